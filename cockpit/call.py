@@ -1,0 +1,57 @@
+"""One call of a command: its arguments, and the repository and configuration that they name."""
+
+import argparse
+import json
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.plain_text import plain_text
+
+if TYPE_CHECKING:
+    from cockpit.config import Config
+    from cockpit.repository import Repository
+
+
+class Call:
+    """What a command's `run` is given. `args` holds its own arguments and the global ones."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        if args.no_color:
+            os.environ["NO_COLOR"] = "1"
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder that `--repo` names, else the current one."""
+        return Path(self.args.repo) if self.args.repo else Path.cwd()
+
+    def repository(self) -> "Repository":
+        """The repository that holds `folder`. Raises `CannotAnswer` where there is none."""
+        return self._repository
+
+    @cached_property
+    def _repository(self) -> "Repository":
+        from cockpit.repository import find_repository
+
+        return find_repository(self.folder)
+
+    def config(self, *, isolated: bool = False) -> "Config":
+        """The configuration in force. Raises `CannotAnswer` naming file, line and key."""
+        from cockpit.config import load_config
+
+        extra = Path(self.args.config) if self.args.config else None
+        return load_config(self._repository.root, extra, isolated=isolated)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """The one JSON document of a command, on stdout. Keys keep their order; `version` comes first."""
+    sys.stdout.write(json.dumps({"version": 1, **document}, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def say(message: object) -> None:
+    """One line on stderr: progress, warnings, notes."""
+    print(plain_text(message, 500), file=sys.stderr)

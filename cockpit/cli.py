@@ -1,0 +1,155 @@
+"""The headless door: finds the command, imports only what it needs, turns errors into one line and an exit code."""
+
+import sys
+
+from cockpit import own_folder_first
+
+own_folder_first()
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+
+# command → (group, what it does); each lives in `cockpit.commands.<name>` and is imported only when it is called
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("Gates", "judge the code by the P0, P1 and P2 gates"),
+    "rules": ("Gates", "what each rule catches, why, and how to mend it"),
+    "watch": ("Live", "one line per event until interrupted"),
+    "sessions": ("Live", "the agent sessions of this repository and their phase"),
+    "spend": ("Money", "tokens and dollars from the agents' transcripts"),
+    "worktree": ("Worktrees", "list every worktree with its state"),
+    "doctor": ("Help", "what cockpit found, and what is missing"),
+    "demo": ("Help", "a small real repository to look at, in a temporary folder"),
+}
+
+USAGE = "cockpit [--repo DIR] [--all-repos] [--config FILE] [--theme NAME] [--no-color] [--version] [COMMAND …]"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run cockpit. Returns the exit code: 0 yes, 1 the answer is no, 2 cannot answer."""
+    from cockpit.errors import CannotAnswer
+
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(words)
+    except CannotAnswer as problem:
+        print(f"cockpit: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    options = _global_options()
+    known, rest = options.parse_known_args(words[: _command_at(words)])
+    name, own = (words[_command_at(words)], words[_command_at(words) + 1 :]) if _command_at(words) < len(words) else ("", [])
+    if known.version:
+        from cockpit import __version__
+
+        print(f"cockpit {__version__}")
+        return 0
+    if known.help:
+        print(help_text())
+        return 0
+    if rest:
+        return _wrong(f"unknown option {rest[0]!r}")
+    if not name:
+        return _open_app(known)
+    if name not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(name, COMMANDS, 1)
+        return _wrong(f"there is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""))
+    return _call(name, own, known)
+
+
+def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
+    import importlib
+
+    from cockpit.call import Call
+
+    module = importlib.import_module(f"cockpit.commands.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"cockpit {name}",
+        description=COMMANDS[name][1],
+        epilog=module.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_global_options(again=True)],
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    given = parser.parse_args(words)
+    merged = argparse.Namespace(**{**vars(known), **vars(given)})
+    result: int = module.run(Call(merged))
+    return result
+
+
+def _open_app(known: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _wrong("the app needs a terminal; without one use a command (cockpit --help)")
+    from cockpit.call import Call
+
+    call = Call(known)
+    call.repository()
+    from cockpit.app import open_app
+
+    return open_app(call)
+
+
+def _command_at(words: list[str]) -> int:
+    """Where the command stands: the first word that is neither a global option nor the value of one."""
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if not word.startswith("-"):
+            return position
+        position += 2 if word in ("--repo", "--config", "--theme") else 1
+    return len(words)
+
+
+def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
+    """The options before the command; accepted after it as well (`again`: without defaults that would undo the first)."""
+    default = argparse.SUPPRESS if again else None
+    parser = argparse.ArgumentParser(prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False)
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("--repo", metavar="DIR", default=default, help="the repository that holds DIR (default: this folder)")
+    group.add_argument("--all-repos", action="store_true", default=default or False, help="not only this repository")
+    group.add_argument("--config", metavar="FILE", default=default, help="one more configuration file, read last")
+    group.add_argument("--theme", metavar="NAME", default=default, help="dark, light, high-contrast, ansi or mono")
+    group.add_argument("--no-color", action="store_true", default=default or False, help="no colour (as NO_COLOR=1)")
+    if not again:
+        parser.add_argument("--version", action="store_true")
+        parser.add_argument("-h", "--help", action="store_true")
+    return parser
+
+
+def help_text() -> str:
+    """The answer to `cockpit --help`, grouped."""
+    lines = [f"usage: {USAGE}", "", "Without a command: opens the app on the repository that holds DIR.", ""]
+    for group in dict.fromkeys(group for group, _ in COMMANDS.values()):
+        lines.append(f"{group}:")
+        lines += [f"  {name:<10} {what}" for name, (of, what) in COMMANDS.items() if of == group]
+        lines.append("")
+    lines += [
+        "Options:",
+        "  --repo DIR     the repository that holds DIR (default: this folder)",
+        "  --all-repos    not only this repository",
+        "  --config FILE  one more configuration file, read last",
+        "  --theme NAME   dark, light, high-contrast, ansi or mono",
+        "  --no-color     no colour (as NO_COLOR=1)",
+        "  --version, -h",
+        "",
+        "Exit: 0 yes or done · 1 the answer is no · 2 cannot answer.   cockpit COMMAND --help shows examples.",
+    ]
+    return "\n".join(lines)
+
+
+def _wrong(message: str) -> int:
+    print(f"cockpit: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Files that survive a kill: atomic replacement, a lock between processes, and a tail by (inode, offset)."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 1 << 20
+LONGEST_LINE = 16 << 20
+
+
+def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) -> None:
+    """Replace `path` with `data`: a kill at any moment leaves the old file or the new one.
+
+    The permissions of an existing file are kept; a symbolic link is written through. Raises `OSError`.
+    """
+    target = Path(os.path.realpath(path))
+    content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    if mode is None:
+        with contextlib.suppress(OSError):
+            mode = target.stat().st_mode & 0o7777
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o600 if mode is None else mode)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold the lock file `path`. Yields False, without waiting, where another process holds it."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+@dataclass(slots=True)
+class Tail:
+    """Reads the complete lines that a growing file has gained since the last call.
+
+    `offset` is that of the last newline read. A file that shrank or has a new inode is read again from its start and
+    `restarted` is True for that call. Lines above `LONGEST_LINE` bytes are skipped and counted in `too_long`.
+    """
+
+    path: Path
+    inode: int = 0
+    offset: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    line: int = 0
+    too_long: int = 0
+    restarted: bool = False
+
+    def changed(self) -> bool:
+        """Whether the file differs from what was last read. Raises `OSError` where it cannot be looked at."""
+        found = os.stat(self.path)
+        return (found.st_ino, found.st_size, found.st_mtime_ns) != (self.inode, self.size, self.mtime_ns)
+
+    def blocks(self) -> Iterator[bytes]:
+        """New complete lines, as blocks of bytes that each end with a newline. Raises `OSError`."""
+        with open(self.path, "rb") as stream:
+            found = os.fstat(stream.fileno())
+            self.restarted = bool(self.inode) and (found.st_ino != self.inode or found.st_size < self.offset)
+            if self.restarted:
+                self.offset = self.line = 0
+            self.inode, self.size, self.mtime_ns = found.st_ino, found.st_size, found.st_mtime_ns
+            stream.seek(self.offset)
+            rest: list[bytes] = []
+            held = 0
+            while chunk := stream.read(CHUNK):
+                cut = chunk.rfind(b"\n") + 1
+                if not cut:
+                    held += len(chunk)
+                    rest = [*rest, chunk] if held <= LONGEST_LINE else []
+                    continue
+                yield from self._whole(rest, held, chunk[:cut])
+                rest, held = [chunk[cut:]], len(chunk) - cut
+
+    def _whole(self, rest: list[bytes], held: int, block: bytes) -> Iterator[bytes]:
+        if held > LONGEST_LINE:
+            first = block.index(b"\n") + 1
+            self.too_long += 1
+            self.line += 1
+            self.offset += held + first
+            block = block[first:]
+        else:
+            block = b"".join((*rest, block))
+        if block:
+            yield block
+            self.offset += len(block)
+            self.line += block.count(b"\n")

@@ -1,0 +1,62 @@
+"""What the findings engine streams to the pane, to `cockpit check` and to `cockpit watch`."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from skills.gates.model import Check, Finding, Gate, Status, Tenancy
+
+__all__ = ["Check", "CheckProblem", "FileCounts", "Finding", "FindingsSnapshot", "GateResult", "Tenancy"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """How many files were seen, parsed anew, taken from the cache, and skipped (vendored, generated, unreadable)."""
+
+    seen: int = 0
+    parsed: int = 0
+    cached: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProblem:
+    """A file that could not be judged, in one line."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    gate: Gate
+    status: Status
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsSnapshot:
+    """The state of the findings after a check or a save.
+
+    `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while the first
+    check runs, None once it is done. `new` and `resolved` are the fingerprints that came and went with the last save
+    (`saved` are its paths). `phase` says what runs; `note` what a person should know (polling, a missing tool).
+    """
+
+    root: str = ""
+    findings: tuple[Finding, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    checks: tuple[Check, ...] = ()
+    problems: tuple[CheckProblem, ...] = ()
+    files: FileCounts = field(default_factory=FileCounts)
+    tenancy: Tenancy | None = None
+    progress: float | None = None
+    new: frozenset[str] = frozenset()
+    resolved: int = 0
+    saved: tuple[str, ...] = ()
+    suppressed: int = 0
+    at: datetime | None = None
+    duration_ms: float = 0.0
+    note: str = ""
+    phase: Literal["checking", "ready"] = "checking"

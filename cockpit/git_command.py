@@ -1,0 +1,58 @@
+"""Git, through GitPython's command runner: read-only, without optional locks, never left open.
+
+Every call carries `GIT_OPTIONAL_LOCKS=0`, so that a status never takes the index lock from under a person or an agent
+(measured elsewhere: a looping plain `git status` makes more than half of concurrent `git add` fail).
+"""
+
+import os
+from pathlib import Path
+
+from cockpit.errors import CannotAnswer
+
+READ_ONLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_PAGER": "cat"}
+
+_INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+
+
+class GitFailed(Exception):
+    """Git said no. `status` is its exit code, `line` the first line that it printed on stderr."""
+
+    def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
+        self.status = status
+        self.line = next((line for line in stderr.splitlines() if line.strip()), f"exit {status}")
+        super().__init__(f"git {args[0] if args else ''}: {self.line}")
+
+
+def git(folder: Path | str, *args: str, timeout: float | None = 60.0) -> str:
+    """Standard output of `git ARGS` run in `folder`, undecodable bytes as surrogate escapes (paths survive).
+
+    Raises `GitFailed` on a non-zero exit and `CannotAnswer` where git is not installed.
+    """
+    output = git_bytes(folder, *args, timeout=timeout)
+    return output.decode("utf-8", "surrogateescape")
+
+
+def git_bytes(folder: Path | str, *args: str, timeout: float | None = 60.0) -> bytes:
+    """As `git`, but the bytes themselves."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import git as gitpython
+
+    runner = gitpython.Git(str(folder))
+    environment = {**READ_ONLY, **{name: None for name in _INHERITED if name in os.environ}}
+    try:
+        status, out, err = runner.execute(
+            ["git", *args],
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            kill_after_timeout=timeout,
+            env=environment,
+        )
+    except gitpython.GitCommandNotFound:
+        raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
+    except OSError as problem:
+        raise GitFailed(args, 128, str(problem)) from None
+    if status:
+        raise GitFailed(args, int(status), err if isinstance(err, str) else bytes(err).decode("utf-8", "replace"))
+    return out if isinstance(out, bytes) else str(out).encode("utf-8", "surrogateescape")

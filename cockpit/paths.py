@@ -1,0 +1,39 @@
+"""Where things lie: cockpit's own state, its configuration, the agents' data roots."""
+
+import os
+from pathlib import Path
+
+
+def state_dir() -> Path:
+    """Cockpit's own state folder: `COCKPIT_STATE_DIR`, else the platform's. It may not exist yet."""
+    chosen = os.environ.get("COCKPIT_STATE_DIR")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("cockpit", appauthor=False))
+
+
+def user_config_file() -> Path:
+    """The user's own configuration, `config.toml` in `COCKPIT_CONFIG_DIR` or the platform's configuration folder."""
+    chosen = os.environ.get("COCKPIT_CONFIG_DIR")
+    if chosen:
+        return Path(chosen).expanduser() / "config.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("cockpit", appauthor=False)) / "config.toml"
+
+
+def claude_roots() -> list[Path]:
+    """Claude Code's data roots that exist: each entry of `CLAUDE_CONFIG_DIR`, else the two default folders."""
+    chosen = os.environ.get("CLAUDE_CONFIG_DIR", "")
+    entries = [entry.strip() for entry in chosen.split(",") if entry.strip()]
+    folders = [Path(entry).expanduser() for entry in entries] or [
+        Path.home() / ".config" / "claude",
+        Path.home() / ".claude",
+    ]
+    seen: dict[Path, Path] = {}
+    for folder in folders:
+        if folder.is_dir():
+            seen.setdefault(folder.resolve(), folder)
+    return list(seen.values())

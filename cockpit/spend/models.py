@@ -1,0 +1,84 @@
+"""Tokens and dollars as the budget pane and `cockpit spend` show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Basis = Literal["computed", "estimated", "billed"]
+Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Token counts by kind. Reasoning is a part of output and not in the total."""
+
+    input: int = 0
+    output: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    cache_read: int = 0
+    reasoning: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What the agents themselves say they were billed, for `sessions` of `of` sessions."""
+
+    usd: float
+    sessions: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRow:
+    """One row of `cockpit spend`. `floor` is True where some usage never became final (show `≥`)."""
+
+    key: str
+    requests: int
+    tokens: Tokens
+    usd: float
+    basis: Basis
+    unpriced_tokens: int
+    floor: bool
+    billed: Billed | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetWindow:
+    """Spent against a budget. `percent` is of the soft limit; None where there is no limit."""
+
+    window: Literal["day", "week", "month", "session"]
+    spent: float
+    soft: float | None
+    hard: float | None
+    percent: float | None
+    level: Level
+    projected: float | None = None
+    breach_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendSnapshot:
+    """Everything that the budget pane shows, for one repository (or all, by `scope`).
+
+    `by_model` is this month's, dearest first. `burn_per_hour` is dollars an hour over the last 60 minutes, None where
+    nothing was spent in them. `daily` is the last 14 days, oldest first. `loading` is the share read while the first
+    read runs, None once it is done.
+    """
+
+    today: SpendRow | None = None
+    month: SpendRow | None = None
+    windows: tuple[BudgetWindow, ...] = ()
+    by_model: tuple[SpendRow, ...] = ()
+    daily: tuple[tuple[str, float], ...] = ()
+    burn_per_hour: float | None = None
+    by_session: tuple[tuple[str, float], ...] = ()
+    scope: str = ""
+    at: datetime | None = None
+    loading: float | None = None
+    unread: tuple[str, ...] = ()
+    unpriced_models: tuple[str, ...] = ()

@@ -1,0 +1,76 @@
+"""A worktree as the pane and `cockpit worktree list` show it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Merged = Literal["no", "ancestor", "squash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers of changed paths, from one `git status`."""
+
+    staged: int = 0
+    unstaged: int = 0
+    untracked: int = 0
+    conflicts: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.staged or self.unstaged or self.untracked or self.conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The agent that works in a worktree."""
+
+    agent: str
+    state: Literal["busy", "waiting", "idle"]
+    waiting_for: str | None
+    since: datetime | None
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """One worktree. What a slower stage has not told yet is None, so that nothing unknown looks like zero.
+
+    `path` is absolute; `branch` is None where HEAD is detached; `base` is the branch that ahead and behind are counted
+    against; `stale` is True while `counts` is an older value that is being measured again (`counted_at` says how old).
+    """
+
+    name: str
+    path: str
+    branch: str | None
+    head: str | None
+    main: bool = False
+    base: str | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    counts: Counts | None = None
+    counted_at: datetime | None = None
+    stale: bool = False
+    committed_at: datetime | None = None
+    stale_days: int | None = None
+    operation: str | None = None
+    locked: bool = False
+    lock_reason: str | None = None
+    missing: bool = False
+    ports: tuple[int, ...] = ()
+    merged: Merged | None = None
+    agent: Presence | None = None
+    advice: str = ""
+    safe_to_remove: bool = False
+    why: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorktreesSnapshot:
+    """All worktrees of a repository, the main one first. `note` says what a person should know (polling, for example)."""
+
+    worktrees: tuple[Worktree, ...] = ()
+    default_branch: str | None = None
+    at: datetime | None = None
+    note: str = ""

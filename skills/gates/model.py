@@ -1,0 +1,165 @@
+"""The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a project."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Gate = Literal["P0", "P1", "P2", "none"]
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
+Status = Literal["pass", "fail", "not_run", "not_applicable"]
+Confidence = Literal["confirmed", "likely", "needs_context"]
+TenancyMode = Literal["transparent", "explicit", "off"]
+GATES: tuple[Gate, ...] = ("P0", "P1", "P2", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One link of the chain that led to a finding."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a rule saw in one file, before the project's own facts decide whether it holds.
+
+    `needs` are (key, value) pairs that `settle` compares with the project's facts, e.g. `("model", "Invoice")`.
+    `fingerprint` is of rule, qualified scope, normalised statement and ordinal, never of a line number.
+    """
+
+    rule: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    symbol: str
+    message: str
+    fingerprint: str
+    confidence: Confidence = "confirmed"
+    severity: Severity | None = None
+    needs: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    fixable: bool = False
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """`# cockpit: ignore[rules] reason` on `line`. It covers the statement that begins or ends on that line."""
+
+    line: int
+    end_line: int
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """Why a file could not be judged, and where."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a file tells about the project, e.g. kind "tenant-model", name "Invoice", detail "tenant"."""
+
+    kind: str
+    name: str
+    detail: str = ""
+    line: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """Everything that one walk over one file gave. It depends on the path and the content alone, so it can be cached."""
+
+    path: str
+    role: str = "module"
+    role_why: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    problem: SyntaxProblem | None = None
+    crashed: tuple[tuple[str, str], ...] = ()
+    parsed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectEvidence:
+    """What the manifests of a project say, with the file that says it: package name (normalised) → path:line."""
+
+    dependencies: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What a person chose. `tenancy` is "auto" or a mode; `select` and `ignore` hold rule names, gates or skills."""
+
+    profile: str = "default"
+    tenancy: str = "auto"
+    tenant_fields: tuple[str, ...] = ("tenant", "tenant_id", "company", "company_id")
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    isolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """How the project keeps tenants apart, and what says so."""
+
+    mode: TenancyMode
+    chosen: bool
+    why: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding as every view and format shows it. Lines and columns start at 1; `path` is relative to the root.
+
+    `suppressed` is the reason of the comment that silences it, None where none does; `baseline` says whether it is new
+    or known.
+    """
+
+    rule: str
+    gate: Gate
+    severity: Severity
+    skill: str
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    symbol: str
+    message: str
+    help: str
+    confidence: Confidence
+    fixable: bool
+    fingerprint: str
+    also: tuple[str, ...] = ()
+    baseline: Literal["new", "known"] = "new"
+    suppressed: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer of one rule (or outside tool) over all files in scope."""
+
+    rule: str
+    status: Status
+    count: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All findings (suppressed ones included, marked), the answer of each rule, and the tenancy that was assumed."""
+
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    tenancy: Tenancy
