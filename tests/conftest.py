@@ -1,0 +1,43 @@
+"""Every test runs in a home of its own: no test reads or writes the person's files, and the git identity is fixed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_CLEARED = (
+    "COCKPIT_NOW",
+    "COCKPIT_THEME",
+    "COCKPIT_PROFILE",
+    "COCKPIT_BASE",
+    "COCKPIT_TENANCY_MODE",
+    "NO_COLOR",
+    "VISUAL",
+    "EDITOR",
+    "CODEX_HOME",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary home with empty state, configuration and agent folders."""
+    home = tmp_path_factory.mktemp("home")
+    for name, folder in (
+        ("HOME", home),
+        ("COCKPIT_STATE_DIR", home / "state"),
+        ("COCKPIT_CONFIG_DIR", home / "config"),
+        ("CLAUDE_CONFIG_DIR", home / "claude"),
+    ):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.setenv(name, str(folder))
+    for name in _CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada Example")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.invalid")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    return home
