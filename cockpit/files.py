@@ -5,10 +5,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 CHUNK = 1 << 20
 LONGEST_LINE = 16 << 20
+ENDING = 64
 
 
 def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) -> None:
@@ -28,11 +30,11 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o600 if mode is None else mode)
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o600 if mode is None else mode)
+        Path(temporary).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
 
 
@@ -58,8 +60,9 @@ def locked(path: Path) -> Iterator[bool]:
 class Tail:
     """Reads the complete lines that a growing file has gained since the last call.
 
-    `offset` is that of the last newline read. A file that shrank or has a new inode is read again from its start and
-    `restarted` is True for that call. Lines above `LONGEST_LINE` bytes are skipped and counted in `too_long`.
+    `offset` is that of the last newline read. A file that shrank, was rewritten in place or has a new inode
+    is read again from its start and `restarted` is True for that call. Lines above `LONGEST_LINE` bytes are
+    skipped and counted in `too_long`; `line` counts the lines passed (where `counting`).
     """
 
     path: Path
@@ -70,19 +73,22 @@ class Tail:
     line: int = 0
     too_long: int = 0
     restarted: bool = False
+    counting: bool = True
+    _ending: bytes = b""
 
-    def changed(self) -> bool:
+    def changed(self, found: os.stat_result | None = None) -> bool:
         """Whether the file differs from what was last read. Raises `OSError` where it cannot be looked at."""
-        found = os.stat(self.path)
+        found = self.path.stat() if found is None else found
         return (found.st_ino, found.st_size, found.st_mtime_ns) != (self.inode, self.size, self.mtime_ns)
 
     def blocks(self) -> Iterator[bytes]:
         """New complete lines, as blocks of bytes that each end with a newline. Raises `OSError`."""
-        with open(self.path, "rb") as stream:
+        with self.path.open("rb", buffering=0) as stream:
             found = os.fstat(stream.fileno())
-            self.restarted = bool(self.inode) and (found.st_ino != self.inode or found.st_size < self.offset)
+            self.restarted = bool(self.inode) and not self._continues(stream, found)
             if self.restarted:
                 self.offset = self.line = 0
+                self._ending = b""
             self.inode, self.size, self.mtime_ns = found.st_ino, found.st_size, found.st_mtime_ns
             stream.seek(self.offset)
             rest: list[bytes] = []
@@ -94,18 +100,27 @@ class Tail:
                     rest = [*rest, chunk] if held <= LONGEST_LINE else []
                     continue
                 yield from self._whole(rest, held, chunk[:cut])
-                rest, held = [chunk[cut:]], len(chunk) - cut
+                rest, held = [chunk[cut:]] if cut < len(chunk) else [], len(chunk) - cut
+
+    def _continues(self, stream: FileIO, found: os.stat_result) -> bool:
+        """Whether what was read is still there: same inode, not shorter, its last bytes in place."""
+        if found.st_ino != self.inode or found.st_size < self.offset:
+            return False
+        stream.seek(self.offset - len(self._ending))
+        return stream.read(len(self._ending)) == self._ending
 
     def _whole(self, rest: list[bytes], held: int, block: bytes) -> Iterator[bytes]:
-        if held > LONGEST_LINE:
-            first = block.index(b"\n") + 1
+        first = block.index(b"\n") + 1
+        if held + first - 1 > LONGEST_LINE:
             self.too_long += 1
             self.line += 1
             self.offset += held + first
+            self._ending = block[max(0, first - ENDING) : first]
             block = block[first:]
-        else:
+        elif rest:
             block = b"".join((*rest, block))
         if block:
             yield block
             self.offset += len(block)
-            self.line += block.count(b"\n")
+            self.line += block.count(b"\n") if self.counting else 0
+            self._ending = block[-ENDING:]

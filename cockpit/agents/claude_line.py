@@ -1,0 +1,351 @@
+"""One line of a Claude Code transcript → a usage record, a billing statement, or why it is neither.
+
+The fast road decodes the few typed fields that count; a line with odd types takes the lenient one, where a
+string of digits is its number and anything that cannot be a token count is 0.
+"""
+
+import hashlib
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+MOST = 2**40 - 1  # no request has more tokens: a larger count is a broken one; all its bits are set
+Advisor = tuple[str, int, int, int, int, int]
+
+
+class Record(msgspec.Struct, gc=False):
+    """The usage of one response as one line tells it.
+
+    `at` is in milliseconds since 1970 UTC, None where unknown; `forked` marks a copy that names its original.
+    """
+
+    session: str
+    cwd: str
+    branch: str
+    at: int | None
+    model: str
+    input: int
+    output: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+    reasoning: int = 0
+    web_searches: int = 0
+    fast: bool = False
+    sidechain: bool = False
+    forked: bool = False
+    advisors: tuple[Advisor, ...] = ()
+
+
+class Billing(msgspec.Struct, gc=False):
+    """A `cost-state` line: what the session was billed so far, in dollars, hidden helper calls included."""
+
+    session: str
+    usd: float
+
+
+class Reading(msgspec.Struct, gc=False):
+    """What a line was read as: `key` and `record`, or `billing`, or why it was `dropped`.
+
+    `final`: the response is complete or stands in the main conversation; `odd`: some value had to be mended.
+    """
+
+    key: str = ""
+    record: Record | None = None
+    final: bool = False
+    odd: bool = False
+    billing: Billing | None = None
+    dropped: Literal["synthetic", "api-error", "malformed"] | None = None
+    cwd: str = ""
+
+
+class _CacheCreation(msgspec.Struct, gc=False):
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: int | None = None
+
+
+class _ServerTools(msgspec.Struct, gc=False):
+    web_search_requests: int | None = None
+
+
+class _Iteration(msgspec.Struct, gc=False):
+    type: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation: _CacheCreation | None = None
+
+
+class _Usage(msgspec.Struct, gc=False):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation: _CacheCreation | None = None
+    output_tokens_details: _OutputDetails | None = None
+    server_tool_use: _ServerTools | None = None
+    speed: str | None = None
+    iterations: list[_Iteration] | None = None
+
+
+class _Origin(msgspec.Struct, gc=False):
+    sessionId: str | None = None  # noqa: N815 - the transcript's own spelling, as below
+
+
+class _Message(msgspec.Struct, gc=False):
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: _Usage | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    type: str | None = None
+    uuid: str | None = None
+    sessionId: str | None = None  # noqa: N815
+    cwd: str | None = None
+    gitBranch: str | None = None  # noqa: N815
+    timestamp: datetime | None = None
+    isSidechain: bool | None = None  # noqa: N815
+    isApiErrorMessage: bool | None = None  # noqa: N815
+    forkedFrom: _Origin | None = None  # noqa: N815
+    message: _Message | None = None
+    totalCostUSD: float | None = None  # noqa: N815
+
+
+_NOTHING = Reading()
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def read_line(raw: bytes, session: str) -> Reading:
+    """Read one complete line. `session` is the session of the file, for lines that do not name one.
+
+    Never raises: what cannot be read as JSON comes back as `malformed`.
+    """
+    try:
+        line = _decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _read_odd(raw, session)
+    return _reading(line, raw, session, odd=False)
+
+
+def _read_odd(raw: bytes, session: str) -> Reading:
+    try:
+        value = json.loads(raw.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return _after_torn(raw, session)
+    return _reading(_lenient_line(value), raw, session, odd=True) if isinstance(value, dict) else _NOTHING
+
+
+def _after_torn(raw: bytes, session: str) -> Reading:
+    """An append after a torn line lands on the same line: its document is the suffix that is JSON."""
+    start = raw.find(b'{"', 1)
+    for _ in range(64):
+        if start < 0:
+            break
+        try:
+            line = _decode(raw[start:])
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            start = raw.find(b'{"', start + 1)
+            continue
+        found = _reading(line, raw[start:], session, odd=True)
+        return Reading(dropped="malformed") if found is _NOTHING else found
+    return Reading(dropped="malformed")
+
+
+def _reading(line: _Line, raw: bytes, session: str, *, odd: bool) -> Reading:
+    if line.type == "cost-state":
+        usd = line.totalCostUSD
+        if usd is None or not math.isfinite(usd) or not 0 <= usd < MOST:
+            return _NOTHING
+        return Reading(billing=Billing(line.sessionId or session, usd), odd=odd)
+    message = line.message
+    if line.type != "assistant" or message is None or message.usage is None:
+        return _NOTHING
+    if line.isApiErrorMessage:
+        return Reading(dropped="api-error", cwd=line.cwd or "")
+    if message.model == "<synthetic>":
+        return Reading(dropped="synthetic", cwd=line.cwd or "")
+    record, changed = _record(line, message.model or "unknown", message.usage, session)
+    key = message.id or line.uuid or "line:" + hashlib.blake2b(raw, digest_size=12).hexdigest()
+    final = message.stop_reason is not None or not line.isSidechain
+    return Reading(key, record, final, odd or changed)
+
+
+def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Record, bool]:
+    write_5m, write_1h, odd = _writes(usage.cache_creation_input_tokens, usage.cache_creation)
+    counts = (usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0)
+    details, tools = usage.output_tokens_details, usage.server_tool_use
+    reasoning = (details.thinking_tokens or 0) if details is not None else 0
+    searches = (tools.web_search_requests or 0) if tools is not None else 0
+    if (
+        not 0 <= counts[0] | counts[1] | counts[2] | reasoning | searches <= MOST
+    ):  # one negative or huge shows
+        odd = True
+        counts = (_plausible(counts[0]), _plausible(counts[1]), _plausible(counts[2]))
+        reasoning, searches = _plausible(reasoning), _plausible(searches)
+    origin = line.forkedFrom
+    record = Record(
+        (origin.sessionId if origin is not None else None) or line.sessionId or session,
+        line.cwd or "",
+        line.gitBranch or "",
+        _milliseconds(line.timestamp),
+        model,
+        counts[0],
+        counts[1],
+        write_5m,
+        write_1h,
+        counts[2],
+        min(reasoning, counts[1]),
+        searches,
+        usage.speed == "fast",
+        bool(line.isSidechain),
+        origin is not None,
+        _advisors(usage.iterations) if usage.iterations else (),
+    )
+    return record, odd
+
+
+def _writes(total: int | None, split: _CacheCreation | None) -> tuple[int, int, bool]:
+    """Cache writes as (5 minutes, 1 hour, whether a count was implausible)."""
+    hour = (split.ephemeral_1h_input_tokens or 0) if split is not None else 0
+    short = (split.ephemeral_5m_input_tokens or 0) if split is not None else 0
+    everything = total or (hour + short)
+    if 0 <= hour | short | everything <= MOST:
+        return (everything - hour, hour, False) if hour <= everything else (0, everything, True)
+    hour, everything = _plausible(hour), _plausible(everything) or _plausible(hour) + _plausible(short)
+    return max(0, everything - hour), min(hour, everything), True
+
+
+def _advisors(iterations: list[_Iteration]) -> tuple[Advisor, ...]:
+    """Advisor calls inside a response have a model of their own and are not in the response's counts."""
+    found: list[Advisor] = []
+    for entry in iterations:
+        if entry.type != "advisor_message":
+            continue
+        write_5m, write_1h, _ = _writes(entry.cache_creation_input_tokens, entry.cache_creation)
+        counts = (entry.input_tokens, entry.output_tokens, entry.cache_read_input_tokens)
+        fresh, out, read = (_plausible(count or 0) for count in counts)
+        found.append((entry.model or "unknown", fresh, out, write_5m, write_1h, read))
+    return tuple(sorted(found))
+
+
+def _plausible(count: int) -> int:
+    return count if 0 <= count <= MOST else 0
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    try:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _lenient_line(value: dict[str, Any]) -> _Line:
+    message, origin = value.get("message"), value.get("forkedFrom")
+    return _Line(
+        _text(value.get("type")),
+        _text(value.get("uuid")),
+        _text(value.get("sessionId")),
+        _text(value.get("cwd")),
+        _text(value.get("gitBranch")),
+        _moment(value.get("timestamp")),
+        _flag(value.get("isSidechain")),
+        _flag(value.get("isApiErrorMessage")),
+        _Origin(_text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
+        _lenient_message(message) if isinstance(message, dict) else None,
+        _dollars(value.get("totalCostUSD")),
+    )
+
+
+def _lenient_message(value: dict[str, Any]) -> _Message:
+    usage = value.get("usage")
+    return _Message(
+        _text(value.get("id")),
+        _text(value.get("model")),
+        _text(value.get("stop_reason")),
+        _lenient_usage(usage) if isinstance(usage, dict) else None,
+    )
+
+
+def _lenient_usage(value: dict[str, Any]) -> _Usage:
+    details, tools, entries = (
+        value.get(name) for name in ("output_tokens_details", "server_tool_use", "iterations")
+    )
+    iterations = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return _Usage(
+        _count(value.get("input_tokens")),
+        _count(value.get("output_tokens")),
+        _count(value.get("cache_creation_input_tokens")),
+        _count(value.get("cache_read_input_tokens")),
+        _lenient_split(value.get("cache_creation")),
+        _OutputDetails(_count(details.get("thinking_tokens"))) if isinstance(details, dict) else None,
+        _ServerTools(_count(tools.get("web_search_requests"))) if isinstance(tools, dict) else None,
+        _text(value.get("speed")),
+        [_lenient_iteration(entry) for entry in iterations],
+    )
+
+
+def _lenient_iteration(entry: dict[str, Any]) -> _Iteration:
+    return _Iteration(
+        _text(entry.get("type")),
+        _text(entry.get("model")),
+        _count(entry.get("input_tokens")),
+        _count(entry.get("output_tokens")),
+        _count(entry.get("cache_creation_input_tokens")),
+        _count(entry.get("cache_read_input_tokens")),
+        _lenient_split(entry.get("cache_creation")),
+    )
+
+
+def _lenient_split(value: object) -> _CacheCreation | None:
+    if not isinstance(value, dict):
+        return None
+    return _CacheCreation(
+        _count(value.get("ephemeral_5m_input_tokens")), _count(value.get("ephemeral_1h_input_tokens"))
+    )
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return value.encode(
+        "utf-8", "replace"
+    ).decode()  # a lone surrogate cannot be printed or sorted with others
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 14 else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return _plausible(int(value)) if math.isfinite(value) else 0
+
+
+def _dollars(value: object) -> float | None:
+    try:
+        return float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
