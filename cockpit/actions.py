@@ -1,0 +1,111 @@
+"""The one registry of actions: bindings, key bar, help, command palette and the README's table are all made from it.
+
+An action belongs to places: `app` (everywhere), `list` (any list that has the focus), or the name of a pane. The app runs
+it by its id. Keys are Textual's key names; the first is the one that is shown.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person can do. `bar` orders it in the key bar (0: not there); `short` is its name there."""
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    place: str = "app"
+    short: str = ""
+    bar: int = 0
+    group: str = "Everywhere"
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("start-day", "Start day: context, worktrees, costs", ("s",), short="start day", bar=10),
+    Action("end-day", "End day: what is open, what it cost", ("e",), short="end day", bar=11),
+    Action("next-waiting", "Go to the next agent that waits for you", ("w",), short="next waiting", bar=12),
+    Action("pane-1", "Worktrees", ("1",), group="Panes"),
+    Action("pane-2", "Budget", ("2",), group="Panes"),
+    Action("pane-3", "Phase", ("3",), group="Panes"),
+    Action("pane-4", "Findings", ("4",), group="Panes"),
+    Action("next-pane", "Next pane", ("tab",), group="Panes"),
+    Action("previous-pane", "Previous pane", ("shift+tab",), group="Panes"),
+    Action("zoom", "Zoom: this pane alone, and back", ("z",), short="zoom", bar=30, group="Panes"),
+    Action("recheck", "Check everything again", ("R",), group="Everywhere"),
+    Action("next-theme", "Next theme", ("t",), group="Everywhere"),
+    Action("palette", "Command palette", ("colon",), short="palette", bar=40),
+    Action("help", "Help: every key", ("question_mark",), short="help", bar=41),
+    Action("quit", "Quit", ("q",), group="Everywhere"),
+    Action("back", "Clear the filter, leave the zoom", ("escape",), group="Everywhere"),
+    Action("down", "Down", ("j", "down"), "list", group="Lists"),
+    Action("up", "Up", ("k", "up"), "list", group="Lists"),
+    Action("page-down", "Page down", ("pagedown",), "list", group="Lists"),
+    Action("page-up", "Page up", ("pageup",), "list", group="Lists"),
+    Action("top", "First", ("g", "home"), "list", group="Lists"),
+    Action("bottom", "Last", ("G", "end"), "list", group="Lists"),
+    Action("check-worktree", "Show this worktree's findings and phase", ("enter",), "worktrees", "check it", 1, "Worktrees"),
+    Action("previous-session", "Previous session", ("h", "left"), "phase", "previous", 2, "Phase"),
+    Action("next-session", "Next session", ("l", "right", "enter"), "phase", "next session", 1, "Phase"),
+    Action("open", "Open in $VISUAL or $EDITOR at the line", ("enter",), "findings", "open", 1, "Findings"),
+    Action("view", "Show the code and what the rule says", ("space",), "findings", "code", 2, "Findings"),
+    Action("filter", "Filter by text", ("slash",), "findings", "filter", 3, "Findings"),
+    Action("filter-gate", "Only P0, only P1, only P2, all", ("p",), "findings", "gate", 4, "Findings"),
+    Action("filter-rule", "Only this rule, all", ("r",), "findings", group="Findings"),
+    Action("filter-file", "Only this file, all", ("f",), "findings", group="Findings"),
+    Action("next-hit", "Next hit", ("n",), "findings", group="Findings"),
+    Action("previous-hit", "Previous hit", ("N",), "findings", group="Findings"),
+    Action("jump", "Jump to a finding: ' and its digit", ("apostrophe",), "findings", group="Findings"),
+    Action("hide", "Hide until it changes", ("d",), "findings", "hide", 5, "Findings"),
+    Action("hidden", "List what is hidden, bring it back", ("D",), "findings", group="Findings"),
+    Action("undo", "Undo the last hide", ("u",), "findings", group="Findings"),
+    Action("ignore", "Ignore with a reason (a comment; the diff first)", ("i",), "findings", "ignore", 6, "Findings"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_GLYPHS = {
+    "colon": ":",
+    "question_mark": "?",
+    "slash": "/",
+    "apostrophe": "'",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "shift+tab": "⇧tab",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def key_label(key: str) -> str:
+    """How a key is written on screen, e.g. `?` for `question_mark`."""
+    return _GLYPHS.get(key, key)
+
+
+def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
+    """The keys of an action, after the person's own (`[keys]` in the configuration, by action id)."""
+    given = overrides.get(action.id)
+    return tuple(key.strip() for key in given.split(",")) if given else action.keys
+
+
+def clashes(overrides: dict[str, str]) -> list[str]:
+    """Lines about keys that two actions of the same place want, and about ids that do not exist."""
+    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in BY_ID]
+    taken: dict[tuple[str, str], str] = {}
+    for action in ACTIONS:
+        for key in keys_of(action, overrides):
+            other = taken.setdefault((action.place, key), action.id)
+            if other != action.id:
+                lines.append(f"keys: {key_label(key)} is both {other} and {action.id}")
+    return lines
+
+
+def markdown_table() -> str:
+    """The table of keys in the README."""
+    rows = ["| key | what it does | where |", "|---|---|---|"]
+    for action in ACTIONS:
+        keys = " ".join(f"`{key_label(key)}`" for key in action.keys)
+        rows.append(f"| {keys} | {action.title} | {action.group.lower()} |")
+    return "\n".join(rows)

@@ -1,0 +1,92 @@
+"""The lines around the panes: the top line, the tabs of a narrow terminal, the key bar."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cockpit.actions import Action, key_label, keys_of
+from cockpit.agents.models import Session
+from cockpit.plain_text import plain_text
+from cockpit.worktrees.models import WorktreesSnapshot
+from widgets.line_view import FixedLines
+from widgets.lines import Line, Span, join, line, spread, width_of
+from widgets.words import age
+
+
+def agents_line(sessions: Sequence[Session], now: datetime) -> Line:
+    """`2 busy · 1 waits 3m`."""
+    busy = sum(1 for session in sessions if session.state == "busy")
+    held = [session for session in sessions if session.state == "waiting"]
+    parts: list[Line] = []
+    if busy:
+        parts.append(line((f"{busy} busy", "good")))
+    if held:
+        longest = min((session.since for session in held if session.since), default=None)
+        word = "waits" if len(held) == 1 else "wait"
+        parts.append(line((f"{len(held)} {word} {age(longest, now)}".rstrip(), "warn")))
+    return join(parts, " · ")
+
+
+def place_line(name: str, trees: WorktreesSnapshot, watched: str) -> Line:
+    """` acme-api · main ↑2`."""
+    tree = next((tree for tree in trees.worktrees if tree.path == watched), None)
+    parts: list[Span] = [(f" {plain_text(name, 30)}", "strong")]
+    if tree is not None:
+        parts += [(" · ", "faint"), (plain_text(tree.branch or "detached", 30), "accent")]
+        if tree.ahead:
+            parts.append((f" ↑{tree.ahead}", "accent"))
+        if tree.behind:
+            parts.append((f" ↓{tree.behind}", "warn"))
+    return tuple(parts)
+
+
+class TopLine(FixedLines):
+    """Name, branch, agents, money, phase and time, in one line."""
+
+    can_focus = False
+
+    def show(self, left: Line, middle: Line, parts: Sequence[Line]) -> None:
+        """Show the parts; those on the right leave one by one, the last first, where the terminal is narrow."""
+        width = self.size.width
+        kept = [part for part in parts if part]
+        while kept and width_of(left) + width_of(join([middle, *kept])) + 4 > width:
+            kept.pop()
+        right = (*join([part for part in (middle, *kept) if part]), (" ", "text"))
+        self.show_lines([spread(left, right, width)])
+
+
+class Tabs(FixedLines):
+    """The panes of a narrow terminal: `1 Tree 5  2 $ 82%  3 Phase 4  4 ✖1 !6`."""
+
+    can_focus = False
+
+    def show(self, tabs: Sequence[Line], active: int) -> None:
+        """Show the tabs, the active one strong."""
+        spans: list[Span] = [(" ", "text")]
+        for place, tab in enumerate(tabs, 1):
+            spans.append((str(place), "key" if place != active else "accent"))
+            spans.append((" ", "text"))
+            spans += [(text, "accent" if place == active and token == "text" else token) for text, token in tab]
+            spans.append(("   ", "text"))
+        self.show_lines([tuple(spans)])
+
+
+class KeyBar(FixedLines):
+    """The next useful keys."""
+
+    can_focus = False
+
+    def show(self, actions: Sequence[Action], overrides: dict[str, str], message: Line = ()) -> None:
+        """Show as many actions as fit; a message takes the place of them all."""
+        if message:
+            self.show_lines([(("  " if not message else " ", "text"), *message)])
+            return
+        spans: list[Span] = [(" ", "text")]
+        last = [action for action in actions if action.id in ("palette", "help")]
+        reserved = sum(len(key_label(keys_of(action, overrides)[0]) + action.short) + 3 for action in last)
+        for action in actions:
+            key = key_label(keys_of(action, overrides)[0])
+            size = len(key) + len(action.short) + 3
+            if action not in last and width_of(tuple(spans)) + size + reserved > self.size.width:
+                continue
+            spans += [(key, "key"), (f" {action.short}  ", "muted")]
+        self.show_lines([tuple(spans)])

@@ -1,0 +1,160 @@
+"""Pane 2: what it costs — day and month against the budgets, burn rate, models, and each session's context window."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cockpit.agents.models import Session
+from cockpit.plain_text import plain_text
+from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
+from widgets.line_view import FixedLines
+from widgets.lines import Line, Span, crop, gauge, join, line, pad, sparkline
+from widgets.words import money, tokens
+
+LEVEL_TOKEN = {
+    "ok": "good",
+    "info": "info",
+    "warn": "warn",
+    "critical": "bad",
+    "exceeded": "bad",
+    "blocked": "bad",
+    "safe": "good",
+    "alert": "warn",
+}
+_SHOWN = ("day", "week", "month")
+
+
+def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
+    """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
+    token = LEVEL_TOKEN[window.level]
+    spent = pad(money(window.spent, floor=floor), 10, right=True)
+    if window.soft is None or window.percent is None:
+        return line((pad(window.window, 6), "muted"), (spent, "strong"), ("  no budget set", "faint"))
+    of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
+    level = f"{window.percent:4.0f} % {window.level}"
+    head: list[Span] = [(pad(window.window, 6), "muted"), (spent, "strong"), (pad(of, 9), "muted")]
+    room = width - sum(len(text) for text, _ in head) - 18
+    bar = gauge(window.percent / 100, room, token) if room >= 4 else ()
+    return (*head, *bar, ("  " if bar else " ", "text"), (level, token))
+
+
+def short_model(model: str) -> str:
+    """`claude-opus-4-7` → `opus-4-7`: the vendor is told by the agent already."""
+    name = plain_text(model, 40).removeprefix("claude-")
+    stem, _, last = name.rpartition("-")
+    return stem if stem and last.isdigit() and len(last) == 8 else name
+
+
+def model_split(rows: Sequence[SpendRow]) -> Line:
+    """This month's share by model, dearest first; what has no price is said loudly."""
+    total = sum(row.usd for row in rows)
+    parts: list[Line] = []
+    for row in rows[:3]:
+        if row.unpriced_tokens and not row.usd:
+            parts.append(((f"{short_model(row.key)} unpriced {tokens(row.unpriced_tokens)}", "bad"),))
+        elif total:
+            parts.append(((f"{short_model(row.key)} ", "muted"), (f"{row.usd / total:.0%}", "text")))
+    return join(parts, "  ")
+
+
+def outlook(snapshot: SpendSnapshot, now: datetime) -> Line:
+    """Where the month is going, and how fast money goes right now."""
+    parts: list[Line] = []
+    month = next((window for window in snapshot.windows if window.window == "month"), None)
+    if month is not None and month.projected is not None:
+        parts.append((("→ ", "accent"), (f"${month.projected:,.0f}", "strong"), (" by month's end (estimated)", "muted")))
+    if snapshot.burn_per_hour is not None:
+        parts.append(((f"${snapshot.burn_per_hour:,.2f}/h", "text"),))
+    return join(parts)
+
+
+def context_row(session: Session, width: int) -> Line:
+    """The context window of a live session: gauge, percent, size, level."""
+    context = session.context
+    if context is None:
+        return ()
+    token = LEVEL_TOKEN.get(context.level, "bad")
+    name = pad(plain_text(session.branch or session.agent), max(8, min(16, width // 4)))
+    tail = f"{context.percent:4.0f} % of {tokens(context.window).replace('.0', '')} {context.level}"
+    room = width - len(name) - len(tail) - 3
+    bar = gauge(context.percent / 100, min(room, 24), token) if room >= 4 else ()
+    return ((name, "muted"), (" ", "text"), *bar, (" ", "text"), (tail, token))
+
+
+def budget_lines(snapshot: SpendSnapshot, sessions: Sequence[Session], now: datetime, width: int, height: int) -> list[Line]:
+    """The whole pane, the most important first; what does not fit in `height` is left out at the end."""
+    if snapshot.today is None:
+        if snapshot.loading is not None:
+            return [(("Reading transcripts  ", "muted"), *gauge(snapshot.loading, max(4, min(24, width - 28)), "accent"))]
+        return [line(("Reading transcripts…", "muted"))]
+    if snapshot.month is not None and not snapshot.month.requests and not snapshot.daily_total:
+        return [
+            line(("No usage in this repository yet.", "muted")),
+            line(("Start an agent here: its transcripts are read as they grow.", "faint")),
+            line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
+        ]
+    floor = snapshot.today.floor or (snapshot.month.floor if snapshot.month else False)
+    shown = [window for window in snapshot.windows if window.window in _SHOWN]
+    if height < 5:
+        shown = [window for window in shown if window.window != "week"]
+    lines = [window_row(window, width, floor) for window in shown]
+    live = [context_row(session, width) for session in sessions if session.state != "ended"]
+    lines += [row for row in live if row][: max(0, height - len(lines) - 1)]
+    extra = [join((outlook(snapshot, now), model_split(snapshot.by_model)))]
+    if width < 72:
+        extra = [outlook(snapshot, now), model_split(snapshot.by_model)]
+    lines += [row for row in extra if row]
+    if snapshot.unpriced_models:
+        names = ", ".join(short_model(name) for name in snapshot.unpriced_models[:3])
+        lines.append(line((f"! no price known for {names}: those tokens are not in the dollars", "warn")))
+    if snapshot.unread:
+        lines.append(line((f"! {plain_text(snapshot.unread[0], 90)}", "warn")))
+    return lines
+
+
+class BudgetPane(FixedLines):
+    """Money and context windows."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.snapshot = SpendSnapshot()
+        self.sessions: Sequence[Session] = ()
+        self.set_title(line("2 Budget"))
+
+    def show(self, snapshot: SpendSnapshot, sessions: Sequence[Session]) -> None:
+        """Show a snapshot and the sessions whose context windows are watched."""
+        self.snapshot, self.sessions = snapshot, sessions
+        self._build()
+
+    def tick(self, now: datetime) -> None:
+        self.now = now
+        self._build()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._build()
+
+    def _build(self) -> None:
+        size = self.scrollable_content_region
+        self.show_lines(budget_lines(self.snapshot, self.sessions, self.now, size.width, size.height))
+        title = "2 Budget"
+        if self.snapshot.scope:
+            title += f" · {plain_text(self.snapshot.scope, 30)}"
+        days = [usd for _, usd in self.snapshot.daily]
+        self.set_title(line(title), line(f"14 days {sparkline(days)}") if any(days) else ())
+
+
+def headline(snapshot: SpendSnapshot) -> Line:
+    """Today's dollars and the last two weeks, for the top line."""
+    if snapshot.today is None:
+        return ()
+    days = [usd for _, usd in snapshot.daily][-7:]
+    spark = f" {sparkline(days)}" if any(days) else ""
+    return ((money(snapshot.today.usd, floor=snapshot.today.floor), "strong"), (" today", "muted"), (spark, "accent"))
+
+
+def level_of_day(snapshot: SpendSnapshot) -> tuple[str, str]:
+    """Percent of the day's budget and its token, for the narrow tab."""
+    day = next((window for window in snapshot.windows if window.window == "day"), None)
+    if day is None or day.percent is None:
+        return crop("", 0), "muted"
+    return f"{day.percent:.0f}%", LEVEL_TOKEN[day.level]

@@ -1,0 +1,65 @@
+"""Code with a finding in it: the lines around it, what the rule says, and the evidence."""
+
+from collections.abc import Sequence
+
+from cockpit.findings.models import Finding
+from cockpit.plain_text import plain_text
+from widgets.findings_pane import GATE_GLYPH
+from widgets.line_view import FixedLines
+from widgets.lines import Line, Span, line
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` characters, cut at spaces."""
+    import textwrap
+
+    return textwrap.wrap(plain_text(text), max(20, width)) or [""]
+
+
+def code_lines(finding: Finding, source: Sequence[str], above: int, below: int) -> list[Line]:
+    """The finding's lines with their numbers, the lines around them dimmer, carets under the place."""
+    glyph, token = GATE_GLYPH[finding.gate]
+    rows: list[Line] = []
+    first = max(1, finding.line - above)
+    last = min(len(source), max(finding.end_line, finding.line) + below)
+    size = len(str(last))
+    for number in range(first, last + 1):
+        inside = finding.line <= number <= max(finding.end_line, finding.line)
+        text = plain_text(source[number - 1].rstrip("\n").expandtabs(4), 300, multiline=False)
+        mark: Span = (f"{glyph if number == finding.line else ' '} ", token)
+        rows.append((mark, (f"{number:>{size}} ", "faint"), (text, "strong" if inside else "muted")))
+        if number == finding.line and finding.end_line == finding.line and finding.end_column > finding.column:
+            carets = " " * (finding.column - 1) + "^" * min(120, finding.end_column - finding.column)
+            rows.append(((" " * (size + 3), "text"), (carets, token)))
+    return rows
+
+
+def explanation(finding: Finding, width: int) -> list[Line]:
+    """Message, help and the chain of evidence."""
+    rows = [line((text, "text")) for text in wrapped(finding.message, width)]
+    if finding.help:
+        rows += [line(("→ " if not place else "  ", "accent"), (text, "muted")) for place, text in enumerate(wrapped(finding.help, width - 2))]
+    for link in finding.evidence:
+        where = f"{plain_text(link.path)}:{link.line}" if link.line else plain_text(link.path)
+        rows.append(line(("because ", "faint"), (f"{where} ", "info"), (plain_text(link.text, 200), "muted")))
+    facts = [finding.gate, finding.severity, finding.confidence, finding.skill, f"in {finding.symbol}" if finding.symbol else ""]
+    rows.append(line((plain_text(" · ".join(fact for fact in facts if fact)), "faint")))
+    return rows
+
+
+class CodeView(FixedLines):
+    """Shows a finding in its code. `show` is given the file's lines; this widget reads nothing."""
+
+    def show(self, finding: Finding | None, source: Sequence[str], *, note: str = "") -> None:
+        """Show `finding` in `source` (the file's lines; empty where it could not be read, `note` says why)."""
+        if finding is None:
+            self.set_title(line("Code"))
+            self.show_lines([line(("Choose a finding to see its code.", "faint"))])
+            return
+        self.set_title(line(f"{plain_text(finding.path)}:{finding.line} · {plain_text(finding.rule)}"))
+        width, height = self.scrollable_content_region.size
+        text = explanation(finding, max(30, width - 2))
+        room = max(3, height - len(text) - 3)
+        above = min(6, room // 2)
+        rows = code_lines(finding, source, above, max(1, room - above - 1)) if source else [line((note, "warn"))]
+        self.show_lines([*rows, (), *text])

@@ -1,0 +1,229 @@
+"""Pane 4: what the gates found, P0 first and the file at hand first; filters, jumps, what is new since the last save."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
+from cockpit.plain_text import plain_text
+from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, width_of
+from widgets.virtual_list import VirtualList
+from widgets.words import count
+
+Row = Finding | CheckProblem | Check
+
+GATE_GLYPH = {"P0": ("✖", "bad"), "P1": ("!", "warn"), "P2": ("·", "info"), "none": ("·", "muted")}
+_GATES = ("P0", "P1", "P2", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a person wants to see; empty means all."""
+
+    text: str = ""
+    gate: str = ""
+    rule: str = ""
+    file: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.gate or self.rule or self.file)
+
+    def accept(self, row: Row) -> bool:
+        """Whether a row passes every filter."""
+        if isinstance(row, Check):
+            return not self
+        if isinstance(row, CheckProblem):
+            return not (self.gate or self.rule) and self.file in ("", row.path) and self._has(row.path, row.message)
+        return (
+            self.gate in ("", row.gate)
+            and self.rule in ("", row.rule)
+            and self.file in ("", row.path)
+            and self._has(row.path, row.rule, row.message, row.symbol)
+        )
+
+    def _has(self, *texts: str) -> bool:
+        wanted = self.text.lower()
+        return not wanted or any(wanted in text.lower() for text in texts)
+
+    def words(self) -> str:
+        """The filters in one line."""
+        parts = [self.gate, self.rule, self.file.rpartition("/")[2], f"“{self.text}”" if self.text else ""]
+        return " ".join(plain_text(part, 40) for part in parts if part)
+
+
+def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
+    """P0 before P1 before P2; what could not be judged right after P0; in each the current file first."""
+    rank = {gate: place for place, gate in enumerate(_GATES)}
+    findings: list[Row] = list(
+        sorted(snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column))
+    )
+    unable: list[Row] = [
+        check for check in snapshot.checks if check.status == "not_run" and not snapshot.problems
+    ]
+    split = sum(1 for row in findings if isinstance(row, Finding) and row.gate == "P0")
+    return findings[:split] + list(snapshot.problems) + unable + findings[split:]
+
+
+def finding_row(finding: Finding, index: int, width: int, *, new: bool, jump: bool) -> Line:
+    """One finding in `width` cells: gate, place, rule, message; `new` at the end."""
+    glyph, token = GATE_GLYPH[finding.gate]
+    digit = f"{index + 1} " if jump and index < 9 else ""
+    head: list[Span] = [(digit, "key")] if digit else []
+    head.append((f"{glyph} ", token))
+    if width >= 60:
+        head.append((pad(finding.gate if finding.gate != "none" else "", 3), token))
+    place = f"{plain_text(finding.path)}:{finding.line}"
+    rule = plain_text(finding.rule)
+    tail = " new" if new else ""
+    room = width - width_of(head) - len(tail)
+    if width < 60:
+        place_width = max(8, room - min(len(rule), 22) - 1)
+        return (*head, (pad(crop_path(place, place_width), place_width), "text"), (" ", "text"), (crop(rule, room - place_width - 1), token), (tail, "accent"))
+    place_width = min(34 if width < 110 else 46, room // 3)
+    rule_width = 24 if width < 140 else 28
+    message_width = max(0, room - place_width - rule_width - 2)
+    return (
+        *head,
+        (pad(crop_path(place, place_width), place_width + 1), "text"),
+        (pad(rule, rule_width + 1), token),
+        (pad(plain_text(finding.message), message_width), "muted"),
+        (tail, "accent"),
+    )
+
+
+def problem_row(row: CheckProblem | Check, width: int) -> Line:
+    """What could not be judged: never silent, never a pass."""
+    if isinstance(row, Check):
+        return line(("? ", "warn"), (f"{plain_text(row.rule)} not run: ", "warn"), (plain_text(row.reason or "", 200), "muted"))
+    place = f"{plain_text(row.path)}:{row.line}"
+    return line(("? ", "warn"), (pad(crop_path(place, 46), min(46, width // 3)) + " ", "text"), (f"not judged: {plain_text(row.message, 200)}", "warn"))
+
+
+def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Line:
+    """The pane's title: counts by gate, what is new, how many files."""
+    parts = ["4 Findings"]
+    totals = {gate.gate: gate.count for gate in snapshot.gates}
+    if snapshot.gates:
+        parts += [f"{totals[gate]} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
+        if not any(totals.values()):
+            parts.append("none")
+    if filters:
+        parts.append(f"{shown} shown: {filters.words()}")
+    if snapshot.new:
+        parts.append(f"{len(snapshot.new)} new since save")
+    if snapshot.resolved:
+        parts.append(f"✓ {snapshot.resolved} resolved")
+    if snapshot.files.seen and snapshot.progress is None:
+        parts.append(count(snapshot.files.seen, "file"))
+    return line(" · ".join(parts))
+
+
+def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[Line]:
+    """What stands where there is no row: that all is well and why, or that nothing matches."""
+    if snapshot.progress is not None or snapshot.phase == "checking":
+        return [(("Checking…  ", "muted"), *gauge(snapshot.progress or 0.0, 24, "accent"))]
+    if filters:
+        return [line(("Nothing matches ", "muted"), (filters.words(), "text"), (" · esc shows all", "faint"))]
+    if not snapshot.files.seen:
+        return [line(("No Python files here yet.", "muted")), line(("They are checked as soon as they are saved.", "faint"))]
+    passed = sum(1 for check in snapshot.checks if check.status == "pass")
+    lines = [line(("✓ ", "good"), (f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed", "text"))]
+    for check in snapshot.checks:
+        if check.status == "not_applicable":
+            lines.append(line(("– ", "faint"), (f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}", "muted")))
+    if hidden:
+        lines.append(line((f"{count(hidden, 'finding')} hidden until they change: D lists them", "muted")))
+    return lines
+
+
+class FindingsPane(VirtualList[Row]):
+    """The findings of one worktree."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.snapshot = FindingsSnapshot()
+        self.filters = Filters()
+        self.hidden: frozenset[str] = frozenset()
+        self.jumping = False
+        self._build()
+
+    def key(self, item: Row) -> Hashable:
+        if isinstance(item, Finding):
+            return item.fingerprint, item.path
+        return (item.path, item.line) if isinstance(item, CheckProblem) else item.rule
+
+    def row(self, item: Row, index: int, width: int) -> Line:
+        if not isinstance(item, Finding):
+            return problem_row(item, width)
+        return finding_row(item, index, width, new=item.fingerprint in self.snapshot.new, jump=self.jumping)
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding under the cursor."""
+        return self.current if isinstance(self.current, Finding) else None
+
+    def show(self, snapshot: FindingsSnapshot, hidden: frozenset[str]) -> None:
+        """Show a snapshot without the findings that a person hid."""
+        self.snapshot, self.hidden = snapshot, hidden
+        self._build()
+
+    def filter(self, filters: Filters) -> None:
+        """Show only what passes."""
+        self.filters = filters
+        self._build()
+
+    def cycle_gate(self) -> None:
+        """P0 → P1 → P2 → all."""
+        turns = ("P0", "P1", "P2", "")
+        place = (turns.index(self.filters.gate) + 1) % 4 if self.filters.gate else 0
+        self.filter(replace(self.filters, gate=turns[place]))
+
+    def toggle_rule(self) -> None:
+        """Only the rule under the cursor, or all again."""
+        rule = self.finding.rule if self.finding and not self.filters.rule else ""
+        self.filter(replace(self.filters, rule=rule))
+
+    def toggle_file(self) -> None:
+        """Only the file under the cursor, or all again."""
+        path = "" if self.filters.file or isinstance(self.current, Check | None) else self.current.path
+        self.filter(replace(self.filters, file=path))
+
+    def jump(self, on: bool) -> None:
+        """Show the digits that jump, or hide them."""
+        self.jumping = on
+        self.lines_changed()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._build()
+
+    def _build(self) -> None:
+        snapshot = self.snapshot
+        current = snapshot.saved[0] if snapshot.saved else ""
+        rows = ordered(snapshot, current)
+        visible = [row for row in rows if not (isinstance(row, Finding) and row.fingerprint in self.hidden) and self.filters.accept(row)]
+        hidden = sum(1 for row in rows if isinstance(row, Finding) and row.fingerprint in self.hidden)
+        self.empty = nothing(snapshot, self.filters, hidden)
+        self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
+        self.show_items(visible)
+
+    def _subtitle(self, hidden: int) -> Line:
+        snapshot = self.snapshot
+        if snapshot.progress is not None:
+            return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {snapshot.progress:.0%}")
+        parts = [plain_text(snapshot.note, 60)] if snapshot.note else []
+        parts += [f"{hidden} hidden"] if hidden else []
+        parts += [f"{snapshot.suppressed} ignored"] if snapshot.suppressed else []
+        return join([line(part) for part in parts], " · ")
+
+
+def worst(findings: Sequence[Finding]) -> Line:
+    """`✖1 !6` for the narrow tab and the top line."""
+    totals = {gate: sum(1 for finding in findings if finding.gate == gate) for gate in ("P0", "P1")}
+    if not any(totals.values()):
+        return line(("✓", "good"))
+    parts: list[Line] = []
+    if totals["P0"]:
+        parts.append(line((f"✖{totals['P0']}", "bad")))
+    if totals["P1"]:
+        parts.append(line((f"!{totals['P1']}", "warn")))
+    return join(parts, " ")

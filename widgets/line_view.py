@@ -1,0 +1,131 @@
+"""A scrolling view over lines: only what is on screen is built, strips are cached until something changes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from widgets.lines import TOKENS, Line, fit, plain
+
+
+class LineView(ScrollView, inherit_bindings=False):
+    """Shows lines of spans by the line API. A subclass says how many there are and what each holds.
+
+    `now` is the time that ages are told from; the app moves it on.
+    """
+
+    COMPONENT_CLASSES = {f"line--{token}" for token in TOKENS}
+    can_focus = True
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.now = datetime.now(UTC)
+        self._styles: dict[str, Style] = {}
+        self._strips: dict[tuple[int, int], Strip] = {}
+
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return 0
+
+    def line_at(self, y: int, width: int) -> Line:
+        """The spans of line `y`, made for `width` cells."""
+        return ()
+
+    def cursor_at(self) -> int | None:
+        """The line that carries the cursor, if any."""
+        return None
+
+    def lines_changed(self) -> None:
+        """Forget what was built and draw again."""
+        self._strips.clear()
+        size = Size(0, self.line_count())
+        if self.virtual_size != size:
+            self.virtual_size = size
+        self.refresh()
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed: ages are told anew."""
+        self.now = now
+        self.lines_changed()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+
+    def on_focus(self) -> None:
+        self.lines_changed()
+
+    def on_blur(self) -> None:
+        self.lines_changed()
+
+    def render_line(self, y: int) -> Strip:
+        """The strip of one screen row (Textual's line API)."""
+        width = self.scrollable_content_region.width
+        row = y + self.scroll_offset.y
+        if row >= self.line_count():
+            return Strip.blank(width, self.style_of("text"))
+        strip = self._strips.get((row, width))
+        if strip is None:
+            strip = self._strips[(row, width)] = self._strip(self.line_at(row, width), width, row == self.cursor_at())
+        return strip
+
+    def style_of(self, token: str) -> Style:
+        """The Rich style of a token in the theme that is on."""
+        style = self._styles.get(token)
+        if style is None:
+            style = self._styles[token] = self.get_component_rich_style(f"line--{token}")
+        return style
+
+    def _strip(self, spans: Line, width: int, cursor: bool) -> Strip:
+        base = self.style_of("text")
+        over = Style.null()
+        if cursor:
+            over = self.get_component_rich_style(f"line--{'cursor' if self.has_focus else 'cursor-blur'}", partial=True)
+        segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]
+        return Strip(segments).adjust_cell_length(width, base + over)
+
+    def set_title(self, title: Line, subtitle: Line = ()) -> None:
+        """The title in the border; text from outside is safe here, because it is not parsed as markup."""
+        self.border_title = Content(plain(title))
+        self.border_subtitle = Content(plain(subtitle)) if subtitle else None
+
+    def move(self, action: str) -> None:
+        """Scroll, for a view without a cursor."""
+        page = max(1, self.scrollable_content_region.height - 1)
+        steps = {"down": 1, "up": -1, "page-down": page, "page-up": -page}
+        if action in steps:
+            self.scroll_to(y=self.scroll_offset.y + steps[action], animate=False)
+        elif action == "top":
+            self.scroll_home(animate=False)
+        elif action == "bottom":
+            self.scroll_end(animate=False)
+
+
+class FixedLines(LineView):
+    """A view over lines that were built beforehand."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: Sequence[Line] = ()
+
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def line_at(self, y: int, width: int) -> Line:
+        return self._lines[y]
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Show these lines; nothing is drawn where they are the same as before."""
+        if lines != self._lines:
+            self._lines = tuple(lines)
+            self.lines_changed()

@@ -1,0 +1,125 @@
+"""Lines of a pane: spans of text with a semantic token each, cropped and padded by terminal cells, pure and testable.
+
+A token (`muted`, `bad`, `accent`, …) is a meaning, not a colour: themes say what it looks like.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+Line = tuple[Span, ...]
+
+TOKENS = (
+    "text",
+    "strong",
+    "muted",
+    "faint",
+    "accent",
+    "good",
+    "info",
+    "warn",
+    "bad",
+    "key",
+    "track",
+    "badge-bad",
+    "badge-warn",
+    "cursor",
+    "cursor-blur",
+)
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def line(*parts: Span | str) -> Line:
+    """A line of spans; a bare string has the token `text`."""
+    return tuple((part, "text") if isinstance(part, str) else part for part in parts)
+
+
+def width_of(spans: Iterable[Span]) -> int:
+    """The cells that a line needs."""
+    return sum(cell_len(text) for text, _ in spans)
+
+
+def crop(text: str, width: int) -> str:
+    """`text` in at most `width` cells; what is cut is marked with `…`."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"
+
+
+def crop_path(path: str, width: int) -> str:
+    """A path in at most `width` cells, cut at the left: the file name and line say more than the folders."""
+    if cell_len(path) <= width:
+        return path
+    if width <= 1:
+        return "…"[:width]
+    kept = path
+    while kept and cell_len(kept) > width - 1:
+        kept = kept[1:]
+    cut = kept.find("/")
+    return "…" + (kept[cut:] if 0 <= cut < len(kept) - 1 and cut < 12 else kept)
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells; numbers stand right."""
+    text = crop(text, width)
+    fill = " " * max(0, width - cell_len(text))
+    return fill + text if right else text + fill
+
+
+def fit(spans: Line, width: int) -> Line:
+    """The line in at most `width` cells, the last span that does not fit cut with `…`."""
+    kept: list[Span] = []
+    left = width
+    for text, token in spans:
+        size = cell_len(text)
+        if size > left:
+            kept.append((crop(text, left), token))
+            break
+        kept.append((text, token))
+        left -= size
+    return tuple(kept)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of a line; the left one gives way."""
+    right = fit(right, width)
+    room = width - width_of(right)
+    left = fit(left, max(0, room - 1))
+    return (*left, (" " * max(0, room - width_of(left)), "text"), *right)
+
+
+def gauge(share: float, width: int, token: str) -> Line:
+    """A bar of `width` cells, `share` (0–1, more is full) of it filled."""
+    filled = max(0, min(width, round(share * width)))
+    if share > 0 and not filled and width:
+        filled = 1
+    return (("━" * filled, token), ("─" * (width - filled), "track"))
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """One character a value, scaled to the greatest; zero is the lowest bar."""
+    top = max(values, default=0.0)
+    if top <= 0:
+        return _BARS[0] * len(values)
+    return "".join(_BARS[min(7, round(value / top * 7))] for value in values)
+
+
+def plain(spans: Line) -> str:
+    """The characters of a line alone."""
+    return "".join(text for text, _ in spans)
+
+
+def join(parts: Sequence[Line], gap: str = "   ") -> Line:
+    """Lines in one, `gap` between those that are not empty."""
+    result: list[Span] = []
+    for part in parts:
+        if not part:
+            continue
+        if result:
+            result.append((gap, "faint"))
+        result.extend(part)
+    return tuple(result)

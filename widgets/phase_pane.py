@@ -1,0 +1,138 @@
+"""Pane 3: the six phases of an agent session, the current one lit, with its evidence and its auto-checks."""
+
+from collections.abc import Sequence
+
+from cockpit.agents.models import Check, Phase, Session
+from cockpit.plain_text import plain_text
+from widgets.line_view import FixedLines
+from widgets.lines import Line, Span, crop, join, line, pad, width_of
+from widgets.words import age, money
+
+GLYPH = {"done": ("✓", "good"), "current": ("▶", "accent"), "skipped": ("–", "faint"), "pending": ("·", "faint")}
+SHORT = {
+    "Pre-Analysis": "Pre-Analysis",
+    "Request Analysis": "Request",
+    "Workflow Planning": "Plan",
+    "Skill Coordination": "Skills",
+    "Tool Optimization": "Tools",
+    "Quality Assurance": "Quality",
+}
+STATE_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted"), "ended": ("✓", "faint")}
+
+
+def phase_span(phase: Phase, *, short: bool) -> Line:
+    """`✓ 1 Request` with the token of its status."""
+    glyph, token = GLYPH[phase.status]
+    name = SHORT.get(phase.name, phase.name) if short else phase.name
+    name_token = "strong" if phase.status == "current" else ("text" if phase.status == "done" else "faint")
+    return ((f"{glyph} ", token), (f"{phase.number} {name}", name_token))
+
+
+def track(session: Session, width: int) -> list[Line]:
+    """The six phases in one line where they fit, else in a column with their evidence."""
+    for short in (False, True):
+        spans = join([phase_span(phase, short=short) for phase in session.phases], "   " if width > 110 else "  ")
+        if width_of(spans) <= width:
+            return [spans]
+    rows: list[Line] = []
+    for phase in session.phases:
+        head = phase_span(phase, short=False)
+        gap = " " * max(1, 26 - width_of(head))
+        rows.append((*head, (gap + plain_text(phase.evidence, 80), "muted")))
+    return rows
+
+
+def check_span(check: Check) -> Line:
+    """`[x] text`, `[ ] text` or `[?] text`."""
+    mark, token = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}[check.holds]
+    evidence = f" ({plain_text(check.evidence, 60)})" if check.evidence else ""
+    return ((f"{mark} ", token), (plain_text(check.text, 70), "text" if check.holds is not None else "muted"), (evidence, "muted"))
+
+
+def phase_lines(session: Session, width: int) -> list[Line]:
+    """Everything about one session's phases."""
+    rows = track(session, width)
+    current = next((phase for phase in session.phases if phase.status == "current"), None)
+    if len(rows) == 1 and current is not None and current.evidence:
+        rows.append(line(("now  ", "faint"), (plain_text(current.evidence, 160), "text")))
+    if session.summary:
+        rows.append(line(("     " if len(rows) == 2 else "", "faint"), (plain_text(session.summary, 200), "muted")))
+    if current is not None:
+        rows += [check_span(check) for check in current.checks]
+    done = [phase for phase in session.phases if phase is not current and phase.evidence]
+    if len(rows) and done and len(track(session, width)) == 1:
+        rows += [
+            ((pad(f"{phase.number} {phase.name}", 24), "faint"), (plain_text(phase.evidence, 160), "muted")) for phase in done
+        ]
+    return rows
+
+
+class PhasePane(FixedLines):
+    """One session at a time; the app says which."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.sessions: Sequence[Session] = ()
+        self.chosen: str = ""
+        self.read = False
+        self.set_title(line("3 Phase"))
+
+    @property
+    def current(self) -> Session | None:
+        """The session that is shown: the chosen one, else the first (who waits, then who is busy)."""
+        for session in self.sessions:
+            if session.session == self.chosen:
+                return session
+        return self.sessions[0] if self.sessions else None
+
+    def show(self, sessions: Sequence[Session]) -> None:
+        """Show sessions; the chosen one stays."""
+        self.sessions, self.read = sessions, True
+        self._build()
+
+    def choose(self, session: str) -> None:
+        """Show this session."""
+        self.chosen = session
+        self._build()
+
+    def step(self, by: int) -> None:
+        """Show the next or previous session."""
+        shown = self.current
+        if shown is None:
+            return
+        place = self.sessions.index(shown)
+        self.choose(self.sessions[(place + by) % len(self.sessions)].session)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._build()
+
+    def _build(self) -> None:
+        session = self.current
+        if session is None:
+            text = "No agent session in the last 24 hours." if self.read else "Reading sessions…"
+            self.set_title(line("3 Phase"))
+            self.show_lines([line((text, "muted")), line(("Start claude in a worktree: its phases appear here.", "faint"))][: 1 + self.read])
+            return
+        width = self.scrollable_content_region.width
+        self.show_lines(phase_lines(session, width))
+        self._title(session)
+
+    def _title(self, session: Session) -> None:
+        glyph, _ = STATE_GLYPH[session.state]
+        state = "waits" if session.state == "waiting" else session.state
+        where = plain_text(session.branch or session.agent, 28)
+        position = f" ({self.sessions.index(session) + 1} of {len(self.sessions)})" if len(self.sessions) > 1 else ""
+        prompt = f" · “{plain_text(session.prompt, max(20, self.size.width - 60))}”" if session.prompt else ""
+        self.set_title(
+            line(crop(f"3 Phase · {where}{position} · {glyph} {state} {age(session.since, self.now)}{prompt}", max(10, self.size.width - 6))),
+            line(f"{money(session.usd)} this session") if session.usd is not None else (),
+        )
+
+
+def summary(session: Session | None) -> Line:
+    """`phase 4/5` for the top line."""
+    if session is None:
+        return ()
+    parts: list[Span] = [("phase ", "muted"), (f"{session.phase}/5", "strong")]
+    return tuple(parts)

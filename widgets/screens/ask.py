@@ -1,0 +1,49 @@
+"""A one-line question at the bottom of the screen: a filter text, a reason. Enter answers, escape leaves."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+
+class AskScreen(ModalScreen[str | None]):
+    """Answers with the text, or None where the person left. `Changed` tells each keystroke, for live filters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False)]
+
+    class Changed(Message):
+        """The text so far."""
+
+        def __init__(self, value: str) -> None:
+            self.value = value
+            super().__init__()
+
+    def __init__(self, question: str, value: str = "", *, note: str = "") -> None:
+        super().__init__()
+        self._question, self._value, self._note = question, value, note
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="ask"):
+            yield Label(Content(self._question), id="question")
+            if self._note:
+                yield Label(Content(self._note), id="note")
+            yield Input(self._value, id="answer")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.app.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value)

@@ -1,0 +1,46 @@
+"""A diff before it is applied: enter applies, escape leaves the file as it is."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from cockpit.plain_text import plain_text
+from widgets.line_view import FixedLines
+from widgets.lines import Line, line
+
+
+def diff_lines(diff: str) -> list[Line]:
+    """A unified diff as lines: what comes is good, what goes is bad, the rest is quiet."""
+    rows: list[Line] = []
+    for raw in diff.splitlines():
+        token = "good" if raw.startswith("+") else "bad" if raw.startswith("-") else "muted"
+        rows.append(line((plain_text(raw.expandtabs(4), 300), "faint" if raw.startswith(("+++", "---", "@@")) else token)))
+    return rows
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Shows lines and asks once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "answer(True)", "Apply", show=False),
+        Binding("escape,n,q", "answer(False)", "Leave", show=False),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+        super().__init__()
+        self._title, self._shown = title, list(lines)
+
+    def compose(self) -> ComposeResult:
+        yield FixedLines(id="report")
+
+    def on_mount(self) -> None:
+        view = self.query_one("#report", FixedLines)
+        view.set_title(line(self._title), line("enter apply · esc leave"))
+        view.show_lines(self._shown)
+        view.focus()
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)

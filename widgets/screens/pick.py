@@ -1,0 +1,48 @@
+"""A short list to pick from: what is hidden, for example."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from widgets.lines import Line, line
+from widgets.virtual_list import VirtualList
+
+
+class _Choices(VirtualList[tuple[str, Line]]):
+    def row(self, item: tuple[str, Line], index: int, width: int) -> Line:
+        return item[1]
+
+
+class PickScreen(ModalScreen[str | None]):
+    """Answers with the key of the line that was picked, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Leave", show=False),
+        Binding("enter", "pick", "Pick", show=False),
+        Binding("j,down", "move('down')", "Down", show=False),
+        Binding("k,up", "move('up')", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, Line]], *, hint: str, empty: str) -> None:
+        super().__init__()
+        self._title, self._choices, self._hint, self._empty = title, list(choices), hint, empty
+
+    def compose(self) -> ComposeResult:
+        yield _Choices(id="report")
+
+    def on_mount(self) -> None:
+        view = self.query_one("#report", _Choices)
+        view.set_title(line(self._title), line(self._hint))
+        view.empty = [line((self._empty, "muted"))]
+        view.show_items(self._choices)
+        view.focus()
+
+    def action_move(self, step: str) -> None:
+        self.query_one("#report", _Choices).move(step)
+
+    def action_pick(self) -> None:
+        current = self.query_one("#report", _Choices).current
+        self.dismiss(current[0] if current else None)

@@ -1,0 +1,35 @@
+"""How figures read: money, ages, token counts. One way each, for every pane and screen."""
+
+from datetime import datetime, timedelta
+
+
+def money(usd: float | None, *, floor: bool = False) -> str:
+    """Dollars with cents; `≥` where usage never became final; `unpriced` where there is no price."""
+    if usd is None:
+        return "unpriced"
+    return f"{'≥ ' if floor else ''}${usd:,.2f}"
+
+
+def tokens(count: int) -> str:
+    """Token counts in at most five characters: 950, 12.3K, 4.1M."""
+    for limit, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")):
+        if count >= limit:
+            value = count / limit
+            return f"{value:.1f}{unit}" if value < 100 else f"{value:.0f}{unit}"
+    return str(count)
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in one unit: 12s, 3m, 5h, 2d, 7w. Empty where unknown; a future time is now."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((now - moment) / timedelta(seconds=1)))
+    for size, unit in ((604_800 * 2, "w"), (86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // (604_800 if unit == 'w' else size)}{unit}"
+    return f"{seconds}s"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
