@@ -1,0 +1,173 @@
+"""The demo: real git, real transcripts, live processes, the same for the same moment."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cockpit.demo import Demo, make_demo
+
+NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
+
+
+def git(folder: Path, *args: str) -> str:
+    return subprocess.run(
+        ["git", *args], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def gone(pids: tuple[int, ...] | list[int]) -> bool:
+    for _ in range(200):
+        if not any(alive(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def rows(folder: Path) -> list[dict]:
+    return [
+        json.loads(line) for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text().splitlines()
+    ]
+
+
+@pytest.fixture
+def demo(tmp_path):
+    made = make_demo(tmp_path / "demo", now=NOW)
+    yield made
+    made.close()
+
+
+def worktree(demo: Demo, name: str) -> Path:
+    return demo.folder / "worktrees" / "acme-api" / name
+
+
+def test_git_tells_the_story(demo):
+    assert git(demo.root, "rev-list", "--count", "main") == "12"
+    assert git(demo.root, "rev-list", "--left-right", "--count", "main...origin/main").split() == ["2", "0"]
+    assert git(demo.root, "status", "--porcelain") == ""
+    api = worktree(demo, "feature-api")
+    assert git(api, "rev-list", "--left-right", "--count", "HEAD...main").split() == ["4", "1"]
+    states = sorted(line[:2] for line in git(api, "status", "--porcelain").splitlines())
+    assert len([state for state in states if "M" in state]) == 3
+    assert states.count("??") == 1
+    cache = worktree(demo, "spike-cache")
+    tree = git(cache, "rev-parse", "HEAD:acme/tenancy/cache.py")
+    assert tree == git(demo.root, "rev-parse", "main:acme/tenancy/cache.py")
+    assert git(cache, "status", "--porcelain") == ""
+    unmerged = git(worktree(demo, "docs"), "diff", "--name-only", "--diff-filter=U").splitlines()
+    assert unmerged == ["README.md", "docs/api.md"]
+    assert git(demo.root, "log", "-1", "--format=%ae %cI", "main").startswith(
+        "robin@acme.example 2026-11-20T12:20"
+    )
+
+
+def test_the_same_moment_gives_the_same_demo(tmp_path):
+    def made(folder):
+        demo = make_demo(folder, now=NOW)
+        try:
+            heads = git(demo.root, "for-each-ref", "--format=%(refname) %(objectname)")
+            usage = [row["message"]["usage"] for row in rows(demo.claude_root) if row["type"] == "assistant"]
+            return heads, usage
+        finally:
+            demo.close()
+
+    assert made(tmp_path / "one") == made(tmp_path / "two")
+
+
+def test_transcripts_have_the_quirks_of_real_ones(demo):
+    lines = rows(demo.claude_root / "projects")
+    answers = [row for row in lines if row["type"] == "assistant"]
+    assert len({row["message"]["id"] for row in answers}) < len(answers)
+    assert any(row.get("subtype") == "compact_boundary" for row in lines)
+    assert sum(row["type"] == "cost-state" for row in lines) >= 3
+    assert any(row["isSidechain"] and row["agentId"] for row in answers)
+    assert {row["message"]["model"].split("-")[1] for row in answers} == {"opus", "sonnet", "haiku"}
+    times = [row["timestamp"] for row in lines if "timestamp" in row]
+    assert max(times) <= "2026-11-20T14:32:00"
+    assert len({stamp[:10] for stamp in times}) > 14
+
+
+def test_the_busy_session_has_filled_78_percent_of_its_window(demo):
+    registry = [json.loads(path.read_text()) for path in (demo.claude_root / "sessions").glob("*.json")]
+    busy = next(entry for entry in registry if entry["status"] == "busy")
+    path = next((demo.claude_root / "projects").rglob(f"{busy['sessionId']}.jsonl"))
+    answers = [row for row in map(json.loads, path.read_text().splitlines()) if row["type"] == "assistant"]
+    usage = answers[-1]["message"]["usage"]
+    used = usage["input_tokens"] + usage["cache_creation_input_tokens"] + usage["cache_read_input_tokens"]
+    assert round(used / 200_000 * 100) == 78
+    assert sorted(entry["status"] for entry in registry) == ["busy", "idle", "waiting"]
+    assert "git push" in next(entry["waitingFor"] for entry in registry if entry["status"] == "waiting")
+
+
+def test_sessions_have_living_processes_in_their_worktrees_until_close(demo):
+    registry = [json.loads(path.read_text()) for path in (demo.claude_root / "sessions").glob("*.json")]
+    assert sorted(entry["pid"] for entry in registry) == sorted(demo.pids)
+    for entry in registry:
+        assert alive(entry["pid"])
+        assert str(Path(f"/proc/{entry['pid']}/cwd").readlink()) == entry["cwd"]
+    pids = demo.pids
+    demo.close()
+    demo.close()
+    assert gone(pids)
+
+
+def test_the_processes_end_when_the_maker_is_killed(tmp_path):
+    code = (
+        "import sys, time; from datetime import UTC, datetime; from pathlib import Path;"
+        "from cockpit.demo import make_demo;"
+        "demo = make_demo(Path(sys.argv[1]), now=datetime(2026, 11, 20, tzinfo=UTC));"
+        "print(*demo.pids, flush=True); time.sleep(60)"
+    )
+    maker = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "demo")], stdout=subprocess.PIPE, text=True
+    )
+    assert maker.stdout is not None
+    pids = [int(word) for word in maker.stdout.readline().split()]
+    assert len(pids) == 3
+    assert all(alive(pid) for pid in pids)
+    maker.kill()
+    maker.wait()
+    maker.stdout.close()
+    assert gone(pids)
+
+
+def test_just_after_midnight_nothing_lies_in_the_future(tmp_path):
+    moment = datetime(2026, 12, 1, 0, 3, tzinfo=UTC)
+    demo = make_demo(tmp_path / "demo", now=moment)
+    demo.close()
+    times = [row["timestamp"] for row in rows(demo.claude_root) if "timestamp" in row]
+    assert max(times) <= "2026-12-01T00:03:00"
+
+
+def test_the_command_prints_where_it_is_and_refuses_a_full_folder(tmp_path):
+    place = tmp_path / "there"
+    command = [sys.executable, "-m", "cockpit", "demo"]
+    done = subprocess.run(
+        [*command, "--path", str(place), "--json"], capture_output=True, text=True, check=True
+    )
+    document = json.loads(done.stdout)
+    assert document["version"] == 1
+    assert git(Path(document["root"]), "rev-parse", "--abbrev-ref", "HEAD") == "main"
+    assert all(alive(pid) for pid in document["pids"])
+    full = subprocess.run(
+        [*command, "--path", str(place), "--print"], capture_output=True, text=True, check=False
+    )
+    assert full.returncode == 2
+    assert "not empty" in full.stderr
+    assert full.stdout == ""
+    for pid in document["pids"]:
+        os.kill(pid, 15)
+    assert gone(document["pids"])
