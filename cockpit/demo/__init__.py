@@ -33,7 +33,7 @@ def make_demo(folder: Path, *, now: datetime, outlive: int | None = None) -> Dem
     """Make the demo in `folder` (made where missing): the same for the same `now` and folder, but for pids.
 
     Its agents are small processes that end with `Demo.close`, with this process, or, with `outlive`, when the
-    process of that id ends or the folder goes. Raises `CannotAnswer` where git is missing, `OSError` where the
+    process of that id ends or the folder goes. Raises `CannotAnswer` without git, `OSError` where the
     folder cannot be written.
     """
     folder = folder.resolve()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "project"
+FOLDER = Path(__file__).parent / "acme_api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Commit:
 
 
 def overlay(name: str) -> dict[str, str]:
-    """The files kept under `project/NAME`, by their path in the project."""
+    """The files kept under `acme_api/NAME`, by their path in the project."""
     base = FOLDER / name  # they end in .txt there, so that no tool judges them as ours
     return {
         path.relative_to(base).as_posix().removesuffix(".txt"): path.read_text("utf-8")
