@@ -1,0 +1,70 @@
+"""The gates: rules over Python source, as pure functions.
+
+`analyse` reads one file, `settle` judges all of them together; between the two a report may be cached or
+come from another process, because it depends on the path and the content of its file alone. The rules are
+loaded on first use, so that importing the words in `skills.gates.model` costs nothing.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from skills.gates.model import FileReport, GateOptions, ProjectEvidence, Verdict
+
+if TYPE_CHECKING:
+    from skills.gates.registry import RULES, RULESET_VERSION
+    from skills.gates.walk import Analyser
+
+__all__ = ["RULES", "RULESET_VERSION", "analyse", "known_words", "rule_document", "select_rules", "settle"]
+
+_analyser: "Analyser | None" = None
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("RULES", "RULESET_VERSION"):
+        from skills.gates import registry
+
+        return getattr(registry, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def analyse(path: str, source: bytes) -> FileReport:
+    """What every rule and observer has to say about one file. Pure, and never raises.
+
+    `path` is relative to the root, POSIX style: rules look at it. What cannot be judged (syntax, encoding,
+    nesting) is the report's `problem`; a rule that failed is in `crashed`, with the others unharmed.
+    """
+    global _analyser
+    if _analyser is None:
+        from skills.gates.registry import OBSERVERS, RULES
+        from skills.gates.walk import Analyser
+
+        _analyser = Analyser(RULES.values(), OBSERVERS)
+    return _analyser.read(path, source)
+
+
+def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:
+    """The verdict over all reports; see `skills.gates.settle.settle`."""
+    from skills.gates.settle import settle as settle_reports
+
+    return settle_reports(reports, project, options)
+
+
+def select_rules(options: GateOptions) -> frozenset[str]:
+    """The names of the rules that run; see `skills.gates.settle.select_rules`."""
+    from skills.gates.settle import select_rules as select
+
+    return select(options)
+
+
+def known_words() -> frozenset[str]:
+    """Every word that `select` and `ignore` understand: rule names, gates, "audit", names of skills."""
+    from skills.gates.settle import known_words as words
+
+    return words()
+
+
+def rule_document(name: str) -> dict[str, Any]:
+    """What `cockpit rules RULE` shows. KeyError for an unknown name."""
+    from skills.gates.document import document
+
+    return document(name)

@@ -1,4 +1,5 @@
-"""The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a project."""
+"""The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a
+project."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,8 +25,9 @@ class Evidence:
 class Candidate:
     """What a rule saw in one file, before the project's own facts decide whether it holds.
 
-    `needs` are (key, value) pairs that `settle` compares with the project's facts, e.g. `("model", "Invoice")`.
-    `fingerprint` is of rule, qualified scope, normalised statement and ordinal, never of a line number.
+    `needs` are (key, value) pairs that `settle` compares with the project's facts, e.g. `("model",
+    "Invoice")`. `fingerprint` is of rule, qualified scope, normalised statement and ordinal, never of a line
+    number.
     """
 
     rule: str
@@ -46,7 +48,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """`# cockpit: ignore[rules] reason` on `line`. It covers the statement that begins or ends on that line."""
+    """`# cockpit: ignore[rules] reason` on `line`. It covers the statement that begins or ends on that
+    line."""
 
     line: int
     end_line: int
@@ -64,7 +67,8 @@ class SyntaxProblem:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that a file tells about the project, e.g. kind "tenant-model", name "Invoice", detail "tenant"."""
+    """One thing that a file tells about the project, e.g. kind "tenant-model", name "Invoice", detail
+    "tenant"."""
 
     kind: str
     name: str
@@ -75,7 +79,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """Everything that one walk over one file gave. It depends on the path and the content alone, so it can be cached."""
+    """Everything that one walk over one file gave. It depends on the path and the content alone, so it can
+    be cached."""
 
     path: str
     role: str = "module"
@@ -90,14 +95,16 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ProjectEvidence:
-    """What the manifests of a project say, with the file that says it: package name (normalised) → path:line."""
+    """What the manifests of a project say, with the file that says it: package name (normalised) →
+    path:line."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GateOptions:
-    """What a person chose. `tenancy` is "auto" or a mode; `select` and `ignore` hold rule names, gates or skills."""
+    """What a person chose. `tenancy` is "auto" or a mode; `select` and `ignore` hold rule names, gates or
+    skills."""
 
     profile: str = "default"
     tenancy: str = "auto"
@@ -119,10 +126,11 @@ class Tenancy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding as every view and format shows it. Lines and columns start at 1; `path` is relative to the root.
+    """One finding as every view and format shows it. Lines and columns start at 1; `path` is relative to the
+    root.
 
-    `suppressed` is the reason of the comment that silences it, None where none does; `baseline` says whether it is new
-    or known.
+    `suppressed` is the reason of the comment that silences it, None where none does; `baseline` says whether
+    it is new or known.
     """
 
     rule: str
@@ -158,7 +166,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All findings (suppressed ones included, marked), the answer of each rule, and the tenancy that was assumed."""
+    """All findings (suppressed ones included, marked), the answer of each rule, and the tenancy that was
+    assumed."""
 
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]

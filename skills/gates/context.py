@@ -1,0 +1,177 @@
+"""What a callback sees of the file that is walked: names, scopes, role, and the two doors out, `report` and
+`fact`."""
+
+import ast
+import re
+import tokenize
+from collections import Counter
+from functools import cached_property
+from hashlib import blake2b
+
+from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
+from skills.gates.names import dotted, imported_names
+from skills.gates.roles import file_role
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SPACE = re.compile(r"\s+|\\\n")
+
+
+def decode(source: bytes) -> str:
+    """The text of a Python source, by its byte order mark or coding cookie; undecodable bytes are
+    replaced."""
+    try:
+        encoding, _ = tokenize.detect_encoding(iter(source.splitlines(keepends=True)).__next__)
+    except (SyntaxError, StopIteration):
+        encoding = "utf-8"
+    return source.decode(encoding, "replace").removeprefix("\ufeff")
+
+
+class FileContext:
+    """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
+    first."""
+
+    def __init__(self, path: str, source: bytes, tree: ast.Module) -> None:
+        self.path = path
+        self.source = source
+        self.tree = tree
+        self.scopes: list[ast.ClassDef | FunctionNode] = []
+        self.statement: ast.AST = tree
+        self.memo: dict[str, object] = {}
+        self._candidates: list[Candidate] = []
+        self._facts: Counter[tuple[str, str, str, int]] = Counter()
+        self._ordinals: Counter[str] = Counter()
+        self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the file, without their ends."""
+        return _LINE_END.split(decode(self.source))
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """Bound name → dotted name of every import of the file."""
+        return imported_names(self.tree, self.path)
+
+    @cached_property
+    def role_and_why(self) -> tuple[str, str]:
+        """What the file is for, and what says so."""
+        return file_role(self.tree, self.path)
+
+    @property
+    def role(self) -> str:
+        """What the file is for."""
+        return self.role_and_why[0]
+
+    @property
+    def function(self) -> FunctionNode | None:
+        """The innermost function around the current node."""
+        for scope in reversed(self.scopes):
+            if not isinstance(scope, ast.ClassDef):
+                return scope
+        return None
+
+    @property
+    def class_scope(self) -> ast.ClassDef | None:
+        """The innermost class around the current node."""
+        for scope in reversed(self.scopes):
+            if isinstance(scope, ast.ClassDef):
+                return scope
+        return None
+
+    @property
+    def symbol(self) -> str:
+        """The qualified name around the current node: "OrderViewSet.create", "" at module level."""
+        return ".".join(scope.name for scope in self.scopes)
+
+    def resolve(self, node: ast.AST) -> str | None:
+        """The dotted name of an expression through the imports: `um.Mock` → "unittest.mock.Mock"; None for
+        others."""
+        name = dotted(node)
+        if name is None:
+            return None
+        root, dot, rest = name.partition(".")
+        return self.imports.get(root, root) + dot + rest
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The parent of a node inside the current statement, None for the statement itself."""
+        owner, parents = self._parents
+        if owner is not self.statement:
+            parents = {
+                child: above for above in ast.walk(self.statement) for child in ast.iter_child_nodes(above)
+            }
+            self._parents = (self.statement, parents)
+        return parents.get(node)
+
+    def column(self, line: int, offset: int) -> int:
+        """The column (from 1, in characters) of a UTF-8 byte offset on a line."""
+        if not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():
+            return offset + 1
+        return len(self.lines[line - 1].encode()[:offset].decode("utf-8", "replace")) + 1
+
+    def fact(self, kind: str, name: str, detail: str = "", line: int = 0) -> None:
+        """Says one thing about the project. Equal facts are counted; `line` 0 leaves the place out."""
+        self._facts[kind, name, detail, line] += 1
+
+    def report(
+        self,
+        rule: str,
+        node: ast.AST,
+        message: str,
+        *,
+        confidence: Confidence = "confirmed",
+        severity: Severity | None = None,
+        needs: tuple[tuple[str, str], ...] = (),
+        evidence: tuple[Evidence, ...] = (),
+        fixable: bool = False,
+        also: tuple[str, ...] = (),
+        symbol: str | None = None,
+    ) -> None:
+        """Adds a candidate at `node`. A class or function is marked at its header only."""
+        line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
+        end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+        if isinstance(node, ast.ClassDef | FunctionNode):
+            end_line, end = line, len(self.lines[line - 1].rstrip().encode())
+        scope = self.symbol if symbol is None else symbol
+        candidate = Candidate(
+            rule=rule,
+            line=line,
+            column=self.column(line, start),
+            end_line=end_line,
+            end_column=self.column(end_line, end),
+            symbol=scope,
+            message=message,
+            fingerprint=self._fingerprint(rule, scope, node),
+            confidence=confidence,
+            severity=severity,
+            needs=needs,
+            evidence=evidence,
+            fixable=fixable,
+            also=also,
+        )
+        self._candidates.append(candidate)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What was reported, by place."""
+        return tuple(sorted(self._candidates, key=lambda found: (found.line, found.column, found.rule)))
+
+    def facts(self) -> tuple[Fact, ...]:
+        """What was said, equal facts counted."""
+        return tuple(Fact(*said, count) for said, count in self._facts.items())
+
+    def _fingerprint(self, rule: str, scope: str, node: ast.AST) -> str:
+        """A hash of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
+        statement = self.statement
+        if not hasattr(statement, "lineno"):
+            statement = node
+        first: int = statement.lineno  # type: ignore[attr-defined]
+        body = getattr(statement, "body", None)
+        last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
+        text = _SPACE.sub("", "\n".join(self.lines[first - 1 : max(first, last)]))
+        text = text.replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
+        key = blake2b(
+            f"{self.path}\0{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8
+        ).hexdigest()
+        ordinal = self._ordinals[key]
+        self._ordinals[key] += 1
+        return f"{key}{ordinal:02x}" if ordinal else f"{key}00"

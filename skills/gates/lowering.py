@@ -1,0 +1,105 @@
+"""Python newer than the running one, rewritten so that `ast` can read it. Lines stay where they are.
+
+Handles type parameters and `type` statements (PEP 695, 696), f-strings with nested quotes (PEP 701),
+template strings (PEP 750) and `except A, B:` (PEP 758).
+"""
+
+import ast
+import re
+from functools import cache
+from typing import Any
+
+_HINT = re.compile(
+    rb"(?m)^[ \t]*(?:type[ \t]+\w+|class[ \t]+\w+[ \t]*\[|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\[)"
+    rb"|[fFtT][rR]?[\"']|[rR][fFtT][\"']|^[ \t]*except\*?[ \t]+[\w.]+[ \t]*,"
+)
+_EXCEPT = re.compile(rb"(?m)^([ \t]*except\*?[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)([ \t]*:)")
+# The native parser recurses: text that nests this deep could overflow its stack.
+_DEEP = re.compile(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
+_MOST_BYTES = 2_000_000
+
+
+def lower(source: bytes) -> bytes | None:
+    """An equivalent that older Pythons parse, for detection only; None where there is none."""
+    if len(source) > _MOST_BYTES or not _HINT.search(source) or _DEEP.search(source):
+        return None
+    source = _EXCEPT.sub(rb"\1(\2)\3", source)
+    if _parses(source):
+        return source
+    import libcst
+
+    try:
+        module = libcst.parse_module(source)
+    except (libcst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError):
+        return None
+    try:
+        return module.visit(_transformer()()).bytes
+    except (libcst.CSTValidationError, RecursionError):
+        return None
+
+
+def _parses(source: bytes | str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+@cache
+def _transformer() -> Any:
+    """The class that rewrites, made on first use: importing LibCST takes longer than checking a hundred
+    files."""
+    import libcst
+
+    blank = libcst.Module([])
+
+    def folded(node: libcst.CSTNode | None) -> libcst.SimpleWhitespace:
+        code = blank.code_for_node(node) if node is not None else ""
+        return libcst.SimpleWhitespace("\\\n" * code.count("\n"))
+
+    def plain_string(node: libcst.BaseExpression) -> libcst.BaseExpression:
+        code = blank.code_for_node(node)
+        if _parses(f"({code}\n)"):
+            return node
+        quote = '"""' if "\n" in code else '"'
+        return libcst.SimpleString(quote + "\n" * code.count("\n") + quote)
+
+    class Lowering(libcst.CSTTransformer):
+        def leave_FunctionDef(  # noqa: N802
+            self, original_node: libcst.FunctionDef, updated_node: libcst.FunctionDef
+        ) -> libcst.FunctionDef:
+            if updated_node.type_parameters is None:
+                return updated_node
+            return updated_node.with_changes(
+                type_parameters=None, whitespace_before_params=folded(original_node.type_parameters)
+            )
+
+        def leave_ClassDef(  # noqa: N802
+            self, original_node: libcst.ClassDef, updated_node: libcst.ClassDef
+        ) -> libcst.ClassDef:
+            if updated_node.type_parameters is None:
+                return updated_node
+            return updated_node.with_changes(
+                type_parameters=None, whitespace_after_name=folded(original_node.type_parameters)
+            )
+
+        def leave_TypeAlias(  # noqa: N802
+            self, original_node: libcst.TypeAlias, updated_node: libcst.TypeAlias
+        ) -> libcst.Assign:
+            target = libcst.AssignTarget(
+                updated_node.name, whitespace_before_equal=folded(original_node.type_parameters)
+            )
+            return libcst.Assign([target], updated_node.value, semicolon=updated_node.semicolon)
+
+        def leave_FormattedString(  # noqa: N802
+            self, original_node: libcst.FormattedString, updated_node: libcst.FormattedString
+        ) -> libcst.BaseExpression:
+            return plain_string(updated_node)
+
+        def leave_TemplatedString(  # noqa: N802
+            self, original_node: libcst.TemplatedString, updated_node: libcst.TemplatedString
+        ) -> libcst.BaseExpression:
+            return plain_string(updated_node)
+
+    return Lowering

@@ -1,0 +1,85 @@
+"""Names: what an import binds, and which dotted name an expression stands for."""
+
+import ast
+from collections.abc import Iterator
+
+_BODIES = ("body", "orelse", "handlers", "finalbody", "cases")
+
+
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below `tree` in source order, without looking into expressions."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        for name in reversed(_BODIES):
+            block = getattr(node, name, None)
+            if block.__class__ is list:
+                stack.extend(reversed(block))
+
+
+def module_name(path: str) -> str:
+    """The dotted module of a relative POSIX path: "shop/api/views.py" → "shop.api.views"."""
+    stem = path.removesuffix(".py").removesuffix(".pyi").removesuffix("/__init__")
+    return stem.replace("/", ".")
+
+
+def import_source(node: ast.ImportFrom, path: str) -> str:
+    """The dotted module that a `from … import` reads, relative ones seen from `path`."""
+    if not node.level:
+        return node.module or ""
+    package = path.split("/")[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def imported_names(tree: ast.AST, path: str) -> dict[str, str]:
+    """Bound name → dotted name for every import of the file, at any depth; the first binding of a name
+    wins."""
+    found: dict[str, str] = {}
+    for node in statements(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    found.setdefault(alias.asname, alias.name)
+                else:
+                    top = alias.name.partition(".")[0]
+                    found.setdefault(top, top)
+        elif isinstance(node, ast.ImportFrom):
+            source = import_source(node, path)
+            for alias in node.names:
+                dotted = f"{source}.{alias.name}" if source else alias.name
+                found.setdefault(alias.asname or alias.name, dotted)
+    return found
+
+
+def dotted(node: ast.AST) -> str | None:
+    """ "a.b.c" for a chain of attributes on a name, else None."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
+def last_name(node: ast.AST) -> str:
+    """The last name of an expression: `a.b.C[T]`, `C(…)` → "C"; "" where there is none."""
+    while isinstance(node, ast.Subscript | ast.Call):
+        node = node.value if isinstance(node, ast.Subscript) else node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def root_name(node: ast.AST) -> str:
+    """The name at the root of a chain of attributes, calls and subscripts; "" where it is something else."""
+    while True:
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return node.id if isinstance(node, ast.Name) else ""

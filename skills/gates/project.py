@@ -1,0 +1,113 @@
+"""The facts of all files and manifests together, as rules ask for them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from skills.gates.model import Fact, FileReport, GateOptions, ProjectEvidence, Tenancy
+
+Place = tuple[str, Fact]
+
+
+class Project:
+    """What is known of a project once every file was read. Built anew for each verdict; nothing is written
+    back."""
+
+    def __init__(
+        self, reports: Iterable[FileReport], evidence: ProjectEvidence, options: GateOptions
+    ) -> None:
+        self.options = options
+        self.dependencies: Mapping[str, str] = evidence.dependencies
+        self._kinds: dict[str, list[Place]] = {}
+        kinds = self._kinds
+        for report in reports:
+            for fact in report.facts:
+                places = kinds.get(fact.kind)
+                if places is None:
+                    kinds[fact.kind] = [(report.path, fact)]
+                else:
+                    places.append((report.path, fact))
+        self._names: dict[str, dict[str, list[Place]]] = {}
+
+    def facts(self, kind: str) -> list[Place]:
+        """(path, fact) of every fact of a kind, in the order of the reports."""
+        return self._kinds.get(kind, [])
+
+    def named(self, kind: str, name: str) -> list[Place]:
+        """(path, fact) of the facts of a kind with a name."""
+        index = self._names.get(kind)
+        if index is None:
+            index = self._names[kind] = {}
+            for place in self.facts(kind):
+                index.setdefault(place[1].name, []).append(place)
+        return index.get(name, [])
+
+    def has(self, kind: str, name: str) -> bool:
+        """True where some file said it."""
+        return bool(self.named(kind, name))
+
+    @cached_property
+    def tenancy(self) -> Tenancy:
+        """How the project keeps tenants apart."""
+        from skills.gates.tenancy import decide
+
+        return decide(self)
+
+    @cached_property
+    def models(self) -> "Models":
+        """Its Django models, with inheritance resolved by class name."""
+        return Models(self)
+
+
+class Models:
+    """Models and their relations. A class counts as a model where its bases lead to one."""
+
+    def __init__(self, project: Project) -> None:
+        self._bases: dict[str, frozenset[str]] = {}
+        self.places: dict[str, Place] = {}
+        for path, fact in project.facts("model"):
+            self._bases[fact.name] = self._bases.get(fact.name, frozenset()) | frozenset(fact.detail.split())
+            self.places.setdefault(fact.name, (path, fact))
+        self._fields: dict[str, dict[str, tuple[str, Fact]]] = {}
+        for path, fact in project.facts("field"):
+            model, _, name = fact.name.partition(".")
+            self._fields.setdefault(model, {})[name] = (path, fact)
+
+    def ancestors(self, model: str) -> Iterator[str]:
+        """The model and every class above it that the project defines, nearest first."""
+        seen: set[str] = set()
+        queue = [model]
+        while queue:
+            name = queue.pop(0)
+            if name not in seen:
+                seen.add(name)
+                yield name
+                queue.extend(sorted(self._bases.get(name, ())))
+
+    def field(self, model: str, name: str) -> Place | None:
+        """Where a field of a model, own or inherited, is declared; the fact's detail is "ForeignKey
+        Company"."""
+        for ancestor in self.ancestors(model):
+            place = self._fields.get(ancestor, {}).get(name)
+            if place is not None:
+                return place
+        return None
+
+    def fields(self, model: str) -> dict[str, Place]:
+        """Every field of a model, own and inherited."""
+        merged: dict[str, Place] = {}
+        for ancestor in self.ancestors(model):
+            for name, place in self._fields.get(ancestor, {}).items():
+                merged.setdefault(name, place)
+        return merged
+
+    def with_field(self, names: Iterable[str]) -> dict[str, Place]:
+        """Model → the first of the named fields that it has, own or inherited."""
+        wanted = list(names)
+        found: dict[str, Place] = {}
+        for model in self._bases:
+            for name in wanted:
+                place = self.field(model, name)
+                if place is not None:
+                    found[model] = place
+                    break
+        return found

@@ -1,0 +1,14 @@
+"""Every rule and every observer, one line for each file of a skill."""
+
+from collections.abc import Mapping
+
+from skills.gates import django_testing_patterns
+from skills.gates.rule import Observer, Rule
+
+_SKILLS = (django_testing_patterns,)
+
+RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
+OBSERVERS: tuple[Observer, ...] = ()
+
+RULESET_VERSION = "1:" + ",".join(sorted(RULES))
+"""Changes where the answers for the same input change: raise the number, or add a rule."""

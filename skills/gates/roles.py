@@ -1,0 +1,142 @@
+"""Roles: what a file, a class or a function is for, from its code first and from its path where the code is
+silent."""
+
+import ast
+from collections import Counter
+
+from skills.gates.names import dotted, last_name
+
+ROLES = (
+    "test", "migration", "view", "router", "serializer", "task", "command", "admin", "middleware",
+    "model", "service", "settings", "module",
+)  # fmt: skip
+
+_CLASS_ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("view", ("ViewSet", "Viewset", "APIView", "View", "ViewSetMixin")),
+    ("serializer", ("Serializer", "SerializerMixin")),
+    ("test", ("TestCase", "TestCaseMixin")),
+    ("command", ("BaseCommand", "AppCommand", "LabelCommand")),
+    ("admin", ("ModelAdmin", "TabularInline", "StackedInline", "ModelAdminMixin")),
+    ("middleware", ("Middleware", "MiddlewareMixin")),
+    ("migration", ("Migration",)),
+    ("task", ("Task",)),
+)
+_MODEL_BASES = frozenset(
+    {"AbstractUser", "AbstractBaseUser", "PermissionsMixin", "TimeStampedModel", "TenantModel"}
+)
+_VIEW_DECORATORS = frozenset(
+    {
+        "api_view", "require_http_methods", "require_GET", "require_POST", "require_safe", "login_required",
+        "csrf_exempt", "permission_required", "user_passes_test", "staff_member_required", "never_cache",
+    }
+)  # fmt: skip
+_HTTP_VERBS = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route", "route"}
+)
+_TASK_DECORATORS = frozenset(
+    {"shared_task", "task", "periodic_task", "db_task", "db_periodic_task", "actor", "job"}
+)
+_PATH_ROLES: tuple[tuple[str, str], ...] = (
+    ("view", "views"), ("view", "view"), ("view", "viewsets"), ("view", "viewset"),
+    ("router", "routers"), ("router", "router"), ("router", "endpoints"), ("router", "routes"),
+    ("serializer", "serializers"), ("serializer", "serializer"),
+    ("service", "services"), ("service", "service"), ("service", "use_cases"), ("service", "usecases"),
+    ("service", "selectors"), ("task", "tasks"), ("task", "task"), ("command", "commands"),
+    ("admin", "admin"), ("middleware", "middleware"), ("middleware", "middlewares"),
+    ("model", "models"), ("settings", "settings"), ("settings", "conf"),
+)  # fmt: skip
+_PATH_ROLE = {word: role for role, word in _PATH_ROLES}
+
+
+def is_test_path(path: str) -> bool:
+    """True for files that a test runner or a fixture loader reads: tests/, test_x.py, x_tests.py,
+    conftest.py, factories."""
+    *folders, name = path.split("/")
+    if any(folder in {"tests", "test", "testing", "fixtures", "factories", "e2e"} for folder in folders):
+        return True
+    stem = name.removesuffix(".py")
+    return (
+        stem.startswith("test_")
+        or stem.endswith(("_test", "_tests", "_factory", "_factories"))
+        or stem in {"tests", "test", "conftest", "factories", "fixtures", "factory"}
+    )
+
+
+def is_migration_path(path: str) -> bool:
+    """True for files in a folder of migrations (Django's or Alembic's)."""
+    return any(
+        part in {"migrations", "versions", "alembic"} or part.endswith("_migrations")
+        for part in path.split("/")[:-1]
+    )
+
+
+def class_role(node: ast.ClassDef) -> str | None:
+    """The role that the bases of a class give it, None where they say nothing."""
+    for base in node.bases:
+        name = last_name(base)
+        if name == "Model" or name in _MODEL_BASES:
+            return "model"
+        for role, endings in _CLASS_ENDINGS:
+            if name.endswith(endings):
+                return role
+    return None
+
+
+def function_role(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """The role that the decorators of a function give it, None where they say nothing."""
+    for decorator in node.decorator_list:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = last_name(call)
+        if name in _VIEW_DECORATORS:
+            return "view"
+        if name in _TASK_DECORATORS:
+            return "task"
+        if isinstance(decorator, ast.Call) and isinstance(call, ast.Attribute) and name in _HTTP_VERBS:
+            owner = (dotted(call.value) or "").rpartition(".")[2].lower()
+            if owner.endswith(("router", "app", "api")):
+                return "router"
+    return None
+
+
+def _code_role(tree: ast.Module) -> tuple[str, str] | None:
+    votes: Counter[str] = Counter()
+    said: dict[str, str] = {}
+    for node in tree.body:
+        role: str | None = None
+        if isinstance(node, ast.ClassDef):
+            role = class_role(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            role = function_role(node)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            role = "router" if last_name(node.value.func) == "APIRouter" else None
+        if role:
+            votes[role] += 1
+            said.setdefault(role, f"line {node.lineno}")
+    if not votes:
+        return None
+    role = max(votes, key=lambda name: (votes[name], -ROLES.index(name)))
+    return role, f"code, {said[role]}"
+
+
+def path_role(path: str) -> str | None:
+    """The role that the path alone suggests: the file's name first, then the nearest folder."""
+    *folders, name = path.split("/")
+    stem = name.removesuffix(".py")
+    for word in (stem, stem.rpartition("_")[2], *reversed(folders)):
+        if word in _PATH_ROLE:
+            return _PATH_ROLE[word]
+    return None
+
+
+def file_role(tree: ast.Module, path: str) -> tuple[str, str]:
+    """(role, why). Tests and migrations are known by where they lie, all others by their code, then by their
+    path."""
+    if is_test_path(path):
+        return "test", "path"
+    if is_migration_path(path):
+        return "migration", "path"
+    from_code = _code_role(tree)
+    if from_code:
+        return from_code
+    from_path = path_role(path)
+    return (from_path, "path") if from_path else ("module", "nothing says more")

@@ -1,0 +1,115 @@
+"""What a rule is, and how to add one.
+
+How to add a rule
+
+1. Choose the file of its guardian skill, e.g. `django_testing_patterns.py`; a new skill gets a new file, and
+   one line in `registry.py`. Give the rule a kebab-case name in the field's words.
+2. Write a callback `def on_call(node: ast.Call, context: FileContext) -> None`. It sees one node of one file
+   and calls `context.report(NAME, node, message, …)`. It may ask `context.resolve(node)` (dotted name
+   through the imports), `context.function`, `context.class_scope`, `context.symbol`, `context.role` and
+   `context.parent(node)`. It must not keep anything between files: what it says may depend on the path and
+   the content alone, because it is cached.
+3. Put it in a `Watch`: the node types it wants, the words of which at least one stands in every file it
+   could report (`triggers`, a byte search that saves the walk), and a test of the path where it is about
+   some paths only (`where`).
+4. What one file cannot know goes into `needs`: pairs such as `("dependency", "celery")` or `("model",
+   "Invoice")`. After all files were read, `holds(candidate, report, project)` decides; by default every need
+   must be met by a fact of that kind and name, or by a dependency. Facts come from `Observer`s (see
+   `facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
+   says why a whole rule does not apply.
+5. Fill in `catches`, `why`, `fix`, `when`, and at least one `bad` and one `good` example: they are the rule's
+   documentation *and* its tests (tests/unit/test_rules_examples.py runs them all, no list to extend).
+6. Change `registry.RULESET_VERSION` when the answers change for the same input.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from skills.gates.model import Candidate, FileReport, Gate, Severity
+
+if TYPE_CHECKING:
+    from skills.gates.context import FileContext
+    from skills.gates.project import Project
+
+Callback = Callable[[Any, "FileContext"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Which nodes a callback wants to see, in which files.
+
+    It runs where one of `triggers` stands in the bytes of the file (always where there is none) and `where`,
+    a test of the relative path, agrees. Triggers are searched as they are, case included.
+    """
+
+    nodes: tuple[type[ast.AST], ...]
+    call: Callback
+    triggers: tuple[bytes, ...] = ()
+    where: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Files (path → source) of a small project, judged together. `tenancy` and `dependencies` are its
+    circumstances."""
+
+    files: Mapping[str, str]
+    dependencies: tuple[str, ...] = ()
+    tenancy: str = "auto"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Collects facts of single files (`context.fact`), never findings."""
+
+    name: str
+    watches: tuple[Watch, ...]
+
+
+def always(project: "Project") -> str | None:
+    """A rule that applies to every project."""
+    return None
+
+
+def needs_met(candidate: Candidate, report: FileReport, project: "Project") -> Candidate | None:
+    """The candidate itself where each of its needs is a fact or a dependency of the project, else None."""
+    for kind, name in candidate.needs:
+        if kind == "dependency":
+            if name not in project.dependencies:
+                return None
+        elif not project.has(kind, name):
+            return None
+    return candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule with its documentation and its examples.
+
+    `applies` answers None, or the reason why the rule does not apply to a project. `holds` answers the
+    candidate, an amended one, or None.
+    """
+
+    name: str
+    gate: Gate
+    severity: Severity
+    skill: str
+    sources: tuple[str, ...]
+    catches: str
+    why: str
+    fix: str
+    when: str
+    watches: tuple[Watch, ...]
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    applies: Callable[["Project"], str | None] = always
+    holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def help(self) -> str:
+        """The hint that a finding shows."""
+        return self.fix

@@ -1,0 +1,178 @@
+"""From reports of files to a verdict: what holds in this project, what a person silenced, what every rule
+answers."""
+
+from collections.abc import Iterable
+
+from skills.gates.model import (
+    Candidate,
+    Check,
+    FileReport,
+    Finding,
+    GateOptions,
+    ProjectEvidence,
+    Suppression,
+    Verdict,
+)
+from skills.gates.project import Project
+from skills.gates.registry import RULES
+from skills.gates.rule import Rule
+
+_GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
+_SEVERITY_ORDER = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3, "INFO": 4}
+
+
+def select_rules(options: GateOptions) -> frozenset[str]:
+    """The names of the rules that run. `select` and `ignore` hold rule names, gates, "audit" and names of
+    skills.
+
+    Without `select` every rule of a gate runs, in isolation the audit rules too. Unknown words select
+    nothing.
+    """
+    if options.select:
+        chosen = {name for word in options.select for name in _group(word)}
+    else:
+        chosen = {name for name, rule in RULES.items() if rule.gate != "none" or options.isolated}
+    return frozenset(chosen - {name for word in options.ignore for name in _group(word)})
+
+
+def known_words() -> frozenset[str]:
+    """Every word that `select` and `ignore` understand."""
+    skills = {rule.skill for rule in RULES.values()}
+    return frozenset({"P0", "P1", "P2", "audit", *RULES, *skills})
+
+
+def _group(word: str) -> Iterable[str]:
+    if word in RULES:
+        return [word]
+    gate = "none" if word == "audit" else word
+    return [name for name, rule in RULES.items() if gate == rule.gate or word == rule.skill]
+
+
+def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:
+    """The verdict over all files in scope.
+
+    Findings come P0 first, then by path and line, suppressed ones included and marked. Every selected rule
+    answers once: not_applicable where the project does not call for it, fail where something unsuppressed
+    was found, not_run where a file could not be judged by it, else pass.
+    """
+    read = list(reports)
+    known = Project(read, project, options)
+    selected = select_rules(options)
+    reasons = {name: rule.applies(known) for name, rule in RULES.items() if name in selected}
+    active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
+    findings = _findings(read, known, active)
+    checks = _checks(read, findings, reasons)
+    return Verdict(tuple(findings), tuple(checks), known.tenancy)
+
+
+def _findings(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
+    found: list[Finding] = []
+    for report in reports:
+        if not report.candidates:
+            continue
+        taken: set[str] = set()
+        for candidate in report.candidates:
+            rule = active.get(candidate.rule)
+            if rule is None:
+                continue
+            holding = rule.holds(candidate, report, project)
+            if holding is not None:
+                found.append(_finding(holding, rule, report, taken))
+    found.sort(
+        key=lambda item: (
+            _GATE_ORDER[item.gate],
+            item.path,
+            item.line,
+            item.column,
+            _SEVERITY_ORDER[item.severity],
+            item.rule,
+        )
+    )
+    return found
+
+
+def _finding(candidate: Candidate, rule: Rule, report: FileReport, taken: set[str]) -> Finding:
+    fingerprint, ordinal = candidate.fingerprint, 1
+    while fingerprint in taken:
+        fingerprint, ordinal = f"{candidate.fingerprint}-{ordinal}", ordinal + 1
+    taken.add(fingerprint)
+    return Finding(
+        rule=rule.name,
+        gate=rule.gate,
+        severity=candidate.severity or rule.severity,
+        skill=rule.skill,
+        path=report.path,
+        line=candidate.line,
+        column=candidate.column,
+        end_line=candidate.end_line,
+        end_column=candidate.end_column,
+        symbol=candidate.symbol,
+        message=candidate.message,
+        help=rule.help,
+        confidence=candidate.confidence,
+        fixable=candidate.fixable,
+        fingerprint=fingerprint,
+        also=candidate.also,
+        suppressed=_silenced(candidate, rule, report.suppressions),
+        evidence=candidate.evidence,
+    )
+
+
+def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression, ...]) -> str | None:
+    """The reason of the comment that covers a candidate; a comment without a reason silences nothing."""
+    for suppression in suppressions:
+        if (
+            suppression.reason
+            and suppression.line <= candidate.line <= suppression.end_line
+            and (
+                rule.name in suppression.rules or any(other in suppression.rules for other in candidate.also)
+            )
+        ):
+            return suppression.reason
+    return None
+
+
+def _checks(
+    reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None]
+) -> list[Check]:
+    counts: dict[str, int] = {}
+    for finding in findings:
+        if finding.suppressed is None:
+            counts[finding.rule] = counts.get(finding.rule, 0) + 1
+    unread = [report for report in reports if report.problem is not None]
+    crashed: dict[str, str] = {}
+    for report in reports:
+        for name, why in report.crashed:
+            crashed.setdefault(name, f"{report.path}: the rule failed ({why})")
+    checks = []
+    for name, reason in reasons.items():
+        count = counts.get(name, 0)
+        if reason is not None:
+            checks.append(Check(name, "not_applicable", 0, reason))
+        elif count:
+            checks.append(Check(name, "fail", count))
+        elif name in crashed:
+            checks.append(Check(name, "not_run", 0, crashed[name]))
+        else:
+            blind = _first_unread(RULES[name], unread)
+            checks.append(Check(name, "not_run" if blind else "pass", 0, blind))
+    return checks
+
+
+def _first_unread(rule: Rule, unread: list[FileReport]) -> str | None:
+    """The first file that the rule would have looked at and that could not be parsed, with the reason."""
+    for report in unread:
+        if report.problem and any(watch.where is None or watch.where(report.path) for watch in rule.watches):
+            return f"{report.path}:{report.problem.line}: {report.problem.message}"
+    return None
+
+
+def idle_suppressions(reports: Iterable[FileReport]) -> list[tuple[str, Suppression]]:
+    """(path, comment) of every ignore comment that silences nothing because it gives no reason or names no
+    known rule."""
+    return [
+        (report.path, suppression)
+        for report in reports
+        for suppression in report.suppressions
+        if not suppression.reason or not any(name in RULES for name in suppression.rules)
+    ]

@@ -1,0 +1,67 @@
+"""Comments that silence a finding: `# cockpit: ignore[rule, rule] reason`. Without a reason they silence
+nothing."""
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterator
+
+from skills.gates.context import decode
+from skills.gates.model import Suppression
+from skills.gates.names import statements
+
+MARK = b"cockpit: ignore"
+_COMMENT = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
+
+
+def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
+    """Every ignore comment of a file with the lines that it covers.
+
+    At the end of a line it covers the statement that begins or ends there (of a compound one the header);
+    alone on its line, the statement below it.
+    """
+    spans = [_span(node) for node in statements(tree)]
+    found = []
+    for line, alone, text in _comments(source):
+        match = _COMMENT.search(text)
+        if match is None:
+            continue
+        rules = tuple(name for name in (part.strip() for part in match[1].split(",")) if name)
+        first, last = _covered(line, alone, spans)
+        found.append(Suppression(first, last, rules, match[2].strip()))
+    return tuple(found)
+
+
+def _comments(source: bytes) -> Iterator[tuple[int, bool, str]]:
+    """(line, alone on its line, text) of every comment with the mark."""
+    mark = MARK.decode()
+    try:
+        for token in tokenize.tokenize(iter(source.splitlines(keepends=True)).__next__):
+            if token.type == tokenize.COMMENT and mark in token.string:
+                yield token.start[0], not token.line[: token.start[1]].strip(), token.string
+    except (tokenize.TokenError, SyntaxError):
+        # Syntax newer than this Python's tokenizer: what it could not read is read line by line.
+        for number, text in enumerate(decode(source).splitlines(), 1):
+            before, found, comment = text.partition("# " + mark)
+            if found:
+                yield number, not before.strip(), found + comment
+
+
+def _span(node: ast.stmt) -> tuple[int, int]:
+    """First and last line of a statement, or of its header where it has a body."""
+    first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and body:
+        return first, max(node.lineno, body[0].lineno - 1)
+    return first, node.end_lineno or node.lineno
+
+
+def _covered(line: int, alone: bool, spans: list[tuple[int, int]]) -> tuple[int, int]:
+    if alone:
+        below = [span for span in spans if span[0] > line]
+        return min(below, default=(line, line))
+    touching = [span for span in spans if line in span]
+    if not touching:
+        return line, line
+    first, last = min(touching, key=lambda span: span[1] - span[0])
+    return min(first, line), max(last, line)

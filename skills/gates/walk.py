@@ -1,0 +1,189 @@
+"""One parse and one walk per file for all rules.
+
+The walk is a stack of its own over `ast` nodes, in source order, with a table node type → callbacks. Only
+callbacks whose trigger words stand in the bytes of the file take part; where none does, the file is parsed
+and not walked.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from skills.gates.context import FileContext
+from skills.gates.model import FileReport, SyntaxProblem
+from skills.gates.roles import is_test_path, path_role
+from skills.gates.rule import Callback, Observer, Rule, Watch
+from skills.gates.suppressions import MARK, find_suppressions
+
+_Entry = tuple[str, Watch]
+_Table = dict[type, list[tuple[str, Callback]]]
+
+_NO_CHILDREN = {"ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion"}
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class _Leave:
+    """Stands on the stack where a scope ends."""
+
+
+_LEAVE = _Leave()
+
+
+def _child_fields() -> dict[type, tuple[str, ...]]:
+    """Node type → the fields that hold nodes, last first, because the stack turns them around."""
+    table: dict[type, tuple[str, ...]] = {str: (), int: (), type(None): (), _Leave: ()}
+    for kind in vars(ast).values():
+        if isinstance(kind, type) and issubclass(kind, ast.AST):
+            table[kind] = tuple(name for name in reversed(kind._fields) if name not in _NO_CHILDREN)
+    leaves = (ast.Constant, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.alias)
+    table.update(dict.fromkeys(leaves, ()))
+    table[ast.keyword] = ("value",)
+    table[ast.arg] = ("annotation",)
+    # Decorators, parameters and bases come before the body, as they stand in the source.
+    table[ast.FunctionDef] = table[ast.AsyncFunctionDef] = ("body", "returns", "args", "decorator_list")
+    table[ast.ClassDef] = ("body", "keywords", "bases", "decorator_list")
+    return table
+
+
+_CHILDREN = _child_fields()
+_STATEMENTS = frozenset(
+    kind for kind in _CHILDREN if issubclass(kind, ast.stmt) or kind in {ast.ExceptHandler, ast.match_case}
+)
+
+
+@lru_cache(maxsize=4096)
+def _dispatch(entries: tuple[_Entry, ...]) -> _Table:
+    table: _Table = {}
+    for name, watch in entries:
+        for kind in watch.nodes:
+            table.setdefault(kind, []).append((name, watch.call))
+    return table
+
+
+class Analyser:
+    """All rules and observers, ready to read files. It keeps nothing between files."""
+
+    def __init__(self, rules: Iterable[Rule], observers: Iterable[Observer]) -> None:
+        parts: list[Rule | Observer] = [*rules, *observers]
+        self._entries = [(part.name, watch) for part in parts for watch in part.watches]
+
+    def read(self, path: str, source: bytes) -> FileReport:
+        """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
+        `crashed`."""
+        tree, problem = parse(source)
+        if tree is None:
+            return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
+        entries = self._wanted(path, source)
+        context = FileContext(path, source, tree)
+        try:
+            crashed = _walk(tree, _dispatch(entries), context) if entries else ()
+            suppressions = find_suppressions(source, tree) if MARK in source else ()
+            role, why = context.role_and_why
+            facts, candidates = context.facts(), context.candidates()
+        except (RecursionError, MemoryError):
+            problem = SyntaxProblem(1, "too deeply nested to be judged")
+            return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
+        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed)
+
+    def _wanted(self, path: str, source: bytes) -> tuple[_Entry, ...]:
+        """The watches that can have something to say about this file."""
+        present: dict[bytes, bool] = {}
+        wanted: list[_Entry] = []
+        for entry in self._entries:
+            watch = entry[1]
+            if watch.where is not None and not watch.where(path):
+                continue
+            for word in watch.triggers:
+                seen = present.get(word)
+                if seen is None:
+                    seen = present[word] = word in source
+                if seen:
+                    wanted.append(entry)
+                    break
+            else:
+                if not watch.triggers:
+                    wanted.append(entry)
+        return tuple(wanted)
+
+
+def _role_by_path(path: str) -> tuple[str, str]:
+    return ("test" if is_test_path(path) else path_role(path) or "module"), "path"
+
+
+def parse(source: bytes) -> tuple[ast.Module | None, SyntaxProblem | None]:
+    """(tree, None), or (None, why not). Syntax newer than the running Python is lowered, lines kept."""
+    try:
+        return _parse(source), None
+    except SyntaxError as error:
+        problem = SyntaxProblem(max(1, error.lineno or 1), _one_line(f"syntax error: {error.msg}"))
+        return _parse_newer(source), problem
+    except (RecursionError, MemoryError):
+        return None, SyntaxProblem(1, "too deeply nested to be parsed")
+    except ValueError as error:
+        line = source[: max(0, source.find(b"\0"))].count(b"\n") + 1
+        return None, SyntaxProblem(line, _one_line(f"not Python source: {error}"))
+
+
+def _parse(source: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def _parse_newer(source: bytes) -> ast.Module | None:
+    from skills.gates.lowering import lower
+
+    lowered = lower(source)
+    if lowered is None:
+        return None
+    try:
+        return _parse(lowered)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _call(
+    callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileContext, crashed: dict[str, str]
+) -> None:
+    for name, call in callbacks:
+        if name not in crashed:
+            try:
+                call(node, context)
+            except Exception as error:  # a rule's own mistake must not cost the answers of the others
+                crashed[name] = _one_line(f"{type(error).__name__}: {error}")
+
+
+def _walk(tree: ast.Module, table: _Table, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """Visits the tree once; answers the rules that raised, with the reason in one line."""
+    stack: list[Any] = [tree]
+    pop, push, callbacks_of, fields_of = stack.pop, stack.append, table.get, _CHILDREN
+    scopes = context.scopes
+    crashed: dict[str, str] = {}
+    while stack:
+        node = pop()
+        kind = node.__class__
+        if kind in _STATEMENTS:
+            context.statement = node
+        elif kind is _Leave:
+            scopes.pop()
+            continue
+        callbacks = callbacks_of(kind)
+        if callbacks is not None:
+            _call(callbacks, node, context, crashed)
+        if kind in _SCOPES:
+            scopes.append(node)
+            push(_LEAVE)
+        for name in fields_of[kind]:
+            value = getattr(node, name)
+            if value.__class__ is list:
+                if value:
+                    stack += value[::-1]
+            elif value is not None:
+                push(value)
+    return tuple(sorted(crashed.items()))
