@@ -1,0 +1,110 @@
+"""What happens in an agent session, as typed values: every reader of a transcript speaks in these.
+
+`at` is None where the transcript gives no time. Texts are already safe to show.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A person asked for something: a task starts here."""
+
+    at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command or skill that the person called by name, without its slash."""
+
+    at: datetime | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The agent reasoned."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The agent said something."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One tool call. `target` is its main argument in one line, `command` the whole line of a shell call.
+
+    `chained` is True where its input names something that only a result of the same run of reads told, or
+    where that cannot be ruled out: such a call could not have been made earlier.
+    """
+
+    id: str
+    name: str
+    target: str
+    command: str = ""
+    background: bool = False
+    chained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Tool calls of one response. Steps of the same `message_id` are one step: its calls ran in parallel."""
+
+    at: datetime | None
+    message_id: str
+    tools: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The answer to a tool call. `size` is in characters."""
+
+    tool_use_id: str
+    at: datetime | None
+    failed: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """The context was compacted from `pre` to `post` tokens, None where it is not said."""
+
+    at: datetime | None
+    pre: int | None
+    post: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """The agent stopped: `end_turn`, `interrupted`, `error` or whatever reason the transcript names."""
+
+    at: datetime | None
+    stop_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExit:
+    """The agent's program was left (it may be resumed later)."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPoint:
+    """Tokens in the context window of one request (input, cache writes and cache reads)."""
+
+    at: datetime | None
+    used: int
+    model: str | None
+
+
+Event = (
+    Prompt | Command | Thought | Text | Step | ToolResult | Compaction | TurnEnd | SessionExit | ContextPoint
+)

@@ -1,0 +1,35 @@
+"""The six phases of a task and their auto-checks (performance orchestrator, phases)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PhaseStatus = Literal["done", "current", "skipped", "pending"]
+
+PHASE_NAMES = (
+    "Pre-Analysis",
+    "Request Analysis",
+    "Workflow Planning",
+    "Skill Coordination",
+    "Tool Optimization",
+    "Quality Assurance",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One auto-check of a phase: it holds, it does not, or None: it cannot be known (`[x] [ ] [?]`)."""
+
+    text: str
+    holds: bool | None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One of the six phases of a task and what proves it."""
+
+    number: int
+    name: str
+    status: PhaseStatus
+    evidence: str = ""
+    checks: tuple[Check, ...] = ()

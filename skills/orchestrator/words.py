@@ -1,0 +1,168 @@
+"""Word lists of the prompt score, in English and Spanish (performance orchestrator, request analysis).
+
+They are data: short, lower case, without inflections where a pattern takes care of those.
+"""
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+BUG_VERBS = _words(
+    "fix repair solve resolve debug correct patch arregla arreglar corrige corregir soluciona "
+    "solucionar repara reparar depura depurar"
+)
+FEATURE_VERBS = _words(
+    "add implement build create write make introduce support expose enable generate develop design "
+    "integrate añade añadir agrega agregar implementa implementar crea crear escribe escribir "
+    "construye construir genera generar diseña diseñar desarrolla desarrollar integra integrar"
+)
+REFACTOR_VERBS = _words(
+    "refactor clean extract rename migrate move split simplify restructure reorganize redesign "
+    "upgrade replace deduplicate inline convert optimize optimise refactoriza refactorizar limpia "
+    "limpiar extrae extraer renombra renombrar migra migrar mueve mover divide dividir simplifica "
+    "simplificar reestructura reemplaza reemplazar optimiza optimizar"
+)
+OTHER_WRITE_VERBS = _words(
+    "remove delete drop update change set edit modify adjust extend revert bump configure install "
+    "test cover run document validate use apply handle return let elimina eliminar borra borrar quita "
+    "quitar actualiza actualizar cambia cambiar modifica modificar ajusta ajustar configura "
+    "configurar prueba probar documenta documentar valida validar ejecuta ejecutar usa usar"
+)
+READ_VERBS = _words(
+    "explain investigate analyze analyse review check find show list describe compare audit look read "
+    "search trace profile measure verify inspect summarize understand explica explicar investiga "
+    "investigar analiza analizar revisa revisar comprueba comprobar busca buscar muestra mostrar "
+    "lista listar describe compara comparar audita auditar verifica verificar"
+)
+WRITE_VERBS = BUG_VERBS | FEATURE_VERBS | REFACTOR_VERBS | OTHER_WRITE_VERBS
+ACTION_VERBS = WRITE_VERBS | READ_VERBS
+
+BUG_NOUNS = _words(
+    "bug bugs error errors broken traceback crash crashes fails failing failure exception regression "
+    "fallo fallos falla roto excepción"
+)
+FEATURE_NOUNS = _words("new feature endpoint nuevo nueva funcionalidad")
+REFACTOR_NOUNS = _words("refactoring cleanup migration refactorización migración")
+QUESTION_WORDS = _words(
+    "what why how when where which who is are does do can qué por cómo cuándo dónde cuál quién"
+)
+
+VAGUE = re.compile(
+    r"(?<!\w)(?:things?|stuff|something|somehow|whatever|it works|better|nice|nicer|asap|etc|algo|cosas?|"
+    r"mejor|"
+    r"bonito|lo de)(?!\w)",
+    re.IGNORECASE,
+)
+QUANTITY = re.compile(
+    r"\d+(?:\.\d+)?\s*(?:%|ms\b|s\b|sec|min|hours?|days?|lines?|files?|tests?|rows?|items?|users?|"
+    r"requests?|"
+    r"quer(?:y|ies)|[kmg]b\b|chars?|times\b|x\b|pages?|per\b|segundos?|filas?|líneas?|ficheros?|archivos?)"
+    r"|(?<!\w)(?:all|only|every|each|exactly|at (?:least|most)|todos|todas|sólo|solo|cada|"
+    r"exactamente)(?!\w)"
+    r"|(?<![\w.])(?:[2-5]\d\d)(?![\w.])",
+    re.IGNORECASE,
+)
+ARCHITECTURE = re.compile(
+    r"(?<!\w)(?:architecture|services?(?: layer)?|serializers?|views?|viewsets?|models?|middleware|"
+    r"endpoints?|routers?|"
+    r"controllers?|repositor(?:y|ies)|layers?|modules?|apps?|managers?|signals?|tasks?|queues?|schemas?|"
+    r"multi-?tenant|"
+    r"arquitectura|servicios?|vistas?|modelos?|capas?|módulos?)(?!\w)|\w+(?:ViewSet|Serializer|Service|"
+    r"Manager|View)\b",
+    re.IGNORECASE,
+)
+STACK = re.compile(
+    r"(?<!\w)(?:python|django|drf|django rest framework|fastapi|flask|sqlalchemy|pydantic|celery|redis|"
+    r"postgres(?:ql)?|"
+    r"mysql|sqlite|pytest|docker|alembic|asyncio|uvicorn|gunicorn|kafka|rabbitmq|graphql|numpy|pandas|"
+    r"pytorch)"
+    r"(?:\s*\d+(?:\.\d+)*)?(?!\w)",
+    re.IGNORECASE,
+)
+ERROR_TEXT = re.compile(
+    r"Traceback|\b\w*(?:Error|Exception)\b\s*:?|\berror:|\bHTTP\s*[45]\d\d\b|\b(?:status|código|code|"
+    r"returns?|devuelve)\s+[45]\d\d\b"
+    r"|[\"“'«][^\"”'»\n]{8,}[\"”'»]",
+)
+EDGE_CASES = re.compile(
+    r"(?<!\w)(?:edge cases?|empty|null|none|missing|invalid|duplicates?|duplicated|concurren\w+|race|"
+    r"timeouts?|boundar\w+|"
+    r"overflow|unicode|negative|zero|malformed|expired|too (?:long|large|many)|unless|except|"
+    r"vacío|vacía|nulo|inválido|duplicados?|caducado|límites?)(?!\w)",
+    re.IGNORECASE,
+)
+CURRENT_STATE = re.compile(
+    r"(?<!\w)(?:currently|now|today|at the moment|existing|already|right now|so far|before|used to|where|"
+    r"instead of|"
+    r"allows?|returns?|raises?|fails?|does(?:n't| not)|is(?:n't| not)|since|because|"
+    r"actualmente|ahora|hoy|ya|existente|donde|devuelve|permite|porque|en vez de)(?!\w)",
+    re.IGNORECASE,
+)
+TAGS = re.compile(r"<(task|context|expected_output|constraints|example)>", re.IGNORECASE)
+STEPS = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+\S", re.MULTILINE)
+OUTPUT_FORMAT = re.compile(
+    r"(?<!\w)(?:returns?|format|formatted|as (?:json|a table|yaml|csv|markdown|a list)|json|table|output|"
+    r"respond with|"
+    r"devuelve|devolver|formato|tabla|salida)(?!\w)",
+    re.IGNORECASE,
+)
+EXPECTED = re.compile(
+    r"(?<!\w)(?:expect(?:ed|s)?|should (?:return|be|give|raise|print)|for example|e\.g\.|esperad[oa]|"
+    r"debería|debe devolver|"
+    r"por ejemplo)(?!\w)|→|=>|->",
+    re.IGNORECASE,
+)
+SUCCESS = re.compile(
+    r"(?<!\w)(?:done when|must|should pass|so that|acceptance|success|criteria|until|100 ?%|"
+    r"hecho cuando|debe|deben|tiene que|criterios?|hasta que|para que)(?!\w)",
+    re.IGNORECASE,
+)
+VERIFY = re.compile(
+    r"(?<!\w)(?:pytest|tox|nox|mypy|ruff|manage\.py test|make test|npm test|run (?:the )?\w+|"
+    r"tests? (?:pass|green)|"
+    r"ejecuta\w*|tests? pasan)(?!\w)",
+    re.IGNORECASE,
+)
+CONSTRAINTS = re.compile(
+    r"(?<!\w)(?:don't|do not|dont|without|only|never|avoid|keep|must not|no (?:new|change|breaking)|"
+    r"backwards?[- ]compatible|"
+    r"depends? on|sin|sólo|solo|nunca|evita|mantén|no (?:cambies|toques|rompas))(?!\w)",
+    re.IGNORECASE,
+)
+TECHNICAL = re.compile(
+    r"(?<!\w)(?:api|endpoints?|authentication|auth|authorization|validation|email|token|jwt|cache|caching|"
+    r"query|queries|"
+    r"queryset|index|migrations?|serializers?|viewsets?|models?|services?|transactions?|session|cookie|"
+    r"csrf|cors|pagination|"
+    r"filters?|schema|async|await|coroutine|thread|worker|queue|webhook|celery|redis|sql|orm|join|"
+    r"foreign key|constraint|"
+    r"n\+1|select_related|prefetch_related|fixture|mock|coverage|type hints?|decorator|middleware|"
+    r"permission|throttl\w+|"
+    r"rate limit\w*|logging|exception|traceback|json|http|rest|openapi|swagger|tenant\w*|usuario|consulta|"
+    r"migración)(?!\w)"
+    r"|\w+(?:ViewSet|Serializer|Service|Manager)\b",
+    re.IGNORECASE,
+)
+DJANGO = re.compile(
+    r"(?<!\w)(?:django|drf|viewsets?|serializers?|querysets?|select_related|prefetch_related|manage\.py|"
+    r"middleware|orm|"
+    r"migrations?)(?!\w)|\w+(?:ViewSet|Serializer)\b",
+    re.IGNORECASE,
+)
+TENANCY = re.compile(
+    r"(?<!\w)(?:multi-?tenan\w*|tenan(?:t|ts|cy)|tenant_id|company_id|django-tenants)(?!\w)", re.IGNORECASE
+)
+TESTING = re.compile(
+    r"(?<!\w)(?:tests?|testing|pytest|coverage|tested|prueba|pruebas|cobertura)(?!\w)", re.IGNORECASE
+)
+FILE = re.compile(r"(?<![\w/.])[\w./-]*\w\.(?:py|ts|js|tsx|html|sql|md|toml|ya?ml|json|cfg|ini)\b")
+SYMBOL = re.compile(
+    r"`([^`\n]{2,80})`|(?<![\w/.])((?:[a-z_]\w*\.){2,}\w+|[A-Z]\w+\.[a-z_]\w+)(?![\w/])"
+    r"|(?<![\w.])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?!\w)|(?<![\w.])([a-z]+(?:_[a-z0-9]+)+)(?=\()"
+)
+APP_FILE = re.compile(r"(?<![\w/])(?:apps|src|app)/[\w./-]+")
+FENCE = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
+WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
