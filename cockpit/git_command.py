@@ -1,17 +1,34 @@
 """Git, through GitPython's command runner: read-only, without optional locks, never left open.
 
-Every call carries `GIT_OPTIONAL_LOCKS=0`, so that a status never takes the index lock from under a person or an agent
-(measured elsewhere: a looping plain `git status` makes more than half of concurrent `git add` fail).
+Every call carries `GIT_OPTIONAL_LOCKS=0`, so that a status never takes the index lock from under a person or
+an agent (measured elsewhere: a looping plain `git status` makes more than half of concurrent `git add` fail).
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 
-READ_ONLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_PAGER": "cat"}
+READ_ONLY = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",  # looking must not reach the network, in a partial clone either
+    "LC_ALL": "C.UTF-8",
+    "GIT_PAGER": "cat",
+}
 
-_INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+# a git hook sets these for its own repository; they would turn every other folder into that one
+_INHERITED = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+)
 
 
 class GitFailed(Exception):
@@ -23,36 +40,48 @@ class GitFailed(Exception):
         super().__init__(f"git {args[0] if args else ''}: {self.line}")
 
 
-def git(folder: Path | str, *args: str, timeout: float | None = 60.0) -> str:
+def git(
+    folder: Path | str, *args: str, timeout: float | None = 60.0, environment: Mapping[str, str] | None = None
+) -> str:
     """Standard output of `git ARGS` run in `folder`, undecodable bytes as surrogate escapes (paths survive).
 
-    Raises `GitFailed` on a non-zero exit and `CannotAnswer` where git is not installed.
+    `environment` adds variables for this call. Raises `GitFailed` on a non-zero exit or where `folder` is
+    gone, and `CannotAnswer` where git is not installed.
     """
-    output = git_bytes(folder, *args, timeout=timeout)
+    output = git_bytes(folder, *args, timeout=timeout, environment=environment)
     return output.decode("utf-8", "surrogateescape")
 
 
-def git_bytes(folder: Path | str, *args: str, timeout: float | None = 60.0) -> bytes:
+def git_bytes(
+    folder: Path | str, *args: str, timeout: float | None = 60.0, environment: Mapping[str, str] | None = None
+) -> bytes:
     """As `git`, but the bytes themselves."""
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git as gitpython
 
-    runner = gitpython.Git(str(folder))
-    environment = {**READ_ONLY, **{name: None for name in _INHERITED if name in os.environ}}
+    if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
+        raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+    variables = {**READ_ONLY, **(environment or {})}
+    foreign = [name for name in _INHERITED if name in os.environ and name not in variables]
+    # GitPython can add variables to those of this process but not take any away: env does
+    without = ["env", *(word for name in foreign for word in ("-u", name))] if foreign else []
     try:
-        status, out, err = runner.execute(
-            ["git", *args],
+        status, out, err = gitpython.Git(str(folder)).execute(
+            # a file system monitor named in the configuration is a program: never run for a look
+            [*without, "git", "-c", "core.fsmonitor=false", *args],
             with_extended_output=True,
             with_exceptions=False,
             stdout_as_string=False,
             strip_newline_in_stdout=False,
             kill_after_timeout=timeout,
-            env=environment,
+            env=variables,
         )
     except gitpython.GitCommandNotFound:
         raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
     except OSError as problem:
         raise GitFailed(args, 128, str(problem)) from None
+    if status == 127 and without:
+        raise CannotAnswer("git was not found", "install git 2.36 or newer")
     if status:
         raise GitFailed(args, int(status), err if isinstance(err, str) else bytes(err).decode("utf-8", "replace"))
     return out if isinstance(out, bytes) else str(out).encode("utf-8", "surrogateescape")

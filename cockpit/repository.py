@@ -1,4 +1,6 @@
-"""Which repository a folder belongs to, read from the file system alone (no git process, so that start-up stays fast)."""
+"""Which repository a folder belongs to, read from the file system alone (no git process, so that start-up
+stays fast).
+"""
 
 import os
 from dataclasses import dataclass
@@ -11,8 +13,8 @@ from cockpit.errors import CannotAnswer
 class Repository:
     """A work tree and the git folders behind it.
 
-    `root` is the work tree that was asked for, `git_dir` its own git folder, `common_dir` the one that all worktrees
-    share. `name` is the folder name of the main work tree.
+    `root` is the work tree that was asked for, `git_dir` its own git folder, `common_dir` the one that all
+    worktrees share. `name` is the folder name of the main work tree.
     """
 
     root: Path
@@ -21,7 +23,16 @@ class Repository:
 
     @property
     def main_root(self) -> Path:
-        """The main work tree (for a worktree of a bare repository: the bare repository itself)."""
+        """The main work tree; the shared git folder itself where there is none (a bare repository) or none is
+        known.
+        """
+        if self.git_dir == self.common_dir:
+            return self.root
+        if is_bare(self.common_dir):
+            return self.common_dir.parent if self.common_dir.name == ".git" else self.common_dir
+        configured = _core_setting(self.common_dir, "worktree")
+        if configured:
+            return Path(os.path.normpath(self.common_dir / configured))
         return self.common_dir.parent if self.common_dir.name == ".git" else self.common_dir
 
     @property
@@ -34,22 +45,40 @@ def find_repository(folder: Path) -> Repository:
 
     Raises `CannotAnswer` where there is none, where it is bare, or where `.git` cannot be read.
     """
-    start = Path(os.path.abspath(folder.expanduser()))
+    start = Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100 - links stay as they were typed
     if not start.is_dir():
         raise CannotAnswer(f"{folder} is not a folder", "give --repo the folder of a git work tree")
     for place in (start, *start.parents):
         marker = place / ".git"
         if marker.is_dir() and (marker / "HEAD").exists():
-            return Repository(place, marker, _common(marker))
+            return _with_files(place, marker)
         if marker.is_file():
-            git_dir = _pointed_at(marker)
-            return Repository(place, git_dir, _common(git_dir))
+            return _with_files(place, _pointed_at(marker))
         if _looks_bare(place):
-            raise CannotAnswer(
-                f"{place} is a bare repository: it has no files to look at",
-                "run cockpit in one of its worktrees (git worktree list)",
-            )
-    raise CannotAnswer(f"{start} is not in a git repository", "run cockpit in one, make one with git init, or try cockpit demo")
+            raise _bare(place)
+    raise CannotAnswer(
+        f"{start} is not in a git repository",
+        "run cockpit in one, make one with git init, or try cockpit demo",
+    )
+
+
+def is_bare(common_dir: Path) -> bool:
+    """Whether the repository has no main work tree (`core.bare`)."""
+    return (_core_setting(common_dir, "bare") or "false").lower() in ("true", "yes", "on", "1")
+
+
+def _with_files(place: Path, git_dir: Path) -> Repository:
+    common = _common(git_dir)
+    if common == git_dir and is_bare(common):
+        raise _bare(place)
+    return Repository(place, git_dir, common)
+
+
+def _bare(place: Path) -> CannotAnswer:
+    return CannotAnswer(
+        f"{place} is a bare repository: it has no files to look at",
+        "run cockpit in one of its worktrees (git worktree list)",
+    )
 
 
 def _pointed_at(marker: Path) -> Path:
@@ -61,7 +90,9 @@ def _pointed_at(marker: Path) -> Path:
         raise CannotAnswer(f"{marker} does not point at a git folder")
     git_dir = Path(os.path.normpath(marker.parent / text.removeprefix("gitdir:").strip()))
     if not git_dir.is_dir():
-        raise CannotAnswer(f"{marker} points at {git_dir}, which is gone", "git worktree repair, in the main repository")
+        raise CannotAnswer(
+            f"{marker} points at {git_dir}, which is gone", "git worktree repair, in the main repository"
+        )
     return git_dir
 
 
@@ -74,4 +105,24 @@ def _common(git_dir: Path) -> Path:
 
 
 def _looks_bare(place: Path) -> bool:
+    if place.name == ".git":  # inside the git folder of a work tree, which is one level up
+        return False
     return (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
+
+
+def _core_setting(common_dir: Path, key: str) -> str | None:
+    """A value of the section `[core]`; the last file and line win, as in git. Includes are not followed."""
+    value: str | None = None
+    for name in ("config", "config.worktree"):
+        try:
+            lines = (common_dir / name).read_text("utf-8", "surrogateescape").splitlines()
+        except OSError:
+            continue
+        section = ""
+        for line in lines:
+            text = line.strip()
+            if text.startswith("["):
+                section = text.lower()
+            elif section.startswith("[core]") and text.partition("=")[0].strip().lower() == key:
+                value = text.partition("=")[2].strip().strip('"') if "=" in text else "true"
+    return value

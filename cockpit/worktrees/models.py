@@ -36,8 +36,12 @@ class Presence:
 class Worktree:
     """One worktree. What a slower stage has not told yet is None, so that nothing unknown looks like zero.
 
-    `path` is absolute; `branch` is None where HEAD is detached; `base` is the branch that ahead and behind are counted
-    against; `stale` is True while `counts` is an older value that is being measured again (`counted_at` says how old).
+    `path` is absolute and raw (it names a folder: show it through `plain_text`); every other text is plain
+    already. `branch` is None where HEAD is detached; `base` is the branch that ahead and behind are counted
+    against; `stale` is True while `counts` is an older value that is being measured again (`counted_at` says
+    how old); `unpushed` counts commits that are on no remote and not in the base (HEAD detached: on no branch
+    or tag either), None where there is no remote; `own_base` is True for the worktree of the base branch
+    itself.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Worktree:
     branch: str | None
     head: str | None
     main: bool = False
+    own_base: bool = False
     base: str | None = None
     ahead: int | None = None
     behind: int | None = None
@@ -53,6 +58,7 @@ class Worktree:
     stale: bool = False
     committed_at: datetime | None = None
     stale_days: int | None = None
+    unpushed: int | None = None
     operation: str | None = None
     locked: bool = False
     lock_reason: str | None = None
@@ -68,7 +74,9 @@ class Worktree:
 
 @dataclass(frozen=True, slots=True)
 class WorktreesSnapshot:
-    """All worktrees of a repository, the main one first. `note` says what a person should know (polling, for example)."""
+    """All worktrees of a repository, the main one first. `note` says what a person should know (polling, for
+    example).
+    """
 
     worktrees: tuple[Worktree, ...] = ()
     default_branch: str | None = None

@@ -1,0 +1,231 @@
+"""Stage two: what only git can tell. Each function runs one to three read-only git commands and raises
+`GitFailed`.
+
+`merge-tree` and `commit-tree` make objects: they go to a temporary folder, never into the repository under
+view.
+"""
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.git_command import GitFailed, git, git_bytes
+from cockpit.worktrees.models import Counts, Merged
+
+_FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
+_OWN = ("commit", "cherry-pick", "revert", "am")
+_NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@dataclass(frozen=True, slots=True)
+class BranchFacts:
+    """Of the branches and commits asked for: commit time (seconds since the epoch) by object id, upstream by
+    ref.
+    """
+
+    committed: dict[str, int]
+    upstream: dict[str, str]
+
+
+def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str]) -> BranchFacts:
+    """Commit dates and upstreams with one `for-each-ref`, and one more command where a HEAD is detached."""
+    committed: dict[str, int] = {}
+    upstream: dict[str, str] = {}
+    wanted = list(refs)
+    if wanted:
+        form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(upstream)"
+        for line in git(folder, "for-each-ref", form, *wanted).split("\n"):
+            fields = line.split("\0")
+            if len(fields) == 4:
+                ref, sha, date, above = fields
+                if date.isdecimal():
+                    committed[sha] = int(date)
+                if above:
+                    upstream[ref] = above
+    shas = list(detached)
+    if shas:
+        lines = git(folder, "rev-list", "--no-walk=unsorted", "--format=%H %ct", *shas, "--").split("\n")
+        for line in lines:
+            sha, _, date = line.partition(" ")
+            if date.isdecimal():
+                committed[sha] = int(date)
+    return BranchFacts(committed, upstream)
+
+
+def status_counts(folder: Path | str, elsewhere: frozenset[str]) -> Counts:
+    """Changed paths of one work tree. `elsewhere` holds the paths of all worktrees: one inside another is no
+    change.
+    """
+    output = git_bytes(
+        folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z"
+    )
+    counts, untracked = parse_status(output)
+    inside = (Path(folder) / os.fsdecode(path) for path in untracked)
+    nested = sum(1 for path in inside if _only_worktrees(str(path), elsewhere))
+    return Counts(counts.staged, counts.unstaged, counts.untracked - nested, counts.conflicts)
+
+
+def parse_status(output: bytes) -> tuple[Counts, list[bytes]]:
+    """Counts from `status --porcelain=v2 -z`, and the untracked folders (they end with a slash)."""
+    staged = unstaged = untracked = conflicts = 0
+    folders: list[bytes] = []
+    records = iter(output.split(b"\0"))
+    for record in records:
+        kind = record[:2]
+        if kind in (b"1 ", b"2 "):
+            staged += record[2:3] != b"."
+            unstaged += record[3:4] != b"."
+            if kind == b"2 ":
+                next(records, None)  # the old name of what was renamed
+        elif kind == b"? ":
+            untracked += 1
+            if record.endswith(b"/"):
+                folders.append(record[2:-1])
+        elif kind == b"u ":
+            conflicts += 1
+    return Counts(staged, unstaged, untracked, conflicts), folders
+
+
+def _only_worktrees(folder: str, worktrees: frozenset[str], depth: int = 0) -> bool:
+    """Whether an untracked folder holds nothing but worktrees of this repository."""
+    if os.path.realpath(folder) in worktrees:
+        return True
+    if depth > 3 or not any(path.startswith(os.path.realpath(folder) + os.sep) for path in worktrees):
+        return False
+    with os.scandir(folder) as entries:
+        return all(
+            entry.is_dir(follow_symlinks=False) and _only_worktrees(entry.path, worktrees, depth + 1)
+            for entry in entries
+        )
+
+
+def divergence(folder: Path | str, base: str, head: str) -> tuple[int, int]:
+    """(ahead, behind): commits that only `head` has, commits that only `base` has."""
+    if base == head:
+        return 0, 0
+    behind, ahead = git(folder, "rev-list", "--left-right", "--count", f"{base}...{head}", "--").split()
+    return int(ahead), int(behind)
+
+
+def unpushed(folder: Path | str, head: str, base: str | None) -> int:
+    """Commits of `head` that are on no remote and not in `base`."""
+    known = [base] if base else []
+    return int(git(folder, "rev-list", "--count", head, "--not", "--remotes", *known, "--"))
+
+
+def on_no_branch(folder: Path | str, head: str) -> int:
+    """Commits of a detached `head` that no branch, tag or remote has."""
+    return int(git(folder, "rev-list", "--count", head, "--not", "--branches", "--tags", "--remotes", "--"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether `head` is merged into `base`, both object ids; `log` is the branch's own reflog file (None:
+    detached).
+    """
+
+    folder: str
+    common_dir: Path
+    base: str
+    head: str
+    ahead: int
+    behind: int
+    log: Path | None
+
+
+def merged(question: Question) -> Merged | None:
+    """Whether a branch is merged, and how; None where git is too old to tell (before 2.38) or the histories
+    are unrelated.
+
+    "ancestor" needs a commit of its own: a branch that was only just made is not merged. "squash": merging it
+    would change nothing in the base, or one commit of the base makes exactly the branch's change.
+    """
+    if question.ahead == 0:
+        return "ancestor" if _was_merged(question) else "no"
+    if question.behind == 0:
+        return "no"
+    with _own_objects(question.common_dir) as environment:
+        try:
+            tree = git(
+                question.folder,
+                "merge-tree",
+                "--write-tree",
+                question.base,
+                question.head,
+                environment=environment,
+            )
+        except GitFailed as problem:
+            if problem.status != 1:
+                return None
+            return "squash" if _picked(question, environment) else "no"
+    unchanged = tree.split("\n", 1)[0] == git(question.folder, "rev-parse", f"{question.base}^{{tree}}").strip()
+    return "squash" if unchanged and _changes_something(question) else "no"
+
+
+def _was_merged(question: Question) -> bool:
+    """For a head that the base contains: whether it ever had commits of its own."""
+    if question.log is not None and _made_commits(question.log):
+        return True
+    if question.behind == 0:
+        return False
+    lines = git(
+        question.folder, "rev-list", "--first-parent", "--parents", f"{question.head}..{question.base}", "--"
+    ).split("\n")
+    oldest = next((line for line in reversed(lines) if line), "").split(" ")
+    # the base's own line came past this commit: nothing was done here; else a merge brought it in
+    return len(oldest) > 1 and oldest[1] != question.head
+
+
+def _made_commits(log: Path) -> bool:
+    """Whether the branch's reflog ends in work of its own. A reset takes back what was there: then it is not
+    known.
+    """
+    try:
+        lines = log.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    own = False
+    for line in lines:
+        ids, _, message = line.partition("\t")
+        new = ids.split(" ")[1] if " " in ids else ""
+        if message.startswith(_OWN) or (message.startswith("merge ") and "Fast-forward" not in message):
+            own = True
+        elif message.startswith(("reset:", "branch: Reset")):
+            own = False
+        elif finished := _FINISHED.search(message):
+            own = not new.startswith(finished[1])
+    return own
+
+
+def _changes_something(question: Question) -> bool:
+    try:
+        git(question.folder, "diff", "--no-ext-diff", "--quiet", f"{question.base}...{question.head}", "--")
+    except GitFailed as problem:
+        if problem.status == 1:
+            return True
+        raise
+    return False
+
+
+def _picked(question: Question, environment: dict[str, str]) -> bool:
+    """Whether one commit of the base makes the same change as the whole branch (equal patch ids)."""
+    start = git(question.folder, "merge-base", question.base, question.head).strip()
+    squashed = git(
+        question.folder,
+        *("commit-tree", f"{question.head}^{{tree}}", "-p", start, "-m", "squash"),
+        environment={**environment, **_NOBODY},
+    ).strip()
+    return git(question.folder, "cherry", question.base, squashed, environment=environment).startswith("- ")
+
+
+@contextlib.contextmanager
+def _own_objects(common_dir: Path) -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True) as folder:
+        objects = str(common_dir / "objects")
+        if ":" in objects or objects.startswith('"'):
+            objects = '"' + objects.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        yield {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}

@@ -1,0 +1,293 @@
+"""Both stages put together: what is measured for a worktree, what of it can be kept, and the rows that come
+out.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from cockpit import clock
+from cockpit.config import Config
+from cockpit.errors import CannotAnswer
+from cockpit.git_command import GitFailed
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from cockpit.worktrees import measure
+from cockpit.worktrees.cheap import Base, Cheap, Place, read_cheap
+from cockpit.worktrees.judgement import judged
+from cockpit.worktrees.models import Counts, Merged, Worktree, WorktreesSnapshot
+from cockpit.worktrees.ports import PortRegistry
+
+THREADS = 4
+_KEPT = 2000
+_DAY = 86400
+
+Key = tuple[object, ...]
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one `for-each-ref` told of all branches: the base in force, upstreams by ref, commit times by
+    object id.
+    """
+
+    base: Base | None
+    upstreams: dict[str, Base]
+    committed: dict[str, int]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Stage two of one worktree; None is "could not be told". `seconds` is how long its status took."""
+
+    key: Key
+    counts: Counts | None = None
+    counted_at: datetime | None = None
+    seconds: float = 0.0
+    base: str | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    merged: Merged | None = None
+    unpushed: int | None = None
+    problem: str | None = None
+
+
+class Reader:
+    """Reads the worktrees of one repository again and again, and asks git only for what has changed.
+
+    `measure` may be called from several threads at once.
+    """
+
+    def __init__(self, repository: Repository, config: Config) -> None:
+        self.repository = repository
+        self._configured = config.base
+        self._registry = PortRegistry()
+        self._facts: tuple[Key, measure.BranchFacts, str] | None = None
+        self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
+        self._merged: dict[Key, Merged | None] = {}
+        self._commits: dict[Key, int] = {}
+
+    @property
+    def _folder(self) -> Path:
+        root = self.repository.root
+        return root if root.is_dir() else self.repository.common_dir
+
+    def scan(self) -> Cheap:
+        """Stage one, from files."""
+        return read_cheap(self.repository, self._configured)
+
+    def survey(self, cheap: Cheap) -> Survey:
+        """What all rows of stage two need. Where git fails the note says so and the dates are missing."""
+        heads = {place.ref: place.head for place in cheap.places if place.ref and place.head}
+        detached = tuple(sorted({place.head for place in cheap.places if place.head and not place.ref}))
+        key = (tuple(heads.items()), detached, _mtime(self.repository.common_dir / "config"))
+        if self._facts is None or self._facts[0] != key:
+            try:
+                self._facts = (key, self._branch_facts(list(heads), list(detached)), "")
+            except (GitFailed, CannotAnswer) as problem:
+                self._facts = (key, measure.BranchFacts({}, {}), str(problem))
+        _, facts, note = self._facts
+        upstreams = {
+            ref: Base(above.removeprefix("refs/remotes/").removeprefix("refs/heads/"), above, sha)
+            for ref, above in facts.upstream.items()
+            if cheap.refs and (sha := cheap.refs.sha(above))
+        }
+        return Survey(self._base(cheap.bases), upstreams, facts.committed, note)
+
+    def _branch_facts(self, refs: list[str], detached: list[str]) -> measure.BranchFacts:
+        try:
+            return measure.branch_facts(self._folder, refs, detached)
+        except GitFailed:
+            if len(refs) + len(detached) < 2:
+                raise
+        # one broken branch fails the command for all: ask one by one and leave out what git cannot read
+        together = measure.BranchFacts({}, {})
+        for ref, sha in [*((ref, None) for ref in refs), *((None, sha) for sha in detached)]:
+            try:
+                one = measure.branch_facts(self._folder, [ref] if ref else [], [sha] if sha else [])
+            except GitFailed:
+                continue
+            together.committed.update(one.committed)
+            together.upstream.update(one.upstream)
+        return together
+
+    def _base(self, bases: tuple[Base, ...]) -> Base | None:
+        """The local base branch, or its remote counterpart where the local one only lags behind."""
+        if len(bases) < 2 or bases[0].sha == bases[1].sha:
+            return bases[0] if bases else None
+        local, remote = bases
+        try:
+            _, only_local = self._apart(local.sha, remote.sha)
+        except GitFailed:
+            return local
+        return local if only_local else remote
+
+    def key(self, cheap: Cheap, survey: Survey, place: Place) -> Key:
+        """Everything that the measures of a row depend on, as far as git's own files can tell."""
+        base = self._base_of(cheap, survey, place)
+        stamp = cheap.refs_stamp if place.ref is None else cheap.remotes_stamp
+        return (place.key, base.sha if base else None, stamp)
+
+    def measure(self, cheap: Cheap, survey: Survey, place: Place, last: Measured | None, recount: bool) -> Measured:
+        """Stage two of one worktree. Its status runs where git's files changed since `last`, or on
+        `recount`.
+        """
+        key = self.key(cheap, survey, place)
+        problems = [place.problem] if place.problem else []
+        counts, counted_at, seconds = (last.counts, last.counted_at, last.seconds) if last else (None, None, 0.0)
+        if place.missing or place.problem:
+            counts = counted_at = None
+        elif recount or last is None or last.counts is None or last.key[0] != place.key:
+            started = time.perf_counter()
+            elsewhere = frozenset(os.path.realpath(other.path) for other in cheap.places if other is not place)
+            counts, counted_at = None, None
+            try:
+                counts = measure.status_counts(place.path, elsewhere)
+                counted_at = clock.now()
+            except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
+                problems.append(_line(problem))
+            seconds = time.perf_counter() - started
+        base = self._base_of(cheap, survey, place)
+        row = Measured(key, counts, counted_at, seconds, base=base.name if base else None)
+        try:
+            row = self._compare(row, cheap, place, base)
+        except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
+            problems.append(_line(problem))
+        return replace(row, problem=problems[0]) if problems else row
+
+    def _compare(self, row: Measured, cheap: Cheap, place: Place, base: Base | None) -> Measured:
+        if place.head is None:
+            return row
+        if base is not None:
+            ahead, behind = self._apart(base.sha, place.head)
+            row = replace(row, ahead=ahead, behind=behind)
+        if place.ref is None:
+            key: Key = (place.head, cheap.refs_stamp)
+            alone = self._kept(self._commits, key, lambda: measure.on_no_branch(self._folder, place.head or ""))
+            row = replace(row, unpushed=alone)
+        elif cheap.remotes_stamp is not None:
+            row = replace(row, unpushed=self._unpushed(row, cheap, place, base))
+        if _is_own_base(cheap, place):
+            return replace(row, merged="no")
+        if base is None or row.ahead is None or row.behind is None:
+            return row
+        log = self.repository.common_dir / "logs" / place.ref if place.ref else None
+        question = measure.Question(
+            str(self._folder), self.repository.common_dir, base.sha, place.head, row.ahead, row.behind, log
+        )
+        merged_key: Key = (base.sha, place.head, place.ref)
+        return replace(row, merged=self._kept(self._merged, merged_key, lambda: measure.merged(question)))
+
+    def _unpushed(self, row: Measured, cheap: Cheap, place: Place, base: Base | None) -> int:
+        if row.ahead == 0:
+            return 0
+        head, known = place.head or "", base.sha if base else None
+        key: Key = (head, known, cheap.remotes_stamp)
+        return self._kept(self._commits, key, lambda: measure.unpushed(self._folder, head, known))
+
+    def _apart(self, base: str, head: str) -> tuple[int, int]:
+        return self._kept(self._divergence, (base, head), lambda: measure.divergence(self._folder, base, head))
+
+    def _base_of(self, cheap: Cheap, survey: Survey, place: Place) -> Base | None:
+        if _is_own_base(cheap, place):
+            return survey.upstreams.get(place.ref or "")
+        return survey.base
+
+    @staticmethod
+    def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
+        if key not in store:
+            if len(store) > _KEPT:
+                store.clear()
+            store[key] = find()
+        return store[key]
+
+    def snapshot(
+        self,
+        cheap: Cheap,
+        survey: Survey | None,
+        measured: Mapping[str, Measured],
+        stale: frozenset[str],
+        note: str = "",
+    ) -> WorktreesSnapshot:
+        """The rows as far as they are known."""
+        now = clock.now()
+        ports, ports_note = self._registry.ports()
+        rows = []
+        for place in cheap.places:
+            row = _row(place, cheap, survey, measured.get(place.path), now)
+            held = ports.get(os.path.realpath(place.path), ())
+            rows.append(judged(replace(row, ports=held, stale=place.path in stale and row.counts is not None)))
+        notes = (note, cheap.note, survey.note if survey else "", ports_note)
+        default = plain_text(cheap.default_branch, 200) if cheap.default_branch else None
+        return WorktreesSnapshot(tuple(rows), default, now, plain_text("; ".join(filter(None, notes)), 400))
+
+
+def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
+    """Every worktree with everything that git can tell, measured now. Agents are joined by
+    `with_presence`.
+    """
+    reader = Reader(repository, config)
+    cheap = reader.scan()
+    survey = reader.survey(cheap)
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
+    measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
+    return reader.snapshot(cheap, survey, measured, frozenset())
+
+
+def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | None, now: datetime) -> Worktree:
+    own = _is_own_base(cheap, place)
+    seconds = survey.committed.get(place.head) if survey and place.head else None
+    base = cheap.bases[0].name if cheap.bases and not own else None
+    row = Worktree(
+        name=plain_text(place.name, 200),
+        path=place.path,
+        branch=plain_text(place.branch, 200) if place.branch else None,
+        head=place.head,
+        main=place.main,
+        own_base=own,
+        base=plain_text(base, 200) if base else None,
+        committed_at=datetime.fromtimestamp(seconds, UTC) if seconds is not None else None,
+        stale_days=max(0, int(now.timestamp()) - seconds) // _DAY if seconds is not None else None,
+        operation=place.operation,
+        locked=place.locked,
+        lock_reason=plain_text(place.lock_reason, 200) if place.lock_reason else None,
+        missing=place.missing,
+        problem=plain_text(place.problem, 200) if place.problem else None,
+    )
+    if found is None:
+        return row
+    return replace(
+        row,
+        base=plain_text(found.base, 200) if found.base else None,
+        ahead=found.ahead,
+        behind=found.behind,
+        counts=found.counts,
+        counted_at=found.counted_at,
+        merged=found.merged,
+        unpushed=found.unpushed,
+        problem=plain_text(found.problem, 200) if found.problem else None,
+    )
+
+
+def _is_own_base(cheap: Cheap, place: Place) -> bool:
+    return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
+
+
+def _line(problem: Exception) -> str:
+    return problem.line if isinstance(problem, GitFailed) else str(problem)
+
+
+def _mtime(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
