@@ -187,9 +187,7 @@ def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Recor
     details, tools = usage.output_tokens_details, usage.server_tool_use
     reasoning = (details.thinking_tokens or 0) if details is not None else 0
     searches = (tools.web_search_requests or 0) if tools is not None else 0
-    if (
-        not 0 <= counts[0] | counts[1] | counts[2] | reasoning | searches <= MOST
-    ):  # one negative or huge shows
+    if not 0 <= counts[0] | counts[1] | counts[2] | reasoning | searches <= MOST:  # one negative or huge shows
         odd = True
         counts = (_plausible(counts[0]), _plausible(counts[1]), _plausible(counts[2]))
         reasoning, searches = _plausible(reasoning), _plausible(searches)
@@ -280,9 +278,7 @@ def _lenient_message(value: dict[str, Any]) -> _Message:
 
 
 def _lenient_usage(value: dict[str, Any]) -> _Usage:
-    details, tools, entries = (
-        value.get(name) for name in ("output_tokens_details", "server_tool_use", "iterations")
-    )
+    details, tools, entries = (value.get(name) for name in ("output_tokens_details", "server_tool_use", "iterations"))
     iterations = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return _Usage(
         _count(value.get("input_tokens")),
@@ -320,9 +316,7 @@ def _lenient_split(value: object) -> _CacheCreation | None:
 def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    return value.encode(
-        "utf-8", "replace"
-    ).decode()  # a lone surrogate cannot be printed or sorted with others
+    return value.encode("utf-8", "replace").decode()  # a lone surrogate cannot be printed or sorted with others
 
 
 def _flag(value: object) -> bool | None:

@@ -2,7 +2,7 @@
 
 A response stands in several lines (one for each content block), in forks and in replays of its session. Its
 key is `message.id` wherever it stands, and the record with the most output tokens wins; what remains equal is
-decided by the content of the records alone, so that the order of files, lines and reads never changes a total.
+decided by the content of the records alone: the order of files, lines and reads never changes a total.
 """
 
 import os
@@ -22,8 +22,8 @@ _LATEST = 1 << 62
 class Transcript:
     """One transcript and what was counted in it.
 
-    `records` counts usage lines by cwd, `dropped` other lines by (reason, cwd). `billed` is the last cost-state
-    of a main file; `before` and `after` are the responses on either side of it, `after` with their time.
+    `records` counts usage lines by cwd, `dropped` other lines by (reason, cwd). `billed` is the last
+    cost-state of a main file; `before` and `after` are the responses on either side of it.
     """
 
     tail: Tail
@@ -49,8 +49,8 @@ class Transcript:
 class ClaudeUsage:
     """Every response that the transcripts below `roots` tell of.
 
-    `records` maps the key of a response to its winning record; `final` holds the keys of responses whose usage
-    is known to be complete. Responses stay even where their file shrinks, is rewritten or goes.
+    `records` maps the key of a response to its winning record; `final` holds the keys of responses whose
+    usage is known to be complete. Responses stay even where their file shrinks, is rewritten or goes.
     """
 
     def __init__(self, roots: Iterable[Path]) -> None:
@@ -61,10 +61,12 @@ class ClaudeUsage:
         self.unreadable: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._rivals: dict[str, dict[str, Record]] = {}
+        self._contested = False
 
     def pending(self) -> list[tuple[str, int]]:
         """Transcripts that have something new, and how many bytes: the most recently written first."""
         found: list[tuple[int, str, int]] = []
+        self.unreadable.clear()
         for root in self.roots:
             for entry in _transcripts(str(root / "projects"), self.unreadable):
                 try:
@@ -83,7 +85,7 @@ class ClaudeUsage:
         return self.read(path for path, _ in self.pending())
 
     def read(self, paths: Iterable[str]) -> set[str]:
-        """Read what is new in `paths`, passing over what is no transcript of the roots. Returns changed keys."""
+        """Read what is new in `paths`, passing over other files. Returns changed keys."""
         changed: set[str] = set()
         for path in paths:
             transcript = self.files.get(path) or self._opened(path)
@@ -172,6 +174,7 @@ class ClaudeUsage:
         known = rivals.get(record.session)
         if known is None or _place(record) < _place(known):
             rivals[record.session] = self._interned(record)
+            self._contested = True
 
     def _settle_rivals(self, changed: set[str]) -> None:
         """Give each response that several sessions hold (forks) to the session that went its own way first.
@@ -179,8 +182,9 @@ class ClaudeUsage:
         A fork goes on where its original ended, so its own first response is later; an original that was
         copied whole has none of its own.
         """
-        if not self._rivals or not changed:
+        if not self._contested and not (self._rivals and changed):
             return
+        self._contested = False
         sessions = {session for rivals in self._rivals.values() for session in rivals}
         own: dict[str, int] = {}
         for key, record in self.records.items():

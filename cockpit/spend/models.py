@@ -65,9 +65,10 @@ class BudgetWindow:
 class SpendSnapshot:
     """Everything that the budget pane shows, for one repository (or all, by `scope`).
 
-    `by_model` is this month's, dearest first. `burn_per_hour` is dollars an hour over the last 60 minutes, None where
-    nothing was spent in them. `daily` is the last 14 days, oldest first. `loading` is the share read while the first
-    read runs, None once it is done.
+    `by_model` is this month's, dearest first. `burn_per_hour` is dollars an hour over the last 60 minutes,
+    None where nothing was spent in them. `daily` is the last 14 days, oldest first. `by_session` leaves out
+    sessions that used only models without a known price. `loading` is the share read while the first read
+    runs, None once it is done. `note` says what a person should know (polling, for example).
     """
 
     today: SpendRow | None = None
@@ -82,3 +83,9 @@ class SpendSnapshot:
     loading: float | None = None
     unread: tuple[str, ...] = ()
     unpriced_models: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def daily_total(self) -> float:
+        """Dollars of the last 14 days."""
+        return sum(usd for _, usd in self.daily)

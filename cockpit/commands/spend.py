@@ -1,0 +1,207 @@
+"""`cockpit spend`: tokens and dollars from the agents' transcripts, and why they are what they are."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.spend.explain import Explained, Explanation
+    from cockpit.spend.ledger import Ledger, Scope
+    from cockpit.spend.models import SpendRow
+
+EXAMPLES = """examples:
+  cockpit spend                          this repository, a row for each day
+  cockpit spend --by model --since 7d    the last seven days by model
+  cockpit spend --by session --json      for scripts
+  cockpit spend --all-repos --by repo --since 2026-11-01 --until 2026-11-30
+  cockpit spend explain                  lines merged, dropped, unpriced, and why
+
+--since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
+"""
+_GROUPS = ("total", "hour", "day", "week", "month", "model", "agent", "session", "branch", "repo")
+_AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=("explain",), help="say what was merged, dropped and unpriced")
+    parser.add_argument("--by", choices=_GROUPS, default="day", help="one row for each (default: day, local time)")
+    parser.add_argument("--since", metavar="D", help="only from this day, time or age on")
+    parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(call: Call) -> int:
+    from cockpit.agents.claude_usage import ClaudeUsage
+    from cockpit.paths import claude_roots
+    from cockpit.spend.ledger import Ledger, Scope
+    from cockpit.spend.places import Places
+
+    places = Places(None if call.args.all_repos else call.repository())
+    scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
+    ledger = Ledger(ClaudeUsage(claude_roots()))
+    ledger.read()
+    if not ledger.usage.files:
+        say(f"no transcripts found; looked in {_looked()}")
+    if call.args.what == "explain":
+        return _explain(call, ledger, scope)
+    rows, total = ledger.rows(call.args.by, scope)
+    if call.args.json:
+        print_json(_document(call, ledger, rows, total))
+        return 0
+    _print_rows(call, ledger, rows, total)
+    return 0
+
+
+def _moment(given: str | None, option: str, *, end: bool = False) -> int | None:
+    """Milliseconds since 1970 UTC. As an `end`, a day means the end of that day."""
+    from cockpit import clock
+    from cockpit.errors import CannotAnswer
+
+    if given is None:
+        return None
+    age = re.fullmatch(r"(\d{1,6})([mhdw])", given.strip())
+    try:
+        if age:
+            moment = clock.now() - timedelta(seconds=int(age[1]) * _AGES[age[2]])
+        elif re.fullmatch(r"\d{4}-\d{2}-\d{2}", given.strip()):
+            day = datetime.fromisoformat(given.strip()).date() + timedelta(days=int(end))
+            moment = datetime.combine(day, time()).astimezone()
+        else:
+            moment = datetime.fromisoformat(given.strip()).astimezone()
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise CannotAnswer(
+            f"{option} {given[:40]!r} is no day, time or age", "e.g. 2026-11-20, 2026-11-20T14:00 or 7d"
+        ) from None
+
+
+def _looked() -> str:
+    import os
+
+    chosen = os.environ.get("CLAUDE_CONFIG_DIR", "").strip()
+    return f"{chosen or '~/.config/claude, ~/.claude'} (projects/**/*.jsonl)"
+
+
+def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any]:
+    from cockpit import clock
+    from cockpit.spend.sources import unread
+
+    return {
+        "rows": [_row(row) for row in rows],
+        "total": _row(total),
+        "agents": ["claude"] if ledger.usage.files else [],
+        "unread": list(unread(ledger.usage)),
+        "meta": {
+            "at": clock.iso(clock.now()),
+            "by": call.args.by,
+            "scope": "all" if call.args.all_repos else call.repository().name,
+            "since": call.args.since,
+            "until": call.args.until,
+            "files": len(ledger.usage.files),
+        },
+    }
+
+
+def _row(row: "SpendRow") -> dict[str, Any]:
+    tokens = row.tokens
+    return {
+        "key": row.key,
+        "requests": row.requests,
+        "tokens": {
+            "input": tokens.input,
+            "output": tokens.output,
+            "cache_write_5m": tokens.cache_write_5m,
+            "cache_write_1h": tokens.cache_write_1h,
+            "cache_read": tokens.cache_read,
+            "total": tokens.total,
+            "reasoning": tokens.reasoning,
+        },
+        "usd": row.usd,
+        "basis": row.basis,
+        "unpriced_tokens": row.unpriced_tokens,
+        "floor": row.floor,
+        "billed": None if row.billed is None else asdict(row.billed),
+    }
+
+
+def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
+    from cockpit.spend.sources import unread
+
+    if rows and call.args.by != "total":
+        _print_table(call.args.by, [*rows, total])
+    else:
+        _print_table("", [total])
+    if total.billed is not None:
+        billed = total.billed
+        print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
+    scope = "all repositories" if call.args.all_repos else f"{call.repository().name} and its worktrees"
+    print(f"computed from {len(ledger.usage.files)} Claude Code transcripts and list prices, {scope}")
+    if total.floor:
+        print("≥ some sub-agent usage never became final: the real figure is higher")
+    if total.unpriced_tokens:
+        print("unpriced: no price is known for some models (cockpit spend explain); their dollars are not in the sums")
+    for line in unread(ledger.usage):
+        say(f"not counted: {line}")
+
+
+def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
+    from cockpit.plain_text import plain_text
+
+    head = (by, "requests", "input", "output", "cache write", "cache read", "dollars", "")
+    lines: list[tuple[str, ...]] = [head]
+    for row in rows:
+        tokens = row.tokens
+        writes = tokens.cache_write_5m + tokens.cache_write_1h
+        unpriced = f"! {row.unpriced_tokens:,} tokens unpriced" if row.unpriced_tokens else ""
+        wholly = row.unpriced_tokens == tokens.total and tokens.total > 0 and row.usd == 0
+        dollars = "unpriced" if wholly else f"{'≥ ' if row.floor else ''}${row.usd:,.2f}"
+        counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
+        lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), dollars, unpriced))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1], strict=True)]
+        print("  ".join([*cells, line[-1]]).rstrip())
+
+
+def _explain(call: Call, ledger: "Ledger", scope: "Scope") -> int:
+    from cockpit import clock
+    from cockpit.spend.explain import explain
+    from cockpit.spend.sources import unread
+
+    found = explain(ledger, scope)
+    missing = unread(ledger.usage)
+    if call.args.json:
+        print_json({**asdict(found), "unread": list(missing), "meta": {"at": clock.iso(clock.now())}})
+        return 0
+    for line in _explanation(found):
+        print(line)
+    for line in missing:
+        say(f"not counted: {line}")
+    return 0
+
+
+def _explanation(found: "Explanation") -> list[str]:
+    lines = [
+        f"{found.lines:,} usage lines in {found.files:,} transcripts → {found.requests:,} responses",
+        f"merged    {found.merged:>10,}  {found.why_merged}",
+    ]
+    lines += [_line("dropped", part) for part in found.dropped]
+    lines += [_line("unpriced", part) for part in found.unpriced]
+    if found.floors:
+        count = sum(part.count for part in found.floors)
+        lines.append(f"floor     {count:>10,}  in {len(found.floors)} sessions: {found.floors[0].why}")
+    lines += [_line("noted", part) for part in (found.odd, found.without_time) if part.count]
+    return lines
+
+
+def _line(kind: str, part: "Explained") -> str:
+    from cockpit.plain_text import plain_text
+
+    tokens = f", {part.tokens:,} tokens" if part.tokens is not None else ""
+    return f"{kind:<10}{part.count:>10,}  {plain_text(part.name, 60)}{tokens}: {part.why}"

@@ -1,0 +1,90 @@
+"""Why the sums are what they are: what was merged, dropped, left without a price or never became final."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cockpit.spend.ledger import Ledger, Scope
+from cockpit.spend.prices import PICO
+
+_WHY_DROPPED = {
+    "synthetic": "written by the agent itself, no model was asked",
+    "api-error": "the request failed, nothing was used",
+    "malformed": "not a JSON document: torn by a kill, or damaged",
+    "too-long": "longer than 16 MB",
+}
+_WHY_MERGED = "lines with the same message id are one response: one line for each content block, forks, replays"
+_WHY_UNPRICED = "no price is known for this model: its tokens are counted, its dollars are not"
+_WHY_FLOOR = "a sub-agent's responses whose final usage was never written: the real figure is higher"
+_WHY_ODD = "values of an unexpected type or size were read as well as they could be"
+_WHY_TIMELESS = "responses without a readable time: counted in totals, not in --since and --until"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One group of `count` lines or responses: its name, and why it is treated so. `usd` and `tokens` where known."""
+
+    name: str
+    count: int
+    why: str
+    tokens: int | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The way from the lines of the transcripts to the responses that are summed."""
+
+    files: int
+    lines: int
+    requests: int
+    merged: int
+    why_merged: str
+    dropped: tuple[Explained, ...]
+    unpriced: tuple[Explained, ...]
+    floors: tuple[Explained, ...]
+    odd: Explained
+    without_time: Explained
+
+
+def explain(ledger: Ledger, scope: Scope) -> Explanation:
+    """What happened to the lines that lie in the places of `scope` (damaged lines: of every place, none is known)."""
+    inside = scope.places.inside
+    lines = odd = 0
+    dropped: Counter[str] = Counter()
+    for transcript in ledger.usage.files.values():
+        lines += sum(count for cwd, count in transcript.records.items() if inside(cwd))
+        for (reason, cwd), count in transcript.dropped.items():
+            if reason == "malformed" or inside(cwd):
+                dropped[reason] += count
+        dropped["too-long"] += transcript.tail.too_long
+        odd += transcript.odd
+    everywhere = Scope(scope.places)
+    requests = timeless = 0
+    floors: dict[str, list[int]] = {}
+    for key, record in ledger.selected(everywhere):
+        requests += 1
+        timeless += record.at is None
+        if key not in ledger.usage.final:
+            amounts = floors.setdefault(record.session, [0, 0])
+            amounts[0] += 1
+            amounts[1] += ledger.cost(key, record) or 0
+    models = ledger.sums(everywhere, lambda _record, model: model)
+    return Explanation(
+        files=len(ledger.usage.files),
+        lines=lines,
+        requests=requests,
+        merged=max(0, lines - requests),
+        why_merged=_WHY_MERGED,
+        dropped=tuple(Explained(name, dropped[name], why) for name, why in _WHY_DROPPED.items() if dropped[name]),
+        unpriced=tuple(
+            Explained(model, part.requests, _WHY_UNPRICED, part.unpriced_tokens)
+            for model, part in sorted(models.items())
+            if part.unpriced_tokens
+        ),
+        floors=tuple(
+            Explained(session, count, _WHY_FLOOR, usd=round(pico / PICO, 6))
+            for session, (count, pico) in sorted(floors.items())
+        ),
+        odd=Explained("odd values", odd, _WHY_ODD),
+        without_time=Explained("without time", timeless, _WHY_TIMELESS),
+    )

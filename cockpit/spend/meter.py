@@ -1,0 +1,163 @@
+"""The spend of one repository (or all) as a snapshot: the same ledger that `cockpit spend` answers from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cockpit import clock
+from cockpit.agents.claude_line import Record
+from cockpit.agents.claude_usage import ClaudeUsage
+from cockpit.config import BudgetConfig, Config
+from cockpit.paths import claude_roots
+from cockpit.repository import Repository
+from cockpit.spend.ledger import Ledger, Scope, Sum
+from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.spend.places import UNATTRIBUTED, Places
+from cockpit.spend.prices import PICO
+from cockpit.spend.sources import unread
+from skills.spending.budget import Limit, WindowName, burn_per_hour, windows
+
+_SLICE = 8 << 20
+_DAYS_SHOWN = 14
+_BURN_MINUTES = 60
+
+Cell = tuple[str, str, str, str]  # day, week, model, session
+
+
+class Meter:
+    """Reads transcripts and makes snapshots. Not for several threads at once."""
+
+    def __init__(self, repository: Repository | None, config: Config, *, all_repos: bool = False) -> None:
+        self.config = config
+        self.places = Places(None if all_repos else repository)
+        self.ledger = Ledger(ClaudeUsage(claude_roots()))
+        self.scope = Scope(self.places)
+        self.name = "all repositories" if all_repos or repository is None else repository.name
+        self._cells: dict[Cell, Sum] | None = None
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that hold transcripts now; a root that has appeared since is taken in."""
+        self.ledger.usage.roots = tuple(claude_roots())
+        found = (root / "projects" for root in self.ledger.usage.roots)
+        return tuple(folder for folder in found if folder.is_dir())
+
+    def read_slices(self) -> Iterator[float]:
+        """Read everything that is new, a few megabytes a step; yields the share that is read."""
+        pending = self.ledger.usage.pending()
+        whole = sum(size for _, size in pending) or 1
+        done = held = 0
+        paths: list[str] = []
+        for path, size in pending:
+            paths.append(path)
+            held += size
+            if held >= _SLICE:
+                self.read(paths)
+                done, held, paths = done + held, 0, []
+                yield done / whole
+        self.read(paths)
+
+    def read(self, paths: list[str] | None = None) -> bool:
+        """Read what is new in `paths` (default: everywhere). True where a figure may have changed."""
+        changed = self.ledger.read(paths)
+        if paths is None:
+            changed = self.places.refresh() or changed
+        if changed:
+            self._cells = None
+        return changed
+
+    def loading(self, share: float) -> SpendSnapshot:
+        """What there is to show while the first read runs."""
+        return SpendSnapshot(scope=self.name, at=clock.now(), loading=min(1.0, share))
+
+    def snapshot(self, note: str = "") -> SpendSnapshot:
+        """Today, this month, the budgets, models, days and sessions, as of now."""
+        now = clock.now()
+        labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
+        if self._cells is None:
+            self._cells = self.ledger.sums(self.scope, self._cell)
+        today, week, month = Sum(), Sum(), Sum()
+        models: dict[str, Sum] = {}
+        sessions: dict[str, Sum] = {}
+        first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
+        days: dict[str, int] = {}
+        unpriced: set[str] = set()
+        for (day, its_week, model, session), part in self._cells.items():
+            sessions.setdefault(session, Sum()).add(part)
+            if day == labels.day:
+                today.add(part)
+            if its_week == labels.week:
+                week.add(part)
+            if day[:7] == labels.month:
+                month.add(part)
+                models.setdefault(model, Sum()).add(part)
+            if first_day <= day <= labels.day:
+                days[day] = days.get(day, 0) + part.pico
+            if part.unpriced_tokens and (day >= first_day or day[:7] == labels.month):
+                unpriced.add(model)
+        spent: dict[WindowName, float] = {
+            "day": today.pico / PICO,
+            "week": week.pico / PICO,
+            "month": month.pico / PICO,
+        }
+        return SpendSnapshot(
+            today=today.row(labels.day),
+            month=month.row(labels.month),
+            windows=budget_windows(spent, self.config.budget, now.astimezone()),
+            by_model=tuple(
+                sorted(
+                    (part.row(model) for model, part in models.items()),
+                    key=lambda row: (-row.usd, -row.tokens.total, row.key),
+                )
+            ),
+            daily=_daily(days, now.astimezone()),
+            burn_per_hour=self._burn(now),
+            by_session=tuple(
+                (session, part.row(session).usd)
+                for session, part in sorted(sessions.items())
+                if part.pico or not part.unpriced_tokens
+            ),
+            scope=self.name,
+            at=now,
+            unread=unread(self.ledger.usage),
+            unpriced_models=tuple(sorted(unpriced)),
+            note=note,
+        )
+
+    def _cell(self, record: Record, model: str) -> Cell:
+        labels = self.ledger.calendar.labels(record.at)
+        return (labels.day, labels.week, model, record.session or UNATTRIBUTED)
+
+    def _burn(self, now: datetime) -> float | None:
+        end = int(now.timestamp() * 1000) + 1
+        recent = replace(self.scope, since=end - _BURN_MINUTES * 60_000, until=end)
+        spent = self.ledger.sums(recent, lambda _record, _model: "")
+        return burn_per_hour(spent[""].pico / PICO, _BURN_MINUTES) if spent else None
+
+
+def budget_windows(spent: dict[WindowName, float], budget: BudgetConfig, now: datetime) -> tuple[BudgetWindow, ...]:
+    """Each amount of `spent` against its configured budget, at the local time `now`."""
+    limits: dict[WindowName, Limit] = {
+        "day": Limit(budget.day.soft, budget.day.hard),
+        "week": Limit(budget.week.soft, budget.week.hard),
+        "month": Limit(budget.month.soft, budget.month.hard),
+        "session": Limit(budget.session.soft, budget.session.hard),
+    }
+    return tuple(
+        BudgetWindow(
+            window.name,
+            round(window.spent, 6),
+            window.limit.soft,
+            window.limit.hard,
+            None if window.percent is None else round(window.percent, 2),
+            window.level,
+            None if window.projected is None else round(window.projected, 6),
+            window.breach_at,
+        )
+        for window in windows(spent, limits, now, block=budget.block_on_limit)
+    )
+
+
+def _daily(days: dict[str, int], now: datetime) -> tuple[tuple[str, float], ...]:
+    labels = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(_DAYS_SHOWN))]
+    return tuple((label, round(days.get(label, 0) / PICO, 6)) for label in labels)

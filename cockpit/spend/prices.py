@@ -1,0 +1,146 @@
+"""What a response costs, from the dated price table that is packaged with genai-prices (no network).
+
+Rates are looked up once for each model, day and speed, then multiplied; a model that the table does not know
+is *unpriced* and never $0.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cockpit.agents.claude_line import Record
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice
+
+PICO = 10**12  # picodollars in a dollar: every published rate is a whole number of them for one token
+_WEB_SEARCH = PICO // 100
+_DAY_MS = 86_400_000
+_FAST_FACTOR = {"claude-opus-4-6": 6, "claude-opus-4-7": 6}  # fast mode that the table has no own rates for
+
+
+class Rates(NamedTuple):
+    """Picodollars for one token of each kind, for prompts above `start` tokens."""
+
+    start: int
+    input: int
+    output: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+
+
+class Prices:
+    """The price table, with what was already looked up."""
+
+    def __init__(self) -> None:
+        self._rates: dict[tuple[str, int, bool], tuple[Rates, ...]] = {}
+
+    def cost(self, record: Record) -> int | None:
+        """What the response cost in picodollars, without its advisors; None: its model has no known price."""
+        counts = (
+            record.input,
+            record.output,
+            record.cache_write_5m,
+            record.cache_write_1h,
+            record.cache_read,
+        )
+        tokens = self.tokens_cost(record.model, record.at, counts, fast=record.fast)
+        return None if tokens is None else tokens + record.web_searches * _WEB_SEARCH
+
+    def tokens_cost(
+        self, model: str, at: int | None, counts: tuple[int, int, int, int, int], *, fast: bool = False
+    ) -> int | None:
+        """Picodollars for `counts` (input, output, 5-minute writes, 1-hour writes, reads) at the time `at`.
+
+        `at` is in milliseconds since 1970 UTC; without one the newest rates hold. None: no known price.
+        """
+        key = (model, -1 if at is None else at // _DAY_MS, fast)
+        tiers = self._rates.get(key)
+        if tiers is None:
+            tiers = self._rates[key] = _look_up(*key)
+        if not tiers:
+            return None
+        fresh, out, write_5m, write_1h, read = counts
+        rates = tiers[0]
+        if len(tiers) > 1:
+            prompt = fresh + write_5m + write_1h + read
+            for tier in tiers:
+                if prompt > tier.start:
+                    rates = tier
+        return (
+            fresh * rates.input
+            + out * rates.output
+            + write_5m * rates.cache_write_5m
+            + write_1h * rates.cache_write_1h
+            + read * rates.cache_read
+        )
+
+
+def base_model(model: str) -> str:
+    """The model's name as price tables know it: without the suffix that asks for the large context window."""
+    return model.removesuffix("[1m]")
+
+
+def _look_up(model: str, day: int, fast: bool) -> tuple[Rates, ...]:
+    """The rates by prompt size, smallest first; empty where the model has no known price."""
+    name = base_model(model)
+    standard = _price_row(name, day, fast=False)
+    if standard is None:
+        return ()
+    row, factor = standard, 1
+    if fast:
+        row = _price_row(name, day, fast=True) or standard
+        if _at(row.input_mtok, 0) == _at(standard.input_mtok, 0):
+            factor = next((times for start, times in _FAST_FACTOR.items() if start in name), 1)
+    starts = {0}
+    for price in (row.input_mtok, row.output_mtok, row.cache_read_mtok, row.cache_write_mtok):
+        starts.update(tier.start for tier in getattr(price, "tiers", ()))
+    return tuple(rates for start in sorted(starts) if (rates := _rates(row, start, factor)) is not None)
+
+
+def _price_row(name: str, day: int, *, fast: bool) -> "ModelPrice | None":
+    from genai_prices import Usage, calc_price
+
+    moment = datetime.now(UTC) if day < 0 else datetime.fromtimestamp(day * 86_400 + 43_200, UTC)
+    context = {"speed": "fast"} if fast else None
+    for provider in (None, "aws") if "anthropic." in name else (None,):
+        try:
+            return calc_price(
+                Usage(input_tokens=0),
+                name,
+                provider_id=provider,
+                genai_request_timestamp=moment,
+                price_context=context,
+            ).model_price
+        except (LookupError, ValueError):
+            continue
+    return None
+
+
+def _rates(row: "ModelPrice", start: int, factor: int) -> Rates | None:
+    fresh, out = _at(row.input_mtok, start), _at(row.output_mtok, start)
+    if fresh is None or out is None:
+        return None
+    short, hour, read = (
+        _at(price, start) for price in (row.cache_write_mtok, row.cache_write_1h_mtok, row.cache_read_mtok)
+    )
+    dollars = (
+        fresh,
+        out,
+        fresh * Decimal("1.25") if short is None else short,
+        fresh * 2 if hour is None else hour,
+        fresh / 10 if read is None else read,
+    )
+    return Rates(start, *(int(rate * factor * (PICO // 10**6)) for rate in dollars))
+
+
+def _at(price: Any, start: int) -> Decimal | None:
+    """The price for a prompt just above `start` tokens, of a flat or a tiered price."""
+    if price is None or isinstance(price, Decimal):
+        return price
+    found: Decimal = price.base
+    for tier in price.tiers:
+        if tier.start <= start and start > 0:
+            found = tier.price
+    return found
