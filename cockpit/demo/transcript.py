@@ -48,7 +48,7 @@ class Transcript:
         self._line("user", message={"role": "user", "content": text})
 
     def step(
-        self, text: str, *tools: Tool, grow: int = 3000, output: int = 1100, seconds: float = 12.0
+        self, text: str, *tools: Tool, grow: int = 3000, output: int = 1350, seconds: float = 12.0
     ) -> None:
         """One response: its text and its tool calls as one line each, then the results."""
         message = "msg_01" + self._hex(22)

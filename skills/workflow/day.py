@@ -1,0 +1,359 @@
+"""The reports of a working day as values and as Markdown.
+
+Source: workflow orchestrator, start day and end day. All text in the values is already plain; what could not be
+found out is None and is said to be unknown, never shown as zero.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from skills.workflow.tasks import Item, Scored
+
+CONTEXT_FILES = (
+    "PROJECT_CONTEXT.md",
+    "CLAUDE.md",
+    "TASK.md",
+    "PLANNING.md",
+    "Backlog.md",
+    ".taskmaster/docs/prd.txt",
+)
+PROJECT_MARKERS = (
+    ("package.json", "node"),
+    ("pyproject.toml", "python"),
+    ("setup.py", "python"),
+    ("Cargo.toml", "rust"),
+    ("go.mod", "go"),
+)
+MEMORY_WARN_GB = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """Where the work tree stands. `ahead` and `behind` are against the upstream, None where there is none."""
+
+    branch: str | None
+    default_branch: str | None
+    staged: int
+    unstaged: int
+    untracked: int
+    conflicts: int = 0
+    upstream: str | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    last: str | None = None
+    recent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorktreeLine:
+    """One worktree in a report, every field as it is shown."""
+
+    name: str
+    branch: str
+    state: str
+    ports: str
+    agent: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    model: str
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Dollars today and this month; a limit is None where there is none. `floor`: at least this much."""
+
+    today: float
+    month: float
+    day_limit: float | None
+    month_limit: float | None
+    day_level: str = "ok"
+    month_level: str = "ok"
+    floor: bool = False
+    unpriced_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A session that waits for the person."""
+
+    where: str
+    what: str
+    minutes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`worktrees` without the main one; None where unknown. `ports` is the next free pair."""
+
+    worktrees: int | None
+    max_worktrees: int
+    ports: tuple[int, int] | None
+    free_gb: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartReport:
+    """What a person needs to begin the day. `context_file` is the first one found, None where there is none."""
+
+    project: str
+    types: tuple[str, ...]
+    started: datetime
+    git: GitState | None
+    context_file: str | None
+    completed: tuple[str, ...]
+    in_progress: tuple[Item, ...]
+    blockers: tuple[str, ...]
+    planned: tuple[str, ...]
+    queue: tuple[Scored, ...]
+    worktrees: tuple[WorktreeLine, ...] | None
+    waiting: tuple[Waiting, ...]
+    money: Money | None
+    resources: Resources
+    preflight: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The report as Markdown."""
+        return "\n\n".join(part for part in _start_parts(self) if part) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class EndReport:
+    """What the day left behind: this author's commits of today, work that is not safe yet, money, open P0s.
+
+    `unsafe` are (worktree, what is at stake). None means that it could not be looked at.
+    """
+
+    project: str
+    branch: str | None
+    ended: datetime
+    author: str | None
+    commits: tuple[str, ...] | None
+    unsafe: tuple[tuple[str, str], ...] | None
+    waiting: tuple[Waiting, ...]
+    money: Money | None
+    costs: tuple[ModelCost, ...] | None
+    open_p0: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The report as Markdown."""
+        return "\n\n".join(part for part in _end_parts(self) if part) + "\n"
+
+
+def types_of(names: frozenset[str]) -> tuple[str, ...]:
+    """The project's types by the files in its root, all that match, the first one being the primary one."""
+    return tuple(dict.fromkeys(kind for marker, kind in PROJECT_MARKERS if marker in names))
+
+
+def preflight(names: frozenset[str]) -> tuple[str, ...]:
+    """What is still to be done before work can begin, by the names in the project's root."""
+    hints = []
+    if "package.json" in names and "node_modules" not in names:
+        hints.append("Run npm install")
+    if "requirements.txt" in names and not names & {".venv", "venv"}:
+        hints.append("Run pip install")
+    if ".env.example" in names and ".env" not in names:
+        hints.append("Copy .env.example to .env")
+    return tuple(hints)
+
+
+def next_ports(taken: frozenset[int], start: int = 8100, end: int = 8199) -> tuple[int, int] | None:
+    """The lowest free pair of ports that begins with an even one; None where the pool is used up."""
+    first = start + start % 2
+    return next(
+        ((port, port + 1) for port in range(first, end, 2) if port not in taken and port + 1 not in taken),
+        None,
+    )
+
+
+def _start_parts(report: StartReport) -> list[str]:
+    branch = report.git.branch if report.git else None
+    kinds = ", ".join(report.types) or "unknown"
+    started = report.started.strftime("%Y-%m-%d %H:%M")
+    no_context = "" if report.context_file else "No previous context found. Starting fresh session."
+    return [
+        f"## Session Start: {report.project}",
+        f"*Branch: {branch or 'detached'} | Type: {kinds} | Started: {started}*",
+        _preflight(report.preflight),
+        _git(report.git),
+        _waiting(report.waiting),
+        no_context,
+        _list("### Completed (Last Session)", [f"[x] {text}" for text in report.completed]),
+        _in_progress(report.in_progress),
+        _list("### Blockers", [f"[ ] {text}" for text in report.blockers]),
+        _list("### Planned for Today", list(report.planned), numbered=True),
+        _list("### Today's Priority Queue", [_queued(entry) for entry in report.queue], numbered=True),
+        _worktrees(report.worktrees),
+        _money("### Cost Context", report.money),
+        _resources(report.resources),
+        _list("### Notes", list(report.notes)),
+    ]
+
+
+def _end_parts(report: EndReport) -> list[str]:
+    ended = report.ended.strftime("%Y-%m-%d %H:%M")
+    by_model = [f"{cost.model}: {dollars(cost.usd)}" for cost in report.costs or ()]
+    p0 = None
+    if report.open_p0 is not None:
+        p0 = _list("### Open P0 Findings", list(report.open_p0)) or "### Open P0 Findings\n\nNone."
+    return [
+        f"## End of Day: {report.project}",
+        f"*Branch: {report.branch or 'detached'} | {ended}*",
+        _commits(report),
+        _unsafe(report.unsafe),
+        _waiting(report.waiting),
+        p0 or "",
+        _money("### Costs", report.money),
+        _list("### Today by Model", by_model),
+        _list("### Notes", list(report.notes)),
+    ]
+
+
+def dollars(usd: float, *, floor: bool = False) -> str:
+    """An amount as it is shown, e.g. `$4.12`, with `≥` where it is a floor."""
+    return f"{'≥ ' if floor else ''}${usd:,.2f}"
+
+
+def _git(git: GitState | None) -> str:
+    if git is None:
+        return "### Git Status\n\nLimited context available: git could not be read."
+    current = git.branch or "detached HEAD"
+    if git.upstream is None:
+        relation = "no upstream"
+    else:
+        parts = [f"{count} {word}" for count, word in ((git.ahead, "ahead"), (git.behind, "behind")) if count]
+        relation = ", ".join(parts) or "up to date"
+    lines = [f"Current: {current} ({relation})"]
+    if git.default_branch and git.default_branch != git.branch:
+        lines.append(f"Default: {git.default_branch}")
+    lines += [f"Unstaged: {_files(git.unstaged)}", f"Staged: {_files(git.staged)}"]
+    lines += [
+        f"{word}: {_files(count)}"
+        for word, count in (("Untracked", git.untracked), ("Conflicts", git.conflicts))
+        if count
+    ]
+    lines.append(f"Last commit: {git.last}" if git.last else "Last commit: none yet")
+    lines += [f"Before: {commit}" for commit in git.recent[1:]]
+    return _list("### Git Status", lines)
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
+
+
+def _in_progress(items: tuple[Item, ...]) -> str:
+    if not items:
+        return ""
+    rows = ["### In Progress", "", "| Task | Branch/Worktree | Status | Blockers |", "|---|---|---|---|"]
+    for item in items:
+        known = [
+            item.cell("task"),
+            item.cell("branch", "branch/worktree", "worktree"),
+            item.cell("status"),
+            item.cell("blockers"),
+        ]
+        rest = [f"{name}: {value}" for name, value in item.cells if value and value not in known]
+        known[0] = " · ".join([known[0] or item.text, *rest]) if known[0] else item.text
+        rows.append("| " + " | ".join(_cell(cell) for cell in known) + " |")
+    return "\n".join(rows)
+
+
+def _queued(entry: Scored) -> str:
+    terms = ", ".join(f"{term.why} {term.points:+g}" for term in entry.terms)
+    return f"{entry.task.text} — {entry.score:g} ({terms})"
+
+
+def _worktrees(lines: tuple[WorktreeLine, ...] | None) -> str:
+    if lines is None:
+        return "### Worktrees\n\nThe worktrees could not be read."
+    rows = [
+        "### Worktrees",
+        "",
+        "| Worktree | Branch | State | Ports | Agent | Advice |",
+        "|---|---|---|---|---|---|",
+    ]
+    for line in lines:
+        cells = (line.name, line.branch, line.state, line.ports, line.agent, line.advice)
+        rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _money(title: str, money: Money | None) -> str:
+    if money is None:
+        return f"{title}\n\nThe transcripts could not be read: costs are unknown."
+    lines = [
+        "Today: " + _of(money.today, money.day_limit, money.day_level, floor=money.floor),
+        "Month to date: " + _of(money.month, money.month_limit, money.month_level, floor=money.floor),
+    ]
+    if money.month_limit is not None:
+        left = money.month_limit - money.month
+        lines.append(f"Remaining: {dollars(left)}" if left >= 0 else f"Over the month's limit by {dollars(-left)}")
+    if money.unpriced_tokens:
+        lines.append(f"Unpriced: {money.unpriced_tokens:,} tokens of models without a known price")
+    return _list(title, lines)
+
+
+def _of(usd: float, limit: float | None, level: str, *, floor: bool) -> str:
+    if not limit:
+        return dollars(usd, floor=floor)
+    word = "" if level == "ok" else f", {level}"
+    return f"{dollars(usd, floor=floor)} / {dollars(limit)} ({usd / limit:.0%}{word})"
+
+
+def _waiting(waiting: tuple[Waiting, ...]) -> str:
+    lines = []
+    for one in waiting:
+        since = "" if one.minutes is None else f" (for {one.minutes} min)"
+        lines.append(f"{one.where}: {one.what}{since}")
+    return _list("### Waiting for You", lines)
+
+
+def _resources(resources: Resources) -> str:
+    count = "unknown" if resources.worktrees is None else f"{resources.worktrees}/{resources.max_worktrees}"
+    ports = "none free" if resources.ports is None else "{}–{}".format(*resources.ports)
+    if resources.free_gb is None:
+        memory = "unknown"
+    else:
+        low = f", below {MEMORY_WARN_GB:g} GB" if resources.free_gb < MEMORY_WARN_GB else ""
+        memory = f"{resources.free_gb:.1f} GB free{low}"
+    return _list("### Available Resources", [f"Worktrees: {count}", f"Ports: {ports}", f"Memory: {memory}"])
+
+
+def _preflight(hints: tuple[str, ...]) -> str:
+    return _list("### Before You Begin", list(hints))
+
+
+def _commits(report: EndReport) -> str:
+    if report.commits is None:
+        return "### Completed Today\n\nThe history could not be read."
+    who = f" by {report.author}" if report.author else ""
+    listed = _list("### Completed Today", list(report.commits))
+    return listed or f"### Completed Today\n\nNo commits{who} today."
+
+
+def _unsafe(unsafe: tuple[tuple[str, str], ...] | None) -> str:
+    title = "### Uncommitted or Unpushed"
+    if unsafe is None:
+        return f"{title}\n\nThe worktrees could not be read."
+    return _list(title, [f"{name}: {what}" for name, what in unsafe]) or (
+        f"{title}\n\nNothing: every worktree is committed and pushed."
+    )
+
+
+def _cell(text: str) -> str:
+    """Text inside a table: no cell ends in it."""
+    return text.replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _list(title: str, lines: list[str], *, numbered: bool = False) -> str:
+    if not lines:
+        return ""
+    marks = [f"{number}." if numbered else "-" for number in range(1, len(lines) + 1)]
+    return "\n".join([title, "", *(f"{mark} {line}" for mark, line in zip(marks, lines, strict=True))])

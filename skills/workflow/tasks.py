@@ -1,0 +1,263 @@
+"""Tasks and context files written by people: read tolerantly, nothing dropped, scored with reasons.
+
+Source: workflow orchestrator, start day (context files, priority queue).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Mark = Literal["open", "done", "none"]
+Priority = Literal["P0", "P1", "P2"]
+
+_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
+_FENCE = re.compile(r"(`{3,}|~{3,})")
+_BULLET = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s+(?:\[([ xX!~/-])\]\s*)?(.*)$")
+_RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}")
+_SEPARATOR = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$")
+_PRIORITY = re.compile(r"\((P[0-3])\)|\bP([0-3])\b(?=\s*:)", re.IGNORECASE)
+_WORDS = re.compile(r"\b(critical|high|low)\b(?=\s*(?::|priority))|\((critical|high|low)\)", re.IGNORECASE)
+_DUE = re.compile(r"@due\((\d{4}-\d{2}-\d{2})\)")
+_DEPENDS = re.compile(r"\bdepends(?:\s+on)?:\s*(#[\w./-]+(?:\s*,\s*#[\w./-]+)*)", re.IGNORECASE)
+_ID = re.compile(r"(?<![\w&/#])#([A-Za-z0-9][\w./-]*)")
+_WORD_PRIORITY: dict[str, Priority] = {"critical": "P0", "high": "P1", "low": "P2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a section: a list entry, a table row (`cells` by column name) or a line of text."""
+
+    text: str
+    mark: Mark = "none"
+    urgent: bool = False
+    cells: tuple[tuple[str, str], ...] = ()
+
+    def cell(self, *names: str) -> str:
+        """The first of the named columns that this row has, else ""."""
+        by_name = {name.casefold(): value for name, value in self.cells}
+        return next((by_name[name] for name in names if by_name.get(name)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it, up to the next heading."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as written. `depends` and `id` are without the `#`; `order` is its place in the file."""
+
+    text: str
+    done: bool = False
+    priority: Priority | None = None
+    due: date | None = None
+    id: str | None = None
+    depends: tuple[str, ...] = ()
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One reason for a score, in points."""
+
+    why: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A task with its score from 0 to 10, the terms that make it, and the open matters that block it."""
+
+    task: Task
+    score: float
+    terms: tuple[Term, ...]
+    blocked_by: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> Literal["high", "medium", "low"]:
+        """The level of the agents' to-do lists: above 8 high, below 3 low."""
+        return "high" if self.score > 8 else "low" if self.score < 3 else "medium"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a score depends on besides the task. `active` holds branch names and own commit subjects."""
+
+    today: date
+    blockers: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
+    age_days: dict[int, int] = field(default_factory=dict)
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    """The sections of a Markdown text in order; what stands before the first heading has the title ""."""
+    found: list[tuple[str, list[str]]] = [("", [])]
+    fence = ""
+    for line in text.splitlines():
+        opened = _FENCE.match(line.strip())
+        if opened and (not fence or opened[1].startswith(fence)):
+            fence = "" if fence else opened[1]
+        heading = None if fence else _HEADING.match(line)
+        if heading:
+            found.append((heading[2], []))
+        else:
+            found[-1][1].append(line)
+    return tuple(
+        Section(title, tuple(_items(lines))) for title, lines in found if title or any(map(str.strip, lines))
+    )
+
+
+def section(parsed: Iterable[Section], *names: str) -> tuple[Item, ...]:
+    """Everything under headings that begin with one of `names`, whatever their case and punctuation."""
+    wanted = tuple(_key(name) for name in names)
+    return tuple(item for part in parsed if _key(part.title).startswith(wanted) for item in part.items)
+
+
+def tasks(text: str) -> tuple[Task, ...]:
+    """The tasks of a text: entries with a box, and rows of tables with a Task column."""
+    found: list[Task] = []
+    for part in sections(text):
+        for item in part.items:
+            if item.mark != "none" or item.cell("task"):
+                found.append(task_of(item, len(found)))
+    return tuple(found)
+
+
+def task_of(item: Item, order: int = 0) -> Task:
+    """Read one entry: `(P0)`, `@due(YYYY-MM-DD)`, `#id`, `depends: #id`; the rest is its text."""
+    whole = item.cell("task") or item.text
+    status = item.cell("status").casefold()
+    depends = tuple(name for found in _DEPENDS.findall(whole) for name in _ID.findall(found))
+    text = _DEPENDS.sub("", whole)
+    ids = _ID.findall(text)
+    due = _date(found[1]) if (found := _DUE.search(text)) else None
+    priority: Priority | None = (
+        "P0" if item.urgent else _priority(text) or _priority(f"({item.cell('priority')})")
+    )
+    shown = _ID.sub("", _DUE.sub("", text) if due else text)
+    shown = re.sub(r"\(P[0-3]\)", "", shown, flags=re.IGNORECASE)
+    shown = " ".join(shown.split()).rstrip(" ,;")
+    done = item.mark == "done" or status in ("done", "completed", "closed")
+    return Task(shown or whole.strip(), done, priority, due, ids[0] if ids else None, depends, order)
+
+
+def queue(found: tuple[Task, ...], situation: Situation) -> tuple[Scored, ...]:
+    """The open tasks, highest score first; ties keep the order of the file. Blocked ones come last."""
+    open_tasks = [task for task in found if not task.done]
+    scored = [_scored(task, open_tasks, situation) for task in open_tasks]
+    return tuple(sorted(scored, key=lambda entry: (bool(entry.blocked_by), -entry.score, entry.task.order)))
+
+
+def _scored(task: Task, open_tasks: list[Task], situation: Situation) -> Scored:
+    blocked_by = _blocked_by(task, open_tasks, situation.blockers)
+    terms = [_declared(task)]
+    if _unblocks(task, open_tasks, situation.blockers):
+        terms.append(Term("unblocks others", 3))
+    if task.due is not None:
+        terms += _due(task.due, situation.today)
+    if any(_names(task, text) for text in situation.active):
+        terms.append(Term("in progress", 1))
+    if blocked_by:
+        terms.append(Term("blocked by " + ", ".join(blocked_by), -4))
+    if situation.age_days.get(task.order, 0) > 14:
+        terms.append(Term("older than 14 days", 0.5))
+    score = min(10.0, max(0.0, sum(term.points for term in terms)))
+    return Scored(task, score, tuple(terms), blocked_by)
+
+
+def _declared(task: Task) -> Term:
+    points = {"P0": 5, "P1": 3, None: 2, "P2": 1}
+    return Term(task.priority or "no priority", points[task.priority])
+
+
+def _due(due: date, today: date) -> list[Term]:
+    left = (due - today).days
+    if left < 0:
+        return [Term(f"overdue since {due}", 3)]
+    if left == 0:
+        return [Term("due today", 2)]
+    return [Term(f"due in {left} days", 1)] if left <= 3 else []
+
+
+def _blocked_by(task: Task, open_tasks: list[Task], blockers: tuple[str, ...]) -> tuple[str, ...]:
+    waiting = {other.id for other in open_tasks if other.id and other is not task}
+    named = {name for text in blockers for name in _ID.findall(text)}
+    return tuple(f"#{name}" for name in task.depends if name in waiting | named)
+
+
+def _unblocks(task: Task, open_tasks: list[Task], blockers: tuple[str, ...]) -> bool:
+    if task.id and any(task.id in other.depends for other in open_tasks if other is not task):
+        return True
+    return any(_names(task, text) for text in blockers)
+
+
+def _names(task: Task, text: str) -> bool:
+    """Whether `text` names this task: by its id (alone or within a branch name) or by its whole text."""
+    lowered = text.casefold()
+    if task.id and re.search(rf"(?<![\w-]){re.escape(task.id.casefold())}(?![\w-])", lowered):
+        return True
+    return len(task.text) > 8 and task.text.casefold() in lowered
+
+
+def _items(lines: list[str]) -> Iterator[Item]:
+    header: list[str] | None = None
+    for number, line in enumerate(lines):
+        bare = line.strip()
+        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
+        if not bare.startswith("|"):
+            header = None
+        if not bare or _RULE.fullmatch(bare):
+            continue
+        if bare.startswith("|"):
+            if header is None and following.startswith("|") and _SEPARATOR.match(following):
+                header = _cells(bare)
+            elif header is None or not _SEPARATOR.match(bare):
+                yield _row(header, bare)
+        elif bullet := _BULLET.match(bare):
+            if bullet[2] or bullet[1]:
+                yield Item(bullet[2].strip(), _mark(bullet[1]), bullet[1] == "!")
+        else:
+            yield Item(bare)
+
+
+def _row(header: list[str] | None, line: str) -> Item:
+    cells = _cells(line)
+    if header is None:
+        return Item(" · ".join(cell for cell in cells if cell))
+    named = [(header[at] if at < len(header) else "", cell) for at, cell in enumerate(cells)]
+    return Item(" · ".join(cell for cell in cells if cell and cell != "-"), cells=tuple(named))
+
+
+def _cells(line: str) -> list[str]:
+    return [
+        cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|"))
+    ][: -1 if line.rstrip().endswith("|") else None]
+
+
+def _mark(box: str | None) -> Mark:
+    return "none" if box is None else "done" if box in "xX" else "open"
+
+
+def _priority(text: str) -> Priority | None:
+    if found := _PRIORITY.search(text):
+        level = (found[1] or f"P{found[2]}").upper()
+        return "P0" if level == "P0" else "P1" if level == "P1" else "P2"
+    if found := _WORDS.search(text):
+        return _WORD_PRIORITY[(found[1] or found[2]).casefold()]
+    return None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _key(title: str) -> str:
+    return re.sub(r"[^a-z0-9 ]", "", title.casefold()).strip()
