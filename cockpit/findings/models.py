@@ -39,8 +39,8 @@ class GateResult:
 class FindingsSnapshot:
     """The state of the findings after a check or a save.
 
-    `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while the first
-    check runs, None once it is done. `new` and `resolved` are the fingerprints that came and went with the last save
+    `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while a first
+    check runs, None once done. `new` and `resolved` are the fingerprints that came and went with the last save
     (`saved` are its paths). `phase` says what runs; `note` what a person should know (polling, a missing tool).
     """
 

@@ -1,0 +1,224 @@
+"""`cockpit check`: judge the code by the P0, P1 and P2 gates."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.call import Call, print_json, say
+from cockpit.errors import CannotAnswer
+from cockpit.plain_text import plain_text
+
+if TYPE_CHECKING:
+    from cockpit.config import Config
+    from cockpit.findings.engine import CheckRequest
+    from cockpit.findings.outcome import Outcome
+    from cockpit.findings.project import Project
+    from skills.gates.model import GateOptions
+
+EXAMPLES = """examples:
+  cockpit check                              everything that git does not ignore
+  cockpit check apps/billing                 findings of one folder; facts still come from the whole project
+  cockpit check --staged                     the lines that the next commit adds (for a pre-commit hook)
+  cockpit check --since main                 the lines that this branch adds
+  cockpit check --select P0,ruff             a rule, a gate, a skill, audit, or ruff
+  cockpit check --format sarif > out.sarif   also: json, github
+  cockpit check --write-baseline             accept what is there; from then on only new findings count
+
+exit: 0 no blocking finding · 1 a P0 finding · 2 a P0 rule could not judge a file in scope
+silence one finding:  # cockpit: ignore[rule] reason
+"""
+
+PROFILES = ("default", "django", "fastapi", "ml", "binora")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own options."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)")
+    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="as --format json")
+    parser.add_argument("--profile", metavar="NAME", help=f"{', '.join(PROFILES)}")
+    parser.add_argument("--select", metavar="RULES", help="only these rules, gates or skills, comma-separated")
+    parser.add_argument("--ignore", metavar="RULES", help="not these")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--staged", action="store_true", help="the index instead of the work tree, added lines only")
+    change.add_argument("--since", metavar="REV", help="only lines that REV does not have")
+    parser.add_argument("--baseline", metavar="FILE", help="accepted findings (default: .cockpit/baseline.json)")
+    parser.add_argument("--no-baseline", action="store_true", help="count accepted findings as well")
+    parser.add_argument(
+        "--write-baseline", action="store_true", help="write the baseline; an existing one only shrinks"
+    )
+    parser.add_argument("--force", action="store_true", help="with --write-baseline: let it grow")
+    parser.add_argument("--no-cache", action="store_true", help="judge every file anew and keep nothing")
+    parser.add_argument("--isolated", action="store_true", help="no configuration files, every rule")
+    parser.add_argument("--tenant-fields", metavar="A,B", help="names of fields that hold the tenant")
+
+
+def run(call: Call) -> int:
+    """Check and print. Raises `CannotAnswer` for wrong usage, and where there is no repository and no PATH."""
+    from cockpit.config import load_config
+    from cockpit.findings.engine import check_now
+
+    started = time.perf_counter()
+    args = call.args
+    _agree(args)
+    root, paths, in_git = _place(call)
+    extra = Path(args.config) if args.config else None
+    config = load_config(root, extra, isolated=args.isolated)
+    request = _request(args, config, paths, in_git)
+    outcome, project = check_now(root, config, request)
+    if args.write_baseline:
+        outcome = _write_baseline(args, root, project, outcome)
+    for path in paths:
+        if path and not any(
+            name == path or name.startswith(path + "/") for name in (*project.reports, *project.skipped)
+        ):
+            say(f"{path}: no Python file in scope there (git may ignore it)")
+    _print(args, root, outcome, project, time.perf_counter() - started)
+    return outcome.exit_code
+
+
+def _agree(args: argparse.Namespace) -> None:
+    partial = args.paths or args.staged or args.since or args.select or args.ignore
+    if args.write_baseline and partial:
+        raise CannotAnswer(
+            "--write-baseline needs the whole project", "leave out PATH, --staged, --since, --select, --ignore"
+        )
+    if args.no_baseline and (args.baseline or args.write_baseline):
+        raise CannotAnswer("--no-baseline goes with neither --baseline nor --write-baseline")
+    if args.force and not args.write_baseline:
+        raise CannotAnswer("--force goes with --write-baseline only")
+    if args.profile and args.profile not in PROFILES:
+        raise CannotAnswer(f"there is no profile {plain_text(args.profile, 40)!r}", "use " + ", ".join(PROFILES))
+
+
+def _place(call: Call) -> tuple[Path, tuple[str, ...], bool]:
+    """The root, the PATHs relative to it, and whether git knows the root."""
+    args = call.args
+    given = [Path(os.path.realpath(path)) for path in args.paths]
+    for path, said in zip(given, args.paths, strict=True):
+        if not path.exists() and not args.staged:
+            raise CannotAnswer(f"{plain_text(said, 200)}: no such file or folder")
+    if not given:
+        return call.repository().root, (), True
+    root, in_git = _root_of(call, given)
+    real = Path(os.path.realpath(root))
+    names = []
+    for path in given:
+        if path != real and real not in path.parents:
+            raise CannotAnswer(
+                f"{plain_text(path, 200)} is not below {plain_text(real, 200)}", "check one project at a time"
+            )
+        name = path.relative_to(real).as_posix()
+        names.append("" if name == "." else name)
+    return root, tuple(dict.fromkeys(names)), in_git
+
+
+def _root_of(call: Call, given: list[Path]) -> tuple[Path, bool]:
+    from cockpit.repository import find_repository
+
+    folders = [path if path.is_dir() else path.parent for path in given]
+    try:
+        if call.args.repo:
+            return call.repository().root, True
+        return find_repository(folders[0]).root, True
+    except CannotAnswer:
+        common = Path(os.path.commonpath(folders))
+        return (Path(call.args.repo).resolve() if call.args.repo else common), False
+
+
+def _request(args: argparse.Namespace, config: "Config", paths: tuple[str, ...], in_git: bool) -> "CheckRequest":
+    from cockpit.findings.engine import CheckRequest
+    from cockpit.findings.project import options_of
+
+    fields = _words(args.tenant_fields)
+    options = options_of(
+        config,
+        profile=args.profile,
+        select=_words(args.select),
+        ignore=_words(args.ignore),
+        tenant_fields=fields,
+        isolated=args.isolated,
+    )
+    _known(options)
+    if args.no_baseline:
+        baseline = None
+    else:
+        baseline = str(Path(args.baseline).absolute()) if args.baseline and not args.write_baseline else ""
+    return CheckRequest(
+        options=options,
+        paths=() if paths == ("",) and in_git else paths,
+        only_paths=not in_git,
+        staged=args.staged,
+        since=args.since,
+        baseline=baseline,
+        use_cache=not args.no_cache,
+    )
+
+
+def _known(options: "GateOptions") -> None:
+    """Raises `CannotAnswer` for a word of select or ignore that names nothing."""
+    import difflib
+
+    from skills.gates import known_words
+
+    known = known_words() | {"ruff"}
+    for word in (*options.select, *options.ignore):
+        if word not in known and not word.startswith("ruff/"):
+            close = difflib.get_close_matches(word, known, 1)
+            hint = f"did you mean {close[0]}?" if close else "cockpit rules lists them"
+            raise CannotAnswer(f"there is no rule, gate or skill {plain_text(word, 60)!r}", hint)
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", outcome: "Outcome") -> "Outcome":
+    from cockpit.findings.baseline import DEFAULT, read_baseline, write_baseline
+
+    path = Path(args.baseline) if args.baseline else root / DEFAULT
+    known = read_baseline(path)
+    unjudged = [problem.path for problem in outcome.problems]
+    holds, lost, refused = write_baseline(path, outcome.findings, known, unjudged=unjudged, force=args.force)
+    say(
+        f"{path}: {holds} findings accepted, {lost} gone"
+        + (f", {refused} new ones refused (--force)" if refused else "")
+    )
+    project.baseline = read_baseline(path)
+    return project.outcome()
+
+
+def _print(args: argparse.Namespace, root: Path, outcome: "Outcome", project: "Project", seconds: float) -> None:
+    from cockpit.findings import formats
+    from cockpit.findings.report_text import report_lines
+
+    if args.format == "json":
+        print_json(formats.json_document(outcome, root, project.options.profile, seconds * 1000))
+        return
+    if args.format == "sarif":
+        import json
+
+        sys.stdout.write(json.dumps(formats.sarif_document(outcome, root), ensure_ascii=False, indent=1) + "\n")
+        return
+    if args.format == "github":
+        lines = list(formats.github_lines(outcome))
+    else:
+        lines = list(report_lines(outcome, _line_reader(project), seconds))
+    sys.stdout.write("".join(line + "\n" for line in lines))
+
+
+def _line_reader(project: "Project") -> Callable[[str], list[str]]:
+    def lines_of(name: str) -> list[str]:
+        try:
+            source = project.sources.get(name) or (project.root / name).read_bytes()
+        except OSError:
+            return []
+        return source.decode("utf-8", "replace").splitlines()
+
+    return lines_of

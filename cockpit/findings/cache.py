@@ -1,0 +1,114 @@
+"""Reports of files by content and rule set, kept in cockpit's own state folder.
+
+A report depends on the path and the content alone, so it holds as long as the content, the rules and the Python that
+parsed it are the same. A file whose size, times and inode are what they were is not read again, unless it was written
+so shortly before it was read that a later write could carry the same times.
+"""
+
+import contextlib
+import os
+import sys
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from cockpit.files import write_atomically
+from cockpit.findings.discovery import FileMark
+from cockpit.paths import state_dir
+from skills.gates.model import FileReport
+
+RACY_NS = 2_000_000_000
+LARGEST = 64_000_000
+MOST_FILES = 40
+FORMAT = 1
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """What is known of one file's content. `report` is None where the file is left out, for the reason `skip`."""
+
+    digest: bytes
+    report: FileReport | None = None
+    mark: FileMark | None = None
+    read_ns: int = 0
+    skip: str = ""
+
+    def holds_for(self, mark: FileMark) -> bool:
+        """Whether a file with this mark surely has the content that was judged."""
+        return self.mark == mark and max(mark.mtime_ns, mark.ctime_ns) + RACY_NS < self.read_ns
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    version: str
+    files: dict[bytes, Entry]
+    staged: dict[bytes, Entry]
+
+
+class ReportCache:
+    """The kept reports of one root. `files` are of the work tree, `staged` of git's index where that differs."""
+
+    def __init__(self, root: Path, *, enabled: bool = True) -> None:
+        name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
+        self.path = state_dir() / "findings" / f"{name}.msgpack"
+        self.enabled = enabled
+        self.files: dict[bytes, Entry] = {}
+        self.staged: dict[bytes, Entry] = {}
+        self.note = ""
+        self.changed = False
+        if enabled:
+            self._load()
+
+    def _load(self) -> None:
+        try:
+            raw = self.path.read_bytes() if self.path.stat().st_size <= LARGEST else b""
+            stored = msgspec.msgpack.decode(raw, type=_Stored) if raw else None
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError, ValueError) as problem:
+            self.note = f"the cache of findings was rebuilt ({type(problem).__name__})"
+            return
+        if stored is not None and stored.version == ruleset():
+            self.files, self.staged = stored.files, stored.staged
+
+    def save(self) -> None:
+        """Write what is known, where something changed. A state folder that cannot be written is said in `note`."""
+        if not self.enabled or not self.changed:
+            return
+        data = _encoded(_Stored(ruleset(), self.files, self.staged))
+        if len(data) > LARGEST:
+            self.note = "the cache of findings is larger than 64 MB and was not kept"
+            return
+        try:
+            write_atomically(self.path, data, mode=0o600)
+        except OSError as problem:
+            self.note = f"findings are not cached: {self.path.parent} cannot be written ({problem.strerror})"
+            return
+        self.changed = False
+        self._prune()
+
+    def _prune(self) -> None:
+        with contextlib.suppress(OSError):
+            kept = sorted(self.path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime, reverse=True)
+            for path in kept[MOST_FILES:]:
+                path.unlink(missing_ok=True)
+
+
+def _encoded(stored: _Stored) -> bytes:
+    return msgspec.msgpack.encode(stored)
+
+
+def ruleset() -> str:
+    """The version of the rules and of the Python that parses: another one makes every kept report worthless."""
+    global _ruleset
+    if not _ruleset:
+        import skills.gates
+
+        sources = blake2b(digest_size=16)
+        for path in sorted(Path(skills.gates.__file__).parent.rglob("*.py")):
+            sources.update(path.name.encode() + b"\0" + path.read_bytes())
+        python = ".".join(str(part) for part in sys.version_info[:3])
+        _ruleset = f"{FORMAT}:{skills.gates.RULESET_VERSION}:{sources.hexdigest()}:{python}"
+    return _ruleset
+
+
+_ruleset = ""

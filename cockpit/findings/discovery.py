@@ -1,0 +1,197 @@
+"""Which files are in scope: git's own list of what is tracked or not ignored, minus vendored and generated code."""
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cockpit.git_command import GitFailed, git
+
+LARGEST = 2_000_000
+
+_FOREIGN = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components", "__pypackages__"))
+_FOREIGN |= {"third_party", "third-party", "_vendor", "_vendored", ".venv", "venv", ".tox", ".nox", ".eggs"}
+_FOREIGN |= {".git", ".hg", "__pycache__", ".mypy_cache", ".ruff_cache"}
+_BUILT = frozenset(("dist", "build"))
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
+_APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
+_GENERATED_NAME = re.compile(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
+_HEADER = re.compile(rb"^[ \t]*#.*$", re.MULTILINE)
+_PLAIN_ORDER = re.compile(
+    rb"^\W*do not edit( this file)?( manually| by hand| directly)?\W*$", re.IGNORECASE | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """What tells one version of a file from the next without reading it."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The Python files to judge, and what was left out.
+
+    `files` are POSIX paths relative to the root, sorted; undecodable bytes are surrogate escapes. `skipped` counts what
+    was left out by reason. `folders` are all folders that hold files git does not ignore, "" for the root. `manifests`
+    are files that name dependencies. `by_git` is False where git could not list the files and the folders were walked.
+    """
+
+    files: dict[str, FileMark] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()
+    manifests: tuple[str, ...] = ()
+    by_git: bool = True
+
+
+def discover(
+    root: Path,
+    exclude: tuple[str, ...] = (),
+    only: tuple[str, ...] | None = None,
+    sources: Mapping[str, bytes] | None = None,
+) -> Scope:
+    """The files in scope below `root`.
+
+    `exclude` are glob patterns from the configuration; a folder's pattern takes out everything below it. `only` limits
+    the look to these relative paths (files or folders), which are looked at again. `sources` stand for the content of
+    files that need not exist in the work tree (git's index). Raises nothing.
+    """
+    try:
+        names, by_git = _git_files(root, only), True
+    except GitFailed:
+        names, by_git = _walked(root, only), False
+    foreign = _Foreign(names, exclude)
+    files: dict[str, FileMark] = {}
+    skipped: dict[str, str] = {}
+    for name in sorted(names):
+        if not name.endswith(".py"):
+            continue
+        reason, mark = foreign.reason(name), None
+        if not reason and sources is not None and name in sources:
+            mark = FileMark(len(sources[name]), 0, 0, 0)
+        elif not reason:
+            mark, reason = look(root, name)
+        if mark is not None:
+            files[name] = mark
+        elif reason:
+            skipped[name] = reason
+    manifests = tuple(name for name in sorted(names) if is_manifest(name) and not foreign.reason(name))
+    return Scope(files, skipped, _folders(names, foreign), manifests, by_git)
+
+
+def look(root: Path, name: str) -> tuple[FileMark | None, str]:
+    """The mark of one file, or why it is left out ("" where it is simply gone)."""
+    try:
+        found = os.lstat(os.path.join(root, name))  # noqa: PTH118 - a thousand Path objects cost more than the call
+    except OSError:
+        return None, ""
+    if stat.S_ISLNK(found.st_mode):
+        return None, "link"  # what it points at is judged under its own name
+    if not stat.S_ISREG(found.st_mode):
+        return None, ""
+    if found.st_size > LARGEST:
+        return None, "larger than 2 MB"
+    return FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino), ""
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file names the project's dependencies or its linter."""
+    folder, _, last = name.rpartition("/")
+    if last in ("pyproject.toml", "setup.cfg", "Pipfile", "ruff.toml", ".ruff.toml", ".pre-commit-config.yaml"):
+        return True
+    in_folder = folder.rpartition("/")[2] == "requirements"
+    return last.endswith((".txt", ".in")) and (last.startswith("requirements") or in_folder)
+
+
+def is_generated(source: bytes) -> bool:
+    """Whether the first comments of a file say that a program wrote it and that nobody should edit it."""
+    head = b"\n".join(_HEADER.findall(source[:2000]))
+    lower = head.lower()
+    if b"@generated" in lower:
+        return True
+    if b"do not edit" not in lower:
+        return False
+    return b"generated" in lower or _PLAIN_ORDER.search(head) is not None
+
+
+class _Foreign:
+    """Tells vendored and excluded paths from a project's own. Answers are kept by folder."""
+
+    def __init__(self, names: set[str], exclude: tuple[str, ...]) -> None:
+        self.names = names
+        self.exclude = [pattern.removeprefix("./").rstrip("/") for pattern in exclude]
+        self.known: dict[str, str] = {"": ""}
+
+    def reason(self, name: str) -> str:
+        folder = name.rpartition("/")[0]
+        found = self.folder(folder)
+        if not found and _GENERATED_NAME.search(name):
+            found = "generated"
+        if not found and self.exclude and self._excluded(name):
+            found = "excluded"
+        return found
+
+    def folder(self, folder: str) -> str:
+        if folder not in self.known:
+            above, _, last = folder.rpartition("/")
+            self.known[folder] = self.folder(above) or self._own(folder, above, last)
+        return self.known[folder]
+
+    def _own(self, folder: str, above: str, last: str) -> str:
+        if last in _FOREIGN:
+            return "vendored"
+        if last == "vendor" and not any(f"{folder}/{name}" in self.names for name in _APP_FILES):
+            return "vendored"
+        beside = f"{above}/" if above else ""
+        if last in _BUILT and (not above or any(beside + name in self.names for name in _PROJECT_FILES)):
+            return "build output"
+        return "excluded" if self._excluded(folder) else ""
+
+    def _excluded(self, name: str) -> bool:
+        last = name.rpartition("/")[2]
+        return any(
+            fnmatch.fnmatchcase(name, pattern) or ("/" not in pattern and fnmatch.fnmatchcase(last, pattern))
+            for pattern in self.exclude
+        )
+
+
+def _git_files(root: Path, only: tuple[str, ...] | None) -> set[str]:
+    command = ["--literal-pathspecs", "ls-files", "-z", "-co", "--exclude-standard"]
+    if only is None or len(only) > 100:
+        listed = git(root, *command)
+        names = {name for name in listed.split("\0") if name and not name.endswith("/")}
+        return names if only is None else {name for name in names if _below(name, only)}
+    listed = git(root, *command, "--", *(name or "." for name in only)) if only else ""
+    return {name for name in listed.split("\0") if name and not name.endswith("/")}
+
+
+def _below(name: str, only: tuple[str, ...]) -> bool:
+    return any(name == path or path == "" or name.startswith(path + "/") for path in only)
+
+
+def _walked(root: Path, only: tuple[str, ...] | None) -> set[str]:
+    names = {name for name in only or () if (root / name).is_file()}
+    for start in [""] if only is None else [name for name in only if name not in names]:
+        for folder, folders, files in os.walk(root / start, followlinks=False):
+            folders[:] = [name for name in folders if name not in _FOREIGN]
+            below = os.path.relpath(folder, root).replace(os.sep, "/")
+            names.update(name if below == "." else f"{below}/{name}" for name in files)
+    return names
+
+
+def _folders(names: set[str], foreign: _Foreign) -> frozenset[str]:
+    found = {""}
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in found:
+            if foreign.folder(folder) != "vendored":
+                found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return frozenset(found)

@@ -1,0 +1,192 @@
+"""The outcome of a check as JSON, SARIF 2.1.0 and GitHub annotations."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cockpit import __version__
+from cockpit.findings.models import FileCounts
+from cockpit.findings.outcome import Outcome
+from skills.gates import RULES
+from skills.gates.model import Finding, Tenancy
+
+_LEVELS = {"P0": "error", "P1": "warning"}
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """One finding as every JSON answer shows it."""
+    return {
+        "rule": finding.rule,
+        "gate": finding.gate,
+        "severity": finding.severity,
+        "skill": finding.skill,
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "end_line": finding.end_line,
+        "end_column": finding.end_column,
+        "symbol": finding.symbol,
+        "message": finding.message,
+        "help": finding.help,
+        "confidence": finding.confidence,
+        "fixable": finding.fixable,
+        "fingerprint": finding.fingerprint,
+        "also": list(finding.also),
+        "baseline": finding.baseline,
+        "suppressed": finding.suppressed,
+        "evidence": [{"path": link.path, "line": link.line, "text": link.text} for link in finding.evidence],
+    }
+
+
+def json_document(outcome: Outcome, root: Path, profile: str, duration_ms: float) -> dict[str, Any]:
+    """The answer of `cockpit check --format json`, without `version`."""
+    return {
+        "root": str(root),
+        "profile": profile,
+        "files": _counts(outcome.files),
+        "skipped": dict(outcome.skipped),
+        "gates": [{"gate": gate.gate, "status": gate.status, "count": gate.count} for gate in outcome.gates],
+        "checks": [
+            {"rule": check.rule, "status": check.status, "count": check.count, "reason": check.reason}
+            for check in outcome.checks
+        ],
+        "findings": [finding_row(finding) for finding in outcome.findings],
+        "errors": [
+            {"path": problem.path, "line": problem.line, "message": problem.message} for problem in outcome.problems
+        ],
+        "tenancy": _tenancy(outcome.tenancy),
+        "notes": list(outcome.notes),
+        "meta": {"duration_ms": round(duration_ms)},
+    }
+
+
+def sarif_document(outcome: Outcome, root: Path) -> dict[str, Any]:
+    """The answer as SARIF 2.1.0 (OASIS): one run, stable fingerprints, suppressions and baseline states."""
+    names = sorted({finding.rule for finding in outcome.findings} | {check.rule for check in outcome.checks})
+    index = {name: number for number, name in enumerate(names)}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "cockpit",
+                        "version": __version__,
+                        "rules": [_sarif_rule(name) for name in names],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {
+                    "ROOT": {"uri": "file://" + quote(str(root).rstrip("/"), errors="replace") + "/"}
+                },
+                "invocations": [
+                    {
+                        "executionSuccessful": outcome.exit_code != 2,
+                        "exitCode": outcome.exit_code,
+                        "toolExecutionNotifications": [
+                            {
+                                "level": "error",
+                                "message": {"text": problem.message},
+                                "locations": [_location(problem.path, {"startLine": max(1, problem.line)})],
+                            }
+                            for problem in outcome.problems
+                        ],
+                    }
+                ],
+                "results": [_sarif_result(finding, index[finding.rule]) for finding in outcome.findings],
+            }
+        ],
+    }
+
+
+def github_lines(outcome: Outcome) -> Iterable[str]:
+    """Workflow commands of GitHub Actions: one annotation for each finding that counts, and for each error."""
+    for finding in outcome.open:
+        if finding.baseline == "known":
+            continue
+        place = {
+            "file": finding.path,
+            "line": finding.line,
+            "endLine": finding.end_line,
+            "col": finding.column,
+            "endColumn": finding.end_column,
+            "title": f"{finding.gate} {finding.rule}" if finding.gate != "none" else finding.rule,
+        }
+        if finding.end_line != finding.line:
+            del place["col"], place["endColumn"]  # columns of two lines are refused
+        yield _annotation(_LEVELS.get(finding.gate, "notice"), place, finding.message)
+    for problem in outcome.problems:
+        yield _annotation(
+            "error", {"file": problem.path, "line": problem.line, "title": "cannot be judged"}, problem.message
+        )
+
+
+def _annotation(level: str, place: dict[str, Any], message: str) -> str:
+    words = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items())
+    return f"::{level} {words}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for sign in "%\r\n" + more:
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
+
+
+def _counts(files: FileCounts) -> dict[str, int]:
+    return {"seen": files.seen, "parsed": files.parsed, "cached": files.cached, "skipped": files.skipped}
+
+
+def _tenancy(tenancy: Tenancy) -> dict[str, Any]:
+    return {
+        "mode": tenancy.mode,
+        "chosen": tenancy.chosen,
+        "why": tenancy.why,
+        "evidence": [{"path": link.path, "line": link.line, "text": link.text} for link in tenancy.evidence],
+    }
+
+
+def _sarif_rule(name: str) -> dict[str, Any]:
+    rule = RULES.get(name)
+    if rule is None:
+        return {"id": name, "shortDescription": {"text": f"{name} of ruff" if name != "ruff" else "the linter ruff"}}
+    return {
+        "id": name,
+        "shortDescription": {"text": rule.catches},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": rule.help},
+        "defaultConfiguration": {"level": _LEVELS.get(rule.gate, "note")},
+        "properties": {"tags": [rule.gate, rule.skill, *rule.sources]},
+    }
+
+
+def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+    region = {
+        "startLine": finding.line,
+        "startColumn": max(1, finding.column),
+        "endLine": max(finding.line, finding.end_line),
+        "endColumn": max(1, finding.end_column),
+    }
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": _LEVELS.get(finding.gate, "note"),
+        "message": {"text": finding.message},
+        "locations": [_location(finding.path, region)],
+        "partialFingerprints": {"cockpit/v1": finding.fingerprint},
+        "baselineState": "unchanged" if finding.baseline == "known" else "new",
+        "properties": {"severity": finding.severity, "confidence": finding.confidence, "fixable": finding.fixable},
+    }
+    if finding.suppressed is not None:
+        result["suppressions"] = [{"kind": "inSource", "justification": finding.suppressed}]
+    return result
+
+
+def _location(path: str, region: dict[str, int]) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(path, errors="replace"), "uriBaseId": "ROOT"},
+            "region": region,
+        }
+    }

@@ -1,0 +1,135 @@
+"""What a project depends on, from its manifests, with the line that says it. Nothing is run: setup.py is not read."""
+
+import configparser
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cockpit.plain_text import plain_text
+from skills.gates.model import ProjectEvidence
+
+_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_LARGEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """A project's dependencies, what says that it uses ruff ("" where nothing does), and files that cannot be read."""
+
+    evidence: ProjectEvidence
+    ruff: str = ""
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
+    """Read the manifests `names` (relative to `root`). A broken one is a problem, and the others are still read."""
+    found: dict[str, str] = {}
+    problems: list[tuple[str, str]] = []
+    ruff = ""
+    for name in sorted(names, key=lambda name: (name.count("/"), name)):
+        try:
+            text = _text(root / name)
+            dependencies, says_ruff = _read(name, text)
+        except (OSError, ValueError, configparser.Error, RecursionError) as problem:
+            problems.append((plain_text(name, 200), f"cannot be read: {plain_text(problem, 120)}"))
+            continue
+        for dependency, line in dependencies:
+            found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
+        ruff = ruff or (plain_text(name, 200) if says_ruff else "")
+    return Manifests(ProjectEvidence(found), ruff or found.get("ruff", ""), tuple(problems))
+
+
+def normalised(name: str) -> str:
+    """A package name as the index compares it: lower case, runs of `-_.` as one hyphen (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirement_name(line: str) -> str:
+    """The package that a requirement names, "" for options, comments, paths and addresses."""
+    entry = line.split("#", 1)[0].strip()
+    if not entry or entry.startswith(("-", ".", "/")) or re.match(r"[a-z+]+://|git\+", entry):
+        return ""
+    found = _NAME.match(entry)
+    return found.group(1) if found else ""
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as stream:
+        raw = stream.read(_LARGEST + 1)
+    if len(raw) > _LARGEST:
+        raise ValueError("larger than 1 MB")
+    return raw.decode("utf-8-sig", "replace")
+
+
+def _read(name: str, text: str) -> tuple[list[tuple[str, int]], bool]:
+    last = name.rpartition("/")[2]
+    if last == "pyproject.toml":
+        document = tomllib.loads(text)
+        tool = document.get("tool")
+        return _numbered(text, _pyproject(document)), isinstance(tool, dict) and "ruff" in tool
+    if last in ("ruff.toml", ".ruff.toml"):
+        return [], True
+    if last == ".pre-commit-config.yaml":
+        return [], re.search(r"^\s*(-\s*)?(repo:.*ruff-pre-commit|id:\s*['\"]?ruff)", text, re.MULTILINE) is not None
+    if last == "Pipfile":
+        document = tomllib.loads(text)
+        groups = [document.get(key) for key in ("packages", "dev-packages")]
+        return _numbered(text, [key for group in groups if isinstance(group, dict) for key in group]), False
+    if last == "setup.cfg":
+        return _numbered(text, _setup_cfg(text)), False
+    return [
+        (package, number) for number, line in enumerate(text.splitlines(), 1) if (package := requirement_name(line))
+    ], False
+
+
+def _pyproject(document: dict[str, Any]) -> list[str]:
+    project = _table(document, "project")
+    groups: list[Any] = [project.get("dependencies")]
+    groups += _table(project, "optional-dependencies").values()
+    groups += _table(document, "dependency-groups").values()
+    groups += _table(document, "tool", "pdm", "dev-dependencies").values()
+    groups.append(_table(document, "tool", "uv").get("dev-dependencies"))
+    found = [requirement_name(entry) for group in groups for entry in _strings(group)]
+    poetry = _table(document, "tool", "poetry")
+    tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
+    tables += [_table(group, "dependencies") for group in _table(poetry, "group").values() if isinstance(group, dict)]
+    found += [name for table in tables for name in table if name != "python"]
+    return [name for name in found if name]
+
+
+def _setup_cfg(text: str) -> list[str]:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read_string(text)
+    entries: list[str] = []
+    if parser.has_section("options"):
+        for key in ("install_requires", "tests_require", "setup_requires"):
+            entries += parser.get("options", key, fallback="").splitlines()
+    if parser.has_section("options.extras_require"):
+        for _, value in parser.items("options.extras_require"):
+            entries += value.splitlines()
+    return [name for entry in entries if (name := requirement_name(entry))]
+
+
+def _numbered(text: str, names: list[str]) -> list[tuple[str, int]]:
+    """Each name with the first line that holds it as a word."""
+    lines = text.splitlines()
+    found: list[tuple[str, int]] = []
+    for name in dict.fromkeys(names):
+        word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
+        at = next((number for number, line in enumerate(lines, 1) if word.search(line.split(" #", 1)[0])), 1)
+        found.append((name, at))
+    return found
+
+
+def _table(value: Any, *keys: str) -> dict[str, Any]:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        yield from (entry for entry in value if isinstance(entry, str))

@@ -1,0 +1,200 @@
+"""From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
+from cockpit.findings.ruff import RULE as RUFF
+from cockpit.findings.ruff import wanted
+from cockpit.plain_text import plain_text
+from skills.gates import RULES, settle
+from skills.gates.model import Candidate, Check, FileReport, Finding, Gate, Status, Tenancy
+
+if TYPE_CHECKING:
+    from cockpit.findings.project import Project
+
+_ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
+_BLOCKING: tuple[Gate, ...] = ("P0", "P1", "P2")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """The part of a project that is judged; its facts still come from the whole.
+
+    `paths` are files and folders relative to the root ("" is the root), None for all. `lines` holds, for each file that
+    may have findings, the lines that were added (None: every line of it); files that it does not name have none.
+    """
+
+    paths: tuple[str, ...] | None = None
+    lines: Mapping[str, frozenset[int] | None] | None = None
+
+    def covers(self, name: str) -> bool:
+        """Whether a file is in the part."""
+        if self.lines is not None and name not in self.lines:
+            return False
+        return self.paths is None or any(not path or name == path or name.startswith(path + "/") for path in self.paths)
+
+    def holds(self, name: str, first: int, last: int) -> bool:
+        """Whether something on these lines of a covered file is in the part."""
+        added = None if self.lines is None else self.lines[name]
+        return added is None or any(line in added for line in range(first, max(first, last) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of a check. `findings` include suppressed and known ones, marked; counts do not include them."""
+
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    gates: tuple[GateResult, ...]
+    tenancy: Tenancy
+    problems: tuple[CheckProblem, ...]
+    files: FileCounts
+    skipped: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that no comment silences."""
+        return tuple(finding for finding in self.findings if finding.suppressed is None)
+
+    @property
+    def exit_code(self) -> int:
+        """1 for an unsuppressed P0 outside the baseline, 2 where a P0 rule could not judge everything, else 0."""
+        status = next((gate.status for gate in self.gates if gate.gate == "P0"), "pass")
+        return {"fail": 1, "not_run": 2}.get(status, 0)
+
+    def snapshot(self, root: str, **more: object) -> FindingsSnapshot:
+        """The outcome as the pane shows it."""
+        shown = self.open
+        return FindingsSnapshot(
+            root=root,
+            findings=shown,
+            gates=self.gates,
+            checks=self.checks,
+            problems=self.problems,
+            files=self.files,
+            tenancy=self.tenancy,
+            suppressed=len(self.findings) - len(shown),
+            **{"note": "; ".join(self.notes), **more},  # type: ignore[arg-type]
+        )
+
+
+def outcome_of(project: "Project", narrow: Narrow | None = None) -> Outcome:
+    """What the reports of a project say, for the part that `narrow` names."""
+    reports = project.reports if narrow is None else narrowed(project.reports, narrow)
+    verdict = settle(reports.values(), project.manifests.evidence, project.options)
+    found = project.baseline.marked((*verdict.findings, *_ruff_findings(project, narrow)))
+    findings = tuple(sorted(found, key=lambda one: (_ORDER[one.gate], one.path, one.line, one.column, one.rule)))
+    counts: dict[str, int] = {}
+    for finding in findings:
+        if finding.suppressed is None and finding.baseline == "new":
+            rule = RUFF if finding.skill == RUFF else finding.rule
+            counts[rule] = counts.get(rule, 0) + 1
+    checks = tuple(_recounted(check, counts) for check in (*verdict.checks, project.ruff_check))
+    problems = [*project.manifest_problems(), *_problems(reports, narrow)]
+    return Outcome(
+        findings,
+        tuple(sorted(checks, key=lambda check: (_gate_order(check.rule), check.rule))),
+        gates_of(findings, checks),
+        verdict.tenancy,
+        tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
+        project.counts(narrow),
+        project.skipped_by_reason(narrow),
+        tuple(project.notes()),
+    )
+
+
+def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, FileReport]:
+    """Every report, what is outside the part reduced to its facts."""
+    return {
+        name: _within(report, name, narrow)
+        if narrow.covers(name)
+        else replace(report, candidates=(), problem=None, crashed=())
+        for name, report in reports.items()
+    }
+
+
+def gates_of(findings: Iterable[Finding], checks: Iterable[Check]) -> tuple[GateResult, ...]:
+    """The answer of P0, P1 and P2: fail beats not_run beats pass; not_applicable where no rule of the gate applies."""
+    counts: dict[Gate, int] = dict.fromkeys(_BLOCKING, 0)
+    for finding in findings:
+        if finding.gate in counts and finding.suppressed is None and finding.baseline == "new":
+            counts[finding.gate] += 1
+    states: dict[Gate, set[Status]] = {gate: set() for gate in _BLOCKING}
+    for check in checks:
+        for gate in _gates_of(check.rule):
+            states[gate].add(check.status)
+    return tuple(GateResult(gate, _gate_status(counts[gate], states[gate]), counts[gate]) for gate in _BLOCKING)
+
+
+def _gate_status(count: int, states: set[Status]) -> Status:
+    if count:
+        return "fail"
+    if "not_run" in states:
+        return "not_run"
+    return "pass" if states & {"pass", "fail"} else "not_applicable"
+
+
+def _gates_of(rule: str) -> tuple[Gate, ...]:
+    if rule == RUFF:
+        return ("P1", "P2")
+    gate = RULES[rule].gate
+    return () if gate == "none" else (gate,)
+
+
+def _gate_order(rule: str) -> int:
+    return _ORDER["P1"] if rule == RUFF else _ORDER[RULES[rule].gate]
+
+
+def _recounted(check: Check, counts: dict[str, int]) -> Check:
+    """The check with what the baseline leaves of its count."""
+    if check.status in ("not_run", "not_applicable"):
+        return check
+    count = counts.get(check.rule, 0)
+    return Check(check.rule, "fail" if count else "pass", count, check.reason)
+
+
+def _within(report: FileReport, name: str, narrow: Narrow) -> FileReport:
+    def stays(candidate: Candidate) -> bool:
+        return narrow.holds(name, candidate.line, candidate.end_line)
+
+    kept = tuple(candidate for candidate in report.candidates if stays(candidate))
+    return report if len(kept) == len(report.candidates) else replace(report, candidates=kept)
+
+
+def _ruff_findings(project: "Project", narrow: Narrow | None) -> list[Finding]:
+    found: list[Finding] = []
+    for name, findings in project.ruff_findings.items():
+        if narrow is not None and not narrow.covers(name):
+            continue
+        report = project.reports.get(name)
+        for finding in findings:
+            if not wanted(finding, project.options):
+                continue
+            if narrow is None or narrow.holds(name, finding.line, finding.end_line):
+                found.append(_silenced(finding, report))
+    return found
+
+
+def _silenced(finding: Finding, report: FileReport | None) -> Finding:
+    for comment in report.suppressions if report is not None else ():
+        covers = comment.line <= finding.line <= comment.end_line
+        if comment.reason and covers and (finding.rule in comment.rules or RUFF in comment.rules):
+            return replace(finding, suppressed=comment.reason)
+    return finding
+
+
+def _problems(reports: Mapping[str, FileReport], narrow: Narrow | None) -> list[CheckProblem]:
+    found: list[CheckProblem] = []
+    for name, report in reports.items():
+        if narrow is not None and not narrow.covers(name):
+            continue
+        if report.problem is not None:
+            found.append(CheckProblem(report.path, report.problem.line, plain_text(report.problem.message, 300)))
+        found += [
+            CheckProblem(report.path, 1, f"the rule {rule} failed: {plain_text(why, 200)}")
+            for rule, why in report.crashed
+        ]
+    return found

@@ -1,0 +1,187 @@
+"""Warm worker processes that judge files.
+
+Two ways to start one: `fork`, the fastest, only before any thread exists (the command line); `spawn`, a fresh
+interpreter over pipes (the app). Workers end when their input ends, so they die with the parent however it dies.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from cockpit.findings.worker import Judged, Request, Task, judge, read_frame, serve, unjudged, write_frame
+from skills.gates import analyse
+
+BATCH_BYTES = 200_000
+BATCH_FILES = 60
+SECONDS_A_BATCH = 60.0
+
+
+class Pool:
+    """Up to `workers` processes. One run at a time has them; a second run in parallel works in its own thread."""
+
+    def __init__(self, workers: int = 2, start: Literal["fork", "spawn"] = "spawn") -> None:
+        self.workers = workers
+        self.start = start
+        self._idle: list[_Worker] = []
+        self._one_run = threading.Lock()
+
+    def warm(self) -> None:
+        """Start the workers now, so that the first save does not wait for them."""
+        if self._one_run.acquire(blocking=False):
+            try:
+                while len(self._idle) < self.workers:
+                    self._idle.append(_Worker.started(self.start))
+            finally:
+                self._one_run.release()
+
+    def run(self, root: Path, tasks: list[Task]) -> Iterator[list[Judged]]:
+        """Judge `tasks`; answers come batch by batch, in no fixed order. Every task gets exactly one answer."""
+        if not tasks:
+            return
+        place = os.fsencode(root)
+        if not self._one_run.acquire(blocking=False):
+            for task in tasks:
+                yield [judge(place, task)]
+            return
+        busy: dict[int, tuple[_Worker, list[Task]]] = {}
+        try:
+            yield from self._run(place, _batches(tasks, self.workers), busy)
+        finally:
+            for worker, _ in busy.values():
+                worker.end()  # its answer belongs to nobody any more
+            self._one_run.release()
+
+    def _run(
+        self, root: bytes, waiting: "deque[list[Task]]", busy: "dict[int, tuple[_Worker, list[Task]]]"
+    ) -> Iterator[list[Judged]]:
+        decoder = msgspec.msgpack.Decoder(list[Judged])
+        while waiting or busy:
+            while waiting and len(busy) < self.workers:
+                batch = waiting.popleft()
+                worker = self._idle.pop() if self._idle else _Worker.started(self.start)
+                if not worker.ask(msgspec.msgpack.encode(Request(root, batch))):
+                    worker.end()
+                    waiting.appendleft(batch)
+                    continue
+                busy[worker.answers] = (worker, batch)
+            ready, _, _ = select.select(list(busy), [], [], SECONDS_A_BATCH)
+            for handle in ready or list(busy):
+                worker, batch = busy.pop(handle)
+                frame = worker.answer() if ready else None
+                if frame is not None:
+                    self._idle.append(worker)
+                    yield decoder.decode(frame)
+                    continue
+                worker.end()  # it crashed or hangs: halve the batch until the file that does it is alone
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    waiting.extend((batch[:middle], batch[middle:]))
+                else:
+                    yield [
+                        Judged(
+                            batch[0].name, report=unjudged(batch[0].name, "the checker crashed or hung on this file")
+                        )
+                    ]
+
+    def close(self) -> None:
+        """End the workers."""
+        while self._idle:
+            self._idle.pop().end()
+
+
+class _Worker:
+    """One process and the two pipes to it."""
+
+    def __init__(self, requests: int, answers: int, process: "subprocess.Popen[bytes] | int") -> None:
+        self.requests = requests
+        self.answers = answers
+        self.process = process
+
+    @classmethod
+    def started(cls, start: Literal["fork", "spawn"]) -> "_Worker":
+        if start == "fork" and threading.active_count() == 1:
+            return cls._forked()
+        home = str(Path(__file__).resolve().parents[2])
+        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.findings.worker import main; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
+            process_group=0,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        return cls(process.stdin.fileno(), process.stdout.fileno(), process)
+
+    @classmethod
+    def _forked(cls) -> "_Worker":
+        incoming, requests = os.pipe()
+        answers, outgoing = os.pipe()
+        analyse("", b"")  # the rules are loaded once, before the fork
+        gc.freeze()
+        child = os.fork()
+        if not child:
+            try:
+                os.close(requests)
+                os.close(answers)
+                serve(incoming, outgoing)
+            finally:
+                os._exit(0)
+        os.close(incoming)
+        os.close(outgoing)
+        return cls(requests, answers, child)
+
+    def ask(self, request: bytes) -> bool:
+        try:
+            write_frame(self.requests, request)
+        except OSError:
+            return False
+        return True
+
+    def answer(self) -> bytes | None:
+        return read_frame(self.answers)
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            if isinstance(self.process, int):
+                os.close(self.requests)
+                os.close(self.answers)
+                os.kill(self.process, 9)
+                os.waitpid(self.process, 0)
+                return
+        if not isinstance(self.process, int):
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+            self.process.kill()
+            self.process.wait()
+
+
+def _batches(tasks: list[Task], workers: int) -> "deque[list[Task]]":
+    """Batches of about the same bytes, large files first, so that no worker is left alone at the end."""
+    total = sum(task.size for task in tasks)
+    limit = min(BATCH_BYTES, total // workers + 1)
+    batches: deque[list[Task]] = deque()
+    batch: list[Task] = []
+    size = 0
+    for task in sorted(tasks, key=lambda task: (-task.size, task.name)):
+        batch.append(task)
+        size += task.size
+        if size >= limit or len(batch) >= BATCH_FILES:
+            batches.append(batch)
+            batch, size = [], 0
+    if batch:
+        batches.append(batch)
+    return batches

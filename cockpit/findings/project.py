@@ -1,0 +1,281 @@
+"""The state of the findings of one root: files in scope, their reports, ruff's answer, and what follows from them."""
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from cockpit.config import Config
+from cockpit.findings.baseline import Baseline
+from cockpit.findings.cache import Entry, ReportCache
+from cockpit.findings.discovery import FileMark, Scope, discover, look
+from cockpit.findings.manifests import Manifests, read_manifests
+from cockpit.findings.models import CheckProblem, FileCounts
+from cockpit.findings.outcome import Narrow, Outcome, outcome_of
+from cockpit.findings.pool import Pool
+from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked
+from cockpit.findings.worker import Judged, Task, judge, shown
+from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
+
+FEW_FILES = 30
+FEW_BYTES = 300_000
+
+
+@dataclass(slots=True)
+class Counter:
+    """How the reports of the last scan came to be."""
+
+    parsed: set[str] = field(default_factory=set)
+    cached: set[str] = field(default_factory=set)
+
+
+def options_of(config: Config, **chosen: object) -> GateOptions:
+    """The options that a configuration gives, with what flags `chosen` say instead."""
+    given = GateOptions(
+        profile=config.profile,
+        tenancy=config.tenancy.mode,
+        tenant_fields=config.tenancy.fields,
+        select=config.checks.select,
+        ignore=config.checks.ignore,
+    )
+    return replace(given, **{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+
+
+class Project:
+    """Reports of every file below `root`, kept current by `scan` (everything) and `update` (what was saved)."""
+
+    def __init__(
+        self,
+        root: Path,
+        config: Config,
+        pool: Pool | None = None,
+        *,
+        options: GateOptions | None = None,
+        use_cache: bool = True,
+        in_process: bool = False,
+        only: tuple[str, ...] | None = None,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.options = options or options_of(config)
+        self.pool = pool
+        self.in_process = in_process
+        self.only = only
+        self.cache = ReportCache(root, enabled=use_cache)
+        self.baseline = Baseline()
+        self.scope = Scope()
+        self.sources: dict[str, bytes] = {}
+        self.manifests = Manifests(ProjectEvidence())
+        self.reports: dict[str, FileReport] = {}
+        self.skipped: dict[str, str] = {}
+        self.counter = Counter()
+        self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
+        self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
+
+    def scan(
+        self, *, sources: Mapping[str, bytes] | None = None, only_sources: bool = False
+    ) -> Generator[float, None, None]:
+        """Judge every file anew, from the cache where it is unchanged. Yields the share that is done.
+
+        `sources` stand for the content of files that differ from the work tree (git's index); with `only_sources` the
+        names in `scope` are those of the caller's and are not looked for again.
+        """
+        self.sources = dict(sources or {})
+        if not only_sources:
+            self.scope = discover(self.root, self.config.checks.exclude, self.only)
+        self.read_manifests()
+        self.skipped = dict(self.scope.skipped)
+        self.counter = Counter()
+        for gone in self.reports.keys() - self.scope.files.keys():
+            del self.reports[gone]
+        self._forget(self.cache.files, self.scope.files)
+        if only_sources:
+            self._forget(self.cache.staged, self.sources)
+        tasks = [task for name, mark in self.scope.files.items() if (task := self._task(name, mark)) is not None]
+        total, left = len(self.scope.files) or 1, len(tasks)
+        if left:
+            yield (total - left) / total
+        for answers in self._answers(tasks):
+            for answer in answers:
+                self._take(answer)
+            left -= len(answers)
+            yield (total - left) / total
+        self.cache.save()
+
+    def update(self, names: Iterable[str]) -> set[str]:
+        """Look again at these files: changed, new, gone. Answers the names whose report changed."""
+        changed: set[str] = set()
+        tasks: list[Task] = []
+        unknown = tuple(name for name in names if name not in self.scope.files)
+        found = discover(self.root, self.config.checks.exclude, unknown) if unknown else Scope()
+        self.scope = replace(
+            self.scope,
+            files={**self.scope.files, **found.files},
+            folders=self.scope.folders | found.folders,
+        )
+        self.skipped |= found.skipped
+        for name in sorted({*names} - {*unknown} | found.files.keys()):
+            mark, reason = look(self.root, name)
+            if mark is None:
+                changed |= self._drop(name, reason)
+                continue
+            known = self.cache.files.get(os.fsencode(name))
+            digest = known.digest if known is not None and name in self.reports else b""
+            tasks.append(Task(os.fsencode(name), mark.size, digest))
+        before = {name: self.reports.get(name) for name in map(os.fsdecode, (task.name for task in tasks))}
+        for answers in self._answers(tasks):
+            for answer in answers:
+                self._take(answer)
+        changed |= {name for name, report in before.items() if self.reports.get(name) is not report}
+        return changed
+
+    def read_manifests(self) -> None:
+        """Read the project's dependencies again."""
+        self.manifests = read_manifests(self.root, self.scope.manifests)
+
+    def ask_ruff(self, names: Iterable[str] | None = None, run: RuffRun | None = None) -> None:
+        """Ask ruff about `names`, or about everything (None), where the project uses it. Waits for the answer."""
+        refused = not_asked(self.root, self.options, self.config.checks.ruff, self.manifests.ruff)
+        if refused is not None:
+            self.ruff_check, self.ruff_findings = refused, {}
+            return
+        run = run or RuffRun(self.root)
+        asked = None if names is None else {name for name in names if name in self.scope.files}
+        answer = run.answer(_beyond(asked, self.sources, self.scope.files), self._asked_sources(asked))
+        self.take_ruff(asked, answer)
+
+    def take_ruff(self, asked: set[str] | None, answer: RuffAnswer) -> None:
+        """Put ruff's answer about `asked` (None: everything) in the place of the one before."""
+        self.ruff_check = answer.check
+        if answer.check.status == "not_run":
+            return
+        kept = {} if asked is None else {name: found for name, found in self.ruff_findings.items() if name not in asked}
+        new = {
+            name: found
+            for name, found in answer.findings.items()
+            if name in self.scope.files and name not in self.skipped
+        }
+        self.ruff_findings = {name: found for name, found in (kept | new).items() if found}
+
+    def outcome(self, narrow: Narrow | None = None) -> Outcome:
+        """What follows from all reports, judged for the part that `narrow` names."""
+        return outcome_of(self, narrow)
+
+    def counts(self, narrow: Narrow | None = None) -> FileCounts:
+        """How many files of the part were seen, parsed, cached and skipped."""
+        names = [name for name in (*self.reports, *self.skipped) if narrow is None or narrow.covers(name)]
+        return FileCounts(
+            seen=len(names),
+            parsed=sum(name in self.counter.parsed for name in names),
+            cached=sum(name in self.counter.cached for name in names),
+            skipped=sum(name in self.skipped for name in names),
+        )
+
+    def skipped_by_reason(self, narrow: Narrow | None = None) -> dict[str, int]:
+        """How many files of the part were left out, by reason."""
+        found: dict[str, int] = {}
+        for name, reason in sorted(self.skipped.items(), key=lambda item: item[1]):
+            if narrow is None or narrow.covers(name):
+                found[reason] = found.get(reason, 0) + 1
+        return found
+
+    def notes(self) -> list[str]:
+        """What a person should know about how the answer came to be."""
+        found = [self.cache.note] if self.cache.note else []
+        if not self.scope.by_git:
+            found.append("git did not list the files: every folder was walked")
+        if self.ruff_check.status == "not_run" and self.ruff_check.reason:
+            found.append(self.ruff_check.reason)
+        return found
+
+    def manifest_problems(self) -> list[CheckProblem]:
+        return [CheckProblem(name, 1, message) for name, message in self.manifests.problems]
+
+    def _task(self, name: str, mark: FileMark) -> Task | None:
+        """What is to be asked about a file, None where the cache answers."""
+        key = os.fsencode(name)
+        if name in self.sources:
+            return self._staged_task(name, key)
+        entry = self.cache.files.get(key)
+        if entry is None:
+            return Task(key, mark.size)
+        if entry.holds_for(mark):
+            self._known(name, entry)
+            return None
+        return Task(key, mark.size, entry.digest)
+
+    def _staged_task(self, name: str, key: bytes) -> Task:
+        source = self.sources[name]
+        entry = self.cache.staged.get(key)
+        return Task(key, len(source), entry.digest if entry is not None else b"", source)
+
+    def _known(self, name: str, entry: Entry) -> None:
+        self.counter.cached.add(name)
+        self.counter.parsed.discard(name)
+        if entry.report is not None:
+            self.reports[name] = entry.report
+            self.skipped.pop(name, None)
+        else:
+            self.reports.pop(name, None)
+            self.skipped[name] = entry.skip
+
+    def _answers(self, tasks: list[Task]) -> Iterator[list[Judged]]:
+        few = len(tasks) < FEW_FILES and sum(task.size for task in tasks) < FEW_BYTES
+        if self.pool is None or (self.in_process and few):
+            place = os.fsencode(self.root)
+            for task in tasks:
+                yield [judge(place, task)]
+            return
+        yield from self.pool.run(self.root, tasks)
+
+    def _take(self, answer: Judged) -> None:
+        name = os.fsdecode(answer.name)
+        kept = self.cache.staged if name in self.sources else self.cache.files
+        if answer.gone:
+            self._drop(name, "")
+            return
+        entry = kept.get(answer.name)
+        if answer.report is None and not answer.skip and entry is not None:
+            kept[answer.name] = msgspec.structs.replace(entry, mark=answer.mark, read_ns=answer.read_ns)
+            self.cache.changed = True
+            self._known(name, entry)
+            return
+        fresh = Entry(answer.digest, answer.report, answer.mark, answer.read_ns, answer.skip)
+        if answer.digest:
+            kept[answer.name] = fresh
+            self.cache.changed = True
+        self._known(name, fresh)
+        self.counter.cached.discard(name)
+        self.counter.parsed.add(name)
+        if answer.mark is not None:
+            self.scope.files[name] = answer.mark
+
+    def _drop(self, name: str, reason: str) -> set[str]:
+        self.scope.files.pop(name, None)
+        self.ruff_findings.pop(name, None)
+        self.counter.parsed.discard(name)
+        self.counter.cached.discard(name)
+        self.skipped.pop(name, None)
+        if reason:
+            self.skipped[name] = reason
+        return {name} if self.reports.pop(name, None) is not None else set()
+
+    def _forget(self, kept: dict[bytes, Entry], files: Iterable[str]) -> None:
+        gone = kept.keys() - {os.fsencode(name) for name in files}
+        for key in gone:
+            del kept[key]
+        self.cache.changed = self.cache.changed or bool(gone)
+
+    def _asked_sources(self, asked: set[str] | None) -> dict[str, bytes]:
+        return {
+            shown(os.fsencode(name)): source for name, source in self.sources.items() if asked is None or name in asked
+        }
+
+
+def _beyond(asked: set[str] | None, sources: Mapping[str, bytes], files: Mapping[str, FileMark]) -> set[str] | None:
+    """The names to give to ruff as files: those whose content is the work tree's own."""
+    if not sources:
+        return asked
+    return (set(files) if asked is None else asked) - sources.keys()

@@ -1,0 +1,155 @@
+"""One worker process: reads files, judges them, answers. It starts nothing, writes nothing and ends with its parent.
+
+A frame is four bytes of length (big endian) and MessagePack. The worker reads requests until its input ends.
+"""
+
+import gc
+import os
+import signal
+import struct
+import time
+from dataclasses import fields, is_dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from cockpit.findings.discovery import FileMark, is_generated
+from skills.gates import analyse
+from skills.gates.model import FileReport, SyntaxProblem
+
+_LENGTH = struct.Struct(">I")
+COLLECT_EVERY = 8
+
+
+class Task(msgspec.Struct, array_like=True, frozen=True):
+    """One file to judge: its name (bytes, relative to the root), its size, the digest that is already known (or none),
+    and its content where that is not the file's own (the index of git)."""
+
+    name: bytes
+    size: int
+    known: bytes = b""
+    source: bytes | None = None
+
+
+class Judged(msgspec.Struct, array_like=True, frozen=True):
+    """The answer for one file. `report` is None where the content is the known one or the file is left out (`skip`)
+    or gone (`gone`). `mark` was taken before the content was read, at `read_ns` (nanoseconds since the epoch)."""
+
+    name: bytes
+    digest: bytes = b""
+    report: FileReport | None = None
+    mark: FileMark | None = None
+    read_ns: int = 0
+    skip: str = ""
+    gone: bool = False
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    root: bytes
+    tasks: list[Task]
+
+
+def judge(root: bytes, task: Task) -> Judged:
+    """Read and judge one file. Never raises for what the file holds."""
+    mark, read_ns, source = None, 0, task.source
+    if source is None:
+        read_ns = time.time_ns()
+        try:
+            with open(os.path.join(root, task.name), "rb") as stream:  # noqa: PTH118, PTH123 - names are bytes
+                found = os.fstat(stream.fileno())
+                source = stream.read()
+        except FileNotFoundError:
+            return Judged(task.name, gone=True)
+        except OSError as problem:
+            return Judged(task.name, report=unjudged(task.name, f"cannot be read ({problem.strerror})"))
+        mark = FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    digest = blake2b(source, digest_size=16).digest()
+    if digest == task.known:
+        return Judged(task.name, digest, None, mark, read_ns)
+    if is_generated(source):
+        return Judged(task.name, digest, None, mark, read_ns, skip="generated")
+    return Judged(task.name, digest, analyse(shown(task.name), source), mark, read_ns)
+
+
+def shown(name: bytes) -> str:
+    """A file's name as text; bytes that are no UTF-8 become replacement characters."""
+    return name.decode("utf-8", "replace")
+
+
+def unjudged(name: bytes, why: str) -> FileReport:
+    """The report of a file that could not be judged."""
+    return FileReport(path=shown(name), problem=SyntaxProblem(1, why), parsed=False)
+
+
+def encode_judged(judged: list[Judged]) -> bytes:
+    """The answers as MessagePack. Lone surrogates, which a string literal may hold, are replaced."""
+    try:
+        return msgspec.msgpack.encode(judged)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(
+            [msgspec.structs.replace(one, report=_clean(one.report)) if one.report else one for one in judged]
+        )
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, tuple):
+        return tuple(_clean(part) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{column.name: _clean(getattr(value, column.name)) for column in fields(value)})
+    return value
+
+
+def read_frame(handle: int) -> bytes | None:
+    """The next frame, None where the other side is gone."""
+    head = _exactly(handle, _LENGTH.size)
+    return None if head is None else _exactly(handle, _LENGTH.unpack(head)[0])
+
+
+def write_frame(handle: int, data: bytes) -> None:
+    """Write one frame. Raises `OSError` (`BrokenPipeError`) where the other side is gone."""
+    rest = memoryview(_LENGTH.pack(len(data)) + data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _exactly(handle: int, count: int) -> bytes | None:
+    parts: list[bytes] = []
+    while count:
+        try:
+            part = os.read(handle, min(count, 1 << 20))
+        except OSError:
+            return None
+        if not part:
+            return None
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def serve(incoming: int, outgoing: int) -> None:
+    """Answer requests until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the parent's to answer; its end closes our input
+    gc.disable()
+    analyse("", b"")  # loads the rules
+    gc.freeze()
+    decoder = msgspec.msgpack.Decoder(Request)
+    served = 0
+    while (frame := read_frame(incoming)) is not None:
+        request = decoder.decode(frame)
+        try:
+            write_frame(outgoing, encode_judged([judge(request.root, task) for task in request.tasks]))
+        except BrokenPipeError:
+            return
+        served += 1
+        if served % COLLECT_EVERY == 0:
+            gc.collect()
+
+
+def main() -> None:
+    """The entry point of a started worker: requests on stdin, answers on the stdout it was given."""
+    outgoing = os.dup(1)
+    os.dup2(2, 1)  # whatever prints by accident must not tear a frame
+    serve(0, outgoing)
