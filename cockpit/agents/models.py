@@ -4,6 +4,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from skills.orchestrator.model import Check, Phase
+
+__all__ = [
+    "Agent",
+    "Check",
+    "ContextLevel",
+    "ContextUse",
+    "Phase",
+    "Session",
+    "SessionsSnapshot",
+    "State",
+    "ToolUse",
+]
+
 Agent = Literal["claude", "codex", "gemini", "opencode"]
 State = Literal["busy", "waiting", "idle", "ended"]
 ContextLevel = Literal["safe", "warn", "alert", "critical"]
@@ -32,31 +46,12 @@ class ContextUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One auto-check of a phase: True it holds, False it does not, None it cannot be known (`[x] [ ] [?]`)."""
-
-    text: str
-    holds: bool | None
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One of the six phases of a task and what proves it."""
-
-    number: int
-    name: str
-    status: Literal["done", "current", "skipped", "pending"]
-    evidence: str = ""
-    checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
     """One agent session of this repository, as the phase pane and `cockpit sessions` show it.
 
     `usd` is what the session cost (computed from its transcript; None where a model has no known price and nothing else
-    was used), `since` when it entered its state, `evidence` what its state was read from.
+    was used), `since` when it entered its state, `evidence` what its state was read from. `subagents` counts those
+    that it ever had, `subagents_active` those that wrote within the last minute.
     """
 
     agent: Agent
@@ -78,12 +73,17 @@ class Session:
     last_event_at: datetime | None = None
     subagents: int = 0
     summary: str = ""
+    subagents_active: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsSnapshot:
-    """Every session of the repository, those that need a person first, then the most recently active."""
+    """Every session of the repository, those that need a person first, then the most recently active.
+
+    `note` says what a person should know (polling, for example).
+    """
 
     sessions: tuple[Session, ...] = ()
     at: datetime | None = None
     problems: tuple[str, ...] = field(default=())
+    note: str = ""

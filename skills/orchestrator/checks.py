@@ -42,9 +42,7 @@ def _pre_analysis(plan: Plan | None) -> tuple[Check, ...]:
         words = ", ".join(found.keyword for found in plan.risk.keywords)
         risk = f"{plan.risk.level}: {words}" if words else "NONE: no keyword"
     return (
-        Check(
-            "the prompt has a score", known, f"{plan.score.score} of 100" if plan else "no prompt was seen"
-        ),
+        Check("the prompt has a score", known, f"{plan.score.score} of 100" if plan else "no prompt was seen"),
         Check("risk keywords were looked for", known, risk),
         Check(
             "complexity and risk give a model tier",

@@ -105,6 +105,4 @@ class ContextPoint:
     model: str | None
 
 
-Event = (
-    Prompt | Command | Thought | Text | Step | ToolResult | Compaction | TurnEnd | SessionExit | ContextPoint
-)
+Event = Prompt | Command | Thought | Text | Step | ToolResult | Compaction | TurnEnd | SessionExit | ContextPoint

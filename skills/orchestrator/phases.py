@@ -45,9 +45,7 @@ def read_phases(
     statuses = _statuses(facts, plan)
     checks = phase_checks(facts, plan, model, context)
     phases = tuple(
-        Phase(
-            number, name, statuses[number], _evidence(number, statuses[number], facts, plan), checks[number]
-        )
+        Phase(number, name, statuses[number], _evidence(number, statuses[number], facts, plan), checks[number])
         for number, name in enumerate(PHASE_NAMES)
     )
     current = next((phase.number for phase in phases if phase.status == "current"), 0)
@@ -105,11 +103,7 @@ def _planned(number: int, status: PhaseStatus, seen: str, facts: TaskFacts, plan
     if number == 1:
         scored = f"{plan.score.score} {plan.score.band}"
         if status == "skipped":
-            return (
-                f"{scored} · not needed"
-                if plan.score.band == "skip"
-                else f"{scored} · started without a word"
-            )
+            return f"{scored} · not needed" if plan.score.band == "skip" else f"{scored} · started without a word"
         return f"{scored} · {seen}" if seen else scored
     estimate = f"{plan.complexity} · {plan.tier}·{plan.thinking_tokens}"
     if seen:

@@ -1,7 +1,7 @@
 """Whether a read could have been made together with the one before (performance orchestrator, tools).
 
 A read depends on an earlier one where its input names something that was first seen in that one's result.
-Within a run of reads the results are held until it ends; where they are too large the run is taken as dependent.
+Within a run of reads the results are held until it ends; a run that is too large is taken as dependent.
 """
 
 import re
@@ -32,6 +32,14 @@ class Provenance:
             return True
         return any(token in result for token in fresh for result in self.results)
 
+    def learn(self, arguments: str) -> None:
+        """Something other than a read was called: what it names is known from now on, and the run is over."""
+        if len(self.known) < _MOST_KNOWN:
+            self.known |= _tokens(arguments)
+        self.results.clear()
+        self.held = 0
+        self.too_large = False
+
     def result(self, text: str) -> None:
         """A read answered."""
         self.held += len(text)
@@ -40,12 +48,6 @@ class Provenance:
             self.results.clear()
         else:
             self.results.append(text)
-
-    def end_run(self) -> None:
-        """Something other than a read happened: what was told so far counts as known."""
-        self.results.clear()
-        self.held = 0
-        self.too_large = False
 
 
 def _tokens(text: str) -> set[str]:

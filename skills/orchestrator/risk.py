@@ -45,9 +45,7 @@ _KEYWORDS: tuple[tuple[str, RiskLevel, str], ...] = (
     ("docstring", "LOW", r"(?<![A-Za-z0-9_])docstrings?(?![A-Za-z0-9_])"),
     ("type hint", "LOW", r"(?<![A-Za-z0-9_])type[\s-]hints?(?![A-Za-z0-9_])"),
 )
-_PATTERNS = tuple(
-    (keyword, level, re.compile(pattern, re.IGNORECASE)) for keyword, level, pattern in _KEYWORDS
-)
+_PATTERNS = tuple((keyword, level, re.compile(pattern, re.IGNORECASE)) for keyword, level, pattern in _KEYWORDS)
 
 
 def assess_risk(text: str) -> Risk:

@@ -83,9 +83,7 @@ def named_targets(text: str) -> tuple[str, ...]:
     """The distinct files and symbols that a prompt names, in its order."""
     files = [found.group().removeprefix("./") for found in words.FILE.finditer(text)]
     rest = words.FILE.sub(" ", text)
-    symbols = [
-        next(group for group in found.groups() if group).strip() for found in words.SYMBOL.finditer(rest)
-    ]
+    symbols = [next(group for group in found.groups() if group).strip() for found in words.SYMBOL.finditer(rest)]
     return tuple(dict.fromkeys([*files, *(symbol for symbol in symbols if symbol)]))
 
 
@@ -97,9 +95,7 @@ def _clarity(text: str, vocabulary: Vocabulary | None) -> tuple[ScoreItem, ...]:
     points, why = _existing(named, vocabulary)
     terms = _terms(text, vocabulary)
     return (
-        ScoreItem(
-            "clarity", "action verb", 5 if verb else 0, 5, verb or "no verb of action in the first 12 words"
-        ),
+        ScoreItem("clarity", "action verb", 5 if verb else 0, 5, verb or "no verb of action in the first 12 words"),
         ScoreItem("clarity", "file or symbol", points, 5, why),
         _found("clarity", "quantity", 5, words.QUANTITY, text, "no number with a unit, no all or only"),
         ScoreItem(

@@ -24,9 +24,7 @@ _PYTHON = re.compile(r"(?:python|pypy)[\d.]*$")
 _SCRATCH = ("/tmp/", "/var/tmp/", "/dev/", "$TMPDIR", "${TMPDIR", "$(mktemp")
 
 _RUNNERS = frozenset({"uv", "poetry", "pdm", "hatch", "pipenv", "rye", "pixi"})
-_PREFIXES = frozenset(
-    {"time", "nice", "env", "sudo", "command", "exec", "nohup", "then", "do", "else", "if", "!", "("}
-)
+_PREFIXES = frozenset({"time", "nice", "env", "sudo", "command", "exec", "nohup", "then", "do", "else", "if", "!", "("})
 _VALUE_OPTIONS = frozenset(
     {
         "--with",
@@ -57,12 +55,8 @@ _BY_VERB: dict[str, dict[str, CheckKind]] = {
     "cockpit": dict.fromkeys(("check", "verify", "sweep", "audit"), "gate"),
 }
 _TASK_RUNNERS = frozenset({"make", "just", "task", "npm", "yarn", "pnpm", "bun", "invoke", "inv"})
-_FORMATTERS = frozenset(
-    {"black", "isort", "autopep8", "yapf", "autoflake", "pyupgrade", "prettier", "djlint"}
-)
-_TARGET = re.compile(
-    r"(?P<test>tests?|ci|check|verify|coverage)|(?P<lint>lint\w*)|(?P<types>type-?check|types|mypy)"
-)
+_FORMATTERS = frozenset({"black", "isort", "autopep8", "yapf", "autoflake", "pyupgrade", "prettier", "djlint"})
+_TARGET = re.compile(r"(?P<test>tests?|ci|check|verify|coverage)|(?P<lint>lint\w*)|(?P<types>type-?check|types|mypy)")
 _CHANGES = frozenset({"rm", "mv", "cp", "touch", "tee", "patch", "truncate", "unlink", "rsync", "ln"})
 _GIT_CHANGES = frozenset(
     {
@@ -100,7 +94,7 @@ def changes_files(line: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def status_tells(line: str) -> bool:
-    """Whether exit status 0 of the line means that its check passed (no pipe, `||` or later command hides it)."""
+    """Whether exit status 0 of the line means that its check passed (nothing after it hides that)."""
     pieces = _pieces(line)
     at = next((index for index, (words, _) in enumerate(pieces) if _kind(_unwrapped(words))), None)
     if at is None:
@@ -176,10 +170,8 @@ def _inside(words: list[str]) -> list[str] | None:
     if first == "coverage" and words[1:2] == ["run"]:
         rest = [word for word in words[2:] if word != "-m" and not word.startswith("--")]
         return rest or None
-    if _PYTHON.match(first) and len(words) > 1:
-        if words[1] == "-m":
-            return words[2:]
-        return words[1:] if not words[1].startswith("-") else None
+    if _PYTHON.match(first) and len(words) > 1 and (words[1] == "-m" or not words[1].startswith("-")):
+        return words[2:] if words[1] == "-m" else words[1:]
     if first in ("bash", "sh", "zsh") and words[1:2] in (["-c"], ["-lc"]) and len(words) > 2:
         inner = _pieces(words[2])
         return next((found for found, _ in reversed(inner) if found), [])

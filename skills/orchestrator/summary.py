@@ -47,6 +47,4 @@ def tested(facts: TaskFacts) -> str:
         return "tests failed after the last edit"
     if last.passed:
         return "tests passed after the last edit"
-    return (
-        "tests ran after the last edit, their status was not kept" if last.finished else "tests are running"
-    )
+    return "tests ran after the last edit, their status was not kept" if last.finished else "tests are running"

@@ -111,9 +111,7 @@ class TaskFacts:
     def checks_since_change(self) -> list[CheckRun]:
         """The checks that began after the last change."""
         last = self.last_change
-        return [
-            _run(made) for made in self.made if made.role == "check" and (last is None or made.order > last)
-        ]
+        return [_run(made) for made in self.made if made.role == "check" and (last is None or made.order > last)]
 
     def serial_runs(self) -> list[SerialRun]:
         """Runs of three or more steps with one read each, none of which needed the result of another."""

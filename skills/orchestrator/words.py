@@ -46,9 +46,7 @@ BUG_NOUNS = _words(
 )
 FEATURE_NOUNS = _words("new feature endpoint nuevo nueva funcionalidad")
 REFACTOR_NOUNS = _words("refactoring cleanup migration refactorización migración")
-QUESTION_WORDS = _words(
-    "what why how when where which who is are does do can qué por cómo cuándo dónde cuál quién"
-)
+QUESTION_WORDS = _words("what why how when where which who is are does do can qué por cómo cuándo dónde cuál quién")
 
 VAGUE = re.compile(
     r"(?<!\w)(?:things?|stuff|something|somehow|whatever|it works|better|nice|nicer|asap|etc|algo|cosas?|"
@@ -155,9 +153,7 @@ DJANGO = re.compile(
 TENANCY = re.compile(
     r"(?<!\w)(?:multi-?tenan\w*|tenan(?:t|ts|cy)|tenant_id|company_id|django-tenants)(?!\w)", re.IGNORECASE
 )
-TESTING = re.compile(
-    r"(?<!\w)(?:tests?|testing|pytest|coverage|tested|prueba|pruebas|cobertura)(?!\w)", re.IGNORECASE
-)
+TESTING = re.compile(r"(?<!\w)(?:tests?|testing|pytest|coverage|tested|prueba|pruebas|cobertura)(?!\w)", re.IGNORECASE)
 FILE = re.compile(r"(?<![\w/.])[\w./-]*\w\.(?:py|ts|js|tsx|html|sql|md|toml|ya?ml|json|cfg|ini)\b")
 SYMBOL = re.compile(
     r"`([^`\n]{2,80})`|(?<![\w/.])((?:[a-z_]\w*\.){2,}\w+|[A-Z]\w+\.[a-z_]\w+)(?![\w/])"

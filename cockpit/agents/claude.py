@@ -1,0 +1,347 @@
+"""Claude Code: one session's transcript as typed events, read incrementally.
+
+The reader never raises on what a line holds: lines that are not JSON are counted, odd types are passed over, and
+a rewritten file is read again from its start.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cockpit.agents.claude_prompt import INTERRUPTED, spoken
+from cockpit.files import Tail
+from cockpit.plain_text import plain_text
+from skills.orchestrator.events import (
+    Command,
+    Compaction,
+    ContextPoint,
+    Event,
+    Prompt,
+    SessionExit,
+    Step,
+    Text,
+    Thought,
+    ToolCall,
+    ToolResult,
+    TurnEnd,
+)
+from skills.orchestrator.provenance import Provenance
+from skills.orchestrator.tools import role
+
+_TARGET_LENGTH = 160
+_COMMAND_LENGTH = 4000
+_MOST_TOKENS = 1 << 40
+_GOES_ON = (None, "tool_use", "pause_turn")
+_MAIN_ARGUMENT = {
+    **dict.fromkeys(("Read", "Edit", "Write", "MultiEdit"), "file_path"),
+    **dict.fromkeys(("NotebookEdit", "NotebookRead"), "notebook_path"),
+    **dict.fromkeys(("Grep", "Glob"), "pattern"),
+    **dict.fromkeys(("Bash", "SlashCommand"), "command"),
+    "LS": "path",
+    "WebFetch": "url",
+    "WebSearch": "query",
+    "Skill": "skill",
+    "TaskCreate": "subject",
+}
+
+
+class EventParser:
+    """Lines of one transcript → events. Holds what the last lines said of the session.
+
+    `cwd`, `branch` and `last_at` are those of the newest line that names them; `malformed` counts lines that were no
+    JSON object.
+    """
+
+    def __init__(self) -> None:
+        self.cwd = ""
+        self.branch: str | None = None
+        self.last_at: datetime | None = None
+        self.malformed = 0
+        self._point: tuple[int, str | None] = (-1, None)
+        self._provenance = Provenance()
+        self._reads: set[str] = set()
+
+    def events(self, line: bytes) -> list[Event]:
+        """The events that one complete line tells, in order."""
+        if not line.strip():
+            return []
+        value = decode_line(line)
+        if value is None:
+            self.malformed += 1
+            return []
+        if value.get("isSidechain") is True:
+            return []
+        at = moment(value.get("timestamp"))
+        if at is not None:
+            self.last_at = at
+        self.cwd = _text(value.get("cwd")) or self.cwd
+        if branch := _text(value.get("gitBranch")):
+            self.branch = None if branch == "HEAD" else plain_text(branch, 200)
+        return self._of_kind(value, at)
+
+    def _of_kind(self, value: dict[str, Any], at: datetime | None) -> list[Event]:
+        kind = value.get("type")
+        if kind == "assistant":
+            return self._assistant(value, at)
+        if kind == "user":
+            return self._user(value, at)
+        if kind == "system":
+            return _system(value, at)
+        if kind == "attachment":
+            return self._queued(value.get("attachment"), at)
+        if kind == "cost-state":
+            return [SessionExit(self.last_at)]
+        return []
+
+    def _assistant(self, value: dict[str, Any], at: datetime | None) -> list[Event]:
+        message = value.get("message")
+        if value.get("isApiErrorMessage") is True:
+            return [TurnEnd(at, "error")]
+        if not isinstance(message, dict) or message.get("model") == "<synthetic>":
+            return []
+        events: list[Event] = self._context(message, at)
+        message_id = _text(message.get("id")) or _text(value.get("uuid"))
+        for block in _blocks(message.get("content")):
+            events += self._block(block, message_id, at)
+        stop = message.get("stop_reason")
+        if stop not in _GOES_ON and isinstance(stop, str):
+            events.append(TurnEnd(at, plain_text(stop, 40)))
+        return events
+
+    def _block(self, block: dict[str, Any], message_id: str, at: datetime | None) -> list[Event]:
+        kind = block.get("type")
+        if kind == "text":
+            return [Text(at)] if _text(block.get("text")).strip() else []
+        if kind in ("thinking", "redacted_thinking"):
+            return [Thought(at)]
+        if kind == "tool_use" and isinstance(block.get("id"), str):
+            return [Step(at, message_id, (self._call(block),))]
+        return []
+
+    def _context(self, message: dict[str, Any], at: datetime | None) -> list[Event]:
+        usage = message.get("usage")
+        if not isinstance(usage, dict):
+            return []
+        kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+        used = sum(_count(usage.get(kind)) for kind in kinds)
+        point = (used, plain_text(_text(message.get("model")), 80) or None)
+        if not used or point == self._point:
+            return []
+        self._point = point
+        return [ContextPoint(at, *point)]
+
+    def _call(self, block: dict[str, Any]) -> ToolCall:
+        name = plain_text(_text(block.get("name")), 120) or "?"
+        given = block.get("input")
+        values: dict[str, Any] = given if isinstance(given, dict) else {}
+        command = _text(values.get("command"))[:_COMMAND_LENGTH] if name == "Bash" else ""
+        call = ToolCall(
+            plain_text(block["id"], 120), name, _target(name, values), command, values.get("run_in_background") is True
+        )
+        arguments = " ".join(text[:2000] for text in values.values() if isinstance(text, str))
+        if role(call) != "read":
+            self._provenance.learn(arguments)
+            return call
+        self._reads.add(call.id)
+        if not self._provenance.chained(arguments):
+            return call
+        return ToolCall(call.id, name, call.target, chained=True)
+
+    def _user(self, value: dict[str, Any], at: datetime | None) -> list[Event]:
+        message = value.get("message")
+        if not isinstance(message, dict):
+            return []
+        blocks = _blocks(message.get("content"))
+        events: list[Event] = [self._result(block, at) for block in blocks if _is_result(block)]
+        text = "\n".join(_text(block.get("text")) for block in blocks if block.get("type") == "text")
+        if text.lstrip().startswith(INTERRUPTED):
+            return [*events, TurnEnd(at, "interrupted")]
+        if events or _not_a_person(value):
+            return events
+        if not text.strip() and any(block.get("type") == "image" for block in blocks):
+            text = "(image)"
+        return self._prompt(text, at)
+
+    def _prompt(self, text: str, at: datetime | None) -> list[Event]:
+        said = spoken(text)
+        if not said.text:
+            return []
+        self._provenance = Provenance(said.text)
+        self._reads.clear()
+        prompt = Prompt(at, said.text)
+        return [prompt, Command(at, said.command)] if said.command else [prompt]
+
+    def _queued(self, attachment: object, at: datetime | None) -> list[Event]:
+        """A prompt that was typed while the agent worked is written as an attachment."""
+        if not isinstance(attachment, dict) or attachment.get("type") != "queued_command":
+            return []
+        if attachment.get("commandMode") not in (None, "prompt"):
+            return []
+        return self._prompt(_text(attachment.get("prompt")), at)
+
+    def _result(self, block: dict[str, Any], at: datetime | None) -> ToolResult:
+        content = block.get("content")
+        parts = [_text(part.get("text")) for part in _blocks(content)]
+        key = plain_text(block["tool_use_id"], 120)
+        if key in self._reads:
+            self._reads.discard(key)
+            self._provenance.result("\n".join(parts))
+        return ToolResult(key, at, block.get("is_error") is True, sum(map(len, parts)))
+
+
+class ClaudeSession:
+    """One session's main transcript: the events of its current task and what its lines say of the whole.
+
+    `largest` is the largest request of the session, `used` the tokens in its context window (None: not known).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.session = path.stem
+        self.tail = Tail(path, counting=False)
+        self.version = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.parser = EventParser()
+        self.task: list[Event] = []
+        self.used: int | None = None
+        self.model: str | None = None
+        self.largest = 0
+        self.exited = False
+
+    def read(self) -> bool:
+        """Read what is new. Returns whether there was anything. Raises `OSError` where the file cannot be read."""
+        if not self.tail.changed():
+            return False
+        events = False
+        started = False
+        for block in self.tail.blocks():
+            if self.tail.restarted and not started:
+                self._reset()
+            started = True
+            for line in block.split(b"\n"):
+                for event in self.parser.events(line):
+                    self._take(event)
+                    events = True
+        if self.tail.restarted and not started:
+            self._reset()
+        self.version += 1
+        return events or self.tail.restarted or started
+
+    @property
+    def problem(self) -> str:
+        """What could not be read, in one line; empty where all could."""
+        count = self.parser.malformed + self.tail.too_long
+        return f"{self.session[:8]}: {count} line{'s' * (count != 1)} could not be read" if count else ""
+
+    def _take(self, event: Event) -> None:
+        self.exited = isinstance(event, SessionExit)
+        if isinstance(event, Prompt):
+            self.task = []
+        elif isinstance(event, ContextPoint):
+            self.used, self.model = event.used, event.model or self.model
+            self.largest = max(self.largest, event.used)
+        elif isinstance(event, Compaction):
+            self.used = event.post
+        self.task.append(event)
+
+
+def decode_line(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line, None where there is none. An object after a torn one counts."""
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        value = _decoded_leniently(line)
+    return value if isinstance(value, dict) else None
+
+
+def _decoded_leniently(line: bytes) -> object:
+    try:
+        return json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        pass
+    start = line.find(b'{"parentUuid"', 1)
+    if start < 0:
+        start = line.find(b'{"type"', 1)
+    try:
+        return msgspec.json.decode(line[start:]) if start > 0 else None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def moment(value: object) -> datetime | None:
+    """A time of a transcript or registry file: ISO 8601 or milliseconds since 1970. None where it is neither."""
+    try:
+        if isinstance(value, str) and len(value) < 64:
+            found = datetime.fromisoformat(value)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _system(value: dict[str, Any], at: datetime | None) -> list[Event]:
+    subtype = value.get("subtype")
+    if subtype == "turn_duration":
+        return [TurnEnd(at, "end_turn")]
+    if subtype != "compact_boundary":
+        return []
+    given = value.get("compactMetadata")
+    tokens: dict[str, Any] = given if isinstance(given, dict) else {}
+    return [Compaction(at, _count(tokens.get("preTokens")) or None, _count(tokens.get("postTokens")) or None)]
+
+
+def _not_a_person(value: dict[str, Any]) -> bool:
+    origin = value.get("origin")
+    kind = origin.get("kind") if isinstance(origin, dict) else None
+    flags = ("isMeta", "isCompactSummary", "isVisibleInTranscriptOnly")
+    return any(value.get(flag) is True for flag in flags) or kind not in (None, "human", "user")
+
+
+def _target(name: str, values: dict[str, Any]) -> str:
+    """The main argument of a call in one line."""
+    if name == "TodoWrite" and isinstance(todos := values.get("todos"), list):
+        return f"{len(todos)} todos"
+    if name in ("ExitPlanMode", "EnterPlanMode", "exit_plan_mode"):
+        return "plan mode" if name == "EnterPlanMode" else "a plan"
+    if name == "AskUserQuestion":
+        questions = [one for one in _blocks(values.get("questions")) if _text(one.get("question"))]
+        return plain_text(questions[0]["question"] if questions else "a question", _TARGET_LENGTH)
+    if name in ("Task", "Agent"):
+        parts = (_text(values.get("subagent_type")), _text(values.get("description")))
+        return plain_text(": ".join(part for part in parts if part), _TARGET_LENGTH)
+    main = values.get(_MAIN_ARGUMENT.get(name, ""))
+    if not isinstance(main, str):
+        main = next((text for text in values.values() if isinstance(text, str)), "")
+    return plain_text(main.strip(), _TARGET_LENGTH)
+
+
+def _blocks(content: object) -> list[dict[str, Any]]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+
+
+def _is_result(block: dict[str, Any]) -> bool:
+    return block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
+
+
+def _text(value: object) -> str:
+    return _printable(value) if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_TOKENS:
+        return 0
+    return int(value)
+
+
+def _printable(text: str) -> str:
+    """Without lone surrogates, which no encoder takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,122 @@
+"""Claude Code's registry of running sessions: one small file for each process, the best sign of a session's state.
+
+Only `<pid>.json` is read; the key files beside it never are.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cockpit.agents.claude import decode_line, moment
+from cockpit.plain_text import plain_text
+
+Status = Literal["busy", "shell", "idle", "waiting"]
+
+REGISTRY_FILE = re.compile(r"[1-9]\d{0,9}\.json")
+_LARGEST = 65_536
+_STATUSES: tuple[Status, ...] = ("waiting", "busy", "shell", "idle")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One process of the registry. `status` is None where the file names none that is known."""
+
+    pid: int
+    session: str
+    cwd: str
+    status: Status | None
+    waiting_for: str | None
+    started_at: datetime | None
+    updated_at: datetime | None
+    status_since: datetime | None
+    process_start: str
+    alive: bool
+
+
+def read_registry(roots: Iterable[Path]) -> dict[str, Registered]:
+    """The registered sessions below Claude Code's roots, by session id; files that cannot be read are passed over.
+
+    Of several processes of one session the living one counts, of several living ones the one that waits.
+    """
+    found: dict[str, Registered] = {}
+    for root in roots:
+        for path in _files(root / "sessions"):
+            entry = _read(path)
+            if entry is not None:
+                known = found.get(entry.session)
+                found[entry.session] = entry if known is None else min(known, entry, key=_preference)
+    return found
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries if REGISTRY_FILE.fullmatch(entry.name))
+    except OSError:
+        return []
+
+
+def _preference(entry: Registered) -> tuple[bool, int, float]:
+    rank = _STATUSES.index(entry.status) if entry.status else len(_STATUSES)
+    newest = entry.status_since or entry.updated_at
+    return (not entry.alive, rank, -(newest.timestamp() if newest else 0.0))
+
+
+def _read(path: str) -> Registered | None:
+    try:
+        with Path(path).open("rb") as stream:
+            value = decode_line(stream.read(_LARGEST))
+    except OSError:
+        return None
+    if value is None or not isinstance(session := value.get("sessionId"), str) or not session:
+        return None
+    pid = int(path.rpartition(os.sep)[2].removesuffix(".json"))
+    status = next((known for known in _STATUSES if known == value.get("status")), None)
+    waiting = value.get("waitingFor")
+    start = value.get("procStart")
+    process_start = str(start) if isinstance(start, str | int) else ""
+    cwd = value.get("cwd")
+    return Registered(
+        pid,
+        session,
+        cwd.encode("utf-8", "replace").decode() if isinstance(cwd, str) else "",
+        status,
+        plain_text(waiting, 160) if isinstance(waiting, str) and waiting.strip() else None,
+        moment(value.get("startedAt")),
+        moment(value.get("updatedAt")),
+        moment(value.get("statusUpdatedAt")),
+        process_start,
+        process_lives(pid, process_start),
+    )
+
+
+def process_lives(pid: int, start: str = "") -> bool:
+    """Whether the process lives and, where `start` is its start in clock ticks, is still the same one."""
+    try:
+        with Path(f"/proc/{pid}/stat").open("rb") as stream:
+            fields = stream.read(4096).rpartition(b")")[2].split()
+    except FileNotFoundError:
+        return not Path("/proc/self").is_dir() and _answers(pid)
+    except OSError:
+        return _answers(pid)
+    if len(fields) < 20:
+        return _answers(pid)
+    if fields[0] in (b"Z", b"X"):
+        return False
+    ticks = fields[19].decode("ascii", "replace")
+    comparable = start.isdigit() and len(start) <= len(ticks) + 2
+    return ticks == start if comparable else True
+
+
+def _answers(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,155 @@
+"""`cockpit sessions`: the agent sessions of this repository and the phase that each is in."""
+
+import argparse
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+from cockpit.errors import CannotAnswer
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Session, SessionsSnapshot
+
+EXAMPLES = """examples:
+  cockpit sessions                 live sessions and those of the last 24 hours
+  cockpit sessions --since 7d      those of the last 7 days
+  cockpit sessions --json          phases with their evidence and auto-checks
+"""
+
+_AGE = re.compile(r"(\d{1,6})\s*([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    parser.add_argument("--since", metavar="D", help="from then on: 90m, 24h, 7d, 2w, or an ISO date or time")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(call: Call) -> int:
+    """Print the sessions. Exit code 0, also where there is none."""
+    from cockpit.clock import iso, now
+    from cockpit.phases.feed import read_sessions, with_dollars
+    from cockpit.spend.feed import read_spend
+
+    moment = now()
+    since = parse_since(call.args.since, moment) if call.args.since else None
+    repository, config, everywhere = call.repository(), call.config(), bool(call.args.all_repos)
+    snapshot = read_sessions(repository, config, since=since, all_repos=everywhere)
+    if snapshot.sessions:
+        spent = read_spend(repository, config, all_repos=everywhere)
+        snapshot = with_dollars(snapshot, dict(spent.by_session))
+    for problem in snapshot.problems:
+        say(problem)
+    if call.args.json:
+        sessions = [session_row(session) for session in snapshot.sessions]
+        print_json({"sessions": sessions, "meta": {"at": iso(moment), "problems": list(snapshot.problems)}})
+    else:
+        print("\n".join(_lines(snapshot, moment)))
+    return 0
+
+
+def parse_since(text: str, moment: datetime) -> datetime:
+    """The time that `--since` names. Raises `CannotAnswer` where it is neither an age nor an ISO date."""
+    if age := _AGE.fullmatch(text.strip()):
+        try:
+            return moment - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        except OverflowError:
+            raise CannotAnswer(f"--since {text}: too long ago") from None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise CannotAnswer(f"--since {text!r} is no time", "e.g. 24h, 7d or 2026-11-20") from None
+    return found.astimezone(moment.tzinfo)
+
+
+def session_row(session: "Session") -> dict[str, Any]:
+    """A session as one JSON object."""
+    from cockpit.clock import iso
+
+    context = session.context
+    full = context and {
+        "used": context.used,
+        "window": context.window,
+        "percent": context.percent,
+        "level": context.level,
+        "window_source": context.window_source,
+    }
+    phases = [
+        {
+            "phase": phase.number,
+            "name": phase.name,
+            "status": phase.status,
+            "evidence": phase.evidence,
+            "checks": [
+                {"check": check.text, "holds": check.holds, "evidence": check.evidence} for check in phase.checks
+            ],
+        }
+        for phase in session.phases
+    ]
+    return {
+        "agent": session.agent,
+        "session": session.session,
+        "cwd": session.cwd,
+        "branch": session.branch,
+        "state": session.state,
+        "waiting_for": session.waiting_for,
+        "since": iso(session.since) if session.since else None,
+        "phase": session.phase,
+        "phase_name": session.phase_name,
+        "context": full,
+        "usd": round(session.usd, 6) if session.usd is not None else None,
+        "evidence": session.evidence,
+        "prompt": session.prompt,
+        "model": session.model,
+        "pid": session.pid,
+        "last_event_at": iso(session.last_event_at) if session.last_event_at else None,
+        "subagents": session.subagents,
+        "subagents_active": session.subagents_active,
+        "summary": session.summary,
+        "phases": phases,
+    }
+
+
+def _lines(snapshot: "SessionsSnapshot", moment: datetime) -> list[str]:
+    if not snapshot.sessions:
+        return ["no agent session of this repository is live or was active in this time"]
+    rows = [_columns(session, moment) for session in snapshot.sessions]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    right = {1, 4}  # numbers stand right
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    return lines
+
+
+def _columns(session: "Session", moment: datetime) -> list[str]:
+    from cockpit.plain_text import plain_text
+
+    context = f"{session.context.percent:.0f} % {session.context.level}" if session.context else "-"
+    place = session.branch or Path(session.cwd).name or "-"
+    told = session.waiting_for if session.state == "waiting" else session.prompt
+    return [
+        session.state,
+        _age(session.since, moment),
+        f"{session.phase} {session.phase_name}",
+        context,
+        f"${session.usd:.2f}" if session.usd is not None else "-",
+        plain_text(place, 30),
+        plain_text(told or "", 60),
+    ]
+
+
+def _age(since: datetime | None, moment: datetime) -> str:
+    if since is None:
+        return "-"
+    minutes = max(0, int((moment - since).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"

@@ -1,0 +1,143 @@
+"""The agent sessions of a repository and the phase that each is in: read once, or followed live."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from cockpit.agents.models import SessionsSnapshot
+from cockpit.agents.registry import REGISTRY_FILE
+from cockpit.clock import now
+from cockpit.config import Config
+from cockpit.phases.store import DAY, SessionStore
+from cockpit.repository import Repository
+
+ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them lives
+AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
+POLL_EVERY = 1.0  # seconds between looks where the folders cannot be watched
+SHORTEST = 0.1  # seconds between two snapshots
+
+
+def read_sessions(
+    repository: Repository, config: Config, *, since: datetime | None = None, all_repos: bool = False
+) -> SessionsSnapshot:
+    """The sessions of the repository that live or were active since then (default: the last 24 hours).
+
+    `usd` is None in all of them: `with_dollars` joins it. Never raises on what the files hold.
+    """
+    store = SessionStore(repository, all_repos=all_repos)
+    moment = now()
+    start = since or moment - DAY
+    store.refresh(moment, start)
+    return store.snapshot(moment, start)
+
+
+def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) -> SessionsSnapshot:
+    """The snapshot with what each session cost, None where `by_session` does not name it."""
+    joined = tuple(replace(session, usd=by_session.get(session.session)) for session in snapshot.sessions)
+    return replace(snapshot, sessions=joined)
+
+
+async def follow_sessions(
+    repository: Repository, config: Config, *, all_repos: bool = False
+) -> AsyncIterator[SessionsSnapshot]:
+    """Yields the sessions at once, then whenever one of them changed, at most ten times a second.
+
+    `note` says where the folders cannot be watched and are looked at every second instead.
+    """
+    store = SessionStore(repository, all_repos=all_repos)
+    news = _News()
+    watcher = asyncio.create_task(_watch(store, news))
+    last: SessionsSnapshot | None = None
+    try:
+        while True:
+            snapshot = await asyncio.to_thread(_look, store, news.take())
+            snapshot = replace(snapshot, note=news.note)
+            if last is None or replace(snapshot, at=last.at) != last:
+                last = snapshot
+                yield snapshot
+            await asyncio.sleep(SHORTEST)
+            await news.wait(ALIVE_EVERY if store.live else AGE_EVERY)
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+
+
+class _News:
+    """Which files changed since the last look: `None` for every file, an empty set for the processes alone."""
+
+    def __init__(self) -> None:
+        self.note = ""
+        self._changed: set[str] | None = None
+        self._event = asyncio.Event()
+
+    def put(self, changed: set[str] | None) -> None:
+        self._changed = None if changed is None or self._changed is None else self._changed | changed
+        self._event.set()
+
+    def take(self) -> set[str] | None:
+        changed, self._changed = self._changed, set()
+        self._event.clear()
+        return changed
+
+    async def wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)
+
+
+def _look(store: SessionStore, changed: set[str] | None) -> SessionsSnapshot:
+    moment = now()
+    since = moment - DAY
+    if changed == set():
+        store.relist()
+    else:
+        store.refresh(moment, since, changed)
+    return store.snapshot(moment, since)
+
+
+async def _watch(store: SessionStore, news: _News) -> None:
+    """Puts what changes into `news`; starts again where a folder comes or goes; polls where it cannot watch."""
+    from watchfiles import awatch
+
+    while True:
+        folders = store.watched()
+        if not folders:
+            await asyncio.sleep(ALIVE_EVERY)
+            if store.watched():
+                news.put(None)
+            continue
+        stop = asyncio.Event()
+        sentry = asyncio.create_task(_until_moved(store, folders, stop))
+        try:
+            async for changes in awatch(*folders, watch_filter=_matters, debounce=150, step=25, stop_event=stop):
+                news.put({path for _, path in changes})
+        except (OSError, RuntimeError) as problem:
+            news.note = f"folders cannot be watched ({problem.__class__.__name__}): looked at every second"
+            await _poll(news)
+        finally:
+            sentry.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sentry
+        news.put(None)
+
+
+async def _until_moved(store: SessionStore, folders: list[Path], stop: asyncio.Event) -> None:
+    """Sets `stop` once other folders have to be watched."""
+    while store.watched() == folders:  # noqa: ASYNC110 - folders that do not exist cannot be watched
+        await asyncio.sleep(ALIVE_EVERY)
+    stop.set()
+
+
+async def _poll(news: _News) -> None:
+    """Every file is looked at (not read) once a second."""
+    while True:
+        news.put(None)
+        await asyncio.sleep(POLL_EVERY)
+
+
+def _matters(change: object, path: str) -> bool:
+    name = Path(path).name
+    return (name.endswith(".jsonl") and name != "journal.jsonl") or REGISTRY_FILE.fullmatch(name) is not None

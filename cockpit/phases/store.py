@@ -1,0 +1,312 @@
+"""Every agent session of a repository, kept between reads: finding transcripts, reading what is new, judging them."""
+
+import contextlib
+import os
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from cockpit import paths
+from cockpit.agents.claude import ClaudeSession, decode_line
+from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
+from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
+from cockpit.phases.membership import Membership
+from cockpit.phases.state import Activity, read_state
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from skills.orchestrator.checks import ContextReading
+from skills.orchestrator.context import context_level, context_window, needs_lookup
+from skills.orchestrator.events import Prompt
+from skills.orchestrator.model import PHASE_NAMES
+from skills.orchestrator.phases import TaskReading, read_phases
+from skills.orchestrator.planning import Plan, plan_prompt
+
+DAY = timedelta(hours=24)
+WORKING = timedelta(seconds=60)
+_HEAD = 1 << 20
+_CWD = re.compile(rb'"cwd"\s*:\s*("(?:[^"\\]|\\.)*")')
+_RANK = {"waiting": 0, "busy": 1, "idle": 2, "ended": 3}
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A transcript and what was made of it as of `version`; `subagents` are the times of their last lines."""
+
+    transcript: ClaudeSession
+    reading: TaskReading | None = None
+    context: ContextUse | None = None
+    plan: Plan | None = None
+    version: int = -1
+    subagents: tuple[float, ...] = ()
+    problem: str = ""
+
+
+class SessionStore:
+    """The sessions of one repository (of every one with `all_repos`) below Claude Code's roots."""
+
+    def __init__(self, repository: Repository, *, all_repos: bool = False) -> None:
+        self.all_repos = all_repos
+        self.roots: list[Path] = []
+        self._membership = Membership(repository)
+        self._kept: dict[str, _Kept] = {}
+        self._homes: dict[tuple[int, int], str] = {}
+        self._registry: dict[str, Registered] = {}
+
+    @property
+    def live(self) -> bool:
+        """Whether a registered process of a session lives, so that its end has to be looked for."""
+        return any(entry.alive for entry in self._registry.values() if self._ours(entry.cwd))
+
+    def watched(self) -> list[Path]:
+        """The folders that change when a session does."""
+        self.roots = paths.claude_roots()
+        folders = [root / name for root in self.roots for name in ("projects", "sessions")]
+        return [folder for folder in folders if folder.is_dir()]
+
+    def refresh(self, now: datetime, since: datetime, changed: set[str] | None = None) -> None:
+        """Read what is new. `changed` names the files that may have changed, None where everything may have."""
+        if changed is not None and all(self._cheap(path) for path in changed):
+            if any(REGISTRY_FILE.fullmatch(path.rpartition(os.sep)[2]) for path in changed):
+                self._registry = read_registry(self.roots)
+            for path in changed & self._kept.keys():
+                self._read(self._kept[path])
+            return
+        self.roots = paths.claude_roots()
+        self._registry = read_registry(self.roots)
+        self._scan(now, since)
+
+    def relist(self) -> None:
+        """Look again at which processes live, and nothing else."""
+        self._registry = read_registry(self.roots)
+
+    def snapshot(self, now: datetime, since: datetime) -> SessionsSnapshot:
+        """Every session that lives or was active since then, those that need a person first."""
+        in_use = bool(self._registry)
+        sessions: list[Session] = []
+        for kept in self._kept.values():
+            entry = self._registry.get(kept.transcript.session)
+            last = _last(kept)
+            alive = entry is not None and entry.alive
+            told = bool(kept.transcript.task) or alive
+            if told and (alive or (last is not None and last >= since)):
+                sessions.append(_session(kept, entry, now, registry_in_use=in_use))
+        have = {kept.transcript.session for kept in self._kept.values()}
+        fresh = [entry for name, entry in self._registry.items() if name not in have and entry.alive]
+        sessions += [_unwritten(entry, now) for entry in fresh if self._ours(entry.cwd)]
+        sessions.sort(key=_order)
+        problems = [kept.problem or kept.transcript.problem for kept in self._kept.values()]
+        return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))))
+
+    def _ours(self, cwd: str) -> bool:
+        return self.all_repos or self._membership.holds(cwd)
+
+    def _cheap(self, path: str) -> bool:
+        """Whether a change of this file needs no look at the folders."""
+        if path in self._kept or REGISTRY_FILE.fullmatch(path.rpartition(os.sep)[2]):
+            return True
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return False
+        home = self._homes.get((found.st_dev, found.st_ino))
+        return home is not None and not self._ours(home)
+
+    def _scan(self, now: datetime, since: datetime) -> None:
+        # a file's own time is the machine's, `now` may be another one: what either calls recent is looked at
+        oldest = min(since.timestamp(), time.time() - (now - since).total_seconds())
+        found: set[str] = set()
+        for root in self.roots:
+            for entry in _transcripts(root / "projects"):
+                try:
+                    status = entry.stat()
+                except OSError:
+                    continue
+                registered = self._registry.get(entry.name.removesuffix(".jsonl"))
+                alive = registered is not None and registered.alive
+                if (alive or status.st_mtime >= oldest) and self._ours(self._home(entry.path, status, registered)):
+                    found.add(entry.path)
+                    if entry.path not in self._kept:
+                        self._kept[entry.path] = _Kept(ClaudeSession(Path(entry.path)))
+                    self._read(self._kept[entry.path])
+        for gone in self._kept.keys() - found:
+            del self._kept[gone]
+
+    def _home(self, path: str, status: os.stat_result, entry: Registered | None) -> str:
+        """The folder where the session began; the folder names of transcripts do not tell it."""
+        key = (status.st_dev, status.st_ino)
+        if key not in self._homes:
+            home = _first_cwd(path)
+            if not home:
+                return entry.cwd if entry else ""
+            self._homes[key] = home
+        return self._homes[key]
+
+    def _read(self, kept: _Kept) -> None:
+        transcript = kept.transcript
+        try:
+            transcript.read()
+            kept.problem = ""
+        except OSError as problem:
+            kept.problem = f"{transcript.session[:8]}: {problem.strerror or 'cannot be read'}"
+        kept.subagents = _subagents(transcript.path)
+        if kept.version == transcript.version:
+            return
+        kept.version = transcript.version
+        kept.context = _context(transcript)
+        prompt = _prompt(transcript)
+        if kept.plan is None or kept.reading is None or kept.reading.facts.prompt != prompt:
+            kept.plan = plan_prompt(prompt) if prompt is not None else None
+        full = kept.context
+        words = f"{full.percent:g} % of {_thousands(full.window)}" if full else ""
+        kept.reading = read_phases(
+            transcript.task,
+            model=transcript.model,
+            context=ContextReading(full.level, words) if full else None,
+            plan=kept.plan,
+        )
+
+
+def _transcripts(projects: Path) -> list["os.DirEntry[str]"]:
+    found: list[os.DirEntry[str]] = []
+    for folder in _entries(projects):
+        if folder.is_dir():
+            found += [entry for entry in _entries(folder.path) if entry.name.endswith(".jsonl")]
+    return [entry for entry in found if entry.name != "journal.jsonl"]
+
+
+def _entries(folder: Path | str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _first_cwd(path: str) -> str:
+    """The `cwd` of the first line that has one, looked for in the first megabyte."""
+    try:
+        with Path(path).open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return ""
+    for line in head.split(b"\n")[:200]:
+        if b'"cwd"' in line and (value := decode_line(line)) and isinstance(cwd := value.get("cwd"), str) and cwd:
+            return cwd
+    found = _CWD.search(head)
+    value = decode_line(b'{"cwd":' + found[1] + b"}") if found else None
+    return value["cwd"] if value else ""
+
+
+def _subagents(transcript: Path) -> tuple[float, ...]:
+    """When each sub-agent of a session last wrote, in seconds since 1970."""
+    folder = transcript.with_suffix("") / "subagents"
+    places: list[Path | str] = [folder]
+    places += [entry.path for entry in _entries(folder / "workflows") if entry.name.startswith("wf_")]
+    times: list[float] = []
+    for place in places:
+        for entry in _entries(place):
+            if entry.name.startswith("agent-") and entry.name.endswith(".jsonl"):
+                with contextlib.suppress(OSError):
+                    times.append(entry.stat().st_mtime)
+    return tuple(times)
+
+
+def _prompt(transcript: ClaudeSession) -> str | None:
+    first = transcript.task[0] if transcript.task else None
+    return first.text if isinstance(first, Prompt) else None
+
+
+def _context(transcript: ClaudeSession) -> ContextUse | None:
+    if transcript.used is None:
+        return None
+    model = transcript.model
+    known = _model_window(model) if model and needs_lookup(model, transcript.largest) else None
+    window, source = context_window(model, transcript.largest, known)
+    used = transcript.used
+    return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)
+
+
+@lru_cache(maxsize=256)
+def _model_window(model: str) -> int | None:
+    from genai_prices import data_snapshot
+
+    try:
+        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, "anthropic", None)
+    except LookupError:
+        return None
+    return found.context_window
+
+
+def _last(kept: _Kept) -> datetime | None:
+    times = [datetime.fromtimestamp(written, UTC) for written in kept.subagents]
+    if (last := kept.transcript.parser.last_at) is not None:
+        times.append(last)
+    return max(times, default=None)
+
+
+def _session(kept: _Kept, entry: Registered | None, now: datetime, *, registry_in_use: bool) -> Session:
+    transcript, reading = kept.transcript, kept.reading or read_phases(())
+    last = _last(kept)
+    activity = Activity(reading.facts, transcript.task, transcript.exited, last)
+    state = read_state(entry, activity, now, registry_in_use=registry_in_use)
+    working = now.timestamp() - WORKING.total_seconds()
+    return Session(
+        agent="claude",
+        session=transcript.session,
+        cwd=transcript.parser.cwd or (entry.cwd if entry else ""),
+        branch=transcript.parser.branch,
+        state=state.state,
+        waiting_for=state.waiting_for,
+        since=state.since,
+        phase=reading.current,
+        phase_name=PHASE_NAMES[reading.current],
+        phases=reading.phases,
+        context=kept.context,
+        usd=None,
+        prompt=plain_text(reading.facts.prompt or "", 200),
+        evidence=state.evidence,
+        model=transcript.model,
+        pid=entry.pid if entry and entry.alive else None,
+        last_event_at=last,
+        subagents=len(kept.subagents),
+        summary=reading.summary,
+        subagents_active=sum(written >= working for written in kept.subagents),
+    )
+
+
+def _unwritten(entry: Registered, now: datetime) -> Session:
+    """A session that runs and has no transcript yet."""
+    reading = read_phases(())
+    activity = Activity(reading.facts, [], False, entry.started_at)
+    state = read_state(entry, activity, now, registry_in_use=True)
+    return Session(
+        agent="claude",
+        session=plain_text(entry.session, 80),
+        cwd=entry.cwd,
+        branch=None,
+        state=state.state,
+        waiting_for=state.waiting_for,
+        since=state.since,
+        phase=0,
+        phase_name=PHASE_NAMES[0],
+        phases=reading.phases,
+        context=None,
+        usd=None,
+        prompt="",
+        evidence=state.evidence,
+        pid=entry.pid,
+        last_event_at=entry.started_at,
+    )
+
+
+def _order(session: Session) -> tuple[int, float, str]:
+    last = session.last_event_at or session.since or _LONG_AGO
+    return (_RANK[session.state], -last.timestamp(), session.session)
+
+
+def _thousands(tokens: int) -> str:
+    return f"{tokens // 1_000_000}M" if tokens % 1_000_000 == 0 else f"{tokens // 1000}K"
