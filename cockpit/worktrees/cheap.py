@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.repository import Repository, is_bare
 from cockpit.worktrees.refs import Refs
@@ -85,8 +86,8 @@ def read_cheap(repository: Repository, configured_base: str | None) -> Cheap:
     try:
         refs = Refs(repository.root, common)
         listed = _heads_by_git(repository) if refs.reftable else {}
-    except GitFailed as problem:
-        return Cheap((), (), None, note=f"git: {problem.line}")
+    except (GitFailed, CannotAnswer) as problem:
+        return Cheap((), (), None, note=str(problem))
     places = []
     main = repository.main_root
     if main != common and not is_bare(common):

@@ -3,6 +3,7 @@ work in.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -57,9 +58,10 @@ def with_presence(snapshot: WorktreesSnapshot, sessions: SessionsSnapshot) -> Wo
     return replace(snapshot, worktrees=trees)
 
 
-def holder(path: str, worktrees: tuple[str, ...]) -> str | None:
-    """The innermost of `worktrees` that holds `path`."""
-    return _holder(os.path.realpath(path), {os.path.realpath(tree): tree for tree in worktrees})
+def holders(paths: Iterable[str], worktrees: Iterable[str]) -> set[str]:
+    """Which of `worktrees` hold any of `paths`; of nested ones the innermost."""
+    places = {os.path.realpath(tree): tree for tree in worktrees}
+    return {place for path in paths if (place := _holder(os.path.realpath(path), places)) is not None}
 
 
 def _holder(real: str, places: dict[str, str]) -> str | None:

@@ -1,0 +1,146 @@
+"""`cockpit worktree`: every worktree with its changes, its distance from the base, its agent, and what to do
+next.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cockpit.call import Call
+    from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+
+EXAMPLES = """examples:
+  cockpit worktree list
+  cockpit worktree list --json | jq -r '.worktrees[] | select(.safe_to_remove) | .path'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The subcommands; `list` is the one that only looks."""
+    deeds = parser.add_subparsers(dest="deed", metavar="list", required=True)
+    listing = deeds.add_parser("list", help="one line a worktree", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
+
+
+def run(call: "Call") -> int:
+    """List the worktrees. Exit 0; raises `CannotAnswer` where there is no repository."""
+    from cockpit.call import print_json, say
+    from cockpit.clock import iso
+    from cockpit.phases.feed import read_sessions
+    from cockpit.plain_text import plain_text
+    from cockpit.worktrees.feed import read_worktrees, with_presence
+
+    repository, config = call.repository(), call.config()
+    snapshot = with_presence(read_worktrees(repository, config), read_sessions(repository, config))
+    if snapshot.note:
+        say(f"cockpit: {snapshot.note}")
+    if call.args.json:
+        rows = [_row(tree) for tree in snapshot.worktrees]
+        meta = {"at": iso(snapshot.at) if snapshot.at else None, "note": snapshot.note or None}
+        root = plain_text(repository.root)
+        print_json({"root": root, "default_branch": snapshot.default_branch, "worktrees": rows, "meta": meta})
+    else:
+        print("\n".join(_table(snapshot)))
+    return 0
+
+
+def _row(tree: "Worktree") -> dict[str, Any]:
+    from cockpit.plain_text import plain_text
+
+    counts, agent = tree.counts, tree.agent
+    return {
+        "name": tree.name,
+        "path": plain_text(tree.path),
+        "main": tree.main,
+        "branch": tree.branch,
+        "head": tree.head,
+        "base": tree.base,
+        "ahead": tree.ahead,
+        "behind": tree.behind,
+        "staged": counts.staged if counts else None,
+        "unstaged": counts.unstaged if counts else None,
+        "untracked": counts.untracked if counts else None,
+        "conflicts": counts.conflicts if counts else None,
+        "unpushed": tree.unpushed,
+        "ports": list(tree.ports),
+        "merged": tree.merged,
+        "stale_days": tree.stale_days,
+        "operation": tree.operation,
+        "locked": tree.locked,
+        "lock_reason": tree.lock_reason,
+        "missing": tree.missing,
+        "agent": agent
+        and {
+            "agent": agent.agent,
+            "state": agent.state,
+            "waiting_for": agent.waiting_for,
+            "session": agent.session,
+        },
+        "advice": tree.advice,
+        "safe_to_remove": tree.safe_to_remove,
+        "why": tree.why,
+        "problem": tree.problem,
+    }
+
+
+def _table(snapshot: "WorktreesSnapshot") -> list[str]:
+    """Aligned lines: name, branch, changes, distance, age of the last commit, agent, ports, what stands
+    out.
+    """
+    lines = [_cells(tree, snapshot.at) for tree in snapshot.worktrees]
+    widths = [max((_width(cells[column]) for cells in lines), default=0) for column in range(7)]
+    return ["  ".join(_padded(cells, (*widths, 0))).rstrip() for cells in lines]
+
+
+def _padded(cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
+    pairs = zip(cells, widths, strict=True)
+    return [cell + " " * (width - _width(cell)) for cell, width in pairs if width or cell]
+
+
+def _width(text: str) -> int:
+    """Terminal cells: wide characters take two, combining marks none."""
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )
+
+
+def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
+    branch = tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet")
+    distance = " ".join(f"{sign}{number}" for sign, number in (("↑", tree.ahead), ("↓", tree.behind)) if number)
+    agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
+    if tree.agent and tree.agent.waiting_for:
+        agent += f": {tree.agent.waiting_for}"
+    remarks = [tree.operation, _lock(tree), tree.advice]
+    ports = ",".join(f":{port}" for port in tree.ports)
+    shown = (tree.name, branch, _changes(tree), distance, _age(tree, now), agent[:48], ports)
+    return (*shown, " · ".join(remark for remark in remarks if remark))
+
+
+def _lock(tree: "Worktree") -> str:
+    return f"locked: {tree.lock_reason}" if tree.lock_reason else "locked" if tree.locked else ""
+
+
+def _changes(tree: "Worktree") -> str:
+    counts = tree.counts
+    if counts is None:
+        return "?"
+    kinds = (
+        (counts.conflicts, "in conflict"),
+        (counts.staged, "staged"),
+        (counts.unstaged, "changed"),
+        (counts.untracked, "new"),
+    )
+    return ", ".join(f"{number} {word}" for number, word in kinds if number) or "clean"
+
+
+def _age(tree: "Worktree", now: "datetime | None") -> str:
+    if tree.committed_at is None or now is None:
+        return ""
+    minutes = max(0, int((now - tree.committed_at).total_seconds()) // 60)
+    if minutes < 60:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
