@@ -1,0 +1,241 @@
+"""`cockpit spend` and the live feed: the contract's document, the same figures, and no transcript too odd."""
+
+import asyncio
+import json
+import subprocess
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.config import BudgetConfig, Config, Limits
+from cockpit.repository import Repository, find_repository
+from cockpit.spend.feed import follow_spend, read_spend
+from cockpit.spend.models import SpendSnapshot
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
+    return find_repository(tmp_path / "app")
+
+
+def said(repository: Repository, message: str, output: int = 1000, ago: timedelta = timedelta(), **more: Any) -> str:
+    model = more.pop("model", "claude-opus-4-7")
+    stop = more.pop("stop", "end_turn")
+    return json.dumps(
+        {
+            "type": "assistant",
+            "sessionId": "s1",
+            "cwd": str(repository.root),
+            "gitBranch": "main",
+            "timestamp": (NOW - ago).isoformat(),
+            "message": {
+                "id": message,
+                "model": model,
+                "stop_reason": stop,
+                "usage": {"input_tokens": 10, "output_tokens": output},
+            },
+            **more,
+        }
+    )
+
+
+def write(home: Path, *lines: str, name: str = "s1.jsonl") -> Path:
+    path = home / "claude" / "projects" / "-app" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        stream.write("".join(text + "\n" for text in lines))
+    return path
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert main(list(words)) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_the_document(own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    write(own_home, said(repository, "a"), said(repository, "b", ago=timedelta(days=1)))
+    write(own_home, said(repository, "elsewhere", cwd="/other", sessionId="s2"), name="s2.jsonl")
+    document = answer(capsys, "--repo", str(repository.root), "spend", "--json")
+    assert list(document) == ["version", "rows", "total", "agents", "unread", "meta"]
+    assert [(row["key"], row["usd"]) for row in document["rows"]] == [
+        ((NOW - timedelta(days=1)).astimezone().date().isoformat(), 0.02505),
+        (NOW.astimezone().date().isoformat(), 0.02505),
+    ]
+    assert document["total"] == {
+        "key": "total",
+        "requests": 2,
+        "tokens": {
+            "input": 20,
+            "output": 2000,
+            "cache_write_5m": 0,
+            "cache_write_1h": 0,
+            "cache_read": 0,
+            "total": 2020,
+            "reasoning": 0,
+        },
+        "usd": 0.0501,
+        "basis": "computed",
+        "unpriced_tokens": 0,
+        "floor": False,
+        "billed": None,
+    }
+    everything = answer(capsys, "spend", "--all-repos", "--by", "repo", "--json")
+    assert {row["key"] for row in everything["rows"]} == {str(repository.root), "/other"}
+    assert (everything["agents"], everything["unread"]) == (["claude"], [])
+
+
+@pytest.mark.parametrize(
+    ("words", "requests"),
+    [
+        (["--since", "24h"], 1),
+        (["--since", "2w"], 2),
+        (["--until", "2026-11-13"], 1),
+        (["--since", "2026-11-20", "--until", "2026-11-20"], 1),
+        (["--since", "2026-11-20T12:00:01+00:00"], 0),
+    ],
+)
+def test_since_and_until(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str], words: list[str], requests: int
+) -> None:
+    write(own_home, said(repository, "a"), said(repository, "b", ago=timedelta(days=7)))
+    document = answer(capsys, "--repo", str(repository.root), "spend", "--json", *words)
+    assert document["total"]["requests"] == requests
+
+
+def test_the_table_says_what_is_not_in_it(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    side = said(repository, "side", isSidechain=True, stop=None, gitBranch="\x1b[31mred")
+    write(own_home, side, said(repository, "b", model="mystery", gitBranch="x"))
+    assert main(["--repo", str(repository.root), "spend", "--by", "branch"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "≥ $0.03" in out
+    assert "1,010 tokens unpriced" in out
+    assert [line.split()[0] for line in out.splitlines()[:4]] == ["branch", "red", "x", "total"]
+
+
+def test_explain(own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [said(repository, "a"), said(repository, "a"), said(repository, "b", model="mystery")]
+    lines += [said(repository, "c", model="<synthetic>"), "{torn", said(repository, "d", isSidechain=True, stop=None)]
+    write(own_home, *lines)
+    document = answer(capsys, "--repo", str(repository.root), "spend", "explain", "--json")
+    assert (document["lines"], document["requests"], document["merged"]) == (4, 3, 1)
+    assert {part["name"]: part["count"] for part in document["dropped"]} == {"synthetic": 1, "malformed": 1}
+    assert [(part["name"], part["tokens"]) for part in document["unpriced"]] == [("mystery", 1010)]
+    assert [(part["name"], part["count"]) for part in document["floors"]] == [("s1", 1)]
+    assert main(["--repo", str(repository.root), "spend", "explain"]) == 0
+    assert "mystery" in capsys.readouterr().out
+
+
+def test_no_transcripts_is_zero_and_says_where_it_looked(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--repo", str(repository.root), "spend", "--json"]) == 0
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert (document["rows"], document["total"]["usd"], document["agents"]) == ([], 0.0, [])
+    assert str(own_home / "claude") in shown.err
+
+
+def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--repo", str(tmp_path), "spend"]) == 2
+    assert main(["--repo", str(tmp_path), "spend", "--all-repos"]) == 0
+    assert main(["--repo", str(tmp_path), "spend", "--all-repos", "--since", "soon"]) == 2
+    assert "soon" in capsys.readouterr().err
+
+
+def test_another_agent_that_is_not_read_is_named(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_home / ".codex" / "sessions").mkdir(parents=True)
+    assert "codex" in answer(capsys, "--repo", str(repository.root), "spend", "--json")["unread"][0]
+
+
+def test_the_snapshot_says_what_the_command_says(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(own_home, said(repository, "a", 3333), said(repository, "b", 70, timedelta(minutes=30)))
+    write(own_home, said(repository, "c", 4444, timedelta(days=2), model="claude-haiku-4-5", sessionId="s2"))
+    write(own_home, said(repository, "d", 5555, timedelta(days=1), model="mystery", sessionId="s3"))
+    write(own_home, said(repository, "e", 6666, timedelta(days=40)), name="s3.jsonl")
+    config = Config(budget=BudgetConfig(day=Limits(0.1, None)))
+    shown = read_spend(repository, config)
+    words = ("--repo", str(repository.root), "spend", "--json", "--by")
+    days = {row["key"]: row["usd"] for row in answer(capsys, *words, "day")["rows"]}
+    months = {row["key"]: row["usd"] for row in answer(capsys, *words, "month")["rows"]}
+    sessions = {row["key"]: row["usd"] for row in answer(capsys, *words, "session")["rows"]}
+    assert shown.today is not None
+    assert shown.month is not None
+    assert (shown.today.usd, shown.month.usd) == (days[shown.today.key], months["2026-11"])
+    assert dict(shown.by_session) == {key: usd for key, usd in sessions.items() if key != "s3"}
+    assert [row.key for row in shown.by_model] == ["claude-opus-4-7", "claude-haiku-4-5", "mystery"]
+    assert (len(shown.daily), shown.daily[-1]) == (14, (shown.today.key, shown.today.usd))
+    assert shown.burn_per_hour == pytest.approx(shown.today.usd)
+    assert [(window.window, window.level) for window in shown.windows] == [
+        ("day", "warn"),
+        ("week", "ok"),
+        ("month", "ok"),
+    ]
+    assert (shown.unpriced_models, shown.loading, shown.scope) == (("mystery",), None, "app")
+    assert read_spend(repository, config, all_repos=True).scope == "all repositories"
+
+
+async def _next(feed: Any, wanted: Any) -> SpendSnapshot:
+    async with asyncio.timeout(30):
+        async for snapshot in feed:
+            if wanted(snapshot):
+                return snapshot  # type: ignore[no-any-return]
+    raise AssertionError("the feed ended")
+
+
+async def test_the_feed_follows_what_is_written(own_home: Path, repository: Repository) -> None:
+    write(own_home, said(repository, "a"))
+    async with aclosing(follow_spend(repository, Config())) as feed:
+        assert (await anext(feed)).loading == 0.0
+        first = await _next(feed, lambda shown: shown.loading is None)
+        assert first.today is not None
+        write(own_home, said(repository, "a"), said(repository, "b", sessionId="s2"), name="s2/subagents/agent-1.jsonl")
+        second = await _next(feed, lambda shown: shown.today.requests == 2)
+        assert second.today is not None
+        assert second.today.usd == pytest.approx(2 * first.today.usd)
+        assert replace(second, at=None) == replace(read_spend(repository, Config()), at=None)
+
+
+async def test_a_root_that_appears_later_is_followed(
+    own_home: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.spend.feed._TICK", 0.1)
+    (own_home / "claude").rmdir()
+    async with aclosing(follow_spend(repository, Config())) as feed:
+        empty = await _next(feed, lambda shown: shown.loading is None)
+        assert empty.today is not None
+        assert empty.today.requests == 0
+        write(own_home, said(repository, "a"))
+        assert (await _next(feed, lambda shown: shown.today.requests == 1)).today is not None
+
+
+async def test_without_a_watch_transcripts_are_polled_and_it_says_so(
+    own_home: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: Any, **_options: Any) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr("watchfiles.awatch", broken)
+    monkeypatch.setattr("cockpit.spend.feed._POLL", 0.1)
+    write(own_home, said(repository, "a"))
+    async with aclosing(follow_spend(repository, Config())) as feed:
+        noted = await _next(feed, lambda shown: shown.note)
+        assert "watch limit" in noted.note
+        write(own_home, said(repository, "b"))
+        assert (await _next(feed, lambda shown: shown.today.requests == 2)).note == noted.note

@@ -1,0 +1,224 @@
+"""Prices, places and the ledger: exact sums that agree, whichever way they are grouped."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cockpit.agents.claude_line import Record
+from cockpit.agents.claude_usage import ClaudeUsage
+from cockpit.repository import find_repository
+from cockpit.spend.ledger import GROUPS, Ledger, Scope
+from cockpit.spend.places import Places
+from cockpit.spend.prices import PICO, Prices
+
+NOON = 1_795_176_000_000  # 2026-11-20T12:00:00Z
+
+
+def record(model: str = "claude-opus-4-7", **counts: Any) -> Record:
+    values = {"input": 0, "output": 0, "cache_write_5m": 0, "cache_write_1h": 0, "cache_read": 0, **counts}
+    return Record(session="s", cwd="/p", branch="main", at=values.pop("at", NOON), model=model, **values)
+
+
+def dollars(given: Record) -> float | None:
+    cost = Prices().cost(given)
+    return None if cost is None else cost / PICO
+
+
+def ledger(root: Path, lines: list[dict[str, Any]], name: str = "s.jsonl") -> Ledger:
+    path = root / "projects" / "-p" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    made = Ledger(ClaudeUsage([root]))
+    made.read()
+    return made
+
+
+def said(message: str, **more: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": 11, **more.pop("usage", {})}
+    model = more.pop("model", "claude-haiku-4-5")
+    stop = more.pop("stop", "end_turn")
+    return {
+        "type": "assistant",
+        "sessionId": "s",
+        "cwd": "/p",
+        "gitBranch": "main",
+        "timestamp": "2026-11-20T12:00:00Z",
+        "message": {"id": message, "model": model, "stop_reason": stop, "usage": usage},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (record(input=10**6), 5.0),
+        (record(output=10**6), 25.0),
+        (record(cache_write_5m=10**5), 0.625),
+        (record(cache_write_1h=10**5), 1.0),
+        (record(cache_read=10**5), 0.05),
+        (record(output=10**6, fast=True), 150.0),
+        (record("claude-opus-4-6", input=10**5, fast=True), 3.0),
+        (record("claude-opus-5", output=10**6, fast=True), 50.0),
+        (record("claude-sonnet-4-6", output=10**6, fast=True), 15.0),
+        (record("claude-sonnet-4-5-20250929", input=200_000), 0.6),
+        (record("claude-sonnet-4-5-20250929", input=200_001), 1.200006),
+        (record("claude-sonnet-4-5-20250929", input=1, cache_read=200_000, output=1000), 0.142506),
+        (record("claude-sonnet-4-5-20250929[1m]", input=1000), 0.003),
+        (record("us.anthropic.claude-sonnet-4-5-20250929-v1:0", input=1000), 0.0033),
+        (record(web_searches=3, output=0), 0.03),
+        (record(output=1000, at=None), 0.025),
+        (record("glm-4.6", output=5), None),
+        (record("", output=5), None),
+        (record("unknown", output=5), None),
+    ],
+)
+def test_prices(given: Record, expected: float | None) -> None:
+    assert dollars(given) == expected
+
+
+def test_a_model_without_cache_rates_gets_the_usual_factors() -> None:
+    prices = Prices()
+    base = prices.tokens_cost("mistral-large-latest", NOON, (10**6, 0, 0, 0, 0))
+    assert base
+    kinds = [(0, 0, 10**6, 0, 0), (0, 0, 0, 10**6, 0)]
+    assert [prices.tokens_cost("mistral-large-latest", NOON, kind) for kind in kinds] == [base * 5 // 4, base * 2]
+
+
+def test_a_response_without_a_price_is_unpriced_and_not_free(tmp_path: Path) -> None:
+    made = ledger(tmp_path, [said("a"), said("b", model="mystery-9")])
+    rows, total = made.rows("model", Scope(Places(None)))
+    assert {row.key: row.unpriced_tokens for row in rows} == {"claude-haiku-4-5": 0, "mystery-9": 21}
+    assert (total.unpriced_tokens, total.tokens.total, total.requests) == (21, 42, 2)
+
+
+def test_an_advisor_is_counted_under_its_own_model(tmp_path: Path) -> None:
+    advice = {"type": "advisor_message", "model": "claude-opus-5", "input_tokens": 10**6, "output_tokens": 2}
+    made = ledger(tmp_path, [said("a", usage={"iterations": [advice]})])
+    rows, total = made.rows("model", Scope(Places(None)))
+    assert [(row.key, row.requests, row.tokens.input) for row in rows] == [
+        ("claude-opus-5", 0, 10**6),
+        ("claude-haiku-4-5", 1, 3),
+    ]
+    assert total.usd == pytest.approx(5.00005 + 3e-6 + 35e-6 + 1.1e-6, abs=1e-6)
+
+
+def test_time_groups_are_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        late, timeless = said("a", timestamp="2026-11-30T16:30:00Z"), said("b", timestamp="never")
+        made = ledger(tmp_path, [timeless, late])
+        keys = {
+            by: [row.key for row in made.rows(by, Scope(Places(None)))[0]] for by in ("hour", "day", "week", "month")
+        }
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert keys == {
+        "hour": ["2026-12-01T01:00", "unknown"],
+        "day": ["2026-12-01", "unknown"],
+        "week": ["2026-W49", "unknown"],
+        "month": ["2026-12", "unknown"],
+    }
+
+
+def test_since_and_until_leave_out_what_has_no_time(tmp_path: Path) -> None:
+    lines = [said("a"), said("b", timestamp=None), said("c", timestamp="2026-11-21T12:00:00Z")]
+    made = ledger(tmp_path, lines)
+    counts = [
+        made.rows("total", Scope(Places(None), since, until))[1].requests
+        for since, until in ((None, None), (NOON, None), (NOON + 1, None), (None, NOON), (NOON, NOON + 1))
+    ]
+    assert counts == [3, 2, 1, 0, 1]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    entries=st.lists(
+        st.builds(
+            said,
+            message=st.uuids().map(str),
+            model=st.sampled_from(["claude-haiku-4-5", "claude-opus-4-7", "claude-sonnet-4-5", "mystery"]),
+            usage=st.fixed_dictionaries({"cache_read_input_tokens": st.integers(0, 300_000)}),
+            stop=st.sampled_from([None, "end_turn"]),
+            isSidechain=st.booleans(),
+            sessionId=st.sampled_from(["s1", "s2", "s3"]),
+            gitBranch=st.sampled_from(["main", "x", None]),
+            cwd=st.sampled_from(["/p", "/p/q", "/r"]),
+            timestamp=st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-19T23:59:59Z", "2025-01-01T00:00:00Z", ""]),
+        ),
+        max_size=25,
+    )
+)
+def test_every_grouping_sums_to_the_same_total(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, Any]]
+) -> None:
+    made = ledger(tmp_path_factory.mktemp("claude"), entries)
+    totals = []
+    for by in GROUPS:
+        rows, total = made.rows(by, Scope(Places(None)))
+        totals.append(total)
+        assert sum(round(row.usd * 10**6) for row in rows) == round(total.usd * 10**6)
+        for field in ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "reasoning", "total"):
+            assert sum(getattr(row.tokens, field) for row in rows) == getattr(total.tokens, field)
+        assert sum(row.requests for row in rows) == total.requests == len(entries)
+        assert sum(row.unpriced_tokens for row in rows) == total.unpriced_tokens
+        assert any(row.floor for row in rows) == total.floor
+    assert len(set(totals)) == 1
+
+
+def test_billed_stands_beside_the_sums_with_what_came_later(tmp_path: Path) -> None:
+    bill = {"type": "cost-state", "sessionId": "s", "totalCostUSD": 2.0}
+    million = {"usage": {"output_tokens": 10**6}}
+    side = {"isSidechain": True, **million}
+    main = [said("a"), bill, said("b", timestamp="2026-11-20T13:00:00Z", **million)]
+    ledger(
+        tmp_path,
+        [
+            said("early", timestamp="2026-11-20T12:59:00Z", **side),
+            said("late", timestamp="2026-11-20T13:01:00Z", **side),
+        ],
+        "s/subagents/agent-1.jsonl",
+    )
+    ledger(tmp_path, [said("other", sessionId="t", timestamp="2026-11-20T13:02:00Z")], "t.jsonl")
+    made = ledger(tmp_path, main)
+    rows, total = made.rows("session", Scope(Places(None)))
+    assert total.billed is not None
+    assert (total.billed.sessions, total.billed.of) == (1, 2)
+    assert total.billed.usd == pytest.approx(2.0 + 2 * 5.0, abs=0.001)
+    assert {row.key: row.billed and row.billed.sessions for row in rows} == {"s": 1, "t": None}
+    assert all(row.billed is None for row in made.rows("day", Scope(Places(None)))[0])
+    partly = made.rows("total", Scope(Places(None), since=NOON + 1))[1]
+    assert partly.billed is None
+
+
+def test_places_are_the_work_trees_and_what_lies_below_them(tmp_path: Path) -> None:
+    root = tmp_path / "app"
+    for words in (
+        ["init", "-q", "-b", "main", str(root)],
+        ["-C", str(root), "commit", "-q", "--allow-empty", "-m", "x"],
+        ["-C", str(root), "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side"],
+    ):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    (tmp_path / "link").symlink_to(root)
+    (root / "src").mkdir()
+    for view in (root, tmp_path / "tree"):
+        places = Places(find_repository(view))
+        inside = [root, root / "src", root / "gone", tmp_path / "tree" / "x", tmp_path / "link" / "src"]
+        assert [places.inside(str(path)) for path in inside] == [True] * 5
+        outside = ["", "/", str(tmp_path), f"{root}-2", str(tmp_path / "tree2"), str(root / ".." / "other")]
+        assert [places.inside(path) for path in outside] == [False] * 6
+        names = [places.name_of(str(path)) for path in (tmp_path / "tree" / "x", root / "src", "/nowhere/at/all", "")]
+        assert names == [str(root), str(root), "/nowhere/at/all", "unattributed"]
+    later = Places(find_repository(root))
+    subprocess.run(["git", "-C", str(root), "worktree", "add", "-q", str(tmp_path / "more"), "-b", "m"], check=True)
+    assert not later.inside(str(tmp_path / "more"))
+    assert later.refresh()
+    assert later.inside(str(tmp_path / "more"))
+    assert not later.refresh()
