@@ -116,11 +116,12 @@ class _Follower:
 
     async def _swept(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         """Everything again, quietly: a snapshot only where the answer is another one or Python files were saved."""
-        before = self.last
+        before, reports = self.last, dict(self.project.reports)
         async with aclosing(stream(self.project)) as snapshots:
-            async for snapshot in snapshots:
-                latest = snapshot
-        python = tuple(sorted(name for name in files if name.endswith(".py")))
+            latest = [snapshot async for snapshot in snapshots][-1]
+        now = self.project.reports
+        changed = {name for name in now.keys() | reports.keys() if now.get(name) is not reports.get(name)}
+        python = tuple(sorted(changed | {name for name in files if name.endswith(".py")}))
         await self._watch_current()
         if python or _said(latest) != _said(before):
             yield self._remembered(latest, before, python)

@@ -1,0 +1,96 @@
+"""Findings that a person has put aside until they change: by fingerprint, for each repository, in the state folder."""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from cockpit.clock import iso, now
+from cockpit.errors import CannotAnswer
+from cockpit.files import locked, write_atomically
+from cockpit.paths import state_dir
+from skills.gates.model import Finding
+
+_KEYS = ("fingerprint", "rule", "path", "message", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenFinding:
+    """One finding put aside. `at` is when, ISO 8601 UTC."""
+
+    fingerprint: str
+    rule: str
+    path: str
+    message: str
+    at: str
+
+
+class HiddenFindings:
+    """The findings put aside in one repository (`place`: its shared git folder, or the root outside git).
+
+    A finding whose statement changes gets another fingerprint and is shown again. Broken state counts as none, and
+    `note` says so.
+    """
+
+    def __init__(self, place: Path) -> None:
+        name = blake2b(os.fsencode(os.path.realpath(place)), digest_size=12).hexdigest()
+        self.path = state_dir() / "hidden" / f"{name}.json"
+        self.note = ""
+        self.rows = self._read()
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        return frozenset(row.fingerprint for row in self.rows)
+
+    def visible(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings that are not put aside."""
+        hidden = self.fingerprints
+        return tuple(finding for finding in findings if finding.fingerprint not in hidden)
+
+    def hide(self, finding: Finding) -> None:
+        """Put a finding aside. Raises `CannotAnswer` where the state cannot be written."""
+        row = HiddenFinding(finding.fingerprint, finding.rule, finding.path, finding.message, iso(now()))
+        self._change(row, finding.fingerprint)
+
+    def unhide(self, fingerprint: str) -> bool:
+        """Show a finding again. Answers whether it was put aside."""
+        return self._change(None, fingerprint)
+
+    def undo(self) -> HiddenFinding | None:
+        """Show again what was put aside last, and answer it; None where nothing is."""
+        if not self.rows:
+            return None
+        last = self.rows[-1]
+        self._change(None, last.fingerprint)
+        return last
+
+    def _change(self, row: HiddenFinding | None, fingerprint: str) -> bool:
+        """Read, change and write under a lock, so that two cockpits do not lose each other's rows."""
+        until = time.monotonic() + 2
+        try:
+            while True:
+                with locked(self.path.with_suffix(".lock")) as mine:
+                    if mine or time.monotonic() > until:
+                        rows = self._read()
+                        kept = [other for other in rows if other.fingerprint != fingerprint]
+                        self.rows = (*kept, row) if row is not None else tuple(kept)
+                        documents = [{key: getattr(one, key) for key in _KEYS} for one in self.rows]
+                        text = json.dumps({"version": 1, "hidden": documents}, ensure_ascii=False, indent=1) + "\n"
+                        write_atomically(self.path, text)
+                        return len(kept) < len(rows)
+                time.sleep(0.01)
+        except OSError as problem:
+            raise CannotAnswer(f"{self.path}: cannot be written ({problem.strerror})") from None
+
+    def _read(self) -> tuple[HiddenFinding, ...]:
+        try:
+            rows = json.loads(self.path.read_bytes())["hidden"]
+            return tuple(HiddenFinding(*(str(row[key]) for key in _KEYS)) for row in rows)
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            self.note = f"hidden findings cannot be read ({type(problem).__name__}): all are shown"
+            return ()

@@ -1,0 +1,169 @@
+"""Writing `# cockpit: ignore[rule] reason` at the right place of a file: a plan with its diff first, then the file."""
+
+import difflib
+import io
+import os
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.errors import CannotAnswer
+from cockpit.files import write_atomically
+from cockpit.plain_text import plain_text
+from skills.gates import analyse
+from skills.gates.model import FileReport, Finding
+
+_EXISTING = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A planned change of one file. `path` is relative to `root`, `line` is the comment's, `diff` is unified."""
+
+    root: Path
+    path: str
+    line: int
+    before: bytes
+    after: bytes
+    diff: str
+
+
+def plan_ignore(root: Path, finding: Finding, reason: str) -> Patch:
+    """The change that silences `finding` for `reason`.
+
+    The comment goes to the end of the line of the finding, else to another line of its statement, else above it; a
+    comment that is there already gets the rule added. Whether it silences the finding is tried before it is offered.
+    Raises `CannotAnswer` without a reason, and where the file cannot be read or the finding is no longer in it.
+    """
+    said = plain_text(reason, 200).strip()
+    if not said:
+        raise CannotAnswer("a comment that silences a finding needs a reason")
+    before = _read(root, finding.path)
+    line = _line_now(finding, analyse(finding.path, before))
+    encoding = _encoding(before)
+    lines = _physical(before.decode(encoding, "surrogateescape"))
+    for number, changed in _attempts(lines, line, finding, said):
+        try:
+            after = "".join(changed).encode(encoding, "surrogateescape")
+        except UnicodeEncodeError:
+            raise CannotAnswer(f"the reason cannot be written in the file's encoding ({encoding})") from None
+        if _silences(analyse(finding.path, after), finding, line + (len(changed) - len(lines)), said):
+            return Patch(root, finding.path, number, before, after, _diff(finding.path, lines, changed))
+    raise CannotAnswer(
+        f"{finding.path}:{line}: no place for a comment was found", "write it by hand above the statement"
+    )
+
+
+def apply_patch(patch: Patch) -> None:
+    """Write the planned change. The file keeps its newlines, encoding and permissions.
+
+    Raises `CannotAnswer` where the file is not the one that was planned for, or cannot be written.
+    """
+    if _read(patch.root, patch.path) != patch.before:
+        raise CannotAnswer(f"{patch.path} changed since the change was planned", "plan it again")
+    try:
+        write_atomically(patch.root / patch.path, patch.after)
+    except OSError as problem:
+        raise CannotAnswer(f"{patch.path}: cannot be written ({problem.strerror})") from None
+
+
+def _read(root: Path, name: str) -> bytes:
+    path = root / name
+    real = os.path.realpath(path)
+    if not real.startswith(os.path.realpath(root) + os.sep):
+        raise CannotAnswer(f"{plain_text(name, 200)} is not below {root}")
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise CannotAnswer(f"{plain_text(name, 200)}: cannot be read ({problem.strerror})") from None
+
+
+def _encoding(source: bytes) -> str:
+    try:
+        found, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError:
+        return "utf-8"
+    return "utf-8" if found == "utf-8-sig" else found  # the mark stays in the text as it is
+
+
+def _physical(text: str) -> list[str]:
+    """Lines as Python counts them: only newlines end them, not form feeds or Unicode's separators."""
+    return [line for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text) if line]
+
+
+def _line_now(finding: Finding, report: FileReport) -> int:
+    """The line of the finding in the file as it is now."""
+    if report.problem is not None:
+        raise CannotAnswer(
+            f"{finding.path}:{report.problem.line}: {plain_text(report.problem.message, 120)}", "mend that first"
+        )
+    if finding.skill == "ruff":
+        return finding.line
+    stem = finding.fingerprint.partition("-")[0]
+    lines = [found.line for found in report.candidates if found.rule == finding.rule and found.fingerprint == stem]
+    if not lines:
+        raise CannotAnswer(f"{finding.path}: the finding {finding.rule} is no longer there")
+    return min(lines, key=lambda line: abs(line - finding.line))
+
+
+def _attempts(lines: list[str], line: int, finding: Finding, reason: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, changed lines) for each place where the comment may stand, the best first."""
+    closed = _closed_lines(lines)
+    span = max(0, finding.end_line - finding.line)
+    for number in dict.fromkeys(
+        (line, line + span, *range(line + 1, line + 40), *range(line - 1, max(0, line - 40), -1))
+    ):
+        if 0 < number <= len(lines) and number not in closed:
+            yield (
+                number,
+                [*lines[: number - 1], _with_comment(lines[number - 1], finding.rule, reason), *lines[number:]],
+            )
+    for number in range(line, max(0, line - 40), -1):
+        text = lines[number - 1]
+        indent = text[: len(text) - len(text.lstrip(" \t"))]
+        alone = f"{indent}# cockpit: ignore[{finding.rule}] {reason}{_ending(text) or chr(10)}"
+        yield number, [*lines[: number - 1], alone, *lines[number - 1 :]]
+
+
+def _with_comment(text: str, rule: str, reason: str) -> str:
+    ending = _ending(text)
+    body = text[: len(text) - len(ending)].rstrip()
+    found = _EXISTING.search(body)
+    if found is None:
+        return f"{body}  # cockpit: ignore[{rule}] {reason}{ending}"
+    rules = [name for name in (part.strip() for part in found[1].split(",")) if name]
+    rules += [] if rule in rules else [rule]
+    old = found[2].strip()
+    both = old if old == reason else "; ".join(part for part in (old, reason) if part)
+    return f"{body[: found.start()]}# cockpit: ignore[{', '.join(rules)}] {both}{ending}"
+
+
+def _ending(text: str) -> str:
+    return text[len(text.rstrip("\r\n")) :]
+
+
+def _closed_lines(lines: list[str]) -> set[int]:
+    """Lines after which no comment can stand: inside a string of several lines, or continued by a backslash."""
+    closed = {number for number, text in enumerate(lines, 1) if text.rstrip("\r\n").endswith("\\")}
+    try:
+        for token in tokenize.generate_tokens(iter(lines).__next__):
+            if token.type not in (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER):
+                closed.update(range(token.start[0], token.end[0]))
+    except (tokenize.TokenError, SyntaxError, StopIteration):
+        return closed
+    return closed
+
+
+def _silences(report: FileReport, finding: Finding, line: int, reason: str) -> bool:
+    return report.problem is None and any(
+        finding.rule in comment.rules and reason in comment.reason and comment.line <= line <= comment.end_line
+        for comment in report.suppressions
+    )
+
+
+def _diff(name: str, before: list[str], after: list[str]) -> str:
+    old, new = ([plain_text(line.rstrip("\r\n")) for line in lines] for lines in (before, after))
+    shown = plain_text(name)
+    return "\n".join(difflib.unified_diff(old, new, f"a/{shown}", f"b/{shown}", n=2, lineterm=""))
