@@ -97,9 +97,7 @@ class FileContext:
         """The parent of a node inside the current statement, None for the statement itself."""
         owner, parents = self._parents
         if owner is not self.statement:
-            parents = {
-                child: above for above in ast.walk(self.statement) for child in ast.iter_child_nodes(above)
-            }
+            parents = {child: above for above in ast.walk(self.statement) for child in ast.iter_child_nodes(above)}
             self._parents = (self.statement, parents)
         return parents.get(node)
 
@@ -169,9 +167,7 @@ class FileContext:
         last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
         text = _SPACE.sub("", "\n".join(self.lines[first - 1 : max(first, last)]))
         text = text.replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
-        key = blake2b(
-            f"{self.path}\0{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8
-        ).hexdigest()
+        key = blake2b(f"{self.path}\0{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
         ordinal = self._ordinals[key]
         self._ordinals[key] += 1
         return f"{key}{ordinal:02x}" if ordinal else f"{key}00"

@@ -1,16 +1,18 @@
 """Rules of the skill django-testing-patterns: how tests are written."""
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 from skills.gates.context import FileContext
-from skills.gates.names import statements
+from skills.gates.names import last_name, statements
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Example, Rule, Watch
 
 SKILL = "django-testing-patterns"
 BARE_MOCK = "bare-mock"
+_REPORTED = "bare-mock: an import explains the uses"
 
 _MODULES = frozenset({"unittest.mock", "mock", "mock.mock"})
 # What stands in for real objects; `ANY`, `call`, `sentinel` and `DEFAULT` only compare or mark.
@@ -24,137 +26,118 @@ _BARE_CALLS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMagicMock
 
 
 @dataclass(slots=True)
-class _Uses:
-    """How one file uses its names: loads outside annotations, attributes read from names, names bound
-    without import."""
+class _Names:
+    """How a file uses its names: those loaded in annotations and elsewhere, and those that it binds
+    itself."""
 
-    loads: dict[str, int] = field(default_factory=dict)
+    loaded: set[str] = field(default_factory=set)
     annotated: set[str] = field(default_factory=set)
-    attributes: dict[str, set[str]] = field(default_factory=dict)
     bound: set[str] = field(default_factory=set)
-    typing_only: set[ast.stmt] = field(default_factory=set)
-    reported: set[str] = field(default_factory=set)
 
 
-def _uses(context: FileContext) -> _Uses:
+def _names(context: FileContext) -> _Names:
+    """Computed once a file, and only for the few files where a search of the text does not decide."""
     known = context.memo.get(BARE_MOCK)
-    if isinstance(known, _Uses):
+    if isinstance(known, _Names):
         return known
-    uses = _Uses()
+    names = context.memo[BARE_MOCK] = _Names()
     hints: set[ast.AST] = set()
     for node in ast.walk(context.tree):
-        for name in ("annotation", "returns"):
-            hint = getattr(node, name, None)
-            if isinstance(hint, ast.AST):
-                hints.update(ast.walk(hint))
-        _note(node, node in hints, uses)
-    for statement in statements(context.tree):
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" in (ast.unparse(statement.test)):
-            uses.typing_only.update(inner for block in statement.body for inner in statements(block))
-    context.memo[BARE_MOCK] = uses
-    return uses
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+            hints.update(ast.walk(node.annotation))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+            hints.update(ast.walk(node.returns))
+    for node in ast.walk(context.tree):
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                names.bound.add(node.id)
+            else:
+                (names.annotated if node in hints else names.loaded).add(node.id)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.bound.add(node.arg)
+    return names
 
 
-def _note(node: ast.AST, hint: bool, uses: _Uses) -> None:
-    if isinstance(node, ast.Name):
-        if isinstance(node.ctx, ast.Store):
-            uses.bound.add(node.id)
-        elif hint:
-            uses.annotated.add(node.id)
-        else:
-            uses.loads[node.id] = uses.loads.get(node.id, 0) + 1
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        uses.attributes.setdefault(node.value.id, set()).add(node.attr)
-    elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        uses.bound.add(node.name)
-    elif isinstance(node, ast.arg):
-        uses.bound.add(node.arg)
+def _only_in_annotations(name: str, context: FileContext) -> bool:
+    if re.search(rb"\b%s\s*[.(]" % name.encode(), context.source):
+        return False
+    names = _names(context)
+    return name in names.annotated and name not in names.loaded
 
 
-def _only_in_annotations(name: str, uses: _Uses) -> bool:
-    return name in uses.annotated and not uses.loads.get(name)
-
-
-def _only_compares(alias: str, uses: _Uses) -> bool:
+def _only_compares(alias: str, context: FileContext) -> bool:
     """True where only `ANY`, `call` and the like are read from a module bound to `alias`."""
-    read = uses.attributes.get(alias, set())
-    return bool(read) and len(read & _STAND_INS) == 0 and not _only_in_annotations(alias, uses)
+    read = {word.decode() for word in re.findall(rb"\b%s\s*\.\s*(\w+)" % alias.encode(), context.source)}
+    return bool(read) and not read & _STAND_INS
 
 
-def _on_import(node: ast.Import | ast.ImportFrom, context: FileContext) -> None:
-    stand_ins = _imported_stand_ins(node, context)
-    if not stand_ins:
-        return
-    uses = _uses(context)
-    if node in uses.typing_only:
-        return
-    named = [name for name, _ in stand_ins]
-    uses.reported.update(bound for _, bound in stand_ins)
-    listed = ", ".join(f"`{name}`" for name in named)
-    context.report(
-        BARE_MOCK,
-        node,
-        f"{listed} imported in a test: stand-ins made by hand outlive the test unless each is undone",
+def _for_type_checkers(node: ast.stmt, context: FileContext) -> bool:
+    """True where an import stands under `if TYPE_CHECKING:`."""
+    if b"TYPE_CHECKING" not in context.source:
+        return False
+    return any(
+        isinstance(block, ast.If)
+        and last_name(block.test) == "TYPE_CHECKING"
+        and any(inner is node for inner in block.body)
+        for block in statements(context.tree)
     )
 
 
-def _imported_stand_ins(node: ast.Import | ast.ImportFrom, context: FileContext) -> list[tuple[str, str]]:
-    """(name, what it is bound to) of every stand-in that an import statement brings."""
-    found: list[tuple[str, str]] = []
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name in _MODULES:
-                bound = alias.asname or alias.name.partition(".")[0]
-                if not (alias.asname or "." not in alias.name) or not _only_compares(bound, _uses(context)):
-                    found.append((alias.name, bound))
-        return found
-    for alias in node.names:
+def _on_import(node: ast.Import | ast.ImportFrom, context: FileContext) -> None:
+    names = _module_imports(node, context) if isinstance(node, ast.Import) else _from_imports(node, context)
+    if not names or _for_type_checkers(node, context):
+        return
+    context.memo[_REPORTED] = True
+    listed = ", ".join(f"`{name}`" for name in names)
+    context.report(
+        BARE_MOCK,
+        node,
+        f"{listed} imported in a test: a stand-in made by hand outlives the test unless someone undoes it",
+    )
+
+
+def _module_imports(node: ast.Import, context: FileContext) -> list[str]:
+    # `import unittest.mock` binds the package: what is read from it stands after the dotted name.
+    return [
+        alias.name
+        for alias in node.names
+        if alias.name in _MODULES and not _only_compares(alias.asname or alias.name, context)
+    ]
+
+
+def _from_imports(node: ast.ImportFrom, context: FileContext) -> list[str]:
+    found = []
+    for alias in node.names if not node.level else ():
         bound = alias.asname or alias.name
-        if node.level:
-            continue
-        if node.module == "unittest" and alias.name == "mock":
-            if not _only_compares(bound, _uses(context)):
-                found.append(("unittest.mock", bound))
-        elif (
-            node.module in _MODULES
-            and alias.name in _STAND_INS
-            and not _only_in_annotations(bound, _uses(context))
-        ):
-            found.append((alias.name, bound))
+        if node.module == "unittest" and alias.name == "mock" and not _only_compares(bound, context):
+            found.append("unittest.mock")
+        stands_in = node.module in _MODULES and alias.name in _STAND_INS
+        if stands_in and (alias.name == "*" or not _only_in_annotations(bound, context)):
+            found.append(alias.name)
     return found
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
-    name = context.resolve(function)
-    if name is None:
+    if last_name(function) not in _STAND_INS or context.memo.get(_REPORTED):
         return
-    module, _, last = name.rpartition(".")
-    uses = _uses(context)
-    if module in _MODULES and last in _STAND_INS:
-        if name.partition(".")[0] == "unittest" and "unittest" in context.imports and not uses.reported:
-            context.report(BARE_MOCK, node, f"`{name}` used in a test without the `mocker` fixture")
-    elif (
-        isinstance(function, ast.Name)
-        and function.id in _BARE_CALLS
-        and function.id not in context.imports
-        and function.id not in uses.bound
-        and not uses.reported
-    ):
-        context.report(
-            BARE_MOCK,
-            node,
-            f"`{function.id}()` made by hand in a test, without the `mocker` fixture",
-            confidence="likely",
-        )
+    name = context.resolve(function) or ""
+    if isinstance(function, ast.Name):
+        if (
+            function.id in _BARE_CALLS
+            and function.id not in context.imports
+            and function.id not in _names(context).bound
+        ):
+            message = f"`{function.id}()` made by hand in a test, without the `mocker` fixture"
+            context.report(BARE_MOCK, node, message, confidence="likely")
+    elif name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in context.imports:
+        context.report(BARE_MOCK, node, f"`{name}` used in a test without the `mocker` fixture")
 
 
 def _mock_applies(project: Project) -> str | None:
-    if (
-        project.options.isolated
-        or project.options.profile == "binora"
-        or "pytest-mock" in project.dependencies
-    ):
+    if project.options.isolated or project.options.profile == "binora" or "pytest-mock" in project.dependencies:
         return None
     return "the project does not depend on pytest-mock"
 
@@ -197,9 +180,7 @@ bare_mock = Rule(
             dependencies=("pytest-mock",),
             note="no import explains the name",
         ),
-        Example(
-            {"tests/test_a.py": "from mock import ANY, Mock\n\nx = Mock()\n"}, dependencies=("pytest-mock",)
-        ),
+        Example({"tests/test_a.py": "from mock import ANY, Mock\n\nx = Mock()\n"}, dependencies=("pytest-mock",)),
     ),
     good=(
         Example(
@@ -228,10 +209,7 @@ bare_mock = Rule(
             note="a project without pytest-mock",
         ),
         Example(
-            {
-                "tests/test_pay.py": "from unittest import mock\n\n\n"
-                "def test_pay(pay):\n    assert pay == mock.ANY\n"
-            },
+            {"tests/test_pay.py": "from unittest import mock\n\n\ndef test_pay(pay):\n    assert pay == mock.ANY\n"},
             dependencies=("pytest-mock",),
         ),
     ),

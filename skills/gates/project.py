@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from skills.gates.model import Fact, FileReport, GateOptions, ProjectEvidence, Tenancy
+from skills.gates.model import Candidate, Fact, FileReport, GateOptions, ProjectEvidence, Tenancy
 
 Place = tuple[str, Fact]
 
@@ -12,14 +12,14 @@ class Project:
     """What is known of a project once every file was read. Built anew for each verdict; nothing is written
     back."""
 
-    def __init__(
-        self, reports: Iterable[FileReport], evidence: ProjectEvidence, options: GateOptions
-    ) -> None:
+    def __init__(self, reports: Iterable[FileReport], evidence: ProjectEvidence, options: GateOptions) -> None:
         self.options = options
+        self.memo: dict[str, object] = {}
+        self._reports = list(reports)
         self.dependencies: Mapping[str, str] = evidence.dependencies
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
-        for report in reports:
+        for report in self._reports:
             for fact in report.facts:
                 places = kinds.get(fact.kind)
                 if places is None:
@@ -45,6 +45,10 @@ class Project:
         """True where some file said it."""
         return bool(self.named(kind, name))
 
+    def candidates(self, rule: str) -> list[Candidate]:
+        """Every candidate of a rule, before anything was decided."""
+        return [found for report in self._reports for found in report.candidates if found.rule == rule]
+
     @cached_property
     def tenancy(self) -> Tenancy:
         """How the project keeps tenants apart."""
@@ -64,13 +68,20 @@ class Models:
     def __init__(self, project: Project) -> None:
         self._bases: dict[str, frozenset[str]] = {}
         self.places: dict[str, Place] = {}
+        self._declared: dict[str, set[str]] = {}
         for path, fact in project.facts("model"):
             self._bases[fact.name] = self._bases.get(fact.name, frozenset()) | frozenset(fact.detail.split())
             self.places.setdefault(fact.name, (path, fact))
+            self._declared.setdefault(fact.name, set()).add(path)
         self._fields: dict[str, dict[str, tuple[str, Fact]]] = {}
         for path, fact in project.facts("field"):
             model, _, name = fact.name.partition(".")
             self._fields.setdefault(model, {})[name] = (path, fact)
+
+    def ambiguous(self, model: str) -> bool:
+        """True where classes of that name stand in more than one file, so that a name does not say which is
+        meant."""
+        return len(self._declared.get(model, ())) > 1
 
     def ancestors(self, model: str) -> Iterator[str]:
         """The model and every class above it that the project defines, nearest first."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from skills.gates import django_testing_patterns
+from skills.gates import django_testing_patterns, facts, multi_tenant_guardian, unscoped_query
 from skills.gates.rule import Observer, Rule
 
-_SKILLS = (django_testing_patterns,)
+_SKILLS = (multi_tenant_guardian, unscoped_query, django_testing_patterns)
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
-OBSERVERS: tuple[Observer, ...] = ()
+OBSERVERS: tuple[Observer, ...] = facts.OBSERVERS
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -21,21 +21,15 @@ _CLASS_ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("migration", ("Migration",)),
     ("task", ("Task",)),
 )
-_MODEL_BASES = frozenset(
-    {"AbstractUser", "AbstractBaseUser", "PermissionsMixin", "TimeStampedModel", "TenantModel"}
-)
+_MODEL_BASES = frozenset({"AbstractUser", "AbstractBaseUser", "PermissionsMixin", "TimeStampedModel", "TenantModel"})
 _VIEW_DECORATORS = frozenset(
     {
         "api_view", "require_http_methods", "require_GET", "require_POST", "require_safe", "login_required",
         "csrf_exempt", "permission_required", "user_passes_test", "staff_member_required", "never_cache",
     }
 )  # fmt: skip
-_HTTP_VERBS = frozenset(
-    {"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route", "route"}
-)
-_TASK_DECORATORS = frozenset(
-    {"shared_task", "task", "periodic_task", "db_task", "db_periodic_task", "actor", "job"}
-)
+_HTTP_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route", "route"})
+_TASK_DECORATORS = frozenset({"shared_task", "task", "periodic_task", "db_task", "db_periodic_task", "actor", "job"})
 _PATH_ROLES: tuple[tuple[str, str], ...] = (
     ("view", "views"), ("view", "view"), ("view", "viewsets"), ("view", "viewset"),
     ("router", "routers"), ("router", "router"), ("router", "endpoints"), ("router", "routes"),
@@ -65,8 +59,7 @@ def is_test_path(path: str) -> bool:
 def is_migration_path(path: str) -> bool:
     """True for files in a folder of migrations (Django's or Alembic's)."""
     return any(
-        part in {"migrations", "versions", "alembic"} or part.endswith("_migrations")
-        for part in path.split("/")[:-1]
+        part in {"migrations", "versions", "alembic"} or part.endswith("_migrations") for part in path.split("/")[:-1]
     )
 
 
@@ -140,3 +133,12 @@ def file_role(tree: ast.Module, path: str) -> tuple[str, str]:
         return from_code
     from_path = path_role(path)
     return (from_path, "path") if from_path else ("module", "nothing says more")
+
+
+def role_of_scope(scopes: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str) -> str:
+    """The role of the innermost class or function that has one, else that of the file."""
+    for scope in reversed(scopes):
+        role = class_role(scope) if isinstance(scope, ast.ClassDef) else function_role(scope)
+        if role:
+            return role
+    return file

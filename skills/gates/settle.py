@@ -124,17 +124,13 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
         if (
             suppression.reason
             and suppression.line <= candidate.line <= suppression.end_line
-            and (
-                rule.name in suppression.rules or any(other in suppression.rules for other in candidate.also)
-            )
+            and (rule.name in suppression.rules or any(other in suppression.rules for other in candidate.also))
         ):
             return suppression.reason
     return None
 
 
-def _checks(
-    reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None]
-) -> list[Check]:
+def _checks(reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None]) -> list[Check]:
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None:

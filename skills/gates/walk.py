@@ -148,9 +148,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def _call(
-    callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileContext, crashed: dict[str, str]
-) -> None:
+def _call(callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
     for name, call in callbacks:
         if name not in crashed:
             try:

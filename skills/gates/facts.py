@@ -1,0 +1,193 @@
+"""Facts that several rules share: models and their fields, managers, and what keeps tenants apart."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext
+from skills.gates.names import last_name
+from skills.gates.queries import is_manager_class
+from skills.gates.roles import is_test_path
+from skills.gates.rule import Observer, Watch
+
+RELATIONS = frozenset(
+    {"ForeignKey", "OneToOneField", "ManyToManyField", "TenantForeignKey", "TenantOneToOneField", "ParentalKey"}
+)
+TENANT_WORDS = r"tenant|company|organi[sz]ation|workspace|schema|client|customer|account|team|shop"
+_FORMS = frozenset(
+    {"serializers", "forms", "filters", "graphene", "fields", "admin", "wtforms", "ma", "django_filters"}
+)
+_AMBIENT_SET = re.compile(rf"^_?(set|activate|enter|switch|use|bind)_?(to_)?(current_|active_)?({TENANT_WORDS})", re.I)
+_AMBIENT_GET = re.compile(
+    rf"^_?get_(current_|active_)({TENANT_WORDS})|^_?(current|active)_({TENANT_WORDS})|^_?get_tenant(_id)?$", re.I
+)
+_AMBIENT_STORE = re.compile(rf"({TENANT_WORDS})", re.I)
+_STORES = re.compile(r"local|context|ctx|state|var$|_storage", re.I)
+_SETTINGS = re.compile(
+    r"^django_tenants\.|^tenant_schemas\.|^django_multitenant\.|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
+)
+_RLS = re.compile(
+    r"CREATE\s+POLICY|ENABLE\s+ROW\s+LEVEL\s+SECURITY"
+    rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
+    re.I,
+)
+_SEARCH_PATH = re.compile(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
+
+
+def _production(path: str) -> bool:
+    return not is_test_path(path)
+
+
+def _on_model(node: ast.ClassDef, context: FileContext) -> None:
+    fields = [found for found in (_field(statement) for statement in node.body) if found is not None]
+    bases = [last_name(base) for base in node.bases]
+    modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
+    in_models = bool(bases) and ("models" in context.path or "model.py" in context.path)
+    if not (fields or modelish or in_models):
+        return
+    context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
+    for name, detail, line in fields:
+        context.fact("field", f"{node.name}.{name}", detail, line)
+    for statement in node.body:
+        manager = _manager(statement)
+        if manager is not None:
+            context.fact("manager", f"{node.name}.{manager[0]}", manager[1], statement.lineno)
+
+
+def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
+    """(name, call) of `name = call(…)`, annotated or not."""
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    if not isinstance(value, ast.Call):
+        return None
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    target = statement.target if isinstance(statement, ast.AnnAssign) else target
+    return (target.id, value) if isinstance(target, ast.Name) else None
+
+
+def _field(statement: ast.stmt) -> tuple[str, str, int] | None:
+    """(name, "ForeignKey Company", line) of a declared model field."""
+    found = _target(statement)
+    if found is None:
+        return None
+    name, call = found
+    kind = last_name(call.func)
+    owner = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    if kind not in RELATIONS and (not kind.endswith("Field") or owner != "models" or owner in _FORMS):
+        return None
+    if owner in _FORMS:
+        return None
+    return name, f"{kind} {_related(call)}".strip() if kind in RELATIONS else kind, statement.lineno
+
+
+def _related(call: ast.Call) -> str:
+    target = call.args[0] if call.args else next((word.value for word in call.keywords if word.arg == "to"), None)
+    if isinstance(target, ast.Constant):
+        return str(target.value).rpartition(".")[2]
+    return last_name(target) if target is not None else ""
+
+
+def _manager(statement: ast.stmt) -> tuple[str, str] | None:
+    """(name, class) of a declared manager: `objects = TenantManager.from_queryset(…)()` → ("objects",
+    "TenantManager")."""
+    found = _target(statement)
+    if found is None:
+        return None
+    name, call = found
+    names = {part.id for part in ast.walk(call) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in ast.walk(call) if isinstance(part, ast.Attribute)}
+    classes = sorted(word for word in names if word.endswith(("Manager", "QuerySet", "Queryset")))
+    return (name, " ".join(classes)) if classes else None
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    if is_manager_class(node):
+        reads = _reads_ambient_tenant(node)
+        if reads:
+            context.fact("tenant-manager", node.name, reads, node.lineno)
+    elif node.name.endswith("Middleware") or "middleware" in context.path:
+        sets = _sets_ambient_tenant(node)
+        if sets:
+            context.fact("tenant-middleware", node.name, sets, node.lineno)
+
+
+def _on_function(node: ast.FunctionDef, context: FileContext) -> None:
+    if not context.scopes and "middleware" in node.name + context.path:
+        sets = _sets_ambient_tenant(node)
+        if sets:
+            context.fact("tenant-middleware", node.name, sets, node.lineno)
+
+
+def _reads_ambient_tenant(node: ast.ClassDef) -> str:
+    """What a manager filters by that is no parameter: the name of the call or variable, "" where it reads
+    none."""
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name in {
+            "get_queryset", "get_query_set", "__init__", "_filter_or_exclude", "filter", "all", "_fetch_all",
+        }:  # fmt: skip
+            for part in ast.walk(method):
+                if isinstance(part, ast.Call):
+                    name = last_name(part.func)
+                    if _AMBIENT_GET.search(name):
+                        return name
+                    owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+                    if name == "get" and isinstance(owner, ast.Name) and _AMBIENT_STORE.search(owner.id):
+                        return owner.id
+                elif isinstance(part, ast.Attribute) and _is_store(part):
+                    return f"{last_name(part.value)}.{part.attr}"
+    return ""
+
+
+def _is_store(node: ast.Attribute) -> bool:
+    return bool(_AMBIENT_STORE.search(node.attr) and _STORES.search(last_name(node.value)))
+
+
+def _sets_ambient_tenant(node: ast.AST) -> str:
+    """How a middleware makes the tenant known to code without a request, "" where it does not."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            name = last_name(part.func)
+            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+            if _AMBIENT_SET.search(name):
+                return name
+            if name == "set" and isinstance(owner, ast.Name) and _AMBIENT_STORE.search(owner.id):
+                return owner.id
+        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _is_store(part):
+            return f"{last_name(part.value)}.{part.attr}"
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and _SEARCH_PATH.search(part.value):
+            return "search_path"
+    return ""
+
+
+def _on_text(node: ast.Constant, context: FileContext) -> None:
+    text = node.value
+    if not isinstance(text, str) or (isinstance(context.statement, ast.Expr) and context.statement.value is node):
+        return
+    if _RLS.search(text):
+        context.fact("tenant-rls", "row-level security", " ".join(text.split())[:60], node.lineno)
+    elif _SETTINGS.search(text):
+        context.fact("tenant-settings", text[:80], "", node.lineno)
+
+
+_TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "models",
+        (Watch((ast.ClassDef,), _on_model, (b"models", b"Model"), _production),),
+    ),
+    Observer(
+        "tenancy",
+        (
+            Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, _production),
+            Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
+            Watch(
+                (ast.Constant,),
+                _on_text,
+                (b"django_tenants", b"tenant_schemas", b"django_multitenant", b"django_scopes", b"TenantMainMiddleware",
+                 b"TenantSyncRouter", b"ROW LEVEL", b"CREATE POLICY", b"set_config", b"SET app", b"row level security"),
+                _production,
+            ),
+        ),
+    ),
+)  # fmt: skip
+"""Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes),
+tenant-manager, tenant-middleware, tenant-settings, tenant-rls."""

@@ -1,0 +1,256 @@
+"""Rules of the skill multi-tenant-guardian: one tenant never sees the rows of another.
+
+Two rules that are each other's opposite, so that never more than one of them speaks: where something keeps
+tenants apart by itself, filters by hand are the mistake; where nothing does, their absence is.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.names import last_name
+from skills.gates.project import Project
+from skills.gates.queries import chain_of, is_manager_class, literal_keywords, orm_evidence
+from skills.gates.roles import class_role, is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.tenancy import isolates_every_model, needed, tenant_field
+from skills.gates.tenant_examples import MANUAL_BAD, MANUAL_GOOD
+
+SKILL = "multi-tenant-guardian"
+MANUAL = "manual-tenant-filter"
+
+_FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update_or_create", "aget_or_create"})
+_ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
+_SAVES = frozenset({"save", "asave"})
+_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+_NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
+_ISOLATION = re.compile(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
+_CONDITION = re.compile(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
+_SQL = re.compile(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN|AND|WHERE)\b", re.I)
+_WHERE = re.compile(r"\bWHERE\b([^;]*)", re.I | re.S)
+
+
+def is_judged_path(path: str) -> bool:
+    """False where code stands outside of any one tenant: tests, migrations, middleware, commands, the
+    admin."""
+    if is_test_path(path) or is_migration_path(path):
+        return False
+    *folders, name = path.split("/")
+    stem = name.removesuffix(".py")
+    apart = {"middleware", "middlewares", "commands", "admin", "seeds", "scripts"}
+    return stem not in apart and apart.isdisjoint(folders) and not stem.endswith(("_middleware", "_admin"))
+
+
+def implements_isolation(context: FileContext) -> bool:
+    """True inside the managers, querysets, middleware, admin classes and mixins that are the isolation
+    themselves."""
+    for scope in context.scopes:
+        if isinstance(scope, ast.ClassDef) and (
+            is_manager_class(scope)
+            or _ISOLATION.search(scope.name)
+            or class_role(scope) in {"admin", "middleware", "command", "test", "migration"}
+        ):
+            return True
+    return False
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        method = function.attr
+        if method in _FILTERS or method in _ON_QUERYSETS or method in _SAVES:
+            _on_method(node, method, context)
+        elif method == "Q" or method in _SHORTCUTS:
+            _report(node, method, "", [name for name, _ in literal_keywords(node)], True, context)
+    elif isinstance(function, ast.Name) and (function.id == "Q" or function.id in _SHORTCUTS):
+        model = last_name(node.args[0]) if function.id in _SHORTCUTS and node.args else ""
+        _report(node, function.id, model, [name for name, _ in literal_keywords(node)], True, context)
+
+
+def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
+    names = list(_filtered_names(node, method))
+    if not names:
+        return
+    chain = chain_of(node)
+    if method in _SAVES:
+        receiver = last_name(chain.root).lower()
+        if receiver.endswith(("serializer", "form", "formset")):
+            _report(node, method, "", names, True, context)
+        return
+    orm = orm_evidence(chain, context)
+    if orm or method in _FILTERS:
+        _report(node, method, chain.model, names, orm, context)
+
+
+def _filtered_names(node: ast.Call, method: str) -> Iterator[str]:
+    """Keywords of the call, fields compared in its arguments (`Invoice.company_id == x`), fields of rows to
+    be made."""
+    yield from (name for name, _ in literal_keywords(node))
+    for argument in node.args:
+        if isinstance(argument, ast.Compare) and isinstance(argument.left, ast.Attribute):
+            yield argument.left.attr
+        elif method.endswith("bulk_create"):
+            for part in ast.walk(argument):
+                if isinstance(part, ast.Call) and last_name(part.func)[:1].isupper():
+                    yield from (name for name, _ in literal_keywords(part))
+
+
+def _report(node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext) -> None:
+    wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT)
+    if not wanted or implements_isolation(context):
+        return
+    needs = [("method", method), *([("model", model)] if model else []), *(("lookup", name) for name in wanted)]
+    context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    """Parameters of services: a service that takes the tenant passes it on by hand."""
+    owner = context.class_scope
+    in_service = context.role == "service" or (owner is not None and owner.name.endswith("Service"))
+    if not in_service or implements_isolation(context):
+        return
+    arguments = node.args
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        if argument.arg not in {"self", "cls"}:
+            needs = (("method", node.name), ("parameter", argument.arg))
+            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
+
+
+def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
+    """Fields of serializers that take the tenant from the request's body."""
+    if class_role(node) != "serializer":
+        return
+    for statement in node.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+            continue
+        target, call = statement.targets[0], statement.value
+        read_only = any(
+            word.arg == "read_only" and isinstance(word.value, ast.Constant) and word.value.value is True
+            for word in call.keywords
+        )
+        kind = last_name(call.func)
+        written = kind.endswith("Field") and kind not in {"SerializerMethodField", "ReadOnlyField"}
+        if isinstance(target, ast.Name) and written and not read_only:
+            needs = (("method", node.name), ("serializer", target.id))
+            context.report(MANUAL, statement, target.id, needs=needs, symbol=f"{node.name}.{target.id}")
+
+
+def _on_text(node: ast.Constant, context: FileContext) -> None:
+    text = node.value
+    if not isinstance(text, str) or not _SQL.search(text) or implements_isolation(context):
+        return
+    if isinstance(context.statement, ast.Expr) and context.statement.value is node:
+        return
+    found = _WHERE.search(text)
+    names = dict.fromkeys(_CONDITION.findall(found[1])) if found else {}
+    if names:
+        needs = (("method", "sql"), *(("sql", name.lower()) for name in names))
+        context.report(MANUAL, node, "sql", needs=needs)
+
+
+def _applies(project: Project) -> str | None:
+    if project.options.isolated or project.tenancy.mode == "transparent":
+        return None
+    if project.tenancy.mode == "explicit":
+        return f"queries are scoped by hand here: {project.tenancy.why}"
+    return f"no mechanism keeps tenants apart, so filters by hand are needed: {project.tenancy.why}"
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    fields = project.options.tenant_fields
+    for kind, name in candidate.needs:
+        if kind in {"method", "model"}:
+            continue
+        field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
+        if field is not None and not _is_its_business(kind, field, candidate, report):
+            model = needed(candidate, "model")
+            if not _covered(model, project):
+                return None
+            message = f"{_what(kind, name, candidate)}: {_mechanism(project)}"
+            return replace(candidate, message=message, evidence=project.tenancy.evidence[:3])
+    return None
+
+
+def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileReport) -> bool:
+    """True for services that manage the tenants themselves: `CompanyService.rename(company)`."""
+    stem = field.removesuffix("_id").replace("_", "")
+    where = f"{candidate.symbol} {report.path.rpartition('/')[2]}".lower().replace("_", "")
+    return kind == "parameter" and stem in where
+
+
+def _covered(model: str, project: Project) -> bool:
+    """False where the mechanism is known not to cover a model, so that the filter is all that it has."""
+    models = project.models
+    if model not in models.places:
+        return True
+    above = set(models.ancestors(model))
+    if not above.isdisjoint({"DomainMixin", "TenantMixin"}):
+        return False
+    if isolates_every_model(project):
+        return True
+    scoped = {fact.name for _, fact in project.facts("tenant-manager")}
+    return any(
+        not scoped.isdisjoint(fact.detail.split())
+        for _, fact in project.facts("manager")
+        if fact.name.partition(".")[0] in above
+    )
+
+
+def _what(kind: str, name: str, candidate: Candidate) -> str:
+    method = needed(candidate, "method")
+    if kind == "parameter":
+        return f"`{method}()` takes `{name}`"
+    if kind == "serializer":
+        return f"`{name}` is taken from the request by {method}"
+    if kind == "sql":
+        return f"SQL with `{name} =` in its WHERE"
+    return f"`{method}({name}=…)`"
+
+
+def _mechanism(project: Project) -> str:
+    evidence: tuple[Evidence, ...] = project.tenancy.evidence
+    if evidence:
+        first = evidence[0]
+        return f"{first.text} ({first.path}:{first.line}), so this is scoped twice"
+    if project.tenancy.chosen:
+        return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
+    return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
+
+
+manual_tenant_filter = Rule(
+    name=MANUAL,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("BN-S1",),
+    catches="Queries, writes, SQL, service parameters and serializer fields that name the tenant by hand, in a "
+    "project where something keeps tenants apart by itself.",
+    why="Two ways to scope drift apart: the query that forgets the filter looks like all the others, and a wrong value "
+    "in one that has it reads or writes another tenant's rows where the mechanism would have refused.",
+    fix="Check that the named mechanism covers this model, then leave the tenant to it. Where it does not cover the "
+    "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
+    when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
+    "each tenant, or row-level security; and with --isolated. Not in models, managers, middleware, migrations, "
+    "tests, commands and the admin.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".filter", b".exclude", b".get(", b"_or_404", b"or_create", b".create(", b".save(", b"_create(", b"Q("),
+            is_judged_path,
+        ),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"def ",), is_judged_path),
+        Watch((ast.ClassDef,), _on_serializer, (b"Serializer",), is_judged_path),
+        Watch((ast.Constant,), _on_text, (b"WHERE", b"where "), is_judged_path),
+    ),
+    bad=MANUAL_BAD,
+    good=MANUAL_GOOD,
+    applies=_applies,
+    holds=_holds,
+)
+
+RULES: tuple[Rule, ...] = (manual_tenant_filter,)

@@ -1,0 +1,176 @@
+"""Examples of the tenant rules: their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+_MANAGER = """\
+from django.db import models
+
+from tenants.state import get_current_tenant
+
+
+class TenantManager(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(company=get_current_tenant())
+"""
+_MODELS = """\
+from django.db import models
+
+from tenants.managers import TenantManager
+
+
+class TenantOwned(models.Model):
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class Invoice(TenantOwned):
+    number = models.CharField(max_length=20)
+
+
+class Membership(models.Model):
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
+    user = models.ForeignKey("users.User", on_delete=models.CASCADE)
+"""
+
+
+def _scoped(path: str, source: str, note: str = "") -> Example:
+    """A project whose manager reads the current tenant, with one more file."""
+    return Example({path: source, "tenants/managers.py": _MANAGER, "billing/models.py": _MODELS}, note=note)
+
+
+MANUAL_BAD: tuple[Example, ...] = (
+    _scoped(
+        "billing/views.py",
+        "from billing.models import Invoice\n\n\n"
+        "def open_invoices(request):\n    return Invoice.objects.filter(company=request.user.company, paid=False)\n",
+    ),
+    _scoped(
+        "billing/services.py",
+        "from django.db.models import Q\n\nfrom billing.models import Invoice\n\n\n"
+        "def find(number, owner):\n    return Invoice.objects.filter(Q(number=number) | Q(company_id=owner.id))\n",
+        "inside a Q",
+    ),
+    _scoped("billing/api.py", "def one(c):\n    return Invoice.objects.get(company=c)\n"),
+    _scoped("billing/api.py", "def one(c):\n    return get_object_or_404(Invoice, company__slug=c)\n"),
+    _scoped("billing/api.py", 'def one(c):\n    return Invoice.objects.filter(**{"company": c})\n'),
+    _scoped(
+        "billing/api.py",
+        "def many(c, rows):\n    Invoice.objects.bulk_create([Invoice(company=c, number=row) for row in rows])\n",
+    ),
+    _scoped(
+        "billing/views.py",
+        "class InvoiceViewSet(ModelViewSet):\n    def perform_create(self, serializer):\n"
+        "        serializer.save(company=self.request.user.company)\n\n"
+        "    def get_queryset(self):\n        return super().get_queryset().filter(order__company=self.company)\n",
+    ),
+    _scoped(
+        "billing/services.py",
+        "class InvoiceService:\n    def total(self, company: Company) -> int:\n        return 0\n",
+        "a service that takes the tenant",
+    ),
+    _scoped(
+        "billing/reports.py",
+        'def totals(cursor, who):\n    cursor.execute("SELECT sum(total) FROM invoice WHERE company_id = %s", [who])\n',
+    ),
+    _scoped(
+        "billing/serializers.py",
+        "class InvoiceSerializer(serializers.ModelSerializer):\n"
+        "    company = serializers.PrimaryKeyRelatedField(queryset=Company.objects.all())\n",
+    ),
+    Example(
+        {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
+        dependencies=("django-tenants",),
+    ),
+)
+
+MANUAL_GOOD: tuple[Example, ...] = (
+    _scoped(
+        "billing/views.py",
+        "from billing.models import Invoice\n\n\n"
+        "def open_invoices(request):\n    return Invoice.objects.filter(paid=False)\n",
+    ),
+    _scoped("racks/views.py", "def racks(room):\n    return Rack.objects.filter(datacenter=room.datacenter)\n"),
+    _scoped(
+        "companies/views.py",
+        "def members(company):\n    return Membership.objects.filter(company=company)\n",
+        "the manager does not cover this model: the filter is all it has",
+    ),
+    _scoped(
+        "billing/tests/test_views.py",
+        "def test_open_listed(company):\n    assert Invoice.objects.filter(company=company).count() == 1\n",
+    ),
+    _scoped("billing/management/commands/bill.py", "def bill(c):\n    return Invoice.objects.filter(company=c)\n"),
+    _scoped(
+        "companies/services.py",
+        "class CompanyService:\n    def rename(self, company: Company, name: str) -> None:\n        company.rename(name)\n",
+        "tenants are its business",
+    ),
+    _scoped("billing/cache.py", "def cached(cache, c):\n    return settings_of.get(company=c)\n", "not a query"),
+    Example(
+        {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
+        note="nothing keeps tenants apart: the filter must stay",
+    ),
+)
+
+_PLAIN_MODELS = """\
+from django.db import models
+
+
+class Invoice(models.Model):
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
+    number = models.CharField(max_length=20)
+
+
+class Line(models.Model):
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE)
+"""
+
+
+def _by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Example:
+    return Example({path: source, "billing/models.py": _PLAIN_MODELS}, tenancy="explicit", note=note)
+
+
+UNSCOPED_BAD: tuple[Example, ...] = (
+    _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
+    _by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
+    _by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
+    _by_hand(
+        "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"
+    ),
+    Example(
+        {
+            "billing/models.py": _PLAIN_MODELS,
+            "billing/views.py": "".join(
+                f"def view_{number}(request):\n    return Invoice.objects.filter(company=request.company)\n\n\n"
+                for number in range(10)
+            )
+            + "def leak(request, number):\n    return Invoice.objects.filter(number=number)\n",
+        },
+        note="ten of eleven queries are scoped by hand: that is how this project does it",
+    ),
+)
+
+UNSCOPED_GOOD: tuple[Example, ...] = (
+    _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n"),
+    _by_hand("def mine(request):\n    return Invoice.objects.for_company(request.user).filter(paid=False)\n"),
+    _by_hand(
+        "def mine(request):\n    found = Invoice.objects.all()\n"
+        "    if request.GET:\n        found = found.filter(paid=True)\n"
+        "    return found.filter(company=request.company)\n"
+    ),
+    _by_hand("def lines(invoice):\n    return Line.objects.filter(invoice=invoice)\n", "billing/services.py"),
+    _by_hand(
+        "class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n\n"
+        "    def get_queryset(self):\n        return super().get_queryset().filter(company=self.request.company)\n"
+    ),
+    _by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
+    _by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
+    _by_hand(
+        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    if invoice.company_id != request.company_id:\n        raise PermissionError\n    return invoice\n"
+    ),
+)

@@ -1,0 +1,181 @@
+"""The rule unscoped-tenant-query of the skill multi-tenant-guardian."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
+from skills.gates.names import last_name, root_name
+from skills.gates.project import Project
+from skills.gates.queries import MANAGERS, chain_of, mentioned_names
+from skills.gates.roles import role_of_scope
+from skills.gates.rule import Rule, Watch
+from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenant_models
+from skills.gates.tenant_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+
+_JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
+_MAKES_ROWS = frozenset({"create", "acreate", "bulk_create", "abulk_create", "none", "raw", "create_user"})
+_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+_CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
+_OUTSIDE = frozenset(
+    {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params"}
+)
+_INNER = "unscoped-tenant-query: calls that a longer chain contains"
+_LATER = "unscoped-tenant-query: what is said of a name"
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    inner = context.memo.setdefault(_INNER, set())
+    assert isinstance(inner, set)
+    if node in inner:
+        return
+    model, first = _queried(node, inner)
+    if not model or first in _MAKES_ROWS or implements_isolation(context):
+        return
+    names, keywords = set(mentioned_names(node)), set(_keywords(node))
+    names.update(_said_elsewhere(context))
+    role = role_of_scope(context.scopes, context.role)
+    needs = (
+        ("model", model),
+        ("role", role),
+        ("names", " ".join(sorted(names))),
+        ("keywords", " ".join(sorted(keywords))),
+    )
+    context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
+
+
+def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
+    """(model, first method) of a query, ("", "") for all other calls. Notes the calls inside a chain as
+    read."""
+    if isinstance(node.func, ast.Attribute):
+        chain = chain_of(node)
+        inner.update(call for _, call in chain.calls[:-1])
+        if chain.manager in MANAGERS:
+            return chain.model, chain.calls[0][0]
+    if last_name(node.func) in _SHORTCUTS and node.args and isinstance(node.args[0], ast.Name | ast.Attribute):
+        name = last_name(node.args[0])
+        return (name, "get") if name[:1].isupper() else ("", "")
+    return "", ""
+
+
+def _keywords(query: ast.Call) -> Iterator[str]:
+    """Keywords of the conditions; "*" where a condition is not spelled out, or names the key of an object in
+    hand."""
+    for call in ast.walk(query):
+        if not isinstance(call, ast.Call):
+            continue
+        for keyword in call.keywords:
+            if keyword.arg is None or (keyword.arg in {"pk", "id", "pk__in", "id__in"} and _in_hand(keyword.value)):
+                yield "*"
+            else:
+                yield keyword.arg
+        if last_name(call.func) in _CONDITIONS:
+            first = 1 if last_name(call.func) in _SHORTCUTS else 0
+            if any(_is_opaque(argument) for argument in call.args[first:]):
+                yield "*"
+
+
+def _is_opaque(argument: ast.expr) -> bool:
+    """True for a condition that stands elsewhere, e.g. `filter(allowed)`."""
+    if isinstance(argument, ast.BinOp):
+        return _is_opaque(argument.left) or _is_opaque(argument.right)
+    if isinstance(argument, ast.UnaryOp):
+        return _is_opaque(argument.operand)
+    return not (isinstance(argument, ast.Call) and last_name(argument.func) in {"Q", "Exists", "F"})
+
+
+def _in_hand(value: ast.expr) -> bool:
+    """`invoice.pk`: the key of a row that was already read, not one that came with a request."""
+    if not isinstance(value, ast.Attribute) or value.attr not in {"pk", "id"}:
+        return False
+    return _OUTSIDE.isdisjoint(mentioned_names(value))
+
+
+def _said_elsewhere(context: FileContext) -> Iterator[str]:
+    """What the rest of the code says of a query: bases of the class, `get_queryset`, later uses of the bound
+    name."""
+    owner, function = context.class_scope, context.function
+    if owner is not None:
+        yield from (last_name(base) for base in owner.bases)
+        if function is None:
+            for part in owner.body:
+                if isinstance(part, FunctionNode) and part.name == "get_queryset":
+                    yield from mentioned_names(part)
+    statement = context.statement
+    if function is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        later = _later(function, context)
+        for target in targets:
+            if isinstance(target, ast.Name):
+                yield from later.get(target.id, ())
+
+
+def _later(function: FunctionNode, context: FileContext) -> dict[str, set[str]]:
+    """Name → what calls on it, calls with it and comparisons of it mention, in one function."""
+    known = context.memo.setdefault(_LATER, {})
+    assert isinstance(known, dict)
+    said: dict[str, set[str]] | None = known.get(function)
+    if said is not None:
+        return said
+    said = known[function] = {}
+    for part in ast.walk(function):
+        if isinstance(part, ast.Call):
+            subjects = [root_name(part), *(argument.id for argument in part.args if isinstance(argument, ast.Name))]
+        elif isinstance(part, ast.Compare):
+            subjects = [root_name(part.left), *(root_name(other) for other in part.comparators)]
+        else:
+            continue
+        words = set(mentioned_names(part))
+        for subject in subjects:
+            if subject:
+                said.setdefault(subject, set()).update(words)
+    return said
+
+
+def _applies(project: Project) -> str | None:
+    if project.tenancy.mode == "explicit":
+        return None
+    if project.tenancy.mode == "transparent":
+        return f"tenants are kept apart without filters by hand: {project.tenancy.why}"
+    return project.tenancy.why
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if needed(candidate, "role") not in _JUDGED_ROLES:
+        return None
+    model = needed(candidate, "model")
+    place = tenant_models(project).get(model)
+    if place is None or is_scoped(candidate, project):
+        return None
+    path, fact = place
+    field = fact.name.partition(".")[2]
+    message = (
+        f"{model} belongs to a {field.removesuffix('_id')}, and this query reads every {field.removesuffix('_id')}'s"
+    )
+    evidence = Evidence(path, fact.line, f"{fact.name} is a {fact.detail}")
+    return replace(candidate, message=message, evidence=(evidence,))
+
+
+unscoped_tenant_query = Rule(
+    name=UNSCOPED,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("X-BN-12",),
+    catches="A query on a model with a tenant field, in a view, service, task, router or serializer, that names neither "
+    "the tenant nor anything that belongs to one.",
+    why="Where nothing scopes queries by itself, the one query without a filter shows every tenant's rows to whoever "
+    "sends its request.",
+    fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
+    when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and nothing "
+    "that scopes them by itself.",
+    watches=(Watch((ast.Call,), _on_call, (b".objects", b"_manager", b".all_objects", b"_or_404"), is_judged_path),),
+    bad=UNSCOPED_BAD,
+    good=UNSCOPED_GOOD,
+    applies=_applies,
+    holds=_holds,
+)
+
+RULES: tuple[Rule, ...] = (unscoped_tenant_query,)
