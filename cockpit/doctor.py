@@ -1,0 +1,283 @@
+"""What cockpit found on this machine and in this repository, and what is missing, each with a way to mend it."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit import paths
+from cockpit.config import Config, load_config
+from cockpit.errors import CannotAnswer
+from cockpit.git_command import GitFailed, git
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository, find_repository
+from skills.gates.model import Status
+
+OLDEST_GIT = (2, 36)
+MERGE_TREE_GIT = (2, 38)
+FEWEST_WATCHES = 8192
+FEWEST_INSTANCES = 64
+_LOST = ("malformed", "too-long")  # reasons for a line without a record that hide usage
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `fix` says how to mend it, "" where there is nothing to mend; `required` ones decide."""
+
+    check: str
+    status: Status
+    detail: str
+    fix: str = ""
+    required: bool = False
+
+
+def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> list[Check]:
+    """All checks, in the order in which they are shown. `full` also runs the rules over the repository at `folder`."""
+    repository, asked = _repository(folder)
+    config, configured = _configuration(repository, extra_config)
+    checks = [_python(), *_git_version(), asked, configured, _state_folder(), *_terminal(), *_watch_limits(folder)]
+    checks += [*_agents(), _session_registry(), _transcripts(repository, config), _ports()]
+    checks += _tools(repository, config)
+    checks.append(_editor(config))
+    checks += _gates(repository, config, full=full)
+    checks.append(Check("hooks", "not_applicable", "this version installs no hooks; phases come from the transcripts"))
+    return [Check(c.check, c.status, plain_text(c.detail, 400), plain_text(c.fix, 200), c.required) for c in checks]
+
+
+def healthy(checks: list[Check]) -> bool:
+    """Whether nothing that cockpit needs is missing."""
+    return not any(check.required and check.status in ("fail", "not_run") for check in checks)
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    good = sys.version_info >= (3, 11)
+    return Check("python", "pass" if good else "fail", f"{version} at {sys.executable}", required=True)
+
+
+def _git_version() -> list[Check]:
+    try:
+        said = git(Path(tempfile.gettempdir()), "version").strip()
+    except (CannotAnswer, GitFailed) as problem:
+        return [Check("git", "fail", str(problem), "install git 2.36 or newer", required=True)]
+    found = tuple(int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()) if said.count(" ") > 1 else ()
+    good, merges = found >= OLDEST_GIT, found >= MERGE_TREE_GIT
+    newer = "" if merges else "install git 2.38 or newer"
+    return [
+        Check("git", "pass" if good else "fail", said, "" if good else "install git 2.36 or newer", required=True),
+        Check(
+            "git merge-tree", "pass" if merges else "not_run", "squash merges are recognised" if merges else said, newer
+        ),
+    ]
+
+
+def _repository(folder: Path) -> tuple[Repository | None, Check]:
+    try:
+        repository = find_repository(folder)
+    except CannotAnswer as problem:
+        return None, Check("repository", "fail", problem.message, problem.hint, required=True)
+    extra = "" if repository.git_dir == repository.common_dir else f", a worktree of {repository.main_root}"
+    return repository, Check("repository", "pass", f"{repository.root}{extra}", required=True)
+
+
+def _configuration(repository: Repository | None, extra: Path | None) -> tuple[Config, Check]:
+    root = repository.root if repository else None
+    try:
+        config = load_config(root, extra)
+    except CannotAnswer as problem:
+        return Config(), Check("configuration", "fail", problem.message, problem.hint, required=True)
+    except OSError as problem:
+        return Config(), Check("configuration", "fail", f"{problem.filename}: {problem.strerror}", required=True)
+    files = [paths.user_config_file(), *([root / "cockpit.toml"] if root else []), *([extra] if extra else [])]
+    if root and (root / "pyproject.toml").is_file() and b"tool.cockpit" in (root / "pyproject.toml").read_bytes():
+        files.insert(1, root / "pyproject.toml")
+    found = [str(path) for path in files if path.is_file()]
+    return config, Check("configuration", "pass", ", ".join(found) or "none: the defaults hold", required=True)
+
+
+def _state_folder() -> Check:
+    folder = paths.state_dir()
+    place = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    fix = "set COCKPIT_STATE_DIR to a folder that can be written"
+    if not place.is_dir():
+        return Check("state folder", "fail", f"{place} is not a folder", fix, required=True)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as problem:
+        return Check("state folder", "fail", f"{folder}: {problem.strerror}", fix, required=True)
+    return Check("state folder", "pass", str(folder), required=True)
+
+
+def _terminal() -> Iterator[Check]:
+    term = os.environ.get("TERM", "")
+    shown = [f"TERM={term or 'not set'}"]
+    shown += [f"{name}={os.environ[name]}" for name in ("COLORTERM", "NO_COLOR", "TMUX") if os.environ.get(name)]
+    if not sys.stdout.isatty():
+        yield Check("terminal", "not_applicable", "output is not a terminal; " + ", ".join(shown))
+    elif term in ("", "dumb"):
+        yield Check("terminal", "fail", ", ".join(shown), "export TERM=xterm-256color")
+    else:
+        size = shutil.get_terminal_size()
+        small = size.columns < 40 or size.lines < 12
+        fix = "make it at least 40 columns by 12 lines" if small else ""
+        yield Check("terminal", "fail" if small else "pass", f"{size.columns}×{size.lines}, {', '.join(shown)}", fix)
+    encoding = (sys.stdout.encoding or "unknown").lower()
+    good = encoding.replace("-", "") == "utf8"
+    yield Check("encoding", "pass" if good else "fail", encoding, "" if good else "export LANG=C.UTF-8")
+
+
+def _watch_limits(folder: Path) -> Iterator[Check]:
+    limits = Path("/proc/sys/fs/inotify")
+    if not limits.is_dir():
+        yield Check("watch limits", "not_applicable", "this system has no inotify")
+        return
+    for name, fewest, raised in (
+        ("max_user_watches", FEWEST_WATCHES, 524288),
+        ("max_user_instances", FEWEST_INSTANCES, 512),
+    ):
+        try:
+            value = int((limits / name).read_text("ascii"))
+        except (OSError, ValueError) as problem:
+            yield Check(f"inotify {name}", "not_run", str(problem))
+            continue
+        good = value >= fewest
+        fix = "" if good else f"sysctl fs.inotify.{name}={raised} (until then changes are polled for)"
+        yield Check(f"inotify {name}", "pass" if good else "fail", f"{value:,}", fix)
+
+
+def _agents() -> Iterator[Check]:
+    roots = paths.claude_roots()
+    if roots:
+        counts = [f"{root}: {_transcript_count(root):,} transcripts" for root in roots]
+        yield Check("claude", "pass", ", ".join(counts))
+    else:
+        where = os.environ.get("CLAUDE_CONFIG_DIR") or "~/.config/claude and ~/.claude"
+        fix = "set CLAUDE_CONFIG_DIR if Claude Code keeps its data elsewhere"
+        yield Check("claude", "not_applicable", f"no data found in {where}", fix)
+    home = Path.home()
+    for name, place in (
+        ("codex", Path(os.environ.get("CODEX_HOME") or home / ".codex")),
+        ("gemini", home / ".gemini"),
+        ("opencode", home / ".local" / "share" / "opencode"),
+    ):
+        if place.is_dir():
+            yield Check(name, "not_run", f"{place} is there, but this version reads Claude Code only")
+        else:
+            yield Check(name, "not_applicable", f"{place} is not there")
+
+
+def _transcript_count(root: Path) -> int:
+    walked = os.walk(root / "projects")
+    return sum(name.endswith(".jsonl") and name != "journal.jsonl" for _, _, names in walked for name in names)
+
+
+def _session_registry() -> Check:
+    from cockpit.agents.registry import read_registry
+
+    found = read_registry(paths.claude_roots())
+    if not found:
+        why = "no running sessions are registered; states then come from the transcripts"
+        return Check("session registry", "not_applicable", why)
+    live = sum(entry.alive for entry in found.values())
+    return Check("session registry", "pass", f"{live} of {len(found)} registered sessions live")
+
+
+def _transcripts(repository: Repository | None, config: Config) -> Check:
+    """Whether every line was read and every model has a price, over all repositories."""
+    from cockpit.spend.explain import explain
+    from cockpit.spend.ledger import Scope
+    from cockpit.spend.meter import Meter
+
+    meter = Meter(repository, config, all_repos=True)
+    meter.read()
+    told = explain(meter.ledger, Scope(meter.places))
+    unreadable = meter.ledger.usage.unreadable
+    if not told.files and not unreadable:
+        return Check("transcripts", "not_applicable", "there are none")
+    problems = [f"{path} cannot be read ({why})" for path, why in sorted(unreadable.items())[:3]]
+    problems += [f"and {len(unreadable) - 3} more files"] if len(unreadable) > 3 else []
+    problems += [f"{part.count} lines {part.name}: {part.why}" for part in told.dropped if part.name in _LOST]
+    problems += [f"{told.odd.count} {told.odd.name}: {told.odd.why}"] if told.odd.count else []
+    problems += [f"no price is known for {part.name} ({part.tokens:,} tokens)" for part in told.unpriced]
+    read = f"{told.lines:,} lines of {told.files:,} files, {told.requests:,} responses"
+    if problems:
+        return Check("transcripts", "fail", "; ".join([read, *problems]), "cockpit spend explain says more")
+    return Check("transcripts", "pass", f"{read}: all read, all priced")
+
+
+def _ports() -> Check:
+    from cockpit.worktrees.ports import PortRegistry
+
+    ports, note = PortRegistry().ports()
+    if note:
+        return Check("port registry", "fail", note, "mend or remove worktree-registry.json")
+    if not ports:
+        return Check("port registry", "not_applicable", "no worktree has ports")
+    return Check("port registry", "pass", f"{sum(map(len, ports.values()))} ports of {len(ports)} worktrees")
+
+
+def _tools(repository: Repository | None, config: Config) -> Iterator[Check]:
+    yield _ruff(repository, config)
+    for name, what, fix in (
+        ("bandit", "no security findings of bandit", "pipx install bandit"),
+        ("gitleaks", "no secret scan by gitleaks", "install gitleaks from its releases page"),
+        ("tmux", "", ""),
+    ):
+        found = shutil.which(name)
+        yield Check(
+            name,
+            "pass" if found else "not_applicable",
+            found or f"not found{': ' if what else ''}{what}",
+            "" if found else fix,
+        )
+
+
+def _ruff(repository: Repository | None, config: Config) -> Check:
+    from cockpit.findings.ruff import find_ruff
+
+    if config.checks.ruff == "off":
+        return Check("ruff", "not_applicable", "switched off in the configuration")
+    found = find_ruff(repository.root if repository else Path.cwd())
+    if found:
+        return Check("ruff", "pass", found)
+    return Check("ruff", "not_run", "not found: its findings are missing", "pipx install ruff")
+
+
+def _editor(config: Config) -> Check:
+    from cockpit.editor import editor_command
+
+    try:
+        command = editor_command(Path("file.py"), 1, configured=config.editor)
+    except CannotAnswer as problem:
+        return Check("editor", "fail", problem.message, problem.hint)
+    return Check("editor", "pass", command.words[0])
+
+
+def _gates(repository: Repository | None, config: Config, *, full: bool) -> list[Check]:
+    if repository is None:
+        return [Check("tenancy", "not_applicable", "no repository"), Check("rules", "not_applicable", "no repository")]
+    if not full:
+        return [_later("tenancy"), _later("rules")]
+    from cockpit.findings.engine import CheckRequest, check_now
+
+    try:
+        outcome, _ = check_now(repository.root, config, CheckRequest())
+    except (CannotAnswer, OSError) as problem:
+        return [Check(name, "not_run", str(problem)) for name in ("tenancy", "rules")]
+    tenancy = outcome.tenancy
+    evidence = [f"{link.path}:{link.line} {link.text}" for link in tenancy.evidence[:3]]
+    said = "; ".join([f"{tenancy.mode}{' (chosen)' if tenancy.chosen else ''}: {tenancy.why}", *evidence])
+    silent = [f"{check.rule} ({check.reason})" for check in outcome.checks if check.status == "not_run"]
+    asleep = sum(check.status == "not_applicable" for check in outcome.checks)
+    rules = f"{len(outcome.checks) - asleep - len(silent)} rules looked, {asleep} do not apply"
+    if silent:
+        return [Check("tenancy", "pass", said), Check("rules", "not_run", f"{rules}; not run: {', '.join(silent)}")]
+    return [Check("tenancy", "pass", said), Check("rules", "pass", rules)]
+
+
+def _later(name: str) -> Check:
+    return Check(name, "not_run", "not looked at: that takes a full check", "cockpit doctor --full")

@@ -1,0 +1,136 @@
+"""The doctor: honest in a healthy place and in odd ones."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cockpit.demo import make_demo
+from cockpit.doctor import Check, examine, healthy
+
+NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
+
+
+def by_name(checks: list[Check]) -> dict[str, Check]:
+    found = {check.check: check for check in checks}
+    assert len(found) == len(checks)
+    return found
+
+
+@pytest.fixture
+def repository(tmp_path):
+    root = tmp_path / "there"
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    return root
+
+
+def test_a_healthy_repository(repository, tmp_path):
+    checks = examine(repository, None)
+
+    assert healthy(checks)
+    found = by_name(checks)
+    for name in ("python", "git", "repository", "configuration", "state folder"):
+        assert found[name].status == "pass", found[name]
+        assert found[name].required
+    assert found["configuration"].detail == "none: the defaults hold"
+    assert found["transcripts"].status == "not_applicable"
+    assert (found["tenancy"].status, found["tenancy"].fix) == ("not_run", "cockpit doctor --full")
+    assert found["hooks"].status == "not_applicable"
+
+
+def test_outside_a_repository_it_says_so_and_goes_on(tmp_path):
+    found = by_name(examine(tmp_path, None, full=True))
+
+    assert found["repository"].status == "fail"
+    assert "git init" in found["repository"].fix
+    assert found["configuration"].status == "pass"
+    assert found["rules"].status == "not_applicable"
+    assert not healthy(list(found.values()))
+
+
+def test_a_broken_configuration_is_named_by_file_line_and_key(repository):
+    (repository / "cockpit.toml").write_text('theme = "dark"\n[budget]\ndaay = 3\n')
+
+    check = by_name(examine(repository, None))["configuration"]
+
+    assert check.status == "fail"
+    assert "cockpit.toml:3: budget.daay" in check.detail
+    assert not healthy([check])
+
+
+def test_a_state_folder_that_is_a_file(repository, monkeypatch, tmp_path):
+    place = tmp_path / "file"
+    place.write_text("")
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(place / "state"))
+
+    check = by_name(examine(repository, None))["state folder"]
+
+    assert check.status == "fail"
+    assert "COCKPIT_STATE_DIR" in check.fix
+
+
+def test_unread_lines_unknown_models_and_other_agents_are_named(repository, own_home):
+    folder = own_home / "claude" / "projects" / "p"
+    folder.mkdir(parents=True)
+    usage = {"input_tokens": 10, "output_tokens": 20}
+    message = {"id": "m1", "model": "no-such-model-9", "role": "assistant", "content": [], "usage": usage}
+    row = {"type": "assistant", "uuid": "u", "sessionId": "s", "cwd": "/p", "timestamp": "2026-11-20T10:00:00Z"}
+    (folder / "s.jsonl").write_text(json.dumps({**row, "message": message}) + '\n{"usage": torn\n')
+    (own_home / ".codex").mkdir()
+
+    found = by_name(examine(repository, None))
+
+    assert found["claude"].detail.endswith(": 1 transcripts")
+    assert found["transcripts"].status == "fail"
+    assert "no price is known for no-such-model-9 (30 tokens)" in found["transcripts"].detail
+    assert "1 lines malformed" in found["transcripts"].detail
+    assert found["codex"].status == "not_run"
+    assert found["gemini"].status == "not_applicable"
+    assert healthy(list(found.values()))
+
+
+def test_hostile_folder_names_are_harmless(tmp_path):
+    root = tmp_path / "[/x]\x1b[31m\u202e"
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+
+    check = by_name(examine(root, None))["repository"]
+
+    assert check.status == "pass"
+    assert "\x1b" not in check.detail
+    assert "\u202e" not in check.detail
+
+
+def test_the_demo_is_seen_as_it_is(tmp_path, monkeypatch):
+    demo = make_demo(tmp_path / "demo", now=NOW)
+    for name, value in demo.env.items():
+        monkeypatch.setenv(name, value)
+    try:
+        found = by_name(examine(demo.root, None, full=True))
+    finally:
+        demo.close()
+    assert found["session registry"].detail == "3 of 3 registered sessions live"
+    assert found["port registry"].detail == "8 ports of 4 worktrees"
+    assert found["transcripts"].status == "pass"
+    assert found["tenancy"].detail.startswith("transparent: ")
+    assert "acme/" in found["tenancy"].detail
+
+
+def test_the_command_answers_with_json_and_an_exit_code(repository, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "TERM": "dumb"}
+    command = [sys.executable, "-m", "cockpit", "doctor"]
+    there = subprocess.run(
+        [*command, "--json"], cwd=repository, env=environment, capture_output=True, text=True, check=False
+    )
+    document = json.loads(there.stdout)
+    assert (there.returncode, document["version"]) == (0, 1)
+    assert {row["status"] for row in document["checks"]} <= {"pass", "fail", "not_run", "not_applicable"}
+    assert next(row for row in document["checks"] if row["check"] == "encoding")["status"] == "fail"
+    nowhere = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert nowhere.returncode == 1
+    assert any(line.startswith("FAIL     repository") for line in nowhere.stdout.splitlines())
+    assert nowhere.stderr == ""
+    assert Path(tmp_path / ".cockpit").exists() is False
