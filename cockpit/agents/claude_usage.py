@@ -105,7 +105,8 @@ class ClaudeUsage:
         for root in self.roots:
             base = str(root / "projects") + os.sep
             parts = Path(path.removeprefix(base)).parts
-            if path.startswith(base) and path.endswith(".jsonl") and parts[-1] != _SKIPPED:
+            named = path.startswith(base) and path.endswith(".jsonl") and parts[-1] != _SKIPPED
+            if named and Path(path).is_file():  # a pipe of that name would never end
                 main = len(parts) <= 2
                 session = parts[-1].removesuffix(".jsonl") if main else parts[1]
                 transcript = self.files[path] = Transcript(Tail(Path(path), counting=False), session, main)
@@ -240,7 +241,7 @@ def _transcripts(folder: str, unreadable: dict[str, str]) -> Iterator[os.DirEntr
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif entry.name.endswith(".jsonl") and entry.name != _SKIPPED:
+                    elif entry.name.endswith(".jsonl") and entry.name != _SKIPPED and entry.is_file():
                         yield entry
         except FileNotFoundError:
             continue

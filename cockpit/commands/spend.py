@@ -37,10 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     from cockpit.agents.claude_usage import ClaudeUsage
+    from cockpit.errors import CannotAnswer
     from cockpit.paths import claude_roots
     from cockpit.spend.ledger import Ledger, Scope
     from cockpit.spend.places import Places
 
+    if call.args.what == "explain" and (call.args.since or call.args.until):
+        raise CannotAnswer("explain counts lines of all times", "leave out --since and --until")
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
     ledger = Ledger(ClaudeUsage(claude_roots()))

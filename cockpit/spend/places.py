@@ -36,7 +36,7 @@ class Places:
         if known is None:
             known = self._inside[cwd] = bool(cwd) and any(
                 place == root or place.startswith(root.rstrip(os.sep) + os.sep)
-                for place in {os.path.normpath(cwd), os.path.realpath(cwd)}
+                for place in _forms(cwd)
                 for root in self.roots
             )
         return known
@@ -49,6 +49,13 @@ class Places:
         if name is None:
             name = self._names[cwd] = _main_root_of(cwd)
         return name
+
+
+def _forms(cwd: str) -> tuple[str, ...]:
+    try:
+        return (os.path.normpath(cwd), os.path.realpath(cwd))
+    except ValueError:  # a NUL in it: no folder has such a name
+        return ()
 
 
 def _main_root_of(cwd: str) -> str:

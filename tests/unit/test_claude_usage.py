@@ -1,6 +1,7 @@
 """Usage of Claude Code: each response once, whatever the order of lines, files and reads; nothing odd is fatal."""
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -224,10 +225,14 @@ def test_what_is_a_transcript(tmp_path: Path) -> None:
     )
     (tmp_path / "projects/-p/notes.txt").write_text(line("text") + "\n")
     (tmp_path / "projects/-p/loop").symlink_to(tmp_path / "projects")
+    (tmp_path / "projects/-p/folder.jsonl").mkdir()
+    os.mkfifo(tmp_path / "projects/-p/pipe.jsonl")
     usage.read_all()
     assert sorted(usage.records) == ["a", "b"]
     assert usage.records["b"].session == "s1"
-    assert usage.read([str(tmp_path / "elsewhere.jsonl"), str(tmp_path / "projects/-p/gone.jsonl")]) == set()
+    others = ["elsewhere.jsonl", "projects/-p/gone.jsonl", "projects/-p/pipe.jsonl", "projects/-p/folder.jsonl"]
+    assert usage.read([str(tmp_path / name) for name in others]) == set()
+    assert usage.unreadable == {}
 
 
 def test_no_folder_is_no_usage(tmp_path: Path) -> None:

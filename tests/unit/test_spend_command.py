@@ -136,6 +136,7 @@ def test_explain(own_home: Path, repository: Repository, capsys: pytest.CaptureF
     assert [(part["name"], part["count"]) for part in document["floors"]] == [("s1", 1)]
     assert main(["--repo", str(repository.root), "spend", "explain"]) == 0
     assert "mystery" in capsys.readouterr().out
+    assert main(["--repo", str(repository.root), "spend", "explain", "--since", "7d"]) == 2
 
 
 def test_no_transcripts_is_zero_and_says_where_it_looked(

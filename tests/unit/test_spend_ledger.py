@@ -212,8 +212,9 @@ def test_places_are_the_work_trees_and_what_lies_below_them(tmp_path: Path) -> N
         places = Places(find_repository(view))
         inside = [root, root / "src", root / "gone", tmp_path / "tree" / "x", tmp_path / "link" / "src"]
         assert [places.inside(str(path)) for path in inside] == [True] * 5
-        outside = ["", "/", str(tmp_path), f"{root}-2", str(tmp_path / "tree2"), str(root / ".." / "other")]
-        assert [places.inside(path) for path in outside] == [False] * 6
+        outside = ["", "/", str(tmp_path), f"{root}-2", str(tmp_path / "tree2"), f"{root}/../other", f"{root}/\0"]
+        assert [places.inside(path) for path in outside] == [False] * 7
+        assert places.name_of("/nowhere/\0") == "/nowhere/\0"
         names = [places.name_of(str(path)) for path in (tmp_path / "tree" / "x", root / "src", "/nowhere/at/all", "")]
         assert names == [str(root), str(root), "/nowhere/at/all", "unattributed"]
     later = Places(find_repository(root))
