@@ -37,7 +37,7 @@ def run(call: "Call") -> int:
     if snapshot.note:
         say(f"cockpit: {snapshot.note}")
     if call.args.json:
-        rows = [_row(tree) for tree in snapshot.worktrees]
+        rows = [worktree_row(tree) for tree in snapshot.worktrees]
         meta = {"at": iso(snapshot.at) if snapshot.at else None, "note": snapshot.note or None}
         root = plain_text(repository.root)
         print_json({"root": root, "default_branch": snapshot.default_branch, "worktrees": rows, "meta": meta})
@@ -46,7 +46,8 @@ def run(call: "Call") -> int:
     return 0
 
 
-def _row(tree: "Worktree") -> dict[str, Any]:
+def worktree_row(tree: "Worktree") -> dict[str, Any]:
+    """A worktree as one JSON object."""
     from cockpit.plain_text import plain_text
 
     counts, agent = tree.counts, tree.agent
