@@ -68,7 +68,7 @@ def write_transcripts(root: Path, megabytes: float) -> None:
     while written < megabytes * 1e6:
         session += 1
         name = f"session-{session:05d}"
-        main = root / "projects" / f"-work-app-{session % 7}" / f"{name}.jsonl"
+        main = root / "projects" / f"-home-dev-app-{session % 7}" / f"{name}.jsonl"
         for path in (main, main.with_suffix("") / "subagents" / "agent-1.jsonl"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("w") as stream:
@@ -87,7 +87,7 @@ def _turn(chance: random.Random, text: str, message: str, session: str, side: bo
         result = {
             "type": "user",
             "sessionId": session,
-            "cwd": "/work/app",
+            "cwd": "/home/dev/app",
             "timestamp": "2026-11-20T12:00:01.000Z",
             "message": {
                 "role": "user",
@@ -103,7 +103,7 @@ def response(message: str, session: str, output: int, text: str, read: int, *, s
     return {
         "parentUuid": message,
         "isSidechain": side,
-        "cwd": "/work/app",
+        "cwd": "/home/dev/app",
         "sessionId": session,
         "version": "2.1.270",
         "gitBranch": "main",
