@@ -1,0 +1,522 @@
+"""Sessions of a repository: which belong to it, in which state they are, in which order, once and live."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.agents.registry import process_lives, read_registry
+from cockpit.clock import iso
+from cockpit.cli import main
+from cockpit.config import Config
+from cockpit.phases.feed import follow_sessions, read_sessions, with_dollars
+from cockpit.repository import Repository, find_repository
+from tests.unit.claude_lines import Talk, text
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COCKPIT_NOW", iso(NOW))
+    return own_home / "claude"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return made(tmp_path / "acme")
+
+
+def made(folder: Path) -> Repository:
+    folder.mkdir(parents=True)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "start")
+    return find_repository(folder)
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+
+def talk_at(repository: Repository, minutes: float, session: str = "5e55", cwd: Path | None = None) -> Talk:
+    talk = Talk(session, str(cwd or repository.root), at=NOW - timedelta(minutes=minutes))
+    talk.prompt("Add a users endpoint")
+    return talk
+
+
+def register(claude: Path, session: str, pid: int, **more: Any) -> Path:
+    path = claude / "sessions" / f"{pid}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"pid": pid, "sessionId": session, **more}), "utf-8")
+    return path
+
+
+def only(repository: Repository) -> Session:
+    (session,) = read_sessions(repository, Config()).sessions
+    return session
+
+
+def dead_pid() -> int:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    return gone.pid
+
+
+# ---- the state, from the transcript alone
+
+
+def test_a_call_without_a_result_is_busy(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 5)
+    talk.says(talk.call("Bash", command="sleep 500"), stop="tool_use")
+    talk.write(claude)
+    session = only(repository)
+
+    assert (session.state, session.waiting_for) == ("busy", None)
+    assert session.evidence == "transcript: Bash has no result yet"
+    assert session.since == NOW - timedelta(minutes=5) + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "waits"),
+    [
+        ("AskUserQuestion", {"questions": [{"question": "Which field?"}]}, "Which field?"),
+        ("ExitPlanMode", {"plan": "first this"}, "approve the plan?"),
+    ],
+)
+def test_a_question_without_an_answer_waits(
+    claude: Path, repository: Repository, tool: str, arguments: dict[str, Any], waits: str
+) -> None:
+    talk = talk_at(repository, 5)
+    talk.says(talk.call(tool, **arguments), stop="tool_use")
+    talk.write(claude)
+
+    assert (only(repository).state, only(repository).waiting_for) == ("waiting", waits)
+
+
+def test_the_end_of_a_turn_is_idle_since_then(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 5)
+    talk.ends()
+    talk.write(claude)
+    session = only(repository)
+
+    assert (session.state, session.since, session.evidence) == ("idle", talk.at, "transcript: the turn ended")
+
+
+def test_an_interruption_is_idle(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 5)
+    talk.says(talk.call("Bash", command="sleep 500"), stop="tool_use")
+    talk.prompt([text("[Request interrupted by user]")])
+    talk.write(claude)
+
+    assert (only(repository).state, only(repository).evidence) == ("idle", "transcript: the turn was interrupted")
+
+
+def test_nothing_for_half_an_hour_is_idle_and_for_a_day_is_ended(claude: Path, repository: Repository) -> None:
+    talk_at(repository, 45, "quiet").write(claude)
+    talk_at(repository, 3000, "old").write(claude)
+
+    assert [one.session for one in read_sessions(repository, Config()).sessions] == ["quiet"]
+    far = read_sessions(repository, Config(), since=NOW - timedelta(days=9)).sessions
+    assert [(one.session, one.state) for one in far] == [("quiet", "idle"), ("old", "ended")]
+    assert far[1].evidence == "transcript: nothing for 2 days"
+
+
+def test_a_program_that_wrote_its_cost_was_left(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 5)
+    talk.ends()
+    path = talk.write(claude)
+    with path.open("ab") as stream:
+        stream.write(b'{"type":"cost-state","sessionId":"5e55","totalCostUSD":1}\n')
+
+    assert only(repository).state == "ended"
+
+
+# ---- the registry
+
+
+def test_the_registry_says_more_than_the_transcript(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 5)
+    talk.says(talk.call("Bash", command="git push"), stop="tool_use")
+    talk.write(claude)
+    changed = int((NOW - timedelta(minutes=3)).timestamp() * 1000)
+    register(claude, "5e55", os.getpid(), status="waiting", waitingFor="permission prompt", statusUpdatedAt=changed)
+    session = only(repository)
+
+    assert (session.state, session.waiting_for) == ("waiting", 'run "git push"?')
+    assert session.since == NOW - timedelta(minutes=3)
+    assert session.evidence == f"session registry: waiting, process {os.getpid()}"
+    assert session.pid == os.getpid()
+
+
+def test_the_registrys_own_words_are_kept_where_they_say_something(claude: Path, repository: Repository) -> None:
+    talk_at(repository, 5).write(claude)
+    register(claude, "5e55", os.getpid(), status="waiting", waitingFor="which \x1b[31mfield?")
+
+    assert only(repository).waiting_for == "which field?"
+
+
+@pytest.mark.parametrize(("status", "state"), [("busy", "busy"), ("shell", "busy"), ("idle", "idle"), ("odd", "busy")])
+def test_states_of_the_registry(claude: Path, repository: Repository, status: str, state: str) -> None:
+    talk = talk_at(repository, 1)
+    talk.says(talk.call("Read", file_path="a.py"), stop="tool_use")
+    talk.write(claude)
+    register(claude, "5e55", os.getpid(), status=status)
+
+    assert only(repository).state == state
+
+
+def test_a_process_that_is_gone_has_ended(claude: Path, repository: Repository) -> None:
+    talk_at(repository, 1).write(claude)
+    pid = dead_pid()
+    register(claude, "5e55", pid, status="busy")
+
+    assert (only(repository).state, only(repository).evidence) == ("ended", f"session registry: process {pid} is gone")
+    assert only(repository).pid is None
+
+
+def test_a_process_id_that_was_used_again_is_another_process() -> None:
+    ticks = Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()[19]
+
+    assert process_lives(os.getpid(), ticks)
+    assert not process_lives(os.getpid(), str(int(ticks) + 1))
+    assert process_lives(os.getpid(), "Fri Nov 20 09:00:00 2026")
+    assert not process_lives(dead_pid())
+
+
+def test_where_a_registry_is_kept_a_quiet_session_without_a_process_has_ended(
+    claude: Path, repository: Repository
+) -> None:
+    talk_at(repository, 45, "quiet").write(claude)
+    talk_at(repository, 1, "new").write(claude)
+    register(claude, "another", os.getpid(), status="idle", cwd="/elsewhere")
+
+    assert {one.session: one.state for one in read_sessions(repository, Config()).sessions} == {
+        "new": "busy",
+        "quiet": "ended",
+    }
+
+
+def test_a_session_without_a_transcript_is_shown_while_it_lives(claude: Path, repository: Repository) -> None:
+    register(claude, "fresh", os.getpid(), status="idle", cwd=str(repository.root))
+    session = only(repository)
+
+    assert (session.session, session.state, session.context) == ("fresh", "idle", None)
+    assert [phase.status for phase in session.phases] == ["pending"] * 6
+
+
+def test_an_old_session_is_shown_while_it_lives(claude: Path, repository: Repository) -> None:
+    path = talk_at(repository, 5000).write(claude)
+    os.utime(path, (0, 0))
+    register(claude, "5e55", os.getpid(), status="idle")
+
+    assert only(repository).state == "idle"
+
+
+def test_odd_registry_files_are_passed_over_and_keys_never_read(claude: Path) -> None:
+    folder = claude / "sessions"
+    folder.mkdir()
+    for name, content in (
+        ("1.json", b"{"),
+        ("2.json", b"[]"),
+        ("3.json", b'{"sessionId":5}'),
+        ("4.json", b"\xff" * 100_000),
+        ("x.json", b'{"sessionId":"x"}'),
+        ("5.key", b'{"sessionId":"secret"}'),
+        ("6.json", b'{"sessionId":"six","status":["busy"],"statusUpdatedAt":1e400,"waitingFor":{}}'),
+    ):
+        (folder / name).write_bytes(content)
+    (folder / "5.key").chmod(0)
+    (folder / "7.json").mkdir()
+    found = read_registry([claude])
+
+    assert list(found) == ["six"]
+    assert (found["six"].status, found["six"].status_since, found["six"].waiting_for) == (None, None, None)
+
+
+def test_of_two_processes_of_a_session_the_living_one_counts(claude: Path) -> None:
+    register(claude, "s", dead_pid(), status="waiting")
+    register(claude, "s", os.getpid(), status="idle")
+
+    assert read_registry([claude])["s"].pid == os.getpid()
+
+
+# ---- which sessions
+
+
+def test_worktrees_count_and_other_repositories_do_not(claude: Path, repository: Repository, tmp_path: Path) -> None:
+    git(repository.root, "worktree", "add", "-q", "-b", "feature/api", str(tmp_path / "far" / "api"))
+    made(tmp_path / "other")
+    made(repository.root / "vendored")
+    (repository.root / "src").mkdir()
+    places = {
+        "main": repository.root,
+        "below": repository.root / "src",
+        "worktree": tmp_path / "far" / "api",
+        "gone": repository.root / "no" / "more",
+        "other": tmp_path / "other",
+        "nested": repository.root / "vendored",
+        "nowhere": tmp_path,
+        "beside": tmp_path / "acme-two",
+    }
+    for name, place in places.items():
+        talk_at(repository, 1, name, place).write(claude, slug="-one-slug")
+
+    assert {one.session for one in read_sessions(repository, Config()).sessions} == {
+        "main",
+        "below",
+        "worktree",
+        "gone",
+    }
+    assert len(read_sessions(repository, Config(), all_repos=True).sessions) == len(places)
+
+
+def test_the_folder_is_read_from_the_lines_wherever_it_first_stands(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 1)
+    talk.lines = [{"type": "file-history-snapshot", "snapshot": {"x": "y" * 300_000}}, *talk.lines]
+    talk.write(claude)
+
+    assert only(repository).cwd == str(repository.root)
+
+
+def test_sub_agents_are_counted_and_are_no_sessions(claude: Path, repository: Repository) -> None:
+    path = talk_at(repository, 1).write(claude)
+    helpers = path.with_suffix("") / "subagents"
+    (helpers / "workflows" / "wf_1").mkdir(parents=True)
+    for place in ("agent-a.jsonl", "agent-a.meta.json", "agent-b.jsonl", "workflows/wf_1/agent-c.jsonl"):
+        (helpers / place).write_text("{}\n")
+        os.utime(helpers / place, (NOW.timestamp() - (500 if "b" in place else 5),) * 2)
+    session = only(repository)
+
+    assert (session.subagents, session.subagents_active) == (3, 2)
+    assert session.last_event_at == NOW - timedelta(seconds=5)
+
+
+def test_those_that_need_a_person_come_first(claude: Path, repository: Repository) -> None:
+    for name, minutes in (("a-idle", 1.0), ("b-idle", 3.0)):
+        talk = talk_at(repository, minutes, name)
+        talk.ends()
+        talk.write(claude)
+    for name, minutes, tool in (
+        ("busy", 9.0, "Bash"),
+        ("late", 20.0, "AskUserQuestion"),
+        ("early", 2.0, "ExitPlanMode"),
+    ):
+        talk = talk_at(repository, minutes, name)
+        talk.says(talk.call(tool, command="x"), stop="tool_use")
+        talk.write(claude)
+
+    order = [one.session for one in read_sessions(repository, Config()).sessions]
+    assert order == ["early", "late", "busy", "a-idle", "b-idle"]
+
+
+def test_two_hundred_sessions_and_unreadable_ones(claude: Path, repository: Repository) -> None:
+    for number in range(200):
+        talk_at(repository, 1 + number, f"s{number:03}").write(claude, slug=f"-p{number % 7}")
+    (claude / "projects" / "-p0" / "broken.jsonl").symlink_to(claude / "nowhere")
+    (claude / "projects" / "-p0" / "folder.jsonl").mkdir()
+    snapshot = read_sessions(repository, Config())
+
+    assert len(snapshot.sessions) == 200
+    assert snapshot.problems == ()
+
+
+def test_no_roots_at_all_is_no_session(repository: Repository, own_home: Path) -> None:
+    (own_home / "claude").rmdir()
+
+    assert read_sessions(repository, Config()).sessions == ()
+
+
+def test_broken_lines_are_told(claude: Path, repository: Repository) -> None:
+    path = talk_at(repository, 1).write(claude)
+    with path.open("ab") as stream:
+        stream.write(b"nonsense\n")
+
+    assert read_sessions(repository, Config()).problems == ("5e55: 1 line could not be read",)
+
+
+def test_context_says_where_its_window_comes_from(claude: Path, repository: Repository) -> None:
+    talk = talk_at(repository, 1)
+    talk.says(text("x"), used=174_999, model="claude-sonnet-4-5")
+    talk.write(claude)
+    context = only(repository).context
+
+    assert context is not None
+    assert (context.used, context.window, context.percent, context.level) == (174_999, 200_000, 87.5, "warn")
+    assert context.window_source == "the model's window (genai-prices)"
+
+
+def test_dollars_are_joined_and_unknown_ones_stay_unknown(claude: Path, repository: Repository) -> None:
+    talk_at(repository, 1, "a").write(claude)
+    talk_at(repository, 2, "b").write(claude)
+    joined = with_dollars(read_sessions(repository, Config()), {"a": 1.25})
+
+    assert [(one.session, one.usd) for one in joined.sessions] == [("a", 1.25), ("b", None)]
+
+
+# ---- followed live
+
+
+async def _next(feed: Any, wanted: Any) -> SessionsSnapshot:
+    """The first snapshot that is as wanted."""
+    async with asyncio.timeout(30):
+        async for snapshot in feed:
+            if wanted(snapshot):
+                return snapshot
+    raise AssertionError("the feed ended")
+
+
+async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repository: Repository) -> None:
+    (claude / "projects").mkdir()
+    (claude / "sessions").mkdir()
+    feed = follow_sessions(repository, Config())
+    first = await anext(feed)
+    assert first.sessions == ()
+    await asyncio.sleep(0.5)
+
+    talk = talk_at(repository, 1)
+    talk.says(talk.call("Bash", command="pytest"), stop="tool_use")
+    path = talk.write(claude)
+    busy = await _next(feed, lambda now: bool(now.sessions))
+    assert busy.sessions[0].state == "busy"
+
+    entry = register(claude, "5e55", os.getpid(), status="waiting", waitingFor="permission prompt")
+    waiting = await _next(feed, lambda now: now.sessions[0].state == "waiting")
+    assert waiting.sessions[0].waiting_for == 'run "pytest"?'
+
+    entry.unlink()
+    talk.result({"id": "toolu_1"})
+    talk.ends()
+    path.write_bytes(talk.data())
+    idle = await _next(feed, lambda now: now.sessions[0].state == "idle")
+    assert idle.sessions[0].summary == "1 step"
+    await feed.aclose()
+
+
+async def test_the_feed_sees_a_process_end(
+    claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.phases.feed.ALIVE_EVERY", 0.2)
+    talk_at(repository, 1).write(claude)
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    register(claude, "5e55", process.pid, status="busy", cwd=str(repository.root))
+    feed = follow_sessions(repository, Config())
+    assert (await anext(feed)).sessions[0].state == "busy"
+
+    process.communicate(b"\n")
+    assert (await _next(feed, lambda now: now.sessions[0].state == "ended")).sessions[0].pid is None
+    await feed.aclose()
+
+
+async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
+    claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*folders: object, **options: object) -> Any:
+        raise OSError(28, "no space left on device")
+
+    (claude / "projects").mkdir()
+    monkeypatch.setattr("watchfiles.awatch", exhausted)
+    feed = follow_sessions(repository, Config())
+    await anext(feed)
+    talk_at(repository, 1).write(claude)
+    found = await _next(feed, lambda now: bool(now.sessions))
+
+    assert "looked at every second" in found.note
+    await feed.aclose()
+
+
+# ---- the command
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(list(words))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_command_answers_as_agreed(
+    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = talk_at(repository, 5)
+    talk.says(text("Let me see."), used=150_000)
+    talk.write(claude)
+    code, out, err = run(capsys, "--repo", str(repository.root), "sessions", "--json")
+    document = json.loads(out)
+    (session,) = document["sessions"]
+
+    assert (code, err, document["version"]) == (0, "", 1)
+    assert session["usd"] > 0
+    assert session["context"] == {
+        "used": 150_000,
+        "window": 200_000,
+        "percent": 75.0,
+        "level": "warn",
+        "window_source": "the model's window (genai-prices)",
+    }
+    assert {
+        key: session[key]
+        for key in ("agent", "session", "cwd", "branch", "state", "waiting_for", "phase", "phase_name")
+    } == {
+        "agent": "claude",
+        "session": "5e55",
+        "cwd": str(repository.root),
+        "branch": "main",
+        "state": "idle",
+        "waiting_for": None,
+        "phase": 1,
+        "phase_name": "Request Analysis",
+    }
+    assert len(session["phases"]) == 6
+    assert run(capsys, "--repo", str(repository.root), "sessions", "--json")[1] == out
+
+
+def test_the_table_holds_one_line_a_session_and_nothing_raw(
+    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = Talk("5e55", str(repository.root), "feat/\x1b[31mx", NOW - timedelta(minutes=1))
+    talk.prompt("two\nlines \x1b]0;title\x07 [/x]")
+    talk.write(claude)
+    code, out, _ = run(capsys, "--repo", str(repository.root), "sessions")
+
+    assert code == 0
+    assert out == "busy  0m  0 Pre-Analysis  -  -  feat/x  two lines  [/x]\n"
+
+
+def test_no_session_is_said_in_words(claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--repo", str(repository.root), "sessions")
+
+    assert (code, out.count("\n")) == (0, 1)
+    assert json.loads(run(capsys, "--repo", str(repository.root), "sessions", "--json")[1])["sessions"] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "count"), [("2w", 2), ("4d", 2), ("90m", 1), ("2026-11-20", 1), ("2026-11-01T00:00:00Z", 2)]
+)
+def test_since_widens_the_time(
+    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str], since: str, count: int
+) -> None:
+    talk_at(repository, 1, "new").write(claude)
+    talk_at(repository, 3000, "old").write(claude)
+    out = run(capsys, "--repo", str(repository.root), "sessions", "--since", since, "--json")[1]
+
+    assert len(json.loads(out)["sessions"]) == count
+
+
+@pytest.mark.parametrize("since", ["soon", "-1d", "999999w", "\x1b[31m"])
+def test_a_time_that_is_none_is_exit_2_in_one_line(
+    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str], since: str
+) -> None:
+    code, out, err = run(capsys, "--repo", str(repository.root), "sessions", f"--since={since}")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "\x1b" not in err
+
+
+def test_outside_a_repository_is_exit_2(claude: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--repo", str(tmp_path), "sessions")[0] == 2
