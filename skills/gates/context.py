@@ -11,6 +11,7 @@ from hashlib import blake2b
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
 from skills.gates.roles import file_role
+from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -97,7 +98,7 @@ class FileContext:
         """The parent of a node inside the current statement, None for the statement itself."""
         owner, parents = self._parents
         if owner is not self.statement:
-            parents = {child: above for above in ast.walk(self.statement) for child in ast.iter_child_nodes(above)}
+            parents = {child: above for above in descendants(self.statement) for child in ast.iter_child_nodes(above)}
             self._parents = (self.statement, parents)
         return parents.get(node)
 

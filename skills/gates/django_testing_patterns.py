@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass, field
 
 from skills.gates.context import FileContext
-from skills.gates.names import last_name, statements
+from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Example, Rule, Watch
+from skills.gates.syntax import descendants, statements
 
 SKILL = "django-testing-patterns"
 BARE_MOCK = "bare-mock"
@@ -42,12 +43,12 @@ def _names(context: FileContext) -> _Names:
         return known
     names = context.memo[BARE_MOCK] = _Names()
     hints: set[ast.AST] = set()
-    for node in ast.walk(context.tree):
+    for node in descendants(context.tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
-            hints.update(ast.walk(node.annotation))
+            hints.update(descendants(node.annotation))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-            hints.update(ast.walk(node.returns))
-    for node in ast.walk(context.tree):
+            hints.update(descendants(node.returns))
+    for node in descendants(context.tree):
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 names.bound.add(node.id)

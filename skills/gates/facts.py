@@ -8,6 +8,7 @@ from skills.gates.names import last_name
 from skills.gates.queries import is_manager_class
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Observer, Watch
+from skills.gates.syntax import descendants
 
 RELATIONS = frozenset(
     {"ForeignKey", "OneToOneField", "ManyToManyField", "TenantForeignKey", "TenantOneToOneField", "ParentalKey"}
@@ -92,8 +93,8 @@ def _manager(statement: ast.stmt) -> tuple[str, str] | None:
     if found is None:
         return None
     name, call = found
-    names = {part.id for part in ast.walk(call) if isinstance(part, ast.Name)}
-    names |= {part.attr for part in ast.walk(call) if isinstance(part, ast.Attribute)}
+    names = {part.id for part in descendants(call) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in descendants(call) if isinstance(part, ast.Attribute)}
     classes = sorted(word for word in names if word.endswith(("Manager", "QuerySet", "Queryset")))
     return (name, " ".join(classes)) if classes else None
 
@@ -123,7 +124,7 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
         if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name in {
             "get_queryset", "get_query_set", "__init__", "_filter_or_exclude", "filter", "all", "_fetch_all",
         }:  # fmt: skip
-            for part in ast.walk(method):
+            for part in descendants(method):
                 if isinstance(part, ast.Call):
                     name = last_name(part.func)
                     if _AMBIENT_GET.search(name):
@@ -142,7 +143,7 @@ def _is_store(node: ast.Attribute) -> bool:
 
 def _sets_ambient_tenant(node: ast.AST) -> str:
     """How a middleware makes the tenant known to code without a request, "" where it does not."""
-    for part in ast.walk(node):
+    for part in descendants(node):
         if isinstance(part, ast.Call):
             name = last_name(part.func)
             owner = part.func.value if isinstance(part.func, ast.Attribute) else None

@@ -14,8 +14,9 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import chain_of, is_manager_class, literal_keywords, orm_evidence
-from skills.gates.roles import class_role, is_migration_path, is_test_path
+from skills.gates.roles import class_role, is_migration_path, is_test_path, path_role
 from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
 from skills.gates.tenancy import isolates_every_model, needed, tenant_field
 from skills.gates.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 
@@ -42,6 +43,14 @@ def is_judged_path(path: str) -> bool:
     stem = name.removesuffix(".py")
     apart = {"middleware", "middlewares", "commands", "admin", "seeds", "scripts"}
     return stem not in apart and apart.isdisjoint(folders) and not stem.endswith(("_middleware", "_admin"))
+
+
+def _is_service_path(path: str) -> bool:
+    return is_judged_path(path) and path_role(path) == "service"
+
+
+def _is_other_path(path: str) -> bool:
+    return is_judged_path(path) and path_role(path) != "service"
 
 
 def implements_isolation(context: FileContext) -> bool:
@@ -93,7 +102,7 @@ def _filtered_names(node: ast.Call, method: str) -> Iterator[str]:
         if isinstance(argument, ast.Compare) and isinstance(argument.left, ast.Attribute):
             yield argument.left.attr
         elif method.endswith("bulk_create"):
-            for part in ast.walk(argument):
+            for part in descendants(argument):
                 if isinstance(part, ast.Call) and last_name(part.func)[:1].isupper():
                     yield from (name for name, _ in literal_keywords(part))
 
@@ -243,7 +252,8 @@ manual_tenant_filter = Rule(
             (b".filter", b".exclude", b".get(", b"_or_404", b"or_create", b".create(", b".save(", b"_create(", b"Q("),
             is_judged_path,
         ),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"def ",), is_judged_path),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _is_service_path),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"Service",), _is_other_path),
         Watch((ast.ClassDef,), _on_serializer, (b"Serializer",), is_judged_path),
         Watch((ast.Constant,), _on_text, (b"WHERE", b"where "), is_judged_path),
     ),

@@ -1,22 +1,8 @@
 """Names: what an import binds, and which dotted name an expression stands for."""
 
 import ast
-from collections.abc import Iterator
 
-_BODIES = ("body", "orelse", "handlers", "finalbody", "cases")
-
-
-def statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    """Every statement below `tree` in source order, without looking into expressions."""
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.stmt):
-            yield node
-        for name in reversed(_BODIES):
-            block = getattr(node, name, None)
-            if block.__class__ is list:
-                stack.extend(reversed(block))
+from skills.gates.syntax import statements
 
 
 def module_name(path: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
+from skills.gates.syntax import descendants
 
 MANAGERS = frozenset({"objects", "all_objects", "_default_manager", "_base_manager", "unscoped", "global_objects"})
 _QUERYSET_METHODS = frozenset(
@@ -88,7 +89,7 @@ def queryset_names(context: FileContext) -> frozenset[str]:
 
 
 def _bound_to_queries(function: FunctionNode) -> Iterator[str]:
-    for node in ast.walk(function):
+    for node in descendants(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             chain = chain_of(node.value)
             lazy = chain.calls and chain.calls[-1][0] in {*_QUERYSET_METHODS, "all", "none"}
@@ -109,7 +110,7 @@ def literal_keywords(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 
 def mentioned_names(node: ast.AST) -> Iterator[str]:
     """Every name that an expression mentions: names, attributes, keywords and literal dict keys."""
-    for part in ast.walk(node):
+    for part in descendants(node):
         if isinstance(part, ast.Name):
             yield part.id
         elif isinstance(part, ast.Attribute):

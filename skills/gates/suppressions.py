@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from skills.gates.context import decode
 from skills.gates.model import Suppression
-from skills.gates.names import statements
+from skills.gates.syntax import statements
 
 MARK = b"cockpit: ignore"
 _COMMENT = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")

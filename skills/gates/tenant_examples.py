@@ -105,7 +105,8 @@ MANUAL_GOOD: tuple[Example, ...] = (
     _scoped("billing/management/commands/bill.py", "def bill(c):\n    return Invoice.objects.filter(company=c)\n"),
     _scoped(
         "companies/services.py",
-        "class CompanyService:\n    def rename(self, company: Company, name: str) -> None:\n        company.rename(name)\n",
+        "class CompanyService:\n"
+        "    def rename(self, company: Company, name: str) -> None:\n        company.rename(name)\n",
         "tenants are its business",
     ),
     _scoped("billing/cache.py", "def cached(cache, c):\n    return settings_of.get(company=c)\n", "not a query"),

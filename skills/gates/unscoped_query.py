@@ -12,6 +12,7 @@ from skills.gates.project import Project
 from skills.gates.queries import MANAGERS, chain_of, mentioned_names
 from skills.gates.roles import role_of_scope
 from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
 from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenant_models
 from skills.gates.tenant_examples import UNSCOPED_BAD, UNSCOPED_GOOD
 
@@ -63,7 +64,7 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
 def _keywords(query: ast.Call) -> Iterator[str]:
     """Keywords of the conditions; "*" where a condition is not spelled out, or names the key of an object in
     hand."""
-    for call in ast.walk(query):
+    for call in descendants(query):
         if not isinstance(call, ast.Call):
             continue
         for keyword in call.keywords:
@@ -106,32 +107,34 @@ def _said_elsewhere(context: FileContext) -> Iterator[str]:
     statement = context.statement
     if function is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        later = _later(function, context)
         for target in targets:
             if isinstance(target, ast.Name):
-                yield from later.get(target.id, ())
+                yield from _later(function, target.id, context)
 
 
-def _later(function: FunctionNode, context: FileContext) -> dict[str, set[str]]:
-    """Name → what calls on it, calls with it and comparisons of it mention, in one function."""
+def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
+    """What calls on a name, calls with it and comparisons of it mention, in one function."""
     known = context.memo.setdefault(_LATER, {})
     assert isinstance(known, dict)
-    said: dict[str, set[str]] | None = known.get(function)
-    if said is not None:
-        return said
-    said = known[function] = {}
-    for part in ast.walk(function):
+    uses: dict[str, list[ast.AST]] | None = known.get(function)
+    if uses is None:
+        uses = known[function] = _uses(function)
+    return {word for part in uses.get(name, ()) for word in mentioned_names(part)}
+
+
+def _uses(function: FunctionNode) -> dict[str, list[ast.AST]]:
+    """Name → the calls on it, the calls with it and the comparisons of it."""
+    uses: dict[str, list[ast.AST]] = {}
+    for part in descendants(function):
         if isinstance(part, ast.Call):
-            subjects = [root_name(part), *(argument.id for argument in part.args if isinstance(argument, ast.Name))]
+            subjects = {root_name(part), *(argument.id for argument in part.args if isinstance(argument, ast.Name))}
         elif isinstance(part, ast.Compare):
-            subjects = [root_name(part.left), *(root_name(other) for other in part.comparators)]
+            subjects = {root_name(part.left), *(root_name(other) for other in part.comparators)}
         else:
             continue
-        words = set(mentioned_names(part))
         for subject in subjects:
-            if subject:
-                said.setdefault(subject, set()).update(words)
-    return said
+            uses.setdefault(subject, []).append(part)
+    return uses
 
 
 def _applies(project: Project) -> str | None:
@@ -164,13 +167,13 @@ unscoped_tenant_query = Rule(
     severity="CRITICAL",
     skill=SKILL,
     sources=("X-BN-12",),
-    catches="A query on a model with a tenant field, in a view, service, task, router or serializer, that names neither "
-    "the tenant nor anything that belongs to one.",
+    catches="A query on a model with a tenant field, in a view, service, task, router or serializer, that names "
+    "neither the tenant nor anything that belongs to one.",
     why="Where nothing scopes queries by itself, the one query without a filter shows every tenant's rows to whoever "
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
-    when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and nothing "
-    "that scopes them by itself.",
+    when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
+    "nothing that scopes them by itself.",
     watches=(Watch((ast.Call,), _on_call, (b".objects", b"_manager", b".all_objects", b"_or_404"), is_judged_path),),
     bad=UNSCOPED_BAD,
     good=UNSCOPED_GOOD,

@@ -16,12 +16,12 @@ from skills.gates.model import FileReport, SyntaxProblem
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Callback, Observer, Rule, Watch
 from skills.gates.suppressions import MARK, find_suppressions
+from skills.gates.syntax import CHILDREN, STATEMENTS
 
 _Entry = tuple[str, Watch]
 _Table = dict[type, list[tuple[str, Callback]]]
 
-_NO_CHILDREN = {"ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion"}
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 
 
 class _Leave:
@@ -29,28 +29,7 @@ class _Leave:
 
 
 _LEAVE = _Leave()
-
-
-def _child_fields() -> dict[type, tuple[str, ...]]:
-    """Node type → the fields that hold nodes, last first, because the stack turns them around."""
-    table: dict[type, tuple[str, ...]] = {str: (), int: (), type(None): (), _Leave: ()}
-    for kind in vars(ast).values():
-        if isinstance(kind, type) and issubclass(kind, ast.AST):
-            table[kind] = tuple(name for name in reversed(kind._fields) if name not in _NO_CHILDREN)
-    leaves = (ast.Constant, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.alias)
-    table.update(dict.fromkeys(leaves, ()))
-    table[ast.keyword] = ("value",)
-    table[ast.arg] = ("annotation",)
-    # Decorators, parameters and bases come before the body, as they stand in the source.
-    table[ast.FunctionDef] = table[ast.AsyncFunctionDef] = ("body", "returns", "args", "decorator_list")
-    table[ast.ClassDef] = ("body", "keywords", "bases", "decorator_list")
-    return table
-
-
-_CHILDREN = _child_fields()
-_STATEMENTS = frozenset(
-    kind for kind in _CHILDREN if issubclass(kind, ast.stmt) or kind in {ast.ExceptHandler, ast.match_case}
-)
+_FIELDS: dict[type, tuple[str, ...]] = {**CHILDREN, _Leave: ()}
 
 
 @lru_cache(maxsize=4096)
@@ -75,9 +54,9 @@ class Analyser:
         tree, problem = parse(source)
         if tree is None:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        entries = self._wanted(path, source)
         context = FileContext(path, source, tree)
         try:
+            entries = self._wanted(path, source)
             crashed = _walk(tree, _dispatch(entries), context) if entries else ()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
             role, why = context.role_and_why
@@ -85,15 +64,22 @@ class Analyser:
         except (RecursionError, MemoryError):
             problem = SyntaxProblem(1, "too deeply nested to be judged")
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
+        except Exception as error:  # one file that nobody foresaw must not stop the check of all others
+            problem = SyntaxProblem(1, _one_line(f"could not be judged: {type(error).__name__}: {error}"))
+            return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
         return FileReport(path, role, why, candidates, facts, suppressions, None, crashed)
 
     def _wanted(self, path: str, source: bytes) -> tuple[_Entry, ...]:
         """The watches that can have something to say about this file."""
         present: dict[bytes, bool] = {}
+        places: dict[object, bool] = {None: True}
         wanted: list[_Entry] = []
         for entry in self._entries:
             watch = entry[1]
-            if watch.where is not None and not watch.where(path):
+            here = places.get(watch.where)
+            if here is None and watch.where is not None:
+                here = places[watch.where] = watch.where(path)
+            if not here:
                 continue
             for word in watch.triggers:
                 seen = present.get(word)
@@ -160,13 +146,13 @@ def _call(callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileCon
 def _walk(tree: ast.Module, table: _Table, context: FileContext) -> tuple[tuple[str, str], ...]:
     """Visits the tree once; answers the rules that raised, with the reason in one line."""
     stack: list[Any] = [tree]
-    pop, push, callbacks_of, fields_of = stack.pop, stack.append, table.get, _CHILDREN
+    pop, push, callbacks_of, fields_of = stack.pop, stack.append, table.get, _FIELDS
     scopes = context.scopes
     crashed: dict[str, str] = {}
     while stack:
         node = pop()
         kind = node.__class__
-        if kind in _STATEMENTS:
+        if kind in STATEMENTS:
             context.statement = node
         elif kind is _Leave:
             scopes.pop()
