@@ -1,7 +1,7 @@
 """The one registry of actions: bindings, key bar, help, command palette and the README's table are all made from it.
 
-An action belongs to places: `app` (everywhere), `list` (any list that has the focus), or the name of a pane. The app runs
-it by its id. Keys are Textual's key names; the first is the one that is shown.
+An action belongs to a place: `app` (everywhere), `list` (any list that has the focus), or the name of a pane. The app
+runs it by its id. Keys are Textual's key names; the first is the one that is shown.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("page-up", "Page up", ("pageup",), "list", group="Lists"),
     Action("top", "First", ("g", "home"), "list", group="Lists"),
     Action("bottom", "Last", ("G", "end"), "list", group="Lists"),
-    Action("check-worktree", "Show this worktree's findings and phase", ("enter",), "worktrees", "check it", 1, "Worktrees"),
+    Action(
+        "check-worktree",
+        "Show this worktree's findings and phase",
+        ("enter",),
+        "worktrees",
+        "check it",
+        1,
+        "Worktrees",
+    ),
     Action("previous-session", "Previous session", ("h", "left"), "phase", "previous", 2, "Phase"),
     Action("next-session", "Next session", ("l", "right", "enter"), "phase", "next session", 1, "Phase"),
     Action("open", "Open in $VISUAL or $EDITOR at the line", ("enter",), "findings", "open", 1, "Findings"),
@@ -58,7 +66,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("hide", "Hide until it changes", ("d",), "findings", "hide", 5, "Findings"),
     Action("hidden", "List what is hidden, bring it back", ("D",), "findings", group="Findings"),
     Action("undo", "Undo the last hide", ("u",), "findings", group="Findings"),
-    Action("ignore", "Ignore with a reason (a comment; the diff first)", ("i",), "findings", "ignore", 6, "Findings"),
+    Action(
+        "ignore",
+        "Ignore with a reason (a comment; the diff first)",
+        ("i",),
+        "findings",
+        "ignore",
+        6,
+        "Findings",
+    ),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -44,7 +44,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     options = _global_options()
     known, rest = options.parse_known_args(words[: _command_at(words)])
-    name, own = (words[_command_at(words)], words[_command_at(words) + 1 :]) if _command_at(words) < len(words) else ("", [])
+    name, own = (
+        (words[_command_at(words)], words[_command_at(words) + 1 :]) if _command_at(words) < len(words) else ("", [])
+    )
     if known.version:
         from cockpit import __version__
 
@@ -110,11 +112,13 @@ def _command_at(words: list[str]) -> int:
 
 
 def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
-    """The options before the command; accepted after it as well (`again`: without defaults that would undo the first)."""
+    """The options before the command; accepted after it as well (`again`: no defaults that undo the first)."""
     default = argparse.SUPPRESS if again else None
     parser = argparse.ArgumentParser(prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False)
     group = parser.add_argument_group("everywhere")
-    group.add_argument("--repo", metavar="DIR", default=default, help="the repository that holds DIR (default: this folder)")
+    group.add_argument(
+        "--repo", metavar="DIR", default=default, help="the repository that holds DIR (default: this folder)"
+    )
     group.add_argument("--all-repos", action="store_true", default=default or False, help="not only this repository")
     group.add_argument("--config", metavar="FILE", default=default, help="one more configuration file, read last")
     group.add_argument("--theme", metavar="NAME", default=default, help="dark, light, high-contrast, ansi or mono")

@@ -17,7 +17,9 @@ def now() -> datetime:
     try:
         moment = datetime.fromisoformat(fixed)
     except ValueError:
-        raise CannotAnswer(f"COCKPIT_NOW is not an ISO 8601 time: {fixed[:40]!r}", "e.g. 2026-11-20T12:00:00Z") from None
+        raise CannotAnswer(
+            f"COCKPIT_NOW is not an ISO 8601 time: {fixed[:40]!r}", "e.g. 2026-11-20T12:00:00Z"
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

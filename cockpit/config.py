@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from cockpit.errors import CannotAnswer
 from cockpit.paths import user_config_file
@@ -52,7 +52,7 @@ class ChecksConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be chosen. `base` is the branch that worktrees are counted against (default: the remote's)."""
+    """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's)."""
 
     theme: str = "auto"
     profile: str = "default"
@@ -82,9 +82,7 @@ def _files(root: Path | None, extra: Path | None) -> list[tuple[Path, dict[str, 
     candidates = [user_config_file()]
     if root is not None:
         candidates += [root / "pyproject.toml", root / "cockpit.toml"]
-    for path in candidates:
-        if path.is_file() and (table := _table(path)):
-            found.append((path, table))
+    found += [(path, table) for path in candidates if path.is_file() and (table := _table(path))]
     if extra is not None:
         if not extra.is_file():
             raise CannotAnswer(f"{extra}: no such configuration file")
@@ -121,7 +119,8 @@ def _merged(config: Config, table: dict[str, Any], path: Path) -> Config:
             f"{path}:{_line_of(path, first['loc'])}: {plain_text(key, 80)}: {plain_text(first['msg'], 160)}",
             _nearest(first["type"], key),
         ) from None
-    return _replaced(config, table)
+    merged: Config = _replaced(config, table)
+    return merged
 
 
 def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
@@ -185,10 +184,10 @@ def _from_environment(config: Config) -> Config:
     base = os.environ.get("COCKPIT_BASE")
     mode = os.environ.get("COCKPIT_TENANCY_MODE")
     if mode is not None and mode not in ("auto", "transparent", "explicit", "off"):
-        raise CannotAnswer(f"COCKPIT_TENANCY_MODE is {plain_text(mode, 40)!r}", "use auto, transparent, explicit or off")
-    changed = replace(
-        config, theme=theme or config.theme, profile=profile or config.profile, base=base or config.base
-    )
+        raise CannotAnswer(
+            f"COCKPIT_TENANCY_MODE is {plain_text(mode, 40)!r}", "use auto, transparent, explicit or off"
+        )
+    changed = replace(config, theme=theme or config.theme, profile=profile or config.profile, base=base or config.base)
     if mode is not None:
-        changed = replace(changed, tenancy=replace(changed.tenancy, mode=mode))  # type: ignore[arg-type]
+        changed = replace(changed, tenancy=replace(changed.tenancy, mode=cast(TenancyChoice, mode)))
     return changed

@@ -45,7 +45,7 @@ def find_repository(folder: Path) -> Repository:
 
     Raises `CannotAnswer` where there is none, where it is bare, or where `.git` cannot be read.
     """
-    start = Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100 - links stay as they were typed
+    start = Path(os.path.abspath(folder.expanduser()))
     if not start.is_dir():
         raise CannotAnswer(f"{folder} is not a folder", "give --repo the folder of a git work tree")
     for place in (start, *start.parents):

@@ -11,8 +11,8 @@ Value = TypeVar("Value")
 async def newest(source: AsyncIterator[Value], interval: float = 0.1) -> AsyncIterator[Value]:
     """The values of `source`, never more often than every `interval` seconds; what came in between is passed over.
 
-    The last value always arrives. An error of the source is raised after the values before it; the source is closed with
-    this generator.
+    The last value always arrives. An error of the source is raised after the values before it; the source is closed
+    with this generator.
     """
     latest: list[Value] = []
     arrived = asyncio.Event()

@@ -61,7 +61,13 @@ def outlook(snapshot: SpendSnapshot, now: datetime) -> Line:
     parts: list[Line] = []
     month = next((window for window in snapshot.windows if window.window == "month"), None)
     if month is not None and month.projected is not None:
-        parts.append((("→ ", "accent"), (f"${month.projected:,.0f}", "strong"), (" by month's end (estimated)", "muted")))
+        parts.append(
+            (
+                ("→ ", "accent"),
+                (f"${month.projected:,.0f}", "strong"),
+                (" by month's end (estimated)", "muted"),
+            )
+        )
     if snapshot.burn_per_hour is not None:
         parts.append(((f"${snapshot.burn_per_hour:,.2f}/h", "text"),))
     return join(parts)
@@ -80,11 +86,18 @@ def context_row(session: Session, width: int) -> Line:
     return ((name, "muted"), (" ", "text"), *bar, (" ", "text"), (tail, token))
 
 
-def budget_lines(snapshot: SpendSnapshot, sessions: Sequence[Session], now: datetime, width: int, height: int) -> list[Line]:
+def budget_lines(
+    snapshot: SpendSnapshot, sessions: Sequence[Session], now: datetime, width: int, height: int
+) -> list[Line]:
     """The whole pane, the most important first; what does not fit in `height` is left out at the end."""
     if snapshot.today is None:
         if snapshot.loading is not None:
-            return [(("Reading transcripts  ", "muted"), *gauge(snapshot.loading, max(4, min(24, width - 28)), "accent"))]
+            return [
+                (
+                    ("Reading transcripts  ", "muted"),
+                    *gauge(snapshot.loading, max(4, min(24, width - 28)), "accent"),
+                )
+            ]
         return [line(("Reading transcripts…", "muted"))]
     if snapshot.month is not None and not snapshot.month.requests and not snapshot.daily_total:
         return [
@@ -149,7 +162,11 @@ def headline(snapshot: SpendSnapshot) -> Line:
         return ()
     days = [usd for _, usd in snapshot.daily][-7:]
     spark = f" {sparkline(days)}" if any(days) else ""
-    return ((money(snapshot.today.usd, floor=snapshot.today.floor), "strong"), (" today", "muted"), (spark, "accent"))
+    return (
+        (money(snapshot.today.usd, floor=snapshot.today.floor), "strong"),
+        (" today", "muted"),
+        (spark, "accent"),
+    )
 
 
 def level_of_day(snapshot: SpendSnapshot) -> tuple[str, str]:

@@ -38,11 +38,20 @@ def explanation(finding: Finding, width: int) -> list[Line]:
     """Message, help and the chain of evidence."""
     rows = [line((text, "text")) for text in wrapped(finding.message, width)]
     if finding.help:
-        rows += [line(("→ " if not place else "  ", "accent"), (text, "muted")) for place, text in enumerate(wrapped(finding.help, width - 2))]
+        rows += [
+            line(("→ " if not place else "  ", "accent"), (text, "muted"))
+            for place, text in enumerate(wrapped(finding.help, width - 2))
+        ]
     for link in finding.evidence:
         where = f"{plain_text(link.path)}:{link.line}" if link.line else plain_text(link.path)
         rows.append(line(("because ", "faint"), (f"{where} ", "info"), (plain_text(link.text, 200), "muted")))
-    facts = [finding.gate, finding.severity, finding.confidence, finding.skill, f"in {finding.symbol}" if finding.symbol else ""]
+    facts = [
+        finding.gate,
+        finding.severity,
+        finding.confidence,
+        finding.skill,
+        f"in {finding.symbol}" if finding.symbol else "",
+    ]
     rows.append(line((plain_text(" · ".join(fact for fact in facts if fact)), "faint")))
     return rows
 

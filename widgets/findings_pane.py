@@ -1,4 +1,4 @@
-"""Pane 4: what the gates found, P0 first and the file at hand first; filters, jumps, what is new since the last save."""
+"""Pane 4: what the gates found, P0 first and the file at hand first; filters, jumps, what is new since a save."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -53,14 +53,12 @@ class Filters:
 def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
     """P0 before P1 before P2; what could not be judged right after P0; in each the current file first."""
     rank = {gate: place for place, gate in enumerate(_GATES)}
-    findings: list[Row] = list(
-        sorted(snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column))
+    findings: list[Finding] = sorted(
+        snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column)
     )
-    unable: list[Row] = [
-        check for check in snapshot.checks if check.status == "not_run" and not snapshot.problems
-    ]
-    split = sum(1 for row in findings if isinstance(row, Finding) and row.gate == "P0")
-    return findings[:split] + list(snapshot.problems) + unable + findings[split:]
+    unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and not snapshot.problems]
+    split = sum(1 for finding in findings if finding.gate == "P0")
+    return [*findings[:split], *snapshot.problems, *unable, *findings[split:]]
 
 
 def finding_row(finding: Finding, index: int, width: int, *, new: bool, jump: bool) -> Line:
@@ -77,7 +75,13 @@ def finding_row(finding: Finding, index: int, width: int, *, new: bool, jump: bo
     room = width - width_of(head) - len(tail)
     if width < 60:
         place_width = max(8, room - min(len(rule), 22) - 1)
-        return (*head, (pad(crop_path(place, place_width), place_width), "text"), (" ", "text"), (crop(rule, room - place_width - 1), token), (tail, "accent"))
+        return (
+            *head,
+            (pad(crop_path(place, place_width), place_width), "text"),
+            (" ", "text"),
+            (crop(rule, room - place_width - 1), token),
+            (tail, "accent"),
+        )
     place_width = min(34 if width < 110 else 46, room // 3)
     rule_width = 24 if width < 140 else 28
     message_width = max(0, room - place_width - rule_width - 2)
@@ -93,9 +97,17 @@ def finding_row(finding: Finding, index: int, width: int, *, new: bool, jump: bo
 def problem_row(row: CheckProblem | Check, width: int) -> Line:
     """What could not be judged: never silent, never a pass."""
     if isinstance(row, Check):
-        return line(("? ", "warn"), (f"{plain_text(row.rule)} not run: ", "warn"), (plain_text(row.reason or "", 200), "muted"))
+        return line(
+            ("? ", "warn"),
+            (f"{plain_text(row.rule)} not run: ", "warn"),
+            (plain_text(row.reason or "", 200), "muted"),
+        )
     place = f"{plain_text(row.path)}:{row.line}"
-    return line(("? ", "warn"), (pad(crop_path(place, 46), min(46, width // 3)) + " ", "text"), (f"not judged: {plain_text(row.message, 200)}", "warn"))
+    return line(
+        ("? ", "warn"),
+        (pad(crop_path(place, 46), min(46, width // 3)) + " ", "text"),
+        (f"not judged: {plain_text(row.message, 200)}", "warn"),
+    )
 
 
 def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Line:
@@ -124,12 +136,31 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[L
     if filters:
         return [line(("Nothing matches ", "muted"), (filters.words(), "text"), (" · esc shows all", "faint"))]
     if not snapshot.files.seen:
-        return [line(("No Python files here yet.", "muted")), line(("They are checked as soon as they are saved.", "faint"))]
+        return [
+            line(("No Python files here yet.", "muted")),
+            line(("They are checked as soon as they are saved.", "faint")),
+        ]
     passed = sum(1 for check in snapshot.checks if check.status == "pass")
-    lines = [line(("✓ ", "good"), (f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed", "text"))]
+    lines = [
+        line(
+            ("✓ ", "good"),
+            (
+                f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed",
+                "text",
+            ),
+        )
+    ]
     for check in snapshot.checks:
         if check.status == "not_applicable":
-            lines.append(line(("– ", "faint"), (f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}", "muted")))
+            lines.append(
+                line(
+                    ("– ", "faint"),
+                    (
+                        f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}",
+                        "muted",
+                    ),
+                )
+            )
     if hidden:
         lines.append(line((f"{count(hidden, 'finding')} hidden until they change: D lists them", "muted")))
     return lines
@@ -200,7 +231,11 @@ class FindingsPane(VirtualList[Row]):
         snapshot = self.snapshot
         current = snapshot.saved[0] if snapshot.saved else ""
         rows = ordered(snapshot, current)
-        visible = [row for row in rows if not (isinstance(row, Finding) and row.fingerprint in self.hidden) and self.filters.accept(row)]
+        visible = [
+            row
+            for row in rows
+            if not (isinstance(row, Finding) and row.fingerprint in self.hidden) and self.filters.accept(row)
+        ]
         hidden = sum(1 for row in rows if isinstance(row, Finding) and row.fingerprint in self.hidden)
         self.empty = nothing(snapshot, self.filters, hidden)
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))

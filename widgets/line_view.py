@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,7 +20,7 @@ class LineView(ScrollView, inherit_bindings=False):
     `now` is the time that ages are told from; the app moves it on.
     """
 
-    COMPONENT_CLASSES = {f"line--{token}" for token in TOKENS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{token}" for token in TOKENS}
     can_focus = True
     ALLOW_SELECT = False
 

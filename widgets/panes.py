@@ -1,4 +1,4 @@
-"""Where the four panes (and the code preview) stand at every size: one pure function, and the container that obeys it."""
+"""Where the four panes (and the code preview) stand at every size: one pure function, and the container that obeys."""
 
 from dataclasses import dataclass
 from typing import Literal

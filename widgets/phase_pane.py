@@ -8,7 +8,12 @@ from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
 from widgets.words import age, money
 
-GLYPH = {"done": ("✓", "good"), "current": ("▶", "accent"), "skipped": ("–", "faint"), "pending": ("·", "faint")}
+GLYPH = {
+    "done": ("✓", "good"),
+    "current": ("▶", "accent"),
+    "skipped": ("–", "faint"),
+    "pending": ("·", "faint"),
+}
 SHORT = {
     "Pre-Analysis": "Pre-Analysis",
     "Request Analysis": "Request",
@@ -17,7 +22,12 @@ SHORT = {
     "Tool Optimization": "Tools",
     "Quality Assurance": "Quality",
 }
-STATE_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted"), "ended": ("✓", "faint")}
+STATE_GLYPH = {
+    "busy": ("●", "good"),
+    "waiting": ("◐", "warn"),
+    "idle": ("○", "muted"),
+    "ended": ("✓", "faint"),
+}
 
 
 def phase_span(phase: Phase, *, short: bool) -> Line:
@@ -46,7 +56,11 @@ def check_span(check: Check) -> Line:
     """`[x] text`, `[ ] text` or `[?] text`."""
     mark, token = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}[check.holds]
     evidence = f" ({plain_text(check.evidence, 60)})" if check.evidence else ""
-    return ((f"{mark} ", token), (plain_text(check.text, 70), "text" if check.holds is not None else "muted"), (evidence, "muted"))
+    return (
+        (f"{mark} ", token),
+        (plain_text(check.text, 70), "text" if check.holds is not None else "muted"),
+        (evidence, "muted"),
+    )
 
 
 def phase_lines(session: Session, width: int) -> list[Line]:
@@ -62,7 +76,8 @@ def phase_lines(session: Session, width: int) -> list[Line]:
     done = [phase for phase in session.phases if phase is not current and phase.evidence]
     if len(rows) and done and len(track(session, width)) == 1:
         rows += [
-            ((pad(f"{phase.number} {phase.name}", 24), "faint"), (plain_text(phase.evidence, 160), "muted")) for phase in done
+            ((pad(f"{phase.number} {phase.name}", 24), "faint"), (plain_text(phase.evidence, 160), "muted"))
+            for phase in done
         ]
     return rows
 
@@ -112,7 +127,12 @@ class PhasePane(FixedLines):
         if session is None:
             text = "No agent session in the last 24 hours." if self.read else "Reading sessions…"
             self.set_title(line("3 Phase"))
-            self.show_lines([line((text, "muted")), line(("Start claude in a worktree: its phases appear here.", "faint"))][: 1 + self.read])
+            self.show_lines(
+                [
+                    line((text, "muted")),
+                    line(("Start claude in a worktree: its phases appear here.", "faint")),
+                ][: 1 + self.read]
+            )
             return
         width = self.scrollable_content_region.width
         self.show_lines(phase_lines(session, width))
@@ -125,7 +145,12 @@ class PhasePane(FixedLines):
         position = f" ({self.sessions.index(session) + 1} of {len(self.sessions)})" if len(self.sessions) > 1 else ""
         prompt = f" · “{plain_text(session.prompt, max(20, self.size.width - 60))}”" if session.prompt else ""
         self.set_title(
-            line(crop(f"3 Phase · {where}{position} · {glyph} {state} {age(session.since, self.now)}{prompt}", max(10, self.size.width - 6))),
+            line(
+                crop(
+                    f"3 Phase · {where}{position} · {glyph} {state} {age(session.since, self.now)}{prompt}",
+                    max(10, self.size.width - 6),
+                )
+            ),
             line(f"{money(session.usd)} this session") if session.usd is not None else (),
         )
 

@@ -1,7 +1,7 @@
 """A list of any length with a cursor: rows are built when they come on screen."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from textual import events
 from textual.message import Message
@@ -18,23 +18,23 @@ class VirtualList(LineView, Generic[Item]):
     class Highlighted(Message):
         """The cursor moved to another item."""
 
-        def __init__(self, view: "VirtualList[Item]") -> None:
+        def __init__(self, view: "VirtualList[Any]") -> None:
             self.view = view
             super().__init__()
 
         @property
-        def control(self) -> "VirtualList[Item]":
+        def control(self) -> "VirtualList[Any]":
             return self.view
 
     class Chosen(Message):
         """An item was clicked where the cursor already stood."""
 
-        def __init__(self, view: "VirtualList[Item]") -> None:
+        def __init__(self, view: "VirtualList[Any]") -> None:
             self.view = view
             super().__init__()
 
         @property
-        def control(self) -> "VirtualList[Item]":
+        def control(self) -> "VirtualList[Any]":
             return self.view
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

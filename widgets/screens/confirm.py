@@ -17,7 +17,14 @@ def diff_lines(diff: str) -> list[Line]:
     rows: list[Line] = []
     for raw in diff.splitlines():
         token = "good" if raw.startswith("+") else "bad" if raw.startswith("-") else "muted"
-        rows.append(line((plain_text(raw.expandtabs(4), 300), "faint" if raw.startswith(("+++", "---", "@@")) else token)))
+        rows.append(
+            line(
+                (
+                    plain_text(raw.expandtabs(4), 300),
+                    "faint" if raw.startswith(("+++", "---", "@@")) else token,
+                )
+            )
+        )
     return rows
 
 

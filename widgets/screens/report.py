@@ -24,7 +24,9 @@ class ReportScreen(ModalScreen[None]):
         Binding("G,end", "move('bottom')", "Last", show=False),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "esc close · j k scroll", key: str = "") -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Line], *, hint: str = "esc close · j k scroll", key: str = ""
+    ) -> None:
         super().__init__()
         self._title, self._hint, self._own_key = title, hint, key
         self._shown = list(lines)

@@ -1,0 +1,315 @@
+"""The Textual door: wires feeds to panes and keys to actions. No logic lives here."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+import widgets
+from cockpit import clock
+from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
+from cockpit.agents.models import SessionsSnapshot
+from cockpit.app_findings import FindingDeeds
+from cockpit.call import Call
+from cockpit.errors import CannotAnswer
+from cockpit.findings.models import FindingsSnapshot
+from cockpit.plain_text import plain_text
+from cockpit.spend.models import SpendSnapshot
+from cockpit.stream import newest
+from cockpit.themes import ThemeFile, choose, own_themes
+from cockpit.worktrees.models import WorktreesSnapshot
+from widgets.bars import KeyBar, Tabs, TopLine, agents_line, place_line
+from widgets.bindings import app_bindings, keymap
+from widgets.budget_pane import BudgetPane, headline, level_of_day
+from widgets.code_view import CodeView
+from widgets.findings_pane import FindingsPane, worst
+from widgets.lines import Line, line
+from widgets.panes import PANES, Panes, Wishes, shape_of
+from widgets.phase_pane import PhasePane, summary
+from widgets.virtual_list import VirtualList
+from widgets.worktrees_pane import WorktreesPane
+
+_STYLES = Path(widgets.__file__).parent
+_MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
+_TICK_SECONDS = 20.0
+
+
+class CockpitApp(FindingDeeds):
+    """Four live panes on one repository."""
+
+    TITLE = "cockpit"
+    CSS_PATH: ClassVar[list[Any]] = [
+        _STYLES / "line_view.tcss",
+        _STYLES / "panes.tcss",
+        _STYLES / "bars.tcss",
+        _STYLES / "screens" / "screens.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = app_bindings()
+    AUTO_FOCUS = None
+
+    def __init__(self, call: Call, *, themes: list[ThemeFile] | None = None) -> None:
+        self._themes = themes or own_themes()
+        super().__init__()
+        self.call = call
+        self.repository = call.repository()
+        self.settings = call.config()
+        self.watched = self.repository.root
+        self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
+        self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
+        self._engine: Any = None
+        self._hints: Any = None
+        for theme in self._themes:
+            self.register_theme(
+                Theme(theme.name, dark=theme.dark, ansi=theme.ansi, variables=theme.variables(), **theme.colors)  # type: ignore[arg-type]
+            )
+        self.no_colors = bool(os.environ.get("NO_COLOR")) or bool(call.args.no_color)
+        wanted = call.args.theme or self.settings.theme
+        self.theme = choose(wanted, no_color=self.no_colors, background=os.environ.get("COLORFGBG", ""))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return self._themes[0].variables()
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(id="top")
+        yield Tabs(id="tabs")
+        with Panes():
+            yield WorktreesPane(id="worktrees")
+            yield BudgetPane(id="budget")
+            yield PhasePane(id="phase")
+            yield FindingsPane(id="findings")
+            preview = CodeView(id="preview")
+            preview.can_focus = False
+            yield preview
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.set_keymap(keymap(self.settings.keys))
+        self.findings_pane.focus()
+        self.refresh_chrome()
+        self.set_interval(_TICK_SECONDS, self.tick)
+        self.call_after_refresh(self.restart_feeds)
+
+    async def on_unmount(self) -> None:
+        if self._engine is not None:
+            await asyncio.to_thread(self._engine.close)
+
+    # -- feeds → panes --
+
+    def restart_feeds(self) -> None:
+        for problem in clashes(self.settings.keys):
+            self.tell(problem, bad=True)
+        self.run_worker(self._start(), group="start", exclusive=True, exit_on_error=False)
+
+    async def _start(self) -> None:
+        """Imports what the feeds need in a thread, so that the first paint never waits for it."""
+        await asyncio.to_thread(_import_feeds)
+        from cockpit.findings.engine import Engine
+        from cockpit.findings.hidden import HiddenFindings
+        from cockpit.phases.feed import follow_sessions
+        from cockpit.spend.feed import follow_spend
+        from cockpit.worktrees.feed import Hints, follow_worktrees
+
+        if self._engine is None:
+            self._engine, self._hints = Engine(), Hints()
+            self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
+        everywhere = bool(self.call.args.all_repos)
+        repository, settings = self.repository, self.settings
+        self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)
+        self._feed("findings", self._follow_findings, self.show_findings)
+        self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
+        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
+
+    def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
+        from cockpit.findings.feed import follow_findings
+
+        return follow_findings(self._engine, self.repository, self.settings, root=self.watched, on_saved=self._saved)
+
+    def _saved(self, names: frozenset[str]) -> None:
+        """Files below the watched worktree changed: its row is counted again at once."""
+        self._hints.touch(self.watched)
+
+    def _feed(self, name: str, make: Callable[[], AsyncIterator[Any]], show: Callable[[Any], None]) -> None:
+        async def follow() -> None:
+            try:
+                async for value in newest(make()):
+                    show(value)
+            except (CannotAnswer, OSError) as problem:
+                self.pane(name).set_title(line(f"{name}: {plain_text(problem, 120)} · R tries again"))
+
+        self.run_worker(follow(), name=name, group=name, exclusive=True, exit_on_error=False)
+
+    def show_worktrees(self, snapshot: WorktreesSnapshot) -> None:
+        from cockpit.worktrees.feed import with_presence
+
+        self.trees = with_presence(snapshot, self.sessions)
+        self.worktrees_pane.show(self.trees, str(self.watched))
+        self.refresh_chrome()
+
+    def show_sessions(self, snapshot: SessionsSnapshot) -> None:
+        from cockpit.phases.feed import with_dollars
+
+        self.sessions = with_dollars(snapshot, dict(self.spend.by_session))
+        self.phase_pane.show(self.sessions.sessions)
+        self.budget_pane.show(self.spend, self.live_sessions())
+        self.show_worktrees(self.trees)
+
+    def show_spend(self, snapshot: SpendSnapshot) -> None:
+        self.spend = snapshot
+        self.budget_pane.show(snapshot, self.live_sessions())
+        if snapshot.by_session:
+            self.show_sessions(self.sessions)
+        self.refresh_chrome()
+
+    def show_findings(self, snapshot: FindingsSnapshot) -> None:
+        self.found = snapshot
+        self.show_hidden()
+        self.refresh_chrome()
+
+    # -- around the panes --
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A part that failed says so in one line; the others go on."""
+        if event.state is WorkerState.ERROR:
+            self.log.error(event.worker.error)
+            self.tell(f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again", bad=True)
+
+    def tick(self) -> None:
+        """Ages and the clock move on, three times a minute."""
+        now = clock.now()
+        for name in PANES:
+            self.pane(name).tick(now)
+        self.refresh_chrome()
+
+    def refresh_chrome(self) -> None:
+        """The lines around the panes, and how much room each pane wants."""
+        if not self.is_running or not self.screen_stack:
+            return
+        screen = self.screen_stack[0]
+        now = clock.now()
+        panes = screen.query_one(Panes)
+        live = len(self.live_sessions())
+        phase = 2 + (1 if self.sessions.sessions else 0)
+        panes.wishes = Wishes(max(3, len(self.trees.worktrees)), 4 + live, phase + 1)
+        shape = shape_of(panes.size.width, panes.size.height)
+        panes.set_class(shape == "tabs" and not panes.zoomed, "-tabs")
+        left = place_line(self.repository.name, self.trees, str(self.watched))
+        parts = [
+            headline(self.spend),
+            summary(self.phase_pane.current),
+            line((now.astimezone().strftime("%H:%M"), "muted")),
+        ]
+        screen.query_one(TopLine).show(left, agents_line(self.live_sessions(), now), parts)
+        tabs = screen.query_one(Tabs)
+        tabs.set_class(shape == "tabs", "-on")
+        if shape == "tabs":
+            tabs.show(self._tabs(), PANES.index(panes.active) + 1)
+        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._attention(shape))
+
+    def _tabs(self) -> list[Line]:
+        percent, token = level_of_day(self.spend)
+        session = self.phase_pane.current
+        return [
+            line(f"Tree {len(self.trees.worktrees)}"),
+            line("$ ", (percent, token)),
+            line(f"Phase {session.phase}" if session else "Phase"),
+            worst(self.found.findings),
+        ]
+
+    def _bar_actions(self) -> list[Action]:
+        shown = [action for action in ACTIONS if action.bar and action.place in ("app", self.panes.active)]
+        return sorted(shown, key=lambda action: action.bar)
+
+    def _attention(self, shape: str) -> Line:
+        if self.findings_pane.jumping:
+            return line((" jump to a finding: 1–9 · esc", "accent"))
+        return ()
+
+    @on(events.DescendantFocus)
+    def _focused(self) -> None:
+        focused = self.screen_stack[0].focused
+        if focused is not None and focused.id in PANES:
+            self.panes.active = focused.id
+            self.refresh_chrome()
+
+    @on(events.Resize)
+    def _resized(self) -> None:
+        self.call_after_refresh(self.refresh_chrome)
+        self.call_after_refresh(self.show_code)
+
+    @on(VirtualList.Highlighted)
+    async def _moved(self, message: VirtualList.Highlighted) -> None:
+        if message.view.id == "findings":
+            await self.show_code()
+
+    @on(VirtualList.Chosen)
+    def _clicked(self, message: VirtualList.Chosen) -> None:
+        if message.view.id in ("findings", "worktrees"):
+            self.action_do("view" if message.view.id == "findings" else "check-worktree")
+
+    # -- keys → actions --
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An action of a pane runs only where that pane has the focus."""
+        if action != "do":
+            return super().check_action(action, parameters)
+        known = BY_ID.get(str(parameters[0]))
+        return known is not None and known.place in ("app", "list", self.panes.active)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.findings_pane.jumping and event.key.isdigit():
+            event.prevent_default().stop()
+            self.findings_pane.jump(False)
+            self.findings_pane.move_to(int(event.key) - 1)
+            self.refresh_chrome()
+
+    def action_do(self, name: str) -> None:
+        """Run an action of the registry by its id."""
+        if self.findings_pane.jumping and name.startswith("pane-"):
+            self.findings_pane.jump(False)
+            self.findings_pane.move_to(int(name[-1]) - 1)
+        elif name in _MOVES:
+            self.pane(self.panes.active).move(name)
+        else:
+            getattr(self, f"do_{name.replace('-', '_')}")()
+        self.refresh_chrome()
+
+    def watch_folder(self, root: Path) -> None:
+        if root != self.watched:
+            self.watched = root
+            self.show_worktrees(self.trees)
+            self._feed("findings", self._follow_findings, self.show_findings)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the registry, with its key."""
+        for action in ACTIONS:
+            if action.place == "list" or action.id == "palette":
+                continue
+            keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
+            yield SystemCommand(f"{action.title} · {keys}", action.group, partial(self._from_palette, action))
+
+    def _from_palette(self, action: Action) -> None:
+        if action.place in PANES:
+            self.do_pane(action.place)
+        self.call_after_refresh(self.action_do, action.id)
+
+
+def _import_feeds() -> None:
+    """Imported once, off the event loop."""
+    import cockpit.findings.feed
+    import cockpit.phases.feed
+    import cockpit.spend.feed
+    import cockpit.worktrees.feed  # noqa: F401
+
+
+def open_app(call: Call) -> int:
+    """Open the app on the repository of this call. Returns its exit code."""
+    return CockpitApp(call).run() or 0

@@ -1,0 +1,195 @@
+"""What the keys do: one method for each action of the registry that needs more than a pane."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from cockpit.actions import ACTIONS, key_label, keys_of
+from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.config import Config
+from cockpit.errors import CannotAnswer
+from cockpit.findings.models import FindingsSnapshot
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from cockpit.spend.models import SpendSnapshot
+from cockpit.themes import NAMES
+from cockpit.worktrees.models import WorktreesSnapshot
+from widgets.budget_pane import BudgetPane
+from widgets.findings_pane import FindingsPane
+from widgets.line_view import LineView
+from widgets.lines import Line, line, pad
+from widgets.panes import PANES, Panes
+from widgets.phase_pane import PhasePane
+from widgets.screens.report import ReportScreen, markdown_lines
+from widgets.worktrees_pane import WorktreesPane, waiting
+
+
+class Deeds(App[int]):
+    """The state that the panes show, and the actions on it."""
+
+    repository: Repository
+    settings: Config
+    watched: Path
+    trees: WorktreesSnapshot
+    spend: SpendSnapshot
+    sessions: SessionsSnapshot
+    found: FindingsSnapshot
+    no_colors: bool
+
+    def pane(self, name: str) -> LineView:
+        """A pane by its name."""
+        return self.query_one(f"#{name}", LineView)
+
+    @property
+    def worktrees_pane(self) -> WorktreesPane:
+        return self.query_one("#worktrees", WorktreesPane)
+
+    @property
+    def findings_pane(self) -> FindingsPane:
+        return self.query_one("#findings", FindingsPane)
+
+    @property
+    def phase_pane(self) -> PhasePane:
+        return self.query_one("#phase", PhasePane)
+
+    @property
+    def budget_pane(self) -> BudgetPane:
+        return self.query_one("#budget", BudgetPane)
+
+    @property
+    def panes(self) -> Panes:
+        return self.query_one(Panes)
+
+    def tell(self, message: object, *, bad: bool = False) -> None:
+        """A short notice; text from outside is shown as it is, never as markup."""
+        self.notify(plain_text(message, 300), severity="error" if bad else "information", markup=False, timeout=6)
+
+    def watch_folder(self, root: Path) -> None:
+        """Show the findings and the phase of this worktree from now on."""
+
+    def restart_feeds(self) -> None:
+        """Read everything anew."""
+
+    # -- panes --
+
+    def do_pane(self, name: str) -> None:
+        """Give a pane the focus; on a narrow terminal it comes to the front."""
+        self.panes.active = name
+        self.call_after_refresh(self.pane(name).focus)
+
+    def do_pane_1(self) -> None:
+        self.do_pane("worktrees")
+
+    def do_pane_2(self) -> None:
+        self.do_pane("budget")
+
+    def do_pane_3(self) -> None:
+        self.do_pane("phase")
+
+    def do_pane_4(self) -> None:
+        self.do_pane("findings")
+
+    def do_next_pane(self, by: int = 1) -> None:
+        self.do_pane(PANES[(PANES.index(self.panes.active) + by) % len(PANES)])
+
+    def do_previous_pane(self) -> None:
+        self.do_next_pane(-1)
+
+    def do_zoom(self) -> None:
+        self.panes.zoomed = not self.panes.zoomed
+
+    def do_back(self) -> None:
+        pane = self.findings_pane
+        if pane.jumping:
+            pane.jump(False)
+        elif pane.filters and self.panes.active == "findings":
+            pane.filter(type(pane.filters)())
+        elif self.panes.zoomed:
+            self.panes.zoomed = False
+
+    def do_next_waiting(self) -> None:
+        """Go to the worktree whose agent waits longest; again for the next one."""
+        held = waiting(self.trees.worktrees)
+        if not held:
+            self.tell("No agent waits for you.")
+            return
+        current = self.worktrees_pane.current
+        paths = [tree.path for tree in held]
+        place = (paths.index(current.path) + 1) % len(paths) if current and current.path in paths else 0
+        self.do_pane("worktrees")
+        self.worktrees_pane.find(lambda tree: tree.path == paths[place])
+        chosen = held[place]
+        if chosen.agent is not None:
+            self.phase_pane.choose(chosen.agent.session)
+
+    def do_check_worktree(self) -> None:
+        tree = self.worktrees_pane.current
+        if tree is None or tree.missing:
+            return
+        self.watch_folder(Path(tree.path))
+        if tree.agent is not None:
+            self.phase_pane.choose(tree.agent.session)
+
+    # -- screens --
+
+    def do_help(self) -> None:
+        rows: list[Line] = []
+        for group in dict.fromkeys(action.group for action in ACTIONS):
+            rows += [(), line((group, "strong"))]
+            for action in ACTIONS:
+                if action.group == group:
+                    keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
+                    rows.append(line((pad(f"  {keys}", 16), "key"), (action.title, "text")))
+        self.push_screen(ReportScreen("Keys", rows[1:], key="question_mark"))
+
+    def do_palette(self) -> None:
+        self.action_command_palette()
+
+    def do_quit(self) -> None:
+        self.exit(0)
+
+    def do_recheck(self) -> None:
+        self.restart_feeds()
+
+    def do_next_theme(self) -> None:
+        """The next theme; without colour there is only one."""
+        if self.no_colors:
+            self.tell("NO_COLOR is set: the mono theme stays.")
+            return
+        self.theme = NAMES[(NAMES.index(self.theme) + 1) % len(NAMES)] if self.theme in NAMES else NAMES[0]
+        self.tell(f"Theme: {self.theme}")
+
+    def do_previous_session(self) -> None:
+        self.phase_pane.step(-1)
+
+    def do_next_session(self) -> None:
+        self.phase_pane.step(1)
+
+    def do_start_day(self) -> None:
+        self.do_report("Start day", "s")
+
+    def do_end_day(self) -> None:
+        self.do_report("End day", "e")
+
+    def do_report(self, title: str, key: str) -> None:
+        """Start Day or End Day: the report, read when it is asked for."""
+        screen = ReportScreen(title, [line(("Reading worktrees, costs and context…", "muted"))], key=key)
+        self.push_screen(screen)
+        self.run_worker(self._report(screen, key), exclusive=True, group="report", exit_on_error=False)
+
+    async def _report(self, screen: ReportScreen, key: str) -> None:
+        from cockpit.day.report import end_report, start_report
+
+        read: Any = start_report if key == "s" else end_report
+        try:
+            report = await asyncio.to_thread(read, self.repository, self.settings)
+        except CannotAnswer as problem:
+            screen.replace([line((plain_text(problem), "bad"))])
+            return
+        screen.replace(markdown_lines(report.markdown))
+
+    def live_sessions(self) -> list[Session]:
+        """The sessions that are not over."""
+        return [session for session in self.sessions.sessions if session.state != "ended"]

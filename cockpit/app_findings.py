@@ -1,0 +1,218 @@
+"""What the keys do to findings: open, look at the code, filter, hide, ignore with a reason."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from textual.app import SuspendNotSupported
+
+from cockpit.app_deeds import Deeds
+from cockpit.editor import editor_command
+from cockpit.errors import CannotAnswer
+from cockpit.findings.hidden import HiddenFindings
+from cockpit.findings.models import Finding
+from cockpit.plain_text import plain_text
+from widgets.code_view import CodeView, code_lines, explanation
+from widgets.lines import Line, line, pad
+from widgets.screens.ask import AskScreen
+from widgets.screens.confirm import ConfirmScreen, diff_lines
+from widgets.screens.pick import PickScreen
+from widgets.screens.report import ReportScreen
+
+
+class FindingDeeds(Deeds):
+    """The actions of the findings pane. `hidden` is None until it has been read."""
+
+    hidden: HiddenFindings | None = None
+
+    def do_open(self) -> None:
+        """Open the finding in the editor: in this terminal, or in the editor's own window."""
+        finding = self.findings_pane.finding
+        if finding is None:
+            return
+        try:
+            command = editor_command(self.watched / finding.path, finding.line, finding.column, self.settings.editor)
+        except CannotAnswer as problem:
+            self.tell(problem, bad=True)
+            return
+        try:
+            if command.windowed:
+                subprocess.Popen(
+                    command.words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                return
+            with self.suspend():
+                failure = _run_in_terminal(command.words, self.watched)
+            if failure:
+                self.tell(failure, bad=True)
+        except SuspendNotSupported:
+            self.tell("An editor cannot be opened from here: this is not a terminal of its own.", bad=True)
+        except OSError as problem:
+            self.tell(f"The editor did not start: {problem.strerror}", bad=True)
+
+    def do_view(self) -> None:
+        self.run_worker(self._view(), exit_on_error=False)
+
+    async def _view(self) -> None:
+        finding = self.findings_pane.finding
+        if finding is None:
+            return
+        source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
+        width = min(116, self.size.width - 4)
+        rows: list[Line] = code_lines(finding, source, 8, 12) if source else [line((note, "warn"))]
+        rows = [*rows, (), *explanation(finding, width)]
+        self.push_screen(ReportScreen(f"{plain_text(finding.path)}:{finding.line} · {finding.rule}", rows))
+
+    def do_filter(self) -> None:
+        filters = self.findings_pane.filters
+
+        def answered(text: str | None) -> None:
+            kept = filters if text is None else replace(filters, text=text.strip())
+            self.findings_pane.filter(kept)
+
+        self.push_screen(AskScreen("Show findings with", filters.text, note="path, rule, message or symbol"), answered)
+
+    def do_next_hit(self, by: int = 1) -> None:
+        pane = self.findings_pane
+        if pane.items:
+            pane.move_to((pane.cursor + by) % len(pane.items))
+
+    def do_previous_hit(self) -> None:
+        self.do_next_hit(-1)
+
+    def do_filter_gate(self) -> None:
+        self.findings_pane.cycle_gate()
+
+    def do_filter_rule(self) -> None:
+        self.findings_pane.toggle_rule()
+
+    def do_filter_file(self) -> None:
+        self.findings_pane.toggle_file()
+
+    def do_hide(self) -> None:
+        """Hide the finding until it changes."""
+        finding, hidden = self.findings_pane.finding, self.hidden
+        if finding is not None and hidden is not None:
+            said = f"Hidden until it changes: {finding.rule} in {finding.path} · u brings it back"
+            self.run_worker(self._change_hidden(partial(hidden.hide, finding), said), exit_on_error=False)
+
+    def do_undo(self) -> None:
+        """Bring back what was hidden last."""
+        if self.hidden is not None:
+            self.run_worker(
+                self._change_hidden(self.hidden.undo, "The finding that was hidden last is back."), exit_on_error=False
+            )
+
+    async def _change_hidden(self, change: Callable[[], object], said: str) -> None:
+        try:
+            changed = await asyncio.to_thread(change)
+        except CannotAnswer as problem:
+            self.tell(problem, bad=True)
+            return
+        self.tell("Nothing to undo." if changed is None and not said.startswith("Hidden") else said)
+        self.show_hidden()
+
+    def do_hidden(self) -> None:
+        """List what is hidden; the one picked comes back."""
+        kept = self.hidden.rows if self.hidden is not None else ()
+        rows = [
+            (
+                row.fingerprint,
+                line(
+                    (pad(plain_text(row.path), 40), "text"),
+                    (f" {row.rule}  ", "warn"),
+                    (plain_text(row.message), "muted"),
+                ),
+            )
+            for row in kept
+        ]
+        self.push_screen(
+            PickScreen("Hidden findings", rows, hint="enter brings it back · esc close", empty="Nothing is hidden."),
+            self._unhide,
+        )
+
+    def _unhide(self, fingerprint: str | None) -> None:
+        if fingerprint is not None and self.hidden is not None:
+            self.run_worker(
+                self._change_hidden(partial(self.hidden.unhide, fingerprint), "It is back."), exit_on_error=False
+            )
+
+    def show_hidden(self) -> None:
+        """Show the findings again, without those that are hidden now."""
+        self.findings_pane.show(self.found, self.hidden.fingerprints if self.hidden is not None else frozenset())
+
+    def do_ignore(self) -> None:
+        """Ask for the reason, show the diff, write the comment."""
+        finding = self.findings_pane.finding
+        if finding is None:
+            return
+
+        def reasoned(reason: str | None) -> None:
+            if reason and reason.strip():
+                self.run_worker(self._propose_ignore(finding, reason.strip()), exit_on_error=False)
+            elif reason is not None:
+                self.tell("A reason is required: nothing was written.")
+
+        self.push_screen(
+            AskScreen(
+                f"Ignore {finding.rule} because",
+                note="a comment with this reason goes into the code; the diff comes first",
+            ),
+            reasoned,
+        )
+
+    async def _propose_ignore(self, finding: Finding, reason: str) -> None:
+        from cockpit.findings.ignore import apply_patch, plan_ignore
+
+        try:
+            patch = await asyncio.to_thread(plan_ignore, self.watched, finding, reason)
+        except (CannotAnswer, OSError) as problem:
+            self.tell(problem, bad=True)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if not yes:
+                return
+            try:
+                apply_patch(patch)
+            except (CannotAnswer, OSError) as problem:
+                self.tell(problem, bad=True)
+
+        self.push_screen(ConfirmScreen(f"Ignore {finding.rule}", diff_lines(patch.diff)), answered)
+
+    def do_jump(self) -> None:
+        self.findings_pane.jump(True)
+
+    async def show_code(self) -> None:
+        """The finding under the cursor, in the preview of a wide terminal."""
+        if not self.panes.shown("preview"):
+            return
+        finding = self.findings_pane.finding
+        source: list[str] = []
+        note = ""
+        if finding is not None:
+            source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
+        self.query_one("#preview", CodeView).show(finding, source, note=note)
+
+
+def read_lines(path: Path) -> tuple[list[str], str]:
+    """The lines of a file, or none and a line that says why."""
+    try:
+        return path.read_text("utf-8", "replace").splitlines(), ""
+    except OSError as problem:
+        return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
+
+
+def _run_in_terminal(words: tuple[str, ...], folder: Path) -> str:
+    """Run the editor. Answers a line that says what went wrong, or nothing: the app must get its terminal back."""
+    try:
+        subprocess.run(words, cwd=folder, check=False)
+    except OSError as problem:
+        return f"The editor did not start: {problem.strerror}"
+    return ""
