@@ -18,6 +18,7 @@ ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them li
 AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
 POLL_EVERY = 1.0  # seconds between looks where the folders cannot be watched
 SHORTEST = 0.1  # seconds between two snapshots
+ESTABLISHED_AFTER = 1000  # milliseconds after which the folders are surely watched
 
 
 def read_sessions(
@@ -112,8 +113,22 @@ async def _watch(store: SessionStore, news: _News) -> None:
         stop = asyncio.Event()
         sentry = asyncio.create_task(_until_moved(store, folders, stop))
         try:
-            async for changes in awatch(*folders, watch_filter=_matters, debounce=150, step=25, stop_event=stop):
-                news.put({path for _, path in changes})
+            watching = awatch(
+                *folders,
+                watch_filter=_matters,
+                debounce=150,
+                step=25,
+                stop_event=stop,
+                rust_timeout=ESTABLISHED_AFTER,
+                yield_on_timeout=True,
+            )
+            established = False
+            async for changes in watching:
+                if not established:  # what happened before the folders were watched was not told
+                    established = True
+                    news.put(None)
+                if changes:
+                    news.put({path for _, path in changes})
         except (OSError, RuntimeError) as problem:
             news.note = f"folders cannot be watched ({problem.__class__.__name__}): looked at every second"
             await _poll(news)
@@ -139,5 +154,8 @@ async def _poll(news: _News) -> None:
 
 
 def _matters(change: object, path: str) -> bool:
-    name = Path(path).name
-    return (name.endswith(".jsonl") and name != "journal.jsonl") or REGISTRY_FILE.fullmatch(name) is not None
+    name = path.rpartition("/")[2]
+    if name.endswith(".jsonl"):
+        return name != "journal.jsonl"
+    # a file may be written before its new folder is watched, so that only the folder is told
+    return "." not in name or REGISTRY_FILE.fullmatch(name) is not None

@@ -63,7 +63,10 @@ class SerialRun:
 
 @dataclass(slots=True)
 class TaskFacts:
-    """`lit` holds each phase that was proved and what first proved it; `current` is the newest event's."""
+    """`lit` holds each phase that was proved and what first proved it; `current` is the newest event's.
+
+    `first_change` and `last_change` are the orders of the first and last call that changed files.
+    """
 
     prompt: str | None = None
     lit: dict[int, str] = field(default_factory=dict)
@@ -74,15 +77,9 @@ class TaskFacts:
     commands: list[str] = field(default_factory=list)
     compacted: bool = False
     turn_end: TurnEnd | None = None
+    first_change: int | None = None
+    last_change: int | None = None
     _by_id: dict[str, Made] = field(default_factory=dict)
-
-    @property
-    def first_change(self) -> int | None:
-        return next((made.order for made in self.made if made.role == "change"), None)
-
-    @property
-    def last_change(self) -> int | None:
-        return next((made.order for made in reversed(self.made) if made.role == "change"), None)
 
     @property
     def pending(self) -> list[Made]:
@@ -171,6 +168,9 @@ def _take_call(facts: TaskFacts, step: Step, call: ToolCall) -> None:
     first = not facts.made
     facts.made.append(made)
     facts._by_id[call.id] = made
+    if made.role == "change":
+        facts.last_change = made.order
+        facts.first_change = made.order if facts.first_change is None else facts.first_change
     if made.role == "ask" and first:
         facts.asked_first = True
         _light(facts, 1, "asked back")

@@ -1,7 +1,7 @@
 """Claude Code's transcripts as events: whose words a line holds, odd lines, and reading in pieces."""
 
 import json
-import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +237,7 @@ def test_a_rewritten_transcript_is_read_from_its_start(tmp_path: Path) -> None:
     session.read()
     shorter = Talk()
     shorter.prompt("Only this")
-    os.replace(shorter.write(tmp_path / "other"), path)
+    shorter.write(tmp_path / "other").replace(path)
     session.read()
 
     assert [event.text for event in session.task if isinstance(event, Prompt)] == ["Only this"]
@@ -286,7 +286,7 @@ def test_pieces_give_the_events_of_the_whole(tmp_path_factory: pytest.TempPathFa
     session, once = ClaudeSession(path), ClaudeSession(whole)
     once.read()
     places = [0, *sorted(set(cuts)), len(data)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         with path.open("ab") as stream:
             stream.write(data[start:end])
         session.read()

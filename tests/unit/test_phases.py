@@ -135,7 +135,8 @@ def test_no_skill_called_for_skips_coordination_and_a_called_one_stays_pending()
 
 def test_a_complete_prompt_skips_request_analysis_even_when_the_agent_thinks() -> None:
     talk = started(
-        "<task>Add pagination to `UserViewSet` in apps/users/views.py, Django 5</task>\n<context>Currently it returns 500 "
+        "<task>Add pagination to `UserViewSet` in apps/users/views.py, Django 5</task>\n"
+        "<context>Currently it returns 500 "
         'with "KeyError: page" for an empty page; multi-tenant</context>\n1. service\n2. tests\n```python\nx\n```\n'
         "Expected: 200 as JSON. Don't touch the serializer. Done when pytest passes and all tests must pass."
     )

@@ -18,13 +18,15 @@ from skills.orchestrator.score import Vocabulary, band_of, named_targets, score_
 VAGUE = "fix the user thing"
 ENHANCED = "Fix authentication bug in apps/core/views/user.py where email validation allows duplicates"
 COMPLETE = """<task>Add a paginated users endpoint to `UserViewSet` in apps/users/views.py</task>
-<context>Django 5.0, DRF; the service layer owns writes. Currently GET /users/ raises "KeyError: 'page'" with an empty page.</context>
+<context>Django 5.0, DRF; the service layer owns writes.
+Currently GET /users/ raises "KeyError: 'page'" with an empty page.</context>
 1. keep the tenant middleware
 2. add tests in apps/users/tests/test_users.py
 ```python
 client.get("/users/?page=2")
 ```
-Expected: 200 with 20 items. Return JSON. Don't change the serializer. Done when `pytest apps/users` passes; all tests must pass.
+Expected: 200 with 20 items. Return JSON. Don't change the serializer.
+Done when `pytest apps/users` passes; all tests must pass.
 """
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.agents.registry import process_lives, read_registry
-from cockpit.clock import iso
 from cockpit.cli import main
+from cockpit.clock import iso
 from cockpit.config import Config
 from cockpit.phases.feed import follow_sessions, read_sessions, with_dollars
 from cockpit.repository import Repository, find_repository
@@ -378,7 +378,6 @@ async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repo
     feed = follow_sessions(repository, Config())
     first = await anext(feed)
     assert first.sessions == ()
-    await asyncio.sleep(0.5)
 
     talk = talk_at(repository, 1)
     talk.says(talk.call("Bash", command="pytest"), stop="tool_use")
@@ -404,12 +403,12 @@ async def test_the_feed_sees_a_process_end(
 ) -> None:
     monkeypatch.setattr("cockpit.phases.feed.ALIVE_EVERY", 0.2)
     talk_at(repository, 1).write(claude)
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
     register(claude, "5e55", process.pid, status="busy", cwd=str(repository.root))
     feed = follow_sessions(repository, Config())
     assert (await anext(feed)).sessions[0].state == "busy"
 
-    process.communicate(b"\n")
+    await process.communicate(b"\n")
     assert (await _next(feed, lambda now: now.sessions[0].state == "ended")).sessions[0].pid is None
     await feed.aclose()
 
