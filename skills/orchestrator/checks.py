@@ -10,7 +10,6 @@ from skills.orchestrator.summary import reads_in_a_row, reads_in_parallel
 from skills.orchestrator.task import CheckRun, Made, TaskFacts
 
 LONG_DELEGATION = 300.0
-GAIN_WANTED = 20
 
 
 @dataclass(frozen=True, slots=True)
