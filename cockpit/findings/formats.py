@@ -8,6 +8,7 @@ from urllib.parse import quote
 from cockpit import __version__
 from cockpit.findings.models import FileCounts
 from cockpit.findings.outcome import Outcome
+from cockpit.plain_text import plain_text
 from skills.gates import RULES
 from skills.gates.model import Finding, Tenancy
 
@@ -124,8 +125,8 @@ def github_lines(outcome: Outcome) -> Iterable[str]:
 
 
 def _annotation(level: str, place: dict[str, Any], message: str) -> str:
-    words = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items())
-    return f"::{level} {words}::{_escaped(message)}"
+    words = ",".join(f"{key}={_escaped(plain_text(value), ':,')}" for key, value in place.items())
+    return f"::{level} {words}::{_escaped(plain_text(message))}"
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -1,0 +1,93 @@
+"""Dependencies from every kind of manifest, each with the line that says it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from cockpit.findings.manifests import normalised, read_manifests, requirement_name
+
+PYPROJECT = """[project]
+name = "shop"
+dependencies = [
+  "Django>=4.2",
+  "djangorestframework[docs] ; python_version > '3.8'",
+]
+[project.optional-dependencies]
+s3 = ["boto3"]
+[dependency-groups]
+dev = ["pytest-mock", {include-group = "lint"}]
+lint = ["Ruff"]
+"""
+
+
+def test_pyproject_with_groups_and_extras(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    found = read_manifests(tmp_path, ["pyproject.toml"])
+    assert found.evidence.dependencies == {
+        "django": "pyproject.toml:4",
+        "djangorestframework": "pyproject.toml:5",
+        "boto3": "pyproject.toml:8",
+        "pytest-mock": "pyproject.toml:10",
+        "ruff": "pyproject.toml:11",
+    }
+    assert found.ruff == "pyproject.toml:11"
+
+
+def test_poetry_requirements_setup_cfg_and_pipfile(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.poetry.dependencies]\npython = "^3.11"\nfastapi = "*"\n'
+        '[tool.poetry.group.dev.dependencies]\nfactory_boy = "*"\n'
+    )
+    (tmp_path / "requirements-dev.txt").write_text(
+        "# tools\n-r base.txt\ncelery==5.3  # queue\nhttps://x.invalid/y.whl\n"
+    )
+    (tmp_path / "setup.cfg").write_text(
+        "[options]\ninstall_requires =\n    redis>=4\n[options.extras_require]\nx = gevent\n"
+    )
+    (tmp_path / "Pipfile").write_text('[packages]\nsentry-sdk = "*"\n')
+    names = ["pyproject.toml", "requirements-dev.txt", "setup.cfg", "Pipfile"]
+    assert read_manifests(tmp_path, names).evidence.dependencies == {
+        "fastapi": "pyproject.toml:3",
+        "factory-boy": "pyproject.toml:5",
+        "celery": "requirements-dev.txt:3",
+        "redis": "setup.cfg:3",
+        "gevent": "setup.cfg:5",
+        "sentry-sdk": "Pipfile:2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "uses"),
+    [
+        ("pyproject.toml", "[tool.ruff]\n", True),
+        ("pyproject.toml", "[tool.black]\n", False),
+        (".ruff.toml", "line-length = 100\n", True),
+        (".pre-commit-config.yaml", "repos:\n- repo: https://example.invalid/astral-sh/ruff-pre-commit\n", True),
+        (".pre-commit-config.yaml", "repos:\n- repo: local\n  hooks:\n    - id: black\n", False),
+    ],
+)
+def test_what_says_that_a_project_uses_ruff(tmp_path: Path, name: str, text: str, uses: bool) -> None:
+    (tmp_path / name).write_text(text)
+    assert bool(read_manifests(tmp_path, [name]).ruff) is uses
+
+
+def test_a_broken_manifest_is_a_problem_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project\n")
+    (tmp_path / "requirements.txt").write_bytes(b"django\n\xff\xfe\n")
+    found = read_manifests(tmp_path, ["pyproject.toml", "requirements.txt", "gone.txt"])
+    assert found.evidence.dependencies == {"django": "requirements.txt:1"}
+    assert [name for name, _ in found.problems] == ["gone.txt", "pyproject.toml"]
+
+
+def test_wrong_types_in_a_manifest_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("dependency-groups = 3\n[project]\ndependencies = 'django'\n")
+    assert read_manifests(tmp_path, ["pyproject.toml"]).evidence.dependencies == {}
+
+
+@given(some.text(max_size=80))
+def test_any_requirement_line_gives_a_name_or_nothing(line: str) -> None:
+    name = requirement_name(line)
+    assert name == "" or normalised(name) == normalised(normalised(name))
+    assert not any(sign in name for sign in " #;=<>[]/")
