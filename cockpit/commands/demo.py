@@ -43,9 +43,7 @@ def _open(call: Call) -> int:
     from cockpit.app import open_app
 
     with contextlib.ExitStack() as stack:
-        folder = _chosen(call) or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-demo-"))
-        )
+        folder = _chosen(call) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-demo-")))
         demo = _make(folder)
         stack.callback(demo.close)
         stack.enter_context(_environment(demo.env))
@@ -83,9 +81,7 @@ def _make(folder: Path, outlive: int | None = None) -> "Demo":
     try:
         return make_demo(folder, now=now(), outlive=outlive)
     except OSError as problem:
-        raise CannotAnswer(
-            f"{folder}: {problem.strerror}", "give --path a folder that can be written"
-        ) from None
+        raise CannotAnswer(f"{folder}: {problem.strerror}", "give --path a folder that can be written") from None
 
 
 def _chosen(call: Call) -> Path | None:

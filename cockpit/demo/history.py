@@ -20,9 +20,7 @@ SUBJECTS = (
 )
 
 
-def earlier_sessions(
-    cwd: Path, now: datetime, random: Random
-) -> Iterator[tuple[Transcript, list[Transcript]]]:
+def earlier_sessions(cwd: Path, now: datetime, random: Random) -> Iterator[tuple[Transcript, list[Transcript]]]:
     """Ended sessions with their sub-agents, oldest first; each goes on over some days."""
     days = _planned(now, random)
     each = -(-len(days) // len(SUBJECTS))
@@ -87,10 +85,6 @@ def _spend(talk: Transcript, until: float) -> None:
         if talk.context > 165_000:
             talk.compact(14_000)
         name = names[len(talk.lines) % len(names)]
-        given = (
-            {"command": "uv run pytest -q"}
-            if name == "Bash"
-            else {"file_path": f"{talk.cwd}/billing/services.py"}
-        )
+        given = {"command": "uv run pytest -q"} if name == "Bash" else {"file_path": f"{talk.cwd}/billing/services.py"}
         grow = min(talk.random.randrange(3000, 9000), max(200, int((until - talk.usd) * 5e4)))
         talk.step("", Tool(name, given, "ok"), grow=grow, output=talk.random.randrange(300, 1500), seconds=15)

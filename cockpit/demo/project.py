@@ -27,9 +27,7 @@ def overlay(name: str) -> dict[str, str]:
 def main_history() -> list[Commit]:
     """The twelve commits of `main`, oldest first. All but the last two are on the remote."""
     last = overlay("main")
-    early_readme = (
-        "# acme-api\n\nInvoicing for many companies in one database.\n\n    uv sync && uv run pytest\n"
-    )
+    early_readme = "# acme-api\n\nInvoicing for many companies in one database.\n\n    uv sync && uv run pytest\n"
     early_guide = "# API\n\n| path | methods |\n|---|---|\n| `/users/` | GET |\n"
     total = last["billing/services.py"]
     early_total = total.replace(
@@ -48,16 +46,10 @@ def main_history() -> list[Commit]:
     frame = of("pyproject", "manage", ".", "acme/__init__", "acme/settings", "acme/urls")
     return [
         Commit(300, "Start the project", {**frame, "README.md": early_readme}),
-        Commit(
-            296, "Companies, and a manager that sees one at a time", of("acme/tenancy/", "tests/__init__")
-        ),
+        Commit(296, "Companies, and a manager that sees one at a time", of("acme/tenancy/", "tests/__init__")),
         Commit(275, "Users belong to a company", {**of("accounts/"), "accounts/views.py": early_views}),
-        Commit(
-            252, "Roles of a user", of("accounts/services", "tests/conftest", "tests/test_a", "tests/test_t")
-        ),
-        Commit(
-            248, "Invoices and their lines", of("billing/__init__", "billing/models", "billing/serializers")
-        ),
+        Commit(252, "Roles of a user", of("accounts/services", "tests/conftest", "tests/test_a", "tests/test_t")),
+        Commit(248, "Invoices and their lines", of("billing/__init__", "billing/models", "billing/serializers")),
         Commit(
             226,
             "Create an invoice in one transaction",
@@ -94,9 +86,7 @@ def branches() -> list[Branch]:
             "feature-api",
             11,
             [
-                Commit(
-                    5.1, "Know the roles in one place", {"accounts/services.py": api["accounts/services.py"]}
-                ),
+                Commit(5.1, "Know the roles in one place", {"accounts/services.py": api["accounts/services.py"]}),
                 Commit(
                     4.4,
                     "Read a new user from a request",

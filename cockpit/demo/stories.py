@@ -11,14 +11,16 @@ PASSED = "{count} passed in 1.{count:02d}s"
 
 def users_endpoint(cwd: Path, now: datetime, random: Random) -> tuple[Transcript, Transcript]:
     """Busy in `feature/api`: edits since the last test run, a window four fifths full, one sub-agent."""
-    talk = Transcript(uuid_of("acme users"), str(cwd), "feature/api", OPUS, now, random)
+    talk = Transcript(uuid_of("acme users"), str(cwd), "feature/api", OPUS, now, random, pace=2.5)
+    _roles(talk, cwd)
     talk.prompt(
         "Add a users endpoint, tests included: GET /users/?role= lists by role, POST /users/ invites.\n"
         "1. services in accounts/services.py, no logic in accounts/views.py\n"
         "2. answer 201 with the new user as JSON, 400 for an unknown role\n"
-        "Done when `uv run pytest tests/test_user_views.py` passes."
+        "Done when `uv run pytest tests/test_user_views.py` passes.",
+        wait=3000,
     )
-    talk.step("I read the app first.", *_reads(cwd, *APP), grow=7200, output=420)
+    talk.step("I read the app first.", *_reads(cwd, *APP), grow=4200, output=420)
     helper = _explorer(talk)
     found = "Views call services; nothing else creates users. Tenancy is in acme/tenancy/managers.py."
     question = {
@@ -40,7 +42,7 @@ def users_endpoint(cwd: Path, now: datetime, random: Random) -> tuple[Transcript
     ]
     listed = [{"content": text, "status": status, "activeForm": text} for text, status in todos]
     talk.step("", Tool("TodoWrite", {"todos": listed}), grow=1400, output=260, seconds=1)
-    for name, what in (("accounts/services.py", "invite"), ("accounts/serializers.py", "NewUserSerializer")):
+    for name, what in (("accounts/serializers.py", "NewUserSerializer"), ("accounts/services.py", "invite")):
         talk.step("", _edit(cwd, name, what), grow=4300, output=3200)
         talk.step("", _bash("uv run pytest -q", PASSED.format(count=7)), grow=3900, output=180, seconds=20)
         talk.step("", _bash(f"git commit -qam '{what}'", ""), grow=1800, output=160, seconds=2)
@@ -76,9 +78,7 @@ def users_endpoint(cwd: Path, now: datetime, random: Random) -> tuple[Transcript
         output=160,
         seconds=19,
     )
-    talk.step(
-        "", _bash("git commit -qam 'Test that an invited user has no password'", ""), grow=2100, output=140
-    )
+    talk.step("", _bash("git commit -qam 'Test that an invited user has no password'", ""), grow=2100, output=140)
     talk.step(
         "Now the view, which only calls these.",
         *_reads(cwd, "accounts/views.py", "accounts/urls.py"),
@@ -117,9 +117,7 @@ def login_fix(cwd: Path, now: datetime, random: Random) -> Transcript:
         grow=15400,
         output=260,
     )
-    talk.step(
-        "First the test that fails.", _edit(cwd, "tests/test_sessions.py", "expired"), grow=6200, output=1100
-    )
+    talk.step("First the test that fails.", _edit(cwd, "tests/test_sessions.py", "expired"), grow=6200, output=1100)
     talk.step(
         "",
         _bash("uv run pytest -q tests/test_sessions.py", "2 failed", failed=True),
@@ -148,9 +146,7 @@ def login_fix(cwd: Path, now: datetime, random: Random) -> Transcript:
 def invoice_totals(cwd: Path, now: datetime, random: Random) -> Transcript:
     """Idle in `main`: done, tests and linter run after the last edit."""
     talk = Transcript(uuid_of("acme totals"), str(cwd), "main", SONNET, now, random, context=46_000)
-    talk.prompt(
-        "Refactor `billing.services.total`: one query must do. Run `uv run pytest` and ruff when done."
-    )
+    talk.prompt("Refactor `billing.services.total`: one query must do. Run `uv run pytest` and ruff when done.")
     talk.step(
         "",
         *_reads(cwd, "billing/services.py", "billing/models.py", "tests/test_billing.py"),
@@ -171,6 +167,15 @@ def invoice_totals(cwd: Path, now: datetime, random: Random) -> Transcript:
 APP = ("accounts/models.py", "accounts/serializers.py", "accounts/services.py", "tests/test_accounts.py")
 
 
+def _roles(talk: Transcript, cwd: Path) -> None:
+    """What the session did before: a small task, done."""
+    talk.prompt("Refactor `accounts/services.py`: roles are checked in one place. Run `uv run pytest`.")
+    talk.step("", *_reads(cwd, "accounts/services.py", "tests/test_accounts.py"), grow=4800, output=200)
+    talk.step("", _edit(cwd, "accounts/services.py", "_known"), grow=2600, output=1200)
+    talk.step("", _bash("uv run pytest -q tests/test_accounts.py", PASSED.format(count=2)), grow=2200, seconds=18)
+    talk.step("Roles are checked in `_known` only; both tests pass.", grow=900, output=260)
+
+
 def _explorer(talk: Transcript) -> Transcript:
     helper = Transcript(
         talk.session,
@@ -184,9 +189,7 @@ def _explorer(talk: Transcript) -> Transcript:
     )
     helper.prompt("Find every place that creates a User.", wait=2)
     for pattern in ("User(", "objects.create", "create_user", "User.objects"):
-        grep = Tool(
-            "Grep", {"pattern": pattern, "path": talk.cwd}, "accounts/services.py\ntests/test_accounts.py"
-        )
+        grep = Tool("Grep", {"pattern": pattern, "path": talk.cwd}, "accounts/services.py\ntests/test_accounts.py")
         helper.step("", grep, grow=5200, output=220, seconds=8)
     helper.step("Views call services; nothing else creates users.", grow=2400, output=600, seconds=4)
     return helper

@@ -27,7 +27,10 @@ class Tool:
 
 @dataclass
 class Transcript:
-    """Lines of one session (or of a sub-agent of it, by `agent_id`), with a clock and a context that grow."""
+    """Lines of one session (or of a sub-agent of it, by `agent_id`), with a clock and a context that grow.
+
+    `pace` stretches the time that everything takes.
+    """
 
     session: str
     cwd: str
@@ -37,6 +40,7 @@ class Transcript:
     random: Random
     context: int = 18_000
     agent_id: str | None = None
+    pace: float = 1.0
     usd: float = 0.0
     lines: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     used: dict[str, list[float]] = field(default_factory=dict)
@@ -47,18 +51,14 @@ class Transcript:
         self._pass(wait)
         self._line("user", message={"role": "user", "content": text})
 
-    def step(
-        self, text: str, *tools: Tool, grow: int = 3000, output: int = 1350, seconds: float = 12.0
-    ) -> None:
+    def step(self, text: str, *tools: Tool, grow: int = 3000, output: int = 1350, seconds: float = 12.0) -> None:
         """One response: its text and its tool calls as one line each, then the results."""
         message = "msg_01" + self._hex(22)
         request = "req_011" + self._hex(20)
         usage = self._usage(grow, output)
         blocks: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
         calls = [(f"toolu_01{self._hex(22)}", tool) for tool in tools]
-        blocks += [
-            {"type": "tool_use", "id": key, "name": tool.name, "input": tool.input} for key, tool in calls
-        ]
+        blocks += [{"type": "tool_use", "id": key, "name": tool.name, "input": tool.input} for key, tool in calls]
         partial = self.random.random() < 0.5
         for index, block in enumerate(blocks):
             last = index == len(blocks) - 1
@@ -88,9 +88,7 @@ class Transcript:
         """The context was summarised to `after` tokens."""
         self._pass(30)
         what = {"trigger": "auto", "preTokens": self.context, "postTokens": after}
-        self._line(
-            "system", subtype="compact_boundary", content="Conversation compacted", compactMetadata=what
-        )
+        self._line("system", subtype="compact_boundary", content="Conversation compacted", compactMetadata=what)
         self.context = after
 
     def cost_state(self, hidden: float) -> None:
@@ -126,13 +124,18 @@ class Transcript:
             mine = self.used.setdefault(model, [0.0] * 5)
             self.used[model] = [a + b for a, b in zip(mine, used, strict=True)]
 
-    def ending_at(self, end: datetime, not_before: datetime) -> None:
-        """Move the session so that it ends at `end`, squeezed where it would begin before `not_before`."""
+    def ending_at(self, end: datetime, not_before: datetime, *helpers: "Transcript") -> None:
+        """Move the session so that it ends at `end`, squeezed where it would begin before `not_before`.
+
+        Its sub-agents move with it.
+        """
         first = self.lines[0][0]
         length = (self.clock - first).total_seconds()
         factor = min(1.0, max(0.0, (end - not_before).total_seconds()) / length) if length else 1.0
-        self.lines = [(end - (self.clock - at) * factor, line) for at, line in self.lines]
-        self.clock = end
+        was = self.clock
+        for one in (self, *helpers):
+            one.lines = [(end - (was - at) * factor, line) for at, line in one.lines]
+            one.clock = end - (was - one.clock) * factor
 
     def write(self, path: Path) -> None:
         """Write the lines; the file's own time is that of the last one."""
@@ -183,9 +186,7 @@ class Transcript:
             fresh if hour else 0,
             self.context,
         ]
-        self.used[self.model] = [
-            a + b for a, b in zip(self.used.get(self.model, [0.0] * 5), tokens, strict=True)
-        ]
+        self.used[self.model] = [a + b for a, b in zip(self.used.get(self.model, [0.0] * 5), tokens, strict=True)]
         self.usd += _price(self.model, tokens)
         self.context += fresh
         return {
@@ -204,7 +205,7 @@ class Transcript:
         }
 
     def _pass(self, seconds: float) -> None:
-        self.clock += timedelta(seconds=seconds * (0.7 + 0.6 * self.random.random()))
+        self.clock += timedelta(seconds=self.pace * seconds * (0.7 + 0.6 * self.random.random()))
 
     def _hex(self, length: int) -> str:
         return f"{self.random.getrandbits(length * 4):0{length}x}"

@@ -107,9 +107,7 @@ def sections(text: str) -> tuple[Section, ...]:
             found.append((heading[2], []))
         else:
             found[-1][1].append(line)
-    return tuple(
-        Section(title, tuple(_items(lines))) for title, lines in found if title or any(map(str.strip, lines))
-    )
+    return tuple(Section(title, tuple(_items(lines))) for title, lines in found if title or any(map(str.strip, lines)))
 
 
 def section(parsed: Iterable[Section], *names: str) -> tuple[Item, ...]:
@@ -136,9 +134,7 @@ def task_of(item: Item, order: int = 0) -> Task:
     text = _DEPENDS.sub("", whole)
     ids = _ID.findall(text)
     due = _date(found[1]) if (found := _DUE.search(text)) else None
-    priority: Priority | None = (
-        "P0" if item.urgent else _priority(text) or _priority(f"({item.cell('priority')})")
-    )
+    priority: Priority | None = "P0" if item.urgent else _priority(text) or _priority(f"({item.cell('priority')})")
     shown = _ID.sub("", _DUE.sub("", text) if due else text)
     shown = re.sub(r"\(P[0-3]\)", "", shown, flags=re.IGNORECASE)
     shown = " ".join(shown.split()).rstrip(" ,;")
@@ -234,9 +230,9 @@ def _row(header: list[str] | None, line: str) -> Item:
 
 
 def _cells(line: str) -> list[str]:
-    return [
-        cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|"))
-    ][: -1 if line.rstrip().endswith("|") else None]
+    return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|"))][
+        : -1 if line.rstrip().endswith("|") else None
+    ]
 
 
 def _mark(box: str | None) -> Mark:

@@ -10,15 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.config import load_config
 from cockpit.demo import Demo, make_demo
+from cockpit.findings.engine import CheckRequest, check_now
+from cockpit.phases.feed import read_sessions
+from cockpit.repository import find_repository
+from cockpit.spend.feed import read_spend
+from cockpit.spend.ledger import Scope
+from cockpit.spend.meter import Meter
+from cockpit.worktrees.feed import read_worktrees
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 
 
 def git(folder: Path, *args: str) -> str:
-    return subprocess.run(
-        ["git", *args], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    return subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def alive(pid: int) -> bool:
@@ -38,9 +44,7 @@ def gone(pids: tuple[int, ...] | list[int]) -> bool:
 
 
 def rows(folder: Path) -> list[dict]:
-    return [
-        json.loads(line) for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text().splitlines()
-    ]
+    return [json.loads(line) for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text().splitlines()]
 
 
 @pytest.fixture
@@ -69,9 +73,7 @@ def test_git_tells_the_story(demo):
     assert git(cache, "status", "--porcelain") == ""
     unmerged = git(worktree(demo, "docs"), "diff", "--name-only", "--diff-filter=U").splitlines()
     assert unmerged == ["README.md", "docs/api.md"]
-    assert git(demo.root, "log", "-1", "--format=%ae %cI", "main").startswith(
-        "robin@acme.example 2026-11-20T12:20"
-    )
+    assert git(demo.root, "log", "-1", "--format=%ae %cI", "main").startswith("robin@acme.example 2026-11-20T12:20")
 
 
 def test_the_same_moment_gives_the_same_demo(tmp_path):
@@ -131,9 +133,7 @@ def test_the_processes_end_when_the_maker_is_killed(tmp_path):
         "demo = make_demo(Path(sys.argv[1]), now=datetime(2026, 11, 20, tzinfo=UTC));"
         "print(*demo.pids, flush=True); time.sleep(60)"
     )
-    maker = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "demo")], stdout=subprocess.PIPE, text=True
-    )
+    maker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "demo")], stdout=subprocess.PIPE, text=True)
     assert maker.stdout is not None
     pids = [int(word) for word in maker.stdout.readline().split()]
     assert len(pids) == 3
@@ -155,19 +155,88 @@ def test_just_after_midnight_nothing_lies_in_the_future(tmp_path):
 def test_the_command_prints_where_it_is_and_refuses_a_full_folder(tmp_path):
     place = tmp_path / "there"
     command = [sys.executable, "-m", "cockpit", "demo"]
-    done = subprocess.run(
-        [*command, "--path", str(place), "--json"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*command, "--path", str(place), "--json"], capture_output=True, text=True, check=True)
     document = json.loads(done.stdout)
     assert document["version"] == 1
     assert git(Path(document["root"]), "rev-parse", "--abbrev-ref", "HEAD") == "main"
     assert all(alive(pid) for pid in document["pids"])
-    full = subprocess.run(
-        [*command, "--path", str(place), "--print"], capture_output=True, text=True, check=False
-    )
+    full = subprocess.run([*command, "--path", str(place), "--print"], capture_output=True, text=True, check=False)
     assert full.returncode == 2
     assert "not empty" in full.stderr
     assert full.stdout == ""
     for pid in document["pids"]:
         os.kill(pid, 15)
     assert gone(document["pids"])
+
+
+@pytest.fixture
+def seen(demo, monkeypatch):
+    for name, value in demo.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    return find_repository(demo.root)
+
+
+def test_the_money_is_believable(seen):
+    spend = read_spend(seen, load_config(seen.root))
+
+    assert spend.today is not None
+    assert spend.month is not None
+    assert 4.0 < spend.today.usd < 4.6
+    assert 58 < spend.month.usd < 66
+    assert [row.key.split("-")[1] for row in spend.by_model] == ["opus", "sonnet", "haiku"]
+    assert 0.65 < spend.by_model[0].usd / spend.month.usd < 0.78
+    assert all(usd > 0 for _, usd in spend.daily)
+    assert (spend.unread, spend.unpriced_models, spend.month.floor) == ((), (), False)
+
+
+def test_the_agents_say_what_they_said_they_were_billed(seen):
+    meter = Meter(seen, load_config(seen.root))
+    meter.read()
+    _, total = meter.ledger.rows("total", Scope(meter.places))
+
+    assert total.billed is not None
+    assert total.billed.of - total.billed.sessions == 3
+    assert total.billed.usd > 50
+
+
+def test_the_sessions_are_where_the_story_puts_them(seen):
+    sessions = {session.branch: session for session in read_sessions(seen, load_config(seen.root)).sessions}
+
+    busy, waiting, idle = sessions["feature/api"], sessions["fix/login"], sessions["main"]
+    assert (busy.state, busy.phase) == ("busy", 4)
+    assert busy.context is not None
+    assert round(busy.context.percent) == 78
+    assert (busy.context.level, busy.subagents) == ("warn", 1)
+    assert waiting.state == "waiting"
+    assert "git push" in (waiting.waiting_for or "")
+    assert (idle.state, idle.phase) == ("idle", 5)
+
+
+def test_the_code_has_the_findings_of_the_tour(seen):
+    outcome, _ = check_now(seen.root, load_config(seen.root), CheckRequest())
+
+    found = {(finding.rule, finding.path) for finding in outcome.open}
+    assert {
+        ("manual-tenant-filter", "accounts/views.py"),
+        ("bare-mock", "tests/test_billing.py"),
+        ("ruff/F401", "billing/tasks.py"),
+    } <= found
+    silenced = [finding for finding in outcome.findings if finding.suppressed]
+    assert [(finding.path, finding.suppressed) for finding in silenced] == [
+        ("billing/tasks.py", "a nightly job has no request")
+    ]
+    assert outcome.tenancy.mode == "transparent"
+    assert {link.path for link in outcome.tenancy.evidence} & {"acme/tenancy/managers.py", "acme/tenancy/middleware.py"}
+
+
+def test_the_worktrees_ask_for_different_things(seen):
+    trees = {tree.name: tree for tree in read_worktrees(seen, load_config(seen.root)).worktrees}
+
+    assert (trees["feature-api"].ahead, trees["feature-api"].behind) == (4, 1)
+    assert trees["feature-api"].ports == (8100, 8101)
+    assert (trees["spike-cache"].merged, trees["spike-cache"].safe_to_remove) == ("squash", True)
+    assert (trees["docs"].operation, trees["docs"].branch) == ("rebase 1/2", None)
+    assert trees["docs"].counts is not None
+    assert trees["docs"].counts.conflicts == 2
+    assert not trees["fix-login"].safe_to_remove
