@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,8 @@ def _open(call: Call) -> int:
 
     from cockpit.app import open_app
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     with contextlib.ExitStack() as stack:
         folder = _chosen(call) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-demo-")))
         demo = _make(folder)
@@ -49,6 +52,11 @@ def _open(call: Call) -> int:
         stack.enter_context(_environment(demo.env))
         call.args.repo = str(demo.root)
         return open_app(call)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End in the ordinary way, so that the folder and the processes go as well."""
+    sys.exit(128 + number)
 
 
 def _print(call: Call) -> int:
