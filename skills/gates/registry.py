@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 
-from skills.gates import django_testing_patterns, facts, multi_tenant_guardian, unscoped_query
+from skills.gates import (
+    django_architecture_enforcer,
+    django_testing_patterns,
+    facts,
+    multi_tenant_guardian,
+    unscoped_query,
+)
 from skills.gates.rule import Observer, Rule
 
-_SKILLS = (multi_tenant_guardian, unscoped_query, django_testing_patterns)
+_SKILLS = (multi_tenant_guardian, unscoped_query, django_architecture_enforcer, django_testing_patterns)
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
 OBSERVERS: tuple[Observer, ...] = facts.OBSERVERS

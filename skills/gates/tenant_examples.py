@@ -168,6 +168,13 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n\n"
         "    def get_queryset(self):\n        return super().get_queryset().filter(company=self.request.company)\n"
     ),
+    _by_hand(
+        "def sums(request):\n"
+        "    lines = Line.objects.filter(invoice=OuterRef('pk'))\n"
+        "    return Invoice.objects.filter(company=request.company).prefetch_related(\n"
+        "        Prefetch('line_set', queryset=Line.objects.all())\n    ).annotate(lines=Count(lines))\n",
+        note="rows of a subquery or prefetch belong to the outer rows",
+    ),
     _by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
     _by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
     _by_hand(

@@ -17,7 +17,10 @@ from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenant_models
 from skills.gates.tenant_examples import UNSCOPED_BAD, UNSCOPED_GOOD
 
 _JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
-_MAKES_ROWS = frozenset({"create", "acreate", "bulk_create", "abulk_create", "none", "raw", "create_user"})
+# What needs no scope: new rows bring their tenant, rows in hand were read before, `none()` reads nothing.
+_HARMLESS = frozenset(
+    {"create", "acreate", "bulk_create", "abulk_create", "bulk_update", "abulk_update", "create_user", "none", "raw"}
+)
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
 _OUTSIDE = frozenset(
@@ -32,8 +35,12 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     assert isinstance(inner, set)
     if node in inner:
         return
+    if last_name(node.func) == "Prefetch":
+        # Rows of a prefetch belong to the rows that were asked for.
+        inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
+        return
     model, first = _queried(node, inner)
-    if not model or first in _MAKES_ROWS or implements_isolation(context):
+    if not model or first in _HARMLESS or implements_isolation(context):
         return
     names, keywords = set(mentioned_names(node)), set(_keywords(node))
     names.update(_said_elsewhere(context))

@@ -1,0 +1,288 @@
+"""Rules of the skill django-architecture-enforcer: which layer does what."""
+
+import ast
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.names import last_name
+from skills.gates.queries import Chain, chain_of, orm_evidence
+from skills.gates.roles import class_role, function_role, is_migration_path, is_test_path, path_role
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "django-architecture-enforcer"
+IN_VIEW = "logic-in-view"
+
+_WRITES = frozenset(
+    {
+        "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete",
+        "acreate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete",
+    }
+)  # fmt: skip
+_INSTANCE_WRITES = frozenset({"save", "delete", "asave", "adelete"})
+_MAIL = frozenset(
+    {"send_mail", "send_mass_mail", "mail_admins", "mail_managers", "EmailMessage", "EmailMultiAlternatives"}
+)
+_HTTP_PACKAGES = frozenset({"requests", "httpx", "aiohttp", "urllib3"})
+_HTTP_CALLS = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream",
+     "Session", "Client", "AsyncClient", "ClientSession", "PoolManager"}
+)  # fmt: skip
+_URLOPEN = frozenset({"urllib.request.urlopen", "urllib.request.urlretrieve", "http.client.HTTPSConnection"})
+_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
+# What has a `save()` or `delete()` of its own and is no row of a database.
+_NOT_ROWS = (
+    "serializer", "form", "formset", "session", "storage", "file", "cache", "blob", "bucket", "image",
+    "workbook", "canvas", "document", "client", "cookie", "key", "sheet", "writer", "figure", "pdf", "doc",
+)  # fmt: skip
+_NOT_ROW_PACKAGES = frozenset(
+    {"reportlab", "openpyxl", "PIL", "docx", "pptx", "xlwt", "xlsxwriter", "fpdf", "boto3", "redis", "zipfile", "io"}
+)
+_OTHER_VIEWS = frozenset(
+    {"discord", "flask", "flask_appbuilder", "kivy", "textual", "sqlalchemy", "pyramid", "tornado"}
+)
+
+
+def _is_view_path(path: str) -> bool:
+    if is_test_path(path) or is_migration_path(path):
+        return False
+    return path_role(path) not in {"admin", "middleware", "command", "service", "task", "model"}
+
+
+def view_name(context: FileContext) -> str:
+    """The qualified name of the view around the current node, "" outside of views."""
+    for depth, scope in enumerate(context.scopes, 1):
+        if isinstance(scope, ast.ClassDef):
+            if not _is_view_class(scope, context):
+                return ""
+            # Class attributes configure a view; only its methods act.
+            return context.symbol if len(context.scopes) > depth else ""
+        return context.symbol if _is_view_function(scope, context) else ""
+    return ""
+
+
+def _is_view_class(node: ast.ClassDef, context: FileContext) -> bool:
+    for base in node.bases:
+        dotted = context.resolve(base) or ""
+        if dotted.partition(".")[0] in _OTHER_VIEWS:
+            return False
+    role = class_role(node)
+    if role is None and path_role(context.path) == "view":
+        return node.name.endswith(("View", "ViewSet", "APIView", "ViewMixin", "ViewSetMixin"))
+    return role == "view"
+
+
+def _is_view_function(node: FunctionNode, context: FileContext) -> bool:
+    role = function_role(node)
+    if role is not None:
+        return role == "view"
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    return bool(arguments) and arguments[0].arg == "request" and path_role(context.path) == "view"
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    what = _effect(node, context)
+    if what is None:
+        return
+    view = view_name(context)
+    if view:
+        text, confirmed = what
+        confidence = "confirmed" if confirmed else "likely"
+        context.report(IN_VIEW, node, f"{text} in {view}", confidence=confidence)  # type: ignore[arg-type]
+
+
+def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
+    """(what a call does beyond request and response, whether that is certain), None for harmless calls."""
+    function = node.func
+    method = last_name(function)
+    if isinstance(function, ast.Attribute) and (method in _WRITES or method in _INSTANCE_WRITES):
+        chain = chain_of(node)
+        if method in _WRITES and _on_rows(chain, context):
+            return f"{_shown(chain)} writes", True
+        if method in _INSTANCE_WRITES and _on_instance(node, chain, context):
+            return f"`{_receiver(function.value)}.{method}()` writes", False
+    if method in _MAIL or method == "email_user":
+        dotted = context.resolve(function) or ""
+        if dotted.startswith("django.core.mail.") or method == "email_user":
+            return f"`{method}(…)` sends mail", True
+    return _outbound(function, method, context)
+
+
+def _outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str, bool] | None:
+    if method == "atomic" and isinstance(context.statement, ast.With | ast.AsyncWith):
+        return ("`transaction.atomic()` opens a transaction", True) if _is_atomic(function, context) else None
+    if method not in _HTTP_CALLS and not method.startswith(("url", "HTTPS")):
+        return None
+    dotted = context.resolve(function) or ""
+    package = dotted.partition(".")[0]
+    known = package in _HTTP_PACKAGES and package in {name.partition(".")[0] for name in context.imports.values()}
+    if (known and "." in dotted) or dotted in _URLOPEN:
+        return f"`{dotted}(…)` calls another service", True
+    return None
+
+
+def _is_atomic(function: ast.expr, context: FileContext) -> bool:
+    return (context.resolve(function) or "") in _ATOMIC
+
+
+def _on_rows(chain: Chain, context: FileContext) -> bool:
+    """True for writes on managers and querysets, `order.lines.all().delete()` included."""
+    if chain.root.__class__ is ast.Name and isinstance(chain.root, ast.Name) and chain.root.id == "super":
+        return False
+    if len(chain.calls) > 1 and chain.calls[-2][0] in {"all", "filter", "exclude", "get_queryset"}:
+        return True
+    return orm_evidence(chain, context)
+
+
+def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
+    """True for `order.save()`: no positional argument, and a receiver that could be a row."""
+    if node.args or (chain.calls[-1][0].endswith("delete") and node.keywords):
+        return False
+    receiver = node.func.value if isinstance(node.func, ast.Attribute) else node
+    if isinstance(receiver, ast.Call):
+        name = last_name(receiver.func)
+        return name in {"get_object", "get_object_or_404"} or (name[:1].isupper() and not _not_a_row(name))
+    name = last_name(receiver)
+    if not name or name in {"self", "cls", "super"} or _not_a_row(name) or name[:1].isupper():
+        return False
+    function = context.function
+    if (
+        function is not None
+        and function.name == "perform_destroy"
+        and name == "instance"
+        and "delete" in chain.calls[-1][0]
+    ):
+        return False
+    return not _bound_elsewhere(receiver, context)
+
+
+def _not_a_row(name: str) -> bool:
+    lowered = name.lower()
+    return lowered.endswith(_NOT_ROWS) or lowered.startswith(("serializer", "form_", "session"))
+
+
+def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
+    """True where the function binds the receiver to a serializer, a form, or a thing of a library that saves files."""
+    function = context.function
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    for part in descendants(function):
+        if isinstance(part, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets
+        ):
+            made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
+            dotted = context.resolve(made_by) or ""
+            if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
+                ("Form", "FormSet", "Serializer")
+            ):
+                return True
+    return False
+
+
+def _shown(chain: Chain) -> str:
+    root = last_name(chain.root)
+    manager = f".{chain.manager}" if chain.manager else ""
+    return f"`{root}{manager}.{'.'.join(f'{name}(…)' for name, _ in chain.calls)}`"
+
+
+def _receiver(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else f"…{text[-39:]}"
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    """`@transaction.atomic` on a view."""
+    for decorator in node.decorator_list:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if last_name(call) == "method_decorator" and isinstance(decorator, ast.Call) and decorator.args:
+            call = decorator.args[0]
+        if _is_atomic(call, context):
+            context.scopes.append(node)
+            view = view_name(context)
+            context.scopes.pop()
+            if view:
+                message = f"`transaction.atomic` opens a transaction in {view}"
+                context.report(IN_VIEW, decorator, message, symbol=view)
+
+
+_VIEWS = "shop/views.py"
+
+logic_in_view = Rule(
+    name=IN_VIEW,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("BN-S2", "PB-D1"),
+    catches="Writes, transactions, mail and calls to other services inside views and viewsets.",
+    why="What a view does can only be reached through a request: a task, a command or a second endpoint copies it, and "
+    "the copies drift apart. It can only be tested with a client, and nobody sees where its transaction ends.",
+    fix="Move it into a function or class of a service module that takes plain values; the view parses, calls and "
+    "answers. `serializer.save()` and `form.save()` may stay.",
+    when="In classes whose bases are views or viewsets and in functions that are views (decorated, or taking `request` "
+    "in a module of views). Not in tests, migrations, the admin, middleware, commands and services. Reading is fine.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b"View", b"def view", b"(request", b"api_view"),
+            _is_view_path,
+        ),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_view_path),
+    ),
+    bad=(
+        Example(
+            {
+                _VIEWS: "class OrderViewSet(ModelViewSet):\n    def create(self, request):\n"
+                '        order = Order.objects.create(total=request.data["total"])\n'
+                "        return Response(order.pk)\n"
+            }
+        ),
+        Example(
+            {_VIEWS: "class PayView(APIView):\n    def post(self, request, pk):\n        order = self.get_object()\n"
+             "        order.paid = True\n        order.save()\n        return Response()\n"}
+        ),
+        Example({_VIEWS: "@api_view(['POST'])\ndef clear(request):\n    Cart.objects.filter(old=True).delete()\n"}),
+        Example({_VIEWS: "def clear(request):\n    request.user.carts.all().update(open=False)\n"}),
+        Example(
+            {_VIEWS: "from django.core.mail import send_mail\n\n\nclass PayView(View):\n"
+             "    def post(self, request):\n        send_mail('Paid', 'Thanks', None, [request.user.email])\n"}
+        ),
+        Example(
+            {_VIEWS: "import requests as http\n\n\nclass RateView(APIView):\n"
+             "    def get(self, request):\n        return Response(http.get('https://rates.example/eur').json())\n"}
+        ),
+        Example(
+            {_VIEWS: "from django.db import transaction\n\n\nclass OrderViewSet(ModelViewSet):\n"
+             "    @transaction.atomic\n    def perform_create(self, serializer):\n        serializer.save()\n"}
+        ),
+        Example(
+            {_VIEWS: "from django.db import transaction\n\n\ndef pay(request):\n"
+             "    with transaction.atomic():\n        charge(request.user)\n"}
+        ),
+    ),
+    good=(
+        Example(
+            {_VIEWS: "class OrderViewSet(ModelViewSet):\n    def create(self, request):\n"
+             "        order = OrderService().place(request.user, request.data)\n        return Response(order.pk)\n"}
+        ),
+        Example(
+            {_VIEWS: "class OrderViewSet(ModelViewSet):\n    def perform_create(self, serializer):\n"
+             "        serializer.save(author=self.request.user)\n"}
+        ),
+        Example({_VIEWS: "def edit(request):\n    form = OrderForm(request.POST)\n    form.save()\n"}),
+        Example({_VIEWS: "def count(request):\n    return HttpResponse(Order.objects.filter(paid=True).count())\n"}),
+        Example({_VIEWS: "def shut(request):\n    request.session.delete()\n    cache.delete(request.path)\n"}),
+        Example(
+            {_VIEWS: "from reportlab.pdfgen import canvas\n\n\ndef bill(request):\n"
+             "    page = canvas.Canvas(response)\n    page.save()\n    data.update(request.GET)\n"}
+        ),
+        Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
+        Example(
+            {"shop/tests/test_views.py": "class FakeView(APIView):\n"
+             "    def get(self, request):\n        Order.objects.create()\n"}
+        ),
+        Example({"bot/views.py": "import discord\n\n\nclass Menu(discord.ui.View):\n"
+                 "    async def click(self, request):\n        Vote.objects.create()\n"}),
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (logic_in_view,)
