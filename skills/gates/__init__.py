@@ -43,22 +43,22 @@ def analyse(path: str, source: bytes) -> FileReport:
 
 
 def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:
-    """The verdict over all reports; see `skills.gates.settle.settle`."""
-    from skills.gates.settle import settle as settle_reports
+    """The verdict over all reports; see `verdict.settle`."""
+    from skills.gates.verdict import settle as settle_reports
 
     return settle_reports(reports, project, options)
 
 
 def select_rules(options: GateOptions) -> frozenset[str]:
-    """The names of the rules that run; see `skills.gates.settle.select_rules`."""
-    from skills.gates.settle import select_rules as select
+    """The names of the rules that run; see `verdict.select_rules`."""
+    from skills.gates.verdict import select_rules as select
 
     return select(options)
 
 
 def known_words() -> frozenset[str]:
     """Every word that `select` and `ignore` understand: rule names, gates, "audit", names of skills."""
-    from skills.gates.settle import known_words as words
+    from skills.gates.verdict import known_words as words
 
     return words()
 

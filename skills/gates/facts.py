@@ -38,11 +38,19 @@ def _production(path: str) -> bool:
     return not is_test_path(path)
 
 
+def _is_models_path(path: str) -> bool:
+    return _production(path) and "model" in path
+
+
+def _is_other_path(path: str) -> bool:
+    return _production(path) and "model" not in path
+
+
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     fields = [found for found in (_field(statement) for statement in node.body) if found is not None]
     bases = [last_name(base) for base in node.bases]
     modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
-    in_models = bool(bases) and ("models" in context.path or "model.py" in context.path)
+    in_models = bool(bases) and "model" in context.path
     if not (fields or modelish or in_models):
         return
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
@@ -173,7 +181,11 @@ _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "models",
-        (Watch((ast.ClassDef,), _on_model, (b"models", b"Model"), _production),),
+        (
+            # A model whose base stands in another file may name neither.
+            Watch((ast.ClassDef,), _on_model, (), _is_models_path),
+            Watch((ast.ClassDef,), _on_model, (b"models", b"Model"), _is_other_path),
+        ),
     ),
     Observer(
         "tenancy",

@@ -103,13 +103,18 @@ def parse(source: bytes) -> tuple[ast.Module | None, SyntaxProblem | None]:
     try:
         return _parse(source), None
     except SyntaxError as error:
+        if b"\0" in source:
+            return None, _null_byte(source)
         problem = SyntaxProblem(max(1, error.lineno or 1), _one_line(f"syntax error: {error.msg}"))
         return _parse_newer(source), problem
     except (RecursionError, MemoryError):
         return None, SyntaxProblem(1, "too deeply nested to be parsed")
-    except ValueError as error:
-        line = source[: max(0, source.find(b"\0"))].count(b"\n") + 1
-        return None, SyntaxProblem(line, _one_line(f"not Python source: {error}"))
+    except ValueError:
+        return None, _null_byte(source)
+
+
+def _null_byte(source: bytes) -> SyntaxProblem:
+    return SyntaxProblem(source[: max(0, source.find(b"\0"))].count(b"\n") + 1, "not Python source: a null byte")
 
 
 def _parse(source: bytes) -> ast.Module:
