@@ -27,7 +27,7 @@ from cockpit.spend.models import SpendSnapshot
 from cockpit.stream import newest
 from cockpit.themes import ThemeFile, choose, own_themes
 from cockpit.worktrees.models import WorktreesSnapshot
-from widgets.bars import KeyBar, Tabs, TopLine, agents_line, place_line
+from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
 from widgets.bindings import app_bindings, keymap
 from widgets.budget_pane import BudgetPane, headline, level_of_day
 from widgets.code_view import CodeView
@@ -36,7 +36,7 @@ from widgets.lines import Line, line
 from widgets.panes import PANES, Panes, Wishes, shape_of
 from widgets.phase_pane import PhasePane, summary
 from widgets.virtual_list import VirtualList
-from widgets.worktrees_pane import WorktreesPane
+from widgets.worktrees_pane import WorktreesPane, waiting
 
 _STYLES = Path(widgets.__file__).parent
 _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
@@ -89,6 +89,7 @@ class CockpitApp(FindingDeeds):
             preview = CodeView(id="preview")
             preview.can_focus = False
             yield preview
+        yield Attention(id="attention")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
@@ -196,9 +197,7 @@ class CockpitApp(FindingDeeds):
         screen = self.screen_stack[0]
         now = clock.now()
         panes = screen.query_one(Panes)
-        live = len(self.live_sessions())
-        phase = 2 + (1 if self.sessions.sessions else 0)
-        panes.wishes = Wishes(max(3, len(self.trees.worktrees)), 4 + live, phase + 1)
+        panes.wishes = Wishes(max(3, len(self.trees.worktrees)), self.budget_pane.wish, self.phase_pane.wish)
         shape = shape_of(panes.size.width, panes.size.height)
         panes.set_class(shape == "tabs" and not panes.zoomed, "-tabs")
         left = place_line(self.repository.name, self.trees, str(self.watched))
@@ -207,12 +206,17 @@ class CockpitApp(FindingDeeds):
             summary(self.phase_pane.current),
             line((now.astimezone().strftime("%H:%M"), "muted")),
         ]
-        screen.query_one(TopLine).show(left, agents_line(self.live_sessions(), now), parts)
+        agents = agents_line(self.live_sessions(), now)
+        screen.query_one(TopLine).show(left, [parts[0], agents] if shape == "tabs" else [agents, *parts])
         tabs = screen.query_one(Tabs)
         tabs.set_class(shape == "tabs", "-on")
         if shape == "tabs":
             tabs.show(self._tabs(), PANES.index(panes.active) + 1)
-        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._attention(shape))
+        held = waiting(self.trees.worktrees)
+        attention = screen.query_one(Attention)
+        attention.set_class(shape == "tabs" and bool(held), "-on")
+        attention.show(held, now)
+        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
 
     def _tabs(self) -> list[Line]:
         percent, token = level_of_day(self.spend)
@@ -228,7 +232,7 @@ class CockpitApp(FindingDeeds):
         shown = [action for action in ACTIONS if action.bar and action.place in ("app", self.panes.active)]
         return sorted(shown, key=lambda action: action.bar)
 
-    def _attention(self, shape: str) -> Line:
+    def _prompt(self) -> Line:
         if self.findings_pane.jumping:
             return line((" jump to a finding: 1–9 · esc", "accent"))
         return ()

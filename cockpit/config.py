@@ -133,7 +133,7 @@ def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
     for column in fields(kind):
         hint = hints[column.name]
         if is_dataclass(hint):
-            hint = _checked_type(hint, checked, settings)  # type: ignore[arg-type]
+            hint = _checked_type(hint, checked, settings)
         default = (
             dataclasses.field(default=column.default)
             if column.default is not dataclasses.MISSING

@@ -6,10 +6,11 @@ from datetime import datetime
 from cockpit.actions import Action, key_label, keys_of
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
-from cockpit.worktrees.models import WorktreesSnapshot
+from cockpit.worktrees.models import Worktree, WorktreesSnapshot
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, join, line, spread, width_of
 from widgets.words import age
+from widgets.worktrees_pane import head_of, presence
 
 
 def agents_line(sessions: Sequence[Session], now: datetime) -> Line:
@@ -44,13 +45,13 @@ class TopLine(FixedLines):
 
     can_focus = False
 
-    def show(self, left: Line, middle: Line, parts: Sequence[Line]) -> None:
+    def show(self, left: Line, parts: Sequence[Line]) -> None:
         """Show the parts; those on the right leave one by one, the last first, where the terminal is narrow."""
         width = self.size.width
         kept = [part for part in parts if part]
-        while kept and width_of(left) + width_of(join([middle, *kept])) + 4 > width:
+        while kept and width_of(left) + width_of(join(kept)) + 3 > width:
             kept.pop()
-        right = (*join([part for part in (middle, *kept) if part]), (" ", "text"))
+        right = (*join(kept), (" ", "text"))
         self.show_lines([spread(left, right, width)])
 
 
@@ -66,8 +67,20 @@ class Tabs(FixedLines):
             spans.append((str(place), "key" if place != active else "accent"))
             spans.append((" ", "text"))
             spans += [(text, "accent" if place == active and token == "text" else token) for text, token in tab]
-            spans.append(("   ", "text"))
+            spans.append(("  ", "text"))
         self.show_lines([tuple(spans)])
+
+
+class Attention(FixedLines):
+    """On a narrow terminal: the agent that waits longest, and for what."""
+
+    can_focus = False
+
+    def show(self, held: Sequence[Worktree], now: datetime) -> None:
+        """Show the first of the worktrees whose agent waits."""
+        if held:
+            agent = presence(held[0].agent, now, 200)
+            self.show_lines([line((f" {head_of(held[0])} ", "text"), *agent)])
 
 
 class KeyBar(FixedLines):
@@ -81,7 +94,7 @@ class KeyBar(FixedLines):
             self.show_lines([(("  " if not message else " ", "text"), *message)])
             return
         spans: list[Span] = [(" ", "text")]
-        last = [action for action in actions if action.id in ("palette", "help")]
+        last = [action for action in actions if action.id in ("palette", "help")]  # these two always stay
         reserved = sum(len(key_label(keys_of(action, overrides)[0]) + action.short) + 3 for action in last)
         for action in actions:
             key = key_label(keys_of(action, overrides)[0])

@@ -7,7 +7,7 @@ from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from widgets.line_view import FixedLines
-from widgets.lines import Line, Span, crop, gauge, join, line, pad, sparkline
+from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
 from widgets.words import money, tokens
 
 LEVEL_TOKEN = {
@@ -23,18 +23,27 @@ LEVEL_TOKEN = {
 _SHOWN = ("day", "week", "month")
 
 
+_NAME, _TAIL = 12, 15
+
+
+def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
+    """`name  figure  ━━━━───  level`: every bar of the pane begins and ends in the same column."""
+    head: Line = ((pad(name, _NAME), "muted"), *figure)
+    room = width - width_of(head) - _TAIL - 2
+    bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 5 else ()
+    return (*head, *bar, ("  ", "text"), *level)
+
+
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
-    token = LEVEL_TOKEN[window.level]
     spent = pad(money(window.spent, floor=floor), 10, right=True)
     if window.soft is None or window.percent is None:
-        return line((pad(window.window, 6), "muted"), (spent, "strong"), ("  no budget set", "faint"))
+        return line((pad(window.window, _NAME), "muted"), (spent, "strong"), ("  no budget set", "faint"))
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
-    level = f"{window.percent:4.0f} % {window.level}"
-    head: list[Span] = [(pad(window.window, 6), "muted"), (spent, "strong"), (pad(of, 9), "muted")]
-    room = width - sum(len(text) for text, _ in head) - 18
-    bar = gauge(window.percent / 100, room, token) if room >= 4 else ()
-    return (*head, *bar, ("  " if bar else " ", "text"), (level, token))
+    token = LEVEL_TOKEN[window.level]
+    figure: Line = ((spent, "strong"), (pad(of, 8), "muted"))
+    level: Line = ((f"{window.percent:3.0f} % {window.level}", token),)
+    return bar_row(window.window, figure, window.percent / 100, level, token, width)
 
 
 def short_model(model: str) -> str:
@@ -79,11 +88,10 @@ def context_row(session: Session, width: int) -> Line:
     if context is None:
         return ()
     token = LEVEL_TOKEN.get(context.level, "bad")
-    name = pad(plain_text(session.branch or session.agent), max(8, min(16, width // 4)))
-    tail = f"{context.percent:4.0f} % of {tokens(context.window).replace('.0', '')} {context.level}"
-    room = width - len(name) - len(tail) - 3
-    bar = gauge(context.percent / 100, min(room, 24), token) if room >= 4 else ()
-    return ((name, "muted"), (" ", "text"), *bar, (" ", "text"), (tail, token))
+    size = tokens(context.window).replace(".0", "")
+    figure: Line = ((pad(f"ctx {tokens(context.used)} of {size}", 18), "muted"),)
+    level: Line = ((f"{context.percent:3.0f} % {context.level}", token),)
+    return bar_row(plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, width)
 
 
 def budget_lines(
@@ -113,7 +121,7 @@ def budget_lines(
     live = [context_row(session, width) for session in sessions if session.state != "ended"]
     lines += [row for row in live if row][: max(0, height - len(lines) - 1)]
     extra = [join((outlook(snapshot, now), model_split(snapshot.by_model)))]
-    if width < 72:
+    if width_of(extra[0]) > width:
         extra = [outlook(snapshot, now), model_split(snapshot.by_model)]
     lines += [row for row in extra if row]
     if snapshot.unpriced_models:
@@ -148,6 +156,7 @@ class BudgetPane(FixedLines):
 
     def _build(self) -> None:
         size = self.scrollable_content_region
+        self.wish = len(budget_lines(self.snapshot, self.sessions, self.now, size.width or 60, 12))
         self.show_lines(budget_lines(self.snapshot, self.sessions, self.now, size.width, size.height))
         title = "2 Budget"
         if self.snapshot.scope:

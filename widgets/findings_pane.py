@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
-from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, width_of
+from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
 
@@ -61,37 +61,39 @@ def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
     return [*findings[:split], *snapshot.problems, *unable, *findings[split:]]
 
 
-def finding_row(finding: Finding, index: int, width: int, *, new: bool, jump: bool) -> Line:
+def place_of(finding: Finding) -> str:
+    """`path:line`, safe to show."""
+    return f"{plain_text(finding.path)}:{finding.line}"
+
+
+def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
+    """Cells of the place and of the rule: as wide as the longest among the first thousand, within the room there is."""
+    findings = [row for row in rows[:1000] if isinstance(row, Finding)]
+    place = max((len(place_of(finding)) for finding in findings), default=0)
+    rule = max((len(finding.rule) for finding in findings), default=0)
+    if width < 60:
+        rule = min(rule, max(8, width // 2 - 4))
+        return max(8, min(place, width - rule - 4)), rule
+    return min(place, max(20, width * 2 // 5)), min(rule, 32)
+
+
+def finding_row(finding: Finding, index: int, width: int, sizes: tuple[int, int], *, new: bool, jump: bool) -> Line:
     """One finding in `width` cells: gate, place, rule, message; `new` at the end."""
     glyph, token = GATE_GLYPH[finding.gate]
-    digit = f"{index + 1} " if jump and index < 9 else ""
-    head: list[Span] = [(digit, "key")] if digit else []
-    head.append((f"{glyph} ", token))
-    if width >= 60:
-        head.append((pad(finding.gate if finding.gate != "none" else "", 3), token))
-    place = f"{plain_text(finding.path)}:{finding.line}"
-    rule = plain_text(finding.rule)
+    wide = width >= 60
+    parts: list[Span] = [(f"{index + 1} ", "key")] if jump and index < 9 else []
+    parts.append((f"{glyph} ", token))
+    if wide:
+        parts.append((pad(finding.gate if finding.gate != "none" else "", 3), token))
+    parts += [
+        (pad(crop_path(place_of(finding), sizes[0]), sizes[0]), "text"),
+        ("  " if wide else " ", "text"),
+        (pad(plain_text(finding.rule), sizes[1]), token),
+    ]
     tail = " new" if new else ""
-    room = width - width_of(head) - len(tail)
-    if width < 60:
-        place_width = max(8, room - min(len(rule), 22) - 1)
-        return (
-            *head,
-            (pad(crop_path(place, place_width), place_width), "text"),
-            (" ", "text"),
-            (crop(rule, room - place_width - 1), token),
-            (tail, "accent"),
-        )
-    place_width = min(34 if width < 110 else 46, room // 3)
-    rule_width = 24 if width < 140 else 28
-    message_width = max(0, room - place_width - rule_width - 2)
-    return (
-        *head,
-        (pad(crop_path(place, place_width), place_width + 1), "text"),
-        (pad(rule, rule_width + 1), token),
-        (pad(plain_text(finding.message), message_width), "muted"),
-        (tail, "accent"),
-    )
+    room = width - width_of(parts) - len(tail) - 2
+    message = pad(plain_text(finding.message), room) if wide else " " * max(0, room)
+    return (*parts, (f"  {message}" if room > 0 else "", "muted"), (tail, "accent"))
 
 
 def problem_row(row: CheckProblem | Check, width: int) -> Line:
@@ -116,7 +118,7 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Lin
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
         parts += [f"{totals[gate]} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
-        if not any(totals.values()):
+        if not any(totals.values()) and snapshot.files.seen:
             parts.append("none")
     if filters:
         parts.append(f"{shown} shown: {filters.words()}")
@@ -175,6 +177,8 @@ class FindingsPane(VirtualList[Row]):
         self.filters = Filters()
         self.hidden: frozenset[str] = frozenset()
         self.jumping = False
+        self._sized: tuple[int, Sequence[Row]] = (0, ())
+        self._sizes = (0, 0)
         self._build()
 
     def key(self, item: Row) -> Hashable:
@@ -185,7 +189,13 @@ class FindingsPane(VirtualList[Row]):
     def row(self, item: Row, index: int, width: int) -> Line:
         if not isinstance(item, Finding):
             return problem_row(item, width)
-        return finding_row(item, index, width, new=item.fingerprint in self.snapshot.new, jump=self.jumping)
+        new = item.fingerprint in self.snapshot.new
+        return finding_row(item, index, width, self._columns(width), new=new, jump=self.jumping)
+
+    def _columns(self, width: int) -> tuple[int, int]:
+        if self._sized != (width, self.items):
+            self._sized, self._sizes = (width, self.items), columns(self.items, width)
+        return self._sizes
 
     @property
     def finding(self) -> Finding | None:

@@ -17,7 +17,7 @@ from widgets.lines import TOKENS, Line, fit, plain
 class LineView(ScrollView, inherit_bindings=False):
     """Shows lines of spans by the line API. A subclass says how many there are and what each holds.
 
-    `now` is the time that ages are told from; the app moves it on.
+    `now` is the time that ages are told from; the app moves it on. `wish` is how many lines it would like to have.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{token}" for token in TOKENS}
@@ -29,6 +29,7 @@ class LineView(ScrollView, inherit_bindings=False):
         self.now = datetime.now(UTC)
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[int, int], Strip] = {}
+        self.wish = 3
 
     def line_count(self) -> int:
         """How many lines there are."""

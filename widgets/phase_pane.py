@@ -67,10 +67,13 @@ def phase_lines(session: Session, width: int) -> list[Line]:
     """Everything about one session's phases."""
     rows = track(session, width)
     current = next((phase for phase in session.phases if phase.status == "current"), None)
-    if len(rows) == 1 and current is not None and current.evidence:
+    told = session.summary.startswith(current.evidence) if current is not None else False
+    if len(rows) == 1 and current is not None and current.evidence and not told:
         rows.append(line(("now  ", "faint"), (plain_text(current.evidence, 160), "text")))
     if session.summary:
-        rows.append(line(("     " if len(rows) == 2 else "", "faint"), (plain_text(session.summary, 200), "muted")))
+        rows.append(
+            line(("now  " if told else "     " * (len(rows) == 2), "faint"), (plain_text(session.summary, 200), "text"))
+        )
     if current is not None:
         rows += [check_span(check) for check in current.checks]
     done = [phase for phase in session.phases if phase is not current and phase.evidence]
@@ -135,7 +138,9 @@ class PhasePane(FixedLines):
             )
             return
         width = self.scrollable_content_region.width
-        self.show_lines(phase_lines(session, width))
+        lines = phase_lines(session, width)
+        self.wish = len(lines)
+        self.show_lines(lines)
         self._title(session)
 
     def _title(self, session: Session) -> None:

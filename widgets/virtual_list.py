@@ -13,7 +13,11 @@ Item = TypeVar("Item")
 
 
 class VirtualList(LineView, Generic[Item]):
-    """Rows of items, one line each. The cursor stays on the same item (by `key`) when the items change."""
+    """Rows of items, one line each.
+
+    The cursor stays on the same item (by `key`) when the items change; at the top it stays at the top, so that the most
+    pressing item is under it.
+    """
 
     class Highlighted(Message):
         """The cursor moved to another item."""
@@ -60,7 +64,7 @@ class VirtualList(LineView, Generic[Item]):
         """Show these items. The cursor keeps its item; where that is gone, its place."""
         before = self.current
         self.items = items
-        if before is not None:
+        if before is not None and self.cursor:
             wanted = self.key(before)
             if not (self.cursor < len(items) and self.key(items[self.cursor]) == wanted):
                 self.cursor = next((n for n, item in enumerate(items) if self.key(item) == wanted), self.cursor)

@@ -1,11 +1,14 @@
 """Pane 1: every worktree in one line — branch, changes, ahead and behind, age, the agent that works there."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from rich.cells import cell_len
 
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
-from widgets.lines import Line, Span, crop, line, pad
+from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import age
 
@@ -72,26 +75,51 @@ def remark(tree: Worktree) -> Line:
     return ()
 
 
-def worktree_row(tree: Worktree, now: datetime, width: int, watched: bool) -> Line:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Cells of the branch, the changes and the distance, from what the rows hold."""
+
+    name: int
+    changes: int
+    distance: int
+
+
+def columns(trees: Sequence[Worktree], width: int) -> Columns:
+    """Columns as wide as the longest content, the branch giving way first."""
+    if not trees:
+        return Columns(0, 0, 0)
+    name = max(cell_len(head_of(tree)) for tree in trees)
+    changed = max(width_of(changes(tree.counts, tree.stale)) for tree in trees)
+    far = max(width_of(distance(tree)) for tree in trees)
+    room = width - min(changed, 24) - far - 12
+    return Columns(max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3)), far)
+
+
+def head_of(tree: Worktree) -> str:
+    """The branch, or what HEAD is without one."""
+    return plain_text(tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet"))
+
+
+def worktree_row(tree: Worktree, now: datetime, width: int, sizes: Columns, watched: bool) -> Line:
     """One worktree in `width` cells: branch, changes, distance, age, agent or remark, ports."""
-    name_width = max(10, min(28, width // 4)) if width >= 50 else max(8, width // 3)
-    head = tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet")
+    near = distance(tree)
+    changed = changes(tree.counts, tree.stale)[0]
     parts: list[Span] = [
         ("› " if watched else "  ", "accent"),
-        (pad(plain_text(head), name_width), "strong" if watched else "text"),
-        (" ", "text"),
+        (pad(head_of(tree), sizes.name), "strong" if watched else "text"),
+        ("  ", "text"),
+        (pad(changed[0], sizes.changes), changed[1]),
+        ("  ", "text"),
+        *near,
+        (" " * (sizes.distance - width_of(near)), "text"),
+        (pad(age(tree.committed_at, now), 5, right=True), "muted"),
+        ("  ", "text"),
     ]
-    change_width = 20 if width >= 70 else 14
-    change_text, change_token = changes(tree.counts, tree.stale)[0]
-    parts.append((pad(change_text, change_width), change_token))
-    near = distance(tree)
-    parts += [(" ", "text"), *near, (" " * max(1, 8 - sum(len(text) for text, _ in near)), "text")]
-    parts.append((pad(age(tree.committed_at, now), 4), "muted"))
-    rest = width - sum(len(text) for text, _ in parts) - 1
-    tail = presence(tree.agent, now, rest) or remark(tree)
+    rest = width - width_of(parts)
+    tail = fit(presence(tree.agent, now, rest) or remark(tree), rest)
     ports = f":{tree.ports[0]}" if tree.ports else ""
-    if ports and rest > sum(len(text) for text, _ in tail) + len(ports) + 2:
-        gap = rest - sum(len(text) for text, _ in tail) - len(ports)
+    if ports and rest > width_of(tail) + len(ports) + 2:
+        gap = rest - width_of(tail) - len(ports)
         return (*parts, *tail, (" " * gap, "text"), (ports, "faint"))
     return (*parts, *tail)
 
@@ -110,7 +138,7 @@ class WorktreesPane(VirtualList[Worktree]):
         return item.path
 
     def row(self, item: Worktree, index: int, width: int) -> Line:
-        return worktree_row(item, self.now, width, item.path == self.watched)
+        return worktree_row(item, self.now, width, columns(self.items, width), item.path == self.watched)
 
     def show(self, snapshot: WorktreesSnapshot, watched: str) -> None:
         """Show a snapshot."""
