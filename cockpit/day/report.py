@@ -96,7 +96,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
     p0 = None if findings is None else tuple(_finding_line(found) for found in findings if found.gate == "P0")
     return EndReport(
         project=plain_text(repository.name, 80),
-        branch=git.branch if git else None,
+        branch=(git.branch or "detached") if git else "unknown",
         ended=now.astimezone(),
         author=plain_text(author, 80) if author else None,
         commits=commits,

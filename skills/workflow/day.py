@@ -4,6 +4,7 @@ Source: workflow orchestrator, start day and end day. All text in the values is 
 found out is None and is said to be unknown, never shown as zero.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,11 +127,11 @@ class StartReport:
 class EndReport:
     """What the day left behind: this author's commits of today, work that is not safe yet, money, open P0s.
 
-    `unsafe` are (worktree, what is at stake). None means that it could not be looked at.
+    `branch` is as shown; `unsafe` are (worktree, what is at stake). None means that it could not be looked at.
     """
 
     project: str
-    branch: str | None
+    branch: str
     ended: datetime
     author: str | None
     commits: tuple[str, ...] | None
@@ -174,13 +175,13 @@ def next_ports(taken: frozenset[int], start: int = 8100, end: int = 8199) -> tup
 
 
 def _start_parts(report: StartReport) -> list[str]:
-    branch = report.git.branch if report.git else None
+    branch = (report.git.branch or "detached") if report.git else "unknown"
     kinds = ", ".join(report.types) or "unknown"
     started = report.started.strftime("%Y-%m-%d %H:%M")
     no_context = "" if report.context_file else "No previous context found. Starting fresh session."
     return [
         f"## Session Start: {report.project}",
-        f"*Branch: {branch or 'detached'} | Type: {kinds} | Started: {started}*",
+        f"*Branch: {branch} | Type: {kinds} | Started: {started}*",
         _preflight(report.preflight),
         _git(report.git),
         _waiting(report.waiting),
@@ -205,7 +206,7 @@ def _end_parts(report: EndReport) -> list[str]:
         p0 = _list("### Open P0 Findings", list(report.open_p0)) or "### Open P0 Findings\n\nNone."
     return [
         f"## End of Day: {report.project}",
-        f"*Branch: {report.branch or 'detached'} | {ended}*",
+        f"*Branch: {report.branch} | {ended}*",
         _commits(report),
         _unsafe(report.unsafe),
         _waiting(report.waiting),
@@ -249,9 +250,7 @@ def _files(count: int) -> str:
 
 
 def _in_progress(items: tuple[Item, ...]) -> str:
-    if not items:
-        return ""
-    rows = ["### In Progress", "", "| Task | Branch/Worktree | Status | Blockers |", "|---|---|---|---|"]
+    rows = []
     for item in items:
         known = [
             item.cell("task"),
@@ -260,9 +259,8 @@ def _in_progress(items: tuple[Item, ...]) -> str:
             item.cell("blockers"),
         ]
         rest = [f"{name}: {value}" for name, value in item.cells if value and value not in known]
-        known[0] = " · ".join([known[0] or item.text, *rest]) if known[0] else item.text
-        rows.append("| " + " | ".join(_cell(cell) for cell in known) + " |")
-    return "\n".join(rows)
+        rows.append((" · ".join([known[0], *rest]) if known[0] else item.text, *known[1:]))
+    return _table("### In Progress", ("Task", "Branch/Worktree", "Status", "Blockers"), rows) if rows else ""
 
 
 def _queued(entry: Scored) -> str:
@@ -273,16 +271,9 @@ def _queued(entry: Scored) -> str:
 def _worktrees(lines: tuple[WorktreeLine, ...] | None) -> str:
     if lines is None:
         return "### Worktrees\n\nThe worktrees could not be read."
-    rows = [
-        "### Worktrees",
-        "",
-        "| Worktree | Branch | State | Ports | Agent | Advice |",
-        "|---|---|---|---|---|---|",
-    ]
-    for line in lines:
-        cells = (line.name, line.branch, line.state, line.ports, line.agent, line.advice)
-        rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    return "\n".join(rows)
+    header = ("Worktree", "Branch", "State", "Ports", "Agent", "Advice")
+    rows = [(line.name, line.branch, line.state, line.ports, line.agent, line.advice) for line in lines]
+    return _table("### Worktrees", header, rows)
 
 
 def _money(title: str, money: Money | None) -> str:
@@ -347,9 +338,15 @@ def _unsafe(unsafe: tuple[tuple[str, str], ...] | None) -> str:
     )
 
 
-def _cell(text: str) -> str:
-    """Text inside a table: no cell ends in it."""
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+def _table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table whose columns also line up as plain text."""
+    cells = [[text.replace("\\", "\\\\").replace("|", "\\|") for text in row] for row in (header, *rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(header))]
+    lines = [
+        "| " + " | ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join([title, "", *lines])
 
 
 def _list(title: str, lines: list[str], *, numbered: bool = False) -> str:

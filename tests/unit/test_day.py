@@ -233,3 +233,19 @@ def test_a_bare_beginning_is_a_report_too(tmp_path):
     assert "No previous context found. Starting fresh session." in report.markdown
     assert "Last commit: none yet" in report.markdown
     assert end_report(repository, load_config(repository.root)).commits == ()
+
+
+def test_cells_cannot_break_a_table(tmp_path):
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "PROJECT_CONTEXT.md").write_text(
+        "## In Progress\n| Task | Owner | Status |\n|---|---|---|\n| a \\| b \\\\ c | Ada | 5% |\n- plain entry\n"
+    )
+    repository = find_repository(tmp_path)
+
+    table = start_report(repository, load_config(repository.root)).markdown.split("### In Progress")[1].split("###")[0]
+
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert len({len(row) for row in rows}) == 1
+    assert "a \\| b" in rows[2]
+    assert "Owner: Ada" in rows[2]
+    assert rows[3].startswith("| plain entry")
