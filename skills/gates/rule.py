@@ -24,7 +24,7 @@ How to add a rule
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skills.gates.model import Candidate, FileReport, Gate, Severity
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from skills.gates.project import Project
 
 Callback = Callable[[Any, "FileContext"], None]
+STRICT = frozenset({"binora"})
+"""The profiles in which questions of taste are gates too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Rule:
     """One rule with its documentation and its examples.
 
     `applies` answers None, or the reason why the rule does not apply to a project. `holds` answers the
-    candidate, an amended one, or None.
+    candidate, an amended one, or None. `profiles` are the only profiles in which it is on without being
+    selected, None where it is on in all of them.
     """
 
     name: str
@@ -107,7 +110,6 @@ class Rule:
     good: tuple[Example, ...]
     applies: Callable[["Project"], str | None] = always
     holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
-    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def help(self) -> str:

@@ -25,14 +25,19 @@ def select_rules(options: GateOptions) -> frozenset[str]:
     """The names of the rules that run. `select` and `ignore` hold rule names, gates, "audit" and names of
     skills.
 
-    Without `select` every rule of a gate runs, in isolation the audit rules too. Unknown words select
-    nothing.
+    Without `select` every rule of a gate runs that the profile has on, in isolation the audit rules and those
+    of all profiles too. Unknown words select nothing.
     """
     if options.select:
         chosen = {name for word in options.select for name in _group(word)}
     else:
-        chosen = {name for name, rule in RULES.items() if rule.gate != "none" or options.isolated}
+        chosen = {name for name, rule in RULES.items() if options.isolated or _on(rule, options.profile)}
     return frozenset(chosen - {name for word in options.ignore for name in _group(word)})
+
+
+def _on(rule: Rule, profile: str) -> bool:
+    """True where a rule runs without being asked for."""
+    return rule.gate != "none" and (rule.profiles is None or profile in rule.profiles)
 
 
 def known_words() -> frozenset[str]:
