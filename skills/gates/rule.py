@@ -110,6 +110,7 @@ class Rule:
     good: tuple[Example, ...]
     applies: Callable[["Project"], str | None] = always
     holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
+    profiles: frozenset[str] | None = None
 
     @property
     def help(self) -> str:
