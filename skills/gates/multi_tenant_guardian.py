@@ -80,7 +80,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 
 def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
-    names = list(_filtered_names(node, method))
+    names = list(_filtered_names(node, method, context))
     if not names:
         return
     chain = chain_of(node)
@@ -94,10 +94,12 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
         _report(node, method, chain.model, names, orm, context)
 
 
-def _filtered_names(node: ast.Call, method: str) -> Iterator[str]:
-    """Keywords of the call, fields compared in its arguments (`Invoice.company_id == x`), fields of rows to
-    be made."""
+def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterator[str]:
+    """Keywords of the call, fields compared in its arguments (`Invoice.company_id == x`), fields of rows to be made."""
     yield from (name for name, _ in literal_keywords(node))
+    for keyword in node.keywords:
+        if keyword.arg is None and isinstance(keyword.value, ast.Name):
+            yield from _keys_of(keyword.value.id, context)
     for argument in node.args:
         if isinstance(argument, ast.Compare) and isinstance(argument.left, ast.Attribute):
             yield argument.left.attr
@@ -105,6 +107,17 @@ def _filtered_names(node: ast.Call, method: str) -> Iterator[str]:
             for part in descendants(argument):
                 if isinstance(part, ast.Call) and last_name(part.func)[:1].isupper():
                     yield from (name for name, _ in literal_keywords(part))
+
+
+def _keys_of(name: str, context: FileContext) -> Iterator[str]:
+    """The keys of the dict displays that the current function binds to a name."""
+    function = context.function
+    for part in descendants(function) if function is not None else ():
+        bound = part.targets if isinstance(part, ast.Assign) and isinstance(part.value, ast.Dict) else ()
+        if any(isinstance(target, ast.Name) and target.id == name for target in bound):
+            for key in part.value.keys:  # type: ignore[attr-defined]
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value
 
 
 def _report(node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext) -> None:

@@ -58,6 +58,11 @@ MANUAL_BAD: tuple[Example, ...] = (
     _scoped("billing/api.py", 'def one(c):\n    return Invoice.objects.filter(**{"company": c})\n'),
     _scoped(
         "billing/api.py",
+        'def one(c):\n    by = {"company": c}\n    return Invoice.objects.filter(**by)\n',
+        "conditions in a dict with a name",
+    ),
+    _scoped(
+        "billing/api.py",
         "def many(c, rows):\n    Invoice.objects.bulk_create([Invoice(company=c, number=row) for row in rows])\n",
     ),
     _scoped(

@@ -116,6 +116,31 @@ def test_newer_syntax_is_judged_on_the_same_lines(source: str) -> None:
     assert lines == [source.count("\n") + 2]
 
 
+def test_every_kind_of_node_is_walked() -> None:
+    source = """
+        def pay(request, *rest, key=None, **more):
+            match request.method:
+                case "POST" | None | True if key:
+                    Order.objects.create()
+                case [1, *others] | {"a": 1, **others} as both:
+                    Order.objects.create()
+                case Point(x=0):
+                    Order.objects.create()
+            try:
+                Order.objects.create()
+            except* ValueError as error:
+                Order.objects.create()
+            async def inner():
+                async with a as b, c:
+                    global d
+                    return [await e async for e in f if (g := {**h, "i": -1})] or f"{j!r:>{k}}"
+            return lambda *a, b=1, **c: Order.objects.create()
+    """
+    found = [item.line for item in read(source).candidates if item.rule == "logic-in-view"]
+
+    assert found == [5, 7, 9, 11, 13, 18]
+
+
 def test_wrong_newer_syntax_stays_a_problem() -> None:
     problem = analyse(VIEW, b"def f[T](x) -> :\n    pass\n").problem
 

@@ -20,6 +20,8 @@ def found(rule: Rule, example: Example) -> list[str]:
 
 
 def label(value: object) -> str:
+    if isinstance(value, Example):
+        return value.note or next(iter(value.files))
     return value.name if isinstance(value, Rule) else ""
 
 
