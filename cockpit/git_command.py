@@ -4,7 +4,10 @@ Every call carries `GIT_OPTIONAL_LOCKS=0`, so that a status never takes the inde
 an agent (measured elsewhere: a looping plain `git status` makes more than half of concurrent `git add` fail).
 """
 
+import contextlib
 import os
+import signal
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,22 +69,37 @@ def git_bytes(
     # GitPython can add variables to those of this process but not take any away: env does
     without = ["env", *(word for name in foreign for word in ("-u", name))] if foreign else []
     try:
-        status, out, err = gitpython.Git(str(folder)).execute(
+        running = gitpython.Git(str(folder)).execute(
             # a file system monitor named in the configuration is a program: never run for a look
             [*without, "git", "-c", "core.fsmonitor=false", *args],
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            kill_after_timeout=timeout,
+            as_process=True,
             env=variables,
+            start_new_session=True,  # its helpers end with it, and none of them can ask the terminal
         )
     except gitpython.GitCommandNotFound:
         raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
     except OSError as problem:
         raise GitFailed(args, 128, str(problem)) from None
-    if status == 127 and without:
+    process = running.proc
+    assert process is not None  # GitPython clears it only when `running` is thrown away
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except BaseException as problem:
+        _end(process)
+        if isinstance(problem, subprocess.TimeoutExpired):
+            raise GitFailed(args, -signal.SIGKILL, f"no answer within {timeout:g} s") from None
+        raise
+    if process.returncode == 127 and without:
         raise CannotAnswer("git was not found", "install git 2.36 or newer")
-    if status:
-        raise GitFailed(args, int(status), err if isinstance(err, str) else bytes(err).decode("utf-8", "replace"))
-    return out if isinstance(out, bytes) else str(out).encode("utf-8", "surrogateescape")
+    if process.returncode:
+        raise GitFailed(args, process.returncode, err.decode("utf-8", "replace"))
+    return bytes(out)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+    process.wait()

@@ -18,10 +18,9 @@ EXAMPLES = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The subcommands; `list` is the one that only looks."""
-    deeds = parser.add_subparsers(dest="deed", metavar="list", required=True)
-    listing = deeds.add_parser("list", help="one line a worktree", allow_abbrev=False)
-    listing.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
+    """What to do (`list` is the one that only looks) and how to print it."""
+    parser.add_argument("deed", choices=["list"], metavar="list", help="one line a worktree")
+    parser.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
 
 
 def run(call: "Call") -> int:

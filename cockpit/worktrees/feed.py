@@ -117,6 +117,7 @@ class _Following:
     def close(self) -> None:
         self.hints.listen(None)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self.reader.close()
 
     def _wake_from_anywhere(self) -> None:
         self._loop.call_soon_threadsafe(self._awake.set)

@@ -5,11 +5,9 @@
 view.
 """
 
-import contextlib
 import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.worktrees.models import Counts, Merged
 
 _FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
+_WALKED = 5000
 _OWN = ("commit", "cherry-pick", "revert", "am")
 _NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -29,19 +28,21 @@ class BranchFacts:
 
     committed: dict[str, int]
     upstream: dict[str, str]
+    trees: dict[str, str]
 
 
 def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str]) -> BranchFacts:
     """Commit dates and upstreams with one `for-each-ref`, and one more command where a HEAD is detached."""
     committed: dict[str, int] = {}
     upstream: dict[str, str] = {}
+    trees: dict[str, str] = {}
     wanted = list(refs)
     if wanted:
-        form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(upstream)"
+        form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(upstream)%00%(tree)"
         for line in git(folder, "for-each-ref", form, *wanted).split("\n"):
             fields = line.split("\0")
-            if len(fields) == 4:
-                ref, sha, date, above = fields
+            if len(fields) == 5:
+                ref, sha, date, above, trees[sha] = fields
                 if date.isdecimal():
                     committed[sha] = int(date)
                 if above:
@@ -53,10 +54,10 @@ def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str
             sha, _, date = line.partition(" ")
             if date.isdecimal():
                 committed[sha] = int(date)
-    return BranchFacts(committed, upstream)
+    return BranchFacts(committed, upstream, trees)
 
 
-def status_counts(folder: Path | str, elsewhere: frozenset[str]) -> Counts:
+def status_counts(folder: Path | str, elsewhere: Iterable[str]) -> Counts:
     """Changed paths of one work tree. `elsewhere` holds the paths of all worktrees: one inside another is no
     change.
     """
@@ -64,8 +65,11 @@ def status_counts(folder: Path | str, elsewhere: frozenset[str]) -> Counts:
         folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z"
     )
     counts, untracked = parse_status(output)
+    if not untracked:
+        return counts
+    worktrees = frozenset(os.path.realpath(path) for path in elsewhere)
     inside = (Path(folder) / os.fsdecode(path) for path in untracked)
-    nested = sum(1 for path in inside if _only_worktrees(str(path), elsewhere))
+    nested = sum(1 for path in inside if _only_worktrees(str(path), worktrees))
     return Counts(counts.staged, counts.unstaged, counts.untracked - nested, counts.conflicts)
 
 
@@ -103,23 +107,64 @@ def _only_worktrees(folder: str, worktrees: frozenset[str], depth: int = 0) -> b
         )
 
 
+def _run(folder: Path | str, *args: str, environment: Mapping[str, str] | None = None) -> str:
+    """Commands that only walk objects come to an end by themselves: a watchdog for each would cost a third of
+    them.
+    """
+    return git(folder, *args, timeout=None, environment=environment)
+
+
 def divergence(folder: Path | str, base: str, head: str) -> tuple[int, int]:
     """(ahead, behind): commits that only `head` has, commits that only `base` has."""
     if base == head:
         return 0, 0
-    behind, ahead = git(folder, "rev-list", "--left-right", "--count", f"{base}...{head}", "--").split()
+    behind, ahead = _run(folder, "rev-list", "--left-right", "--count", f"{base}...{head}", "--").split()
     return int(ahead), int(behind)
+
+
+def divergences(folder: Path | str, base: str, heads: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """`divergence` of many heads with two commands: what lies beyond their common past is walked here.
+
+    Empty where there is no common past, or where it is so far back that git counts faster.
+    """
+    wanted = sorted(set(heads) - {base})
+    try:
+        past = _run(folder, "merge-base", "--octopus", base, *wanted).strip()
+    except GitFailed:
+        return {}
+    limit = f"--max-count={_WALKED + 1}"
+    lines = _run(folder, "rev-list", "--parents", limit, base, *wanted, "--not", past, "--").split("\n")
+    if len(lines) > _WALKED:
+        return {}
+    parents = {commit: above for commit, *above in (line.split() for line in lines if line)}
+    known = _reached(base, parents)
+    found = {}
+    for head in wanted:
+        reached = _reached(head, parents)
+        found[head] = (len(reached - known), len(known - reached))
+    return found
+
+
+def _reached(start: str, parents: Mapping[str, list[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        commit = waiting.pop()
+        if commit in parents and commit not in reached:
+            reached.add(commit)
+            waiting += parents[commit]
+    return reached
 
 
 def unpushed(folder: Path | str, head: str, base: str | None) -> int:
     """Commits of `head` that are on no remote and not in `base`."""
     known = [base] if base else []
-    return int(git(folder, "rev-list", "--count", head, "--not", "--remotes", *known, "--"))
+    return int(_run(folder, "rev-list", "--count", head, "--not", "--remotes", *known, "--"))
 
 
 def on_no_branch(folder: Path | str, head: str) -> int:
     """Commits of a detached `head` that no branch, tag or remote has."""
-    return int(git(folder, "rev-list", "--count", head, "--not", "--branches", "--tags", "--remotes", "--"))
+    return int(_run(folder, "rev-list", "--count", head, "--not", "--branches", "--tags", "--remotes", "--"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +174,13 @@ class Question:
     """
 
     folder: str
-    common_dir: Path
+    environment: dict[str, str]
     base: str
     head: str
     ahead: int
     behind: int
     log: Path | None
+    base_tree: str | None = None
 
 
 def merged(question: Question) -> Merged | None:
@@ -148,21 +194,18 @@ def merged(question: Question) -> Merged | None:
         return "ancestor" if _was_merged(question) else "no"
     if question.behind == 0:
         return "no"
-    with _own_objects(question.common_dir) as environment:
-        try:
-            tree = git(
-                question.folder,
-                "merge-tree",
-                "--write-tree",
-                question.base,
-                question.head,
-                environment=environment,
-            )
-        except GitFailed as problem:
-            if problem.status != 1:
-                return None
-            return "squash" if _picked(question, environment) else "no"
-    unchanged = tree.split("\n", 1)[0] == git(question.folder, "rev-parse", f"{question.base}^{{tree}}").strip()
+    try:
+        tree = _run(
+            question.folder,
+            *("merge-tree", "--write-tree", question.base, question.head),
+            environment=question.environment,
+        )
+    except GitFailed as problem:
+        if problem.status != 1:
+            return None
+        return "squash" if _picked(question) else "no"
+    base_tree = question.base_tree or _run(question.folder, "rev-parse", f"{question.base}^{{tree}}").strip()
+    unchanged = tree.split("\n", 1)[0] == base_tree
     return "squash" if unchanged and _changes_something(question) else "no"
 
 
@@ -172,7 +215,7 @@ def _was_merged(question: Question) -> bool:
         return True
     if question.behind == 0:
         return False
-    lines = git(
+    lines = _run(
         question.folder, "rev-list", "--first-parent", "--parents", f"{question.head}..{question.base}", "--"
     ).split("\n")
     oldest = next((line for line in reversed(lines) if line), "").split(" ")
@@ -203,7 +246,7 @@ def _made_commits(log: Path) -> bool:
 
 def _changes_something(question: Question) -> bool:
     try:
-        git(question.folder, "diff", "--no-ext-diff", "--quiet", f"{question.base}...{question.head}", "--")
+        _run(question.folder, "diff", "--no-ext-diff", "--quiet", f"{question.base}...{question.head}", "--")
     except GitFailed as problem:
         if problem.status == 1:
             return True
@@ -211,21 +254,22 @@ def _changes_something(question: Question) -> bool:
     return False
 
 
-def _picked(question: Question, environment: dict[str, str]) -> bool:
+def _picked(question: Question) -> bool:
     """Whether one commit of the base makes the same change as the whole branch (equal patch ids)."""
-    start = git(question.folder, "merge-base", question.base, question.head).strip()
-    squashed = git(
+    start = _run(question.folder, "merge-base", question.base, question.head).strip()
+    squashed = _run(
         question.folder,
         *("commit-tree", f"{question.head}^{{tree}}", "-p", start, "-m", "squash"),
-        environment={**environment, **_NOBODY},
+        environment={**question.environment, **_NOBODY},
     ).strip()
-    return git(question.folder, "cherry", question.base, squashed, environment=environment).startswith("- ")
+    return _run(question.folder, "cherry", question.base, squashed, environment=question.environment).startswith("- ")
 
 
-@contextlib.contextmanager
-def _own_objects(common_dir: Path) -> Iterator[dict[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True) as folder:
-        objects = str(common_dir / "objects")
-        if ":" in objects or objects.startswith('"'):
-            objects = '"' + objects.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        yield {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}
+def own_objects(common_dir: Path, folder: str) -> dict[str, str]:
+    """The environment in which git keeps the objects that it makes in `folder`, and finds all others as
+    ever.
+    """
+    objects = str(common_dir / "objects")
+    if ":" in objects or objects.startswith('"'):
+        objects = '"' + objects.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}

@@ -2,7 +2,9 @@
 out.
 """
 
+import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +27,7 @@ from cockpit.worktrees.ports import PortRegistry
 
 THREADS = 4
 _KEPT = 2000
+_MANY = 3
 _DAY = 86400
 
 Key = tuple[object, ...]
@@ -41,6 +44,7 @@ class Survey:
     base: Base | None
     upstreams: dict[str, Base]
     committed: dict[str, int]
+    trees: dict[str, str]
     note: str = ""
 
 
@@ -63,7 +67,7 @@ class Measured:
 class Reader:
     """Reads the worktrees of one repository again and again, and asks git only for what has changed.
 
-    `measure` may be called from several threads at once.
+    `measure` may be called from several threads at once. Close it after use.
     """
 
     def __init__(self, repository: Repository, config: Config) -> None:
@@ -74,6 +78,11 @@ class Reader:
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
+        self._objects = tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True)
+
+    def close(self) -> None:
+        """Remove what git made for the comparisons."""
+        self._objects.cleanup()
 
     @property
     def _folder(self) -> Path:
@@ -86,21 +95,38 @@ class Reader:
 
     def survey(self, cheap: Cheap) -> Survey:
         """What all rows of stage two need. Where git fails the note says so and the dates are missing."""
-        heads = {place.ref: place.head for place in cheap.places if place.ref and place.head}
+        wanted = {base.ref: base.sha for base in cheap.bases if base.ref.startswith("refs/")}
+        heads = wanted | {place.ref: place.head for place in cheap.places if place.ref and place.head}
         detached = tuple(sorted({place.head for place in cheap.places if place.head and not place.ref}))
         key = (tuple(heads.items()), detached, _mtime(self.repository.common_dir / "config"))
         if self._facts is None or self._facts[0] != key:
             try:
                 self._facts = (key, self._branch_facts(list(heads), list(detached)), "")
             except (GitFailed, CannotAnswer) as problem:
-                self._facts = (key, measure.BranchFacts({}, {}), str(problem))
+                self._facts = (key, measure.BranchFacts({}, {}, {}), str(problem))
         _, facts, note = self._facts
         upstreams = {
             ref: Base(above.removeprefix("refs/remotes/").removeprefix("refs/heads/"), above, sha)
             for ref, above in facts.upstream.items()
             if cheap.refs and (sha := cheap.refs.sha(above))
         }
-        return Survey(self._base(cheap.bases), upstreams, facts.committed, note)
+        base = self._base(cheap.bases)
+        if base is not None:
+            self._compare_many(base, {place.head for place in cheap.places if place.ref and place.head})
+        return Survey(base, upstreams, facts.committed, facts.trees, note)
+
+    def _compare_many(self, base: Base, heads: set[str]) -> None:
+        """Fill the store of distances at once where several are missing; what is left is asked for row by
+        row.
+        """
+        missing = [head for head in heads if (base.sha, head) not in self._divergence and head != base.sha]
+        if len(missing) < _MANY:
+            return
+        try:
+            found = measure.divergences(self._folder, base.sha, missing)
+        except GitFailed:
+            return
+        self._divergence.update({(base.sha, head): distance for head, distance in found.items()})
 
     def _branch_facts(self, refs: list[str], detached: list[str]) -> measure.BranchFacts:
         try:
@@ -109,7 +135,7 @@ class Reader:
             if len(refs) + len(detached) < 2:
                 raise
         # one broken branch fails the command for all: ask one by one and leave out what git cannot read
-        together = measure.BranchFacts({}, {})
+        together = measure.BranchFacts({}, {}, {})
         for ref, sha in [*((ref, None) for ref in refs), *((None, sha) for sha in detached)]:
             try:
                 one = measure.branch_facts(self._folder, [ref] if ref else [], [sha] if sha else [])
@@ -117,6 +143,7 @@ class Reader:
                 continue
             together.committed.update(one.committed)
             together.upstream.update(one.upstream)
+            together.trees.update(one.trees)
         return together
 
     def _base(self, bases: tuple[Base, ...]) -> Base | None:
@@ -147,7 +174,7 @@ class Reader:
             counts = counted_at = None
         elif recount or last is None or last.counts is None or last.key[0] != place.key:
             started = time.perf_counter()
-            elsewhere = frozenset(os.path.realpath(other.path) for other in cheap.places if other is not place)
+            elsewhere = [other.path for other in cheap.places if other is not place]
             counts, counted_at = None, None
             try:
                 counts = measure.status_counts(place.path, elsewhere)
@@ -158,12 +185,12 @@ class Reader:
         base = self._base_of(cheap, survey, place)
         row = Measured(key, counts, counted_at, seconds, base=base.name if base else None)
         try:
-            row = self._compare(row, cheap, place, base)
+            row = self._compare(row, cheap, survey, place, base)
         except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
             problems.append(_line(problem))
         return replace(row, problem=problems[0]) if problems else row
 
-    def _compare(self, row: Measured, cheap: Cheap, place: Place, base: Base | None) -> Measured:
+    def _compare(self, row: Measured, cheap: Cheap, survey: Survey, place: Place, base: Base | None) -> Measured:
         if place.head is None:
             return row
         if base is not None:
@@ -181,7 +208,14 @@ class Reader:
             return row
         log = self.repository.common_dir / "logs" / place.ref if place.ref else None
         question = measure.Question(
-            str(self._folder), self.repository.common_dir, base.sha, place.head, row.ahead, row.behind, log
+            folder=str(self._folder),
+            environment=measure.own_objects(self.repository.common_dir, self._objects.name),
+            base=base.sha,
+            head=place.head,
+            ahead=row.ahead,
+            behind=row.behind,
+            log=log,
+            base_tree=survey.trees.get(base.sha),
         )
         merged_key: Key = (base.sha, place.head, place.ref)
         return replace(row, merged=self._kept(self._merged, merged_key, lambda: measure.merged(question)))
@@ -223,7 +257,7 @@ class Reader:
         rows = []
         for place in cheap.places:
             row = _row(place, cheap, survey, measured.get(place.path), now)
-            held = ports.get(os.path.realpath(place.path), ())
+            held = ports.get(os.path.realpath(place.path), ()) if ports else ()
             rows.append(judged(replace(row, ports=held, stale=place.path in stale and row.counts is not None)))
         notes = (note, cheap.note, survey.note if survey else "", ports_note)
         default = plain_text(cheap.default_branch, 200) if cheap.default_branch else None
@@ -234,13 +268,13 @@ def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
     """Every worktree with everything that git can tell, measured now. Agents are joined by
     `with_presence`.
     """
-    reader = Reader(repository, config)
-    cheap = reader.scan()
-    survey = reader.survey(cheap)
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
-    measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
-    return reader.snapshot(cheap, survey, measured, frozenset())
+    with contextlib.closing(Reader(repository, config)) as reader:
+        cheap = reader.scan()
+        survey = reader.survey(cheap)
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
+        measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
+        return reader.snapshot(cheap, survey, measured, frozenset())
 
 
 def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | None, now: datetime) -> Worktree:

@@ -91,8 +91,6 @@ class GitWatch:
                 return
 
     async def _follow(self, again: asyncio.Event) -> None:
-        # what changed between the last look and the first moment of watching is found by one more look
-        late = asyncio.get_running_loop().call_later(0.3, self._changed)
         changes = awatch(
             *sorted(self._folders),
             watch_filter=_matters,
@@ -101,6 +99,8 @@ class GitWatch:
             stop_event=again,
             recursive=False,
         )
+        # what changed between the last look and the first moment of watching is found by one more look
+        late = asyncio.get_running_loop().call_later(0.3, self._changed)
         try:
             async for _ in changes:
                 self._changed()

@@ -1,0 +1,74 @@
+"""The command runner: read-only, in the folder that was asked for and in no other."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cockpit.errors import CannotAnswer
+from cockpit.git_command import GitFailed, git, git_bytes
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    folder = tmp_path / "repo"
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+    return folder
+
+
+def test_output_is_whole_and_bytes_that_are_no_text_survive(repo: Path) -> None:
+    (repo / "caf\udce9").write_text("")
+    assert git(repo, "status", "--porcelain", "-z") == "?? caf\udce9\0"
+    assert git_bytes(repo, "status", "--porcelain", "-z") == b"?? caf\xe9\0"
+    assert git(repo, "symbolic-ref", "HEAD") == "refs/heads/main\n"
+
+
+def test_a_refusal_carries_status_and_first_line(repo: Path) -> None:
+    with pytest.raises(GitFailed, match="git rev-parse: fatal: ") as caught:
+        git(repo, "rev-parse", "--verify", "no-such-thing")
+    assert caught.value.status == 128
+    assert "\n" not in caught.value.line
+
+
+def test_a_folder_that_is_gone_is_never_answered_from_another(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo)
+    for gone in (repo / "gone", repo / ".git" / "config"):
+        with pytest.raises(GitFailed, match="not a folder"):
+            git(gone, "status")
+
+
+def test_what_a_hook_leaves_in_the_environment_is_ignored(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "other", str(tmp_path / "other")], check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / ".git" / "index"))
+    assert git(repo, "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    given = {"GIT_DIR": str(tmp_path / "other" / ".git")}
+    assert git(repo, "symbolic-ref", "HEAD", environment=given) == "refs/heads/other\n"
+
+
+@pytest.mark.parametrize("hooked", [False, True])
+def test_without_git_it_says_so(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooked: bool) -> None:
+    git(repo, "version")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "env").symlink_to("/usr/bin/env")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    if hooked:
+        monkeypatch.setenv("GIT_DIR", "somewhere")
+    with pytest.raises(CannotAnswer, match="git was not found"):
+        git(repo, "version")
+
+
+def test_reading_never_writes_the_index(repo: Path) -> None:
+    (repo / "a").write_text("a")
+    subprocess.run(["git", "add", "a"], cwd=repo, check=True)
+    (repo / "a").touch()
+    before = (repo / ".git" / "index").stat().st_mtime_ns
+    git(repo, "status")
+    assert (repo / ".git" / "index").stat().st_mtime_ns == before
+
+
+def test_what_takes_too_long_is_ended(repo: Path) -> None:
+    with pytest.raises(GitFailed, match="no answer within"):
+        git(repo, "-c", "alias.wait=!sleep 60", "wait", timeout=0.2)
