@@ -89,14 +89,14 @@ class _Follower:
 
     async def _changed(self, names: frozenset[str], *, again: bool) -> AsyncGenerator[FindingsSnapshot, None]:
         files = frozenset(name for name in names if not name.startswith(".git/"))
-        if files and self.on_saved is not None:
-            self.on_saved(files)
+        if self.on_saved is not None and (named := files - {""}):
+            self.on_saved(named)
         head = await asyncio.to_thread(self._head)
         moved, self.head = head != self.head, head
         structural = await asyncio.to_thread(self._is_structural, files)
         if moved or len(files) > FLOOD:
             await self._until_unlocked()
-            async for snapshot in self._all(saved=tuple(sorted(files))[:FLOOD]):
+            async for snapshot in self._all(saved=tuple(sorted(files - {""}))[:FLOOD]):
                 yield snapshot
         elif structural or again or ".git/index" in names:
             async for snapshot in self._swept(files):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from cockpit.plain_text import plain_text
+
 DEBOUNCE_MS = 150
 STEP_MS = 25
 POLL_SECONDS = 1.5
@@ -21,8 +23,8 @@ _NOISE_ENDS = (".pyc", ".swp", ".swx", "~", ".log", ".sqlite3", "-journal", "-wa
 class TreeWatch:
     """Collects the names of changed files (relative to `root`; git's own as `.git/HEAD` and `.git/index`).
 
-    `set_folders` says what to watch, `wait` answers what changed since. Where the system has no watches left, marks are
-    compared every 1.5 s instead, and `note` says so.
+    The name "" means that anything may have changed. `set_folders` says what to watch, `wait` answers what changed
+    since. Where the system has no watches left, marks are compared every 1.5 s instead, and `note` says so.
     """
 
     def __init__(self, root: Path, git_dir: Path | None, *, polling: bool = False) -> None:
@@ -49,6 +51,7 @@ class TreeWatch:
         if old is not None and stop is not None:
             stop.set()
             await _ended(old)
+            self._anything()  # what the old watch held back is gone with it
 
     async def wait(self) -> frozenset[str]:
         """What changed since the last call; waits until something has."""
@@ -71,15 +74,16 @@ class TreeWatch:
             before = await asyncio.to_thread(self._marks)
             self._task = asyncio.create_task(self._poll(self._stop, before))
             return
-        self._task = asyncio.create_task(self._watch(self._stop, self._paths()))
+        self._task = asyncio.create_task(self._watch(self._stop))
         await asyncio.sleep(0)  # the watches are set before the task first waits
 
     def _paths(self) -> list[str]:
         paths = [os.path.join(self.root, folder) if folder else self.root for folder in self._folders]  # noqa: PTH118
         return [path for path in [*paths, self.git_dir] if path and Path(path).is_dir()]
 
-    async def _watch(self, stop: asyncio.Event, paths: list[str]) -> None:
-        try:
+    async def _watch(self, stop: asyncio.Event) -> None:
+        while True:
+            paths = self._paths()
             changes = awatch(
                 *paths,
                 watch_filter=self._matters,
@@ -88,14 +92,26 @@ class TreeWatch:
                 stop_event=stop,
                 recursive=False,
             )
-            async for batch in changes:
-                self._add(path for _, path in batch)
-        except (OSError, RuntimeError) as problem:
-            if stop.is_set():
+            try:
+                async for batch in changes:
+                    self._add(path for _, path in batch)
                 return
-            self._polling = True
-            self.note = f"changes are polled every {POLL_SECONDS} s: the folders cannot be watched ({_why(problem)})"
-            await self._poll(stop, await asyncio.to_thread(self._marks))
+            except (OSError, RuntimeError) as raised:
+                if stop.is_set():
+                    return
+                if self._paths() == paths:
+                    self.note = f"changes are polled every {POLL_SECONDS} s: {_why(raised)}"
+                    break
+            self._anything()  # a folder went while it was to be watched
+        self._polling = True
+        before = await asyncio.to_thread(self._marks)
+        self._anything()
+        await self._poll(stop, before)
+
+    def _anything(self) -> None:
+        """Say that anything may have changed."""
+        self._names.add("")
+        self.changed.set()
 
     def _matters(self, change: Change, path: str) -> bool:
         folder, _, last = path.rpartition("/")
@@ -145,4 +161,4 @@ def _why(problem: BaseException) -> str:
     text = str(problem).lower()
     if "no space left" in text or "limit" in text or "too many" in text:
         return "no inotify watches left; raise fs.inotify.max_user_watches"
-    return text[:120]
+    return f"the folders cannot be watched ({plain_text(problem, 120)})"
