@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from skills.gates import (
+    code_style_enforcer,
     django_architecture_enforcer,
     django_testing_patterns,
     facts,
@@ -11,7 +12,13 @@ from skills.gates import (
 )
 from skills.gates.rule import Observer, Rule
 
-_SKILLS = (multi_tenant_guardian, unscoped_query, django_architecture_enforcer, django_testing_patterns)
+_SKILLS = (
+    multi_tenant_guardian,
+    unscoped_query,
+    django_architecture_enforcer,
+    django_testing_patterns,
+    code_style_enforcer,
+)
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
 OBSERVERS: tuple[Observer, ...] = facts.OBSERVERS
