@@ -24,7 +24,7 @@ from cockpit.worktrees.watch import GitWatch, folders_to_watch
 __all__ = ["Hints", "follow_worktrees", "read_worktrees", "with_presence"]
 
 # seconds
-LOOK_EVERY = 5.0
+LOOK_EVERY = 10.0
 LOOK_EVERY_UNWATCHED = 2.0
 EMIT_EVERY = 0.1
 STALE_AFTER = 0.08  # a new value that comes sooner needs no "being measured" before it
@@ -33,8 +33,8 @@ COUNT_BUSY_EVERY = 5.0
 COUNT_QUIET_EVERY = 30.0
 HINT_GAP = 0.15
 MANY_FOLDERS = 200
-# shares of the time that counting may take: at most 1/50 where work goes on, 1/400 elsewhere, 1/3 for hints
-BUSY_SHARE, QUIET_SHARE, HINT_SHARE = 50, 400, 3
+# shares of the time that counting may take: 1/50 for a row where work goes on, 1/200 for all others, 1/3 for hints
+BUSY_SHARE, QUIET_SHARE, HINT_SHARE = 50, 200, 3
 
 
 class Hints:
@@ -230,7 +230,7 @@ class _Following:
             return ended + COUNT_QUIET_EVERY
         if time.monotonic() - self.active.get(place.path, -BUSY_FOR) < BUSY_FOR:
             return ended + max(COUNT_BUSY_EVERY, BUSY_SHARE * last.seconds)
-        return ended + max(COUNT_QUIET_EVERY, QUIET_SHARE * last.seconds)
+        return ended + max(COUNT_QUIET_EVERY, QUIET_SHARE * len(self.cheap.places) * last.seconds)
 
     def _may_emit(self) -> float:
         soonest = self.emitted[0] + EMIT_EVERY
