@@ -8,6 +8,7 @@ from skills.gates import (
     django_testing_patterns,
     facts,
     multi_tenant_guardian,
+    raw_sql,
     unscoped_query,
 )
 from skills.gates.rule import Observer, Rule
@@ -18,6 +19,7 @@ _SKILLS = (
     django_architecture_enforcer,
     django_testing_patterns,
     code_style_enforcer,
+    raw_sql,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

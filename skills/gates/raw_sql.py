@@ -1,0 +1,199 @@
+"""The rule raw-sql-interpolation of the skill django-security: values belong beside the statement."""
+
+import ast
+
+from skills.gates.context import FileContext
+from skills.gates.example_files import one_file
+from skills.gates.local_values import values_of
+from skills.gates.model import Evidence
+from skills.gates.names import last_name
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.sql_text import Text, is_sql, is_sql_like, read_text
+from skills.gates.syntax import descendants
+
+RAW_SQL = "raw-sql-interpolation"
+_SEEN = "raw-sql-interpolation: strings that were judged"
+_EXECUTES = frozenset(
+    {"execute", "executemany", "executescript", "execute_sql", "mogrify", "fetch", "fetchrow", "fetchval", "fetch_all",
+     "fetch_one", "raw", "RawSQL", "text", "read_sql", "read_sql_query", "exec_driver_sql", "literal_column", "extra",
+     "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc"}
+)  # fmt: skip
+_ALWAYS_SQL = frozenset(
+    {"executemany", "executescript", "execute_sql", "mogrify", "RawSQL", "read_sql", "read_sql_query",
+     "exec_driver_sql", "copy_expert", "run_sql"}
+)  # fmt: skip
+_CONNECTIONS = ("cursor", "cur", "conn", "connection", "session", "engine", "db", "database", "tx", "transaction", "c")
+_SPEAKS = frozenset(
+    {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "_", "gettext",
+     "gettext_lazy", "ngettext", "echo", "write_text", "stdout", "success", "fail"}
+)  # fmt: skip
+
+
+def _judged(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+def _seen(context: FileContext) -> set[ast.AST]:
+    seen = context.memo.setdefault(_SEEN, set())
+    assert isinstance(seen, set)
+    return seen
+
+
+def _on_string(node: ast.JoinedStr | ast.BinOp, context: FileContext) -> None:
+    if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Mod)):
+        return
+    found = read_text(node, context)
+    if found is not None:
+        _judge(node, found, context)
+
+
+def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
+    """Reports SQL with values in it. Notes what the string is made of as read."""
+    if not found.built or not is_sql(found.text):
+        return False
+    seen = _seen(context)
+    if node in seen:
+        return False
+    seen.update(part for part in descendants(node) if isinstance(part, ast.JoinedStr | ast.BinOp | ast.Call))
+    if found.parts and not _only_said(node, context):
+        context.report(RAW_SQL, node, _message(found))
+    return True
+
+
+def _message(found: Text) -> str:
+    names = ", ".join(dict.fromkeys(_shown(part) for part in found.parts[:3]))
+    return f"{names} put into SQL as text: whoever supplies it can change the statement"
+
+
+def _shown(part: ast.expr) -> str:
+    text = ast.unparse(part)
+    return f"`{text}`" if len(text) <= 40 else f"`{text[:39]}…`"
+
+
+def _only_said(node: ast.expr, context: FileContext) -> bool:
+    """True for text that goes to a log, a person or an exception."""
+    above = context.parent(node)
+    if isinstance(above, ast.Call):
+        return last_name(above.func) in _SPEAKS or last_name(above.func).endswith(("Error", "Exception"))
+    return isinstance(above, ast.Raise)
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    name = (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
+    if name in {"format", "replace", "join", "format_map"}:
+        if node not in _seen(context):
+            found = read_text(node, context)
+            if found is not None:
+                _judge(node, found, context)
+        return
+    if name not in _EXECUTES or node in _seen(context):
+        return
+    for argument in _statements(node, name):
+        _on_executed(node, name, argument, context)
+
+
+def _statements(node: ast.Call, name: str) -> list[ast.expr]:
+    """The arguments of a call that are SQL."""
+    wanted = [argument for argument in node.args[:1] if not isinstance(argument, ast.Starred)]
+    for keyword in node.keywords:
+        if keyword.arg in {"sql", "query", "statement", "raw_query", "text"}:
+            wanted.append(keyword.value)
+        elif name == "extra" and keyword.arg in {"where", "select", "tables", "order_by"}:
+            value = keyword.value
+            if isinstance(value, ast.List | ast.Tuple):
+                wanted += value.elts
+            elif isinstance(value, ast.Dict):
+                wanted += value.values
+            else:
+                wanted.append(value)
+    if name == "extra":
+        wanted = [part for value in wanted for part in (value.values if isinstance(value, ast.Dict) else [value])]
+    return wanted
+
+
+def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileContext) -> None:
+    """A string that goes to a database, also by way of a name of the same function."""
+    if isinstance(argument, ast.Name):
+        for value in values_of(argument.id, context):
+            found = read_text(value, context) if value is not None and not isinstance(value, ast.Constant) else None
+            if value is None or found is None or not found.parts or value in _seen(context):
+                continue
+            if not is_sql(found.text) and _goes_to_database(node, name, found, context):
+                origin = Evidence(context.path, value.lineno, f"{argument.id} is put together here")
+                context.report(RAW_SQL, node, _message(found), evidence=(origin,))
+                return
+        return
+    found = read_text(argument, context)
+    if found is None or not found.parts or argument in _seen(context) or is_sql(found.text):
+        return
+    if found.built and _goes_to_database(node, name, found, context):
+        _seen(context).update(descendants(argument))
+        context.report(RAW_SQL, argument, _message(found))
+
+
+def _goes_to_database(node: ast.Call, name: str, found: Text, context: FileContext) -> bool:
+    if name in _ALWAYS_SQL:
+        return True
+    if name in {"text", "raw", "extra"}:
+        if name == "text":
+            return (context.resolve(node.func) or "").startswith("sqlalchemy") and is_sql_like(found.text)
+        return isinstance(node.func, ast.Attribute) and (name == "extra" or is_sql_like(found.text))
+    owner = last_name(node.func.value).lower() if isinstance(node.func, ast.Attribute) else ""
+    if name in {"execute"} and owner.endswith(_CONNECTIONS):
+        return is_sql_like(found.text) or found.text.count("\0") < len(found.text) - 1
+    return is_sql_like(found.text) and owner.endswith(_CONNECTIONS)
+
+
+raw_sql_interpolation = Rule(
+    name=RAW_SQL,
+    gate="P1",
+    severity="HIGH",
+    skill="django-security",
+    sources=("PB-S6", "PB-F5"),
+    catches="SQL that is put together with an f-string, `%`, `+`, `.format()` or `.replace()`, and such strings in "
+    "`execute`, `raw`, `extra`, `RawSQL`, `text` and their like.",
+    why="A value that becomes part of the statement can end it and begin another one. A driver that gets the values "
+    "separately never mistakes them for SQL.",
+    fix='Put a placeholder into the statement and the value into the parameters: `execute("… = %s", [value])`, '
+    '`text("… = :id")`. Names of tables and columns: choose from a fixed list, or quote them with the driver.',
+    when="Everywhere but tests and migrations. Quoted names, numbers made by `int()`, placeholders, constants and "
+    "`_meta` names may be filled in.",
+    watches=(
+        Watch((ast.JoinedStr, ast.BinOp), _on_string, (), _judged),
+        Watch((ast.Call,), _on_call, (), _judged),
+    ),
+    bad=one_file(
+        "shop/reports.py",
+        "def rows(cursor, name):\n    cursor.execute(f\"SELECT * FROM shop WHERE name = '{name}'\")\n",
+        "def rows(name):\n    return \"SELECT id FROM shop WHERE name = '%s'\" % name\n",
+        'def rows(cursor, name):\n    query = "DELETE FROM shop WHERE name = " + name\n    cursor.execute(query)\n',
+        'def rows(name):\n    return Shop.objects.raw("SELECT * FROM shop WHERE n = {}".format(name))\n',
+        "def rows(name):\n    return Shop.objects.extra(where=[\"name = '%s'\" % name])\n",
+        "from sqlalchemy import text\n\n\ndef rows(session, column):\n"
+        '    return session.query(Shop).filter(text(f"name = {column}"))\n',
+        'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
+        "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
+        "    cursor.execute(query % name)\n",
+    ),
+    good=(
+        *one_file(
+            "shop/reports.py",
+            'def rows(cursor, name):\n    cursor.execute("SELECT * FROM shop WHERE name = %s", [name])\n',
+            'TABLE = "shop"\n\n\ndef rows(cursor, ids):\n    marks = ", ".join(["%s"] * len(ids))\n'
+            '    cursor.execute(f"SELECT * FROM {TABLE} WHERE id IN ({marks})", ids)\n',
+            "def rows(connection, name):\n    table = connection.ops.quote_name(name)\n"
+            '    connection.execute(f"SELECT * FROM {table} LIMIT {int(name)}")\n',
+            'def rows(cursor):\n    order = "ASC" if up else "DESC"\n'
+            '    cursor.execute(f"SELECT * FROM {Shop._meta.db_table} ORDER BY id {order}")\n',
+            'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
+            'def run(command, name):\n    return command.execute(f"say {name}")\n',
+        ),
+        *one_file("shop/migrations/0002_x.py", 'def up(cursor, t):\n    cursor.execute(f"DELETE FROM {t}")\n'),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (raw_sql_interpolation,)
