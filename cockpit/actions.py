@@ -59,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", "Filter by text", ("slash",), "findings", "filter", 3, "Findings"),
     Action("filter-gate", "Only P0, only P1, only P2, all", ("p",), "findings", "gate", 20, "Findings"),
     Action("filter-rule", "Only this rule, all", ("r",), "findings", group="Findings"),
-    Action("filter-file", "Only this file, all", ("f",), "findings", group="Findings"),
+    Action("filter-file", "Only this file, all", ("F",), "findings", group="Findings"),
     Action("next-hit", "Next hit", ("n",), "findings", group="Findings"),
     Action("previous-hit", "Previous hit", ("N",), "findings", group="Findings"),
     Action("jump", "Jump to a finding: ' and its digit", ("apostrophe",), "findings", group="Findings"),

@@ -15,10 +15,9 @@ from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 import widgets
-from cockpit import clock
 from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.app_findings import FindingDeeds
+from cockpit.app_chrome import Chrome
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -27,23 +26,23 @@ from cockpit.spend.models import SpendSnapshot
 from cockpit.stream import newest
 from cockpit.themes import ThemeFile, choose, own_themes
 from cockpit.worktrees.models import WorktreesSnapshot
-from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
+from widgets.bars import Attention, KeyBar, Tabs, TopLine
 from widgets.bindings import app_bindings, keymap
-from widgets.budget_pane import BudgetPane, headline, level_of_day
+from widgets.budget_pane import BudgetPane
 from widgets.code_view import CodeView
-from widgets.findings_pane import FindingsPane, worst
-from widgets.lines import Line, line
-from widgets.panes import PANES, Panes, Wishes, shape_of
-from widgets.phase_pane import PhasePane, summary
+from widgets.findings_pane import FindingsPane
+from widgets.lines import line
+from widgets.panes import PANES, Panes
+from widgets.phase_pane import PhasePane
 from widgets.virtual_list import VirtualList
-from widgets.worktrees_pane import WorktreesPane, waiting
+from widgets.worktrees_pane import WorktreesPane
 
 _STYLES = Path(widgets.__file__).parent
 _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(FindingDeeds):
+class CockpitApp(Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -95,7 +94,7 @@ class CockpitApp(FindingDeeds):
     def on_mount(self) -> None:
         self.set_keymap(keymap(self.settings.keys))
         self.findings_pane.focus()
-        self.refresh_chrome()
+        self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
         self.call_after_refresh(self.restart_feeds)
 
@@ -175,67 +174,13 @@ class CockpitApp(FindingDeeds):
         self.show_hidden()
         self.refresh_chrome()
 
-    # -- around the panes --
+    # -- what happens around the panes --
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A part that failed says so in one line; the others go on."""
         if event.state is WorkerState.ERROR:
             self.log.error(event.worker.error)
             self.tell(f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again", bad=True)
-
-    def tick(self) -> None:
-        """Ages and the clock move on, three times a minute."""
-        now = clock.now()
-        for name in PANES:
-            self.pane(name).tick(now)
-        self.refresh_chrome()
-
-    def refresh_chrome(self) -> None:
-        """The lines around the panes, and how much room each pane wants."""
-        if not self.is_running or not self.screen_stack:
-            return
-        screen = self.screen_stack[0]
-        now = clock.now()
-        panes = screen.query_one(Panes)
-        panes.wishes = Wishes(max(3, len(self.trees.worktrees)), self.budget_pane.wish, self.phase_pane.wish)
-        shape = shape_of(panes.size.width, panes.size.height)
-        panes.set_class(shape == "tabs" and not panes.zoomed, "-tabs")
-        left = place_line(self.repository.name, self.trees, str(self.watched))
-        parts = [
-            headline(self.spend),
-            summary(self.phase_pane.current),
-            line((now.astimezone().strftime("%H:%M"), "muted")),
-        ]
-        agents = agents_line(self.live_sessions(), now)
-        screen.query_one(TopLine).show(left, [parts[0], agents] if shape == "tabs" else [agents, *parts])
-        tabs = screen.query_one(Tabs)
-        tabs.set_class(shape == "tabs", "-on")
-        if shape == "tabs":
-            tabs.show(self._tabs(), PANES.index(panes.active) + 1)
-        held = waiting(self.trees.worktrees)
-        attention = screen.query_one(Attention)
-        attention.set_class(shape == "tabs" and bool(held), "-on")
-        attention.show(held, now)
-        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
-
-    def _tabs(self) -> list[Line]:
-        percent, token = level_of_day(self.spend)
-        session = self.phase_pane.current
-        return [
-            line(f"Tree {len(self.trees.worktrees)}"),
-            line("$ ", (percent, token)),
-            line(f"Phase {session.phase}" if session else "Phase"),
-            worst(self.found.findings),
-        ]
-
-    def _bar_actions(self) -> list[Action]:
-        shown = [action for action in ACTIONS if action.bar and action.place in ("app", self.panes.active)]
-        return sorted(shown, key=lambda action: action.bar)
-
-    def _prompt(self) -> Line:
-        if self.findings_pane.jumping:
-            return line((" jump to a finding: 1–9 · esc", "accent"))
-        return ()
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:

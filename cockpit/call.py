@@ -47,8 +47,11 @@ class Call:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """The one JSON document of a command, on stdout. Keys keep their order; `version` comes first."""
-    sys.stdout.write(json.dumps({"version": 1, **document}, ensure_ascii=False, separators=(",", ":")) + "\n")
+    """The one JSON document of a command, on stdout. Keys keep their order; `version` comes first.
+
+    Only ASCII is written, so that nothing from outside reaches a terminal raw.
+    """
+    sys.stdout.write(json.dumps({"version": 1, **document}, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 

@@ -7,6 +7,7 @@ from cockpit import own_folder_first
 own_folder_first()
 
 import argparse  # noqa: E402
+import io  # noqa: E402
 import os  # noqa: E402
 
 # command → (group, what it does); each lives in `cockpit.commands.<name>` and is imported only when it is called
@@ -29,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     from cockpit.errors import CannotAnswer
 
     words = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 gets every line all the same
     try:
         return _run(words)
     except CannotAnswer as problem:

@@ -133,11 +133,11 @@ def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
     for column in fields(kind):
         hint = hints[column.name]
         if is_dataclass(hint):
-            hint = _checked_type(hint, checked, settings)
+            hint = _checked_type(hint, checked, settings)  # type: ignore[arg-type]
         default = (
             dataclasses.field(default=column.default)
             if column.default is not dataclasses.MISSING
-            else dataclasses.field(default_factory=column.default_factory)  # type: ignore[arg-type]
+            else dataclasses.field(default_factory=column.default_factory)
         )
         columns.append((column.name, hint, default))
     return checked(config=settings)(dataclasses.make_dataclass(kind.__name__, columns))

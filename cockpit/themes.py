@@ -15,13 +15,17 @@ _STYLES = {"bold", "dim", "italic", "underline", "reverse", "none"}
 
 @dataclass(frozen=True, slots=True)
 class ThemeFile:
-    """One theme. `tokens` is token → (colour, text style, background); an empty string means *leave it*."""
+    """One theme. `tokens` is token → (colour, text style, background); an empty string means *leave it*.
+
+    `extra` are variables of Textual's own widgets.
+    """
 
     name: str
     dark: bool
     ansi: bool
     colors: dict[str, str]
     tokens: dict[str, tuple[str, str, str]]
+    extra: dict[str, str]
 
     def variables(self) -> dict[str, str]:
         """The style sheet variables of the tokens: `$ck-muted`, `$ck-muted-style`, `$ck-cursor-back`."""
@@ -30,7 +34,7 @@ class ThemeFile:
             found[f"ck-{token}"] = color or self.colors["foreground"]
             found[f"ck-{token}-style"] = style or "none"
             found[f"ck-{token}-back"] = back or self.colors["background"]
-        return found
+        return {**self.extra, **found}
 
 
 def read_theme(path: Path) -> ThemeFile:
@@ -39,9 +43,9 @@ def read_theme(path: Path) -> ThemeFile:
         document = tomllib.loads(path.read_text("utf-8"))
         colors = {str(key): str(value) for key, value in document["colors"].items()}
         tokens = {str(key): _token(str(value)) for key, value in document["tokens"].items()}
-        return ThemeFile(
-            str(document["name"]), bool(document.get("dark", True)), bool(document.get("ansi", False)), colors, tokens
-        )
+        extra = {str(key): str(value) for key, value in document.get("variables", {}).items()}
+        dark, ansi = bool(document.get("dark", True)), bool(document.get("ansi", False))
+        return ThemeFile(str(document["name"]), dark, ansi, colors, tokens, extra)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise CannotAnswer(f"{path}: not a theme file: {plain_text(problem, 120)}") from None
     except (KeyError, AttributeError) as problem:

@@ -38,7 +38,7 @@ class ConfirmScreen(ModalScreen[bool]):
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__()
-        self._title, self._shown = title, list(lines)
+        self._title, self.shown = title, list(lines)
 
     def compose(self) -> ComposeResult:
         yield FixedLines(id="report")
@@ -46,7 +46,7 @@ class ConfirmScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
         view.set_title(line(self._title), line("enter apply · esc leave"))
-        view.show_lines(self._shown)
+        view.show_lines(self.shown)
         view.focus()
 
     def action_answer(self, yes: bool) -> None:

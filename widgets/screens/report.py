@@ -1,14 +1,17 @@
 """A screen over the panes that shows lines and closes again: help, a report, a finding's code, what is hidden."""
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
-from widgets.lines import Line, line
+from widgets.lines import Line, line, pad
 
 
 class ReportScreen(ModalScreen[None]):
@@ -16,6 +19,7 @@ class ReportScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,space", "dismiss", "Close", show=False),
+        *(Binding(key, f"same('{key}')", "Close", show=False) for key in ("s", "e", "question_mark")),
         Binding("j,down", "move('down')", "Down", show=False),
         Binding("k,up", "move('up')", "Up", show=False),
         Binding("pagedown", "move('page-down')", "Page down", show=False),
@@ -29,7 +33,7 @@ class ReportScreen(ModalScreen[None]):
     ) -> None:
         super().__init__()
         self._title, self._hint, self._own_key = title, hint, key
-        self._shown = list(lines)
+        self.shown = list(lines)
 
     def compose(self) -> ComposeResult:
         yield FixedLines(id="report")
@@ -37,39 +41,59 @@ class ReportScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
         view.set_title(line(self._title), line(self._hint))
-        view.show_lines(self._shown)
+        view.show_lines(self.shown)
         view.focus()
 
     def replace(self, lines: Sequence[Line]) -> None:
         """Show other lines, when what was being read has come."""
-        self._shown = list(lines)
+        self.shown = list(lines)
         if self.is_mounted:
-            self.query_one("#report", FixedLines).show_lines(self._shown)
+            self.query_one("#report", FixedLines).show_lines(self.shown)
 
     def action_move(self, step: str) -> None:
         self.query_one("#report", FixedLines).move(step)
 
-    def on_key(self, event: object) -> None:
-        if self._own_key and getattr(event, "key", "") == self._own_key:
+    def action_same(self, key: str) -> None:
+        """The key that opened this screen closes it."""
+        if key == self._own_key:
             self.dismiss(None)
 
 
 def markdown_lines(text: str) -> list[Line]:
-    """A report's Markdown as lines: headings strong, bullets and table rules quiet. No markup is interpreted."""
+    """A report's Markdown as lines: headings strong, bullets quiet, tables aligned. No markup is interpreted."""
     rows: list[Line] = []
-    for raw in text.splitlines():
-        bare = raw.strip()
+    table: list[list[str]] = []
+    for raw in [*text.splitlines(), ""]:
+        bare = plain_text(raw).strip()
+        if bare.startswith("|"):
+            table.append([cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", bare.strip("|"))])
+            continue
+        rows += _table_lines(table)
+        table = []
         if bare.startswith("#"):
             rows.append(line((bare.lstrip("#").strip(), "strong")))
-        elif bare.startswith(("|---", "| ---", "|:--")):
-            continue
-        elif bare.startswith("|"):
-            cells = [cell.strip() for cell in bare.strip("|").split("|")]
-            rows.append(line(("  ", "text"), ("  ".join(f"{cell:<24}" for cell in cells).rstrip(), "text")))
         elif bare.startswith(("- ", "* ")):
-            rows.append(line(("  · ", "accent"), (bare[2:].replace("**", "").replace("`", ""), "text")))
+            rows.append(line(("  · ", "accent"), (_words(bare[2:]), "text")))
         elif bare.startswith("*") and bare.endswith("*"):
             rows.append(line((bare.strip("*"), "muted")))
         else:
-            rows.append(line((bare.replace("**", "").replace("`", ""), "text" if bare else "faint")))
+            rows.append(line((_words(bare), "text")))
     return rows
+
+
+def _table_lines(table: list[list[str]]) -> list[Line]:
+    body = [cells for cells in table if not all(set(cell) <= set("-: ") for cell in cells)]
+    if not body:
+        return []
+    sizes = [
+        min(44, max(cell_len(row[place]) if place < len(row) else 0 for row in body)) for place in range(len(body[0]))
+    ]
+    rows: list[Line] = []
+    for number, row in enumerate(body):
+        cells = [pad(cell, size) for cell, size in zip(row, sizes, strict=False)]
+        rows.append(line((f"  {'  '.join(cells).rstrip()}", "text" if number else "faint")))
+    return rows
+
+
+def _words(text: str) -> str:
+    return text.replace("**", "").replace("`", "")

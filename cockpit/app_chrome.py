@@ -1,0 +1,70 @@
+"""The lines around the panes: the top line, the tabs and who waits on a narrow terminal, the key bar."""
+
+from cockpit import clock
+from cockpit.actions import ACTIONS, Action
+from cockpit.app_findings import FindingDeeds
+from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
+from widgets.budget_pane import headline, level_of_day
+from widgets.findings_pane import worst
+from widgets.lines import Line, line
+from widgets.panes import PANES, Panes, Wishes, shape_of
+from widgets.phase_pane import summary
+from widgets.worktrees_pane import waiting
+
+
+class Chrome(FindingDeeds):
+    """Keeps what stands around the panes in step with them."""
+
+    def tick(self) -> None:
+        """Ages and the clock move on, three times a minute."""
+        now = clock.now()
+        for name in PANES:
+            self.pane(name).tick(now)
+        self.refresh_chrome()
+
+    def refresh_chrome(self) -> None:
+        """The lines around the panes, and how much room each pane wants."""
+        if not self.is_running or not self.screen_stack:
+            return
+        screen = self.screen_stack[0]
+        now = clock.now()
+        panes = screen.query_one(Panes)
+        panes.wishes = Wishes(max(3, len(self.trees.worktrees)), self.budget_pane.wish, self.phase_pane.wish)
+        shape = shape_of(panes.size.width, panes.size.height)
+        panes.set_class(shape == "tabs" and not panes.zoomed, "-tabs")
+        left = place_line(self.repository.name, self.trees, str(self.watched))
+        parts = [
+            headline(self.spend),
+            summary(self.phase_pane.current),
+            line((now.astimezone().strftime("%H:%M"), "muted")),
+        ]
+        agents = agents_line(self.live_sessions(), now)
+        screen.query_one(TopLine).show(left, [parts[0], agents] if shape == "tabs" else [agents, *parts])
+        tabs = screen.query_one(Tabs)
+        tabs.set_class(shape == "tabs", "-on")
+        if shape == "tabs":
+            tabs.show(self._tabs(), PANES.index(panes.active) + 1)
+        held = waiting(self.trees.worktrees)
+        attention = screen.query_one(Attention)
+        attention.set_class(shape == "tabs" and bool(held), "-on")
+        attention.show(held, now)
+        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
+
+    def _tabs(self) -> list[Line]:
+        percent, token = level_of_day(self.spend)
+        session = self.phase_pane.current
+        return [
+            line(f"Tree {len(self.trees.worktrees)}"),
+            line("$ ", (percent, token)),
+            line(f"Phase {session.phase}" if session else "Phase"),
+            worst(self.found.findings),
+        ]
+
+    def _bar_actions(self) -> list[Action]:
+        shown = [action for action in ACTIONS if action.bar and action.place in ("app", self.panes.active)]
+        return sorted(shown, key=lambda action: action.bar)
+
+    def _prompt(self) -> Line:
+        if self.findings_pane.jumping:
+            return line((" jump to a finding: 1–9 · esc", "accent"))
+        return ()

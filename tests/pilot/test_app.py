@@ -1,0 +1,238 @@
+"""The app as a person uses it: what the panes hold, and what the keys do, on the demo repository."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from textual.geometry import Size
+
+from cockpit.actions import ACTIONS
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from tests.pilot.conftest import settled, until
+from widgets.lines import plain
+from widgets.screens.ask import AskScreen
+from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.pick import PickScreen
+from widgets.screens.report import ReportScreen
+
+
+def text_of(app: CockpitApp, pane: str) -> str:
+    view = app.pane(pane)
+    width = view.scrollable_content_region.width
+    return "\n".join(plain(view.line_at(y, width)) for y in range(view.line_count()))
+
+
+async def test_four_panes_show_the_repository(app: CockpitApp) -> None:
+    async with app.run_test(size=(220, 50)) as pilot:
+        await settled(app)
+        await pilot.pause()
+        trees = text_of(app, "worktrees")
+        assert "feature/api" in trees and "3 changed 1 new" in trees and "↑4 ↓1" in trees and "● busy" in trees
+        assert "◐ waits" in trees and "git push" in trees
+        budget = text_of(app, "budget")
+        assert app.spend.today is not None and f"${app.spend.today.usd:,.2f} of $5" in budget
+        assert "78 % warn" in budget
+        assert "▶ 4 Tools" in text_of(app, "phase") or "▶ 4 Tool Optimization" in text_of(app, "phase")
+        findings = text_of(app, "findings")
+        assert findings.index("manual-tenant-filter") < findings.index("ruff/")
+
+
+async def test_the_figure_on_screen_is_that_of_the_command(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)):
+        await settled(app)
+        assert app.spend.today is not None
+        answer = subprocess.run(
+            [sys.executable, "-m", "cockpit", "--repo", str(demo.root), "spend", "--by", "day", "--json"],
+            capture_output=True,
+            check=True,
+        )
+        rows = {row["key"]: row for row in json.loads(answer.stdout)["rows"]}
+        assert round(app.spend.today.usd, 2) == round(rows["2026-11-20"]["usd"], 2)
+
+
+async def test_a_violation_comes_with_its_save_and_goes_with_the_next(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        before = len(app.found.findings)
+        culprit = demo.root / "tests" / "test_planted.py"
+        culprit.write_text("from unittest.mock import Mock\n\n\ndef test_planted():\n    assert Mock()\n")
+        await until(
+            lambda: any(finding.path == "tests/test_planted.py" for finding in app.found.findings), "the finding"
+        )
+        await pilot.pause()
+        assert "new" in text_of(app, "findings")
+        assert "new since save" in str(app.findings_pane.border_title)
+        culprit.unlink()
+        await until(lambda: len(app.found.findings) == before, "its end")
+        assert app.found.resolved >= 1
+
+
+async def test_filters_narrow_and_escape_widens(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        everything = len(app.findings_pane.items)
+        await pilot.press("p")
+        assert {row.gate for row in app.findings_pane.items} == {"P0"}  # type: ignore[union-attr]
+        await pilot.press("escape", "r")
+        assert len({row.rule for row in app.findings_pane.items}) == 1  # type: ignore[union-attr]
+        await pilot.press("escape", "slash", *"billing", "enter")
+        assert app.findings_pane.filters.text == "billing"
+        assert 0 < len(app.findings_pane.items) < everything
+        await pilot.press("escape")
+        assert len(app.findings_pane.items) == everything
+
+
+async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("j", "j")
+        assert app.findings_pane.cursor == 2
+        await pilot.press("apostrophe", "2")
+        assert app.findings_pane.cursor == 1
+        await pilot.press("G")
+        assert app.findings_pane.cursor == len(app.findings_pane.items) - 1
+        await pilot.press("g", "space")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
+        await pilot.press("escape")
+        assert not isinstance(app.screen, ReportScreen)
+
+
+async def test_hide_list_and_undo(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        first = app.findings_pane.finding
+        assert first is not None
+        await pilot.press("d")
+        await until(lambda: app.findings_pane.finding != first, "it to hide")
+        await pilot.press("D")
+        await until(lambda: isinstance(app.screen, PickScreen), "the list")
+        await pilot.press("enter")
+        await until(lambda: app.findings_pane.finding == first, "it to come back")
+        await pilot.press("d")
+        await until(lambda: app.findings_pane.finding != first, "it to hide again")
+        await pilot.press("u")
+        await until(lambda: app.findings_pane.finding == first, "undo")
+
+
+async def test_ignore_shows_the_diff_and_writes_the_reason(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        finding = app.findings_pane.finding
+        assert finding is not None
+        source = demo.root / finding.path
+        before = source.read_text()
+        await pilot.press("i", *"because tests", "enter")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
+        assert source.read_text() == before
+        await pilot.press("enter")
+        await until(lambda: source.read_text() != before, "the comment")
+        assert f"# cockpit: ignore[{finding.rule}] because tests" in source.read_text()
+        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
+
+
+async def test_a_reason_is_required(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("i", "space", "enter")
+        await pilot.pause()
+        assert not isinstance(app.screen, ConfirmScreen | AskScreen)
+        diff = subprocess.run(["git", "diff", "--stat"], cwd=demo.root, capture_output=True, text=True, check=True)
+        assert diff.stdout == ""
+
+
+async def test_w_goes_to_the_agent_that_waits(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("w")
+        await pilot.pause()
+        assert app.worktrees_pane.current is not None and app.worktrees_pane.current.branch == "fix/login"
+        assert app.phase_pane.current is not None and app.phase_pane.current.branch == "fix/login"
+
+
+async def test_enter_on_a_worktree_moves_findings_there(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("1")
+        await pilot.pause()
+        app.worktrees_pane.find(lambda tree: tree.branch == "feature/api")
+        await pilot.press("enter")
+        path = next(tree.path for tree in app.trees.worktrees if tree.branch == "feature/api")
+        await until(lambda: app.found.root == path and app.found.phase == "ready", "its findings")
+        assert str(app.watched) == path
+
+
+@pytest.mark.parametrize(("key", "words"), [("s", ("acme-api", "Worktree")), ("e", ("acme-api",))])
+async def test_day_screens_show_the_report(app: CockpitApp, key: str, words: tuple[str, ...]) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press(key)
+        await until(lambda: isinstance(app.screen, ReportScreen), "the screen")
+        screen = app.screen
+        assert isinstance(screen, ReportScreen)
+        await until(lambda: all(word in "\n".join(map(plain, screen.shown)) for word in words), "the report", 20)
+        await pilot.press(key)
+        assert not isinstance(app.screen, ReportScreen)
+
+
+async def test_every_action_is_in_the_palette_and_has_a_method(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        for action in ACTIONS:
+            if action.place != "list":
+                assert hasattr(app, f"do_{action.id.replace('-', '_')}"), action.id
+            if action.place != "list" and action.id != "palette":
+                assert any(title.startswith(action.title) for title in titles), action.id
+        await pilot.press("question_mark")
+        await until(lambda: isinstance(app.screen, ReportScreen), "help")
+
+
+async def test_themes_go_round_and_no_color_stays_mono(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        seen = [app.theme]
+        for _ in range(5):
+            await pilot.press("t")
+            seen.append(app.theme)
+        assert seen == ["dark", "light", "high-contrast", "ansi", "mono", "dark"]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (100, 30), (140, 40), (200, 50), (300, 80), (20, 5)])
+async def test_every_size_shows_the_findings(app: CockpitApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        await settled(app)
+        await pilot.pause()
+        region = app.pane("findings").region
+        assert region.width > 0 and region.height > 0
+        assert region in app.screen.region
+
+
+async def test_resizing_while_loading_ends_in_the_right_shape(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        for width, height in ((40, 12), (200, 50), (80, 24), (40, 12), (120, 40)):
+            await pilot.resize_terminal(width, height)
+        await settled(app)
+        await pilot.pause()
+        assert app.size == Size(120, 40)
+        for name in ("worktrees", "budget", "phase", "findings"):
+            assert app.pane(name).region.width > 0
+
+
+async def test_hostile_names_are_shown_as_text(app: CockpitApp) -> None:
+    evil = "[/x][@click=app.quit]\x1b[31mred\x9b1m\u202e[bold]"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        tree = replace(app.trees.worktrees[0], branch=evil, advice=evil, why=evil)
+        app.worktrees_pane.show(replace(app.trees, worktrees=(tree,), note=evil), "")
+        session = replace(app.sessions.sessions[0], branch=evil, prompt=evil, summary=evil)
+        app.phase_pane.show((session,))
+        finding = replace(app.found.findings[0], path=evil, message=evil, rule=evil, help=evil)
+        app.findings_pane.show(replace(app.found, findings=(finding,), note=evil), frozenset())
+        app.tell(evil)
+        await pilot.pause()
+        for name in ("worktrees", "phase", "findings"):
+            shown = text_of(app, name)
+            assert "\x1b" not in shown and "\x9b" not in shown and "\u202e" not in shown
+        assert "[/x][@click=app.quit]" in text_of(app, "findings")
+        assert app.is_running
