@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 from skills.gates import (
     code_style_enforcer,
+    cors,
     django_architecture_enforcer,
     django_testing_patterns,
     facts,
+    insecure_settings,
     multi_tenant_guardian,
     raw_sql,
+    runtime_performance_auditor,
+    testing_aaa,
     unscoped_query,
 )
 from skills.gates.rule import Observer, Rule
@@ -20,6 +24,10 @@ _SKILLS = (
     django_testing_patterns,
     code_style_enforcer,
     raw_sql,
+    runtime_performance_auditor,
+    testing_aaa,
+    insecure_settings,
+    cors,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

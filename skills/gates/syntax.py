@@ -7,7 +7,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-_NO_CHILDREN = {"ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion"}
+_NO_CHILDREN = {
+    "ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion", "is_async", "simple",
+}  # fmt: skip
 _LEAVES = (ast.Constant, ast.MatchSingleton, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.alias)
 _BLOCK_NAMES = ("body", "handlers", "orelse", "finalbody", "cases")
 

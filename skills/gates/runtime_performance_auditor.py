@@ -1,0 +1,277 @@
+"""Rules of the skill runtime-performance-auditor about coroutines: what stops the event loop."""
+
+import ast
+
+from skills.gates.bindings import in_comprehension, lookup, origin
+from skills.gates.blocking_calls import (
+    ANY_METHOD_WORDS,
+    FUNCTIONS,
+    HTTP_METHODS,
+    ITSELF,
+    MAKES,
+    METHOD_NAMES,
+    ORM_TERMINALS,
+    RECEIVERS,
+    Waits,
+)
+from skills.gates.context import FileContext
+from skills.gates.execution import execution_of, is_product_path, one_less, severity_of
+from skills.gates.model import Confidence, Evidence
+from skills.gates.names import root_name
+from skills.gates.queries import MANAGERS, chain_of
+from skills.gates.receivers import TypeReader
+from skills.gates.rule import Example, Rule, Watch
+
+SKILL = "runtime-performance-auditor"
+BLOCKING = "blocking-io-in-async"
+SLEEP = "sync-sleep-in-async"
+
+_TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
+_WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
+_ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
+
+
+def coroutine_around(node: ast.Call, context: FileContext) -> ast.AsyncFunctionDef | None:
+    """The coroutine that runs a call: not a lambda, a nested function, a decorator or a default in it."""
+    function = context.function
+    if not isinstance(function, ast.AsyncFunctionDef) or context.statement is function:
+        return None
+    above = context.parent(node)
+    while above is not None:
+        if isinstance(above, ast.Lambda):
+            return None
+        above = context.parent(above)
+    return function
+
+
+def resolved(node: ast.Call, context: FileContext) -> str | None:
+    """The dotted name of what is called, None where a local name shadows it."""
+    name = origin(context, node.func)
+    if name is None:
+        return None
+    root = node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return None if isinstance(root, ast.Name) and in_comprehension(context, root) else name
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if context.function.__class__ is not ast.AsyncFunctionDef:
+        return
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        if function.attr not in METHOD_NAMES and not _any_method(context):
+            return
+    elif not isinstance(function, ast.Name) or not (function.id in METHOD_NAMES or function.id in context.imports):
+        return
+    coroutine = coroutine_around(node, context)
+    if coroutine is None:
+        return
+    found = _waits(node, context)
+    if found is None:
+        return
+    waits, evidence, confidence = found
+    kind, why = execution_of(context)
+    severity = severity_of(kind, "HIGH", "MEDIUM")
+    if waits.minor:
+        severity = one_less(severity)
+    context.report(
+        BLOCKING,
+        node,
+        f"`{shown(function)}(…)` {waits.what} inside `async def {coroutine.name}`: {waits.instead}",
+        severity=severity,
+        confidence=confidence,
+        evidence=(*evidence, *((why,) if why else ())),
+    )
+
+
+def _any_method(context: FileContext) -> bool:
+    """True where a file names a package with classes of which nearly every method waits."""
+    known = context.memo.get(BLOCKING)
+    if known is None:
+        known = context.memo[BLOCKING] = any(word in context.source for word in ANY_METHOD_WORDS)
+    return bool(known)
+
+
+def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence, ...], Confidence] | None:
+    """What a call waits for, the lines that say so, and how sure that is."""
+    above = context.parent(node)
+    awaited = isinstance(above, ast.Await)
+    if isinstance(above, ast.Call) and node in above.args and origin(context, above.func) in _WRAPPERS:
+        return None
+    name = resolved(node, context)
+    if name is not None:
+        waits = FUNCTIONS.get(name)
+        if waits is not None and not (awaited and "." not in name):
+            root = root_name(node.func)
+            bound = "." not in name or lookup(context, root, node.lineno) is not None
+            return waits, (), "confirmed" if bound else "likely"
+    function = node.func
+    if awaited or not isinstance(function, ast.Attribute):
+        return None
+    owner = _TYPES.type_of(context, function.value)
+    receiver = RECEIVERS.get(owner or "")
+    if owner is not None and receiver is not None:
+        method = receiver.of(function.attr)
+        if method is None or not _real_request(owner, node) or _never_waits(node):
+            return None
+        return method, _TYPES.said_by(context, function.value), "confirmed"
+    if function.attr in ORM_TERMINALS and _is_orm(node, context):
+        return _ORM, (), "likely"
+    return None
+
+
+def _real_request(owner: str, node: ast.Call) -> bool:
+    """False for `pool.request(…)` that names no method of HTTP."""
+    if not owner.startswith("urllib3.") or not isinstance(node.func, ast.Attribute) or node.func.attr != "request":
+        return True
+    method = node.args[0] if node.args else next((word.value for word in node.keywords if word.arg == "method"), None)
+    if isinstance(method, ast.Constant):
+        return isinstance(method.value, str) and HTTP_METHODS.fullmatch(method.value) is not None
+    return method is not None and len(node.args) + len(node.keywords) > 1
+
+
+def _never_waits(node: ast.Call) -> bool:
+    """True for `get(block=False)`."""
+    return any(
+        word.arg in ("block", "blocking") and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in node.keywords
+    )
+
+
+def _is_orm(node: ast.Call, context: FileContext) -> bool:
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model:
+        return False
+    return any(name.partition(".")[0] in ("django", "rest_framework") for name in context.imports.values())
+
+
+def shown(function: ast.expr) -> str:
+    """An expression in a message, its end where it is long."""
+    text = " ".join(ast.unparse(function).split())
+    return text if len(text) <= 48 else f"…{text[-47:]}"
+
+
+def _on_sleep(node: ast.Call, context: FileContext) -> None:
+    if context.function.__class__ is not ast.AsyncFunctionDef or resolved(node, context) != "time.sleep":
+        return
+    coroutine = coroutine_around(node, context)
+    if coroutine is None:
+        return
+    kind, why = execution_of(context)
+    if kind == "cli":
+        return
+    context.report(
+        SLEEP,
+        node,
+        f"`{shown(node.func)}(…)` inside `async def {coroutine.name}` stops every task of the event loop: "
+        "use `await asyncio.sleep(…)`",
+        severity=severity_of(kind, "HIGH", "MEDIUM"),
+        evidence=(why,) if why else (),
+    )
+
+
+_API = "app/api.py"
+
+blocking_io_in_async = Rule(
+    name=BLOCKING,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-653-1",),
+    catches="Calls inside `async def` that wait for a network, a disk, a process or a database in the thread of the "
+    "event loop: requests, urllib, `httpx.Client`, urllib3 pools, subprocess, `open`, pathlib and os.path, synchronous "
+    "drivers, `sqlalchemy.orm.Session`, Django's ORM, boto3.",
+    why="The event loop has one thread. While such a call waits, no other request is answered, no timeout fires and no "
+    "health check succeeds: one slow file or service stalls every client of the process.",
+    fix="Use the asynchronous client of it, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
+    when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
+    "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
+    "into: they may run in a thread.",
+    watches=(Watch((ast.Call,), _on_call, (b"async def",), is_product_path),),
+    bad=(
+        Example(
+            {
+                _API: "import requests\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+                '@router.get("/rates")\nasync def rates():\n    return requests.get("https://rates.example").json()\n'
+            }
+        ),
+        Example(
+            {
+                _API: "import httpx\n\n\nasync def price(client: httpx.Client | None, sku: str):\n"
+                '    return client.get(f"/prices/{sku}")\n'
+            }
+        ),
+        Example({_API: 'async def load(path):\n    with open(path) as handle:\n        return handle.name\n'}),
+        Example({_API: "from pathlib import Path as P\n\nROOT = P('x')\n\n\nasync def f(n):\n"
+                 "    return (ROOT / n).read_text()\n"}),
+        Example({_API: "from subprocess import run as sh\n\n\nasync def f():\n    sh(['ls'])\n"}),
+        Example({_API: "import os\n\n\nasync def f(p):\n    if os.path.exists(p):\n        os.remove(p)\n"}),
+        Example({_API: "import redis\n\n\nclass Carts:\n    def __init__(self):\n        self.db = redis.Redis()\n\n"
+                 "    async def of(self, user):\n        return self.db.hgetall(user)\n"}),
+        Example({_API: "from sqlalchemy.orm import Session\n\n\nasync def f(db: Session):\n"
+                 "    return db.query(Order).filter_by(paid=True).all()\n"}),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    return JsonResponse({'n': Order.objects.filter(paid=True).count()})\n"}),
+        Example({_API: "import openai\n\nclient = openai.OpenAI()\n\n\nasync def f(x):\n"
+                 "    return client.chat.completions.create(messages=x)\n"}),
+        Example({_API: "import sqlite3\n\n\nasync def f(path):\n    base = sqlite3.connect(path)\n"
+                 "    cursor = base.cursor()\n    cursor.execute('select 1')\n"}),
+        Example({_API: "async def ask():\n    return input('> ')\n"}),
+    ),
+    good=(
+        Example(
+            {
+                _API: "import asyncio\n\nimport httpx\nimport requests\n\n\nasync def rates(url):\n"
+                "    async with httpx.AsyncClient() as client:\n        await client.get(url)\n"
+                "    await asyncio.to_thread(requests.get, url)\n"
+                "    return await asyncio.to_thread(lambda: requests.get(url).json())\n"
+            }
+        ),
+        Example({_API: "import requests\n\n\ndef rates(url):\n    return requests.get(url).json()\n"}),
+        Example({_API: "import requests\n\n\nasync def rates(url):\n    def fetch():\n"
+                 "        return requests.get(url)\n\n    return await run_in_threadpool(fetch)\n"},
+                note="a nested function for a thread"),
+        Example({_API: "from pathlib import Path\n\n\nasync def f():\n    from anyio import Path\n\n"
+                 "    return await Path('x').exists()\n"}, note="the import inside wins"),
+        Example({_API: "from aiofiles import open\n\n\nasync def f(p):\n    async with open(p) as handle:\n"
+                 "        return await handle.read()\n"}),
+        Example({_API: "import requests\n\n\nasync def f(requests, os):\n    requests.get(1)\n    os.remove(2)\n"},
+                note="parameters shadow modules"),
+        Example({_API: "import os\nfrom pathlib import Path\n\n\nasync def f(a: Path, b):\n"
+                 "    return os.path.join(a.parent, b), a.with_suffix('.x').name, a.is_absolute()\n"}),
+        Example({_API: "from redis.asyncio import Redis\n\n\nasync def f(db: Redis):\n    return await db.get('x')\n"}),
+        Example({"tests/test_api.py": "async def test_load(p):\n    assert open(p)\n"}),
+        Example({_API: "async def f(p=open('x')):\n    return p\n"}, note="a default runs once, outside the loop"),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    order = await Order.objects.aget(pk=1)\n    return JsonResponse({'n': order.n})\n"}),
+    ),
+)  # fmt: skip
+
+sync_sleep_in_async = Rule(
+    name=SLEEP,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-653-3",),
+    catches="`time.sleep` inside `async def`.",
+    why="It stops the thread of the event loop: every request, task and timeout of the process waits as long.",
+    fix="`await asyncio.sleep(…)` (anyio, trio: their `sleep`).",
+    when="In coroutines of production code: HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once. "
+    "Not in scripts and commands, lambdas and nested functions.",
+    watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_product_path),),
+    bad=(
+        Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
+        Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
+    ),
+    good=(
+        Example({_API: "import asyncio\n\n\nasync def retry(send):\n    await asyncio.sleep(1)\n    await send()\n"}),
+        Example({_API: "import time\n\n\ndef retry():\n    time.sleep(1)\n"}),
+        Example({_API: "import asyncio\nimport time\n\n\nasync def f():\n"
+                 "    await asyncio.to_thread(lambda: time.sleep(1))\n"}),
+        Example({"scripts/load.py": "import time\n\n\nasync def main():\n    time.sleep(1)\n"}),
+        Example({_API: "from asyncio import sleep\n\n\nasync def f():\n    await sleep(1)\n"}),
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (blocking_io_in_async, sync_sleep_in_async)
