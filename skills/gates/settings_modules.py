@@ -1,0 +1,162 @@
+"""Settings modules: which files hold a project's settings, for which environment, and what they set."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.context import FileContext
+from skills.gates.names import last_name
+from skills.gates.project import Project
+from skills.gates.roles import is_test_path
+
+_AWAY = (
+    "dev",
+    "local",
+    "test",
+    "debug",
+    "ci",
+    "example",
+    "sample",
+    "docker_dev",
+    "stage",
+    "staging",
+    "sandbox",
+    "demo",
+)
+_PRODUCTION = ("prod", "production", "live", "deploy", "heroku")
+# Names that only a Django settings module sets.
+_DJANGO = frozenset(
+    {"INSTALLED_APPS", "ROOT_URLCONF", "WSGI_APPLICATION", "MIDDLEWARE", "DATABASES", "TEMPLATES", "ALLOWED_HOSTS",
+     "AUTH_PASSWORD_VALIDATORS", "STATIC_URL", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
+     "AUTH_USER_MODEL", "USE_TZ", "LANGUAGE_CODE"}
+)  # fmt: skip
+_LIKELY = re.compile(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
+_READERS = frozenset(
+    {"get", "getenv", "config", "env", "bool", "str", "list", "get_env", "get_bool", "env_bool", "Csv",
+     "get_bool_from_env", "getboolean", "environ", "as_bool", "strtobool", "bool_from_env"}
+)  # fmt: skip
+
+
+def _words(path: str) -> list[str]:
+    *folders, name = path.lower().split("/")
+    return [part for text in (*folders[-1:], name.removesuffix(".py")) for part in text.replace("-", "_").split("_")]
+
+
+def is_away_from_production(path: str) -> bool:
+    """True for settings of tests and of a developer's machine."""
+    return is_test_path(path) or any(word.startswith(("dev", "test")) or word in _AWAY for word in _words(path))
+
+
+def is_production_path(path: str) -> bool:
+    """True for settings that say in their name that they are for production."""
+    name = path.lower().rpartition("/")[2].removesuffix(".py")
+    return any(word in _PRODUCTION for word in name.split("_"))
+
+
+def is_settings_path(path: str) -> bool:
+    """True for `settings.py`, modules of a folder `settings`, `config/production.py`, and the like."""
+    *folders, name = path.lower().split("/")
+    stem = name.removesuffix(".py")
+    if "settings" in stem.split("_") or stem.startswith("settings") or stem == "local_settings":
+        return True
+    return bool(folders) and folders[-1] in {"settings", "django_settings"}
+
+
+def may_hold_settings(path: str) -> bool:
+    """A cheap test that every settings module passes."""
+    return is_settings_path(path) or _LIKELY.search(path.lower()) is not None
+
+
+def is_settings(context: FileContext) -> bool:
+    """True for a module of Django settings, by its name or by what it sets."""
+    known = context.memo.get("is-settings")
+    if known is None:
+        if is_settings_path(context.path):
+            known = True
+        else:
+            names = {name for name, _, _ in assigned(context.tree.body)}
+            known = len(names & _DJANGO) >= 2
+        context.memo["is-settings"] = known
+    return bool(known)
+
+
+def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
+    """(name, value, statement) of every plain assignment of a module, those under `if` and `try` included."""
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, statement.value, statement
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            if isinstance(statement.target, ast.Name):
+                yield statement.target.id, statement.value, statement
+        elif isinstance(statement, ast.If):
+            if not _for_developers(statement.test):
+                yield from assigned(statement.body)
+            yield from assigned(statement.orelse)
+        elif isinstance(statement, ast.Try):
+            yield from assigned(statement.body)
+
+
+def _for_developers(test: ast.expr) -> bool:
+    """`if DEBUG:`, `if TESTING:`, `if "test" in sys.argv:`, `if ENVIRONMENT == "local":`"""
+    text = ast.unparse(test).lower()
+    return not text.startswith("not ") and any(word in text for word in ("debug", "test", "local", "dev"))
+
+
+def default_of(value: ast.expr) -> ast.expr:
+    """What a setting is where the environment says nothing: the default of `os.environ.get(…, X)`, else the value."""
+    if isinstance(value, ast.Compare):
+        return _default_of_comparison(value)
+    if not isinstance(value, ast.Call):
+        return value
+    name = last_name(value.func)
+    if name == "split" and isinstance(value.func, ast.Attribute):
+        inner = default_of(value.func.value)
+        if inner is value.func.value or not (isinstance(inner, ast.Constant) and isinstance(inner.value, str)):
+            return value
+        parts: list[ast.expr] = [ast.Constant(part) for part in inner.value.split(",")]
+        return ast.copy_location(ast.List(parts, ast.Load()), value)
+    if name in _READERS:
+        defaults = [keyword.value for keyword in value.keywords if keyword.arg == "default"] or value.args[1:2]
+        if defaults:
+            return defaults[0]
+    if name in {"bool", "int", "str", "list"} and isinstance(value.func, ast.Name) and len(value.args) == 1:
+        inner = default_of(value.args[0])
+        return inner if isinstance(inner, ast.Constant | ast.List) else value
+    return value
+
+
+def _default_of_comparison(value: ast.Compare) -> ast.expr:
+    """`os.getenv("DEBUG", "True") == "True"`, and `… in ("1", "true")`."""
+    default, other = default_of(value.left), value.comparators[0]
+    if len(value.ops) != 1 or default is value.left or not isinstance(default, ast.Constant):
+        return value
+    if isinstance(value.ops[0], ast.Eq) and isinstance(other, ast.Constant):
+        return ast.copy_location(ast.Constant(default.value == other.value), value)
+    if isinstance(value.ops[0], ast.In) and isinstance(other, ast.Tuple | ast.List | ast.Set):
+        among = any(isinstance(part, ast.Constant) and part.value == default.value for part in other.elts)
+        return ast.copy_location(ast.Constant(among), value)
+    return value
+
+
+def note_settings(node: ast.Module, context: FileContext) -> None:
+    """Says which names a settings module sets (fact "setting", detail "production" where it is for production)."""
+    if not is_settings(context):
+        return
+    for name in {name for name, _, _ in assigned(node.body) if name.isupper()}:
+        context.fact("setting", name, "production" if is_production_path(context.path) else "")
+
+
+def set_in_production(name: str, path: str, project: Project) -> bool:
+    """True where another settings module for production, in the same folder, sets the same name."""
+    folder = path.rpartition("/")[0]
+    return any(
+        fact.detail == "production" and other != path and other.rpartition("/")[0] == folder
+        for other, fact in project.named("setting", name)
+    )
+
+
+def set_anywhere(name: str, path: str, project: Project) -> bool:
+    """True where a settings module that is not for developers or tests sets the name."""
+    return any(not is_away_from_production(other) for other, _ in project.named("setting", name))
