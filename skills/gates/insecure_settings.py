@@ -18,6 +18,7 @@ from skills.gates.settings_modules import (
     is_production_path,
     is_settings,
     may_hold_settings,
+    note_settings,
     set_anywhere,
     set_in_production,
 )
