@@ -13,6 +13,7 @@ from skills.gates import (
     raw_sql,
     runtime_performance_auditor,
     testing_aaa,
+    testing_style,
     unscoped_query,
 )
 from skills.gates.rule import Observer, Rule
@@ -28,6 +29,7 @@ _SKILLS = (
     testing_aaa,
     insecure_settings,
     cors,
+    testing_style,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

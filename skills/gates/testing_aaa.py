@@ -1,0 +1,278 @@
+"""The rule test-not-aaa: arrange, act and assert are three blocks, told apart by blank lines."""
+
+import ast
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from skills.gates.code_style_enforcer import is_asked
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Candidate, FileReport
+from skills.gates.noqa import waived
+from skills.gates.project import Project
+from skills.gates.roles import is_test_path
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.testing_functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
+
+SKILL = "django-testing-patterns"
+NOT_AAA = "test-not-aaa"
+
+_ACT = re.compile(r"#\s*:?\s*act\b", re.I)
+_SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
+# From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
+_CHOSEN, _MANY_TESTS = 0.5, 20
+_MESSAGES = {
+    "again": "acts again after it has asserted: these are two tests",
+    "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
+    "before-act": "has no blank line between arrange and act",
+    "before-assert": "has no blank line between act and assert",
+    "loose": "has a blank line inside one of its three blocks",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A statement of a test, or the header of a `with` that leads to its act."""
+
+    node: ast.stmt
+    first: int
+    last: int
+    header: bool = False
+
+
+def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
+    """The statements in order; a `with` that holds the act is its header and its own statements."""
+    found: list[_Part] = []
+    for node in body:
+        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
+        inside = isinstance(node, ast.With | ast.AsyncWith) and not is_raising(node, context)
+        if isinstance(node, ast.With | ast.AsyncWith) and inside and _leads_to_act(node.body, context):
+            found.append(_Part(node, first, _header_end(node), header=True))
+            found += _parts(node.body, context)
+        else:
+            found.append(_Part(node, first, node.end_lineno or node.lineno))
+    return found
+
+
+def _header_end(node: ast.With | ast.AsyncWith) -> int:
+    return max(item.end_lineno or node.lineno for item in (_last_expression(node),))
+
+
+def _last_expression(node: ast.With | ast.AsyncWith) -> ast.expr:
+    item = node.items[-1]
+    return item.optional_vars or item.context_expr
+
+
+def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
+    return any(
+        _is_act(node, context)
+        or (isinstance(node, ast.With | ast.AsyncWith) and _leads_to_act(node.body, context))
+        or isinstance(node, ast.Assert)
+        for node in body
+    )
+
+
+def _is_act(node: ast.stmt, context: FileContext) -> bool:
+    return _assigns_result(node) or is_raising(node, context) or _is_marked(node, context)
+
+
+def _assigns_result(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        return len(node.targets) == 1 and _is_result(node.targets[0])
+    return isinstance(node, ast.AnnAssign) and node.value is not None and _is_result(node.target)
+
+
+def _is_result(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id == "result"
+
+
+def _is_marked(node: ast.stmt, context: FileContext) -> bool:
+    first, last = context.lines[node.lineno - 1], context.lines[(node.end_lineno or node.lineno) - 1]
+    return bool(_ACT.search(first.partition("#")[1] + first.partition("#")[2]) or _ACT.search(last))
+
+
+def _blank_between(above: _Part, below: _Part, context: FileContext) -> bool:
+    return any(not line.strip() for line in context.lines[above.last : below.first - 1])
+
+
+def _on_test(node: FunctionNode, context: FileContext) -> None:
+    if not is_test_function(node, context):
+        return
+    body = _unwrapped(without_docstring(node), context)
+    end = node.end_lineno or node.lineno
+    if does_nothing(body) or not any(asserts(part) for part in body):
+        return
+    if any(_SECTION.match(line) for line in context.lines[node.lineno : end]):
+        context.fact("aaa", "in shape")
+        return
+    found = _broken(_parts(body, context), context)
+    context.fact("aaa", "in shape" if found is None or found[0] == "loose" else "not in shape")
+    if found is None or waived(context, node.lineno, end, ("AAA",)):
+        return
+    kind, place = found
+    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    message = f"`{node.name}` {_MESSAGES[kind]}"
+    context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
+
+
+def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
+    """The test inside of `with patch(…):` or `with self.subTest():` where nothing else stands around it."""
+    while len(body) == 1 and isinstance(body[0], ast.With | ast.AsyncWith) and not is_raising(body[0], context):
+        body = body[0].body
+    return body
+
+
+def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
+    """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
+    acts = [index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)]
+    act = acts[0] if acts else _act_by_place(parts)
+    if act is None:
+        return "no-act", parts[0].node
+    again = _acts_again(parts, act, context)
+    if again is not None:
+        return "again", again
+    if asserts(parts[act].node) and not acts:
+        return "no-act", parts[act].node
+    start = act
+    while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
+        start -= 1
+    if start and not _blank_between(parts[start - 1], parts[start], context):
+        return "before-act", parts[act].node
+    after = parts[act + 1] if act + 1 < len(parts) else None
+    if after is not None and not _blank_between(parts[act], after, context):
+        return "before-assert", after.node
+    loose = _loose(parts, start, act, context)
+    return ("loose", loose) if loose is not None else None
+
+
+def _act_by_place(parts: list[_Part]) -> int | None:
+    """The statement before the first assertion, where it does something."""
+    for index, part in enumerate(parts):
+        if not part.header and asserts(part.node):
+            before = parts[index - 1].node if index else None
+            return (
+                index - 1
+                if isinstance(before, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete)
+                else None
+            )
+    return None
+
+
+def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
+    """A second act after an assertion that is itself followed by one: marked, `result = …`, or the act's own name."""
+    name = _bound(parts[act].node)
+    asserted = False
+    for index, part in enumerate(parts[act + 1 :], act + 1):
+        if _is_marked(part.node, context) and not part.header:
+            return part.node
+        if part.header or asserts(part.node):
+            asserted = asserted or not part.header
+        elif asserted and (_assigns_result(part.node) or (name and _bound(part.node) == name)):
+            return part.node if any(asserts(later.node) for later in parts[index + 1 :]) else None
+    return None
+
+
+def _bound(node: ast.stmt) -> str:
+    """The one name that a statement binds to what a call returns, "" for others."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        value = node.value.value if isinstance(node.value, ast.Await) else node.value
+        return node.targets[0].id if isinstance(value, ast.Call) else ""
+    return ""
+
+
+def _loose(parts: list[_Part], start: int, act: int, context: FileContext) -> ast.stmt | None:
+    """The first statement after a blank line inside a block. Nested functions and classes may stand free."""
+    body = getattr(parts[act].node, "body", None)
+    if isinstance(body, list) and body and is_raising(parts[act].node, context):
+        header = _Part(parts[act].node, parts[act].first, _header_end(parts[act].node), header=True)  # type: ignore[arg-type]
+        if _blank_between(header, _Part(body[0], body[0].lineno, body[0].lineno), context):
+            return body[0]  # type: ignore[no-any-return]
+    blocks = (parts[:start], parts[act + 1 :])
+    for block in blocks:
+        for above, below in pairwise(block):
+            free = isinstance(above.node, ast.ClassDef | FunctionNode) or isinstance(
+                below.node, ast.ClassDef | FunctionNode
+            )
+            if not free and _blank_between(above, below, context):
+                return below.node
+    return None
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A second act always; the blank lines where the project has chosen the shape, is small, or was asked."""
+    kind = dict(candidate.needs)["aaa"]
+    if kind == "again" or is_asked(project, NOT_AAA) or "flake8-aaa" in project.dependencies:
+        return replace(candidate, needs=())
+    if kind in {"loose", "no-act"}:
+        return None
+    counts = project.memo.get(NOT_AAA)
+    if not isinstance(counts, dict):
+        counts = project.memo[NOT_AAA] = {"in shape": 0, "not in shape": 0}
+        for _, fact in project.facts("aaa"):
+            counts[fact.name] += fact.count
+    total = sum(counts.values())
+    chosen = total < _MANY_TESTS or counts["in shape"] >= total * _CHOSEN
+    return replace(candidate, needs=()) if chosen else None
+
+
+def _test(source: str) -> Example:
+    return Example({"shop/tests/test_prices.py": source})
+
+
+test_not_aaa = Rule(
+    name=NOT_AAA,
+    gate="P1",
+    severity="LOW",
+    skill=SKILL,
+    sources=("BN-S6",),
+    catches="Tests whose arrange, act and assert are not three blocks: a second act after an assertion, no act of its "
+    "own, no blank line before the act or before the assertions.",
+    why="Whoever reads a failing test wants to see at once what was done and what was expected. Two acts in one test "
+    "hide the second behind the first.",
+    fix="Put one blank line before the act and one after it; call what is tested in a statement of its own (`result = "
+    "…`); make a test of its own of each further act. Comments are not needed.",
+    when="In test functions that assert something. The act is `result = …`, a `with pytest.raises(…)` or its unittest "
+    "kin, a statement marked `# act`, or else the statement before the first assertion. Blank lines count where at "
+    "least half of the project's tests have the shape, in small projects, and where the rule is selected or flake8-aaa "
+    "is a dependency; only then also acts inside assertions and blank lines inside blocks. `# noqa: AAA…` is heard.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
+    holds=_holds,
+    bad=(
+        _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    assert result == 6\n"),
+        _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
+        _test("def test_gross():\n    assert gross(3) == 6\n"),
+        _test(
+            "def test_twice(client):\n    response = client.get('/a')\n\n    assert response.ok\n\n"
+            "    response = client.get('/b')\n\n    assert response.ok\n"
+        ),
+        _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
+        _test(
+            "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"
+            "        self.assertTrue(order.paid)\n"
+        ),
+        _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n    assert result\n"),
+    ),
+    good=(
+        _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n\n    assert result == 6\n"),
+        _test("def test_gross(order):\n    order.pay()\n\n    assert order.paid\n    assert order.closed\n"),
+        _test(
+            "import pytest\n\n\ndef test_raises(order):\n    order.close()\n\n"
+            "    with pytest.raises(ValueError):\n        order.pay()\n\n    assert not order.paid\n"
+        ),
+        _test(
+            "def test_log(caplog):\n    def hook():\n        pass\n\n    run(hook)  # act\n\n    assert caplog.text\n"
+        ),
+        _test(
+            "def test_steps():\n    # Arrange\n    net = 3\n    # Act\n    got = f(net)\n    # Assert\n    assert got\n"
+        ),
+        _test(
+            "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
+            "        assert result\n"
+        ),
+        _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n\n    assert result\n"),
+        _test("def test_gross():\n    assert gross(3) == 6  # noqa: AAA01\n"),
+        Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (test_not_aaa,)
