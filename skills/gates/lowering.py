@@ -133,6 +133,12 @@ def _transformer() -> Any:
         def leave_TemplatedString(  # noqa: N802
             self, original_node: libcst.TemplatedString, updated_node: libcst.TemplatedString
         ) -> libcst.BaseExpression:
+            # What stands in its braces is judged as in an f-string of the same text.
+            code = re.sub(
+                r"^([tT])|^([rR])[tT]", lambda prefix: f"f{prefix[2] or ''}", blank.code_for_node(updated_node)
+            )
+            if _parses(f"({code}\n)"):
+                return libcst.parse_expression(code)
             return plain_string(updated_node)
 
     return Lowering

@@ -8,9 +8,11 @@ from skills.gates import (
     django_architecture_enforcer,
     django_testing_patterns,
     facts,
+    hardcoded_secret,
     insecure_settings,
     multi_tenant_guardian,
     raw_sql,
+    runtime_allocations,
     runtime_performance_auditor,
     testing_aaa,
     testing_style,
@@ -30,6 +32,8 @@ _SKILLS = (
     insecure_settings,
     cors,
     testing_style,
+    runtime_allocations,
+    hardcoded_secret,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
