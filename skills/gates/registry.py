@@ -13,7 +13,9 @@ from skills.gates import (
     multi_tenant_guardian,
     raw_sql,
     runtime_allocations,
+    runtime_copies,
     runtime_performance_auditor,
+    runtime_strings,
     testing_aaa,
     testing_style,
     unscoped_query,
@@ -34,6 +36,8 @@ _SKILLS = (
     testing_style,
     runtime_allocations,
     hardcoded_secret,
+    runtime_strings,
+    runtime_copies,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

@@ -1,0 +1,205 @@
+"""The rule hardcoded-secret of the skill django-security."""
+
+import ast
+
+from skills.gates.context import FileContext
+from skills.gates.example_files import one_file
+from skills.gates.names import last_name
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.secret_values import known_format, looks_secret, redacted, secret_kind
+from skills.gates.settings_modules import is_away_from_production, is_settings, may_hold_settings
+
+SECRET = "hardcoded-secret"
+_TOLD = "hardcoded-secret: strings that were reported"
+_ENVIRONMENT = frozenset({"get", "getenv", "config", "env", "pop", "setdefault"})
+# Calls that take a secret by position: name → (place, what the dotted name or the receiver must hold).
+_POSITIONS = {
+    "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
+    "encode": (1, "jwt"), "decode": (1, "jwt"), "set_password": (0, ""), "make_password": (0, ""), "Fernet": (0, ""),
+    "new": (0, "hmac"),
+}  # fmt: skip
+
+
+def _judged(path: str) -> bool:
+    return not (is_test_path(path) or is_migration_path(path) or is_away_from_production(path))
+
+
+def _text(node: ast.AST | None) -> str | None:
+    if node.__class__ is not ast.Constant:
+        return None
+    value = node.value
+    if value.__class__ is bytes:
+        return str(value.decode("latin-1"))
+    return value if value.__class__ is str else None
+
+
+def _name(target: ast.AST) -> str:
+    """What the target of an assignment is called: `x.password`, `config["password"]`, `password`."""
+    kind = target.__class__
+    if kind is ast.Name:
+        return str(target.id)  # type: ignore[attr-defined]
+    if kind is ast.Attribute:
+        return str(target.attr)  # type: ignore[attr-defined]
+    if kind is ast.Subscript:
+        return _text(target.slice) or ""  # type: ignore[attr-defined]
+    return ""
+
+
+def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compared: bool = False) -> None:
+    text = _text(value)
+    if not text or not name:
+        return
+    kind = secret_kind(name)
+    if not kind or not looks_secret(kind, name, text, compared):
+        return
+    told = context.memo.setdefault(_TOLD, set())
+    assert isinstance(told, set)
+    if value not in told:
+        told.add(value)
+        article = f"`{name}`"
+        verb = "is compared with" if compared else "is"
+        context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
+
+
+def _on_assign(node: ast.Assign, context: FileContext) -> None:
+    value = node.value
+    if value.__class__ is ast.Constant:
+        for target in node.targets:
+            name = _name(target)
+            if name == "SECRET_KEY" and may_hold_settings(context.path) and is_settings(context):
+                return  # insecure-settings says it
+            _check(name, node, value, context)
+    elif value.__class__ is ast.Tuple and node.targets[0].__class__ is ast.Tuple:
+        for target, part in zip(node.targets[0].elts, value.elts, strict=False):
+            _check(_name(target), node, part, context)
+
+
+def _on_annotated(node: ast.AnnAssign | ast.NamedExpr, context: FileContext) -> None:
+    if node.value.__class__ is ast.Constant and node.value is not None:
+        _check(_name(node.target), node, node.value, context)
+
+
+def _on_compare(node: ast.Compare, context: FileContext) -> None:
+    if node.ops[0].__class__ not in {ast.Eq, ast.NotEq}:
+        return
+    left, right = node.left, node.comparators[0]
+    if right.__class__ is ast.Constant:
+        _check(_compared(left), node, right, context, compared=True)
+    elif left.__class__ is ast.Constant:
+        _check(_compared(right), node, left, context, compared=True)
+
+
+def _compared(node: ast.expr) -> str:
+    if isinstance(node, ast.Call) and last_name(node.func) == "get" and node.args:
+        return _text(node.args[0]) or ""
+    return _name(node)
+
+
+def _on_dict(node: ast.Dict, context: FileContext) -> None:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if value.__class__ is ast.Constant and key is not None:
+            _check(_text(key) or "", value, value, context)
+
+
+def _on_function(node: ast.FunctionDef | ast.AsyncFunctionDef, context: FileContext) -> None:
+    arguments = node.args
+    if not (arguments.defaults or arguments.kw_defaults):
+        return
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = list(zip(reversed(positional), reversed(arguments.defaults), strict=False))
+    for argument, default in [*pairs, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]:
+        if default is not None and default.__class__ is ast.Constant:
+            context.scopes.append(node)
+            _check(argument.arg, default, default, context)
+            context.scopes.pop()
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    for keyword in node.keywords:
+        value = keyword.value
+        if value.__class__ is ast.Constant and keyword.arg is not None:
+            _check(keyword.arg, node, value, context)
+        elif keyword.arg == "auth" and value.__class__ is ast.Tuple and len(value.elts) == 2:
+            _check("password", node, value.elts[1], context)
+    if not node.args:
+        return
+    name = last_name(node.func)
+    if name in _ENVIRONMENT:
+        if len(node.args) == 2:
+            _check(_text(node.args[0]) or "", node, node.args[1], context)
+    elif name in _POSITIONS:
+        place, owner = _POSITIONS[name]
+        if len(node.args) > place and owner in ast.unparse(node.func).lower():
+            _check("password", node, node.args[place], context)
+    elif name == "add_argument":
+        flag = (_text(node.args[-1]) or "").lstrip("-")
+        for keyword in node.keywords:
+            if keyword.arg == "default":
+                _check(flag, node, keyword.value, context)
+
+
+def _on_constant(node: ast.Constant, context: FileContext) -> None:
+    """Strings that have the shape of a known key, wherever they stand."""
+    text = node.value
+    if text.__class__ is not str or len(text) < 16:
+        return
+    if context.statement.__class__ is ast.Expr and context.statement.value is node:
+        return  # a docstring
+    found = known_format(text)
+    told = context.memo.setdefault(_TOLD, set())
+    assert isinstance(told, set)
+    if found is None or node in told:
+        return
+    told.add(node)
+    what, secret = found
+    context.report(SECRET, node, f'{what} in the source, "{redacted(secret)}"')
+
+
+hardcoded_secret = Rule(
+    name=SECRET,
+    gate="P1",
+    severity="HIGH",
+    skill="django-security",
+    sources=("PB-S2", "PB-G5"),
+    catches="Passwords, tokens and keys as literals: assigned, compared, passed, as a default of a parameter or of an "
+    "environment variable, in a dict; and strings in the shape of a known vendor's key.",
+    why="Whoever can read the source, its history or an error report has it, and changing it takes a release.",
+    fix="Read it from the environment or a secret store, without a default, and change the one that was written down.",
+    when="Outside of tests, migrations and settings for development. Placeholders, labels, names of fields, paths and "
+    "names of variables are no secrets.",
+    watches=(
+        Watch((ast.Assign,), _on_assign, (), _judged),
+        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged),
+        Watch((ast.Compare,), _on_compare, (), _judged),
+        Watch((ast.Dict,), _on_dict, (), _judged),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged),
+        Watch((ast.Call,), _on_call, (), _judged),
+        Watch((ast.Constant,), _on_constant, (), _judged),
+    ),
+    bad=one_file(
+        "shop/pay.py",
+        'PASSWORD = "hunter2"\n',
+        'config["db_password"] = "tr0ub4dor"\n',
+        'def connect(user, password="letmein"):\n    pass\n',
+        'if user.password == "open sesame":\n    pass\n',
+        'client = Client(api_key="9f8e7d6c5b4a")\n',
+        'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
+        'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
+        'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
+        'url = "postgres://shop:tr0ub4dor@db/shop"\n',
+        'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
+    ),
+    good=one_file(
+        "shop/pay.py",
+        'PASSWORD = os.environ["PASSWORD"]\n',
+        'password = ""\ntoken = None\nPASSWORD = "password"\nTOKEN_URL = "/api/token1/"\n',
+        'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
+        'if token == "(":\n    pass\nif token_type == "bearer2":\n    pass\n',
+        'SECRET_NAME = "prod1"\nAPI_KEY_HEADER = "X-Api-Key2"\n',
+        'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
+        'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (hardcoded_secret,)

@@ -1,0 +1,129 @@
+"""Which names hold secrets, which strings look like one, and which only talk about them."""
+
+import re
+
+_WORD = r"(?:pas+wo?r?d|pass(?:phrase|code)|pwd|token|secrete?)"
+_NAMES = re.compile(rf"(?:^|_){_WORD}(?:_|\d*$)|(?:^|_)pass\d*$|pas+word", re.I)
+_KEYS = re.compile(
+    r"(?:^|_)(?:api|access|auth|secret|private|encryption|signing|signature|crypt|account|master|service|storage|jwt|hmac"
+    r"|aws|stripe|client_secret|license|consumer|subscription)_?keys?(?:_|$)|(?:^|_)(?:apikey|secretkey|accesskey)(?:_|$)"
+    r"|(?:^|_)(?:credential|credentials|auth)$|salt$",
+    re.I,
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# A name that ends so holds something about a secret: where it is, what it is called, how long it lives.
+_ABOUT = re.compile(
+    r"(?:^|_)(?:url|uri|path|name|names|field|fields|type|header|headers|prefix|suffix|id|ids|label|help|text|message|msg"
+    r"|error|errors|title|regex|pattern|format|length|len|template|env|var|param|params|file|filename|dir|scheme|endpoint"
+    r"|view|class|cls|algorithm|alg|scope|scopes|lifetime|expiry|expires|expiration|ttl|count|validator|validators|hasher"
+    r"|hashers|reset|change|cookie|placeholder|hint|status|kind|state|event|method|action|attr|column|form|location|policy"
+    r"|provider|backend|model|store|table|query|sql|command|cmd|description|doc|docs|comment|choices|choice|option|mode"
+    r"|source|ref|arn|version|page|link|subject|body|info|desc|charset|chars|alphabet|re|required|strategy|usage|limit"
+    r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
+    r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled)s?$",
+    re.I,
+)
+_PURPOSE = re.compile(r"_(?:for|of|to)_\w+$", re.I)
+_SWITCH = re.compile(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
+_PLACEHOLDER = re.compile(
+    r"your[-_ ]|^<.*>$|^\[.*\]$|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder"
+    r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
+    r"|^(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
+    r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"
+    r"|username|user|yes|no|ask|prompt|auto|random)$",
+    re.I,
+)
+_REFERENCE = re.compile(
+    r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
+    r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
+    r"|arn:.*|[./~].*|"
+    r"\$\w+|.*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
+    r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
+    re.S,
+)
+_TALKS = re.compile(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
+_IDENTIFIER = re.compile(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
+_FORMATS = re.compile(
+    r"(?P<aws>\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)"
+    r"|(?P<github>\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{40,})"
+    r"|(?P<gitlab>\bglpat-[\w-]{20})"
+    r"|(?P<slack>\bxox[abeoprs]-[\w-]{10,}|hooks\.slack\.com/services/T\w+/B\w+/\w{16,})"
+    r"|(?P<stripe>\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,})"
+    r"|(?P<google>\bAIza[\w-]{35}\b)"
+    r"|(?P<sendgrid>\bSG\.[\w-]{16,32}\.[\w-]{16,64})"
+    r"|(?P<openai>\bsk-(?:proj-|ant-\w+-)?[A-Za-z0-9_-]{32,})"
+    r"|(?P<pypi>\bpypi-AgEI[\w-]{40,})|(?P<npm>\bnpm_[A-Za-z0-9]{36}\b)|(?P<shopify>\bshp(?:at|ss|ca|pa)_[a-fA-F0-9]{32})"
+    r"|(?P<private>-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)"
+    r"|(?P<jwt>\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s:/@'\"<>{}$%]*:(?P<password>[^\s/@'\"<>{}$%]{3,})@[\w.-]+)"
+    r"|(?P<dsn>\b(?:password|pwd)=(?P<dsn_password>[^\s;&'\"{}$%<>]{4,}).*\b(?:host|server|user|uid|dbname|database)="
+    r"|\b(?:host|server|user|uid|dbname|database)=.*\b(?:password|pwd)=(?P<dsn_password2>[^\s;&'\"{}$%<>]{4,}))",
+)
+_FORMAT_NAMES = {
+    "aws": "an AWS access key", "github": "a GitHub token", "gitlab": "a GitLab token", "slack": "a Slack token",
+    "stripe": "a Stripe key", "google": "a Google API key", "sendgrid": "a SendGrid key", "openai": "an API key",
+    "pypi": "a PyPI token", "npm": "an npm token", "shopify": "a Shopify token", "private": "a private key",
+    "jwt": "a signed token", "url": "a URL with a password", "dsn": "a connection string with a password",
+}  # fmt: skip
+_BARE = frozenset({"password", "passwd", "pwd", "pass", "secret", "passphrase", "pasword", "secretkey"})
+_HOUSEHOLD = frozenset(
+    {"password", "postgres", "root", "user", "pass", "guest", "admin", "test", "pwd", "passwd", "secret"}
+)
+
+
+def redacted(value: str) -> str:
+    """The beginning of a secret: at most four characters, and never more than a third of it."""
+    return value[: min(4, len(value) // 3)] + "…"
+
+
+def secret_kind(name: str) -> str:
+    """ "password", "token" or "key" for a name that holds a secret, "" for all others."""
+    if len(name) > 60 or _SWITCH.match(name):
+        return ""
+    snake = _CAMEL.sub("_", name) if not (name.isupper() or name.islower()) else name
+    snake = _PURPOSE.sub("", snake.replace("-", "_").replace(" ", "_").replace("Pass_Word", "password"))
+    if _ABOUT.search(snake):
+        return ""
+    if _NAMES.search(snake):
+        return (
+            "token" if re.search(r"token", snake, re.I) and not re.search(r"pass|secret", snake, re.I) else "password"
+        )
+    return "key" if _KEYS.search(snake) else ""
+
+
+def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bool:
+    """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
+    if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
+        return False
+    if _plain(value) == _plain(name) or (" " in value.strip() and not compared):
+        return False
+    mixed = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
+    if kind == "token":
+        return mixed or (len(value) >= 16 and not _IDENTIFIER.match(value))
+    if kind == "key":
+        return mixed and len(value) >= 8
+    bare = _plain(name) in _BARE
+    if _IDENTIFIER.match(value) and _TALKS.search(value) and not bare:
+        return value.lower() in _HOUSEHOLD and not _plain(name).endswith(value.lower())
+    return compared or bare or not value.istitle() or mixed
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+def known_format(text: str) -> tuple[str, str] | None:
+    """(what it is, the secret) for text that has the shape of a known key or holds a password; None for other text."""
+    match = _FORMATS.search(text)
+    if match is None:
+        return None
+    groups = match.groupdict()
+    kind = next(name for name in _FORMAT_NAMES if groups[name])
+    secret = groups["password"] or groups["dsn_password"] or groups["dsn_password2"] or groups[kind]
+    if kind in {"url", "dsn"} and (secret.lower() in _HOUSEHOLD or _PLACEHOLDER.search(secret)):
+        return None
+    if kind == "url" and f"//{secret}:{secret}@" in text:
+        return None  # a database of the developer's machine
+    if kind not in {"url", "dsn", "private"} and ("EXAMPLE" in secret or _PLACEHOLDER.search(secret)):
+        return None
+    return _FORMAT_NAMES[kind], secret
