@@ -5,7 +5,6 @@ A repository without configuration costs nothing: pydantic is imported only wher
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -97,6 +96,8 @@ def _table(path: Path) -> dict[str, Any]:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
     if path.name == "pyproject.toml" and b"tool.cockpit" not in raw:
         return {}
+    import tomllib
+
     try:
         document = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

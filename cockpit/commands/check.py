@@ -14,9 +14,10 @@ from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
     from cockpit.config import Config
-    from cockpit.findings.engine import CheckRequest
+    from cockpit.findings.once import CheckRequest
     from cockpit.findings.outcome import Outcome
     from cockpit.findings.project import Project
+    from cockpit.findings.revisions import StagedReading
     from skills.gates.model import GateOptions
 
 EXAMPLES = """examples:
@@ -59,16 +60,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Check and print. Raises `CannotAnswer` for wrong usage, and where there is no repository and no PATH."""
-    from cockpit.config import load_config
-    from cockpit.findings.engine import check_now
-
     started = time.perf_counter()
     args = call.args
     _agree(args)
     root, paths, in_git = _place(call)
+    reading = _begun(root) if args.staged else None
+    from cockpit.config import load_config
+    from cockpit.findings.once import check_now
+
     extra = Path(args.config) if args.config else None
     config = load_config(root, extra, isolated=args.isolated)
-    request = _request(args, config, paths, in_git)
+    request = _request(args, config, paths, in_git, reading)
     outcome, project = check_now(root, config, request)
     if args.write_baseline:
         outcome = _write_baseline(args, root, project, outcome)
@@ -79,6 +81,13 @@ def run(call: Call) -> int:
             say(f"{path}: no Python file in scope there (git may ignore it)")
     _print(args, root, outcome, project, time.perf_counter() - started)
     return outcome.exit_code
+
+
+def _begun(root: Path) -> "StagedReading":
+    """The index, read by git while this process loads the rules."""
+    from cockpit.findings.revisions import StagedReading
+
+    return StagedReading(root)
 
 
 def _agree(args: argparse.Namespace) -> None:
@@ -130,8 +139,14 @@ def _root_of(call: Call, given: list[Path]) -> tuple[Path, bool]:
         return (Path(call.args.repo).resolve() if call.args.repo else common), False
 
 
-def _request(args: argparse.Namespace, config: "Config", paths: tuple[str, ...], in_git: bool) -> "CheckRequest":
-    from cockpit.findings.engine import CheckRequest
+def _request(
+    args: argparse.Namespace,
+    config: "Config",
+    paths: tuple[str, ...],
+    in_git: bool,
+    reading: "StagedReading | None" = None,
+) -> "CheckRequest":
+    from cockpit.findings.once import CheckRequest
     from cockpit.findings.project import options_of
 
     fields = _words(args.tenant_fields)
@@ -156,6 +171,7 @@ def _request(args: argparse.Namespace, config: "Config", paths: tuple[str, ...],
         since=args.since,
         baseline=baseline,
         use_cache=not args.no_cache,
+        reading=reading,
     )
 
 
@@ -195,8 +211,13 @@ def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", ou
 
 
 def _print(args: argparse.Namespace, root: Path, outcome: "Outcome", project: "Project", seconds: float) -> None:
+    if args.format == "text":
+        from cockpit.findings.report_text import report_lines
+
+        lines = list(report_lines(outcome, _line_reader(project), seconds))
+        sys.stdout.write("".join(line + "\n" for line in lines))
+        return
     from cockpit.findings import formats
-    from cockpit.findings.report_text import report_lines
 
     if args.format == "json":
         print_json(formats.json_document(outcome, root, project.options.profile, seconds * 1000))
@@ -206,10 +227,7 @@ def _print(args: argparse.Namespace, root: Path, outcome: "Outcome", project: "P
 
         sys.stdout.write(json.dumps(formats.sarif_document(outcome, root), ensure_ascii=False, indent=1) + "\n")
         return
-    if args.format == "github":
-        lines = list(formats.github_lines(outcome))
-    else:
-        lines = list(report_lines(outcome, _line_reader(project), seconds))
+    lines = list(formats.github_lines(outcome))
     sys.stdout.write("".join(line + "\n" for line in lines))
 
 

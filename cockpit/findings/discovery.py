@@ -4,7 +4,7 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,15 +56,17 @@ def discover(
     exclude: tuple[str, ...] = (),
     only: tuple[str, ...] | None = None,
     sources: Mapping[str, bytes] | None = None,
+    listed: Iterable[str] | None = None,
 ) -> Scope:
     """The files in scope below `root`.
 
     `exclude` are glob patterns from the configuration; a folder's pattern takes out everything below it. `only` limits
     the look to these relative paths (files or folders), which are looked at again. `sources` stand for the content of
-    files that need not exist in the work tree (git's index). Raises nothing.
+    files that need not exist in the work tree (git's index); `listed` is git's list where it is already known. Raises
+    nothing.
     """
     try:
-        names, by_git = _git_files(root, only), True
+        names, by_git = set(listed) if listed is not None else _git_files(root, only), True
     except GitFailed:
         names, by_git = _walked(root, only), False
     foreign = _Foreign(names, exclude)

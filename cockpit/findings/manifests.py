@@ -1,8 +1,6 @@
 """What a project depends on, from its manifests, with the line that says it. Nothing is run: setup.py is not read."""
 
-import configparser
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +31,7 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
         try:
             text = _text(root / name)
             dependencies, says_ruff = _read(name, text)
-        except (OSError, ValueError, configparser.Error, RecursionError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             problems.append((plain_text(name, 200), f"cannot be read: {plain_text(problem, 120)}"))
             continue
         for dependency, line in dependencies:
@@ -64,10 +62,16 @@ def _text(path: Path) -> str:
     return raw.decode("utf-8-sig", "replace")
 
 
+def _toml(text: str) -> dict[str, Any]:
+    import tomllib  # not every project has one, and the hook feels each import
+
+    return tomllib.loads(text)
+
+
 def _read(name: str, text: str) -> tuple[list[tuple[str, int]], bool]:
     last = name.rpartition("/")[2]
     if last == "pyproject.toml":
-        document = tomllib.loads(text)
+        document = _toml(text)
         tool = document.get("tool")
         return _numbered(text, _pyproject(document)), isinstance(tool, dict) and "ruff" in tool
     if last in ("ruff.toml", ".ruff.toml"):
@@ -75,7 +79,7 @@ def _read(name: str, text: str) -> tuple[list[tuple[str, int]], bool]:
     if last == ".pre-commit-config.yaml":
         return [], re.search(r"^\s*(-\s*)?(repo:.*ruff-pre-commit|id:\s*['\"]?ruff)", text, re.MULTILINE) is not None
     if last == "Pipfile":
-        document = tomllib.loads(text)
+        document = _toml(text)
         groups = [document.get(key) for key in ("packages", "dev-packages")]
         return _numbered(text, [key for group in groups if isinstance(group, dict) for key in group]), False
     if last == "setup.cfg":
@@ -101,8 +105,13 @@ def _pyproject(document: dict[str, Any]) -> list[str]:
 
 
 def _setup_cfg(text: str) -> list[str]:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except configparser.Error as problem:
+        raise ValueError(str(problem)) from None
     entries: list[str] = []
     if parser.has_section("options"):
         for key in ("install_requires", "tests_require", "setup_requires"):

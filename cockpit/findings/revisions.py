@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.findings.discovery import LARGEST
-from cockpit.git_command import GitFailed, git, git_bytes
+from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
 
 Lines = dict[str, frozenset[int] | None]
@@ -24,37 +24,70 @@ _DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-_REGULAR = ("100644", "100755")
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_REGULAR = (b"100644", b"100755")
+_MODIFIED = b"C"  # differs from the work tree, or is gone from it
+_TAGS = (b"H", b"S", _MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """The index: its Python files, the content of those that differ from the work tree, the lines added to HEAD."""
+    """The index: all its files, the content of the Python ones that differ from the work tree, the lines added to
+    HEAD."""
 
     names: frozenset[str]
     sources: dict[str, bytes]
     added: Lines
 
 
-def read_staged(root: Path) -> Staged:
-    """The index of the repository at `root`. In a hook this is the index that git named (`git commit -a`).
+class StagedReading:
+    """The index of the repository at `root`, read by two git processes while the caller does something else.
 
-    Raises `CannotAnswer` where git cannot read it.
+    In a hook this is the index that git named (`git commit -a`).
     """
-    environment = _index_of_hook()
-    try:
-        listed = git(root, "ls-files", "-s", "-z", "--", "*.py", environment=environment)
-        rows = [row for row in listed.split("\0") if row]
-        ids = {row.partition("\t")[2]: row.split(" ", 2)[1] for row in rows if row.startswith(_REGULAR)}
-        differ = git(root, "diff-files", "--name-only", "--relative", "-z", environment=environment).split("\0")
-        wanted = {name: ids[name] for name in differ if name in ids}
-        sources = _blobs(root, wanted)
-        head = "HEAD" if _has_commits(root) else EMPTY_TREE
-        added = _added(git_bytes(root, *_DIFF, "--cached", head, "--", "*.py", environment=environment))
-    except GitFailed as problem:
-        raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
-    return Staged(frozenset(ids), sources, {name: lines for name, lines in added.items() if name in ids})
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        environment = _index_of_hook()
+        self._files = RunningGit(root, "ls-files", "-c", "-m", "-s", "-t", "-z", environment=environment)
+        self._diff = RunningGit(root, *_DIFF, "--cached", "--", "*.py", environment=environment)
+
+    def answer(self) -> Staged:
+        """What the index holds. Raises `CannotAnswer` where git cannot read it."""
+        try:
+            listed = self._files.answer()
+            added = _added(self._diff.answer())
+            ids: dict[str, str] = {}
+            differ: set[str] = set()
+            for row in listed.split(b"\0"):
+                about, _, name = row.partition(b"\t")
+                tag, mode, blob, *_ = (*about.split(b" "), b"", b"", b"")
+                if mode in _REGULAR and tag in _TAGS:
+                    ids[os.fsdecode(name)] = blob.decode()
+                    if tag == _MODIFIED:
+                        differ.add(os.fsdecode(name))
+            sources = self._blobs({name: ids[name] for name in differ if name.endswith(".py")})
+        except GitFailed as problem:
+            raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
+        return Staged(frozenset(ids), sources, {name: lines for name, lines in added.items() if name in ids})
+
+    def _blobs(self, wanted: dict[str, str]) -> dict[str, bytes]:
+        """The content of each blob; files beyond the size limit are left out."""
+        if not wanted:
+            return {}
+        names = sorted(wanted)
+        answer = RunningGit(self.root, "cat-file", "--batch").answer(
+            "".join(wanted[name] + "\n" for name in names).encode()
+        )
+        found: dict[str, bytes] = {}
+        at = 0
+        for name in names:
+            end = answer.index(b"\n", at)
+            words = answer[at:end].split(b" ")
+            size = int(words[2]) if len(words) == 3 else -1
+            if 0 <= size <= LARGEST:
+                found[name] = answer[end + 1 : end + 1 + size]
+            at = end + 1 + (size + 1 if size >= 0 else 0)
+        return found
 
 
 def added_since(root: Path, revision: str) -> Lines:
@@ -77,25 +110,6 @@ def added_since(root: Path, revision: str) -> Lines:
 def _index_of_hook() -> dict[str, str]:
     index = os.environ.get("GIT_INDEX_FILE")
     return {"GIT_INDEX_FILE": str(Path(index).absolute())} if index else {}
-
-
-def _has_commits(root: Path) -> bool:
-    try:
-        git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    except GitFailed:
-        return False
-    return True
-
-
-def _blobs(root: Path, wanted: dict[str, str]) -> dict[str, bytes]:
-    """The content of each blob; files beyond the size limit are left out."""
-    if not wanted:
-        return {}
-    found: dict[str, bytes] = {}
-    for name, blob in sorted(wanted.items()):
-        if int(git(root, "cat-file", "-s", blob)) <= LARGEST:
-            found[name] = git_bytes(root, "cat-file", "blob", blob)
-    return found
 
 
 def _added(diff: bytes) -> Lines:
