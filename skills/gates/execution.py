@@ -77,7 +77,7 @@ def _of_function(function: FunctionNode, context: FileContext) -> _Answer:
     if _INIT.fullmatch(function.name):
         return "init", function.lineno, f"`{function.name}` runs once"
     for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
-        if arg.arg in ("request", "websocket") or (arg.annotation and last_name(arg.annotation) in _REQUEST_TYPES):
+        if _is_request(arg, context):
             return "request_handler", arg.lineno, f"`{function.name}` takes the {arg.arg}"
     if any(_depends(default) for default in (*function.args.defaults, *function.args.kw_defaults)):
         return "request_handler", function.lineno, f"`{function.name}` is called with dependencies of a request"
@@ -111,6 +111,15 @@ def _of_method(function: FunctionNode, owner: ast.ClassDef) -> _Answer:
         if name.endswith("Middleware") and function.name in ("dispatch", "__call__", "process_request"):
             return "request_handler", owner.lineno, f"`{owner.name}` stands before every request"
     return "unknown", 0, ""
+
+
+def _is_request(arg: ast.arg, context: FileContext) -> bool:
+    """True for a parameter that holds the request which is answered, not one that is sent."""
+    if arg.annotation is None:
+        return arg.arg in ("request", "websocket")
+    if (context.resolve(arg.annotation) or "").startswith(("httpx.", "requests.", "urllib.")):
+        return False
+    return last_name(arg.annotation) in _REQUEST_TYPES
 
 
 def _depends(default: ast.expr | None) -> bool:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from skills.gates import (
     code_style_enforcer,
+    comment_rules,
     cors,
     django_architecture_enforcer,
     django_testing_patterns,
     facts,
     hardcoded_secret,
     insecure_settings,
+    missing_to_thread,
     multi_tenant_guardian,
     raw_sql,
     runtime_allocations,
@@ -38,6 +40,8 @@ _SKILLS = (
     hardcoded_secret,
     runtime_strings,
     runtime_copies,
+    comment_rules,
+    missing_to_thread,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

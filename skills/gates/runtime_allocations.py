@@ -232,8 +232,9 @@ unnecessary_list_allocation = Rule(
     why="The list takes memory and time for every element and is thrown away at once; `any` and `all` lose their "
     "early exit.",
     fix="Hand the iterable or a generator over, or write the comprehension of the type that you want.",
-    when="In production code. MEDIUM in loops and while a request waits, else LOW; INFO for sums and "
-    "extremes. `''.join([…])` is not reported: join needs a list anyway and is slower with a generator. Nor is a list that awaits inside.",
+    when="In production code. MEDIUM in loops and while a request waits, else LOW; INFO for sums and extremes. "
+    "`''.join([…])` is not reported: join needs a list anyway and is slower with a generator. Nor is a list that "
+    "awaits inside.",
     watches=(
         Watch((ast.Call,), _on_call, (), is_product_path),
         Watch((ast.Subscript,), _on_subscript, (b"[0]", b"[-1]"), is_product_path),

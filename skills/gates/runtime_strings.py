@@ -85,6 +85,11 @@ def _grown(node: ast.stmt, target: ast.Name | ast.Attribute, added: ast.expr, co
     loop = loops[0]
     if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name):
         return
+    reported = context.memo.setdefault(CONCAT, set())
+    assert isinstance(reported, set)
+    if (loop, name) in reported:
+        return
+    reported.add((loop, name))
     count = max((known for known in map(turns, loops) if known is not None), default=None)
     started, binary = said
     context.report(
