@@ -57,7 +57,12 @@ class CockpitApp(Chrome):
 
     def __init__(self, call: Call, *, themes: list[ThemeFile] | None = None) -> None:
         self._themes = themes or own_themes()
+        no_color = os.environ.pop(
+            "NO_COLOR", ""
+        )  # Textual would answer it with greys; the mono theme has no colour at all
         super().__init__()
+        if no_color:
+            os.environ["NO_COLOR"] = no_color
         self.call = call
         self.repository = call.repository()
         self.settings = call.config()
@@ -70,7 +75,7 @@ class CockpitApp(Chrome):
             self.register_theme(
                 Theme(theme.name, dark=theme.dark, ansi=theme.ansi, variables=theme.variables(), **theme.colors)  # type: ignore[arg-type]
             )
-        self.no_colors = bool(os.environ.get("NO_COLOR")) or bool(call.args.no_color)
+        self.no_colors = bool(no_color)
         wanted = call.args.theme or self.settings.theme
         self.theme = choose(wanted, no_color=self.no_colors, background=os.environ.get("COLORFGBG", ""))
 

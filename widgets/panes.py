@@ -97,14 +97,28 @@ class _PanesLayout(Layout):
 class Panes(Widget):
     """Holds the panes. `active`, `zoomed` and `wishes` move them."""
 
-    active: reactive[str] = reactive("findings", layout=True)
-    zoomed: reactive[bool] = reactive(False, layout=True)
-    wishes: reactive[Wishes] = reactive(Wishes(), layout=True)
+    active: reactive[str] = reactive("findings")
+    zoomed: reactive[bool] = reactive(False)
+    wishes: reactive[Wishes] = reactive(Wishes())
     _panes_layout = _PanesLayout()
 
     @property
     def layout(self) -> Layout:
         return self._panes_layout
+
+    def watch_active(self) -> None:
+        self._arrange_again()
+
+    def watch_zoomed(self) -> None:
+        self._arrange_again()
+
+    def watch_wishes(self) -> None:
+        self._arrange_again()
+
+    def _arrange_again(self) -> None:
+        # a child's refresh is what makes its parents forget the arrangement they remember
+        for child in self.children[:1]:
+            child.refresh(layout=True)
 
     def shown(self, name: str) -> bool:
         """Whether a pane has a place on screen now."""

@@ -68,6 +68,8 @@ def remark(tree: Worktree) -> Line:
     if tree.locked:
         reason = f": {plain_text(tree.lock_reason, 40)}" if tree.lock_reason else ""
         return ((f"■ locked{reason}", "muted"),)
+    if tree.head is None:
+        return (("no commits yet", "muted"),)
     if tree.safe_to_remove:
         return ((f"✓ {plain_text(tree.why or tree.advice, 60)}", "good"),)
     if tree.advice and not tree.main:
