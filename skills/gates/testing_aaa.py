@@ -100,7 +100,7 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
         return
     body = _unwrapped(without_docstring(node), context)
     end = node.end_lineno or node.lineno
-    if does_nothing(body) or not any(asserts(part) for part in body):
+    if does_nothing(body) or not any(asserts(part, context) for part in body):
         return
     if any(_SECTION.match(line) for line in context.lines[node.lineno : end]):
         context.fact("aaa", "in shape")
@@ -125,13 +125,13 @@ def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
 def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
     """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
     acts = [index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)]
-    act = acts[0] if acts else _act_by_place(parts)
+    act = acts[0] if acts else _act_by_place(parts, context)
     if act is None:
         return "no-act", parts[0].node
     again = _acts_again(parts, act, context)
     if again is not None:
         return "again", again
-    if asserts(parts[act].node) and not acts:
+    if asserts(parts[act].node, context) and not acts:
         return "no-act", parts[act].node
     start = act
     while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
@@ -145,10 +145,10 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
     return ("loose", loose) if loose is not None else None
 
 
-def _act_by_place(parts: list[_Part]) -> int | None:
+def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
-        if not part.header and asserts(part.node):
+        if not part.header and asserts(part.node, context):
             before = parts[index - 1].node if index else None
             return (
                 index - 1
@@ -165,10 +165,10 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if _is_marked(part.node, context) and not part.header:
             return part.node
-        if part.header or asserts(part.node):
+        if part.header or asserts(part.node, context):
             asserted = asserted or not part.header
         elif asserted and (_assigns_result(part.node) or (name and _bound(part.node) == name)):
-            return part.node if any(asserts(later.node) for later in parts[index + 1 :]) else None
+            return part.node if any(asserts(later.node, context) for later in parts[index + 1 :]) else None
     return None
 
 

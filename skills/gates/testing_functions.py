@@ -12,6 +12,11 @@ _ASSERTING = re.compile(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
+_ASSERTING_TEXT = re.compile(
+    r"assert|check|verif|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare|fail|deprecated_call"
+    r"|is_valid_or_raise|regression",
+    re.I,
+)
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = re.compile(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
 _NUMBER_OF_QUERIES = frozenset({"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"})
@@ -69,8 +74,19 @@ def asserting_name(name: str) -> bool:
     return bool(name) and bool(_ASSERTING.search(name.lstrip("_")))
 
 
-def asserts(node: ast.AST) -> bool:
-    """True where something below `node` asserts by its own words."""
+def asserts(node: ast.AST, context: FileContext) -> bool:
+    """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
+    known = context.memo.setdefault("asserts", {})
+    assert isinstance(known, dict)
+    answer: bool | None = known.get(node)
+    if answer is None:
+        # A search of the text is much faster than a walk, and most statements of a test assert nothing.
+        text = "\n".join(context.lines[node.lineno - 1 : node.end_lineno])  # type: ignore[attr-defined]
+        answer = known[node] = bool(_ASSERTING_TEXT.search(text)) and _asserts(node)
+    return answer
+
+
+def _asserts(node: ast.AST) -> bool:
     for part in descendants(node):
         if isinstance(part, ast.Assert):
             return True
@@ -90,7 +106,7 @@ def asserting_helpers(context: FileContext) -> frozenset[str]:
     found: set[str] = set()
     for node in statements(context.tree):
         if isinstance(node, FunctionNode) and not node.name.startswith("test"):
-            if asserts(node):
+            if asserts(node, context):
                 found.add(node.name)
             calls.setdefault(node.name, set()).update(
                 last_name(part.func) for part in descendants(node) if isinstance(part, ast.Call)

@@ -64,7 +64,7 @@ def _symbol(node: FunctionNode, context: FileContext) -> str:
 
 def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
     """True where a test asserts, could assert through something that this file does not show, or is not to run."""
-    if does_nothing(body) or _ONLY_RUNS.search(node.name) or any(map(asserts, body)):
+    if does_nothing(body) or _ONLY_RUNS.search(node.name) or any(asserts(part, context) for part in body):
         return True
     if any(map(_MUST_NOT_RAISE.search, context.lines[node.lineno : node.end_lineno])):
         return True
@@ -136,7 +136,7 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         return
     for found in statements(node):
         collected = isinstance(found, FunctionNode) and is_test_function(found, context) and found in node.body
-        if collected and asserts(found):
+        if collected and asserts(found, context):
             message = f"`{name}` holds tests and is named neither test_….py nor …_tests.py: test runners pass it by"
             context.report(NAMING, found, message, symbol="")
             return

@@ -1,0 +1,80 @@
+"""Which language a comment is written in, by its alphabet and its most frequent words."""
+
+import re
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ENGLISH = _words(
+    "a add after all an and are as at be because before but by can check data default do does each error file first "
+    "for from get has have if in into is it last list make must name new no not of on one only or remove return set "
+    "should so test that the this to two type use used user value we when which will with"
+)
+_LANGUAGES = {
+    "Spanish": _words(
+        "agregar al aquí archivo borrar cada calcular campo cliente clientes como comprobar con consulta crear "
+        "cuando datos del desde devolver devuelve donde el eliminar empresa entre esta este esto estos está fecha "
+        "función guardar hasta hay las lista los más no nueva nuevo obtener para pedido pedidos pero por porque "
+        "prueba que retorna se según ser si sin sobre son también todas todos una usuario usuarios validar valor ya"
+    ),
+    "Portuguese": _words(
+        "ao aqui arquivo até cada com como criar da dados das data do dos em entre esta este está função isso já "
+        "lista mais mas nova novo não obter os para pela pelo por porque quando que remover retorna salvar se sem "
+        "ser sobre são também todos uma usuário validar você"
+    ),
+    "French": _words(
+        "au aussi aux avec ce ces cette chaque comme créer dans des données du elle enregistrer entre est et "
+        "fichier fonction ici il le les liste mais ne nous nouveau nouvelle obtenir ou où par pas plus pour quand "
+        "que qui renvoie retourne sans si sont supprimer sur tous toutes une utilisateur utilisateurs valider "
+        "vérifie être"
+    ),
+    "German": _words(
+        "aber alle auch auf aus bei benutzer damit das dass datei daten dem den der des die ein eine einem einen "
+        "einer erstellen funktion für gibt hier im ist jede jeder liste löschen mit muss nach neue neuer nicht noch "
+        "nur oder prüfen schon sein sich sind soll speichern und von wenn werden wie wird zu zurück"
+    ),
+    "Italian": _words(
+        "anche che come con creare dati dei del della delle dove eliminare essere funzione già gli il lista ma nel "
+        "nella non nuova nuovo ogni ottenere per perché più quando questa questo qui restituisce salvare senza si "
+        "sono tra tutti una utente validare è"
+    ),
+}
+_SCRIPTS = re.compile(
+    r"(?P<Russian>[\u0400-\u04ff])|(?P<Chinese>[\u4e00-\u9fff])|(?P<Japanese>[\u3040-\u30ff])|(?P<Korean>[\uac00-\ud7af])"
+    r"|(?P<Arabic>[\u0600-\u06ff])|(?P<Hebrew>[\u0590-\u05ff])|(?P<Greek>[\u0370-\u03ff])|(?P<Hindi>[\u0900-\u097f])"
+    r"|(?P<Thai>[\u0e00-\u0e7f])"
+)
+_MOST = 0.3
+
+HINTS: tuple[bytes, ...] = (
+    b" para ", b" los ", b" las ", b" que ", b" del ", b" por ", b" usuario", b" les ", b" des ", b" pour ", b" est ",
+    b" und ", b" nicht ", b" der ", b" das ", b" die ", b" che ", b" della ", b" sono ", b" uma ", b" dos ", b" el ",
+    b" una ", b"\xc3", b"\xd0", b"\xd1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83", b"\xe4", b"\xe5", b"\xe6", b"\xe7",
+    b"\xe8", b"\xe9", b"\xea", b"\xeb", b"\xec", b"\xed", b"\xd8", b"\xd9", b"\xd7", b"\xce", b"\xe0",
+)  # fmt: skip
+"""Of these at least one stands in the bytes of every file with a sentence in one of the languages."""
+
+
+def foreign_language(text: str) -> str | None:
+    """The language of a sentence that is plainly not English, None for English and for what is too short to tell."""
+    if not text.isascii():
+        letters = sum(map(str.isalpha, text))
+        found = [match.lastgroup for match in _SCRIPTS.finditer(text)]
+        if len(found) >= 2 and len(found) >= letters * _MOST:
+            return (
+                "Japanese" if "Japanese" in found else max(set(found), key=lambda name: (found.count(name), name or ""))
+            )
+    words = _WORD.findall(text.lower())
+    english = len(_ENGLISH.intersection(words))
+    best, score = "", 0
+    for name, known in _LANGUAGES.items():
+        hits = len(known.intersection(words))
+        if hits > score:
+            best, score = name, hits
+    if score < 2 or score <= english or score < len(words) * _MOST:
+        return None
+    return best
