@@ -6,8 +6,9 @@ import re
 import tokenize
 from collections import Counter
 from functools import cached_property
-from hashlib import blake2b
 
+from skills.gates.fixes import is_fixable
+from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
 from skills.gates.roles import file_role
@@ -145,7 +146,7 @@ class FileContext:
             severity=severity,
             needs=needs,
             evidence=evidence,
-            fixable=fixable,
+            fixable=fixable or is_fixable(rule, node, self, message),
             also=also,
         )
         self._candidates.append(candidate)
@@ -159,7 +160,7 @@ class FileContext:
         return tuple(Fact(*said, count) for said, count in self._facts.items())
 
     def _fingerprint(self, rule: str, scope: str, node: ast.AST) -> str:
-        """A hash of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
+        """Of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
         statement = self.statement
         if not hasattr(statement, "lineno"):
             statement = node
@@ -168,7 +169,7 @@ class FileContext:
         last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
         text = _SPACE.sub("", "\n".join(self.lines[first - 1 : max(first, last)]))
         text = text.replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
-        key = blake2b(f"{self.path}\0{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+        key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals[key]
         self._ordinals[key] += 1
-        return f"{key}{ordinal:02x}" if ordinal else f"{key}00"
+        return f"{key}{ordinal:02x}"

@@ -1,0 +1,162 @@
+"""Fixing a file: all findings at once, judged again; where that is not right, in halves down to single ones."""
+
+import ast
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+
+from skills.gates import analyse
+from skills.gates.fixes.document import Document, encoded, lines_of
+from skills.gates.fixes.model import CannotFix, Fixer, FixResult
+from skills.gates.fixes.registry import FIXES
+from skills.gates.model import FileReport, Finding
+from skills.gates.syntax import statements
+from skills.gates.walk import parse
+
+_MARK = "\ufeff"
+
+
+class _State:
+    """A text on the way, with its report."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.report = _report(path, text)
+        self.fixed: set[str] = set()
+        self.unfixable: dict[str, str] = {}
+
+
+def fix(source: str, findings: Sequence[Finding]) -> FixResult:
+    """The source with as many of the findings (of one file) mended as can be. Pure, and never raises `CannotFix`.
+
+    A fix counts only where the finding is gone, no rule finds anything new, and every statement outside the changed
+    lines is what it was.
+    """
+    if not findings:
+        return FixResult(source)
+    mark = _MARK if source.startswith(_MARK) else ""
+    try:
+        state = _State(findings[0].path, source.removeprefix(_MARK))
+    except CannotFix as refusal:
+        return FixResult(source, unfixable={finding.fingerprint: str(refusal) for finding in findings})
+    known = []
+    for finding in findings:
+        if finding.rule in FIXES:
+            known.append(finding)
+        else:
+            state.unfixable[finding.fingerprint] = f"{finding.rule} has no automatic fix"
+    _fix_all(state, known)
+    return FixResult(mark + state.text, frozenset(state.fixed), state.unfixable)
+
+
+def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
+    """Fix a group at once, or its halves where the group does not stand the test."""
+    located = []
+    for finding in findings:
+        now = _located(finding, state.report)
+        if now is None:
+            state.unfixable[finding.fingerprint] = "it is no longer there"
+        else:
+            located.append(now)
+    if not located:
+        return
+    try:
+        _fix_group(state, located)
+    except CannotFix as refusal:
+        if len(located) == 1:
+            state.unfixable[located[0].fingerprint] = str(refusal)
+            return
+        middle = len(located) // 2
+        _fix_all(state, located[:middle])
+        _fix_all(state, located[middle:])
+
+
+def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
+    """Note every change, apply them, and accept the text where it stands the test. Raises `CannotFix`."""
+    document = Document(state.path, state.text)
+    done = []
+    for finding in findings:
+        fixer = FIXES[finding.rule]
+        try:
+            _run(fixer, document, finding)
+        except CannotFix as refusal:
+            state.unfixable[finding.fingerprint] = str(refusal)
+        else:
+            done.append(finding)
+    if not done:
+        return
+    text = document.text()
+    report = _report(state.path, text)
+    _accept(state.report, report, done)
+    _same_elsewhere(state.text, text)
+    state.text, state.report = text, report
+    state.fixed.update(finding.fingerprint for finding in done)
+
+
+def _run(fixer: Fixer, document: Document, finding: Finding) -> None:
+    getattr(import_module(fixer.module), fixer.function)(document, finding)
+
+
+def _report(path: str, text: str) -> FileReport:
+    report = analyse(path, encoded(text))
+    if report.problem is not None:
+        raise CannotFix(report.problem.message)
+    return report
+
+
+def _located(finding: Finding, report: FileReport) -> Finding | None:
+    """The finding where it stands now, None where it does not."""
+    stem = finding.fingerprint.partition("-")[0]
+    same = [found for found in report.candidates if found.rule == finding.rule and found.fingerprint == stem]
+    if not same:
+        return None
+    now = min(same, key=lambda found: (abs(found.line - finding.line), abs(found.column - finding.column)))
+    return replace(finding, line=now.line, column=now.column, end_line=now.end_line, end_column=now.end_column)
+
+
+def _accept(before: FileReport, after: FileReport, done: Sequence[Finding]) -> None:
+    """Raises `CannotFix` unless the findings are gone and no rule has more to say than before."""
+    old, new = (Counter(found.rule for found in report.candidates) for report in (before, after))
+    mended = Counter(finding.rule for finding in done)
+    for rule in mended:
+        if new[rule] > old[rule] - mended[rule]:
+            raise CannotFix("the rule still finds it afterwards")
+    for rule in new:
+        if new[rule] > old[rule]:
+            raise CannotFix(f"the change would be a finding of {rule}")
+    if set(after.crashed) - set(before.crashed):
+        raise CannotFix("a rule fails on the changed file")
+
+
+def _same_elsewhere(before: str, after: str) -> None:
+    """Raises `CannotFix` where a statement outside the changed lines is no longer what it was."""
+    old, new = lines_of(before), lines_of(after)
+    same = 0
+    while same < min(len(old), len(new)) and old[same] == new[same]:
+        same += 1
+    end = 0
+    while end < min(len(old), len(new)) - same and old[-1 - end] == new[-1 - end]:
+        end += 1
+    untouched = _statements(before, same, len(old) - end)
+    if untouched - _statements(after, len(new), len(new)):
+        raise CannotFix("the change would reach beyond its own lines")
+
+
+def _statements(text: str, first: int, last: int) -> Counter[str]:
+    """The statements (headers of those with a body) outside of the lines first < line <= last."""
+    tree, _ = parse(encoded(text))
+    if tree is None:
+        raise CannotFix("the changed file would not parse")
+    found: Counter[str] = Counter()
+    for node in statements(tree):
+        if (node.end_lineno or node.lineno) <= first or node.lineno > last or first >= last:
+            bodies = {name: getattr(node, name) for name in ("body", "orelse", "finalbody", "handlers", "cases")
+                      if isinstance(getattr(node, name, None), list)}  # fmt: skip
+            for name in bodies:
+                setattr(node, name, [])
+            found[ast.dump(node)] += 1
+            for name, body in bodies.items():
+                setattr(node, name, body)
+    return found

@@ -1,0 +1,93 @@
+"""Small tools for LibCST trees. Only imported where something is fixed."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import Any, TypeVar
+
+import libcst as cst
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(column.name for column in fields(kind) if not column.name.startswith("__"))
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The child nodes of a node, whitespace included."""
+    for name in _fields(type(node)):
+        value: Any = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, list | tuple):
+            for part in value:
+                if isinstance(part, cst.CSTNode):
+                    yield part
+
+
+def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and everything below it, in no certain order."""
+    stack = [node]
+    while stack:
+        found = stack.pop()
+        yield found
+        stack.extend(children(found))
+
+
+def below(node: cst.CSTNode, kind: type[Node]) -> Iterator[Node]:
+    """The nodes of one kind at or below a node."""
+    return (found for found in walk(node) if isinstance(found, kind))
+
+
+def dotted(node: cst.CSTNode | None) -> str:
+    """ "a.b.c" for a chain of attributes on a name, else ""."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return ""
+    parts.append(node.value)
+    return ".".join(reversed(parts))
+
+
+def last_name(node: cst.CSTNode | None) -> str:
+    """The last name of an expression: `a.b.C[T]`, `C(…)` → "C"; "" where there is none."""
+    while isinstance(node, cst.Call | cst.Subscript):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def chain(name: str) -> cst.Name | cst.Attribute:
+    """The expression of a dotted name."""
+    first, *rest = name.split(".")
+    found: cst.Name | cst.Attribute = cst.Name(first)
+    for part in rest:
+        found = cst.Attribute(found, cst.Name(part))
+    return found
+
+
+def parenthesized(node: Node) -> Node:
+    """The expression in parentheses of its own."""
+    return node.with_changes(lpar=[cst.LeftParen(), *node.lpar], rpar=[*node.rpar, cst.RightParen()])  # type: ignore[attr-defined]
+
+
+def statement(expression: cst.BaseExpression, name: str = "") -> cst.SimpleStatementLine:
+    """`expression` as a line, its value bound to `name` where there is one."""
+    if name:
+        return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], expression)])
+    return cst.SimpleStatementLine([cst.Expr(expression)])
+
+
+def without_last_comma(arguments: list[cst.Arg]) -> list[cst.Arg]:
+    """Arguments of which the last has no comma."""
+    return [*arguments[:-1], arguments[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)] if arguments else []
+
+
+def code(node: cst.CSTNode) -> str:
+    """The text of a node."""
+    return cst.Module([]).code_for_node(node)

@@ -1,0 +1,211 @@
+"""One file while it is fixed: its tree with positions, the changes that fixers note, and the text that follows."""
+
+import ast
+import difflib
+import re
+import tokenize
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from skills.gates.fixes.cst import children, walk
+from skills.gates.fixes.imports import Imports
+from skills.gates.fixes.model import CannotFix
+from skills.gates.model import Finding
+from skills.gates.names import imported_names
+from skills.gates.walk import parse
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Change = Callable[[cst.CSTNode], cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]]
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_LOOPS_AND_CLAUSES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends, as Python counts them: form feeds and Unicode's separators end none."""
+    return _LINE.findall(text)
+
+
+def encoded(text: str) -> bytes:
+    """A source as its file holds it, by its coding cookie. Raises `CannotFix` where that cannot be."""
+    try:
+        encoding, _ = tokenize.detect_encoding(iter(text.encode("utf-8", "replace").splitlines(True)).__next__)
+        return text.encode(encoding)
+    except (SyntaxError, StopIteration, UnicodeEncodeError):
+        raise CannotFix("the file holds bytes that are no text in its encoding") from None
+
+
+class Document:
+    """A parsed file. Fixers ask for nodes by the place of a finding and note changes; `text` applies them all.
+
+    A change is a function of the node as the changes inside it left it, so changes may nest.
+    """
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.original = text
+        try:
+            self.module = cst.parse_module(text)
+        except (cst.ParserSyntaxError, UnicodeError, RecursionError) as problem:
+            raise CannotFix(f"LibCST cannot parse the file ({type(problem).__name__})") from None
+        self.memo: dict[str, object] = {}
+        self.imports = Imports()
+        self._changes: dict[cst.CSTNode, list[Change]] = {}
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The same file for `ast`, newer syntax lowered."""
+        found, problem = parse(encoded(self.original))
+        if found is None:
+            raise CannotFix(problem.message if problem else "not parsed")
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Bound name → dotted name of every import."""
+        return imported_names(self.tree, self.path)
+
+    @cached_property
+    def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
+        """Node → the node around it."""
+        return {child: node for node in walk(self.module) for child in children(node)}
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], list[tuple[cst.CSTNode, tuple[int, int]]]]:
+        """(line, column) → the nodes that start there with their ends, columns from 1."""
+        found: dict[tuple[int, int], list[tuple[cst.CSTNode, tuple[int, int]]]] = {}
+        ranges = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+        for node, place in ranges.items():
+            start, end = place.start, place.end
+            found.setdefault((start.line, start.column + 1), []).append((node, (end.line, end.column + 1)))
+        return found
+
+    def at(self, finding: Finding, *kinds: type[Node]) -> Node:
+        """The node of one of `kinds` at the place of a finding. Raises `CannotFix` where there is none."""
+        starting = [
+            (node, end) for node, end in self._places.get((finding.line, finding.column), ()) if isinstance(node, kinds)
+        ]
+        exact = [node for node, end in starting if end == (finding.end_line, finding.end_column)]
+        for node in exact or [node for node, _ in starting]:
+            return node
+        raise CannotFix("its place was not found in the file")
+
+    def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around a node, innermost first."""
+        above = self.parents.get(node)
+        while above is not None:
+            yield above
+            above = self.parents.get(above)
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The innermost function around a node; None in a lambda, a class or at module level."""
+        for above in self.around(node):
+            if isinstance(above, _LOOPS_AND_CLAUSES):
+                return above if isinstance(above, cst.FunctionDef) else None
+        return None
+
+    def change(self, node: Node, how: Callable[[Node], object]) -> None:
+        """Note a change of a node: `how` gets it as changes inside left it."""
+        self._changes.setdefault(node, []).append(how)  # type: ignore[arg-type]
+
+    def is_changed(self, node: cst.CSTNode) -> bool:
+        """Whether a change of this very node was noted."""
+        return node in self._changes
+
+    def bound(self) -> frozenset[str]:
+        """Every name that the file binds other than by an import."""
+        known = self.memo.get("bound")
+        if not isinstance(known, frozenset):
+            known = self.memo["bound"] = frozenset(_bound(self.tree))
+        return known
+
+    def text(self) -> str:
+        """The text with all changes, everything else byte for byte what it was."""
+        changed = self.module.visit(_Changer(self._changes))
+        after = self.imports.applied(changed).visit(_Tidy()).code
+        return spliced(self.original, self.module.code, after)
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.name
+
+
+def spliced(original: str, before: str, after: str) -> str:
+    """`original` with the lines in which `after` differs from `before`.
+
+    `before` is LibCST's text of the unchanged file: it may have lost form feeds, but no lines. Raises `CannotFix` where
+    a line that changes would lose something.
+    """
+    if before == original:
+        return after
+    kept, old, new = lines_of(original), lines_of(before), lines_of(after)
+    if len(kept) != len(old):
+        raise CannotFix("LibCST does not keep the lines of the file")
+    parts: list[str] = []
+    for tag, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            parts += kept[first:last]
+            continue
+        if kept[first:last] != old[first:last]:
+            raise CannotFix("a line that would change holds a form feed")
+        parts += new[start:end]
+    return "".join(parts)
+
+
+class _Changer(cst.CSTTransformer):
+    """Applies the noted changes, inner ones first."""
+
+    def __init__(self, changes: dict[cst.CSTNode, list[Change]]) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
+        for how in self.changes.get(original_node, ()):
+            updated_node = how(updated_node)  # type: ignore[assignment]
+        return updated_node
+
+
+class _Tidy(cst.CSTTransformer):
+    """Drops lines that have lost their statement; the comments and blank lines above go to the next one."""
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:  # noqa: N802
+        return _tidied(updated_node)
+
+    def leave_IndentedBlock(  # noqa: N802
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.BaseSuite:
+        return _tidied(updated_node)
+
+
+Block = TypeVar("Block", cst.Module, cst.IndentedBlock)
+
+
+def _tidied(block: Block) -> Block:
+    if not any(isinstance(line, cst.SimpleStatementLine) and not line.body for line in block.body):
+        return block
+    kept: list[cst.CSTNode] = []
+    pending: list[cst.EmptyLine] = []
+    for line in block.body:
+        above: list[cst.EmptyLine] = list(getattr(line, "leading_lines", ()))
+        if isinstance(line, cst.SimpleStatementLine) and not line.body:
+            if len(above) > len(pending) or any(empty.comment for empty in above):
+                pending = above
+            continue
+        if pending and (len(pending) > len(above) or any(empty.comment for empty in pending)):
+            comments = any(empty.comment for empty in above)
+            kept.append(line.with_changes(leading_lines=[*pending, *above] if comments else pending))
+        else:
+            kept.append(line)
+        pending = []
+    return block.with_changes(body=kept)

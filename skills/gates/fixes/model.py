@@ -1,0 +1,58 @@
+"""The words of fixing: what mends a finding, when it may, and what came of it."""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skills.gates.context import FileContext
+
+May = Callable[[ast.AST, "FileContext", str], bool]
+"""(node, its file, the message) → whether a fix is worth a try. It runs with the check, so it is cheap."""
+
+
+class CannotFix(Exception):
+    """Why a finding has no automatic fix, in one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixer:
+    """How the findings of one rule are mended.
+
+    `module` holds a function `fix_<rule>(document, finding)` that notes its changes in the document or raises
+    `CannotFix`; it is imported on first use only, because LibCST takes longer to load than a file to check.
+    """
+
+    rule: str
+    module: str
+    may: May
+
+    @property
+    def function(self) -> str:
+        """The name of the function in `module`."""
+        return "fix_" + self.rule.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class FixExample:
+    """A source before and after its findings of a rule were fixed; equal where the fix is refused.
+
+    `reason` is a part of the reason of the refusal.
+    """
+
+    rule: str
+    before: str
+    after: str = ""
+    path: str = "shop/orders.py"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FixResult:
+    """The new source (the old one where nothing was fixed), the fingerprints of what was fixed, and the reason of each
+    finding that was not."""
+
+    source: str
+    fixed: frozenset[str] = frozenset()
+    unfixable: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,80 @@
+"""Cheap questions about a finding's node: is its fix worth a try? Asked with the check, on `ast`, without LibCST."""
+
+import ast
+from typing import TYPE_CHECKING
+
+from skills.gates.syntax import CHILDREN
+
+if TYPE_CHECKING:
+    from skills.gates.context import FileContext
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_ABSTRACT = ("abstractmethod", "abstractproperty", "property", "cached_property", "overload")
+
+
+def whatever(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """Every finding of the rule is worth a try."""
+    return True
+
+
+def is_replaceable_mock(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """Not in files of `unittest.TestCase`, whose methods take no fixtures."""
+    return b"TestCase" not in context.source and b" import *" not in context.source
+
+
+def is_movable_call(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """A call of a plain function or method whose answer does not wait in turn."""
+    return isinstance(node, ast.Call) and any(
+        phrase in message for phrase in (" file system inside", " through files inside", "another service inside",
+                                         " the disk inside", " a process inside", " a person inside")
+    )  # fmt: skip
+
+
+def needs_only_none(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """A function of which only the return is undeclared, and that returns nothing."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not message.endswith("for what it returns"):
+        return False
+    return why_not_none(node, bool(context.scopes) and isinstance(context.scopes[-1], ast.ClassDef)) is None
+
+
+def why_not_none(node: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) -> str | None:
+    """Why a function cannot be declared to return None; None where it can."""
+    for decorator in node.decorator_list:
+        name = ast.unparse(decorator).partition("(")[0].rpartition(".")[2]
+        if name in _ABSTRACT:
+            return f"a function under @{name} stands for a value"
+    body = node.body[1:] if _is_text(node.body[0]) else node.body
+    if not body or all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body):
+        return "the function is only declared here"
+    if is_method and all(isinstance(part, ast.Pass) for part in body):
+        return "the method is there to be overridden"
+    if isinstance(body[-1], ast.Raise):
+        return "the function never returns"
+    stack: list[ast.AST] = list(node.body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Return) and not _is_none(part.value):
+            return "the function returns a value"
+        if isinstance(part, ast.Yield | ast.YieldFrom):
+            return "the function is a generator"
+        if isinstance(part, ast.While) and isinstance(part.test, ast.Constant) and part.test.value:
+            return "the function may run for ever"
+        if not isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
+            stack.extend(_children(part))
+    return None
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for name in CHILDREN.get(type(node), ()):
+        value = getattr(node, name)
+        found.extend(value if isinstance(value, list) else [value] if isinstance(value, ast.AST) else [])
+    return [part for part in found if isinstance(part, ast.AST)]
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)

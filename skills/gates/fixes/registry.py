@@ -1,0 +1,29 @@
+"""Which rules have a fixer, and whether one of their findings is worth a try. Nothing here needs LibCST."""
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from skills.gates.fixes.model import Fixer
+from skills.gates.fixes.preconditions import (
+    is_movable_call,
+    needs_only_none,
+    whatever,
+)
+
+if TYPE_CHECKING:
+    from skills.gates.context import FileContext
+
+_FIXERS = (
+    Fixer("sync-sleep-in-async", "skills.gates.fixes.waiting", whatever),
+    Fixer("blocking-io-in-async", "skills.gates.fixes.waiting", is_movable_call),
+    Fixer("missing-type-hints", "skills.gates.fixes.hints", needs_only_none),
+)
+
+FIXES: Mapping[str, Fixer] = {fixer.rule: fixer for fixer in _FIXERS}
+
+
+def is_fixable(rule: str, node: ast.AST, context: "FileContext", message: str) -> bool:
+    """Whether a finding has a fixer and its cheap precondition holds."""
+    fixer = FIXES.get(rule)
+    return fixer is not None and fixer.may(node, context, message)
