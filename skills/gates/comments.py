@@ -20,8 +20,9 @@ _OPENER = re.compile(r"^(?:[\w.]+(?:\[[^\]]*\])?(?:: *[\w.\[\], ]+)? *=(?!=)|ret
 _CLOSER = re.compile(r"^[)\]}]+[,;:]?(?: *#.*)?$")
 _ITEM = re.compile(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
 _TYPES = frozenset(
-    {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "None", "Any", "Optional", "List",
-     "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final", "ClassVar"}
+    {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "None", "Any", "Optional",
+     "List", "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final",
+     "ClassVar"}
 )  # fmt: skip
 _SCRIPT = re.compile(r"^# /// ?(\S*)$")
 

@@ -12,13 +12,13 @@ from skills.gates.syntax import descendants
 SKILL = "django-architecture-enforcer"
 IN_VIEW = "logic-in-view"
 
-_WRITES = frozenset(
+WRITES = frozenset(
     {
         "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete",
         "acreate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete",
     }
 )  # fmt: skip
-_INSTANCE_WRITES = frozenset({"save", "delete", "asave", "adelete"})
+INSTANCE_WRITES = frozenset({"save", "delete", "asave", "adelete"})
 _MAIL = frozenset(
     {"send_mail", "send_mass_mail", "mail_admins", "mail_managers", "EmailMessage", "EmailMultiAlternatives"}
 )
@@ -94,22 +94,23 @@ def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
     """(what a call does beyond request and response, whether that is certain), None for harmless calls."""
     function = node.func
     method = last_name(function)
-    if isinstance(function, ast.Attribute) and (method in _WRITES or method in _INSTANCE_WRITES):
+    if isinstance(function, ast.Attribute) and (method in WRITES or method in INSTANCE_WRITES):
         chain = chain_of(node)
-        if method in _WRITES and _on_rows(chain, context):
-            return f"{_shown(chain)} writes", True
-        if method in _INSTANCE_WRITES and _on_instance(node, chain, context):
+        if method in WRITES and on_rows(chain, context):
+            return f"{shown_chain(chain)} writes", True
+        if method in INSTANCE_WRITES and _on_instance(node, chain, context):
             return f"`{_receiver(function.value)}.{method}()` writes", False
+    return outbound(function, method, context)
+
+
+def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str, bool] | None:
+    """(what a call does outside of this process's rows, True): mail, a transaction, another service; else None."""
     if method in _MAIL or method == "email_user":
         dotted = context.resolve(function) or ""
         if dotted.startswith("django.core.mail.") or method == "email_user":
             return f"`{method}(…)` sends mail", True
-    return _outbound(function, method, context)
-
-
-def _outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str, bool] | None:
     if method == "atomic" and isinstance(context.statement, ast.With | ast.AsyncWith):
-        return ("`transaction.atomic()` opens a transaction", True) if _is_atomic(function, context) else None
+        return ("`transaction.atomic()` opens a transaction", True) if is_atomic(function, context) else None
     if method not in _HTTP_CALLS and not method.startswith(("url", "HTTPS")):
         return None
     dotted = context.resolve(function) or ""
@@ -120,11 +121,12 @@ def _outbound(function: ast.expr, method: str, context: FileContext) -> tuple[st
     return None
 
 
-def _is_atomic(function: ast.expr, context: FileContext) -> bool:
+def is_atomic(function: ast.expr, context: FileContext) -> bool:
+    """True for `transaction.atomic`."""
     return (context.resolve(function) or "") in _ATOMIC
 
 
-def _on_rows(chain: Chain, context: FileContext) -> bool:
+def on_rows(chain: Chain, context: FileContext) -> bool:
     """True for writes on managers and querysets, `order.lines.all().delete()` included."""
     if chain.root.__class__ is ast.Name and isinstance(chain.root, ast.Name) and chain.root.id == "super":
         return False
@@ -140,9 +142,9 @@ def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else node
     if isinstance(receiver, ast.Call):
         name = last_name(receiver.func)
-        return name in {"get_object", "get_object_or_404"} or (name[:1].isupper() and not _not_a_row(name))
+        return name in {"get_object", "get_object_or_404"} or (name[:1].isupper() and not not_a_row(name))
     name = last_name(receiver)
-    if not name or name in {"self", "cls", "super"} or _not_a_row(name) or name[:1].isupper():
+    if not name or name in {"self", "cls", "super"} or not_a_row(name) or name[:1].isupper():
         return False
     function = context.function
     if (
@@ -155,7 +157,8 @@ def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
     return not _bound_elsewhere(receiver, context)
 
 
-def _not_a_row(name: str) -> bool:
+def not_a_row(name: str) -> bool:
+    """True for names of things that have a `save()` of their own and are no rows: forms, files, sessions."""
     lowered = name.lower()
     return lowered.endswith(_NOT_ROWS) or lowered.startswith(("serializer", "form_", "session"))
 
@@ -178,7 +181,8 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
     return False
 
 
-def _shown(chain: Chain) -> str:
+def shown_chain(chain: Chain) -> str:
+    """The chain as a message shows it, arguments left out."""
     root = last_name(chain.root)
     manager = f".{chain.manager}" if chain.manager else ""
     return f"`{root}{manager}.{'.'.join(f'{name}(…)' for name, _ in chain.calls)}`"
@@ -195,7 +199,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
         if last_name(call) == "method_decorator" and isinstance(decorator, ast.Call) and decorator.args:
             call = decorator.args[0]
-        if _is_atomic(call, context):
+        if is_atomic(call, context):
             context.scopes.append(node)
             view = view_name(context)
             context.scopes.pop()

@@ -8,6 +8,7 @@ from skills.gates import (
     cors,
     django_architecture_enforcer,
     django_testing_patterns,
+    drf_serializer_patterns,
     facts,
     hardcoded_secret,
     insecure_settings,
@@ -42,6 +43,7 @@ _SKILLS = (
     runtime_copies,
     comment_rules,
     missing_to_thread,
+    drf_serializer_patterns,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

@@ -12,11 +12,10 @@ _ASSERTING = re.compile(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
-_ASSERTING_TEXT = re.compile(
-    r"assert|check|verif|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare|fail|deprecated_call"
-    r"|is_valid_or_raise|regression",
-    re.I,
-)
+_ASSERTING_WORDS = (
+    "assert", "check", "verif", "expect", "ensure", "must", "should", "valid", "raises", "warns", "approv", "snapshot",
+    "compare", "fail", "deprecated_call", "regression",
+)  # fmt: skip
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = re.compile(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
 _NUMBER_OF_QUERIES = frozenset({"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"})
@@ -81,8 +80,8 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
     answer: bool | None = known.get(node)
     if answer is None:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
-        text = "\n".join(context.lines[node.lineno - 1 : node.end_lineno])  # type: ignore[attr-defined]
-        answer = known[node] = bool(_ASSERTING_TEXT.search(text)) and _asserts(node)
+        text = "\n".join(context.lines[node.lineno - 1 : node.end_lineno]).lower()  # type: ignore[attr-defined]
+        answer = known[node] = any(word in text for word in _ASSERTING_WORDS) and _asserts(node)
     return answer
 
 
