@@ -200,8 +200,18 @@ def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", ou
 
     path = Path(args.baseline) if args.baseline else root / DEFAULT
     known = read_baseline(path)
+    project.baseline = known
+    outcome = project.outcome()
     unjudged = [problem.path for problem in outcome.problems]
-    holds, lost, refused = write_baseline(path, outcome.findings, known, unjudged=unjudged, force=args.force)
+    ran = {check.rule for check in outcome.checks if check.status in ("pass", "fail")}
+    holds, lost, refused = write_baseline(
+        path,
+        outcome.findings,
+        known,
+        unjudged=unjudged,
+        unasked=lambda rule: rule.partition("/")[0] not in ran and "/" in rule,
+        force=args.force,
+    )
     say(
         f"{path}: {holds} findings accepted, {lost} gone"
         + (f", {refused} new ones refused (--force)" if refused else "")

@@ -1,13 +1,14 @@
 """The findings that a project has accepted for now, by fingerprint. A baseline shrinks; it grows only when forced."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
+from skills.gates.fingerprints import content_of
 from skills.gates.model import Finding
 
 DEFAULT = ".cockpit/baseline.json"
@@ -20,13 +21,36 @@ class Baseline:
     path: Path | None = None
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def marked(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The findings, the known ones marked so."""
+    def marked(self, findings: tuple[Finding, ...], still_there: Callable[[str], set[str]]) -> tuple[Finding, ...]:
+        """The findings, the known ones marked so.
+
+        A finding that moved to another path (a renamed file, a function that went elsewhere) stays known: it has the
+        rule, scope and statement of a row whose own place shows it no more. `still_there` answers the fingerprints that
+        are seen in a file. Each row knows one finding, so that a copy is new.
+        """
         if not self.rows:
             return findings
-        return tuple(
-            replace(finding, baseline="known") if finding.fingerprint in self.rows else finding for finding in findings
-        )
+        moved: dict[str, list[str]] | None = None
+        marked = []
+        for finding in findings:
+            known = finding.fingerprint in self.rows
+            if not known:
+                moved = self._moved(still_there) if moved is None else moved
+                left = moved.get(content_of(finding.fingerprint))
+                known = bool(left)
+                if left:
+                    left.pop()
+            marked.append(replace(finding, baseline="known") if known else finding)
+        return tuple(marked)
+
+    def _moved(self, still_there: Callable[[str], set[str]]) -> dict[str, list[str]]:
+        """The rows that are not found in their place any more, by what they found."""
+        seen = {path: still_there(path) for path in {row["path"] for row in self.rows.values()}}
+        found: dict[str, list[str]] = {}
+        for key, row in self.rows.items():
+            if key.partition("-")[0] not in seen[row["path"]]:
+                found.setdefault(content_of(key), []).append(key)
+        return found
 
 
 def read_baseline(path: Path, *, required: bool = False) -> Baseline:
@@ -54,18 +78,27 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
 
 
 def write_baseline(
-    path: Path, findings: Iterable[Finding], known: Baseline, *, unjudged: Iterable[str] = (), force: bool = False
+    path: Path,
+    findings: Iterable[Finding],
+    known: Baseline,
+    *,
+    unjudged: Iterable[str] = (),
+    unasked: Callable[[str], bool] = lambda rule: False,
+    force: bool = False,
 ) -> tuple[int, int, int]:
-    """Write the unsuppressed `findings` as the baseline. Answers how many it holds, lost and refused.
+    """Write the unsuppressed `findings`, marked by `known`, as the baseline. Answers how many it holds, lost, refused.
 
     A baseline that exists only shrinks, so new findings are refused, unless `force`. What it knows of files that could
-    not be judged (`unjudged`) stays. Raises `CannotAnswer` where the file cannot be written.
+    not be judged (`unjudged`) and of rules that did not run (`unasked`) stays. Raises `CannotAnswer` where the file
+    cannot be written.
     """
     out_of_sight = set(unjudged)
     found = [finding for finding in findings if finding.suppressed is None]
-    kept = {key: row for key, row in known.rows.items() if row["path"] in out_of_sight}
+    kept = {key: row for key, row in known.rows.items() if row["path"] in out_of_sight or unasked(row["rule"])}
+    still = len(kept)
     for finding in found:
-        if force or known.path is None or finding.fingerprint in known.rows:
+        still += finding.baseline == "known" and finding.fingerprint not in kept
+        if force or known.path is None or finding.baseline == "known":
             kept[finding.fingerprint] = {
                 "fingerprint": finding.fingerprint,
                 "rule": finding.rule,
@@ -78,4 +111,4 @@ def write_baseline(
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
     refused = sum(finding.fingerprint not in kept for finding in found)
-    return len(kept), len(known.rows.keys() - kept.keys()), refused
+    return len(kept), max(0, len(known.rows) - still), refused

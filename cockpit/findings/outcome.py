@@ -1,15 +1,13 @@
 """From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
-from cockpit.findings.ruff import RULE as RUFF
-from cockpit.findings.ruff import wanted
 from cockpit.plain_text import plain_text
 from skills.gates import RULES, settle
-from skills.gates.model import Candidate, Check, FileReport, Finding, Gate, Status, Tenancy
+from skills.gates.model import Check, FileReport, Finding, Gate, Status, Tenancy
 
 if TYPE_CHECKING:
     from cockpit.findings.project import Project
@@ -39,6 +37,15 @@ class Narrow:
         """Whether something on these lines of a covered file is in the part."""
         added = None if self.lines is None else self.lines[name]
         return added is None or any(line in added for line in range(first, max(first, last) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideAnswer:
+    """What another tool said. `check` is its row, `gates` are those that its findings may have, `findings` by path."""
+
+    check: Check
+    gates: tuple[Gate, ...] = ("P1",)
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +92,28 @@ def outcome_of(project: "Project", narrow: Narrow | None = None) -> Outcome:
     """What the reports of a project say, for the part that `narrow` names."""
     reports = project.reports if narrow is None else narrowed(project.reports, narrow)
     verdict = settle(reports.values(), project.manifests.evidence, project.options)
-    found = project.baseline.marked((*verdict.findings, *_ruff_findings(project, narrow)))
+    outside = {answer.check.rule: answer for answer in project.outside()}
+
+    def still_there(path: str) -> set[str]:
+        report = project.reports.get(path)
+        seen = {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
+        return seen.union(one.fingerprint for answer in outside.values() for one in answer.findings.get(path, ()))
+
+    held = [one for one in verdict.findings if narrow is None or narrow.holds(one.path, one.line, one.end_line)]
+    found = project.baseline.marked((*held, *_outside_findings(project, outside.values(), narrow)), still_there)
     findings = tuple(sorted(found, key=lambda one: (_ORDER[one.gate], one.path, one.line, one.column, one.rule)))
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None and finding.baseline == "new":
-            rule = RUFF if finding.skill == RUFF else finding.rule
+            rule = finding.rule if finding.rule in RULES else finding.skill
             counts[rule] = counts.get(rule, 0) + 1
-    checks = tuple(_recounted(check, counts) for check in (*verdict.checks, project.ruff_check))
+    asked = (*verdict.checks, *(answer.check for answer in outside.values()))
+    checks = tuple(_recounted(check, counts) for check in asked)
     problems = [*project.manifest_problems(), *_problems(reports, narrow)]
     return Outcome(
         findings,
-        tuple(sorted(checks, key=lambda check: (_gate_order(check.rule), check.rule))),
-        gates_of(findings, checks),
+        tuple(sorted(checks, key=lambda check: (_gate_order(check.rule, outside), check.rule))),
+        gates_of(findings, checks, outside),
         verdict.tenancy,
         tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
         project.counts(narrow),
@@ -107,25 +123,31 @@ def outcome_of(project: "Project", narrow: Narrow | None = None) -> Outcome:
 
 
 def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, FileReport]:
-    """Every report, what is outside the part reduced to its facts."""
+    """Every report, those of files outside the part reduced to their facts."""
     return {
-        name: _within(report, name, narrow)
+        name: report
         if narrow.covers(name)
-        else replace(report, candidates=(), problem=None, crashed=())
+        else replace(report, candidates=(), suppressions=(), problem=None, crashed=())
         for name, report in reports.items()
     }
 
 
-def gates_of(findings: Iterable[Finding], checks: Iterable[Check]) -> tuple[GateResult, ...]:
-    """The answer of P0, P1 and P2: fail beats not_run beats pass; not_applicable where no rule of the gate applies."""
+def gates_of(
+    findings: Iterable[Finding], checks: Iterable[Check], outside: Mapping[str, "OutsideAnswer"]
+) -> tuple[GateResult, ...]:
+    """The answer of P0, P1 and P2: fail beats not_run beats pass; not_applicable where no rule of the gate applies.
+
+    A rule that is not required leaves no gate unanswered.
+    """
     counts: dict[Gate, int] = dict.fromkeys(_BLOCKING, 0)
     for finding in findings:
         if finding.gate in counts and finding.suppressed is None and finding.baseline == "new":
             counts[finding.gate] += 1
     states: dict[Gate, set[Status]] = {gate: set() for gate in _BLOCKING}
     for check in checks:
-        for gate in _gates_of(check.rule):
-            states[gate].add(check.status)
+        if check.status != "not_run" or check.rule in outside or RULES[check.rule].required:
+            for gate in _gates_of(check.rule, outside):
+                states[gate].add(check.status)
     return tuple(GateResult(gate, _gate_status(counts[gate], states[gate]), counts[gate]) for gate in _BLOCKING)
 
 
@@ -137,51 +159,42 @@ def _gate_status(count: int, states: set[Status]) -> Status:
     return "pass" if states & {"pass", "fail"} else "not_applicable"
 
 
-def _gates_of(rule: str) -> tuple[Gate, ...]:
-    if rule == RUFF:
-        return ("P1", "P2")
-    gate = RULES[rule].gate
-    return () if gate == "none" else (gate,)
+def _gates_of(rule: str, outside: Mapping[str, "OutsideAnswer"]) -> tuple[Gate, ...]:
+    gates = outside[rule].gates if rule in outside else (RULES[rule].gate,)
+    return tuple(gate for gate in gates if gate != "none")
 
 
-def _gate_order(rule: str) -> int:
-    return _ORDER["P1"] if rule == RUFF else _ORDER[RULES[rule].gate]
+def _gate_order(rule: str, outside: Mapping[str, "OutsideAnswer"]) -> int:
+    return _ORDER[outside[rule].gates[0] if rule in outside else RULES[rule].gate]
 
 
 def _recounted(check: Check, counts: dict[str, int]) -> Check:
-    """The check with what the baseline leaves of its count."""
+    """The check with what the baseline and the part leave of its count."""
     if check.status in ("not_run", "not_applicable"):
         return check
     count = counts.get(check.rule, 0)
-    return Check(check.rule, "fail" if count else "pass", count, check.reason)
+    if count or check.reason is None:
+        return Check(check.rule, "fail" if count else "pass", count, check.reason)
+    return Check(check.rule, "not_run", 0, check.reason)
 
 
-def _within(report: FileReport, name: str, narrow: Narrow) -> FileReport:
-    def stays(candidate: Candidate) -> bool:
-        return narrow.holds(name, candidate.line, candidate.end_line)
-
-    kept = tuple(candidate for candidate in report.candidates if stays(candidate))
-    return report if len(kept) == len(report.candidates) else replace(report, candidates=kept)
-
-
-def _ruff_findings(project: "Project", narrow: Narrow | None) -> list[Finding]:
+def _outside_findings(project: "Project", answers: Iterable[OutsideAnswer], narrow: Narrow | None) -> list[Finding]:
     found: list[Finding] = []
-    for name, findings in project.ruff_findings.items():
-        if narrow is not None and not narrow.covers(name):
-            continue
-        report = project.reports.get(name)
-        for finding in findings:
-            if not wanted(finding, project.options):
+    for answer in answers:
+        for name, findings in answer.findings.items():
+            if narrow is not None and not narrow.covers(name):
                 continue
-            if narrow is None or narrow.holds(name, finding.line, finding.end_line):
-                found.append(_silenced(finding, report))
+            report = project.reports.get(name)
+            for finding in findings:
+                if narrow is None or narrow.holds(name, finding.line, finding.end_line):
+                    found.append(_silenced(finding, report))
     return found
 
 
 def _silenced(finding: Finding, report: FileReport | None) -> Finding:
     for comment in report.suppressions if report is not None else ():
         covers = comment.line <= finding.line <= comment.end_line
-        if comment.reason and covers and (finding.rule in comment.rules or RUFF in comment.rules):
+        if comment.reason and covers and (finding.rule in comment.rules or finding.skill in comment.rules):
             return replace(finding, suppressed=comment.reason)
     return finding
 

@@ -13,9 +13,9 @@ from cockpit.findings.cache import Entry, ReportCache
 from cockpit.findings.discovery import FileMark, Scope, discover, look
 from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.findings.models import CheckProblem, FileCounts
-from cockpit.findings.outcome import Narrow, Outcome, outcome_of
+from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
 from cockpit.findings.pool import Pool
-from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked
+from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 
@@ -73,6 +73,7 @@ class Project:
         self.counter = Counter()
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
         self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
+        self.tool_answers: dict[str, OutsideAnswer] = {}
 
     def scan(
         self, *, sources: Mapping[str, bytes] | None = None, only_sources: bool = False
@@ -158,6 +159,16 @@ class Project:
             if name in self.scope.files and name not in self.skipped
         }
         self.ruff_findings = {name: found for name, found in (kept | new).items() if found}
+
+    def outside(self) -> Iterator[OutsideAnswer]:
+        """What other tools said: ruff, then the others in the order in which they were asked."""
+        findings = {
+            name: kept
+            for name, found in self.ruff_findings.items()
+            if (kept := tuple(finding for finding in found if wanted(finding, self.options)))
+        }
+        yield OutsideAnswer(self.ruff_check, ("P1", "P2"), findings)
+        yield from self.tool_answers.values()
 
     def outcome(self, narrow: Narrow | None = None) -> Outcome:
         """What follows from all reports, judged for the part that `narrow` names."""

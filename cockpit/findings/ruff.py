@@ -11,13 +11,13 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cockpit.plain_text import plain_text
+from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, GateOptions
 
 RULE = "ruff"
@@ -198,7 +198,6 @@ def _finding(path: str, row: dict[str, Any], text: bytes, ordinal: int) -> Findi
     start, end = row["location"], row.get("end_location") or row["location"]
     fix = row.get("fix")
     advice = str((fix or {}).get("message") or "") or str(row.get("url") or "")
-    key = blake2b(f"{path}\0ruff/{code}\0".encode("utf-8", "replace") + text, digest_size=8).hexdigest()
     return Finding(
         rule=f"ruff/{code}",
         gate="P1" if urgent else "P2",
@@ -214,5 +213,5 @@ def _finding(path: str, row: dict[str, Any], text: bytes, ordinal: int) -> Findi
         help=plain_text(advice, 300),
         confidence="likely" if code.startswith("S") else "confirmed",
         fixable=fix is not None,
-        fingerprint=f"{key}{ordinal:02x}",
+        fingerprint=fingerprint(path, f"ruff/{code}", "", text.decode("utf-8", "replace"), ordinal),
     )

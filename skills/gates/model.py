@@ -48,13 +48,19 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """`# cockpit: ignore[rules] reason` on `line`. It covers the statement that begins or ends on that
-    line."""
+    """`# cockpit: ignore[rules] reason`. It covers the statement that begins or ends on its line: `line` to
+    `end_line`.
+
+    `at` is the line of the comment itself. `foreign` marks a comment for another linter (noqa, nosec) that
+    says the same: `rules` are those it stands for.
+    """
 
     line: int
     end_line: int
     rules: tuple[str, ...]
     reason: str
+    at: int = 0
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,30 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCoverage:
+    """How much of one file the tests ran: statements, those run, and the lines that were not."""
+
+    statements: int
+    covered: int
+    missing: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """A report of coverage: its own path, and by path what it says. `outdated` is why it may not be believed."""
+
+    path: str
+    files: dict[str, FileCoverage] = field(default_factory=dict)
+    outdated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectEvidence:
     """What the manifests of a project say, with the file that says it: package name (normalised) →
-    path:line."""
+    path:line. `coverage` is the newest report of coverage, None where there is none."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
+    coverage: CoverageReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

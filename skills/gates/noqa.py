@@ -1,10 +1,69 @@
-"""`# noqa` comments: a code of another linter that a rule of ours answers for."""
+"""Comments for other linters, `# noqa: CODE` and `# nosec`: what a rule of ours answers for, they silence here too.
+
+The one table of which code means which rule is `CODES`.
+"""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from skills.gates.context import FileContext
 
+CODES: Mapping[str, tuple[str, ...]] = {
+    "missing-type-hints": ("ANN",),
+    "test-not-aaa": ("AAA",),
+    "noisy-comment": ("ERA001", "E800"),
+    "raw-sql-interpolation": ("S608", "S610", "S611", "B608", "B610", "B611"),
+    "hardcoded-secret": ("S105", "S106", "S107", "B105", "B106", "B107"),
+    "insecure-settings": ("S105", "B105", "S104", "B104"),
+    "serializer-all-fields": ("DJ007",),
+    "blocking-io-in-async": ("ASYNC210", "ASYNC212", "ASYNC220", "ASYNC221", "ASYNC222", "ASYNC230", "ASYNC240"),
+    "sync-sleep-in-async": ("ASYNC251", "ASYNC101"),
+    "unnecessary-list-allocation": ("C400", "C401", "C403", "C411", "C416", "C417", "C419", "RUF015", "PERF402"),
+    "redundant-data-copies": ("C408", "C413", "C414", "C415", "C418", "PERF403"),
+    "missing-cleanup": ("SIM115",),
+}
+"""Rule → codes, or beginnings of codes, of ruff, flake8 and its plugins (noqa) and bandit (nosec)."""
+
+_COMMENT = re.compile(
+    rb"#[ \t]*(?:(?P<file>ruff|flake8):[ \t]*)?(?P<kind>noqa|nosec)\b"
+    rb"(?:[ \t]*:?[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?",
+    re.IGNORECASE,
+)
 _NOQA = re.compile(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
+_SEPARATOR = re.compile(r"[,\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignComment:
+    """A comment for another linter that silences `rules` of ours on its line, or in the whole file."""
+
+    line: int
+    rules: tuple[str, ...]
+    text: str
+    whole_file: bool
+
+
+def foreign_comments(source: bytes) -> Iterator[ForeignComment]:
+    """Every such comment. One without codes silences every rule of the table."""
+    for match in _COMMENT.finditer(source):
+        codes = (match["codes"] or b"").decode().upper()
+        rules = rules_of(tuple(_SEPARATOR.split(codes)) if codes else ())
+        if rules:
+            kind = match["kind"].decode().lower()
+            yield ForeignComment(
+                line=source.count(b"\n", 0, match.start()) + 1,
+                rules=rules,
+                text=f"{kind}: {', '.join(_SEPARATOR.split(codes))}" if codes else kind,
+                whole_file=match["file"] is not None,
+            )
+
+
+def rules_of(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that these codes stand for; all of the table where there is none."""
+    if not codes:
+        return tuple(CODES)
+    return tuple(name for name, known in CODES.items() if any(code.startswith(known) for code in codes))
 
 
 def waived(context: FileContext, first: int, last: int, codes: tuple[str, ...]) -> bool:

@@ -17,6 +17,7 @@ class Project:
         self.memo: dict[str, object] = {}
         self._reports = list(reports)
         self.dependencies: Mapping[str, str] = evidence.dependencies
+        self.coverage = evidence.coverage
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
         for report in self._reports:
@@ -27,6 +28,11 @@ class Project:
                 else:
                     places.append((report.path, fact))
         self._names: dict[str, dict[str, list[Place]]] = {}
+
+    @property
+    def reports(self) -> list[FileReport]:
+        """The report of every file."""
+        return self._reports
 
     def facts(self, kind: str) -> list[Place]:
         """(path, fact) of every fact of a kind, in the order of the reports."""

@@ -23,7 +23,7 @@ How to add a rule
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,9 @@ class Rule:
 
     `applies` answers None, or the reason why the rule does not apply to a project. `holds` answers the
     candidate, an amended one, or None. `profiles` are the only profiles in which it is on without being
-    selected, None where it is on in all of them.
+    selected, None where it is on in all of them. `survey` adds what only the whole project shows, as (report,
+    candidate); `blind` answers why the rule could not look, or None. A rule that is not `required` may stay
+    unanswered without leaving its gate so.
     """
 
     name: str
@@ -111,6 +113,9 @@ class Rule:
     applies: Callable[["Project"], str | None] = always
     holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
     profiles: frozenset[str] | None = None
+    survey: Callable[["Project"], Iterable[tuple[FileReport, Candidate]]] | None = None
+    blind: Callable[["Project"], str | None] | None = None
+    required: bool = True
 
     @property
     def help(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from skills.gates.context import decode
 from skills.gates.model import Suppression
+from skills.gates.noqa import foreign_comments
 from skills.gates.syntax import statements
 
 MARK = b"cockpit: ignore"
@@ -28,7 +29,24 @@ def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...
             continue
         rules = tuple(name for name in (part.strip() for part in match[1].split(",")) if name)
         first, last = _covered(line, alone, spans)
-        found.append(Suppression(first, last, rules, match[2].strip()))
+        found.append(Suppression(first, last, rules, match[2].strip(), line))
+    return tuple(found)
+
+
+def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
+    """The comments for other linters (noqa, nosec) that silence rules of ours, with the lines that they cover.
+
+    They cover what ours cover; `ruff: noqa` and `flake8: noqa` the whole file.
+    """
+    found = []
+    spans: list[tuple[int, int]] | None = None
+    for comment in foreign_comments(source):
+        if comment.whole_file:
+            first, last = 1, source.count(b"\n") + 1
+        else:
+            spans = [_span(node) for node in statements(tree)] if spans is None else spans
+            first, last = _covered(comment.line, False, spans)
+        found.append(Suppression(first, last, comment.rules, comment.text, comment.line, foreign=True))
     return tuple(found)
 
 

@@ -66,7 +66,7 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     reasons = {name: rule.applies(known) for name, rule in RULES.items() if name in selected}
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
     findings = _findings(read, known, active)
-    checks = _checks(read, findings, reasons)
+    checks = _checks(read, findings, reasons, known)
     return Verdict(tuple(findings), tuple(checks), known.tenancy)
 
 
@@ -83,6 +83,10 @@ def _findings(reports: list[FileReport], project: Project, active: dict[str, Rul
             holding = rule.holds(candidate, report, project)
             if holding is not None:
                 found.append(_finding(holding, rule, report, taken))
+    for rule in active.values():
+        if rule.survey is not None:
+            surveyed: set[str] = set()
+            found += [_finding(candidate, rule, report, surveyed) for report, candidate in rule.survey(project)]
     found.sort(
         key=lambda item: (
             _GATE_ORDER[item.gate],
@@ -135,7 +139,10 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
     return None
 
 
-def _checks(reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None]) -> list[Check]:
+def _checks(
+    reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None], project: Project
+) -> list[Check]:
+    """The answer of each rule. The reason of a failed one is that of the not_run behind it, where there is one."""
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None:
@@ -150,13 +157,11 @@ def _checks(reports: list[FileReport], findings: list[Finding], reasons: dict[st
         count = counts.get(name, 0)
         if reason is not None:
             checks.append(Check(name, "not_applicable", 0, reason))
-        elif count:
-            checks.append(Check(name, "fail", count))
-        elif name in crashed:
-            checks.append(Check(name, "not_run", 0, crashed[name]))
-        else:
-            blind = _first_unread(RULES[name], unread)
-            checks.append(Check(name, "not_run" if blind else "pass", 0, blind))
+            continue
+        rule = RULES[name]
+        blind = crashed.get(name) or (rule.blind(project) if rule.blind is not None else None)
+        blind = blind or _first_unread(rule, unread)
+        checks.append(Check(name, "fail" if count else "not_run" if blind else "pass", count, blind))
     return checks
 
 
@@ -166,14 +171,3 @@ def _first_unread(rule: Rule, unread: list[FileReport]) -> str | None:
         if report.problem and any(watch.where is None or watch.where(report.path) for watch in rule.watches):
             return f"{report.path}:{report.problem.line}: {report.problem.message}"
     return None
-
-
-def idle_suppressions(reports: Iterable[FileReport]) -> list[tuple[str, Suppression]]:
-    """(path, comment) of every ignore comment that silences nothing because it gives no reason or names no
-    known rule."""
-    return [
-        (report.path, suppression)
-        for report in reports
-        for suppression in report.suppressions
-        if not suppression.reason or not any(name in RULES for name in suppression.rules)
-    ]

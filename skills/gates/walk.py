@@ -15,7 +15,7 @@ from skills.gates.context import FileContext
 from skills.gates.model import FileReport, SyntaxProblem
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Callback, Observer, Rule, Watch
-from skills.gates.suppressions import MARK, find_suppressions
+from skills.gates.suppressions import MARK, find_foreign, find_suppressions
 from skills.gates.syntax import CHILDREN, STATEMENTS
 
 _Entry = tuple[str, Watch]
@@ -58,9 +58,11 @@ class Analyser:
         try:
             entries = self._wanted(path, source)
             crashed = _walk(tree, _dispatch(entries), context) if entries else ()
-            suppressions = find_suppressions(source, tree) if MARK in source else ()
-            role, why = context.role_and_why
             facts, candidates = context.facts(), context.candidates()
+            suppressions = find_suppressions(source, tree) if MARK in source else ()
+            if candidates and (b"noqa" in source or b"nosec" in source):
+                suppressions += find_foreign(source, tree)
+            role, why = context.role_and_why
         except (RecursionError, MemoryError):
             problem = SyntaxProblem(1, "too deeply nested to be judged")
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)

@@ -7,7 +7,6 @@ import pytest
 
 from skills.gates import RULES, analyse, known_words, select_rules, settle
 from skills.gates.model import Fact, FileReport, GateOptions, ProjectEvidence, Verdict
-from skills.gates.verdict import idle_suppressions
 
 MODELS = """
 class Invoice(models.Model):
@@ -200,11 +199,14 @@ def test_a_comment_with_a_reason_silences(body: str, reason: str | None) -> None
     assert status(answer)["logic-in-view"] == ("pass" if reason else "fail")
 
 
-def test_comments_without_effect_are_listed() -> None:
+def test_comments_without_effect_are_findings() -> None:
     source = "x = 1  # cockpit: ignore[logic-in-view]\ny = 2  # cockpit: ignore[nonsense] why\n"
-    report = analyse("a.py", source.encode())
+    answer = verdict({"a.py": source}, select=("P2",))
 
-    assert [found.line for _, found in idle_suppressions([report])] == [1, 2]
+    assert [(found.rule, found.line) for found in answer.findings] == [
+        ("suppression-without-reason", 1),
+        ("unused-suppression", 2),
+    ]
 
 
 def test_what_could_not_be_read_is_not_run_for_the_rules_that_look_there() -> None:

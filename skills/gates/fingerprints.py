@@ -1,0 +1,26 @@
+"""What tells one finding from the next, whatever line it stands on.
+
+A fingerprint has three parts: 16 hexadecimal digits of rule, qualified scope and normalised statement (what was
+found), 8 of the path (where), and the ordinal among equals of the same file. The first part alone follows a finding
+into a renamed file.
+"""
+
+from hashlib import blake2b
+
+_CONTENT = 16
+
+
+def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -> str:
+    """The fingerprint of the `ordinal`-th finding of `rule` in `scope` whose statement is `text`, layout taken out."""
+    return f"{fingerprint_stem(path, rule, scope, text)}{ordinal:02x}"
+
+
+def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
+    """A fingerprint without its ordinal."""
+    content = blake2b(f"{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return content + blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+def content_of(fingerprint: str) -> str:
+    """The part that does not depend on the path."""
+    return fingerprint[:_CONTENT]
