@@ -19,6 +19,7 @@ from skills.gates import (
     runtime_copies,
     runtime_performance_auditor,
     runtime_strings,
+    silenced,
     testing_aaa,
     testing_style,
     unscoped_query,
@@ -44,6 +45,7 @@ _SKILLS = (
     comment_rules,
     missing_to_thread,
     drf_serializer_patterns,
+    silenced,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
