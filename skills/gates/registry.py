@@ -22,7 +22,9 @@ from skills.gates import (
     silenced,
     testing_aaa,
     testing_style,
+    transaction_auditor,
     unscoped_query,
+    unvalidated_input,
 )
 from skills.gates.rule import Observer, Rule
 
@@ -44,8 +46,10 @@ _SKILLS = (
     runtime_copies,
     comment_rules,
     missing_to_thread,
-    drf_serializer_patterns,
+    unvalidated_input,
+    transaction_auditor,
     silenced,
+    drf_serializer_patterns,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

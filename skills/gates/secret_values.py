@@ -26,7 +26,8 @@ _ABOUT = re.compile(
 _PURPOSE = re.compile(r"_(?:for|of|to)_\w+$", re.I)
 _SWITCH = re.compile(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
 _PLACEHOLDER = re.compile(
-    r"your[-_ ]|^<.*>$|^\[.*\]$|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder"
+    r"your[-_ ]|^<.*>$|^\[.*\]$|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
+    r"|placeholder"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|^(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"

@@ -1,0 +1,274 @@
+"""What comes from a request, and where it goes inside one function, statement by statement."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.names import last_name
+from skills.gates.roles import path_role
+from skills.gates.syntax import descendants
+
+_BODY = frozenset(
+    {"GET", "POST", "FILES", "data", "DATA", "query_params", "args", "form", "values", "json", "files", "body",
+     "view_args", "path_params", "params", "json_body", "matchdict", "content_params", "REQUEST", "PUT"}
+)  # fmt: skip
+_ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
+_BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
+_REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
+_REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
+# What gives back its argument, in another form.
+_KEEPS = frozenset(
+    {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
+     "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
+     "normpath", "expanduser", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
+)  # fmt: skip
+_METHODS = frozenset(
+    {"strip", "lstrip", "rstrip", "lower", "upper", "split", "rsplit", "partition", "replace", "format", "encode",
+     "decode", "title", "capitalize", "get", "getlist", "pop", "items", "values", "keys", "dict", "copy", "to_dict",
+     "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
+     "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
+)  # fmt: skip
+_CHECKS = re.compile(
+    r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
+    r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert",
+    re.I,
+)
+_VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
+_NUMBER = re.compile(
+    r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: `kind` is body (what a client fills in), envelope (headers, cookies) or route."""
+
+    kind: str
+    text: str
+    line: int
+
+
+class Flow:
+    """What the names of one function hold while its statements are read in order."""
+
+    def __init__(self, function: FunctionNode, context: FileContext) -> None:
+        self.function = function
+        self.context = context
+        self.held: dict[str, Origin] = dict(_parameters(function, context))
+        self.requests = _request_names(function, context)
+
+    def steps(self) -> Iterator[ast.AST]:
+        """Every statement and call of the function in order, each before what it binds is taken over."""
+        yield from self._block(self.function.body)
+
+    def _block(self, body: list[ast.stmt]) -> Iterator[ast.AST]:
+        for statement in body:
+            if isinstance(statement, ast.ClassDef | FunctionNode):
+                continue
+            self.context.statement = statement
+            yield statement
+            for part in _header(statement):
+                for node in descendants(part):
+                    if isinstance(node, ast.comprehension):
+                        self._bind(node.target, self.origin(node.iter))
+                for node in descendants(part):
+                    if isinstance(node, ast.Call):
+                        yield node
+            self._take_over(statement)
+            for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+                for inner in getattr(statement, name, ()):
+                    if isinstance(inner, ast.stmt):
+                        yield from self._block([inner])
+                    elif isinstance(inner, ast.ExceptHandler | ast.match_case):
+                        yield from self._block(inner.body)
+
+    def _take_over(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                self._assign(target, statement.value)
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            self._assign(statement.target, statement.value)
+        elif isinstance(statement, ast.AugAssign):
+            self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
+        elif isinstance(statement, ast.For | ast.AsyncFor):
+            self._bind(statement.target, self.origin(statement.iter))
+        elif isinstance(statement, ast.If | ast.While | ast.Assert):
+            self._note_checks(statement.test)
+        elif isinstance(statement, ast.Expr):
+            self._note_checks(statement.value)
+        for part in _header(statement):
+            for node in descendants(part):
+                if isinstance(node, ast.NamedExpr):
+                    self._bind(node.target, self.origin(node.value))
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            origins = [self.origin(part) for part in value.elts]
+            for place, origin in zip(target.elts, origins, strict=True):
+                self._bind(place, origin)
+        else:
+            self._bind(target, self.origin(value))
+
+    def _bind(self, target: ast.expr, origin: Origin | None) -> None:
+        if isinstance(target, ast.Name):
+            if origin is None:
+                self.held.pop(target.id, None)
+            else:
+                self.held[target.id] = origin
+        elif isinstance(target, ast.Tuple | ast.List):
+            for part in target.elts:
+                self._bind(part, origin)
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, origin)
+
+    def _note_checks(self, test: ast.expr) -> None:
+        """Names that a condition compares with a list, or gives to a function that checks, count as checked."""
+        for node in descendants(test):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                self._forget(node.left)
+            elif isinstance(node, ast.Call) and _CHECKS.search(last_name(node.func)):
+                for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    self._forget(argument)
+                if isinstance(node.func, ast.Attribute):
+                    self._forget(node.func.value)
+
+    def _forget(self, node: ast.expr) -> None:
+        for part in descendants(node):
+            if isinstance(part, ast.Name):
+                self.held.pop(part.id, None)
+
+    def origin(self, node: ast.AST | None) -> Origin | None:
+        """Where the value of an expression came from, None where not from a request, or not in raw form."""
+        if isinstance(node, ast.Name):
+            return self.held.get(node.id)
+        if isinstance(node, ast.Attribute):
+            return self._of_attribute(node)
+        if isinstance(node, ast.Subscript):
+            return _at_key(self.origin(node.value), node.value, node)
+        if isinstance(node, ast.Await | ast.Starred | ast.FormattedValue | ast.NamedExpr):
+            return self.origin(node.value)
+        if isinstance(node, ast.Call):
+            return self._of_call(node)
+        return self._first(_operands(node))
+
+    def _first(self, nodes: list[ast.expr]) -> Origin | None:
+        for node in nodes:
+            found = self.origin(node)
+            if found is not None:
+                return found
+        return None
+
+    def is_request(self, node: ast.AST) -> bool:
+        """True for `request`, `self.request` and what stands for them here."""
+        if isinstance(node, ast.Attribute):
+            return node.attr == "request" and isinstance(node.value, ast.Name) and node.value.id in {"self", "info"}
+        return isinstance(node, ast.Name) and node.id in self.requests
+
+    def _of_attribute(self, node: ast.Attribute) -> Origin | None:
+        if self.is_request(node.value):
+            if node.attr in _BODY:
+                return Origin("body", ast.unparse(node), node.lineno)
+            return Origin("envelope", ast.unparse(node), node.lineno) if node.attr in _ENVELOPE else None
+        return self.origin(node.value)
+
+    def _of_call(self, node: ast.Call) -> Origin | None:
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            if self.is_request(function.value):
+                if function.attr in _BODY_CALLS:
+                    return Origin("body", f"{ast.unparse(function)}()", node.lineno)
+                return None
+            if function.attr in _METHODS:
+                owner = self.origin(function.value)
+                if owner is not None:
+                    return _at_key(owner, function.value, node)
+                if function.attr in {"format", "join", "replace", "joinpath", "format_map"}:
+                    return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
+        if last_name(function) in _KEEPS:
+            return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
+        return None
+
+
+def _at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | None:
+    """The same origin, named with the key that is read: `request.data["note"]`."""
+    if origin is None or origin.text != ast.unparse(inner):
+        return origin
+    text = ast.unparse(outer)
+    return Origin(origin.kind, text, origin.line) if len(text) <= 48 else origin
+
+
+def _operands(node: ast.AST | None) -> list[ast.expr]:
+    """The expressions that the value of an expression is made of."""
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.JoinedStr | ast.BoolOp):
+        return node.values
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return node.elts
+    if isinstance(node, ast.Dict):
+        return node.values
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return [node.elt]
+    return [node.value] if isinstance(node, ast.DictComp) else []
+
+
+def _header(statement: ast.stmt) -> list[ast.AST]:
+    """The expressions of a statement itself, without its blocks."""
+    if isinstance(statement, ast.If | ast.While):
+        return [statement.test]
+    if isinstance(statement, ast.For | ast.AsyncFor):
+        return [statement.iter]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [item.context_expr for item in statement.items]
+    if isinstance(statement, ast.Match):
+        return [statement.subject]
+    return [] if isinstance(statement, ast.Try) or hasattr(statement, "handlers") else [statement]
+
+
+def _request_names(function: FunctionNode, context: FileContext) -> frozenset[str]:
+    """The names that stand for the request in a function."""
+    names = set()
+    outer = [scope for scope in context.scopes if not isinstance(scope, ast.ClassDef)]
+    for scope in (*outer, function):
+        for argument in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs):
+            hinted = last_name(argument.annotation) if argument.annotation is not None else ""
+            if argument.arg == "request" or hinted in _REQUEST_TYPES:
+                names.add(argument.arg)
+    for name, dotted in context.imports.items():
+        if dotted.endswith(".request") and dotted.startswith(_REQUEST_MODULES):
+            names.add(name)
+    return frozenset(names)
+
+
+def route_of(function: FunctionNode) -> ast.Call | None:
+    """The decorator that makes a function an endpoint of Flask, FastAPI or their like."""
+    for decorator in function.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        if call is not None and isinstance(call.func, ast.Attribute) and call.func.attr in _VERBS:
+            return call
+    return None
+
+
+def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
+    """The parameters of an endpoint that hold what stands in its URL or body, unconverted."""
+    route = route_of(function)
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    if route is not None:
+        rule = route.args[0].value if route.args and isinstance(route.args[0], ast.Constant) else ""
+        for argument in arguments:
+            hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+            if re.match(r"^(?:dict|Dict|Any|list|List)\b(?!.*Depends)", hint):
+                yield argument.arg, Origin("body", argument.arg, function.lineno)
+            elif (re.search(rf"<(?:string:|path:)?{argument.arg}>", str(rule)) and hint in {"", "str"}) or (
+                hint in {"str", "str | None", "Optional[str]"} and b"fastapi" in context.source
+            ):
+                yield argument.arg, Origin("route", argument.arg, function.lineno)
+    elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":
+        for argument in arguments[1:]:
+            hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+            if hint in {"", "str"} and not _NUMBER.match(argument.arg):
+                yield argument.arg, Origin("route", argument.arg, function.lineno)

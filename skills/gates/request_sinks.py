@@ -1,0 +1,242 @@
+"""Where a value from a request does harm: calls that run, open, fetch, show or store what they are given."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext
+from skills.gates.local_values import values_of
+from skills.gates.model import Severity
+from skills.gates.names import last_name
+from skills.gates.queries import MANAGERS, chain_of, orm_evidence
+from skills.gates.request_data import Flow, Origin
+from skills.gates.syntax import descendants
+
+Sink = tuple[list[ast.expr], str, Severity]
+_BUILTINS: dict[str, tuple[str, Severity]] = {
+    "eval": ("is run as code", "CRITICAL"),
+    "exec": ("is run as code", "CRITICAL"),
+    "compile": ("is compiled as code", "HIGH"),
+    "__import__": ("decides which module is loaded", "HIGH"),
+    "open": ("decides which file is opened", "HIGH"),
+}
+_DOTTED: dict[str, tuple[str, Severity]] = {
+    "importlib.import_module": ("decides which module is loaded", "HIGH"),
+    "io.open": ("decides which file is opened", "HIGH"),
+    "codecs.open": ("decides which file is opened", "HIGH"),
+    "aiofiles.open": ("decides which file is opened", "HIGH"),
+    "yaml.load": ("is read as YAML with any type", "HIGH"),
+    "yaml.unsafe_load": ("is read as YAML with any type", "CRITICAL"),
+    "marshal.loads": ("is unmarshalled", "CRITICAL"),
+    "jsonpickle.decode": ("is unpickled", "CRITICAL"),
+    "urllib.request.urlopen": ("decides where the server sends a request", "HIGH"),
+    "urllib.request.urlretrieve": ("decides where the server sends a request", "HIGH"),
+    "urllib.request.Request": ("decides where the server sends a request", "HIGH"),
+    "urllib2.urlopen": ("decides where the server sends a request", "HIGH"),
+    "commands.getoutput": ("is run as a command", "CRITICAL"),
+    "asyncio.create_subprocess_shell": ("is run as a command", "CRITICAL"),
+    "asyncio.create_subprocess_exec": ("is run as a command", "HIGH"),
+    "flask.render_template_string": ("is run as a template", "CRITICAL"),
+    "flask.send_file": ("decides which file is sent", "HIGH"),
+    "flask.redirect": ("decides where the visitor is sent", "MEDIUM"),
+    "django.shortcuts.redirect": ("decides where the visitor is sent", "MEDIUM"),
+    "jinja2.Template": ("is run as a template", "CRITICAL"),
+    "mako.template.Template": ("is run as a template", "CRITICAL"),
+    "django.template.Template": ("is run as a template", "HIGH"),
+    "django.template.loader.get_template": ("decides which template is rendered", "MEDIUM"),
+}
+_PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
+    "os": ("", "HIGH", frozenset()),
+    "subprocess": ("is run as a command", "CRITICAL", frozenset(
+        {"run", "call", "Popen", "check_call", "check_output", "getoutput", "getstatusoutput"})),
+    "shutil": ("decides which files are touched", "HIGH", frozenset(
+        {"copy", "copyfile", "copy2", "copytree", "move", "rmtree", "unpack_archive"})),
+    "pickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "cPickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "dill": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "requests": ("decides where the server sends a request", "HIGH", frozenset(
+        {"get", "post", "put", "patch", "delete", "head", "options", "request"})),
+    "httpx": ("decides where the server sends a request", "HIGH", frozenset(
+        {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})),
+}  # fmt: skip
+_OS_RUNS = re.compile(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
+_OS_FILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
+                       "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
+_ANSWERS = frozenset(
+    {"HttpResponse", "HttpResponseBadRequest", "HttpResponseNotFound", "HttpResponseForbidden", "HTMLResponse",
+     "HttpResponseServerError", "make_response", "StreamingHttpResponse", "HttpResponseNotAllowed"}
+)  # fmt: skip
+_REDIRECTS = frozenset(
+    {"HttpResponseRedirect", "HttpResponsePermanentRedirect", "RedirectResponse", "HttpResponseRedirectBase"}
+)
+_TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
+_PATH_METHODS = frozenset(
+    {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "open", "mkdir", "rmdir", "iterdir"}
+)
+_WRITES = frozenset({"create", "get_or_create", "update_or_create", "update", "acreate", "aupdate", "aget_or_create",
+                     "aupdate_or_create", "bulk_create"})  # fmt: skip
+_READS = frozenset(
+    {"filter", "get", "exclude", "order_by", "aget", "filter_by", "annotate", "values", "values_list", "only"}
+)
+_FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
+_KEY = re.compile(
+    r"(?:^|_)(?<!external_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
+)
+_FILES = re.compile(r"\.(?:FILES|files)\b")
+_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
+
+
+def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity] | None:
+    """(origin, what happens with it, how bad) of a call that is given a raw value of a request, None for others."""
+    found = (
+        _known_call(node, context) or _answer(node, context) or _storage(node, context) or _method(node, flow, context)
+    )
+    if found is None:
+        return None
+    values, what, severity = found
+    for value in values:
+        origin = flow.origin(value)
+        if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
+            continue
+        if what.startswith(("decides where",)) and _fixed_host(value, context):
+            continue
+        return origin, what, "MEDIUM" if severity == "LOW" else severity
+    return None
+
+
+def _first(node: ast.Call, *names: str) -> list[ast.expr]:
+    """The first positional argument, and the named ones."""
+    return [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in names)]
+
+
+def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
+    function = node.func
+    name = last_name(function)
+    if isinstance(function, ast.Name) and name in _BUILTINS and name not in context.imports:
+        what, severity = _BUILTINS[name]
+        return _first(node, "file"), what, severity
+    dotted = context.resolve(function) or ""
+    if dotted in _DOTTED:
+        if dotted == "yaml.load" and re.search(r"Safe|BaseLoader", ast.unparse(node)):
+            return None
+        what, severity = _DOTTED[dotted]
+        return _first(node, "source", "url", "location"), what, severity
+    package, _, method = dotted.partition(".")
+    if package not in _PACKAGES:
+        return None
+    if package == "os":
+        if _OS_RUNS.match(method):
+            return list(node.args), "is run as a command", "CRITICAL"
+        return (_first(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OS_FILES else None
+    what, severity, methods = _PACKAGES[package]
+    if method not in methods:
+        return None
+    values = _first(node, "url", "args", "src", "dst")
+    if method in {"request", "stream"} and package in {"requests", "httpx"}:
+        values = [*node.args[1:2], *values[1:]]
+    return values, what, severity
+
+
+def _answer(node: ast.Call, context: FileContext) -> Sink | None:
+    """What goes into a page, a redirect or a mail as it is."""
+    name = last_name(node.func)
+    if name in _ANSWERS:
+        kind = " ".join(ast.unparse(keyword.value) for keyword in node.keywords if "type" in (keyword.arg or ""))
+        if re.search(r"json|plain|csv|octet|xml|image|pdf", kind) or len(node.args) > 1:
+            return None
+        return _first(node, "content"), "is sent back as part of a page, unescaped", "MEDIUM"
+    if name in _REDIRECTS:
+        return _first(node, "url", "redirect_to"), "decides where the visitor is sent", "MEDIUM"
+    if name in _TRUSTS or name == "format_html":
+        return _first(node), "becomes trusted HTML", "HIGH"
+    if name in {"send_mail", "EmailMultiAlternatives"}:
+        values = [keyword.value for keyword in node.keywords if keyword.arg == "html_message"]
+        return (values, "is sent as HTML mail, unescaped", "MEDIUM") if values else None
+    if name in {"getattr", "setattr"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        return [node.args[1]], "decides which attribute is used", "MEDIUM"
+    return None
+
+
+def _storage(node: ast.Call, context: FileContext) -> Sink | None:
+    """Rows that are written, changed or looked up with it."""
+    name = last_name(node.func)
+    if name in _FETCHES:
+        return _keys(node), "looks up rows unchecked", "LOW"
+    if (name not in _WRITES and name not in _READS) or not isinstance(node.func, ast.Attribute):
+        return None
+    chain = chain_of(node)
+    query = any(step in {"query", "filter_by"} for step, _ in chain.calls[:-1]) or last_name(chain.root) == "query"
+    if not (chain.manager in MANAGERS or query or orm_evidence(chain, context)):
+        return None
+    values = [keyword.value for keyword in node.keywords if keyword.arg] if name in _WRITES else _keys(node)
+    for keyword in node.keywords:
+        if keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
+            values += keyword.value.values
+        elif keyword.arg is None and isinstance(keyword.value, ast.Dict):
+            values += [part for part in (*keyword.value.keys, *keyword.value.values) if part is not None]
+    if name in _WRITES:
+        return values, "is stored unchecked", "LOW"
+    values += [argument for argument in node.args if name in {"order_by", "values", "values_list", "only"}]
+    for argument in node.args:
+        for part in descendants(argument):
+            if isinstance(part, ast.Call) and last_name(part.func) == "Q":
+                values += _keys(part)
+            elif isinstance(part, ast.Compare) and query and _KEY.search(last_name(part.left)):
+                values += part.comparators
+    return values, "looks up rows unchecked", "LOW"
+
+
+def _keys(node: ast.Call) -> list[ast.expr]:
+    """What a query compares with keys, numbers and times: there a value of another shape is an error."""
+    return [keyword.value for keyword in node.keywords if keyword.arg is not None and _KEY.search(keyword.arg)]
+
+
+def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
+    """Methods of things that the function made: files, writers, paths, connections."""
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return None
+    name, owner = function.attr, function.value
+    if name in {"execute", "executemany", "executescript", "raw"} and node.args:
+        return [node.args[0]], "is run as SQL", "CRITICAL"
+    if name in _PATH_METHODS and isinstance(owner, ast.Call | ast.BinOp | ast.Name):
+        made = owner if not isinstance(owner, ast.Name) else _made_by(owner, context)
+        return ([owner], "decides which file is touched", "HIGH") if _is_path(made) else None
+    if name in {"write", "writelines", "writerow", "writerows"} and isinstance(owner, ast.Name):
+        maker = last_name(_made_by(owner, context) or owner)
+        if maker in {"writer", "DictWriter"}:
+            return node.args[:1], "is written into a table that a spreadsheet will run", "MEDIUM"
+        return (node.args[:1], "is written to a file unchecked", "MEDIUM") if maker == "open" else None
+    named = isinstance(owner, ast.Call) and last_name(owner.func) in {"globals", "locals", "vars"}
+    return (node.args[:1], "decides which name is used", "HIGH") if named and name in {"get", "pop"} else None
+
+
+def _made_by(name: ast.Name, context: FileContext) -> ast.expr | None:
+    for value in values_of(name.id, context):
+        if isinstance(value, ast.Call | ast.BinOp):
+            return value
+    return None
+
+
+def _is_path(node: ast.expr | None) -> bool:
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
+
+
+def _fixed_host(value: ast.expr, context: FileContext) -> bool:
+    """True where the beginning of an address is written in the source, host included."""
+    if isinstance(value, ast.Name):
+        made = [bound for bound in values_of(value.id, context) if bound is not None]
+        built = all(isinstance(bound, ast.JoinedStr | ast.BinOp | ast.Call) for bound in made)
+        return bool(made) and built and all(_fixed_host(bound, context) for bound in made)
+    while isinstance(value, ast.BinOp):
+        value = value.left
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "format":
+        value = value.func.value
+    if isinstance(value, ast.JoinedStr) and value.values:
+        value = value.values[0]
+        if isinstance(value, ast.FormattedValue):
+            return last_name(value.value).isupper() or "settings" in ast.unparse(value.value)
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return bool(_HOST.match(value.value))
+    return last_name(value).isupper() or "settings" in ast.unparse(value)

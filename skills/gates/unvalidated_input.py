@@ -1,0 +1,274 @@
+"""The rule unvalidated-input: what comes from a request goes through a serializer, a form or a model first."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.model import Evidence
+from skills.gates.names import dotted, last_name
+from skills.gates.request_data import Flow, Origin, route_of
+from skills.gates.request_sinks import sink_of
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+UNVALIDATED = "unvalidated-input"
+MASS = "mass-assignment"
+_TAG = re.compile(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
+_NAVIGATION = re.compile(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
+
+
+def judged_path(path: str) -> bool:
+    """True for code that can answer a request."""
+    return not (is_test_path(path) or is_migration_path(path))
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    flow = Flow(node, context)
+    if not flow.held and not _mentions_request(node, flow):
+        return
+    statement = context.statement
+    context.scopes.append(node)
+    try:
+        told: set[int] = set()
+        for step in flow.steps():
+            if isinstance(step, ast.Call):
+                _on_call(step, flow, context, told)
+            else:
+                _on_statement(step, flow, context, told)
+    finally:
+        context.scopes.pop()
+        context.statement = statement
+
+
+def _mentions_request(node: FunctionNode, flow: Flow) -> bool:
+    return any(isinstance(part, ast.Attribute) and flow.is_request(part.value) for part in descendants(node))
+
+
+def _tell(
+    rule: str, node: ast.AST, origin: Origin, message: str, context: FileContext, told: set[int], **more: object
+) -> None:
+    line: int = node.lineno  # type: ignore[attr-defined]
+    if line in told:
+        return
+    told.add(line)
+    evidence = (Evidence(context.path, origin.line, f"{origin.text} comes with the request"),)
+    context.report(rule, node, message, evidence=evidence, **more)  # type: ignore[arg-type]
+
+
+def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -> None:
+    unpacked = _mass(node, flow, context)
+    if unpacked is not None:
+        origin, needs = unpacked
+        message = f"`{_short(node.func)}(**{origin.text})`: the client chooses which fields are set"
+        _tell(MASS, node, origin, message, context, told, needs=needs, also=(UNVALIDATED,))
+        return
+    found = sink_of(node, flow, context)
+    if found is not None:
+        origin, what, severity = found
+        message = f"`{origin.text}` {what} by `{_short(node.func)}()`"
+        _tell(UNVALIDATED, node, origin, message, context, told, severity=severity)
+
+
+def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tuple[tuple[str, str], ...]] | None:
+    """A model that is made or changed from all of a request's fields."""
+    name = last_name(node.func)
+    stars = [keyword.value for keyword in node.keywords if keyword.arg is None]
+    if name == "setattr" and len(node.args) == 3 and isinstance(node.func, ast.Name):
+        origin = flow.origin(node.args[1])
+        return (origin, ()) if origin is not None and origin.kind == "body" else None
+    if name == "update" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) == "__dict__":
+        stars += node.args
+    for star in stars:
+        origin = flow.origin(star)
+        if origin is None or origin.kind != "body" or isinstance(star, ast.Dict):
+            continue
+        if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
+            return origin, ()
+        if name[:1].isupper() and not name.endswith(_VALIDATES):
+            return origin, (("model", name),)
+    return None
+
+
+_MASS_METHODS = frozenset(
+    {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
+     "filter_by", "values", "insert", "create_user"}
+)  # fmt: skip
+_VALIDATES = ("Form", "Serializer", "Schema", "Input", "Request", "Validator", "DTO", "Params", "Payload", "Filter")
+
+
+def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
+    if isinstance(node, ast.Assign):
+        _on_attribute(node, flow, context, told)
+    elif isinstance(node, ast.Return):
+        _on_answer(node, flow, context, told)
+    elif isinstance(node, ast.If):
+        _on_form(node, flow, context, told)
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) and node.value is not None:
+        _on_markup(node.value, flow, context, told)
+
+
+def _on_answer(node: ast.Return, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """A view of Flask that answers text: it is sent as HTML."""
+    value = node.value
+    if not isinstance(value, ast.JoinedStr | ast.BinOp | ast.Name | ast.Call) or route_of(flow.function) is None:
+        return
+    if b"flask" not in context.source.lower() or (isinstance(value, ast.Call) and not _formats(value)):
+        return
+    origin = flow.origin(value)
+    if origin is not None:
+        message = f"`{origin.text}` is sent back as part of a page, unescaped"
+        _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
+
+
+def _formats(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "join"}
+
+
+def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`order.note = request.data["note"]` where `order.save()` follows."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or target.value.id == "self":
+        return
+    origin = flow.origin(node.value)
+    if origin is None or origin.kind != "body":
+        return
+    saves = {f"{target.value.id}.save", f"{target.value.id}.asave"}
+    if any(isinstance(part, ast.Call) and dotted(part.func) in saves for part in descendants(flow.function)):
+        message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
+        _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
+
+
+def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """HTML that is put together with a value from the request."""
+    for part in descendants(value):
+        texts: list[ast.expr] = []
+        if isinstance(part, ast.JoinedStr):
+            texts = part.values
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Mod):
+            texts = [part.left, part.right]
+        elif isinstance(part, ast.Call) and _formats(part) and isinstance(part.func, ast.Attribute):
+            texts = [part.func.value]
+        if any(isinstance(text, ast.Constant) and _TAG.search(str(text.value)) for text in texts):
+            origin = flow.origin(part)
+            if origin is not None:
+                message = f"`{origin.text}` is put into HTML, unescaped"
+                _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
+            return
+
+
+def _on_form(node: ast.If, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`request.POST["x"]` where the form that was just checked has the cleaned value."""
+    if not (isinstance(node.test, ast.Call) and last_name(node.test.func) == "is_valid"):
+        return
+    owner = last_name(node.test.func.value).lower() if isinstance(node.test.func, ast.Attribute) else ""
+    if not owner.endswith("form"):
+        return
+    for statement in node.body:
+        for part in descendants(statement):
+            key = _read_key(part, flow)
+            if key and not _NAVIGATION.match(key) and not isinstance(statement, ast.If):
+                origin = Origin("body", _short(part), part.lineno)  # type: ignore[attr-defined]
+                message = (
+                    f"`{origin.text}` is read beside the form that checked it: `{owner}.cleaned_data` has the value"
+                )
+                _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
+
+
+def _read_key(node: ast.AST, flow: Flow) -> str:
+    """The key of `request.POST["key"]` and `request.POST.get("key")`."""
+    key: ast.expr | None = None
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        source, key = node.value, node.slice
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        source, key = node.func.value, node.args[0]
+    if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+        return ""
+    posted = isinstance(source, ast.Attribute) and source.attr == "POST" and flow.is_request(source.value)
+    return key.value if posted else ""
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 50 else f"{text[:24]}…{text[-24:]}"
+
+
+_HEAD = "from django.http import *\n\n\ndef view(request):\n"
+
+unvalidated_input = Rule(
+    name=UNVALIDATED,
+    gate="P1",
+    severity="HIGH",
+    skill="python-backend",
+    sources=("PB-G2", "G2"),
+    catches="A value from a request (body, query, form, file name, header, route) that reaches a query, a row, a "
+    "file, a command, code, an address, a redirect or a page without being checked on the way.",
+    why="Clients send what they like. What no serializer, form or model has looked at ends as a crash at best, and as "
+    "somebody else's command at worst.",
+    fix="Read it through a serializer (`validated_data`), a form (`cleaned_data`) or a Pydantic model, compare it with "
+    "a list of what is allowed, or convert it (`int`, `UUID`) first; then use the checked value.",
+    when="Inside one function, outside of tests. Converted values, values compared with a list, and values that a "
+    "function with a checking name has seen are taken as checked.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"request.", b"Request", b"Body("), judged_path),
+    ),
+    bad=one_file(
+        "shop/views.py",
+        _HEAD + '    Order.objects.create(note=request.POST["note"])\n',
+        _HEAD + '    rows = Order.objects.filter(pk=request.GET.get("pk"))\n',
+        _HEAD + '    name = request.GET["file"]\n    with open(f"/srv/{name}") as file:\n        return file.read()\n',
+        _HEAD + '    return HttpResponse("Hello " + request.GET["name"])\n',
+        _HEAD + '    return HttpResponseRedirect(request.GET.get("next"))\n',
+        _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
+        _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
+        "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
+        "class Rates(APIView):\n    def post(self, request):\n"
+        "        return Response(eval(self.request.data['rate']))\n",
+        "import requests\nfrom flask import request\n\n\ndef fetch():\n"
+        "    url = request.args.get('url')\n    return requests.get(url)\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        _HEAD
+        + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
+        _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
+        _HEAD + '    sort = request.GET["sort"]\n    if sort not in SORTS:\n        raise Http404\n'
+        "    Order.objects.order_by(sort)\n",
+        _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
+        "        return redirect(to)\n",
+        _HEAD + '    return HttpResponse(escape(request.GET["name"]))\n',
+        _HEAD + '    if form.is_valid():\n        send(form.cleaned_data["mail"], request.POST.get("next"))\n',
+        "import requests\n" + _HEAD + '    requests.post("https://pay.example/x", json=request.data)\n',
+    ),
+)
+
+mass_assignment = Rule(
+    name=MASS,
+    gate="P1",
+    severity="HIGH",
+    skill="python-backend",
+    sources=("PB-G2", "G2"),
+    catches="All fields of a request put into a model at once: `create(**request.data)`, `update(**…)`, `Model(**…)`, "
+    "`setattr` in a loop over them.",
+    why="The client chooses which fields are set: `is_staff`, `owner`, `price` too, and those that come next year.",
+    fix="Name the fields: a serializer or form with a list of fields, a Pydantic model without extras, or keywords.",
+    when="Inside one function, outside of tests; classes count where the project defines them as models.",
+    watches=(),
+    bad=one_file(
+        "shop/views.py",
+        _HEAD + "    Order.objects.create(**request.data)\n",
+        _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
+        _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
+        "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
+        "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
+        _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
+        _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (unvalidated_input, mass_assignment)
