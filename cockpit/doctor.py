@@ -21,6 +21,10 @@ MERGE_TREE_GIT = (2, 38)
 FEWEST_WATCHES = 8192
 FEWEST_INSTANCES = 64
 _LOST = ("malformed", "too-long")  # reasons for a line without a record that hide usage
+_ELSEWHERE = {
+    "claude": "set CLAUDE_CONFIG_DIR if Claude Code keeps its data elsewhere",
+    "codex": "set CODEX_HOME if Codex keeps its data elsewhere",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,29 +154,15 @@ def _watch_limits(folder: Path) -> Iterator[Check]:
 
 
 def _agents() -> Iterator[Check]:
-    roots = paths.claude_roots()
-    if roots:
-        counts = [f"{root}: {_transcript_count(root):,} transcripts" for root in roots]
-        yield Check("claude", "pass", ", ".join(counts))
-    else:
-        where = os.environ.get("CLAUDE_CONFIG_DIR") or "~/.config/claude and ~/.claude"
-        fix = "set CLAUDE_CONFIG_DIR if Claude Code keeps its data elsewhere"
-        yield Check("claude", "not_applicable", f"no data found in {where}", fix)
-    home = Path.home()
-    for name, place in (
-        ("codex", Path(os.environ.get("CODEX_HOME") or home / ".codex")),
-        ("gemini", home / ".gemini"),
-        ("opencode", home / ".local" / "share" / "opencode"),
-    ):
-        if place.is_dir():
-            yield Check(name, "not_run", f"{place} is there, but this version reads Claude Code only")
+    from cockpit.agents.readers import all_readers
+
+    for reader in all_readers():
+        counted = sum(1 for _ in reader.sources())
+        where = ", ".join(map(str, reader.roots))
+        if counted:
+            yield Check(reader.agent, "pass", f"{where}: {counted:,} transcripts")
         else:
-            yield Check(name, "not_applicable", f"{place} is not there")
-
-
-def _transcript_count(root: Path) -> int:
-    walked = os.walk(root / "projects")
-    return sum(name.endswith(".jsonl") and name != "journal.jsonl" for _, _, names in walked for name in names)
+            yield Check(reader.agent, "not_applicable", f"no data found in {where}", _ELSEWHERE.get(reader.agent, ""))
 
 
 def _session_registry() -> Check:
@@ -189,16 +179,16 @@ def _session_registry() -> Check:
 def _transcripts(repository: Repository | None, config: Config) -> Check:
     """Whether every line was read and every model has a price, over all repositories."""
     from cockpit.spend.explain import explain
-    from cockpit.spend.ledger import Scope
     from cockpit.spend.meter import Meter
+    from cockpit.spend.sums import Scope
 
     meter = Meter(repository, config, all_repos=True)
     meter.read()
     told = explain(meter.ledger, Scope(meter.places))
-    unreadable = meter.ledger.usage.unreadable
+    unreadable = meter.ledger.unreadable
     if not told.files and not unreadable:
         return Check("transcripts", "not_applicable", "there are none")
-    problems = [f"{path} cannot be read ({why})" for path, why in sorted(unreadable.items())[:3]]
+    problems = [f"{path} cannot be read ({why})" for path, (_, why) in sorted(unreadable.items())[:3]]
     problems += [f"and {len(unreadable) - 3} more files"] if len(unreadable) > 3 else []
     problems += [f"{part.count} lines {part.name}: {part.why}" for part in told.dropped if part.name in _LOST]
     problems += [f"{told.odd.count} {told.odd.name}: {told.odd.why}"] if told.odd.count else []

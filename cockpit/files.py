@@ -74,7 +74,7 @@ class Tail:
     too_long: int = 0
     restarted: bool = False
     counting: bool = True
-    _ending: bytes = b""
+    ending: bytes = b""
 
     def changed(self, found: os.stat_result | None = None) -> bool:
         """Whether the file differs from what was last read. Raises `OSError` where it cannot be looked at."""
@@ -88,7 +88,7 @@ class Tail:
             self.restarted = bool(self.inode) and not self._continues(stream, found)
             if self.restarted:
                 self.offset = self.line = 0
-                self._ending = b""
+                self.ending = b""
             self.inode, self.size, self.mtime_ns = found.st_ino, found.st_size, found.st_mtime_ns
             stream.seek(self.offset)
             rest: list[bytes] = []
@@ -106,8 +106,8 @@ class Tail:
         """Whether what was read is still there: same inode, not shorter, its last bytes in place."""
         if found.st_ino != self.inode or found.st_size < self.offset:
             return False
-        stream.seek(self.offset - len(self._ending))
-        return stream.read(len(self._ending)) == self._ending
+        stream.seek(self.offset - len(self.ending))
+        return stream.read(len(self.ending)) == self.ending
 
     def _whole(self, rest: list[bytes], held: int, block: bytes) -> Iterator[bytes]:
         first = block.index(b"\n") + 1
@@ -115,7 +115,7 @@ class Tail:
             self.too_long += 1
             self.line += 1
             self.offset += held + first
-            self._ending = block[max(0, first - ENDING) : first]
+            self.ending = block[max(0, first - ENDING) : first]
             block = block[first:]
         elif rest:
             block = b"".join((*rest, block))
@@ -123,4 +123,4 @@ class Tail:
             yield block
             self.offset += len(block)
             self.line += block.count(b"\n") if self.counting else 0
-            self._ending = block[-ENDING:]
+            self.ending = block[-ENDING:]

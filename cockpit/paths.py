@@ -24,16 +24,37 @@ def user_config_file() -> Path:
     return Path(platformdirs.user_config_dir("cockpit", appauthor=False)) / "config.toml"
 
 
-def claude_roots() -> list[Path]:
-    """Claude Code's data roots that exist: each entry of `CLAUDE_CONFIG_DIR`, else the two default folders."""
+def claude_folders() -> list[Path]:
+    """Claude Code's data roots, there or not: each entry of `CLAUDE_CONFIG_DIR`, else the two default folders."""
     chosen = os.environ.get("CLAUDE_CONFIG_DIR", "")
     entries = [entry.strip() for entry in chosen.split(",") if entry.strip()]
     folders = [Path(entry).expanduser() for entry in entries] or [
         Path.home() / ".config" / "claude",
         Path.home() / ".claude",
     ]
-    seen: dict[Path, Path] = {}
+    seen: dict[str, Path] = {}
     for folder in folders:
-        if folder.is_dir():
-            seen.setdefault(folder.resolve(), folder)
+        seen.setdefault(os.path.realpath(folder), folder)
     return list(seen.values())
+
+
+def claude_roots() -> list[Path]:
+    """Claude Code's data roots that exist."""
+    return [folder for folder in claude_folders() if folder.is_dir()]
+
+
+def codex_root() -> Path:
+    """Codex CLI's data root: `CODEX_HOME`, else `~/.codex`. It may not exist."""
+    chosen = os.environ.get("CODEX_HOME", "").strip()
+    return Path(chosen).expanduser() if chosen else Path.home() / ".codex"
+
+
+def gemini_root() -> Path:
+    """Gemini CLI's data root, `~/.gemini`. It may not exist."""
+    return Path.home() / ".gemini"
+
+
+def opencode_root() -> Path:
+    """OpenCode's data root: `opencode` in `XDG_DATA_HOME`, else in `~/.local/share`. It may not exist."""
+    chosen = os.environ.get("XDG_DATA_HOME", "").strip()
+    return (Path(chosen).expanduser() if chosen else Path.home() / ".local" / "share") / "opencode"

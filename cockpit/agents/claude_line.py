@@ -7,37 +7,15 @@ string of digits is its number and anything that cannot be a token count is 0.
 import hashlib
 import json
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-MOST = 2**40 - 1  # no request has more tokens: a larger count is a broken one; all its bits are set
-Advisor = tuple[str, int, int, int, int, int]
+from cockpit.agents.lenient import count, flag, moment, number, text
+from cockpit.agents.record import MOST, Advisor, Record, milliseconds, plausible
 
-
-class Record(msgspec.Struct, gc=False):
-    """The usage of one response as one line tells it.
-
-    `at` is in milliseconds since 1970 UTC, None where unknown; `forked` marks a copy that names its original.
-    """
-
-    session: str
-    cwd: str
-    branch: str
-    at: int | None
-    model: str
-    input: int
-    output: int
-    cache_write_5m: int
-    cache_write_1h: int
-    cache_read: int
-    reasoning: int = 0
-    web_searches: int = 0
-    fast: bool = False
-    sidechain: bool = False
-    forked: bool = False
-    advisors: tuple[Advisor, ...] = ()
+__all__ = ["MOST", "Billing", "Reading", "Record", "read_line"]
 
 
 class Billing(msgspec.Struct, gc=False):
@@ -189,14 +167,14 @@ def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Recor
     searches = (tools.web_search_requests or 0) if tools is not None else 0
     if not 0 <= counts[0] | counts[1] | counts[2] | reasoning | searches <= MOST:  # one negative or huge shows
         odd = True
-        counts = (_plausible(counts[0]), _plausible(counts[1]), _plausible(counts[2]))
-        reasoning, searches = _plausible(reasoning), _plausible(searches)
+        counts = (plausible(counts[0]), plausible(counts[1]), plausible(counts[2]))
+        reasoning, searches = plausible(reasoning), plausible(searches)
     origin = line.forkedFrom
     record = Record(
         (origin.sessionId if origin is not None else None) or line.sessionId or session,
         line.cwd or "",
         line.gitBranch or "",
-        _milliseconds(line.timestamp),
+        milliseconds(line.timestamp),
         model,
         counts[0],
         counts[1],
@@ -220,7 +198,7 @@ def _writes(total: int | None, split: _CacheCreation | None) -> tuple[int, int, 
     everything = total or (hour + short)
     if 0 <= hour | short | everything <= MOST:
         return (everything - hour, hour, False) if hour <= everything else (0, everything, True)
-    hour, everything = _plausible(hour), _plausible(everything) or _plausible(hour) + _plausible(short)
+    hour, everything = plausible(hour), plausible(everything) or plausible(hour) + plausible(short)
     return max(0, everything - hour), min(hour, everything), True
 
 
@@ -232,47 +210,34 @@ def _advisors(iterations: list[_Iteration]) -> tuple[Advisor, ...]:
             continue
         write_5m, write_1h, _ = _writes(entry.cache_creation_input_tokens, entry.cache_creation)
         counts = (entry.input_tokens, entry.output_tokens, entry.cache_read_input_tokens)
-        fresh, out, read = (_plausible(count or 0) for count in counts)
+        fresh, out, read = (plausible(value or 0) for value in counts)
         found.append((entry.model or "unknown", fresh, out, write_5m, write_1h, read))
     return tuple(sorted(found))
-
-
-def _plausible(count: int) -> int:
-    return count if 0 <= count <= MOST else 0
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    try:
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (OverflowError, ValueError):
-        return None
 
 
 def _lenient_line(value: dict[str, Any]) -> _Line:
     message, origin = value.get("message"), value.get("forkedFrom")
     return _Line(
-        _text(value.get("type")),
-        _text(value.get("uuid")),
-        _text(value.get("sessionId")),
-        _text(value.get("cwd")),
-        _text(value.get("gitBranch")),
-        _moment(value.get("timestamp")),
-        _flag(value.get("isSidechain")),
-        _flag(value.get("isApiErrorMessage")),
-        _Origin(_text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
+        text(value.get("type")),
+        text(value.get("uuid")),
+        text(value.get("sessionId")),
+        text(value.get("cwd")),
+        text(value.get("gitBranch")),
+        moment(value.get("timestamp")),
+        flag(value.get("isSidechain")),
+        flag(value.get("isApiErrorMessage")),
+        _Origin(text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
         _lenient_message(message) if isinstance(message, dict) else None,
-        _dollars(value.get("totalCostUSD")),
+        number(value.get("totalCostUSD")),
     )
 
 
 def _lenient_message(value: dict[str, Any]) -> _Message:
     usage = value.get("usage")
     return _Message(
-        _text(value.get("id")),
-        _text(value.get("model")),
-        _text(value.get("stop_reason")),
+        text(value.get("id")),
+        text(value.get("model")),
+        text(value.get("stop_reason")),
         _lenient_usage(usage) if isinstance(usage, dict) else None,
     )
 
@@ -281,26 +246,26 @@ def _lenient_usage(value: dict[str, Any]) -> _Usage:
     details, tools, entries = (value.get(name) for name in ("output_tokens_details", "server_tool_use", "iterations"))
     iterations = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return _Usage(
-        _count(value.get("input_tokens")),
-        _count(value.get("output_tokens")),
-        _count(value.get("cache_creation_input_tokens")),
-        _count(value.get("cache_read_input_tokens")),
+        count(value.get("input_tokens")),
+        count(value.get("output_tokens")),
+        count(value.get("cache_creation_input_tokens")),
+        count(value.get("cache_read_input_tokens")),
         _lenient_split(value.get("cache_creation")),
-        _OutputDetails(_count(details.get("thinking_tokens"))) if isinstance(details, dict) else None,
-        _ServerTools(_count(tools.get("web_search_requests"))) if isinstance(tools, dict) else None,
-        _text(value.get("speed")),
+        _OutputDetails(count(details.get("thinking_tokens"))) if isinstance(details, dict) else None,
+        _ServerTools(count(tools.get("web_search_requests"))) if isinstance(tools, dict) else None,
+        text(value.get("speed")),
         [_lenient_iteration(entry) for entry in iterations],
     )
 
 
 def _lenient_iteration(entry: dict[str, Any]) -> _Iteration:
     return _Iteration(
-        _text(entry.get("type")),
-        _text(entry.get("model")),
-        _count(entry.get("input_tokens")),
-        _count(entry.get("output_tokens")),
-        _count(entry.get("cache_creation_input_tokens")),
-        _count(entry.get("cache_read_input_tokens")),
+        text(entry.get("type")),
+        text(entry.get("model")),
+        count(entry.get("input_tokens")),
+        count(entry.get("output_tokens")),
+        count(entry.get("cache_creation_input_tokens")),
+        count(entry.get("cache_read_input_tokens")),
         _lenient_split(entry.get("cache_creation")),
     )
 
@@ -308,38 +273,4 @@ def _lenient_iteration(entry: dict[str, Any]) -> _Iteration:
 def _lenient_split(value: object) -> _CacheCreation | None:
     if not isinstance(value, dict):
         return None
-    return _CacheCreation(
-        _count(value.get("ephemeral_5m_input_tokens")), _count(value.get("ephemeral_1h_input_tokens"))
-    )
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return value.encode("utf-8", "replace").decode()  # a lone surrogate cannot be printed or sorted with others
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _count(value: object) -> int:
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdigit() and len(value) < 14 else 0
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 0
-    return _plausible(int(value)) if math.isfinite(value) else 0
-
-
-def _dollars(value: object) -> float | None:
-    try:
-        return float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return _CacheCreation(count(value.get("ephemeral_5m_input_tokens")), count(value.get("ephemeral_1h_input_tokens")))

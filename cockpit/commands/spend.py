@@ -11,8 +11,9 @@ from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
     from cockpit.spend.explain import Explained, Explanation
-    from cockpit.spend.ledger import Ledger, Scope
+    from cockpit.spend.ledger import Ledger
     from cockpit.spend.models import SpendRow
+    from cockpit.spend.sums import Scope
 
 EXAMPLES = """examples:
   cockpit spend                          this repository, a row for each day
@@ -23,7 +24,10 @@ EXAMPLES = """examples:
 
 --since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
 """
-_GROUPS = ("total", "hour", "day", "week", "month", "model", "agent", "session", "branch", "repo")
+_GROUPS = (
+    *("total", "hour", "day", "week", "month", "model", "agent", "session"),
+    *("branch", "feature", "task", "category", "repo"),
+)
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -36,19 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Call) -> int:
-    from cockpit.agents.claude_usage import ClaudeUsage
+    from cockpit.agents.readers import all_readers
     from cockpit.errors import CannotAnswer
-    from cockpit.paths import claude_roots
-    from cockpit.spend.ledger import Ledger, Scope
+    from cockpit.paths import state_dir
+    from cockpit.spend.ledger import Ledger
     from cockpit.spend.places import Places
+    from cockpit.spend.store import Store
+    from cockpit.spend.sums import Scope
 
     if call.args.what == "explain" and (call.args.since or call.args.until):
         raise CannotAnswer("explain counts lines of all times", "leave out --since and --until")
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
-    ledger = Ledger(ClaudeUsage(claude_roots()))
+    ledger = Ledger(all_readers(), Store.open(state_dir()))
     ledger.read()
-    if not ledger.usage.files:
+    if ledger.store.notice:
+        say(ledger.store.notice)
+    if not ledger.agents():
         say(f"no transcripts found; looked in {_looked()}")
     if call.args.what == "explain":
         return _explain(call, ledger, scope)
@@ -84,10 +92,9 @@ def _moment(given: str | None, option: str, *, end: bool = False) -> int | None:
 
 
 def _looked() -> str:
-    import os
+    from cockpit.agents.readers import all_readers
 
-    chosen = os.environ.get("CLAUDE_CONFIG_DIR", "").strip()
-    return f"{chosen or '~/.config/claude, ~/.claude'} (projects/**/*.jsonl)"
+    return ", ".join(str(root) for reader in all_readers() for root in reader.roots)
 
 
 def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any]:
@@ -97,15 +104,15 @@ def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "
     return {
         "rows": [_row(row) for row in rows],
         "total": _row(total),
-        "agents": ["claude"] if ledger.usage.files else [],
-        "unread": list(unread(ledger.usage)),
+        "agents": ledger.agents(),
+        "unread": list(unread(ledger)),
         "meta": {
             "at": clock.iso(clock.now()),
             "by": call.args.by,
             "scope": "all" if call.args.all_repos else call.repository().name,
             "since": call.args.since,
             "until": call.args.until,
-            "files": len(ledger.usage.files),
+            "files": ledger.count_files(),
         },
     }
 
@@ -143,12 +150,13 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         billed = total.billed
         print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
     scope = "all repositories" if call.args.all_repos else f"{call.repository().name} and its worktrees"
-    print(f"computed from {len(ledger.usage.files)} Claude Code transcripts and list prices, {scope}")
+    agents = ", ".join(ledger.agents()) or "no agent"
+    print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")
     if total.floor:
         print("≥ some sub-agent usage never became final: the real figure is higher")
     if total.unpriced_tokens:
         print("unpriced: no price is known for some models (cockpit spend explain); their dollars are not in the sums")
-    for line in unread(ledger.usage):
+    for line in unread(ledger):
         say(f"not counted: {line}")
 
 
@@ -178,7 +186,7 @@ def _explain(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     from cockpit.spend.sources import unread
 
     found = explain(ledger, scope)
-    missing = unread(ledger.usage)
+    missing = unread(ledger)
     if call.args.json:
         print_json({**asdict(found), "unread": list(missing), "meta": {"at": clock.iso(clock.now())}})
         return 0

@@ -122,8 +122,8 @@ def _spend(
     repository: Repository, config: Config, since: datetime | None
 ) -> tuple[SpendSnapshot, tuple[ModelCost, ...]]:
     """The spend, and dollars by model from `since` on (nothing where it is None), from one reading."""
-    from cockpit.spend.ledger import Scope
     from cockpit.spend.meter import Meter
+    from cockpit.spend.sums import Scope
 
     meter = Meter(repository, config)
     meter.read()

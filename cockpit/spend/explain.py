@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cockpit.spend.ledger import Ledger, Scope
-from cockpit.spend.prices import PICO
+from cockpit.spend.ledger import Ledger
+from cockpit.spend.sums import PERSON, Scope, Sum, rounded
 
 _WHY_DROPPED = {
     "synthetic": "written by the agent itself, no model was asked",
@@ -51,7 +51,9 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
     inside = scope.places.inside
     lines = odd = 0
     dropped: Counter[str] = Counter()
-    for transcript in ledger.usage.files.values():
+    files = 0
+    for transcript in ledger.files():
+        files += 1
         lines += sum(count for cwd, count in transcript.records.items() if inside(cwd))
         for (reason, cwd), count in transcript.dropped.items():
             if reason == "malformed" or inside(cwd):
@@ -60,17 +62,17 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
         odd += transcript.odd
     everywhere = Scope(scope.places)
     requests = timeless = 0
-    floors: dict[str, list[int]] = {}
-    for key, record in ledger.selected(everywhere):
-        requests += 1
-        timeless += record.at is None
-        if key not in ledger.usage.final:
-            amounts = floors.setdefault(record.session, [0, 0])
-            amounts[0] += 1
-            amounts[1] += ledger.cost(key, record) or 0
-    models = ledger.sums(everywhere, lambda _record, model: model)
+    floors: dict[str, Sum] = {}
+    for cell in ledger.cells(everywhere):
+        if cell.origin.agent == PERSON:
+            continue
+        requests += cell.requests
+        timeless += cell.requests if cell.quarter is None else 0
+        if cell.origin.open:
+            floors.setdefault(cell.origin.session, Sum()).add_cell(cell)
+    models = ledger.sums(everywhere, lambda cell: cell.origin.model)
     return Explanation(
-        files=len(ledger.usage.files),
+        files=files,
         lines=lines,
         requests=requests,
         merged=max(0, lines - requests),
@@ -82,8 +84,8 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
             if part.unpriced_tokens
         ),
         floors=tuple(
-            Explained(session, count, _WHY_FLOOR, usd=round(pico / PICO, 6))
-            for session, (count, pico) in sorted(floors.items())
+            Explained(session, part.requests, _WHY_FLOOR, usd=rounded(part.pico) / 10**6)
+            for session, part in sorted(floors.items())
         ),
         odd=Explained("odd values", odd, _WHY_ODD),
         without_time=Explained("without time", timeless, _WHY_TIMELESS),

@@ -15,6 +15,7 @@ from cockpit.spend.models import SpendSnapshot
 
 _TICK = 5.0  # seconds between looks for a new root and at the clock
 _LOOK = 60.0  # seconds between looks at every file, for what a watch can miss
+_ENDINGS = (".jsonl", ".jsonl.zst", ".json", ".db", ".db-wal")  # of files that the agents write
 _POLL = 2.0  # seconds between looks where there is nothing to watch with
 
 
@@ -97,7 +98,7 @@ async def _watched(folders: tuple[Path, ...]) -> AsyncGenerator[list[str] | None
 
     changes = awatch(
         *folders,
-        watch_filter=lambda _change, path: path.endswith(".jsonl") or "." not in path.rpartition("/")[2],
+        watch_filter=lambda _change, path: path.endswith(_ENDINGS) or "." not in path.rpartition("/")[2],
         debounce=150,
         step=100,
         rust_timeout=int(_TICK * 1000),
@@ -105,5 +106,5 @@ async def _watched(folders: tuple[Path, ...]) -> AsyncGenerator[list[str] | None
     )
     async with aclosing(changes) as batches:
         async for batch in batches:
-            paths = [path for _, path in batch]
-            yield paths if all(path.endswith(".jsonl") for path in paths) else None
+            paths = [path.removesuffix("-wal") for _, path in batch]
+            yield paths if all(path.endswith(_ENDINGS) for path in paths) else None

@@ -4,295 +4,362 @@ Amounts are whole picodollars, so that each grouping sums to the same total; row
 so that they still do.
 """
 
-import time
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, TypeVar
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from cockpit.agents.claude_line import Record
-from cockpit.agents.claude_usage import ClaudeUsage
-from cockpit.spend.models import Billed, SpendRow, Tokens
+from cockpit.agents.source import Reader, Source, Stamp
+from cockpit.spend.book import CELLS, UNKNOWN_QUARTER, Book, price_again
+from cockpit.spend.calendar import QUARTER_MS, Calendar
+from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.prices import PICO, Prices, Rates, table_version
+from cockpit.spend.shelf import Shelf
+from cockpit.spend.statements import read_statements
+from cockpit.spend.store import Store
+from cockpit.spend.sums import Cell, Origin, Scope, Sum, apportioned
 
 K = TypeVar("K", bound=Hashable)
-KeyOf = Callable[[Record, str], K]
+Answer = TypeVar("Answer")
+KeyOf = Callable[[Cell], K]
 
 TIME_GROUPS = ("hour", "day", "week", "month")
-GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "repo")
-_BILLED_GROUPS = ("total", "agent", "session")
-_MICRO = PICO // 10**6
-_QUARTER_MS = 900_000
-AGENT = "claude"
-
-
-class Labels(NamedTuple):
-    """The local hour, day, ISO week and month of a moment, as keys that sort by time."""
-
-    hour: str
-    day: str
-    week: str
-    month: str
-
-
-UNKNOWN_TIME = Labels("unknown", "unknown", "unknown", "unknown")
-
-
-class Calendar:
-    """Local time labels of moments in milliseconds since 1970 UTC, remembered by quarter of an hour."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, Labels] = {}
-
-    def labels(self, at: int | None) -> Labels:
-        """The labels of `at`; all `unknown` where there is no time."""
-        if at is None:
-            return UNKNOWN_TIME
-        quarter = at // _QUARTER_MS  # every zone's offset is a multiple of it
-        known = self._known.get(quarter)
-        if known is None:
-            try:
-                local = time.localtime(quarter * 900)
-                known = _labels(local)
-            except (OverflowError, ValueError, OSError):
-                known = UNKNOWN_TIME
-            self._known[quarter] = known
-        return known
-
-
-def _labels(local: time.struct_time) -> Labels:
-    day = f"{local.tm_year:04d}-{local.tm_mon:02d}-{local.tm_mday:02d}"
-    year, week, _ = datetime(local.tm_year, local.tm_mon, local.tm_mday).isocalendar()
-    return Labels(f"{day}T{local.tm_hour:02d}:00", day, f"{year:04d}-W{week:02d}", day[:7])
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which responses count: those made in `places`, from `since` and before `until` (ms since 1970 UTC)."""
-
-    places: Places
-    since: int | None = None
-    until: int | None = None
-
-    def holds(self, record: Record) -> bool:
-        if self.since is not None and (record.at is None or record.at < self.since):
-            return False
-        if self.until is not None and (record.at is None or record.at >= self.until):
-            return False
-        return self.places.inside(record.cwd)
+GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "feature", "task", "category", "repo")
+_MOST_HELD = 50_000  # responses that are held in memory before they are written
+_FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
 
 
 @dataclass(slots=True)
-class Sum:
-    """Counts and picodollars of some responses. `floors` counts those whose usage never became final."""
+class _Agent:
+    """A reader, its number in the ledger, and what its files looked like when they were last read."""
 
-    requests: int = 0
-    input: int = 0
-    output: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
-    cache_read: int = 0
-    reasoning: int = 0
-    pico: int = 0
-    unpriced_tokens: int = 0
-    floors: int = 0
-
-    def add(self, other: "Sum") -> None:
-        self.requests += other.requests
-        self.input += other.input
-        self.output += other.output
-        self.cache_write_5m += other.cache_write_5m
-        self.cache_write_1h += other.cache_write_1h
-        self.cache_read += other.cache_read
-        self.reasoning += other.reasoning
-        self.pico += other.pico
-        self.unpriced_tokens += other.unpriced_tokens
-        self.floors += other.floors
-
-    def row(self, key: str, *, micro: int | None = None, billed: Billed | None = None) -> SpendRow:
-        """The row of these sums; `micro`: its amount in microdollars where it was rounded with others."""
-        tokens = Tokens(
-            self.input, self.output, self.cache_write_5m, self.cache_write_1h, self.cache_read, self.reasoning
-        )
-        amount = _rounded(self.pico) if micro is None else micro
-        return SpendRow(
-            key,
-            self.requests,
-            tokens,
-            amount / 10**6,
-            "computed",
-            self.unpriced_tokens,
-            self.floors > 0,
-            billed,
-        )
+    reader: Reader
+    domain: int
+    stamps: dict[str, Stamp] = field(default_factory=dict)
 
 
 class Ledger:
-    """The responses of all transcripts with their prices. `read` takes in what is new."""
+    """The responses of all agents with their prices. `read` takes in what is new. Not for several threads at once.
 
-    def __init__(self, usage: ClaudeUsage, prices: Prices | None = None) -> None:
-        self.usage = usage
-        self.prices = prices or Prices()
+    `entries` are amounts that a person added: they are summed with the rest.
+    """
+
+    def __init__(self, readers: Sequence[Reader], store: Store | None = None, entries: Sequence[Cell] = ()) -> None:
+        self.readers = tuple(readers)
+        self.store = store or Store.open(None)
+        self.entries = tuple(entries)
         self.calendar = Calendar()
-        self._costs: dict[str, int | None] = {}
+        self._agents: list[_Agent] = []
+        self._version = -1
+        self._cells: list[Cell] | None = None
+        self._origins: dict[int, Origin] = {}
+        self._prices: Prices | None = None
+        self._priced = False
+
+    @property
+    def unreadable(self) -> dict[str, tuple[str, str]]:
+        """Files that could not be read: the agent and why."""
+        return {path: (reader.agent, why) for reader in self.readers for path, why in sorted(reader.unreadable.items())}
+
+    def pending(self) -> list[tuple[str, int]]:
+        """Files that have something new, and how many bytes: the most recently written first."""
+        return self._guarded(self._pending)
 
     def read(self, paths: Iterable[str] | None = None) -> bool:
-        """Read what is new in `paths` (default: in every transcript). True where some response changed."""
-        changed = self.usage.read_all() if paths is None else self.usage.read(paths)
-        for key in changed:
-            self._costs.pop(key, None)
-        return bool(changed)
+        """Read what is new in `paths` (default: in every file). True where some response changed."""
+        chosen = None if paths is None else list(paths)
+        return bool(self._guarded(lambda: self._read(chosen)))
 
-    def selected(self, scope: Scope) -> Iterator[tuple[str, Record]]:
-        """The responses in `scope`, with their keys."""
-        holds = scope.holds
-        return ((key, record) for key, record in self.usage.records.items() if holds(record))
+    def read_keys(self) -> set[str]:
+        """Read everything that is new. Returns the keys of the responses that changed."""
+        return self._guarded(lambda: self._read(None))
 
-    def cost(self, key: str, record: Record) -> int | None:
-        """Picodollars of the response without its advisors; None: its model has no known price."""
+    def files(self, agent: str | None = None) -> Iterator[Source]:
+        """Every file that was read, of all agents or of one."""
+        for reader, _, shelf in self.shelves():
+            if agent in (None, reader.agent):
+                yield from shelf.all()
+
+    def agents(self) -> list[str]:
+        """The agents that have files in the ledger."""
+        self._enter()
+        return sorted(entry.reader.agent for entry in self._agents if entry.stamps)
+
+    def count_files(self) -> int:
+        """How many files were read."""
+        self._enter()
+        return sum(len(entry.stamps) for entry in self._agents)
+
+    def shelves(self) -> Iterator[tuple[Reader, int, Shelf]]:
+        """The files of each agent that has some, with the agent's reader and number in the ledger."""
+        self._enter()
+        for agent in self._agents:
+            if agent.domain:
+                yield agent.reader, agent.domain, Shelf(self.store, agent.domain)
+
+    def _guarded(self, answer: Callable[[], Answer]) -> Answer:
         try:
-            return self._costs[key]
-        except KeyError:
-            found = self._costs[key] = self.prices.cost(record)
-            return found
+            return answer()
+        except sqlite3.DatabaseError as problem:
+            full = isinstance(problem, sqlite3.OperationalError) and any(word in str(problem) for word in _FULL)
+            if full and self.store.path is not None:
+                self.store = self.store.copy(f"the ledger cannot be written ({problem}): it is kept in memory")
+            elif self.store.path is not None:
+                self.store = self.store.rebuilt()
+            else:
+                raise
+            self._version, self._cells, self._prices = -1, None, None
+            return answer()
+
+    def _enter(self) -> None:
+        """Look whether another cockpit has written, and forget what is no longer so."""
+        version = self.store.version()
+        if version == self._version:
+            return
+        self._version = version
+        self._cells = None
+        self._origins.clear()
+        known = {(agent, roots): number for number, agent, roots in self._rows("SELECT id, agent, roots FROM domains")}
+        self._agents = []
+        for reader in self.readers:
+            number = known.get((reader.agent, _name_of(reader)), 0)
+            self._agents.append(_Agent(reader, number, Shelf(self.store, number).stamps() if number else {}))
+
+    def _rows(self, words: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.store.connection.execute(words, values).fetchall()
+
+    def _pending(self) -> list[tuple[str, int]]:
+        self._enter()
+        return [(path, size) for _, path, size, _ in self._new_files()]
+
+    def _new_files(self) -> list[tuple[int, str, int, _Agent]]:
+        found: list[tuple[int, str, int, _Agent]] = []
+        for agent in self._agents:
+            agent.reader.unreadable.clear()
+            for path, stamp in agent.reader.sources():
+                known = agent.stamps.get(path)
+                if known != stamp:
+                    size = stamp.size - (known.size if known else 0)
+                    found.append((stamp.mtime_ns, path, max(0, size), agent))
+        return sorted(found, key=lambda entry: (-entry[0], entry[1]))
+
+    def _read(self, paths: list[str] | None) -> set[str]:
+        self._enter()
+        chosen = self._chosen(paths)
+        if not chosen and self._are_priced():
+            return set()
+        with self.store.writing() as alone:
+            if alone:
+                return self._take_in(paths)
+        self.store = self.store.copy("another cockpit is writing the ledger: this one works on a copy")
+        self._version = -1
+        self._enter()
+        with self.store.writing():
+            return self._take_in(paths)
+
+    def _chosen(self, paths: list[str] | None) -> list[tuple[_Agent, str]]:
+        if paths is None:
+            return [(agent, path) for _, path, _, agent in self._new_files()]
+        return [(agent, path) for path in paths for agent in self._agents if agent.reader.owns(path)]
+
+    def _take_in(self, paths: list[str] | None) -> set[str]:
+        """Read inside of a transaction: what other cockpits wrote before it is seen."""
+        self._enter()
+        self._price_again()
+        changed: set[str] = set()
+        chosen = self._chosen(paths)
+        for agent in self._agents:
+            mine = [path for other, path in chosen if other is agent]
+            if mine:
+                changed |= self._read_agent(agent, mine)
+        self._save_rates()
+        if chosen:
+            self._cells = None
+            self._origins.clear()
+        return changed
+
+    def _read_agent(self, agent: _Agent, paths: list[str]) -> set[str]:
+        reader = agent.reader
+        if not agent.domain:
+            words = "INSERT INTO domains (agent, roots) VALUES (?, ?) RETURNING id"
+            agent.domain = self._rows(words, reader.agent, _name_of(reader))[0][0]
+        shelf, book = Shelf(self.store, agent.domain), Book(self.store, agent.domain, self.prices)
+        changed: set[str] = set()
+        read: list[Source] = []
+        for path in paths:
+            source = shelf.get(path, reader)
+            try:
+                reader.read(source, book)
+                reader.unreadable.pop(path, None)
+            except FileNotFoundError:
+                continue
+            except OSError as problem:
+                reader.unreadable[path] = problem.strerror or "cannot be read"
+                continue
+            read.append(source)
+            if len(book) > _MOST_HELD:
+                changed |= book.flush()
+        shelf.save(read)
+        shelf.save(reader.settle(read, shelf, book))
+        changed |= book.flush()
+        agent.stamps.update((source.path, source.stamp) for source in read)
+        return changed
+
+    @property
+    def prices(self) -> Prices:
+        """The price table with the rates that the ledger remembers."""
+        if self._prices is None:
+            rates = self._rows("SELECT model, day, fast, provider, tiers FROM rates")
+            self._prices = Prices(
+                {
+                    (model, day, bool(fast), provider): tuple(Rates(*tier) for tier in json.loads(tiers))
+                    for model, day, fast, provider, tiers in rates
+                }
+            )
+        return self._prices
+
+    def _save_rates(self) -> None:
+        new = [(key, tiers) for key, tiers in self.prices.new.items() if key[1] >= 0]
+        self.store.connection.executemany(
+            "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?)", ((*key, json.dumps(tiers)) for key, tiers in new)
+        )
+        self.prices.new.clear()
+
+    def _are_priced(self) -> bool:
+        if not self._priced:
+            known = self._rows("SELECT value FROM facts WHERE name = 'prices'")
+            self._priced = bool(known) and known[0][0] == table_version()
+        return self._priced
+
+    def _price_again(self) -> None:
+        """Work out every amount anew where the price table is another one."""
+        if self._are_priced():
+            return
+        database = self.store.connection
+        database.execute("DELETE FROM rates")
+        self._prices = Prices()
+        price_again(database, self._prices)
+        database.execute("INSERT OR REPLACE INTO facts VALUES ('prices', ?)", (table_version(),))
+        self._priced = True
+        self._cells = None
+
+    def cells(self, scope: Scope) -> Iterator[Cell]:
+        """The cells in `scope`, with what a person added."""
+        self._enter()
+        inside = scope.places.inside
+        known: dict[str, bool] = {}
+        for cell in (*self._selected(scope), *_within(self.entries, scope)):
+            cwd = cell.origin.cwd
+            held = known.get(cwd)
+            if held is None:
+                held = known[cwd] = inside(cwd)
+            if held:
+                yield cell
+
+    def _selected(self, scope: Scope) -> list[Cell]:
+        since, until = scope.since, scope.until
+        if since is None and until is None:
+            if self._cells is None:
+                self._cells = self._made(self._rows("SELECT * FROM cells"))
+            return self._cells
+        first = -(1 << 60) if since is None else since
+        end = 1 << 60 if until is None else until
+        if (since is None or since % QUARTER_MS == 0) and (until is None or until % QUARTER_MS == 0):
+            whole = self._selected(Scope(scope.places))
+            return [cell for cell in whole if cell.quarter is not None and first <= cell.quarter * QUARTER_MS < end]
+        near = "SELECT origin FROM cells WHERE quarter BETWEEN ? AND ?"
+        words = f"{CELLS} WHERE at >= ? AND at < ? AND origin IN ({near}) GROUP BY 1, 2"
+        return self._made(self._rows(words, first, end, first // QUARTER_MS, end // QUARTER_MS))
+
+    def _made(self, rows: list[tuple[Any, ...]]) -> list[Cell]:
+        if rows and not self._origins:
+            self._load_origins()
+        origins = self._origins
+        made: list[Cell] = []
+        for number, quarter, requests, fresh, out, short, hour, read, reasoning, dollars, pico, unpriced in rows:
+            origin = origins.get(number)
+            if origin is not None:
+                at = None if quarter == UNKNOWN_QUARTER else quarter
+                amount = dollars * PICO + pico
+                made.append(Cell(origin, at, requests, fresh, out, short, hour, read, reasoning, amount, unpriced))
+        return made
+
+    def _load_origins(self) -> None:
+        agents = {agent.domain: agent.reader.agent for agent in self._agents if agent.domain}
+        words = "SELECT id, domain, session, cwd, branch, model, sidechain, open, billed FROM origins"
+        for number, domain, session, cwd, branch, model, side, still_open, billed in self._rows(words):
+            if domain in agents:
+                self._origins[number] = Origin(
+                    agents[domain], session, cwd, branch, model, bool(side), bool(still_open), bool(billed)
+                )
 
     def sums(self, scope: Scope, key_of: KeyOf[K]) -> dict[K, Sum]:
-        """Sums of the responses in `scope` by `key_of(record, model)`."""
+        """Sums of the responses in `scope` by `key_of(cell)`."""
         found: dict[K, Sum] = {}
-        final, cost_of = self.usage.final, self.cost
-        for key, record in self.selected(scope):
-            group = key_of(record, record.model)
+        for cell in self.cells(scope):
+            group = key_of(cell)
             into = found.get(group)
             if into is None:
                 into = found[group] = Sum()
-            into.requests += 1
-            into.input += record.input
-            into.output += record.output
-            into.cache_write_5m += record.cache_write_5m
-            into.cache_write_1h += record.cache_write_1h
-            into.cache_read += record.cache_read
-            into.reasoning += record.reasoning
-            into.floors += key not in final
-            cost = cost_of(key, record)
-            if cost is None:
-                into.unpriced_tokens += _tokens(record)
-            else:
-                into.pico += cost
-            if record.advisors:
-                self._add_advisors(record, key_of, found)
+            into.add_cell(cell)
         return found
-
-    def _add_advisors(self, record: Record, key_of: KeyOf[K], found: dict[K, Sum]) -> None:
-        for model, *counts in record.advisors:
-            into = found.setdefault(key_of(record, model), Sum())
-            fresh, out, write_5m, write_1h, read = counts
-            cost = self.prices.tokens_cost(model, record.at, (fresh, out, write_5m, write_1h, read))
-            into.add(Sum(0, fresh, out, write_5m, write_1h, read, 0, cost or 0, sum(counts) if cost is None else 0))
 
     def rows(self, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
         """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
-        groups = self.sums(scope, self._key_of(by, scope.places))
+        groups = self.sums(scope, self.key_of(by, scope.places))
         whole = Sum()
         for part in groups.values():
             whole.add(part)
-        billed, said_by, of = self._billed(scope)
-        total = whole.row("total", billed=_billed_row(billed, said_by, of))
-        micro = _apportioned({key: part.pico for key, part in groups.items()})
+        statements = read_statements(self, scope)
+        total = whole.row("total", billed=statements.of())
+        micro = apportioned({key: part.pico for key, part in groups.items()})
         rows = []
         for key, part in groups.items():
-            own = total.billed if by in ("total", "agent") else None
-            if by == "session":
-                own = _billed_row(billed, said_by & {key}, 1)
-            rows.append(part.row(key, micro=micro[key], billed=own))
+            billed = None
+            if by in ("total", "agent", "session"):
+                billed = statements.of(**({} if by == "total" else {by: key}))
+            rows.append(part.row(key, micro=micro[key], billed=billed))
         if by in TIME_GROUPS:
             rows.sort(key=lambda row: (row.key == "unknown", row.key))
         else:
             rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
         return rows, total
 
-    def _key_of(self, by: str, places: Places) -> KeyOf[str]:
-        labels = self.calendar.labels
+    def key_of(self, by: str, places: Places) -> KeyOf[str]:
+        """What makes the rows of `cockpit spend --by BY`."""
         if by in TIME_GROUPS:
-            index = TIME_GROUPS.index(by)
-            return lambda record, _: labels(record.at)[index]
+            index, labels = TIME_GROUPS.index(by), self.calendar.of_quarter
+            return lambda cell: labels(cell.quarter)[index]
         makers: dict[str, KeyOf[str]] = {
-            "total": lambda _record, _model: "total",
-            "agent": lambda _record, _model: AGENT,
-            "model": lambda _record, model: model,
-            "session": lambda record, _: record.session or UNATTRIBUTED,
-            "branch": lambda record, _: record.branch or UNATTRIBUTED,
-            "repo": lambda record, _: places.name_of(record.cwd),
+            "total": lambda _cell: "total",
+            "agent": lambda cell: cell.origin.agent,
+            "model": lambda cell: cell.origin.model,
+            "session": lambda cell: cell.origin.session or UNATTRIBUTED,
+            "branch": lambda cell: cell.origin.branch or UNATTRIBUTED,
+            "feature": lambda cell: feature_of(cell.origin.branch),
+            "task": lambda cell: cell.origin.task or UNATTRIBUTED,
+            "category": lambda cell: cell.origin.category,
+            "repo": lambda cell: places.name_of(cell.origin.cwd),
         }
         return makers[by]
 
-    def _billed(self, scope: Scope) -> tuple[dict[str, int], set[str], int]:
-        """Billed picodollars by session, the sessions of `scope` that have such a figure, of how many.
 
-        A billed figure has no times and no places in it: a session counts only where all of it is in the scope.
-        """
-        inside = Counter(record.session for _, record in self.selected(scope))
-        billed = self.billed_by_session()
-        whole = Counter(record.session for record in self.usage.records.values() if record.session in billed)
-        return billed, {name for name in billed if inside[name] and inside[name] == whole[name]}, len(inside)
-
-    def billed_by_session(self) -> dict[str, int]:
-        """What each session says it was billed (its last cost-state), plus the price of what came later."""
-        found: dict[str, int] = {}
-        for transcript in self.usage.files.values():
-            if transcript.billed is not None:
-                amount = round(transcript.billed * 10**6) * _MICRO
-                amount += sum(self._cost_with_advisors(key) for key in transcript.after)
-                amount += self._later_subagents(transcript.billed_session, transcript.before, transcript.after)
-                name = transcript.billed_session
-                found[name] = max(amount, found.get(name, 0))
-        return found
-
-    def _later_subagents(self, session: str, before: set[str], after: dict[str, int | None]) -> int:
-        start = next(iter(after.values()), None)
-        if start is None:
-            return 0
-        return sum(
-            self._cost_with_advisors(key)
-            for key, record in self.usage.records.items()
-            if record.session == session
-            and record.at is not None
-            and record.at > start
-            and key not in before
-            and key not in after
-        )
-
-    def _cost_with_advisors(self, key: str) -> int:
-        record = self.usage.records.get(key)
-        if record is None:
-            return 0
-        advisors = (
-            self.prices.tokens_cost(model, record.at, (fresh, out, short, hour, read)) or 0
-            for model, fresh, out, short, hour, read in record.advisors
-        )
-        return (self.cost(key, record) or 0) + sum(advisors)
+def feature_of(branch: str) -> str:
+    """The feature that work on `branch` belongs to: the branch itself; a detached head belongs to none."""
+    return UNATTRIBUTED if branch in ("", "HEAD") else branch
 
 
-def _tokens(record: Record) -> int:
-    writes = record.cache_write_5m + record.cache_write_1h
-    return record.input + record.output + writes + record.cache_read
+def _within(entries: Iterable[Cell], scope: Scope) -> Iterator[Cell]:
+    for entry in entries:
+        at = None if entry.quarter is None else entry.quarter * QUARTER_MS
+        early = scope.since is not None and (at is None or at < scope.since)
+        late = scope.until is not None and (at is None or at >= scope.until)
+        if not early and not late:
+            yield entry
 
 
-def _rounded(pico: int) -> int:
-    return (pico + _MICRO // 2) // _MICRO
-
-
-def _apportioned(parts: dict[str, int]) -> dict[str, int]:
-    """Picodollars as microdollars whose sum is the rounded sum: the largest remainders are rounded up."""
-    floors = {key: pico // _MICRO for key, pico in parts.items()}
-    missing = _rounded(sum(parts.values())) - sum(floors.values())
-    for key in sorted(parts, key=lambda key: (-(parts[key] % _MICRO), key))[:missing]:
-        floors[key] += 1
-    return floors
-
-
-def _billed_row(billed: dict[str, int], said_by: set[str], of: int) -> Billed | None:
-    if not said_by:
-        return None
-    return Billed(_rounded(sum(billed[name] for name in said_by)) / 10**6, len(said_by), of)
+def _name_of(reader: Reader) -> str:
+    return os.pathsep.join(os.path.realpath(root) for root in reader.roots)

@@ -6,45 +6,44 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cockpit import clock
-from cockpit.agents.claude_line import Record
-from cockpit.agents.claude_usage import ClaudeUsage
+from cockpit.agents.readers import all_readers
 from cockpit.config import BudgetConfig, Config
-from cockpit.paths import claude_roots
+from cockpit.paths import state_dir
 from cockpit.repository import Repository
-from cockpit.spend.ledger import Ledger, Scope, Sum
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sources import unread
+from cockpit.spend.store import Store
+from cockpit.spend.sums import Cell, Scope, Sum
 from skills.spending.budget import Limit, WindowName, burn_per_hour, windows
 
 _SLICE = 8 << 20
 _DAYS_SHOWN = 14
 _BURN_MINUTES = 60
 
-Cell = tuple[str, str, str, str]  # day, week, model, session
+Group = tuple[str, str, str, str]  # day, week, model, session
 
 
 class Meter:
-    """Reads transcripts and makes snapshots. Not for several threads at once."""
+    """Reads the agents' files and makes snapshots. Not for several threads at once."""
 
     def __init__(self, repository: Repository | None, config: Config, *, all_repos: bool = False) -> None:
         self.config = config
         self.places = Places(None if all_repos else repository)
-        self.ledger = Ledger(ClaudeUsage(claude_roots()))
+        self.ledger = Ledger(all_readers(), Store.open(state_dir()))
         self.scope = Scope(self.places)
         self.name = "all repositories" if all_repos or repository is None else repository.name
-        self._cells: dict[Cell, Sum] | None = None
+        self._groups: dict[Group, Sum] | None = None
 
     def folders(self) -> tuple[Path, ...]:
-        """The folders that hold transcripts now; a root that has appeared since is taken in."""
-        self.ledger.usage.roots = tuple(claude_roots())
-        found = (root / "projects" for root in self.ledger.usage.roots)
-        return tuple(folder for folder in found if folder.is_dir())
+        """The folders that hold the agents' files now."""
+        return tuple(folder for reader in self.ledger.readers for folder in reader.folders())
 
     def read_slices(self) -> Iterator[float]:
         """Read everything that is new, a few megabytes a step; yields the share that is read."""
-        pending = self.ledger.usage.pending()
+        pending = self.ledger.pending()
         whole = sum(size for _, size in pending) or 1
         done = held = 0
         paths: list[str] = []
@@ -63,7 +62,7 @@ class Meter:
         if paths is None:
             changed = self.places.refresh() or changed
         if changed:
-            self._cells = None
+            self._groups = None
         return changed
 
     def loading(self, share: float) -> SpendSnapshot:
@@ -74,15 +73,15 @@ class Meter:
         """Today, this month, the budgets, models, days and sessions, as of now."""
         now = clock.now()
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
-        if self._cells is None:
-            self._cells = self.ledger.sums(self.scope, self._cell)
+        if self._groups is None:
+            self._groups = self.ledger.sums(self.scope, self._group)
         today, week, month = Sum(), Sum(), Sum()
         models: dict[str, Sum] = {}
         sessions: dict[str, Sum] = {}
         first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
         days: dict[str, int] = {}
         unpriced: set[str] = set()
-        for (day, its_week, model, session), part in self._cells.items():
+        for (day, its_week, model, session), part in self._groups.items():
             sessions.setdefault(session, Sum()).add(part)
             if day == labels.day:
                 today.add(part)
@@ -119,19 +118,19 @@ class Meter:
             ),
             scope=self.name,
             at=now,
-            unread=unread(self.ledger.usage),
+            unread=unread(self.ledger),
             unpriced_models=tuple(sorted(unpriced)),
-            note=note,
+            note="; ".join(filter(None, (note, self.ledger.store.notice))),
         )
 
-    def _cell(self, record: Record, model: str) -> Cell:
-        labels = self.ledger.calendar.labels(record.at)
-        return (labels.day, labels.week, model, record.session or UNATTRIBUTED)
+    def _group(self, cell: Cell) -> Group:
+        labels = self.ledger.calendar.of_quarter(cell.quarter)
+        return (labels.day, labels.week, cell.origin.model, cell.origin.session or UNATTRIBUTED)
 
     def _burn(self, now: datetime) -> float | None:
         end = int(now.timestamp() * 1000) + 1
         recent = replace(self.scope, since=end - _BURN_MINUTES * 60_000, until=end)
-        spent = self.ledger.sums(recent, lambda _record, _model: "")
+        spent = self.ledger.sums(recent, lambda _cell: "")
         return burn_per_hour(spent[""].pico / PICO, _BURN_MINUTES) if spent else None
 
 

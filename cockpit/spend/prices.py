@@ -4,11 +4,14 @@ Rates are looked up once for each model, day and speed, then multiplied; a model
 is *unpriced* and never $0.
 """
 
+import importlib.util
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cockpit.agents.claude_line import Record
+from cockpit.agents.record import Record
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
 PICO = 10**12  # picodollars in a dollar: every published rate is a whole number of them for one token
 _WEB_SEARCH = PICO // 100
 _DAY_MS = 86_400_000
+_RULES = 1  # raised when the arithmetic here changes, so that stored amounts are worked out again
 _FAST_FACTOR = {"claude-opus-4-6": 6, "claude-opus-4-7": 6}  # fast mode that the table has no own rates for
+
+
+RateKey = tuple[str, int, bool, str]  # model, day since 1970 (-1: now), fast, provider
 
 
 class Rates(NamedTuple):
@@ -31,13 +38,19 @@ class Rates(NamedTuple):
 
 
 class Prices:
-    """The price table, with what was already looked up."""
+    """The price table, with what was already looked up (`known`, and what is `new` since)."""
 
-    def __init__(self) -> None:
-        self._rates: dict[tuple[str, int, bool], tuple[Rates, ...]] = {}
+    def __init__(self, known: Mapping[RateKey, tuple[Rates, ...]] | None = None) -> None:
+        self.known = dict(known or {})
+        self.new: dict[RateKey, tuple[Rates, ...]] = {}
 
     def cost(self, record: Record) -> int | None:
-        """What the response cost in picodollars, without its advisors; None: its model has no known price."""
+        """What the response cost in picodollars, without its advisors; None: its model has no known price.
+
+        What the agent itself was billed holds where it says so.
+        """
+        if record.usd is not None:
+            return round(record.usd * 10**9) * (PICO // 10**9)
         counts = (
             record.input,
             record.output,
@@ -45,20 +58,26 @@ class Prices:
             record.cache_write_1h,
             record.cache_read,
         )
-        tokens = self.tokens_cost(record.model, record.at, counts, fast=record.fast)
+        tokens = self.tokens_cost(record.model, record.at, counts, fast=record.fast, provider=record.provider)
         return None if tokens is None else tokens + record.web_searches * _WEB_SEARCH
 
     def tokens_cost(
-        self, model: str, at: int | None, counts: tuple[int, int, int, int, int], *, fast: bool = False
+        self,
+        model: str,
+        at: int | None,
+        counts: tuple[int, int, int, int, int],
+        *,
+        fast: bool = False,
+        provider: str = "",
     ) -> int | None:
         """Picodollars for `counts` (input, output, 5-minute writes, 1-hour writes, reads) at the time `at`.
 
         `at` is in milliseconds since 1970 UTC; without one the newest rates hold. None: no known price.
         """
-        key = (model, -1 if at is None else at // _DAY_MS, fast)
-        tiers = self._rates.get(key)
+        key = (model, -1 if at is None else at // _DAY_MS, fast, provider)
+        tiers = self.known.get(key)
         if tiers is None:
-            tiers = self._rates[key] = _look_up(*key)
+            tiers = self.known[key] = self.new[key] = _look_up(*key)
         if not tiers:
             return None
         fresh, out, write_5m, write_1h, read = counts
@@ -77,20 +96,32 @@ class Prices:
         )
 
 
+def table_version() -> str:
+    """What tells that the packaged price table is another one; the package itself is not imported."""
+    spec = importlib.util.find_spec("genai_prices")
+    if spec is None or spec.origin is None:
+        return "none"
+    try:
+        found = Path(spec.origin).with_name("data.py").stat()
+    except OSError:
+        found = Path(spec.origin).stat()
+    return f"{_RULES}:{found.st_size}:{found.st_mtime_ns}"
+
+
 def base_model(model: str) -> str:
     """The model's name as price tables know it: without the suffix that asks for the large context window."""
     return model.removesuffix("[1m]")
 
 
-def _look_up(model: str, day: int, fast: bool) -> tuple[Rates, ...]:
+def _look_up(model: str, day: int, fast: bool, provider: str) -> tuple[Rates, ...]:
     """The rates by prompt size, smallest first; empty where the model has no known price."""
     name = base_model(model)
-    standard = _price_row(name, day, fast=False)
+    standard = _price_row(name, day, provider, fast=False)
     if standard is None:
         return ()
     row, factor = standard, 1
     if fast:
-        row = _price_row(name, day, fast=True) or standard
+        row = _price_row(name, day, provider, fast=True) or standard
         if _at(row.input_mtok, 0) == _at(standard.input_mtok, 0):
             factor = next((times for start, times in _FAST_FACTOR.items() if start in name), 1)
     starts = {0}
@@ -99,17 +130,21 @@ def _look_up(model: str, day: int, fast: bool) -> tuple[Rates, ...]:
     return tuple(rates for start in sorted(starts) if (rates := _rates(row, start, factor)) is not None)
 
 
-def _price_row(name: str, day: int, *, fast: bool) -> "ModelPrice | None":
+def _price_row(name: str, day: int, provider: str, *, fast: bool) -> "ModelPrice | None":
     from genai_prices import Usage, calc_price
 
-    moment = datetime.now(UTC) if day < 0 else datetime.fromtimestamp(day * 86_400 + 43_200, UTC)
+    try:
+        moment = datetime.now(UTC) if day < 0 else datetime.fromtimestamp(day * 86_400 + 43_200, UTC)
+    except (ValueError, OverflowError, OSError):  # no calendar has this day: the newest rates hold
+        moment = datetime.now(UTC)
     context = {"speed": "fast"} if fast else None
-    for provider in (None, "aws") if "anthropic." in name else (None,):
+    likely = (None, "aws") if "anthropic." in name else (None,)
+    for whose in (provider, *likely) if provider else likely:
         try:
             return calc_price(
                 Usage(input_tokens=0),
                 name,
-                provider_id=provider,
+                provider_id=whose,
                 genai_request_timestamp=moment,
                 price_context=context,
             ).model_price

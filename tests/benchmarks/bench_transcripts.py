@@ -1,4 +1,4 @@
-"""How fast transcripts are read: 50 MB cold in a process of its own, an append after it, and the memory it takes."""
+"""How fast transcripts are read: 50 MB cold, then warm after an append, each in its own process, and the memory."""
 
 import json
 import random
@@ -15,15 +15,44 @@ _WORDS = ("return", "import", "value", "result", "error", "token", "session", "b
 
 
 def run(megabytes: float = MEGABYTES) -> dict[str, float]:
-    """Measure. Seconds of wall clock and CPU for the cold read, start of Python excluded; milliseconds; megabytes."""
+    """Measure. Seconds without the start of Python; milliseconds; megabytes; `warm_ratio` is warm by cold."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_transcripts(root, megabytes)
-        words = [sys.executable, "-c", "from bench_transcripts import measure; measure()", str(root)]
-        places = {"PYTHONPATH": f"{HOME}:{Path(__file__).parent}", "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(words, check=True, capture_output=True, text=True, env=places)
-        measured: dict[str, float] = json.loads(done.stdout)
-        return measured
+        cold = _measured("measure", root)
+        path = next((root / "projects").glob("*/*.jsonl"))
+        warm = []
+        for number in range(3):
+            with path.open("a") as stream:
+                stream.write(json.dumps(response(f"msg_warm_{number}", "later", 1000, "x", 400)) + "\n")
+            warm.append(_measured("measure_warm", root)["warm_s"])
+        return {**cold, "warm_s": sorted(warm)[1], "warm_ratio": round(sorted(warm)[1] / cold["cold_s"], 3)}
+
+
+def _measured(what: str, root: Path) -> dict[str, float]:
+    words = [sys.executable, "-c", f"from bench_transcripts import {what}; {what}()", str(root)]
+    places = {"PYTHONPATH": f"{HOME}:{Path(__file__).parent}", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(words, check=True, capture_output=True, text=True, env=places)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def measure_warm() -> None:
+    """Open the ledger that is there, read what is new, and print the seconds that took."""
+    wall = time.perf_counter()
+    from cockpit.agents.claude_usage import ClaudeReader
+    from cockpit.spend.ledger import Ledger
+    from cockpit.spend.places import Places
+    from cockpit.spend.store import Store
+    from cockpit.spend.sums import Scope
+
+    root = Path(sys.argv[-1])
+    ledger = Ledger([ClaudeReader([root])], Store.open(root / "state"))
+    changed = ledger.read_keys()
+    ledger.rows("day", Scope(Places(None)))
+    if len(changed) != 1:
+        raise AssertionError(f"{len(changed)} responses were new instead of 1")
+    print(json.dumps({"warm_s": round(time.perf_counter() - wall, 3)}))
 
 
 def measure() -> None:
@@ -31,12 +60,14 @@ def measure() -> None:
     import resource
 
     wall, cpu = time.perf_counter(), time.process_time()
-    from cockpit.agents.claude_usage import ClaudeUsage
-    from cockpit.spend.ledger import Ledger, Scope
+    from cockpit.agents.claude_usage import ClaudeReader
+    from cockpit.spend.ledger import Ledger
     from cockpit.spend.places import Places
+    from cockpit.spend.store import Store
+    from cockpit.spend.sums import Scope
 
     root = Path(sys.argv[-1])
-    ledger, scope = Ledger(ClaudeUsage([root])), Scope(Places(None))
+    ledger, scope = Ledger([ClaudeReader([root])], Store.open(root / "state")), Scope(Places(None))
     ledger.read()
     _, total = ledger.rows("day", scope)
     cold, cpu = time.perf_counter() - wall, time.process_time() - cpu

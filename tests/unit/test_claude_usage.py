@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cockpit.agents.claude_line import MOST, Record, read_line
-from cockpit.agents.claude_usage import ClaudeUsage
+from cockpit.agents.claude_usage import ClaudeReader
+from tests.unit.ledgers import Usage
 
 NOON = "2026-11-20T12:00:00.000Z"
 
@@ -46,12 +47,12 @@ def line(
     return json.dumps(document)
 
 
-def reader(tmp_path: Path, **files: list[str] | str) -> ClaudeUsage:
+def reader(tmp_path: Path, **files: list[str] | str) -> Usage:
     for name, lines in files.items():
         path = tmp_path / "projects" / "-p" / (name.replace("__", "/") + ".jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(lines if isinstance(lines, str) else "".join(text + "\n" for text in lines))
-    usage = ClaudeUsage([tmp_path])
+    usage = Usage(ClaudeReader([tmp_path]))
     usage.read_all()
     return usage
 
@@ -267,7 +268,7 @@ lines = st.builds(
 def test_no_split_order_or_repetition_changes_what_is_counted(
     tmp_path_factory: pytest.TempPathFactory, given: list[str], seed: int
 ) -> None:
-    def counted(usage: ClaudeUsage) -> tuple[dict[str, Record], set[str]]:
+    def counted(usage: Usage) -> tuple[dict[str, Record], set[str]]:
         return usage.records, usage.final
 
     together = reader(tmp_path_factory.mktemp("one"), s=given)
@@ -275,7 +276,7 @@ def test_no_split_order_or_repetition_changes_what_is_counted(
     root = tmp_path_factory.mktemp("many")
     shuffled = given + chance.choices(given, k=3) if given else []
     chance.shuffle(shuffled)
-    apart = ClaudeUsage([root])
+    apart = Usage(ClaudeReader([root]))
     for text in shuffled:
         path = root / "projects" / "-p" / chance.choice(["a.jsonl", "b.jsonl", "s/subagents/agent-1.jsonl"])
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from cockpit.findings.engine import CheckRequest, check_now
 from cockpit.phases.feed import read_sessions
 from cockpit.repository import find_repository
 from cockpit.spend.feed import read_spend
-from cockpit.spend.ledger import Scope
 from cockpit.spend.meter import Meter
+from cockpit.spend.sums import Scope
 from cockpit.worktrees.feed import read_worktrees
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)

@@ -156,11 +156,15 @@ def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "soon" in capsys.readouterr().err
 
 
-def test_another_agent_that_is_not_read_is_named(
-    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+def test_a_database_that_cannot_be_read_is_named(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (own_home / ".codex" / "sessions").mkdir(parents=True)
-    assert "codex" in answer(capsys, "--repo", str(repository.root), "spend", "--json")["unread"][0]
+    monkeypatch.setenv("XDG_DATA_HOME", str(own_home / "data"))
+    (own_home / "data" / "opencode").mkdir(parents=True)
+    (own_home / "data" / "opencode" / "opencode.db").write_bytes(b"no database at all" * 100)
+    unread = answer(capsys, "--repo", str(repository.root), "spend", "--json")["unread"]
+    assert [line.partition(":")[0] for line in unread] == ["opencode"]
+    assert "opencode.db" in unread[0]
 
 
 def test_the_snapshot_says_what_the_command_says(

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cockpit.agents.claude_line import Record
-from cockpit.agents.claude_usage import ClaudeUsage
+from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.repository import find_repository
-from cockpit.spend.ledger import GROUPS, Ledger, Scope
+from cockpit.spend.ledger import GROUPS, Ledger
 from cockpit.spend.places import Places
 from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.sums import Scope
 
 NOON = 1_795_176_000_000  # 2026-11-20T12:00:00Z
 
@@ -34,7 +35,7 @@ def ledger(root: Path, lines: list[dict[str, Any]], name: str = "s.jsonl") -> Le
     path = root / "projects" / "-p" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
-    made = Ledger(ClaudeUsage([root]))
+    made = Ledger([ClaudeReader([root])])
     made.read()
     return made
 

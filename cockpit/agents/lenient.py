@@ -1,0 +1,91 @@
+"""Values of agents' files as they can be used: odd types become their meaning where they have one, else nothing."""
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cockpit.agents.record import milliseconds, plausible
+
+_TRIES = 64
+
+
+def document(raw: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line; after a torn write, the object that is its end. None: there is none."""
+    found = _decoded(raw)
+    if found is not None:
+        return found if isinstance(found, dict) else None
+    start = raw.find(b'{"', 1)
+    for _ in range(_TRIES):
+        if start < 0:
+            break
+        found = _decoded(raw[start:])
+        if isinstance(found, dict):
+            return found
+        start = raw.find(b'{"', start + 1)
+    return None
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(raw.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """`value` where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str | None:
+    """`value` where it is a string; a lone surrogate, which cannot be printed or sorted, is replaced."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
+
+
+def flag(value: object) -> bool | None:
+    """`value` where it is true or false."""
+    return value if isinstance(value, bool) else None
+
+
+def count(value: object) -> int:
+    """A number of tokens: a string of digits is its number, and anything that cannot be one is 0."""
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 14 else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return plausible(int(value)) if math.isfinite(value) else 0
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is a count as it should be (absent is fine, too)."""
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and plausible(value) == value)
+
+
+def number(value: object) -> float | None:
+    """A number, or a string that is one."""
+    try:
+        return float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: object) -> datetime | None:
+    """An ISO 8601 time."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def when(value: object) -> int | None:
+    """Milliseconds since 1970 UTC of an ISO 8601 time or of a number of milliseconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value) if math.isfinite(value) and 0 < value < 1e14 else None
+    return milliseconds(moment(value))

@@ -1,0 +1,56 @@
+"""The usage of one response: what every agent's reader makes of its lines, rows and documents."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+MOST = 2**40 - 1  # no request has more tokens: a larger count is a broken one; all its bits are set
+Advisor = tuple[str, int, int, int, int, int]
+
+
+class Record(msgspec.Struct, gc=False, array_like=True):
+    """The usage of one response as one line tells it.
+
+    `at` is in milliseconds since 1970 UTC, None where unknown; `forked` marks a copy that names its original.
+    `provider` says whose price list holds, empty where the model's name says it. `usd` is what the agent itself
+    says that the response cost, None where it says nothing.
+    """
+
+    session: str
+    cwd: str
+    branch: str
+    at: int | None
+    model: str
+    input: int
+    output: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+    reasoning: int = 0
+    web_searches: int = 0
+    fast: bool = False
+    sidechain: bool = False
+    forked: bool = False
+    advisors: tuple[Advisor, ...] = ()
+    provider: str = ""
+    usd: float | None = None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all kinds; reasoning is a part of output."""
+        return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
+
+
+def plausible(count: int) -> int:
+    """`count` where it can be a number of tokens, else 0."""
+    return count if 0 <= count <= MOST else 0
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Milliseconds since 1970 UTC; a time without a zone is UTC."""
+    if moment is None:
+        return None
+    try:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,140 @@
+"""The files of one agent as the ledger remembers them: where reading goes on, and what was counted in each."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cockpit.agents.source import Reader, Source, Stamp
+from cockpit.files import Tail
+from cockpit.spend.store import Store
+
+
+class _State(msgspec.Struct, array_like=True, gc=False):
+    """What is stored of a source."""
+
+    offset: int
+    ending: bytes
+    main: bool
+    records: dict[str, int]
+    dropped: list[tuple[str, str, int]]
+    odd: int
+    before: list[str]
+    after: dict[str, int | None]
+    notes: dict[str, Any]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_State).decode
+_COLUMNS = "path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, state"
+
+
+class Shelf:
+    """The files of the domain `domain`. What was taken from it and changed is written by `save`."""
+
+    def __init__(self, store: Store, domain: int) -> None:
+        self._database = store.connection
+        self._domain = domain
+        self._open: dict[str, Source] = {}
+
+    def stamps(self) -> dict[str, Stamp]:
+        """What each file looked like when it was last read."""
+        words = "SELECT path, inode, size, mtime_ns FROM files WHERE domain = ?"
+        return {path: Stamp(*stamp) for path, *stamp in self._database.execute(words, (self._domain,))}
+
+    def get(self, path: str, reader: Reader) -> Source:
+        """The file as it was left, or one that was never read."""
+        known = self._open.get(path)
+        if known is None:
+            found = list(self._where("path = ?", path))
+            known = found[0] if found else self._open.setdefault(path, reader.opened(path))
+        return known
+
+    def all(self) -> Iterator[Source]:
+        """Every file that was ever read."""
+        return self._where("1")
+
+    def billed(self) -> list[tuple[str, str, float, int]]:
+        """The files that state what was billed: path, session, dollars, and how many responses came later."""
+        words = "SELECT path, billed_session, billed, later FROM files WHERE domain = ? AND billed IS NOT NULL"
+        return self._database.execute(words, (self._domain,)).fetchall()
+
+    def too_long(self) -> int:
+        """How many lines were too long to be read."""
+        words = "SELECT COALESCE(SUM(too_long), 0) FROM files WHERE domain = ?"
+        found: int = self._database.execute(words, (self._domain,)).fetchone()[0]
+        return found
+
+    def of_session(self, session: str) -> list[Source]:
+        """The files of a session, those of this batch as they are now."""
+        return self._related(session, lambda source: source.session, "session = ?")
+
+    def children_of(self, session: str) -> list[Source]:
+        """The files of sessions that were forked from `session`."""
+        return self._related(session, lambda source: source.parent, "parent = ?")
+
+    def save(self, sources: list[Source]) -> None:
+        """Remember `sources` as they are now."""
+        self._database.executemany(
+            f"INSERT OR REPLACE INTO files VALUES ({', '.join('?' * 12)})",
+            [
+                (
+                    *(self._domain, source.path, *source.stamp, source.session, source.parent),
+                    *(source.billed, source.billed_session, len(source.after), source.tail.too_long, _stored(source)),
+                )
+                for source in sorted(sources, key=lambda source: source.path)
+            ],
+        )
+
+    def _related(self, session: str, of: Any, where: str) -> list[Source]:
+        if not session:
+            return []
+        list(self._where(where, session))
+        return [source for _, source in sorted(self._open.items()) if of(source) == session]
+
+    def _where(self, where: str, *values: str) -> Iterator[Source]:
+        words = f"SELECT {_COLUMNS} FROM files WHERE domain = ? AND {where} ORDER BY path"
+        for row in self._database.execute(words, (self._domain, *values)).fetchall():
+            if row[0] not in self._open:
+                self._open[row[0]] = _source(row)
+            yield self._open[row[0]]
+
+
+def _stored(source: Source) -> bytes:
+    return _encode(
+        _State(
+            source.tail.offset,
+            source.tail.ending,
+            source.main,
+            dict(source.records),
+            [(reason, cwd, count) for (reason, cwd), count in source.dropped.items()],
+            source.odd,
+            sorted(source.before),
+            source.after,
+            source.notes,
+        )
+    )
+
+
+def _source(row: tuple[Any, ...]) -> Source:
+    path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, blob = row
+    state = _decode(blob)
+    tail = Tail(Path(path), inode, state.offset, size, mtime_ns, too_long=too_long, counting=False)
+    tail.ending = state.ending
+    dropped = Counter({(reason, cwd): count for reason, cwd, count in state.dropped})
+    return Source(
+        tail,
+        session,
+        state.main,
+        Counter(state.records),
+        dropped,
+        state.odd,
+        billed,
+        billed_session,
+        set(state.before),
+        state.after,
+        parent,
+        state.notes,
+    )

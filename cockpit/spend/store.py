@@ -1,0 +1,197 @@
+"""The ledger's file: SQLite in the state folder, one writer at a time, never in the way.
+
+Where the folder cannot be written, another cockpit keeps it busy or the disk is full, a copy in memory takes its
+place: every answer is the same, only the next start is slower. A damaged file is moved aside and built anew from
+what the agents left on disk.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cockpit.files import locked
+from cockpit.spend.schema import MIGRATIONS
+
+NAME = "ledger.db"
+_WAIT = 5.0  # seconds that a writer waits for another
+_STEP = 0.02
+
+
+class Store:
+    """A connection to the ledger's file (or to its copy in memory, where `path` is None).
+
+    `notice` says what a person should know about it. Not for several threads at once.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, notice: str = "") -> None:
+        self.connection = connection
+        self.path = path
+        self.notice = notice
+
+    @classmethod
+    def open(cls, folder: Path | None) -> "Store":
+        """The ledger in `folder`, made or mended as needed; without a folder, an empty one in memory."""
+        if folder is None:
+            return _in_memory()
+        path = folder / NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _lock(path) as alone:
+                if not alone:
+                    return _copied(path, "another cockpit is writing the ledger: this one works on a copy")
+                try:
+                    return cls(_connected(path), path)
+                except _Newer:
+                    return _in_memory("the ledger was written by a newer cockpit: this one works without it")
+                except sqlite3.OperationalError as problem:
+                    return _copied(path, f"the ledger cannot be written ({problem}): it is kept in memory")
+                except sqlite3.DatabaseError:
+                    notice = _moved_aside(path)
+                    return cls(_connected(path), path, notice)
+        except OSError as problem:
+            why = problem.strerror or "it fails"
+            return _copied(path, f"the state folder cannot be written ({why}): the ledger is kept in memory")
+        except sqlite3.Error as problem:
+            return _in_memory(f"the ledger cannot be made ({problem}): it is kept in memory")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def version(self) -> int:
+        """A number that changes when another connection has written."""
+        found: int = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        return found
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[bool]:
+        """A transaction, the only one of all cockpits; False, and none, where another one keeps the ledger busy."""
+        if self.path is None:
+            with _transaction(self.connection):
+                yield True
+            return
+        with _lock(self.path) as alone:
+            if not alone:
+                yield False
+                return
+            with _transaction(self.connection):
+                yield True
+
+    def copy(self, notice: str) -> "Store":
+        """The same ledger in memory."""
+        made = _in_memory(notice)
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.backup(made.connection)
+        self.close()
+        return made
+
+    def rebuilt(self) -> "Store":
+        """The damaged file moved aside, and an empty ledger in its place."""
+        self.close()
+        if self.path is None:
+            return _in_memory(self.notice)
+        with _lock(self.path) as alone:
+            if not alone:
+                return _in_memory("the ledger is damaged and another cockpit holds it: this one works without it")
+            try:
+                _connected(self.path).close()
+            except (sqlite3.DatabaseError, _Newer):
+                notice = _moved_aside(self.path)
+            else:
+                notice = ""  # another cockpit has mended it
+        mended = Store.open(self.path.parent)
+        mended.notice = mended.notice or notice
+        return mended
+
+
+class _Newer(Exception):
+    """The file's schema is of a later version."""
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = _configured(sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False))
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != ("ok",):
+            raise sqlite3.DatabaseError(str(found))
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configured(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -8000")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise _Newer
+    for number in range(version, len(MIGRATIONS)):
+        with _transaction(connection):
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _in_memory(notice: str = "") -> Store:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(_configured(connection))
+    return Store(connection, None, notice)
+
+
+def _copied(path: Path, notice: str) -> Store:
+    """A copy in memory of what can be read of the file."""
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        try:
+            with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True)) as found:
+                version = found.execute("PRAGMA user_version").fetchone()[0]
+                sound = found.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                if sound and version == len(MIGRATIONS):
+                    made = _in_memory(notice)
+                    found.backup(made.connection)
+                    return made
+        except (sqlite3.Error, OSError):
+            continue
+    return _in_memory(notice)
+
+
+def _moved_aside(path: Path) -> str:
+    aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%dT%H%M%S')}{path.suffix}")
+    path.replace(aside)
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
+    return f"the ledger was damaged: it is now {aside.name}, and a new one is built from the agents' files"
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[bool]:
+    """The writers' lock, waited for a while. False: another process still holds it. Raises `OSError`."""
+    until = time.monotonic() + _WAIT
+    while True:
+        with locked(path.with_suffix(".lock")) as alone:
+            if alone or time.monotonic() > until:
+                yield alone
+                return
+        time.sleep(_STEP)
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,129 @@
+"""Sums of responses: what is added up, from where, and how it becomes rows that agree to the microdollar."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cockpit.spend.models import Billed, SpendRow, Tokens
+from cockpit.spend.places import Places
+from cockpit.spend.prices import PICO
+
+MICRO = PICO // 10**6
+PERSON = "person"  # the agent of amounts that a person added
+
+
+class Origin(NamedTuple):
+    """What responses share: who made them, where, with which model.
+
+    `open`: their usage never became final; `billed`: the amount is what was billed, not computed.
+    """
+
+    agent: str
+    session: str
+    cwd: str
+    branch: str
+    model: str
+    sidechain: bool = False
+    open: bool = False
+    billed: bool = False
+    category: str = "llm"
+    task: str = ""
+
+
+class Cell(NamedTuple):
+    """The responses of one origin in one quarter of an hour (its number since 1970 UTC, None where unknown)."""
+
+    origin: Origin
+    quarter: int | None
+    requests: int
+    input: int
+    output: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+    reasoning: int
+    pico: int
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which responses count: those made in `places`, from `since` and before `until` (ms since 1970 UTC)."""
+
+    places: Places
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(slots=True)
+class Sum:
+    """Counts and picodollars of some responses. `floors` counts those whose usage never became final."""
+
+    requests: int = 0
+    input: int = 0
+    output: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    cache_read: int = 0
+    reasoning: int = 0
+    pico: int = 0
+    unpriced_tokens: int = 0
+    floors: int = 0
+    computed: int = 0
+
+    def add_cell(self, cell: Cell) -> None:
+        self.requests += cell.requests
+        self.input += cell.input
+        self.output += cell.output
+        self.cache_write_5m += cell.cache_write_5m
+        self.cache_write_1h += cell.cache_write_1h
+        self.cache_read += cell.cache_read
+        self.reasoning += cell.reasoning
+        self.pico += cell.pico
+        self.unpriced_tokens += cell.unpriced
+        if cell.origin.open:
+            self.floors += cell.requests
+        if not cell.origin.billed:
+            self.computed += 1
+
+    def add(self, other: "Sum") -> None:
+        self.requests += other.requests
+        self.input += other.input
+        self.output += other.output
+        self.cache_write_5m += other.cache_write_5m
+        self.cache_write_1h += other.cache_write_1h
+        self.cache_read += other.cache_read
+        self.reasoning += other.reasoning
+        self.pico += other.pico
+        self.unpriced_tokens += other.unpriced_tokens
+        self.floors += other.floors
+        self.computed += other.computed
+
+    def row(self, key: str, *, micro: int | None = None, billed: Billed | None = None) -> SpendRow:
+        """The row of these sums; `micro`: its amount in microdollars where it was rounded with others."""
+        tokens = Tokens(
+            self.input, self.output, self.cache_write_5m, self.cache_write_1h, self.cache_read, self.reasoning
+        )
+        return SpendRow(
+            key,
+            self.requests,
+            tokens,
+            (rounded(self.pico) if micro is None else micro) / 10**6,
+            "billed" if self.pico and not self.computed else "computed",
+            self.unpriced_tokens,
+            self.floors > 0,
+            billed,
+        )
+
+
+def rounded(pico: int) -> int:
+    """Picodollars as whole microdollars."""
+    return (pico + MICRO // 2) // MICRO
+
+
+def apportioned(parts: dict[str, int]) -> dict[str, int]:
+    """Picodollars as microdollars whose sum is the rounded sum: the largest remainders are rounded up."""
+    floors = {key: pico // MICRO for key, pico in parts.items()}
+    missing = rounded(sum(parts.values())) - sum(floors.values())
+    for key in sorted(parts, key=lambda key: (-(parts[key] % MICRO), key))[:missing]:
+        floors[key] += 1
+    return floors
