@@ -1,0 +1,117 @@
+"""Examples of the transaction rules: (bad, good), their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
+_PATH = "shop/services.py"
+_ATOMIC = "from django.db import transaction\n"
+
+
+def _file(source: str, note: str = "") -> Example:
+    return Example({_PATH: source}, note=note)
+
+
+WIDE: Pair = (
+    (
+        _file(
+            _ATOMIC + "import requests\n\n\ndef pay(order):\n    with transaction.atomic():\n        order.lock()\n"
+            "        requests.post('https://pay.example', json={'id': order.pk})\n        order.save()\n"
+        ),
+        _file(
+            _ATOMIC + "from django.core.mail import send_mail\n\n\n@transaction.atomic\ndef place(cart):\n"
+            "    order = Order.objects.create(cart=cart)\n    send_mail('Thanks', '…', None, [order.email])\n"
+        ),
+        _file(
+            "import httpx\n\n\nasync def pay(session, client: httpx.AsyncClient):\n    async with session.begin():\n"
+            "        session.add(Order())\n        await client.post('https://pay.example')\n"
+        ),
+        _file(_ATOMIC + "\n\ndef load(path):\n    with transaction.atomic(), open(path) as f:\n"
+              "        for line in open(path):\n            Row.objects.create(line=line)\n"),
+        _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
+              "        order.charge = stripe.Charge.create(amount=order.total).id\n        order.save()\n"),
+    ),
+    (
+        _file(
+            _ATOMIC + "import requests\n\n\ndef pay(order):\n    answer = requests.post('https://pay.example')\n"
+            "    with transaction.atomic():\n        order.paid = answer.ok\n        order.save()\n"
+            "        transaction.on_commit(lambda: requests.post('https://mail.example'))\n"
+        ),
+        _file("import httpx\n\n\nasync def pay(session, client: httpx.AsyncClient):\n    async with session.begin():\n"
+              "        session.add(Order())\n    await client.post('https://pay.example')\n"),
+        _file("import requests\n\n\ndef f(animation):\n    with animation.begin():\n        requests.get('x')\n"),
+        _file(_ATOMIC + "\n\n@transaction.atomic\ndef f(requests):\n    requests.get(1)\n", "a parameter"),
+    ),
+)  # fmt: skip
+
+LONG: Pair = (
+    (
+        _file(_ATOMIC + "import time\n\n\ndef pay(order):\n    with transaction.atomic():\n        order.save()\n"
+              "        time.sleep(1)\n"),
+        _file("import asyncio\n\n\nasync def pay(db):\n    async with db.begin():\n        await asyncio.sleep(1)\n"),
+        _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n"
+              + "".join(f"    order.step_{number}()\n" for number in range(60))),
+    ),
+    (
+        _file(_ATOMIC + "import time\n\n\ndef pay(order):\n    with transaction.atomic():\n        order.save()\n"
+              "    time.sleep(1)\n"),
+        _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n    order.save(\n        a=1,\n"
+              + "\n\n\n" * 60 + "    )\n", "one statement over many lines"),
+    ),
+)  # fmt: skip
+
+TASK: Pair = (
+    (
+        _file(
+            _ATOMIC + "from shop.tasks import send_invoice\n\n\ndef place(cart):\n    with transaction.atomic():\n"
+            "        order = Order.objects.create(cart=cart)\n        send_invoice.delay(order.pk)\n"
+        ),
+        _file(_ATOMIC + "\n\n@transaction.atomic\ndef place(cart):\n    send_invoice.apply_async((cart.pk,))\n"),
+        _file("async def place(session, pool):\n    async with session.begin():\n"
+              "        await pool.enqueue_job('invoice')\n"),
+    ),
+    (
+        _file(
+            _ATOMIC + "from functools import partial\n\n\ndef place(cart):\n    with transaction.atomic():\n"
+            "        order = Order.objects.create(cart=cart)\n"
+            "        transaction.on_commit(lambda: send_invoice.delay(order.pk))\n"
+            "        transaction.on_commit(partial(send_invoice.delay, order.pk))\n"
+        ),
+        _file(_ATOMIC + "\n\ndef place(cart):\n    with transaction.atomic():\n        cart.save()\n"
+              "    send_invoice.delay(cart.pk)\n"),
+        _file(_ATOMIC + "\n\ndef place(cart):\n    with transaction.atomic():\n        cart.save()\n\n"
+              "        def later():\n            send_invoice.delay(cart.pk)\n\n"
+              "        transaction.on_commit(later)\n"),
+    ),
+)  # fmt: skip
+
+SWALLOWED: Pair = (
+    (
+        _file(
+            "from django.db import IntegrityError, transaction\n\n\ndef join(user, team):\n"
+            "    with transaction.atomic():\n        try:\n            Member.objects.create(user=user, team=team)\n"
+            "        except IntegrityError:\n            pass\n        team.touch()\n"
+        ),
+        _file("from django.db import transaction\nfrom django.db.utils import DatabaseError\n\n\n@transaction.atomic\n"
+              "def join(user):\n    try:\n        user.save()\n    except (ValueError, DatabaseError):\n"
+              "        return None\n"),
+        _file("from sqlalchemy.exc import IntegrityError\n\n\nasync def join(session, row):\n"
+              "    async with session.begin():\n        session.add(row)\n        try:\n"
+              "            await session.flush()\n        except IntegrityError:\n            print('known')\n"),
+    ),
+    (
+        _file(
+            "from django.db import IntegrityError, transaction\n\n\ndef join(user, team):\n"
+            "    with transaction.atomic():\n        try:\n            with transaction.atomic():\n"
+            "                Member.objects.create(user=user, team=team)\n        except IntegrityError:\n"
+            "            pass\n        team.touch()\n"
+        ),
+        _file("from django.db import IntegrityError, transaction\n\n\ndef join(user):\n    try:\n"
+              "        with transaction.atomic():\n            user.save()\n    except IntegrityError:\n"
+              "        return None\n"),
+        _file("from django.db import IntegrityError, transaction\n\n\n@transaction.atomic\ndef join(user):\n    try:\n"
+              "        user.save()\n    except IntegrityError as error:\n        raise Conflict from error\n"),
+        _file("from django.db import IntegrityError, transaction\n\n\n@transaction.atomic\ndef join(user):\n    try:\n"
+              "        row, _ = Member.objects.get_or_create(user=user)\n    except IntegrityError:\n"
+              "        row = None\n    return row\n"),
+    ),
+)  # fmt: skip
