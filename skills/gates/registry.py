@@ -15,6 +15,7 @@ from skills.gates import (
     missing_to_thread,
     multi_tenant_guardian,
     raw_sql,
+    resource_lifecycle_auditor,
     runtime_allocations,
     runtime_copies,
     runtime_performance_auditor,
@@ -50,6 +51,7 @@ _SKILLS = (
     transaction_auditor,
     silenced,
     drf_serializer_patterns,
+    resource_lifecycle_auditor,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

@@ -1,0 +1,96 @@
+"""Examples of the resource rules: (bad, good), their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
+_PATH = "app/api.py"
+_API = "from fastapi import APIRouter, BackgroundTasks, Depends\n\nrouter = APIRouter()\n\n\n"
+
+
+def _file(source: str, note: str = "") -> Example:
+    return Example({_PATH: source}, note=note)
+
+
+POOL: Pair = (
+    (
+        _file("from sqlalchemy import create_engine\n\nengine = create_engine(U, max_overflow=-1, pool_pre_ping=True)\n"),
+        _file("from sqlalchemy.ext.asyncio import create_async_engine as make\n\nengine = make(URL, pool_size=0)\n"),
+        _file("import sqlalchemy as sa\n\nengine = sa.create_engine(URL)\n"),
+    ),
+    (
+        _file("from sqlalchemy import create_engine\n\nengine = create_engine(U, pool_pre_ping=True, max_overflow=5)\n"),
+        _file("from sqlalchemy import create_engine\n\nengine = create_engine('sqlite:///x.db')\n"),
+        _file("from sqlalchemy import create_engine\n\nengine = create_engine(URL, **OPTIONS)\n"),
+        _file("from game import create_engine\n\nengine = create_engine(pool_size=0)\n"),
+    ),
+)  # fmt: skip
+
+CLEANUP: Pair = (
+    (
+        _file(
+            "from app.db import SessionLocal\n\n\ndef count():\n    session = SessionLocal()\n"
+            "    return session.query(Order).count()\n"
+        ),
+        _file("def load(path):\n    handle = open(path)\n    return handle.read()\n"),
+        _file("def load(engine):\n    conn = engine.connect()\n    rows = conn.execute('select 1').all()\n"
+              "    conn.close()\n    return rows\n", "closed only where nothing fails"),
+        _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),
+        _file("import psycopg2\n\n\ndef load(url):\n    base = psycopg2.connect(url)\n"
+              "    base.cursor().execute('select 1')\n"),
+    ),
+    (
+        _file(
+            "from app.db import SessionLocal\n\n\ndef count():\n    with SessionLocal() as session:\n"
+            "        return session.query(Order).count()\n"
+        ),
+        _file("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n"),
+        _file("def load(path):\n    handle = open(path)\n    return handle\n"),
+        _file("import contextlib\n\n\ndef load(path):\n    handle = open(path)\n    with contextlib.closing(handle):\n"
+              "        return handle.read()\n"),
+        _file("class Store:\n    def __init__(self, path):\n        file = open(path)\n        self.file = file\n"),
+        _file("def load(path):\n    handle = open(path)\n    return Reader(handle)\n"),
+        _file("def load(signal):\n    session = signal.connect()\n    return session.id\n"),
+    ),
+)  # fmt: skip
+
+STREAMING: Pair = (
+    (
+        _file(
+            _API + "@router.get('/events')\nasync def events(db: AsyncSession = Depends(get_db)):\n"
+            "    return StreamingResponse(feed(db), media_type='text/event-stream')\n"
+        ),
+        _file(_API + "@router.websocket('/chat')\nasync def chat(websocket, session=Depends(get_session)):\n"
+              "    await websocket.accept()\n"),
+        _file("from typing import Annotated\n\n" + _API + "SessionDep = Annotated[Session, Depends(get_db)]\n\n\n"
+              "@router.get('/log')\ndef log(db: SessionDep):\n    return EventSourceResponse(feed())\n"),
+    ),
+    (
+        _file(
+            _API + "@router.get('/events')\nasync def events(user=Depends(get_user)):\n"
+            "    async with session_factory() as session:\n        await check(session, user)\n"
+            "    return StreamingResponse(feed(), media_type='text/event-stream')\n"
+        ),
+        _file(_API + "@router.get('/orders')\nasync def orders(db: AsyncSession = Depends(get_db)):\n"
+              "    return await db.scalars(select(Order))\n\n\n@router.get('/log')\ndef log():\n"
+              "    return StreamingResponse(feed())\n"),
+    ),
+)  # fmt: skip
+
+INJECTION: Pair = (
+    (
+        _file(
+            _API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db: Session = Depends(get_db)):\n"
+            "    tasks.add_task(send_invoice, db, 1)\n"
+        ),
+        _file("import asyncio\n\n" + _API + "@router.post('/orders')\nasync def place(session=Depends(get_session)):\n"
+              "    asyncio.create_task(send_invoice(session))\n"),
+    ),
+    (
+        _file(
+            _API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db: Session = Depends(get_db)):\n"
+            "    order = create(db)\n    tasks.add_task(send_invoice, order.id)\n"
+        ),
+        _file(_API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db=Depends(get_settings)):\n"
+              "    tasks.add_task(send_invoice, db)\n"),
+    ),
+)  # fmt: skip
