@@ -51,10 +51,11 @@ class ChecksConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's)."""
+    """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
+    `profile` "auto" is what the dependencies say."""
 
     theme: str = "auto"
-    profile: str = "default"
+    profile: str = "auto"
     base: str | None = None
     editor: str | None = None
     max_worktrees: int = 4

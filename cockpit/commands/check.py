@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   cockpit check --staged                     the lines that the next commit adds (for a pre-commit hook)
   cockpit check --since main                 the lines that this branch adds
   cockpit check --select P0,ruff             a rule, a gate, a skill, audit, or ruff
+  cockpit check --preset query-analysis      also: quick-audit, check-tenant, check-contract, coverage
   cockpit check --format sarif > out.sarif   also: json, github
   cockpit check --write-baseline             accept what is there; from then on only new findings count
 
@@ -33,15 +34,14 @@ exit: 0 no blocking finding · 1 a P0 finding · 2 a P0 rule could not judge a f
 silence one finding:  # cockpit: ignore[rule] reason
 """
 
-PROFILES = ("default", "django", "fastapi", "ml", "binora")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)")
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="as --format json")
-    parser.add_argument("--profile", metavar="NAME", help=f"{', '.join(PROFILES)}")
+    parser.add_argument("--profile", metavar="NAME", help="default, django, fastapi, ml or binora")
+    parser.add_argument("--preset", metavar="NAME", help="a group of rules: quick-audit, check-tenant, …")
     parser.add_argument("--select", metavar="RULES", help="only these rules, gates or skills, comma-separated")
     parser.add_argument("--ignore", metavar="RULES", help="not these")
     change = parser.add_mutually_exclusive_group()
@@ -91,17 +91,23 @@ def _begun(root: Path) -> "StagedReading":
 
 
 def _agree(args: argparse.Namespace) -> None:
-    partial = args.paths or args.staged or args.since or args.select or args.ignore
+    partial = args.paths or args.staged or args.since or args.select or args.ignore or args.preset
     if args.write_baseline and partial:
         raise CannotAnswer(
-            "--write-baseline needs the whole project", "leave out PATH, --staged, --since, --select, --ignore"
+            "--write-baseline needs the whole project",
+            "leave out PATH, --staged, --since, --select, --ignore, --preset",
         )
     if args.no_baseline and (args.baseline or args.write_baseline):
         raise CannotAnswer("--no-baseline goes with neither --baseline nor --write-baseline")
     if args.force and not args.write_baseline:
         raise CannotAnswer("--force goes with --write-baseline only")
-    if args.profile and args.profile not in PROFILES:
-        raise CannotAnswer(f"there is no profile {plain_text(args.profile, 40)!r}", "use " + ", ".join(PROFILES))
+    if args.preset and args.select:
+        raise CannotAnswer("--preset goes without --select", "a preset is a selection")
+    if args.profile:
+        from skills.gates.profiles import PROFILES
+
+        if args.profile not in PROFILES:
+            raise CannotAnswer(f"there is no profile {plain_text(args.profile, 40)!r}", "use " + ", ".join(PROFILES))
 
 
 def _place(call: Call) -> tuple[Path, tuple[str, ...], bool]:
@@ -153,7 +159,7 @@ def _request(
     options = options_of(
         config,
         profile=args.profile,
-        select=_words(args.select),
+        select=_preset(args.preset) if args.preset else _words(args.select),
         ignore=_words(args.ignore),
         tenant_fields=fields,
         isolated=args.isolated,
@@ -173,6 +179,18 @@ def _request(
         use_cache=not args.no_cache,
         reading=reading,
     )
+
+
+def _preset(name: str) -> tuple[str, ...]:
+    from skills.gates import known_words
+    from skills.gates.presets import PRESETS, preset_words
+
+    if name not in PRESETS:
+        raise CannotAnswer(f"there is no preset {plain_text(name, 40)!r}", "use " + ", ".join(PRESETS))
+    words = preset_words(name, known_words())
+    if not words:
+        raise CannotAnswer(f"the preset {name} has no rules here", f"it stands for {', '.join(PRESETS[name])}")
+    return words
 
 
 def _known(options: "GateOptions") -> None:

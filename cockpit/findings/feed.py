@@ -11,6 +11,7 @@ from pathlib import Path
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, read_baseline
+from cockpit.findings.coverage import NAMES as COVERAGE
 from cockpit.findings.discovery import discover, is_manifest
 from cockpit.findings.engine import Engine, fingerprints, finished, stream
 from cockpit.findings.models import FindingsSnapshot
@@ -129,7 +130,7 @@ class _Follower:
     async def _saved(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         started = time.monotonic()
         python = {name for name in files if name.endswith(".py")}
-        others = any(is_manifest(name) or name == DEFAULT for name in files)
+        others = any(is_manifest(name) or name in (DEFAULT, *COVERAGE) for name in files)
         if not python and not others:
             return
         before = self.last

@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 
 from cockpit.config import Config
+from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
+from cockpit.findings.coverage import read_coverage
 from cockpit.findings.discovery import FileMark, Scope, discover, look
 from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.findings.models import CheckProblem, FileCounts
@@ -17,7 +19,9 @@ from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
+from cockpit.plain_text import plain_text
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
+from skills.gates.profiles import AUTO, PROFILES, choose_profile
 
 FEW_FILES = 30
 FEW_BYTES = 300_000
@@ -32,7 +36,14 @@ class Counter:
 
 
 def options_of(config: Config, **chosen: object) -> GateOptions:
-    """The options that a configuration gives, with what flags `chosen` say instead."""
+    """The options that a configuration gives, with what flags `chosen` say instead.
+
+    Raises `CannotAnswer` for an unknown profile.
+    """
+    if config.profile not in (AUTO, *PROFILES):
+        raise CannotAnswer(
+            f"the configuration names the profile {plain_text(config.profile, 40)!r}", "use " + ", ".join(PROFILES)
+        )
     given = GateOptions(
         profile=config.profile,
         tenancy=config.tenancy.mode,
@@ -60,6 +71,8 @@ class Project:
         self.root = root
         self.config = config
         self.options = options or options_of(config)
+        self.asked_profile = self.options.profile
+        self.profile_why = ""
         self.pool = pool
         self.in_process = in_process
         self.only = only
@@ -130,11 +143,28 @@ class Project:
             for answer in answers:
                 self._take(answer)
         changed |= {name for name, report in before.items() if self.reports.get(name) is not report}
+        self._outdate_coverage(changed)
         return changed
 
+    def _outdate_coverage(self, changed: set[str]) -> None:
+        """Believe no report of coverage about files that have changed since."""
+        evidence = self.manifests.evidence
+        coverage = evidence.coverage
+        if coverage is not None and not coverage.outdated and (later := sorted(changed & coverage.files.keys())):
+            outdated = f"{coverage.path} is older than {plain_text(later[0], 120)}: run the tests again"
+            evidence = replace(evidence, coverage=replace(coverage, outdated=outdated))
+            self.manifests = replace(self.manifests, evidence=evidence)
+
     def read_manifests(self) -> None:
-        """Read the project's dependencies again."""
+        """Read the project's dependencies and its report of coverage again; choose the profile where nobody did."""
         self.manifests = read_manifests(self.root, self.scope.manifests)
+        self.manifests = replace(
+            self.manifests,
+            evidence=replace(self.manifests.evidence, coverage=read_coverage(self.root, self.scope.files)),
+        )
+        if self.asked_profile == AUTO:
+            name, self.profile_why = choose_profile(self.manifests.evidence.dependencies)
+            self.options = replace(self.options, profile=name)
 
     def ask_ruff(self, names: Iterable[str] | None = None, run: RuffRun | None = None) -> None:
         """Ask ruff about `names`, or about everything (None), where the project uses it. Waits for the answer."""
@@ -195,6 +225,8 @@ class Project:
     def notes(self) -> list[str]:
         """What a person should know about how the answer came to be."""
         found = [self.cache.note] if self.cache.note else []
+        if self.profile_why:
+            found.append(f"profile {self.options.profile}: {self.profile_why}")
         if not self.scope.by_git:
             found.append("git did not list the files: every folder was walked")
         if self.ruff_check.status == "not_run" and self.ruff_check.reason:

@@ -29,4 +29,5 @@ def document(name: str) -> dict[str, Any]:
 
 
 def _files(example: Example) -> list[dict[str, str]]:
-    return [{"path": path, "source": source} for path, source in example.files.items()]
+    files = [{"path": path, "source": source} for path, source in example.files.items()]
+    return [*files, {"path": "coverage.json", "source": example.coverage}] if example.coverage else files

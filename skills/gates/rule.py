@@ -55,12 +55,13 @@ class Watch:
 @dataclass(frozen=True, slots=True)
 class Example:
     """Files (path → source) of a small project, judged together. `tenancy` and `dependencies` are its
-    circumstances."""
+    circumstances, `coverage` the text of its coverage.json."""
 
     files: Mapping[str, str]
     dependencies: tuple[str, ...] = ()
     tenancy: str = "auto"
     note: str = ""
+    coverage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

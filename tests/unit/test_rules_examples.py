@@ -3,6 +3,7 @@
 import pytest
 
 from skills.gates import RULES, analyse, rule_document, settle
+from skills.gates.coverage import parse_coverage
 from skills.gates.model import GateOptions, ProjectEvidence
 from skills.gates.rule import Example, Rule
 
@@ -14,7 +15,8 @@ def found(rule: Rule, example: Example) -> list[str]:
     reports = [analyse(path, source.encode()) for path, source in example.files.items()]
     assert [report.crashed for report in reports if report.crashed] == []
     assert [report.problem for report in reports if report.problem] == []
-    evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"))
+    coverage = parse_coverage(example.coverage) if example.coverage else None
+    evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"), coverage)
     verdict = settle(reports, evidence, GateOptions(select=(rule.name,), tenancy=example.tenancy))
     return [f"{finding.path}:{finding.line} {finding.message}" for finding in verdict.findings]
 
