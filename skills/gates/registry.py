@@ -6,6 +6,7 @@ from skills.gates import (
     code_style_enforcer,
     comment_rules,
     cors,
+    coverage,
     django_architecture_enforcer,
     django_testing_patterns,
     drf_serializer_patterns,
@@ -52,6 +53,7 @@ _SKILLS = (
     silenced,
     drf_serializer_patterns,
     resource_lifecycle_auditor,
+    coverage,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
