@@ -87,7 +87,7 @@ def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
             done.append(finding)
     if not done:
         return
-    text = document.text()
+    text = _text(document)
     report = _report(state.path, text)
     _accept(state.report, report, done)
     _same_elsewhere(state.text, text)
@@ -96,7 +96,24 @@ def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
 
 
 def _run(fixer: Fixer, document: Document, finding: Finding) -> None:
-    getattr(import_module(fixer.module), fixer.function)(document, finding)
+    mark = document.mark()
+    try:
+        getattr(import_module(fixer.module), fixer.function)(document, finding)
+    except CannotFix:
+        document.take_back(mark)
+        raise
+    except Exception as error:  # a fixer's own mistake must not cost the fixes of the others
+        document.take_back(mark)
+        raise CannotFix(f"its fixer failed ({type(error).__name__}: {error})"[:200]) from error
+
+
+def _text(document: Document) -> str:
+    try:
+        return document.text()
+    except CannotFix:
+        raise
+    except Exception as error:  # changes that no valid tree follows from are refused, whatever they trip over
+        raise CannotFix(f"the change makes no valid code ({type(error).__name__}: {error})"[:200]) from error
 
 
 def _report(path: str, text: str) -> FileReport:

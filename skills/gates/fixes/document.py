@@ -11,7 +11,7 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from skills.gates.fixes.cst import children, walk
+from skills.gates.fixes.cst import children, is_gone, walk
 from skills.gates.fixes.imports import Imports
 from skills.gates.fixes.model import CannotFix
 from skills.gates.model import Finding
@@ -20,6 +20,7 @@ from skills.gates.walk import parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Change = Callable[[cst.CSTNode], cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]]
+Mark = tuple[dict[cst.CSTNode, int], Imports]
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LOOPS_AND_CLAUSES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
@@ -111,6 +112,15 @@ class Document:
         """Note a change of a node: `how` gets it as changes inside left it."""
         self._changes.setdefault(node, []).append(how)  # type: ignore[arg-type]
 
+    def mark(self) -> Mark:
+        """The state of what was noted, for `take_back`."""
+        return {node: len(noted) for node, noted in self._changes.items()}, self.imports.copy()
+
+    def take_back(self, mark: Mark) -> None:
+        """Forget what was noted since `mark`."""
+        counts, self.imports = mark
+        self._changes = {node: self._changes[node][:count] for node, count in counts.items()}
+
     def is_changed(self, node: cst.CSTNode) -> bool:
         """Whether a change of this very node was noted."""
         return node in self._changes
@@ -177,7 +187,7 @@ class _Changer(cst.CSTTransformer):
 
 
 class _Tidy(cst.CSTTransformer):
-    """Drops lines that have lost their statement; the comments and blank lines above go to the next one."""
+    """Drops what is gone; the comments and blank lines above a line that went go to the next one."""
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:  # noqa: N802
         return _tidied(updated_node)
@@ -187,18 +197,44 @@ class _Tidy(cst.CSTTransformer):
     ) -> cst.BaseSuite:
         return _tidied(updated_node)
 
+    def leave_SimpleStatementLine(  # noqa: N802
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.SimpleStatementLine:
+        kept = [part for part in updated_node.body if not is_gone(part)]
+        if len(kept) == len(updated_node.body) or not kept:
+            return updated_node
+        if is_gone(updated_node.body[-1]):
+            kept[-1] = kept[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(body=kept)
+
 
 Block = TypeVar("Block", cst.Module, cst.IndentedBlock)
 
 
+def _is_gone(line: cst.CSTNode) -> bool:
+    return isinstance(line, cst.SimpleStatementLine) and all(map(is_gone, line.body))
+
+
+def _has_head(block: cst.Module | cst.IndentedBlock) -> bool:
+    return isinstance(block, cst.Module) and any(empty.comment for empty in block.header)
+
+
+def _risen(line: cst.CSTNode) -> cst.CSTNode:
+    """A statement that is now the first of its block, without the blank lines above it."""
+    above: list[cst.EmptyLine] = list(getattr(line, "leading_lines", ()))
+    while above and above[0].comment is None:
+        above.pop(0)
+    return line.with_changes(leading_lines=above)
+
+
 def _tidied(block: Block) -> Block:
-    if not any(isinstance(line, cst.SimpleStatementLine) and not line.body for line in block.body):
+    if not any(_is_gone(line) for line in block.body):
         return block
     kept: list[cst.CSTNode] = []
     pending: list[cst.EmptyLine] = []
     for line in block.body:
         above: list[cst.EmptyLine] = list(getattr(line, "leading_lines", ()))
-        if isinstance(line, cst.SimpleStatementLine) and not line.body:
+        if _is_gone(line):
             if len(above) > len(pending) or any(empty.comment for empty in above):
                 pending = above
             continue
@@ -208,4 +244,6 @@ def _tidied(block: Block) -> Block:
         else:
             kept.append(line)
         pending = []
+    if kept and _is_gone(block.body[0]) and not _has_head(block):
+        kept[0] = _risen(kept[0])
     return block.with_changes(body=kept)

@@ -4,7 +4,7 @@ import sys
 
 import libcst as cst
 
-from skills.gates.fixes.cst import chain, dotted, walk
+from skills.gates.fixes.cst import chain, dotted, gone, walk
 
 
 class Imports:
@@ -13,6 +13,12 @@ class Imports:
     def __init__(self) -> None:
         self._needed: dict[tuple[str, str], None] = {}
         self._released: set[str] = set()
+
+    def copy(self) -> "Imports":
+        """The same asked of another."""
+        other = Imports()
+        other._needed, other._released = dict(self._needed), set(self._released)
+        return other
 
     def need(self, module: str, name: str = "") -> None:
         """The file needs `import module`, or `from module import name`."""
@@ -25,12 +31,10 @@ class Imports:
     def applied(self, module: cst.Module) -> cst.Module:
         """The tree with what is needed and without what is no longer used."""
         unused = self._released - _used(module) if self._released else set()
-        if unused:
-            module = module.visit(_Remover(unused))
         for wanted, name in self._needed:
             if not _has(module, wanted, name):
                 module = _with_import(module, wanted, name)
-        return module
+        return module.visit(_Remover(unused)) if unused else module
 
 
 def _used(module: cst.Module) -> set[str]:
@@ -77,7 +81,7 @@ class _Remover(cst.CSTTransformer):
         if len(kept) == len(names):
             return node
         if not kept:
-            return cst.RemoveFromParent()  # type: ignore[return-value]
+            return gone()
         kept[-1] = kept[-1].with_changes(comma=names[-1].comma)
         return node.with_changes(names=kept)
 

@@ -5,16 +5,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from skills.gates.fixes.model import Fixer
-from skills.gates.fixes.preconditions import (
-    is_movable_call,
-    needs_only_none,
-    whatever,
-)
+from skills.gates.fixes.preconditions import is_movable_call, is_replaceable_mock, needs_only_none, whatever
 
 if TYPE_CHECKING:
     from skills.gates.context import FileContext
 
 _FIXERS = (
+    Fixer("bare-mock", "skills.gates.fixes.mocks", is_replaceable_mock),
     Fixer("sync-sleep-in-async", "skills.gates.fixes.waiting", whatever),
     Fixer("blocking-io-in-async", "skills.gates.fixes.waiting", is_movable_call),
     Fixer("missing-type-hints", "skills.gates.fixes.hints", needs_only_none),

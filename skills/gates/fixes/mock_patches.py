@@ -1,0 +1,244 @@
+"""`patch` as a decorator, in a `with` statement or started by hand, as calls of `mocker.patch`."""
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from skills.gates.fixes.cst import below, dotted, last_name, statement
+from skills.gates.fixes.document import Document
+from skills.gates.fixes.mock_hosts import Host
+from skills.gates.fixes.model import CannotFix
+
+_BLANK = cst.EmptyLine(indent=False)
+_ENOUGH = 3  # arrange, act and assert: what is patched is part of the first
+_QUIET = frozenset({"len", "str", "repr", "list", "dict", "set", "tuple", "sorted", "isinstance", "int", "call"})
+
+
+def injects(call: cst.Call) -> bool:
+    """Whether a patch hands its stand-in to the function that it decorates."""
+    kind = last_name(call.func)
+    if kind == "dict":
+        return False
+    place = 2 if kind == "object" else 1
+    given = [argument for argument in call.args if argument.keyword is None]
+    new = given[place] if len(given) > place else None
+    for argument in call.args:
+        if argument.star:
+            raise CannotFix("a patch takes its arguments from a collection")
+        if argument.keyword is not None and argument.keyword.value == "new":
+            new = argument
+    if new is not None and last_name(new.value) == "DEFAULT":
+        raise CannotFix("a patch with `DEFAULT` is not rewritten")
+    return new is None
+
+
+def decorated(document: Document, host: Host, decorators: list[cst.Decorator]) -> None:
+    """Note the change of a function whose `decorators` patch, the lowest first."""
+    if not decorators:
+        return
+    function = host.function
+    if not isinstance(function.body, cst.IndentedBlock):
+        raise CannotFix(f"`{function.name.value}` has its body on the line of its name")
+    free = list(function.params.params)
+    if isinstance(document.parents.get(document.parents[function]), cst.ClassDef):
+        free = free[1:]
+    used = {name.value for name in below(function.body, cst.Name)}
+    names: list[str] = []
+    taken: list[cst.Param] = []
+    for decorator in decorators:
+        call = decorator.decorator
+        assert isinstance(call, cst.Call)
+        names.append("")
+        if {name.value for name in below(call, cst.Name)} & {one.name.value for one in function.params.params}:
+            raise CannotFix("a patch names what a parameter hides")
+        if injects(call):
+            if not free:
+                raise CannotFix(f"`{function.name.value}` has no parameter for one of its patches")
+            taken.append(free.pop(0))
+            names[-1] = taken[-1].name.value if taken[-1].name.value in used else ""
+    moved = [function.decorators.index(decorator) for decorator in decorators]
+    gone = {function.params.params.index(one) for one in taken}
+    document.change(function, lambda now: _undecorated(now, moved, names, gone))
+
+
+def _undecorated(now: cst.FunctionDef, moved: list[int], names: list[str], gone: set[int]) -> cst.FunctionDef:
+    lines = []
+    for index, name in zip(moved, names, strict=True):
+        decorator = now.decorators[index]
+        line = statement(decorator.decorator, name)
+        above = [empty for empty in decorator.leading_lines if empty.comment]
+        if decorator.trailing_whitespace.comment:
+            line = line.with_changes(trailing_whitespace=decorator.trailing_whitespace)
+        lines.append(line.with_changes(leading_lines=above))
+    block = now.body
+    assert isinstance(block, cst.IndentedBlock)
+    body = list(block.body)
+    start = 1 if _is_text(body[0]) and len(body) > 1 else 0
+    if _blocks(body[start:]) < _ENOUGH:
+        body[start] = spaced(body[start])
+    return now.with_changes(
+        decorators=[one for index, one in enumerate(now.decorators) if index not in moved],
+        params=now.params.with_changes(params=_without(list(now.params.params), gone)),
+        body=block.with_changes(body=[*body[:start], *lines, *body[start:]]),
+    )
+
+
+def _without(parameters: list[cst.Param], gone: set[int]) -> list[cst.Param]:
+    kept = [one for index, one in enumerate(parameters) if index not in gone]
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=parameters[-1].comma)
+    return kept
+
+
+def _blocks(body: Sequence[cst.CSTNode]) -> int:
+    """How many blocks the blank lines make of some statements."""
+    return 1 + sum(bool(getattr(part, "leading_lines", ())) for part in body[1:])
+
+
+def _is_text(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.SimpleStatementLine) or not isinstance(node.body[0], cst.Expr):
+        return False
+    return isinstance(node.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+
+
+def spaced(line: cst.BaseStatement) -> cst.BaseStatement:
+    """A statement with a blank line above it."""
+    above: list[cst.EmptyLine] = list(getattr(line, "leading_lines", ()))
+    if above and above[0].comment is None:
+        return line
+    return line.with_changes(leading_lines=[_BLANK, *above])
+
+
+def in_with(document: Document, item: cst.WithItem) -> None:
+    """Note that a patch of a `with` statement becomes a statement in front of it."""
+    whole = document.parents[item]
+    assert isinstance(whole, cst.With)
+    if item.asname is not None and not isinstance(item.asname.name, cst.Name):
+        raise CannotFix("a patch is bound to more than a name")
+    items = document.memo.setdefault(f"with {id(whole)}", [])
+    assert isinstance(items, list)
+    items.append(whole.items.index(item))
+    if len(items) > 1:
+        return
+    if whole.asynchronous is not None:
+        raise CannotFix("a patch stands in `async with`")
+    if isinstance(whole.body, cst.IndentedBlock) and any(empty.comment for empty in whole.body.footer):
+        raise CannotFix("a comment ends the `with` block of a patch")
+    stops = not _ends_quietly(document, whole)
+    if not stops:
+        _space_next(document, whole)
+    document.change(whole, lambda now: _flat(now, sorted(items), stops))
+
+
+def _flat(now: cst.With, items: list[int], stops: bool) -> cst.FlattenSentinel[cst.BaseStatement]:
+    lines: list[cst.BaseStatement] = []
+    ends: list[cst.BaseStatement] = []
+    for index in items:
+        item = now.items[index]
+        call = item.item
+        assert isinstance(call, cst.Call)
+        name = item.asname.name.value if item.asname and isinstance(item.asname.name, cst.Name) else ""
+        if stops:
+            if not injects(call):
+                raise CannotFix("code behind a `with patch(…)` block needs the real object again")
+            name = name or _name_for(call)
+            ends.insert(0, statement(cst.Call(cst.parse_expression("mocker.stop"), [cst.Arg(cst.Name(name))])))
+        lines.append(statement(call, name))
+    block = now.body
+    body: list[cst.BaseStatement] = [cst.SimpleStatementLine(_small(block))]
+    if isinstance(block, cst.IndentedBlock):
+        body = list(block.body)
+    if _blocks(body) < _ENOUGH:
+        body[0] = spaced(body[0])
+    kept = [item for index, item in enumerate(now.items) if index not in items]
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=now.items[-1].comma)
+        body = [now.with_changes(items=kept, leading_lines=[_BLANK] if _is_short(block) else [])]
+    elif isinstance(block, cst.IndentedBlock) and block.header.comment is not None:
+        lines[0] = lines[0].with_changes(trailing_whitespace=block.header)
+    lines[0] = lines[0].with_changes(leading_lines=now.leading_lines)
+    return cst.FlattenSentinel([*lines, *body, *ends])
+
+
+def _small(block: cst.BaseSuite) -> list[cst.BaseSmallStatement]:
+    return list(block.body) if isinstance(block, cst.SimpleStatementSuite) else []
+
+
+def _is_short(block: cst.BaseSuite) -> bool:
+    return _blocks(block.body) == 1
+
+
+def _name_for(call: cst.Call) -> str:
+    """A name for the stand-in of a patch: `patch("shop.mail.send")` → "mock_send"."""
+    first = call.args[1 if last_name(call.func) == "object" else 0].value
+    text = first.raw_value if isinstance(first, cst.SimpleString) else ""
+    word = text.rpartition(".")[2]
+    if not word.isidentifier():
+        raise CannotFix("a patch that has to be stopped has no name")
+    return f"mock_{word.lstrip('_')}"
+
+
+def _ends_quietly(document: Document, whole: cst.With) -> bool:
+    """Whether nothing behind a `with` block could notice that its patches go on. Raises `CannotFix` where that cannot
+    be told, or where a patch would have to end in the middle."""
+    quiet, guarded = True, False
+    inside: cst.CSTNode = whole
+    for above in document.around(whole):
+        if isinstance(above, cst.FunctionDef):
+            if document.function(above) is not None:
+                raise CannotFix("a patch stands in a function inside the test")
+            break
+        if isinstance(above, cst.For | cst.While | cst.Try | cst.TryStar):
+            raise CannotFix("a patch stands in a loop or a `try`, and would outlive it")
+        if isinstance(above, cst.With):
+            guarded = True
+        if isinstance(above, cst.IndentedBlock):
+            index = list[cst.CSTNode](above.body).index(inside)
+            quiet = quiet and all(_is_quiet(part) for part in above.body[index + 1 :])
+        inside = above
+    if not quiet and guarded and not _only_patches(document, whole):
+        raise CannotFix("a patch would have to end inside another `with` block")
+    return quiet
+
+
+def _only_patches(document: Document, whole: cst.With) -> bool:
+    """Whether the blocks around are patches too, which go away themselves."""
+    return all(
+        all(isinstance(item.item, cst.Call) and "patch" in dotted(item.item.func) for item in above.items)
+        for above in document.around(whole)
+        if isinstance(above, cst.With)
+    )
+
+
+def _is_quiet(part: cst.CSTNode) -> bool:
+    """Statements that only look at what happened."""
+    if not isinstance(part, cst.SimpleStatementLine):
+        return False
+    for small in part.body:
+        if not isinstance(small, cst.Assert | cst.Expr | cst.Return | cst.Pass):
+            return False
+        for call in below(small, cst.Call):
+            name = last_name(call.func)
+            if name not in _QUIET and not name.startswith("assert_"):
+                return False
+    return True
+
+
+def _space_next(document: Document, whole: cst.With) -> None:
+    """A blank line between what was the block and the checks behind it."""
+    block = document.parents[whole]
+    if not isinstance(block, cst.IndentedBlock) or not isinstance(whole.body, cst.IndentedBlock):
+        return
+    index = block.body.index(whole)
+    if index + 1 < len(block.body) and _is_short(whole.body):
+        document.change(block.body[index + 1], spaced)
+
+
+def started(document: Document, call: cst.Call) -> None:
+    """`patch(…).start()` → the stand-in itself."""
+    attribute = document.parents[call]
+    outer = document.parents[attribute]
+    is_start = isinstance(attribute, cst.Attribute) and attribute.attr.value == "start"
+    if not is_start or not isinstance(outer, cst.Call) or outer.func is not attribute:
+        raise CannotFix("a patcher is kept, to be started elsewhere")
+    document.change(outer, lambda now: cst.ensure_type(now.func, cst.Attribute).value)
