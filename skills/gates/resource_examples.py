@@ -13,12 +13,12 @@ def _file(source: str, note: str = "") -> Example:
 
 POOL: Pair = (
     (
-        _file("from sqlalchemy import create_engine\n\nengine = create_engine(U, max_overflow=-1, pool_pre_ping=True)\n"),
+        _file("from sqlalchemy import create_engine\n\ne = create_engine(U, max_overflow=-1, pool_pre_ping=True)\n"),
         _file("from sqlalchemy.ext.asyncio import create_async_engine as make\n\nengine = make(URL, pool_size=0)\n"),
         _file("import sqlalchemy as sa\n\nengine = sa.create_engine(URL)\n"),
     ),
     (
-        _file("from sqlalchemy import create_engine\n\nengine = create_engine(U, pool_pre_ping=True, max_overflow=5)\n"),
+        _file("from sqlalchemy import create_engine\n\ne = create_engine(U, pool_pre_ping=True, max_overflow=5)\n"),
         _file("from sqlalchemy import create_engine\n\nengine = create_engine('sqlite:///x.db')\n"),
         _file("from sqlalchemy import create_engine\n\nengine = create_engine(URL, **OPTIONS)\n"),
         _file("from game import create_engine\n\nengine = create_engine(pool_size=0)\n"),
@@ -70,6 +70,9 @@ STREAMING: Pair = (
             "    async with session_factory() as session:\n        await check(session, user)\n"
             "    return StreamingResponse(feed(), media_type='text/event-stream')\n"
         ),
+        _file(_API + "@router.get('/events')\nasync def events(db: AsyncSession = Depends(get_db)):\n"
+              "    topics = await read(db)\n    await db.commit()\n    return EventSourceResponse(feed(topics))\n",
+              "the connection goes back to the pool first"),
         _file(_API + "@router.get('/orders')\nasync def orders(db: AsyncSession = Depends(get_db)):\n"
               "    return await db.scalars(select(Order))\n\n\n@router.get('/log')\ndef log():\n"
               "    return StreamingResponse(feed())\n"),

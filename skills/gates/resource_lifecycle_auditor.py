@@ -34,12 +34,11 @@ _SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy
 _CONNECTORS = frozenset(
     {
         "psycopg2.connect", "psycopg.connect", "sqlite3.connect", "pymysql.connect", "MySQLdb.connect",
-        "pyodbc.connect", "mysql.connector.connect", "oracledb.connect", "asyncpg.connect", "aiosqlite.connect", "socket.socket",
-        "socket.create_connection", "aiohttp.ClientSession", "httpx.Client", "httpx.AsyncClient", "requests.Session",
+        "pyodbc.connect", "mysql.connector.connect", "oracledb.connect", "asyncpg.connect", "aiosqlite.connect",
+        "socket.socket", "socket.create_connection", "aiohttp.ClientSession", "httpx.AsyncClient",
         "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP", "paramiko.SSHClient",
     }
 )  # fmt: skip
-_QUIET = frozenset({"requests.Session", "httpx.Client"})
 _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
 _OWNERS = re.compile(r"(engine|pool)$", re.I)
@@ -60,6 +59,8 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
         if value is not None and _number(value) == bad:
             message = f"`{name}={bad}` sets no limit: every waiting request opens one more connection"
             context.report(POOL_RULE, value, message, severity="HIGH")
+    if context.role == "command" or "scripts" in context.path.split("/")[:-1]:
+        return
     if None in words or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
         return
     if "pool_pre_ping" not in words and "pool_recycle" not in words:
@@ -114,7 +115,11 @@ def _taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     name = origin(context, call.func)
     if name in _FILES:
         return "a file", "MEDIUM"
-    if name in _SESSIONS or name in _CONNECTORS - _QUIET:
+    if name in _SESSIONS and any(
+        word.arg == "bind" and "conn" in ast.unparse(word.value).lower() for word in call.keywords
+    ):
+        return None  # it borrows a connection that somebody else gives back
+    if name in _SESSIONS or name in _CONNECTORS:
         return "a connection" if name in _CONNECTORS else "a session", "HIGH"
     if (
         isinstance(call.func, ast.Attribute)
@@ -226,7 +231,7 @@ def _is_session(annotation: ast.expr, context: FileContext) -> bool:
 def _on_stream(node: FunctionNode, context: FileContext) -> None:
     session = _session_parameter(node, context) if function_role(node) == "router" else None
     stream = _stream(node) if session is not None else None
-    if session is None or stream is None:
+    if session is None or stream is None or _given_back(node, session.arg, stream[0]):
         return
     held, what, severity = stream
     context.scopes.append(node)
@@ -254,6 +259,21 @@ def _stream(node: FunctionNode) -> tuple[int, str, Severity] | None:
             )
             return part.lineno, "the event stream" if events else "the download", "CRITICAL" if events else "HIGH"
     return None
+
+
+def _given_back(node: FunctionNode, name: str, line: int) -> bool:
+    """True where the session lets its connection go before the stream begins, and the stream does not use it."""
+    released = any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in ("close", "commit", "rollback", "aclose")
+        and last_name(part.func.value) == name
+        and part.lineno < line
+        for part in descendants(node)
+    )
+    return released and not any(
+        isinstance(part, ast.Name) and part.id == name and part.lineno >= line for part in descendants(node)
+    )
 
 
 def _on_background(node: FunctionNode, context: FileContext) -> None:
@@ -332,7 +352,7 @@ streaming_resource_holding = Rule(
     catches="A database session that is injected into an endpoint which streams: websockets, event streams, downloads.",
     why="What is injected lives until the answer is sent. A stream lasts for minutes or hours, and each one keeps a "
     "connection: a pool of 15 is empty after 15 clients.",
-    fix="Check rights with a session of their own before the stream begins (`async with session_factory() as session:`) "
+    fix="Check rights with a session of their own before the stream (`async with session_factory() as session:`) "
     "and open one again for each read inside it.",
     when="In FastAPI endpoints. CRITICAL for websockets and event streams, HIGH for downloads.",
     watches=(
