@@ -11,6 +11,7 @@ from skills.gates import (
     django_testing_patterns,
     drf_serializer_patterns,
     facts,
+    fastapi_layers,
     hardcoded_secret,
     insecure_settings,
     missing_to_thread,
@@ -54,6 +55,7 @@ _SKILLS = (
     drf_serializer_patterns,
     resource_lifecycle_auditor,
     coverage,
+    fastapi_layers,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
