@@ -121,7 +121,8 @@ logic_in_router = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-F12", "BN-S2", "PB-G1"),
-    catches="Endpoints of FastAPI that write to the database, call other services, or ask more than a trivial question.",
+    catches="Endpoints of FastAPI that write to the database, call other services, or ask more than a trivial "
+    "question.",
     why="What an endpoint does can only be reached through a request: a task or a second endpoint copies it, and it "
     " can only be tested with a client and a database.",
     fix="Move it into a function of a service or repository that takes the session and plain values; the endpoint "

@@ -12,11 +12,15 @@ from skills.gates import (
     drf_serializer_patterns,
     facts,
     fastapi_layers,
+    fastapi_patterns,
+    fastapi_security,
     hardcoded_secret,
     insecure_settings,
     missing_to_thread,
     multi_tenant_guardian,
+    n_plus_one,
     raw_sql,
+    relations,
     resource_lifecycle_auditor,
     runtime_allocations,
     runtime_copies,
@@ -56,10 +60,13 @@ _SKILLS = (
     resource_lifecycle_auditor,
     coverage,
     fastapi_layers,
+    fastapi_patterns,
+    fastapi_security,
+    n_plus_one,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
-OBSERVERS: tuple[Observer, ...] = facts.OBSERVERS
+OBSERVERS: tuple[Observer, ...] = (*facts.OBSERVERS, *relations.OBSERVERS)
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -1,0 +1,291 @@
+"""Rules of the skill fastapi-patterns about what an endpoint takes and answers."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, outside_tests, parameters
+from skills.gates.local_values import local_values
+from skills.gates.names import last_name
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "fastapi-patterns"
+NO_MODEL = "missing-response-model"
+UNTYPED = "untyped-body"
+UNPAGINATED = "unpaginated-list"
+PER_REQUEST = "client-per-request"
+
+_RAW = frozenset(
+    {"Response", "JSONResponse", "HTMLResponse", "RedirectResponse", "StreamingResponse", "FileResponse",
+     "PlainTextResponse", "ORJSONResponse", "UJSONResponse", "EventSourceResponse", "TemplateResponse"}
+)  # fmt: skip
+_LISTS = re.compile(r"^(?:list|List|Sequence|Iterable|tuple|set)\[", re.S)
+_PAGES = re.compile(
+    r"limit|offset|page|skip|cursor|per_?page|size|pagina|first|after|before|take|top|count|max_|params|query|filter",
+    re.I,
+)
+_FEW = re.compile(
+    r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I
+)
+_CLIENTS = frozenset(
+    {"httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession", "requests.Session", "redis.Redis", "redis.from_url",
+     "redis.asyncio.Redis", "redis.asyncio.from_url", "boto3.client", "boto3.resource", "boto3.session.Session",
+     "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "pymongo.MongoClient",
+     "motor.motor_asyncio.AsyncIOMotorClient", "openai.OpenAI", "openai.AsyncOpenAI", "anthropic.Anthropic",
+     "anthropic.AsyncAnthropic", "elasticsearch.Elasticsearch", "asyncpg.create_pool", "asyncpg.connect",
+     "psycopg2.connect", "psycopg.connect", "sqlite3.connect", "aiomysql.create_pool"}
+)  # fmt: skip
+
+
+def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None or node.returns is not None or _has_model(endpoint):
+        return
+    returned = _returned(node)
+    if not returned or all(_is_raw(value) for value in returned):
+        return
+    if _is_tiny(returned):
+        return
+    message = f"the endpoint {node.name} says nowhere what it answers"
+    context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
+
+
+def _symbol(node: FunctionNode, context: FileContext) -> str:
+    return f"{context.symbol}.{node.name}" if context.symbol else node.name
+
+
+def _has_model(endpoint: Endpoint) -> bool:
+    keywords = endpoint.keywords
+    if "response_model" in keywords or "response_class" in keywords:
+        return True
+    status = keywords.get("status_code")
+    hidden = keywords.get("include_in_schema")
+    if isinstance(hidden, ast.Constant) and hidden.value is False:
+        return True
+    return status is not None and "204" in ast.unparse(status)
+
+
+def _returned(node: FunctionNode) -> list[ast.expr]:
+    """The values that the function itself returns, `None` left out."""
+    found: list[ast.expr] = []
+    stack: list[ast.AST] = [*node.body]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Return) and part.value is not None:
+            if not (isinstance(part.value, ast.Constant) and part.value.value is None):
+                found.append(part.value)
+        elif not isinstance(part, ast.ClassDef | FunctionNode | ast.expr):
+            stack.extend(ast.iter_child_nodes(part))
+    return found
+
+
+def _is_raw(value: ast.expr) -> bool:
+    name = last_name(value.func) if isinstance(value, ast.Call) else ""
+    return name in _RAW or name.endswith("Response") or name == "render"
+
+
+def _is_tiny(returned: list[ast.expr]) -> bool:
+    """`{"status": "ok"}`: nothing that a model could say better."""
+    return all(
+        isinstance(value, ast.Dict)
+        and len(value.values) <= 2
+        and all(isinstance(v, ast.Constant) for v in value.values)
+        for value in returned
+    )
+
+
+missing_response_model = Rule(
+    name=NO_MODEL,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-F1", "PB-G2"),
+    catches="Endpoints without `response_model` and without a return annotation.",
+    why="Whatever the function returns goes out, new columns included, and the OpenAPI document says nothing about it.",
+    fix="Annotate the return type with a Pydantic model, or pass `response_model=…` in the decorator.",
+    when="In functions with a decorator of a router or app that return a value; raw responses, 204 and hidden "
+    "endpoints "
+    "are left out.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_unmodelled, FASTAPI, outside_tests),),
+    bad=one_file(
+        "shop/routes.py",
+        "from fastapi import APIRouter\n\n\n@router.get('/orders/{id}')\nasync def one(id: int):\n"
+        "    return await orders.get(id)\n",
+    ),
+    good=one_file(
+        "shop/routes.py",
+        "from fastapi import APIRouter\n\n\n@router.get('/orders/{id}')\nasync def one(id: int) -> OrderOut:\n"
+        "    return await orders.get(id)\n\n\n@router.get('/x', response_model=X)\ndef x():\n    return y\n\n\n"
+        "@router.get('/health')\ndef health():\n    return {'status': 'ok'}\n\n\n@router.get('/page')\ndef page():\n"
+        "    return HTMLResponse(text)\n\n\n@router.delete('/y', status_code=204)\ndef y():\n    return gone()\n",
+    ),
+)
+
+
+def _on_body(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None:
+        return
+    requests = set()
+    for parameter, default in parameters(node):
+        hint = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
+        if last_name(parameter.annotation or node) == "Request":
+            requests.add(parameter.arg)
+        if list(calls_of(default, "Depends", "Query", "Header", "Path", "Cookie", "Security")) or "Depends" in hint:
+            continue
+        body = bool(list(calls_of(default, "Body")) or "Body(" in hint)
+        untyped = re.match(r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b", hint)
+        if untyped and (body or endpoint.verb != "get"):
+            message = f"`{parameter.arg}: {hint}`: the body of {node.name} may be anything"
+            context.report(UNTYPED, parameter, message, symbol=_symbol(node, context))
+            return
+    if (
+        endpoint.verb in {"post", "put", "patch"}
+        and requests
+        and "webhook" not in f"{node.name} {endpoint.path}".lower()
+    ):
+        _on_request_json(node, requests, context)
+
+
+def _on_request_json(node: FunctionNode, requests: set[str], context: FileContext) -> None:
+    for part in descendants(ast.Module(node.body, [])):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "json":
+            owner = part.func.value
+            if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node, part):
+                message = f"the body of {node.name} is read as `{owner.id}.json()`, past every model"
+                context.report(UNTYPED, part, message, symbol=_symbol(node, context))
+                return
+
+
+def _validated(node: FunctionNode, read: ast.Call) -> bool:
+    """True where the JSON is given to a model in the same function."""
+    return any(
+        isinstance(part, ast.Call)
+        and (last_name(part.func) in {"model_validate", "parse_obj", "validate_python", "TypeAdapter", "validate"})
+        for part in descendants(node)
+    )
+
+
+untyped_body = Rule(
+    name=UNTYPED,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-F3", "PB-G2"),
+    catches="Endpoints whose body is a `dict`, `Any` or `await request.json()`.",
+    why="Nothing checks it, nothing documents it, and the first wrong key is an error 500.",
+    fix="Write a Pydantic model of the body and annotate the parameter with it.",
+    when="In functions with a decorator of a router or app; webhooks, whose body is signed as it is, may read "
+    "the request.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_body, FASTAPI, outside_tests),),
+    bad=one_file(
+        "shop/routes.py",
+        "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: dict) -> None:\n"
+        "    save(order)\n",
+        "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
+        "async def place(request: Request) -> None:\n    save(await request.json())\n",
+        "from fastapi import Body\n\n\n@app.put('/x')\ndef x(y: Any = Body(...)) -> None:\n    save(y)\n",
+    ),
+    good=one_file(
+        "shop/routes.py",
+        "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n"
+        "    save(order)\n",
+        "from fastapi import Depends\n\n\n@router.post('/orders')\n"
+        "def place(order: OrderIn, user: dict = Depends(get_user)) -> None:\n    save(order)\n",
+        "from fastapi import Request\n\n\n@router.post('/webhooks/pay')\nasync def paid(request: Request) -> None:\n"
+        "    check(await request.json())\n",
+    ),
+)
+
+
+def _on_list(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None or endpoint.verb != "get":
+        return
+    model = endpoint.keywords.get("response_model") or node.returns
+    if model is None or not _LISTS.match(ast.unparse(model)) or _FEW.search(endpoint.path):
+        return
+    text = " ".join(
+        f"{parameter.arg} {ast.unparse(parameter.annotation) if parameter.annotation else ''} "
+        f"{ast.unparse(default) if default is not None else ''}"
+        for parameter, default in parameters(node)
+    )
+    body = ast.unparse(ast.Module(node.body, []))
+    if _PAGES.search(text) or re.search(r"\blimit\b|paginat|\[:\d+\]|islice", body):
+        return
+    if not re.search(r"\.all\(|scalars|select\(|\.objects|find\(|\.list\w*\(|get_all|fetch", body):
+        return
+    message = f"the list of {node.name} has no limit: it grows with the table"
+    context.report(UNPAGINATED, node, message, symbol=_symbol(node, context), confidence="likely")
+
+
+unpaginated_list = Rule(
+    name=UNPAGINATED,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-F7",),
+    catches="GET endpoints that answer a list of rows and take neither limit, offset, page nor cursor.",
+    why="It is fast with the rows of today. Later one request reads the whole table into memory.",
+    fix="Take `limit` (with a maximum) and `offset` or a cursor, and give them to the query.",
+    when="Where the model of the answer is a list and the function asks for all rows; lists that belong to one "
+    "row, and "
+    "lists of kinds and settings, are left out.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_list, FASTAPI, outside_tests),),
+    bad=one_file(
+        "shop/routes.py",
+        "from fastapi import Depends\n\n\n@router.get('/orders', response_model=list[OrderOut])\n"
+        "def orders(db: Session = Depends(get_db)):\n    return db.query(Order).all()\n",
+    ),
+    good=one_file(
+        "shop/routes.py",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "def orders(limit: int = 50, db: Session = Depends(get_db)) -> list[OrderOut]:\n"
+        "    return db.query(Order).limit(limit).all()\n\n\n@router.get('/orders/{id}/lines')\n"
+        "def lines(id: int) -> list[LineOut]:\n    return lines_of(id).all()\n",
+    ),
+)
+
+
+def _on_client(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None:
+        return
+    for part in descendants(ast.Module(node.body, [])):
+        if isinstance(part, ast.Call) and (context.resolve(part.func) or "") in _CLIENTS:
+            name = ast.unparse(part.func)
+            if last_name(part.func) in local_values(node, context):
+                continue
+            message = f"`{name}(…)` in the endpoint {node.name}: every request opens connections of its own"
+            context.report(PER_REQUEST, part, message, symbol=_symbol(node, context))
+            return
+
+
+client_per_request = Rule(
+    name=PER_REQUEST,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-F9",),
+    catches="HTTP clients, database engines, connections and vendor clients that an endpoint makes for each request.",
+    why="Every request pays for name lookup, TCP and TLS again, nothing limits how many are open, and tests cannot put "
+    "another one in.",
+    fix="Make it once in the lifespan of the app (`app.state`) and hand it out with `Depends`.",
+    when="In functions with a decorator of a router or app.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_client, FASTAPI, outside_tests),),
+    bad=one_file(
+        "shop/routes.py",
+        "import httpx\nfrom fastapi import APIRouter\n\n\n@router.get('/rates')\nasync def rates() -> Rates:\n"
+        "    async with httpx.AsyncClient() as client:\n        return await rates_of(client)\n",
+    ),
+    good=one_file(
+        "shop/routes.py",
+        "import httpx\nfrom fastapi import Depends\n\n\ndef get_client():\n    return httpx.AsyncClient()\n\n\n"
+        "@router.get('/rates')\nasync def rates(client: httpx.AsyncClient = Depends(get_client)) -> Rates:\n"
+        "    return await rates_of(client)\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (missing_response_model, untyped_body, unpaginated_list, client_per_request)
