@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("Live", "one line per event until interrupted"),
     "sessions": ("Live", "the agent sessions of this repository and their phase"),
     "spend": ("Money", "tokens and dollars from the agents' transcripts"),
+    "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),
+    "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list every worktree with its state"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),

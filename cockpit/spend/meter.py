@@ -8,16 +8,26 @@ from pathlib import Path
 from cockpit import clock
 from cockpit.agents.readers import all_readers
 from cockpit.config import BudgetConfig, Config
+from cockpit.config import Limits as BudgetLimits
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
 from cockpit.spend.ledger import Ledger
+from cockpit.spend.limits import read_limits
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sources import unread
 from cockpit.spend.store import Store
 from cockpit.spend.sums import Cell, Scope, Sum
-from skills.spending.budget import Limit, WindowName, burn_per_hour, windows
+from skills.spending.budget import (
+    Limit,
+    WindowName,
+    bounds,
+    burn_per_hour,
+    burns_too_fast,
+    projected_range,
+    windows,
+)
 
 _SLICE = 8 << 20
 _DAYS_SHOWN = 14
@@ -99,6 +109,8 @@ class Meter:
             "week": week.pico / PICO,
             "month": month.pico / PICO,
         }
+        if self.config.budget.session != BudgetLimits():
+            spent["session"] = self.dearest_session(labels.day)[1]
         return SpendSnapshot(
             today=today.row(labels.day),
             month=month.row(labels.month),
@@ -121,7 +133,53 @@ class Meter:
             unread=unread(self.ledger),
             unpriced_models=tuple(sorted(unpriced)),
             note="; ".join(filter(None, (note, self.ledger.store.notice))),
+            limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
         )
+
+    def budget(self, *, strict: bool = False) -> tuple[tuple[BudgetWindow, ...], dict[str, str]]:
+        """Every window against its budget now, and the period that each stands for.
+
+        The session is the dearest of those that were at work today. `strict`: past a hard limit is blocked.
+        """
+        now = clock.now()
+        labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
+        session, amount = self.dearest_session(labels.day)
+        spent: dict[WindowName, float] = dict.fromkeys(("day", "week", "month"), 0.0)
+        for (day, week, _, _), part in self.ledger.sums(self.scope, self._group).items():
+            spent["day"] += part.pico / PICO if day == labels.day else 0
+            spent["week"] += part.pico / PICO if week == labels.week else 0
+            spent["month"] += part.pico / PICO if day[:7] == labels.month else 0
+        spent["session"] = amount
+        periods = {"day": labels.day, "week": labels.week, "month": labels.month, "session": session}
+        return budget_windows(spent, self.config.budget, now.astimezone(), strict=strict), periods
+
+    def range_of(self, window: BudgetWindow) -> tuple[float, float] | None:
+        """What the week or month may come to, low and high dollars; None for other windows and while it is noise."""
+        if window.projected is None:
+            return None
+        now = clock.now().astimezone()
+        days = self.ledger.sums(self.scope, lambda cell: self.ledger.calendar.of_quarter(cell.quarter).day)
+        daily = _daily({day: part.pico for day, part in days.items()}, now)
+        start, end = bounds(window.window, now)
+        low, high = projected_range(window.spent, [usd for _, usd in daily[:-1]], start, now, end) or (0.0, 0.0)
+        return round(low, 6), round(high, 6)
+
+    def burns_too_fast(self, window: BudgetWindow) -> bool:
+        """Whether the month's share is more than 1.5 times the share of its days."""
+        now = clock.now().astimezone()
+        start, end = bounds(window.window, now)
+        limit = Limit(window.soft, window.hard)
+        return window.window == "month" and burns_too_fast(window.spent, limit, start, now, end)
+
+    def dearest_session(self, day: str) -> tuple[str, float]:
+        """Of the sessions that were at work on the day with that label: the dearest, and its dollars of all days."""
+        groups = self.ledger.sums(self.scope, self._group)
+        totals = dict.fromkeys((session for of, _, _, session in groups if of == day), 0)
+        for (_, _, _, session), part in groups.items():
+            if session in totals and session != UNATTRIBUTED:
+                totals[session] += part.pico
+        name = max(totals, key=lambda session: (totals[session], session), default="")
+        return name, totals.get(name, 0) / PICO
 
     def _group(self, cell: Cell) -> Group:
         labels = self.ledger.calendar.of_quarter(cell.quarter)
@@ -134,7 +192,9 @@ class Meter:
         return burn_per_hour(spent[""].pico / PICO, _BURN_MINUTES) if spent else None
 
 
-def budget_windows(spent: dict[WindowName, float], budget: BudgetConfig, now: datetime) -> tuple[BudgetWindow, ...]:
+def budget_windows(
+    spent: dict[WindowName, float], budget: BudgetConfig, now: datetime, *, strict: bool = False
+) -> tuple[BudgetWindow, ...]:
     """Each amount of `spent` against its configured budget, at the local time `now`."""
     limits: dict[WindowName, Limit] = {
         "day": Limit(budget.day.soft, budget.day.hard),
@@ -153,7 +213,7 @@ def budget_windows(spent: dict[WindowName, float], budget: BudgetConfig, now: da
             None if window.projected is None else round(window.projected, 6),
             window.breach_at,
         )
-        for window in windows(spent, limits, now, block=budget.block_on_limit)
+        for window in windows(spent, limits, now, block=strict or budget.block_on_limit)
     )
 
 

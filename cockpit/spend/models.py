@@ -62,6 +62,25 @@ class BudgetWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageLimit:
+    """A usage window of a vendor's plan: its share used as the vendor stated it `at` that time, or a computed block.
+
+    `percent` is None for what is computed: what the plan allows is not known then. `model` where only it counts.
+    """
+
+    agent: str
+    window: str
+    percent: float | None
+    resets_at: datetime
+    at: datetime
+    source: str
+    basis: Literal["vendor", "computed"] = "vendor"
+    model: str | None = None
+    usd: float | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpendSnapshot:
     """Everything that the budget pane shows, for one repository (or all, by `scope`).
 
@@ -69,6 +88,7 @@ class SpendSnapshot:
     None where nothing was spent in them. `daily` is the last 14 days, oldest first. `by_session` leaves out
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
+    `limits` are what vendors stated of their usage windows.
     """
 
     today: SpendRow | None = None
@@ -84,6 +104,7 @@ class SpendSnapshot:
     unread: tuple[str, ...] = ()
     unpriced_models: tuple[str, ...] = ()
     note: str = ""
+    limits: tuple[UsageLimit, ...] = ()
 
     @property
     def daily_total(self) -> float:

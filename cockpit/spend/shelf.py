@@ -67,6 +67,12 @@ class Shelf:
         found: int = self._database.execute(words, (self._domain,)).fetchone()[0]
         return found
 
+    def newest(self, most: int) -> list[Source]:
+        """The files that were written last, the newest first."""
+        words = "SELECT path FROM files WHERE domain = ? ORDER BY mtime_ns DESC, path LIMIT ?"
+        paths = [path for (path,) in self._database.execute(words, (self._domain, most)).fetchall()]
+        return [source for path in paths for source in self._where("path = ?", path)]
+
     def of_session(self, session: str) -> list[Source]:
         """The files of a session, those of this batch as they are now."""
         return self._related(session, lambda source: source.session, "session = ?")

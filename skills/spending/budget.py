@@ -1,12 +1,14 @@
 """Budget ladder, burn rate and projection (workflow orchestrator, cost tracking): arithmetic over sums."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
 WindowName = Literal["day", "week", "month", "session"]
+Priority = Literal["critical", "high", "normal", "low"]
+Fit = Literal["yes", "warn", "no"]
 
 LEVELS: tuple[Level, ...] = ("ok", "info", "warn", "critical", "exceeded", "blocked")
 LADDER: tuple[tuple[float, Level], ...] = (
@@ -104,6 +106,31 @@ def burns_too_fast(spent: float, limit: Limit, start: datetime, now: datetime, e
     if percent is None or now <= start or end <= start or not clear_enough(spent, limit, start, now):
         return False
     return percent > 1.5 * 100 * ((now - start) / (end - start))
+
+
+def projected_range(
+    spent: float, daily: Sequence[float], start: datetime, now: datetime, end: datetime
+) -> tuple[float, float] | None:
+    """What `end` may see, low and high: the straight line since `start`, and the pace of the last days of `daily`.
+
+    `daily` holds dollars of whole days. None where neither can be told.
+    """
+    line = straight_line(spent, start, now, end)
+    left = max(timedelta(0), end - now) / timedelta(days=1)
+    paces = [sum(part) / len(part) for part in (daily[-7:], daily[-3:]) if part]
+    found = [*([] if line is None else [line]), *(spent + pace * left for pace in paces)]
+    return (min(found), max(found)) if found else None
+
+
+def fits(cost: float, spent: float, limit: Limit, priority: Priority) -> Fit:
+    """Whether a request of `cost` dollars may be made: not past a hard limit, unless it is critical.
+
+    `warn`: it may, but it goes past the soft limit (or, where it is critical, past the hard one).
+    """
+    after = spent + cost
+    if limit.hard is not None and after > limit.hard:
+        return "warn" if priority == "critical" else "no"
+    return "warn" if limit.soft is not None and after > limit.soft else "yes"
 
 
 def burn_per_hour(spent: float, minutes: float) -> float | None:

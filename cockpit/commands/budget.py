@@ -1,0 +1,163 @@
+"""`cockpit budget`: what is spent against the budgets, which alerts were given, and whether a request still fits."""
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.spend.meter import Meter
+    from cockpit.spend.models import BudgetWindow
+
+EXAMPLES = """examples:
+  cockpit budget                               each window against its budget; exit 1 only where one is blocked
+  cockpit budget --strict                      past a hard limit is blocked, whatever the configuration says
+  cockpit budget set month 100 --hard 150      into your own configuration file
+  cockpit budget set day 5 --hard 7.5 --block  and refuse work past the hard limits
+  cockpit budget check --cost 0.40             may a request of 40 cents be made?
+  cockpit budget check --cost 3 --priority critical
+"""
+_WINDOWS = ("day", "week", "month", "session")
+_PRIORITIES = ("critical", "high", "normal", "low")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--strict", action="store_true", help="past a hard limit is blocked")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    actions = parser.add_subparsers(dest="action", metavar="set | check")
+    change = actions.add_parser("set", help="set the limits of a window, in dollars")
+    change.add_argument("window", choices=_WINDOWS)
+    change.add_argument("soft", type=_dollars, help="the budget")
+    change.add_argument("--hard", type=_dollars, metavar="N", help="the limit past which work may be blocked")
+    change.add_argument("--block", action="store_true", help="block past the hard limits")
+    fit = actions.add_parser("check", help="whether a request still fits")
+    fit.add_argument("--cost", type=_dollars, required=True, metavar="X", help="what the request will cost, in dollars")
+    fit.add_argument("--priority", choices=_PRIORITIES, default="normal", help="critical goes past hard limits")
+    for action in (change, fit):
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document")
+
+
+def _dollars(given: str) -> float:
+    try:
+        amount = float(given.removeprefix("$"))
+    except ValueError:
+        amount = -1.0
+    if not math.isfinite(amount) or not 0 <= amount <= 1e9:
+        raise argparse.ArgumentTypeError(f"{given[:40]!r} is no amount of dollars")
+    return amount
+
+
+def run(call: Call) -> int:
+    if call.args.action == "set":
+        return _set(call)
+    from cockpit.spend.meter import Meter
+
+    repository = None if call.args.all_repos else call.repository()
+    meter = Meter(repository, call.config(), all_repos=call.args.all_repos)
+    meter.read()
+    return _check(call, meter) if call.args.action == "check" else _report(call, meter)
+
+
+def _set(call: Call) -> int:
+    from cockpit.config import load_config
+    from cockpit.errors import CannotAnswer
+    from cockpit.spend.budget_file import set_budget
+
+    args = call.args
+    limits = getattr(load_config(None).budget, args.window)
+    hard = limits.hard if args.hard is None else args.hard
+    if hard is not None and hard < args.soft:
+        raise CannotAnswer(f"the hard limit of the {args.window}, ${hard:g}, is below ${args.soft:g}", "give --hard")
+    path = set_budget(args.window, args.soft, args.hard, block=args.block)
+    if args.json:
+        blocks = load_config(None).budget.block_on_limit
+        print_json(
+            {"window": args.window, "soft": args.soft, "hard": hard, "block_on_limit": blocks, "path": str(path)}
+        )
+    else:
+        print(f"{args.window}: ${args.soft:g}{'' if hard is None else f', hard ${hard:g}'} ({path})")
+    return 0
+
+
+def _report(call: Call, meter: "Meter") -> int:
+    from cockpit import clock
+    from cockpit.spend.alerts import as_dict, note_alerts
+    from skills.spending.budget import worst
+
+    now = clock.now()
+    windows, periods = meter.budget(strict=call.args.strict)
+    scope = "" if meter.places.repository is None else str(meter.places.repository.main_root)
+    alerts, fresh = note_alerts(scope, windows, periods, now)
+    level = worst([window.level for window in windows])
+    if call.args.json:
+        rows = [_row(window, meter) for window in windows]
+        meta = {"at": clock.iso(now), "scope": meter.name, "periods": periods}
+        print_json({"windows": rows, "alerts": [as_dict(alert) for alert in alerts], "level": level, "meta": meta})
+    else:
+        _print(windows, meter)
+    for alert in fresh:
+        say(f"{alert.window} {alert.period}: {alert.level}")
+    if meter.ledger.store.notice:
+        say(meter.ledger.store.notice)
+    return 1 if level == "blocked" else 0
+
+
+def _row(window: "BudgetWindow", meter: "Meter") -> dict[str, Any]:
+    from cockpit import clock
+
+    low, high = meter.range_of(window) or (None, None)
+    return {
+        "window": window.window,
+        "spent": window.spent,
+        "soft": window.soft,
+        "hard": window.hard,
+        "percent": window.percent,
+        "level": window.level,
+        "projected": window.projected,
+        "projected_low": low,
+        "projected_high": high,
+        "breach_at": None if window.breach_at is None else clock.iso(window.breach_at),
+        "burning": meter.burns_too_fast(window),
+    }
+
+
+def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
+    for window in windows:
+        limit = (
+            "no budget"
+            if window.percent is None
+            else f"of ${window.soft if window.soft is not None else window.hard:,.2f}"
+        )
+        hard = "" if window.hard is None or window.soft is None else f"  hard ${window.hard:,.2f}"
+        percent = "" if window.percent is None else f"{window.percent:6.1f} %  {window.level}"
+        print(f"{window.window:<8} ${window.spent:>10,.2f}  {limit:<14}{percent}{hard}".rstrip())
+        low_high = meter.range_of(window)
+        if low_high is not None:
+            breach = "" if window.breach_at is None else f", past the next limit on {window.breach_at:%a %d %b %H:%M}"
+            print(f"{'':<8} heading for ${low_high[0]:,.2f} to ${low_high[1]:,.2f}{breach}")
+        if meter.burns_too_fast(window):
+            print(f"{'':<8} burning too fast for the part of the {window.window} that has passed")
+
+
+def _check(call: Call, meter: "Meter") -> int:
+    from cockpit import clock
+    from skills.spending.budget import Limit, fits
+
+    windows, _ = meter.budget()
+    answers = {
+        window.window: fits(call.args.cost, window.spent, Limit(window.soft, window.hard), call.args.priority)
+        for window in windows
+    }
+    refused = [name for name, answer in answers.items() if answer == "no"]
+    warned = [name for name, answer in answers.items() if answer == "warn"]
+    if call.args.json:
+        given = {"cost": call.args.cost, "priority": call.args.priority}
+        print_json(
+            {"fits": not refused, **given, "refused": refused, "warned": warned, "meta": {"at": clock.iso(clock.now())}}
+        )
+    elif refused:
+        print(f"no: ${call.args.cost:,.2f} goes past the hard limit of the {' and the '.join(refused)}")
+    else:
+        print("yes" if not warned else f"yes, but past the limit of the {' and the '.join(warned)}")
+    return 1 if refused else 0

@@ -1,0 +1,76 @@
+"""`cockpit limits`: how much of the vendors' usage windows is gone, who says so, and how old that is."""
+
+import argparse
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.spend.models import UsageLimit
+
+EXAMPLES = """examples:
+  cockpit limits           the 5-hour and weekly windows of your accounts
+  cockpit limits --json    for scripts
+
+A window that no vendor has stated is computed from the responses and marked so: it has no percentage.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(call: Call) -> int:
+    from cockpit import clock
+    from cockpit.agents.readers import all_readers
+    from cockpit.paths import state_dir
+    from cockpit.spend.ledger import Ledger
+    from cockpit.spend.limits import read_limits
+    from cockpit.spend.store import Store
+
+    now = clock.now()
+    ledger = Ledger(all_readers(), Store.open(state_dir()))
+    ledger.read()
+    limits = read_limits(ledger, now)
+    if call.args.json:
+        print_json({"limits": [_row(limit, now) for limit in limits], "meta": {"at": clock.iso(now)}})
+        return 0
+    for limit in limits:
+        print(_line(limit, now))
+    if not limits:
+        say("no agent has left a usage window that is still running, and none was used in the last 5 hours")
+    return 0
+
+
+def _row(limit: "UsageLimit", now: datetime) -> dict[str, Any]:
+    from cockpit import clock
+
+    return {
+        "agent": limit.agent,
+        "window": limit.window,
+        "model": limit.model,
+        "percent": limit.percent,
+        "resets_at": clock.iso(limit.resets_at),
+        "basis": limit.basis,
+        "source": limit.source,
+        "at": clock.iso(limit.at),
+        "age_seconds": max(0, int((now - limit.at).total_seconds())),
+        "usd": limit.usd,
+        "tokens": limit.tokens,
+    }
+
+
+def _line(limit: "UsageLimit", now: datetime) -> str:
+    name = limit.window + (f" {limit.model}" if limit.model else "")
+    used = f"{limit.percent:5.1f} %" if limit.percent is not None else f"${limit.usd or 0:,.2f}"
+    said = f"{limit.basis}, {_age(now - limit.at)} ago" if limit.basis == "vendor" else limit.source
+    return f"{limit.agent:<9} {name:<24} {used:>9}  resets {limit.resets_at.astimezone():%a %d %b %H:%M}  ({said})"
+
+
+def _age(passed: Any) -> str:
+    seconds = max(0, int(passed.total_seconds()))
+    for length, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
