@@ -42,11 +42,31 @@ class BudgetConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolConfig:
+    """Another tool as a check, `[checks.NAME]`: the words of its command, how its output is read, and when it runs.
+
+    `timeout` is in seconds. `from_repository` is set where a file of the repository names it: it then runs only where
+    the repository is trusted. One named like a built-in tool may leave out command and parser.
+    """
+
+    command: tuple[str, ...] = ()
+    parser: str = ""
+    gate: Literal["P0", "P1", "P2", "none"] = "P1"
+    on: Literal["save", "key", "check"] = "check"
+    timeout: float = 300.0
+    from_repository: bool = False
+
+
+BUILT_IN_TOOLS = ("mypy", "pyright", "bandit", "pytest")
+
+
+@dataclass(frozen=True, slots=True)
 class ChecksConfig:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     ruff: Literal["auto", "on", "off"] = "auto"
+    tools: dict[str, ToolConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool 
     config = Config()
     if not isolated:
         for path, table in _files(root, extra):
-            config = _merged(config, table, path)
+            config = _merged(config, table, path, in_repository=root is not None and root in path.absolute().parents)
     return _from_environment(config)
 
 
@@ -107,22 +127,64 @@ def _table(path: Path) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _merged(config: Config, table: dict[str, Any], path: Path) -> Config:
+def repository_tables(root: Path) -> dict[str, dict[str, Any]]:
+    """The tables of the repository's own configuration files by name. Raises `CannotAnswer` where one is no TOML."""
+    paths = [path for name in ("pyproject.toml", "cockpit.toml") if (path := root / name).is_file()]
+    return {path.name: table for path in paths if (table := _table(path))}
+
+
+def named_tools(table: dict[str, Any]) -> dict[str, Any]:
+    """The tables `[checks.NAME]` of one configuration file."""
+    checks = table.get("checks")
+    known = {column.name for column in fields(ChecksConfig)} - {"tools"}
+    named = checks.items() if isinstance(checks, dict) else ()
+    return {name: tool for name, tool in named if isinstance(tool, dict) and name not in known}
+
+
+def _merged(config: Config, table: dict[str, Any], path: Path, *, in_repository: bool = False) -> Config:
+    tools = named_tools(table)
+    if tools:
+        table = {**table, "checks": {name: value for name, value in table["checks"].items() if name not in tools}}
+    _validate(Config, table, path)
+    merged: Config = _replaced(config, table)
+    added = {name: _tool(name, tool, path, in_repository) for name, tool in tools.items()}
+    return replace(merged, checks=replace(merged.checks, tools={**merged.checks.tools, **added})) if added else merged
+
+
+def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> ToolConfig:
+    from skills.gates.tool_output import parser_problem
+
+    place = ("checks", name)
+    _validate(ToolConfig, table, path, place)
+    if "from_repository" in table or not re.fullmatch(r"[A-Za-z][\w-]{0,40}", name):
+        key = "from_repository is no key" if "from_repository" in table else "no name for a check: use letters and -"
+        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{plain_text(name, 60)}: {key}")
+    tool: ToolConfig = replace(_replaced(ToolConfig(), table), from_repository=in_repository)
+    wrong = parser_problem(tool.parser) if tool.parser or name not in BUILT_IN_TOOLS else ""
+    if name not in BUILT_IN_TOOLS and not tool.command:
+        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{name}: command is missing", 'command = ["…", "…"]')
+    if bool(tool.command) != bool(tool.parser) or wrong:
+        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{name}.parser: {wrong or 'command is missing'}")
+    if not 0 < tool.timeout <= 36_000:
+        raise CannotAnswer(f"{path}:{_line_of(path, (*place, 'timeout'))}: checks.{name}.timeout: seconds, above 0")
+    return tool
+
+
+def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, ...] = ()) -> None:
     from pydantic import ConfigDict, TypeAdapter, ValidationError
     from pydantic.dataclasses import dataclass as checked
 
-    checked_config = _checked_type(Config, checked, ConfigDict(extra="forbid"))
+    checked_type = _checked_type(kind, checked, ConfigDict(extra="forbid"))
     try:
-        TypeAdapter(checked_config).validate_python(table)
+        TypeAdapter(checked_type).validate_python(table)
     except ValidationError as problem:
         first = problem.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        location = (*place, *first["loc"])
+        key = ".".join(str(part) for part in location)
         raise CannotAnswer(
-            f"{path}:{_line_of(path, first['loc'])}: {plain_text(key, 80)}: {plain_text(first['msg'], 160)}",
+            f"{path}:{_line_of(path, location)}: {plain_text(key, 80)}: {plain_text(first['msg'], 160)}",
             _nearest(first["type"], key),
         ) from None
-    merged: Config = _replaced(config, table)
-    return merged
 
 
 def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
@@ -174,7 +236,7 @@ def _nearest(kind: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, Limits):
+    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, Limits):
         known += [column.name for column in fields(nested)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""

@@ -22,7 +22,7 @@ READ_ONLY = {
 }
 
 # a git hook sets these for its own repository; they would turn every other folder into that one
-_INHERITED = (
+INHERITED = (
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -65,7 +65,7 @@ def git_bytes(
     if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
         raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
     variables = {**READ_ONLY, **(environment or {})}
-    foreign = [name for name in _INHERITED if name in os.environ and name not in variables]
+    foreign = [name for name in INHERITED if name in os.environ and name not in variables]
     # GitPython can add variables to those of this process but not take any away: env does
     without = ["env", *(word for name in foreign for word in ("-u", name))] if foreign else []
     try:
@@ -105,7 +105,7 @@ class RunningGit:
 
     def __init__(self, folder: Path | str, *args: str, environment: Mapping[str, str] | None = None) -> None:
         self._args = args
-        inherited = {name: value for name, value in os.environ.items() if name not in _INHERITED}
+        inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
         try:
             self._process = subprocess.Popen(
                 ["git", "-c", "core.fsmonitor=false", *args],

@@ -27,7 +27,9 @@ EXAMPLES = """examples:
   cockpit check --since main                 the lines that this branch adds
   cockpit check --select P0,ruff             a rule, a gate, a skill, audit, or ruff
   cockpit check --preset query-analysis      also: quick-audit, check-tenant, check-contract, coverage
+  cockpit check --tools mypy,pytest          other tools too; alone: all that the project uses
   cockpit check --format sarif > out.sarif   also: json, github
+  cockpit check --fix --diff                 what would be fixed, as a diff; without --diff it is written
   cockpit check --write-baseline             accept what is there; from then on only new findings count
 
 exit: 0 no blocking finding · 1 a P0 finding · 2 a P0 rule could not judge a file in scope
@@ -53,8 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-baseline", action="store_true", help="write the baseline; an existing one only shrinks"
     )
     parser.add_argument("--force", action="store_true", help="with --write-baseline: let it grow")
+    parser.add_argument("--fix", action="store_true", help="mend what has an automatic fix, then report what is left")
+    parser.add_argument("--diff", action="store_true", help="with --fix: print the changes and write nothing")
     parser.add_argument("--no-cache", action="store_true", help="judge every file anew and keep nothing")
     parser.add_argument("--isolated", action="store_true", help="no configuration files, every rule")
+    parser.add_argument(
+        "--tools",
+        nargs="?",
+        const="",
+        metavar="NAMES",
+        help="mypy, pyright, bandit, pytest, your own; those in use (give PATHs first)",
+    )
     parser.add_argument("--tenant-fields", metavar="A,B", help="names of fields that hold the tenant")
 
 
@@ -79,7 +90,18 @@ def run(call: Call) -> int:
             name == path or name.startswith(path + "/") for name in (*project.reports, *project.skipped)
         ):
             say(f"{path}: no Python file in scope there (git may ignore it)")
-    _print(args, root, outcome, project, time.perf_counter() - started)
+    more: dict[str, object] = {}
+    if args.fix:
+        from cockpit.findings.fix_run import fix_now
+
+        fixes = fix_now(root, outcome, write=not args.diff)
+        if args.diff and args.format == "text":
+            sys.stdout.write(fixes.diff)
+            return outcome.exit_code
+        if fixes.written:
+            outcome, project = check_now(root, config, request)
+        more = {"fix": fixes.row()}
+    _print(args, root, outcome, project, time.perf_counter() - started, more)
     return outcome.exit_code
 
 
@@ -101,6 +123,13 @@ def _agree(args: argparse.Namespace) -> None:
         raise CannotAnswer("--no-baseline goes with neither --baseline nor --write-baseline")
     if args.force and not args.write_baseline:
         raise CannotAnswer("--force goes with --write-baseline only")
+    if args.diff and not args.fix:
+        raise CannotAnswer("--diff goes with --fix only")
+    if args.fix and (args.staged or args.write_baseline):
+        other = "--staged" if args.staged else "--write-baseline"
+        raise CannotAnswer(f"--fix changes the work tree and does not go with {other}", "use one after the other")
+    if args.diff and args.format not in ("text", "json"):
+        raise CannotAnswer(f"--diff does not go with --format {args.format}", "use text or json")
     if args.preset and args.select:
         raise CannotAnswer("--preset goes without --select", "a preset is a selection")
     if args.profile:
@@ -164,7 +193,7 @@ def _request(
         tenant_fields=fields,
         isolated=args.isolated,
     )
-    _known(options)
+    _known(options, config)
     if args.no_baseline:
         baseline = None
     else:
@@ -178,6 +207,7 @@ def _request(
         baseline=baseline,
         use_cache=not args.no_cache,
         reading=reading,
+        tools=_words(args.tools),
     )
 
 
@@ -193,15 +223,15 @@ def _preset(name: str) -> tuple[str, ...]:
     return words
 
 
-def _known(options: "GateOptions") -> None:
+def _known(options: "GateOptions", config: "Config") -> None:
     """Raises `CannotAnswer` for a word of select or ignore that names nothing."""
     import difflib
 
     from skills.gates import known_words
 
-    known = known_words() | {"ruff"}
+    known = known_words() | {"ruff", *config.checks.tools}
     for word in (*options.select, *options.ignore):
-        if word not in known and not word.startswith("ruff/"):
+        if word not in known and "/" not in word:
             close = difflib.get_close_matches(word, known, 1)
             hint = f"did you mean {close[0]}?" if close else "cockpit rules lists them"
             raise CannotAnswer(f"there is no rule, gate or skill {plain_text(word, 60)!r}", hint)
@@ -238,7 +268,15 @@ def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", ou
     return project.outcome()
 
 
-def _print(args: argparse.Namespace, root: Path, outcome: "Outcome", project: "Project", seconds: float) -> None:
+def _print(
+    args: argparse.Namespace,
+    root: Path,
+    outcome: "Outcome",
+    project: "Project",
+    seconds: float,
+    more: dict[str, object],
+) -> None:
+    """`more` are further keys of the JSON document."""
     if args.format == "text":
         from cockpit.findings.report_text import report_lines
 
@@ -248,7 +286,7 @@ def _print(args: argparse.Namespace, root: Path, outcome: "Outcome", project: "P
     from cockpit.findings import formats
 
     if args.format == "json":
-        print_json(formats.json_document(outcome, root, project.options.profile, seconds * 1000))
+        print_json({**formats.json_document(outcome, root, project.options.profile, seconds * 1000), **more})
         return
     if args.format == "sarif":
         import json

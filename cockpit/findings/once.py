@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.config import Config
+from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.discovery import discover
-from cockpit.findings.outcome import Narrow, Outcome
+from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.findings.revisions import StagedReading, added_since
-from skills.gates.model import GateOptions
+from cockpit.plain_text import plain_text
+from cockpit.repository import find_repository
+from skills.gates.model import Check, GateOptions
+
+if TYPE_CHECKING:
+    from cockpit.findings.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,7 @@ class CheckRequest:
 
     With `only_paths` nothing else is read (outside git, where the root may be any folder).
     `baseline` is the file of accepted findings: a path, "" for the default (read where it exists), None for none.
+    `tools` are other tools to ask by name (empty: all that the project uses), None for those that every check asks.
     `reading` is the index where the caller has begun to read it.
     """
 
@@ -30,6 +38,7 @@ class CheckRequest:
     baseline: str | None = ""
     use_cache: bool = True
     reading: StagedReading | None = None
+    tools: tuple[str, ...] | None = None
 
 
 def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcome, Project]:
@@ -46,7 +55,46 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     finally:
         pool.close()
     project.ask_ruff(None if narrow is None else [name for name in project.scope.files if narrow.covers(name)])
+    if request.tools is not None or project.config.checks.tools:
+        ask_tools(project, request)
     return project.outcome(narrow), project
+
+
+def asked_unasked(tool: "Tool", project: Project, moments: tuple[str, ...] = ("save", "check")) -> bool:
+    """Whether a configured tool runs at such a moment, with the rules that were selected."""
+    select, ignore = project.options.select, project.options.ignore
+    if tool.name not in project.config.checks.tools or tool.config.on not in moments:
+        return False
+    return tool.name not in ignore and (not select or tool.name in select or tool.config.gate in select)
+
+
+def ask_tools(project: Project, request: CheckRequest) -> None:
+    """Ask the tools that the request and the configuration name. Raises `CannotAnswer` for an unknown one."""
+    from cockpit.findings.tools import ToolRun, known_tools, used_tools
+    from cockpit.trust import read_trust
+
+    dependencies = project.manifests.evidence.dependencies
+    known = known_tools(project.config)
+    if request.tools is None:
+        chosen = [tool for tool in known.values() if asked_unasked(tool, project)]
+    elif request.tools:
+        for name in request.tools:
+            if name not in known:
+                raise CannotAnswer(f"there is no tool {plain_text(name, 40)!r}", "use " + ", ".join(known))
+        chosen = [known[name] for name in dict.fromkeys(request.tools)]
+    else:
+        chosen = used_tools(project.config, dependencies)
+    if request.staged and project.sources:
+        why = "it reads the work tree, which differs from the index"
+        for tool in chosen:
+            check = Check(tool.name, "not_run", 0, why)
+            project.tool_answers[tool.name] = OutsideAnswer(check, (tool.config.gate,))
+        return
+    try:
+        common = find_repository(project.root).common_dir
+    except CannotAnswer:
+        common = None
+    project.ask_tools(chosen, ToolRun(project.root, read_trust(project.root, common), dependencies))
 
 
 def make_project(root: Path, config: Config, request: CheckRequest, pool: Pool, *, in_process: bool) -> Project:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cockpit.config import Config
+from cockpit.config import BUILT_IN_TOOLS, Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
@@ -22,6 +23,9 @@ from cockpit.findings.worker import Judged, Task, judge, shown
 from cockpit.plain_text import plain_text
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, PROFILES, choose_profile
+
+if TYPE_CHECKING:
+    from cockpit.findings.tools import Tool, ToolRun
 
 FEW_FILES = 30
 FEW_BYTES = 300_000
@@ -50,6 +54,7 @@ def options_of(config: Config, **chosen: object) -> GateOptions:
         tenant_fields=config.tenancy.fields,
         select=config.checks.select,
         ignore=config.checks.ignore,
+        tools=("ruff", *BUILT_IN_TOOLS, *config.checks.tools),
     )
     return replace(given, **{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
 
@@ -189,6 +194,24 @@ class Project:
             if name in self.scope.files and name not in self.skipped
         }
         self.ruff_findings = {name: found for name, found in (kept | new).items() if found}
+
+    def ask_tools(self, tools: Iterable["Tool"], run: "ToolRun") -> None:
+        """Ask other tools, one after the other; each answer takes the place of the one before. Waits for them."""
+        for tool in tools:
+            if run.cancelled:
+                return
+            answer = run.answer(tool)
+            if answer.check.reason != "cancelled":
+                findings = {name: found for name, found in answer.findings.items() if self._in_scope(name)}
+                status = "fail" if findings else "pass" if answer.findings else answer.check.status
+                self.tool_answers[tool.name] = replace(
+                    answer, check=replace(answer.check, status=status), findings=findings
+                )
+        if any(tool.name == "pytest" for tool in tools):
+            self.read_manifests()  # it may have written a report of coverage
+
+    def _in_scope(self, name: str) -> bool:
+        return name in self.scope.files or not (name.endswith(".py") or name in self.skipped)
 
     def outside(self) -> Iterator[OutsideAnswer]:
         """What other tools said: ruff, then the others in the order in which they were asked."""

@@ -129,7 +129,8 @@ class ProjectEvidence:
 @dataclass(frozen=True, slots=True)
 class GateOptions:
     """What a person chose. `tenancy` is "auto" or a mode; `select` and `ignore` hold rule names, gates or
-    skills."""
+    skills.
+    `tools` are other tools whose findings a comment may silence by name."""
 
     profile: str = "default"
     tenancy: str = "auto"
@@ -137,6 +138,7 @@ class GateOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     isolated: bool = False
+    tools: tuple[str, ...] = ("ruff",)
 
 
 @dataclass(frozen=True, slots=True)

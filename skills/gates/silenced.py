@@ -39,7 +39,7 @@ def _idle(name: str, report: FileReport, comment: Suppression, project: Project)
     """Why a comment silences nothing by this name, "" where it does or nobody can tell."""
     from skills.gates.registry import RULES
 
-    if "/" in name or name == "ruff" or name in (UNUSED, WITHOUT_REASON):
+    if "/" in name or name in project.options.tools or name in (UNUSED, WITHOUT_REASON):
         return ""  # findings of other tools are not known here
     rule = RULES.get(name)
     nearby = [found for found in report.candidates if comment.line <= found.line <= comment.end_line]

@@ -1,0 +1,305 @@
+"""Other people's tools as checks: mypy, pyright, bandit, pytest with coverage, and what `[checks.NAME]` names.
+
+One at a time, in order, in a process group of its own that ends with the run; limited in time and in what it prints.
+Nothing is written into the repository: caches and reports go into the state folder. Programs and code of the
+repository run only where it is trusted.
+"""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
+from cockpit.findings.coverage import own_report
+from cockpit.findings.outcome import OutsideAnswer
+from cockpit.git_command import INHERITED
+from cockpit.plain_text import plain_text
+from cockpit.trust import Trust
+from skills.gates.fingerprints import fingerprint
+from skills.gates.model import Check, Finding, Gate
+from skills.gates.tool_output import Problem, parse_output
+
+LARGEST = 8_000_000
+_CODE_IN_CONFIG = re.compile(r"^\s*\"?(plugins|python_executable|venv|venvPath|pythonPath)\"?\s*[=:]", re.MULTILINE)
+_CONFIGS = ("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg", "pyrightconfig.json")
+_PARSERS = {"mypy": "mypy", "pyright": "pyright-json", "bandit": "bandit-json", "pytest": "pytest"}
+_QUIET_EXITS: Mapping[str, tuple[int, ...]] = {"bandit": (1,), "mypy": (1,), "pyright": (1,), "pytest": (1,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool that can be asked. `config` is how; `built_in` says that cockpit knows the command itself."""
+
+    name: str
+    config: ToolConfig
+    built_in: bool
+
+
+def known_tools(config: Config) -> dict[str, Tool]:
+    """Every tool by name: the built-in ones, then those of the configuration."""
+    found = {
+        name: Tool(name, config.checks.tools.get(name, ToolConfig(on="key", timeout=900.0)), built_in=True)
+        for name in BUILT_IN_TOOLS
+    }
+    for name, own in config.checks.tools.items():
+        found[name] = Tool(name, own, built_in=not own.command)
+    return found
+
+
+def used_tools(config: Config, dependencies: Mapping[str, str]) -> list[Tool]:
+    """The tools of a project: those that it depends on or configures."""
+    return [
+        tool
+        for name, tool in known_tools(config).items()
+        if name in config.checks.tools or name in dependencies or (name == "pytest" and "pytest-cov" in dependencies)
+    ]
+
+
+class ToolRun:
+    """Runs tools below one root, one at a time. `cancel`, from another thread, ends what runs and what would follow."""
+
+    def __init__(self, root: Path, trust: Trust, dependencies: Mapping[str, str]) -> None:
+        self.root = root
+        self.trust = trust
+        self.dependencies = dependencies
+        self.cancelled = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """End the run: what it would say is outdated."""
+        with self._lock:
+            self.cancelled = True
+            if self._process is not None:
+                _end_group(self._process)
+
+    def answer(self, tool: Tool) -> OutsideAnswer:
+        """Run one tool to its end and read what it says."""
+        gates: tuple[Gate, ...] = (tool.config.gate,)
+        refused = self._refused(tool)
+        command = [] if refused else self._command(tool)
+        if not refused and not command:
+            refused = f"{tool.config.command[0] if tool.config.command else tool.name} is not installed"
+        if refused:
+            return OutsideAnswer(Check(tool.name, "not_run", 0, refused), gates)
+        code, out, err, why = self._run(command, tool)
+        if why:
+            return OutsideAnswer(Check(tool.name, "not_run", 0, why), gates)
+        try:
+            problems = parse_output(tool.config.parser or _PARSERS[tool.name], out)
+        except ValueError as problem:
+            said = _last_line(err) or _last_line(out)
+            reason = f"{plain_text(problem, 120)}{f': {said}' if said else ''}"
+            return OutsideAnswer(Check(tool.name, "not_run", 0, reason), gates)
+        if code and not problems and code not in _QUIET_EXITS.get(tool.name if tool.built_in else "", ()):
+            said = _last_line(err) or _last_line(out) or "without a word"
+            return OutsideAnswer(Check(tool.name, "not_run", 0, f"exit {code}: {said}"), gates)
+        findings = self._findings(tool, problems)
+        count = sum(map(len, findings.values()))
+        return OutsideAnswer(Check(tool.name, "fail" if count else "pass", count), gates, findings)
+
+    def _refused(self, tool: Tool) -> str:
+        """Why a tool may not run here, "" where it may."""
+        if self.trust.trusted:
+            return ""
+        if tool.config.from_repository and not tool.built_in:
+            return self.trust.reason
+        if tool.built_in and tool.name == "pytest":
+            return f"it runs the repository's code; {self.trust.reason}"
+        if tool.built_in and tool.name in ("mypy", "pyright"):
+            for name in _CONFIGS:
+                with contextlib.suppress(OSError):
+                    text = (self.root / name).read_text("utf-8", "replace")
+                    section = (
+                        text if name in ("mypy.ini", ".mypy.ini", "pyrightconfig.json") else _about(text, tool.name)
+                    )
+                    if found := _CODE_IN_CONFIG.search(section):
+                        return f"{name} names {found[1]}, which is code to run; {self.trust.reason}"
+        return ""
+
+    def _command(self, tool: Tool) -> list[str]:
+        if not tool.built_in:
+            first, *rest = tool.config.command
+            program = first if os.sep in first else self._program(first)
+            return [program, *rest] if program else []
+        program = self._program(tool.name)
+        if not program:
+            return []
+        caches = own_report(self.root).parent.parent / "tools" / own_report(self.root).stem
+        return [program, *self._arguments(tool.name, caches)]
+
+    def _arguments(self, name: str, caches: Path) -> list[str]:
+        if name == "mypy":
+            shown = ["--show-column-numbers", "--show-error-end", "--no-pretty", "--no-error-summary"]
+            configured = any(_names_files(self.root / config) for config in _CONFIGS)
+            return [*shown, "--show-error-codes", f"--cache-dir={caches / 'mypy'}", *([] if configured else ["."])]
+        if name == "pyright":
+            return ["--outputjson"]
+        if name == "bandit":
+            return ["-r", ".", "-f", "json", "-q", "-x", "./.venv,./venv,./.git,./node_modules,./tests,./.tox"]
+        words = ["-q", "--tb=short", "-rfE", "--color=no", "-o", f"cache_dir={caches / 'pytest'}"]
+        if "pytest-cov" in self.dependencies:
+            words += ["--cov", "--cov-report=", f"--cov-report=json:{own_report(self.root)}"]
+        return words
+
+    def _program(self, name: str) -> str:
+        """The program to run: the project's own where it is trusted, else one of PATH or beside the interpreter."""
+        own = [self.root / folder / "bin" for folder in (".venv", "venv")] if self.trust.trusted else []
+        path = [Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
+        inside = os.path.realpath(self.root) + os.sep
+        if not self.trust.trusted:
+            path = [entry for entry in path if not (os.path.realpath(entry) + os.sep).startswith(inside)]
+        for folder in (*own, *path, Path(sys.executable).parent):
+            program = folder / name
+            outside = self.trust.trusted or not os.path.realpath(program).startswith(inside)
+            if outside and program.is_file() and os.access(program, os.X_OK):
+                return str(program)
+        return ""
+
+    def _run(self, command: list[str], tool: Tool) -> tuple[int, str, str, str]:
+        """(exit code, stdout, stderr, why not)."""
+        report = own_report(self.root)
+        report.parent.mkdir(parents=True, exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+        environment |= {"COVERAGE_FILE": str(report.with_suffix(".data")), "GIT_OPTIONAL_LOCKS": "0"}
+        try:
+            with self._lock:
+                if self.cancelled:
+                    return 0, "", "", "cancelled"
+                process = self._process = subprocess.Popen(
+                    command,
+                    cwd=self.root,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+        except (OSError, ValueError) as problem:
+            return 0, "", "", f"{plain_text(command[0], 120)} could not be started ({plain_text(problem, 80)})"
+        try:
+            out, err, why = _read(process, tool.config.timeout)
+        finally:
+            _end_group(process)
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        why = "cancelled" if self.cancelled else why
+        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), why
+
+    def _findings(self, tool: Tool, problems: Iterable[Problem]) -> dict[str, tuple[Finding, ...]]:
+        found: dict[str, list[Finding]] = {}
+        lines: dict[str, list[str]] = {}
+        seen: Counter[tuple[str, str, str]] = Counter()
+        for problem in problems:
+            path = _inside(problem.path, self.root)
+            if path is None:
+                continue
+            if path not in lines:
+                try:
+                    lines[path] = (self.root / path).read_text("utf-8", "replace").splitlines()
+                except OSError:
+                    continue  # it names a file that is not there
+            rule = f"{tool.name}/{plain_text(problem.code, 60)}" if problem.code else f"{tool.name}/problem"
+            text = lines[path][problem.line - 1] if 0 < problem.line <= len(lines[path]) else ""
+            text = "".join(text.split())
+            ordinal = seen[path, rule, text]
+            seen[path, rule, text] += 1
+            found.setdefault(path, []).append(
+                _finding(tool, problem, path, rule, fingerprint(path, rule, "", text, ordinal))
+            )
+        return {path: tuple(rows) for path, rows in found.items()}
+
+
+def _finding(tool: Tool, problem: Problem, path: str, rule: str, key: str) -> Finding:
+    minor = tool.built_in and tool.name == "bandit" and problem.severity == "LOW"
+    return Finding(
+        rule=rule,
+        gate="P2" if minor else tool.config.gate,
+        severity=problem.severity,
+        skill=tool.name,
+        path=path,
+        line=max(1, problem.line),
+        column=max(1, problem.column),
+        end_line=max(problem.line, problem.end_line),
+        end_column=max(1, problem.end_column),
+        symbol="",
+        message=plain_text(problem.message, 300) or rule,
+        help=plain_text(problem.url, 300),
+        confidence="confirmed",
+        fixable=False,
+        fingerprint=key,
+    )
+
+
+def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, bytes, str]:
+    """What a process prints until it closes both streams, and why that was cut short, "" where it was not."""
+    assert process.stdout is not None and process.stderr is not None
+    out, err = bytearray(), bytearray()
+    streams = {process.stdout.fileno(): out, process.stderr.fileno(): err}
+    until = time.monotonic() + seconds
+    while streams:
+        left = until - time.monotonic()
+        ready = select.select(list(streams), [], [], max(0.0, min(left, 0.2)))[0]
+        for handle in ready:
+            part = os.read(handle, 1 << 16)
+            streams[handle] += part
+            if not part:
+                del streams[handle]
+        if len(out) + len(err) > LARGEST:
+            return b"", b"", f"printed more than {LARGEST // 1_000_000} MB"
+        if left <= 0:
+            return b"", b"", f"took longer than {seconds:g} s"
+        if not ready and process.poll() is not None:
+            break  # it ended and left its streams to a child
+    try:
+        process.wait(timeout=max(0.1, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return b"", b"", f"took longer than {seconds:g} s"
+    return bytes(out), bytes(err), ""
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _inside(name: str, root: Path) -> str | None:
+    """A path as the tool prints it, relative to the root; None for what lies outside."""
+    real = os.path.realpath(root)
+    path = os.path.normpath(os.path.join(real, name))  # noqa: PTH118 - text that a tool printed
+    for place in (str(root), real):
+        if path.startswith(place + os.sep):
+            return path[len(place) + 1 :].replace(os.sep, "/")
+    return None
+
+
+def _about(text: str, tool: str) -> str:
+    """The sections of a shared configuration file that are a tool's own."""
+    sections = re.split(r"(?m)^(?=\[)", text)
+    return "".join(section for section in sections if re.match(rf"\[+(tool\.)?{tool}\b", section))
+
+
+def _names_files(path: Path) -> bool:
+    """Whether a configuration of mypy says what to check."""
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return re.search(r"^\s*(files|packages|modules)\s*=", _about(text, "mypy"), re.MULTILINE) is not None
+
+
+def _last_line(text: str) -> str:
+    return plain_text(next((line for line in reversed(text.splitlines()) if line.strip()), ""), 160)
