@@ -1,33 +1,19 @@
 """Writing `# cockpit: ignore[rule] reason` at the right place of a file: a plan with its diff first, then the file."""
 
-import difflib
-import io
-import os
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import write_atomically
+from cockpit.findings.patch import Patch, apply_patch, encoding_of, physical_lines, read_source, unified_diff
 from cockpit.plain_text import plain_text
 from skills.gates import analyse
 from skills.gates.model import FileReport, Finding
 
+__all__ = ["Patch", "apply_patch", "plan_ignore"]
+
 _EXISTING = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A planned change of one file. `path` is relative to `root`, `line` is the comment's, `diff` is unified."""
-
-    root: Path
-    path: str
-    line: int
-    before: bytes
-    after: bytes
-    diff: str
 
 
 def plan_ignore(root: Path, finding: Finding, reason: str) -> Patch:
@@ -40,57 +26,20 @@ def plan_ignore(root: Path, finding: Finding, reason: str) -> Patch:
     said = plain_text(reason, 200).strip()
     if not said:
         raise CannotAnswer("a comment that silences a finding needs a reason")
-    before = _read(root, finding.path)
+    before = read_source(root, finding.path)
     line = _line_now(finding, analyse(finding.path, before))
-    encoding = _encoding(before)
-    lines = _physical(before.decode(encoding, "surrogateescape"))
+    encoding = encoding_of(before)
+    lines = physical_lines(before.decode(encoding, "surrogateescape"))
     for number, changed in _attempts(lines, line, finding, said):
         try:
             after = "".join(changed).encode(encoding, "surrogateescape")
         except UnicodeEncodeError:
             raise CannotAnswer(f"the reason cannot be written in the file's encoding ({encoding})") from None
         if _silences(analyse(finding.path, after), finding, line + (len(changed) - len(lines)), said):
-            return Patch(root, finding.path, number, before, after, _diff(finding.path, lines, changed))
+            return Patch(root, finding.path, number, before, after, unified_diff(finding.path, lines, changed))
     raise CannotAnswer(
         f"{finding.path}:{line}: no place for a comment was found", "write it by hand above the statement"
     )
-
-
-def apply_patch(patch: Patch) -> None:
-    """Write the planned change. The file keeps its newlines, encoding and permissions.
-
-    Raises `CannotAnswer` where the file is not the one that was planned for, or cannot be written.
-    """
-    if _read(patch.root, patch.path) != patch.before:
-        raise CannotAnswer(f"{patch.path} changed since the change was planned", "plan it again")
-    try:
-        write_atomically(patch.root / patch.path, patch.after)
-    except OSError as problem:
-        raise CannotAnswer(f"{patch.path}: cannot be written ({problem.strerror})") from None
-
-
-def _read(root: Path, name: str) -> bytes:
-    path = root / name
-    real = os.path.realpath(path)
-    if not real.startswith(os.path.realpath(root) + os.sep):
-        raise CannotAnswer(f"{plain_text(name, 200)} is not below {root}")
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise CannotAnswer(f"{plain_text(name, 200)}: cannot be read ({problem.strerror})") from None
-
-
-def _encoding(source: bytes) -> str:
-    try:
-        found, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:
-        return "utf-8"
-    return "utf-8" if found == "utf-8-sig" else found  # the mark stays in the text as it is
-
-
-def _physical(text: str) -> list[str]:
-    """Lines as Python counts them: only newlines end them, not form feeds or Unicode's separators."""
-    return [line for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text) if line]
 
 
 def _line_now(finding: Finding, report: FileReport) -> int:
@@ -161,9 +110,3 @@ def _silences(report: FileReport, finding: Finding, line: int, reason: str) -> b
         finding.rule in comment.rules and reason in comment.reason and comment.line <= line <= comment.end_line
         for comment in report.suppressions
     )
-
-
-def _diff(name: str, before: list[str], after: list[str]) -> str:
-    old, new = ([plain_text(line.rstrip("\r\n")) for line in lines] for lines in (before, after))
-    shown = plain_text(name)
-    return "\n".join(difflib.unified_diff(old, new, f"a/{shown}", f"b/{shown}", n=2, lineterm=""))

@@ -7,7 +7,6 @@ import tokenize
 from collections import Counter
 from functools import cached_property
 
-from skills.gates.fixes import is_fixable
 from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
@@ -128,6 +127,8 @@ class FileContext:
         symbol: str | None = None,
     ) -> None:
         """Adds a candidate at `node`. A class or function is marked at its header only."""
+        from skills.gates.fixes.registry import is_fixable  # most files have no findings
+
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
         end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
         if isinstance(node, ast.ClassDef | FunctionNode):

@@ -15,6 +15,7 @@ from skills.gates.syntax import statements
 from skills.gates.walk import parse
 
 _MARK = "\ufeff"
+_ORDINAL = 2
 
 
 class _State:
@@ -124,9 +125,14 @@ def _report(path: str, text: str) -> FileReport:
 
 
 def _located(finding: Finding, report: FileReport) -> Finding | None:
-    """The finding where it stands now, None where it does not."""
-    stem = finding.fingerprint.partition("-")[0]
-    same = [found for found in report.candidates if found.rule == finding.rule and found.fingerprint == stem]
+    """The finding where it stands now, None where it does not.
+
+    Among equal statements the ordinal in the fingerprint counts; it shifts where an equal one before was mended.
+    """
+    of_rule = [found for found in report.candidates if found.rule == finding.rule]
+    known = finding.fingerprint.partition("-")[0]
+    same = [found for found in of_rule if found.fingerprint == known]
+    same = same or [found for found in of_rule if found.fingerprint[:-_ORDINAL] == known[:-_ORDINAL]]
     if not same:
         return None
     now = min(same, key=lambda found: (abs(found.line - finding.line), abs(found.column - finding.column)))

@@ -1,0 +1,76 @@
+"""`cockpit check --fix`: every finding in scope that has a fix, planned, then written or shown."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cockpit.call import say
+from cockpit.errors import CannotAnswer
+from cockpit.findings.fix import FixPlan, apply_patch, plan_fixes
+from cockpit.findings.outcome import Outcome
+from skills.gates.model import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What became of the fixes. `written` are the paths that were changed; `findings` are those that were to be
+    fixed."""
+
+    plan: FixPlan
+    findings: tuple[Finding, ...]
+    written: tuple[str, ...]
+
+    @property
+    def diff(self) -> str:
+        """All changes as one unified diff."""
+        return "".join(f"{patch.diff}\n" for patch in self.plan.patches)
+
+    def row(self) -> dict[str, Any]:
+        """The key `fix` of the JSON answer."""
+        refused = self.plan.refused
+        return {
+            "written": bool(self.written),
+            "fixed": sum(len(found) for found in self.plan.fixed.values()),
+            "files": [
+                {"path": patch.path, "fixed": len(self.plan.fixed[patch.path]), "diff": patch.diff}
+                for patch in self.plan.patches
+            ],
+            "refused": [
+                {"fingerprint": one.fingerprint, "rule": one.rule, "path": one.path, "line": one.line, "reason": why}
+                for one in self.findings
+                if (why := refused.get(one.fingerprint)) is not None
+            ],
+        }
+
+
+def fix_now(root: Path, outcome: Outcome, *, write: bool) -> Fixes:
+    """Plan the fixes of every open finding outside the baseline, and write them. Each file is replaced at once; one
+    that changed meanwhile is left alone and said so on stderr, as is how many were fixed."""
+    wanted = tuple(finding for finding in outcome.open if finding.fixable and finding.baseline == "new")
+    plan = plan_fixes(root, wanted, _progress if sys.stderr.isatty() else None)
+    written = []
+    for patch in plan.patches if write else ():
+        try:
+            apply_patch(patch)
+        except CannotAnswer as problem:
+            say(problem)
+        else:
+            written.append(patch.path)
+    done = [len(plan.fixed[path]) for path in (written if write else plan.fixed)]
+    verb = "fixed" if write else "would be fixed"
+    say(f"{_count(sum(done), 'finding')} {verb} in {_count(len(done), 'file')}" + _left(len(plan.refused)))
+    return Fixes(plan, wanted, tuple(written))
+
+
+def _left(refused: int) -> str:
+    return f", {refused} left for a person" if refused else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _progress(done: int, total: int) -> None:
+    sys.stderr.write(f"\rfixing {done}/{total}" if done < total else "\r\x1b[K")
+    sys.stderr.flush()

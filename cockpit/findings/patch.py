@@ -1,0 +1,80 @@
+"""A planned change of one file: shown as a diff first, then written where the file is still the one it was planned
+for."""
+
+import difflib
+import io
+import os
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.errors import CannotAnswer
+from cockpit.files import write_atomically
+from cockpit.plain_text import plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A planned change of one file. `path` is relative to `root`, `line` is the first that changes, `diff` is
+    unified."""
+
+    root: Path
+    path: str
+    line: int
+    before: bytes
+    after: bytes
+    diff: str
+
+
+def apply_patch(patch: Patch) -> None:
+    """Write the planned change. The file keeps its newlines, encoding and permissions.
+
+    Raises `CannotAnswer` where the file is not the one that was planned for, or cannot be written.
+    """
+    if read_source(patch.root, patch.path) != patch.before:
+        raise CannotAnswer(f"{plain_text(patch.path, 200)} changed since the change was planned", "plan it again")
+    try:
+        write_atomically(patch.root / patch.path, patch.after)
+    except OSError as problem:
+        raise CannotAnswer(f"{plain_text(patch.path, 200)}: cannot be written ({problem.strerror})") from None
+
+
+def read_source(root: Path, name: str) -> bytes:
+    """The content of a file below the root. Raises `CannotAnswer` where it is elsewhere or cannot be read."""
+    path = root / name
+    real = os.path.realpath(path)
+    if not real.startswith(os.path.realpath(root) + os.sep):
+        raise CannotAnswer(f"{plain_text(name, 200)} is not below {root}")
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise CannotAnswer(f"{plain_text(name, 200)}: cannot be read ({problem.strerror})") from None
+
+
+def encoding_of(source: bytes) -> str:
+    """The encoding that a source declares; a byte order mark stays in its text as it is."""
+    try:
+        found, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError:
+        return "utf-8"
+    return "utf-8" if found == "utf-8-sig" else found
+
+
+def physical_lines(text: str) -> list[str]:
+    """Lines as Python counts them: only newlines end them, not form feeds or Unicode's separators."""
+    return [line for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text) if line]
+
+
+def unified_diff(name: str, before: list[str], after: list[str]) -> str:
+    """The change of a file's lines as a person reads it, control characters made visible."""
+    shown = plain_text(name)
+    lines = difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}", n=3, lineterm="")
+    return "\n".join(part for line in lines for part in _shown(line))
+
+
+def _shown(line: str) -> Iterator[str]:
+    yield plain_text(line.rstrip("\r\n"))
+    if line[0] in " +-" and not line.startswith(("--- a/", "+++ b/")) and not line.endswith(("\n", "\r")):
+        yield "\\ No newline at end of file"

@@ -1,0 +1,175 @@
+"""Fixes as patches of files, and `cockpit check --fix`."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.config import Config
+from cockpit.errors import CannotAnswer
+from cockpit.findings.fix import MANY_FILES, apply_patch, plan_fix, plan_fixes
+from cockpit.findings.once import CheckRequest, check_now
+from skills.gates.model import Finding, GateOptions
+
+MOCKED = b"from unittest.mock import Mock\n\n\ndef test_a():\n    pay = Mock()\n\n    pay()\n\n    assert pay.called\n"
+MENDED = b"def test_a(mocker):\n    pay = mocker.Mock()\n\n    pay()\n\n    assert pay.called\n"
+CASE = b"from unittest import TestCase\nfrom unittest.mock import Mock\n\n\nclass A(TestCase):\n    x = Mock()\n"
+HINTS = b"def ship(order: str):\n    print(order)\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["pytest-mock", "mypy"]\n')
+    (tmp_path / "test_a.py").write_bytes(MOCKED)
+    (tmp_path / "test_b.py").write_bytes(CASE)
+    (tmp_path / "ship.py").write_bytes(HINTS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def findings(root: Path, *rules: str) -> list[Finding]:
+    request = CheckRequest(GateOptions(select=rules), use_cache=False)
+    return list(check_now(root, Config(), request)[0].open)
+
+
+def one(root: Path, path: str) -> Finding:
+    return next(found for found in findings(root, "bare-mock") if found.path == path)
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda source: source,
+        lambda source: source.replace(b"\n", b"\r\n"),
+        lambda source: source.rstrip(b"\n"),
+        lambda source: b"\xef\xbb\xbf" + source,
+        lambda source: (
+            b"# coding: latin-1\nE = '\xe9'\n" + source.replace(b"def test", b"\n\ndef test", source == MENDED)
+        ),
+        lambda source: source.replace(b"    ", b"\t"),
+        lambda source: source + b"\n\x0c\n\x0cX = 1\n",
+    ],
+    ids=["plain", "crlf", "no newline", "mark", "latin-1", "tabs", "form feeds"],
+)
+def test_a_patch_keeps_the_rest_byte_for_byte(repo: Path, dress) -> None:  # type: ignore[no-untyped-def]
+    path = repo / "test_a.py"
+    path.write_bytes(dress(MOCKED))
+    path.chmod(0o755)
+    finding = one(repo, "test_a.py")
+    assert finding.fixable
+
+    patch = plan_fix(repo, finding)
+    assert path.read_bytes() == patch.before == dress(MOCKED)
+    assert "from unittest.mock import Mock" in patch.diff and "def test_a(mocker):" in patch.diff
+    apply_patch(patch)
+
+    assert path.read_bytes() == dress(MENDED)
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert not any(found.path == "test_a.py" for found in findings(repo, "bare-mock"))
+
+
+def test_no_patch_is_written_over_a_change(repo: Path) -> None:
+    patch = plan_fix(repo, one(repo, "test_a.py"))
+    (repo / "test_a.py").write_bytes(MOCKED + b"# more\n")
+
+    with pytest.raises(CannotAnswer, match="changed since"):
+        apply_patch(patch)
+    assert (repo / "test_a.py").read_bytes() == MOCKED + b"# more\n"
+
+
+def test_what_has_no_fix_says_why(repo: Path) -> None:
+    finding = one(repo, "test_b.py")
+    assert not finding.fixable
+    with pytest.raises(CannotAnswer, match=r"test_b\.py:2: .*(import|class)"):
+        plan_fix(repo, finding)
+
+    (repo / "test_a.py").write_bytes(b"x = \xff\n")
+    with pytest.raises(CannotAnswer, match="utf-8"):
+        plan_fix(repo, one_of(finding, "test_a.py"))
+    with pytest.raises(CannotAnswer, match="cannot be read"):
+        plan_fix(repo, one_of(finding, "gone.py"))
+    with pytest.raises(CannotAnswer, match="not below"):
+        plan_fix(repo, one_of(finding, "../out.py"))
+
+
+def one_of(finding: Finding, path: str) -> Finding:
+    from dataclasses import replace
+
+    return replace(finding, path=path)
+
+
+def test_a_finding_that_is_gone_has_no_fix(repo: Path) -> None:
+    finding = one(repo, "test_a.py")
+    (repo / "test_a.py").write_bytes(MENDED)
+    with pytest.raises(CannotAnswer, match="no longer there"):
+        plan_fix(repo, finding)
+
+
+def test_many_files_are_planned_in_order(repo: Path) -> None:
+    for number in range(MANY_FILES + 1):
+        (repo / f"test_m{number:02}.py").write_bytes(MOCKED)
+    seen: list[tuple[int, int]] = []
+    plan = plan_fixes(repo, findings(repo, "bare-mock"), lambda done, total: seen.append((done, total)))
+
+    names = [patch.path for patch in plan.patches]
+    assert names == sorted(names) and len(names) == MANY_FILES + 2
+    assert plan.fixed.keys() == set(names)
+    assert list(plan.refused.values()) and seen[-1] == (len(names) + 1, len(names) + 1)
+
+
+def test_diff_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--fix", "--diff", "--select", "bare-mock"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("--- a/test_a.py\n+++ b/test_a.py\n@@") and "test_b.py" not in said.out
+    assert "1 finding would be fixed in 1 file" in said.err
+    assert (repo / "test_a.py").read_bytes() == MOCKED
+
+
+def test_the_diff_can_be_applied_by_git(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "test_a.py").write_bytes(MOCKED.rstrip(b"\n"))
+    main(["check", "--fix", "--diff"])
+    subprocess.run(["git", "apply", "-"], input=capsys.readouterr().out.encode(), cwd=repo, check=True)
+    assert (repo / "test_a.py").read_bytes() == MENDED.rstrip(b"\n")
+
+
+def test_fix_writes_and_reports_what_is_left(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--fix", "--json", "--select", "bare-mock,missing-type-hints"]) == 1
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert {found["path"] for found in document["findings"]} == {"test_b.py"}
+    assert document["fix"]["written"] is True and document["fix"]["fixed"] == 2
+    assert [row["path"] for row in document["fix"]["files"]] == ["ship.py", "test_a.py"]
+    assert "2 findings fixed in 2 files" in said.err
+    assert (repo / "ship.py").read_bytes() == HINTS.replace(b"):", b") -> None:")
+
+    assert main(["check", "--fix", "--json", "--select", "bare-mock,missing-type-hints"]) == 1
+    assert json.loads(capsys.readouterr().out)["fix"]["fixed"] == 0
+
+
+def test_fix_keeps_to_what_was_asked(repo: Path) -> None:
+    assert main(["check", "--fix", "ship.py"]) == 0
+    assert (repo / "test_a.py").read_bytes() == MOCKED
+    assert main(["check", "--write-baseline"]) == 0
+    assert main(["check", "--fix"]) == 0
+    assert (repo / "test_a.py").read_bytes() == MOCKED, "accepted findings stay"
+    assert main(["check", "--fix", "--no-baseline", "--ignore", "bare-mock"]) == 0
+    assert (repo / "test_a.py").read_bytes() == MOCKED
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fix", "--staged"], "--staged"),
+        (["--diff"], "--fix only"),
+        (["--fix", "--write-baseline"], "--write-baseline"),
+        (["--fix", "--diff", "--format", "sarif"], "sarif"),
+    ],
+)
+def test_wrong_usage(repo: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert main(["check", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert (repo / "test_a.py").read_bytes() == MOCKED
