@@ -1,0 +1,176 @@
+"""The rule n-plus-one: a query for each row of another query."""
+
+import ast
+from dataclasses import replace
+
+from skills.gates.context import FileContext
+from skills.gates.model import Candidate, Confidence, Evidence, FileReport
+from skills.gates.project import Place, Project
+from skills.gates.relations import Relation, relations_of
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.row_flow import Flow
+from skills.gates.row_values import Row
+from skills.gates.rule import Example, Rule, Watch
+
+SKILL = "django-query-optimizer"
+N_PLUS_ONE = "n-plus-one"
+_QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b"queryset")
+
+
+def _on_module(node: ast.Module, context: FileContext) -> None:
+    if b"for " not in context.source and b"lambda" not in context.source:
+        return
+    told: set[tuple[object, ...]] = set()
+
+    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
+        key = (row.loop, row.origin, row.steps, attribute)
+        if key in told:
+            return
+        told.add(key)
+        needs = (
+            ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
+        )  # fmt: skip
+        evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
+        if row.line and row.line != row.loop:
+            evidence.insert(0, Evidence(context.path, row.line, "asks for the rows"))
+        context.statement = statement
+        confidence: Confidence = "confirmed" if row.sure else "likely"
+        message = f"`{attribute}` is read of each row"
+        context.report(
+            N_PLUS_ONE,
+            part,
+            message,
+            confidence=confidence,
+            needs=needs,
+            evidence=tuple(evidence),
+            symbol=symbol,
+        )
+
+    Flow(context, on_access).run()
+    context.statement = node
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A relation of a model that nobody loaded; what a reverse relation brings along costs nothing."""
+    said = dict(candidate.needs)
+    relations = relations_of(project)
+    model = relations.model(said["origin"], report.path)
+    if model is None or relations.loads_by_itself(model, said["manager"]):
+        return None
+    last: Relation | None = None
+    for step in filter(None, said["steps"].split("/")):
+        last = relations.behind(model, step)
+        if last is None or last.target is None:
+            return None
+        model = last.target
+    found = relations.behind(model, said["attribute"])
+    if found is None or (last is not None and last.back == said["attribute"]):
+        return None
+    return _told(candidate, said["attribute"], model, found)
+
+
+def _told(candidate: Candidate, attribute: str, model: Place, found: Relation) -> Candidate:
+    path, fact = found.declared
+    declared = Evidence(path, fact.line, f"{fact.name} relates {model[1].name} to {found.to}")
+    loader = "prefetch_related" if found.many else "select_related"
+    message = (
+        f"`{attribute}` of each `{model[1].name}` is a query of its own: the rows come without "
+        f'`{loader}("{attribute}")`'
+    )
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared))
+
+
+def _is_checked(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+_MODELS = (
+    "class Team(models.Model):\n    pass\n\n\n"
+    "class User(models.Model):\n"
+    "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n\n\n"
+    "class Order(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n"
+    "    tags = models.ManyToManyField('Tag')\n\n\n"
+    "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
+    "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
+    "class Tag(models.Model):\n    pass\n\n\nclass Product(models.Model):\n    pass\n"
+)
+
+
+def _shop(source: str) -> Example:
+    files = {
+        "shop/models.py": _MODELS,
+        "shop/reports.py": "from shop.models import Line, Order, Team, User\n\n\n" + source,
+    }
+    return Example(files)
+
+
+n_plus_one = Rule(
+    name=N_PLUS_ONE,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("BN-S5", "PB-D3"),
+    catches="Loops over rows that read a relation of each row which was not loaded with them.",
+    why="Each row costs a query of its own: a list of a hundred orders asks the database a hundred and one times, and "
+    "nobody sees it in the code or on a small test database.",
+    fix="Load the relation with the rows: `select_related` for a row behind a foreign key, `prefetch_related` for "
+    "many; `Prefetch(…, queryset=…)` where they are filtered.",
+    when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
+    "looked up in the project, and values followed through variables, slices, comprehensions and functions of the "
+    "file. Silent where something on the way is not understood, such as a manager's own method. Not in tests or migrations.",
+    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked),),
+    holds=_holds,
+    bad=(
+        _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
+        _shop(
+            "def names():\n    orders = Order.objects.all()[:50]\n    return [order.user.name for order in orders]\n"
+        ),
+        _shop("def f():\n    for team in Team.objects.all():\n        print(team.members.count())\n"),
+        _shop("for order in Order.objects.select_related('user'):\n    print(order.user.team.name)\n"),
+        _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.filter(open=True)\n"),
+        _shop("def f(order: Order):\n    for line in order.lines.all():\n        print(line.product.name)\n"),
+        _shop(
+            "def total(orders):\n    for order in orders:\n        print(order.user)\n\n\ntotal(Order.objects.all())\n"
+        ),
+        _shop(
+            "def rows():\n    return Order.objects.all()\n\n\ndef f():\n    for order in rows():\n"
+            "        order.tags.all()\n"
+        ),
+        _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
+    ),
+    good=(
+        _shop("for order in Order.objects.select_related('user__team'):\n    print(order.user.team.name)\n"),
+        _shop("for order in Order.objects.all():\n    print(order.user_id, order.total)\n    order.tags.add(3)\n"),
+        _shop(
+            "for team in Team.objects.all():\n    for user in team.members.none():\n"
+            "        print(user.name)\n    break\n"
+        ),
+        _shop("def f(team: Team):\n    for user in team.members.all():\n        print(user.team.name)\n"),
+        _shop(
+            "lines = Prefetch('lines', queryset=Line.objects.select_related('product'))\n"
+            "orders = Order.objects.prefetch_related(lines)\n"
+            "for order in orders:\n    for line in order.lines.all():\n        print(line.product)\n"
+        ),
+        _shop(
+            "def f(full):\n    orders = Order.objects.all()\n    if full:\n"
+            "        orders = orders.select_related('user')\n"
+            "    for order in orders:\n        print(order.user)\n"
+        ),
+        _shop("for order in Order.objects.with_everything():\n    print(order.user)\n"),
+        _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
+        _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
+        Example(
+            {
+                "shop/models.py": "class OrderManager(Manager):\n    def get_queryset(self):\n"
+                "        return super().get_queryset().select_related('user')\n\n\n"
+                "class User(models.Model):\n    pass\n\n\n"
+                "class Order(models.Model):\n"
+                "    user = models.ForeignKey(User, models.CASCADE)\n    objects = OrderManager()\n",
+                "shop/reports.py": "from shop.models import Order\n\n"
+                "for order in Order.objects.all():\n    print(order.user)\n",
+            }
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (n_plus_one,)

@@ -1,0 +1,178 @@
+"""The relations between the models of a project: what stands behind an attribute of a row."""
+
+import ast
+import re
+from dataclasses import dataclass
+
+from skills.gates.context import FileContext
+from skills.gates.model import Fact
+from skills.gates.names import last_name, module_name
+from skills.gates.project import Place, Project
+from skills.gates.roles import is_test_path
+from skills.gates.rule import Observer, Watch
+from skills.gates.syntax import descendants
+
+_RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
+_MANY = "ManyToManyField"
+_GENERIC = "GenericForeignKey"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A step from a model to another. `many` needs `prefetch_related`, others `select_related`; `back` is the
+    attribute of the other model that leads back without a query, "" where none does. `target` is None where the
+    project does not define the model."""
+
+    target: Place | None
+    to: str
+    many: bool
+    declared: Place
+    back: str = ""
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    for statement in node.body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Call):
+            continue
+        value = statement.value
+        kind = _RELATION.search(last_name(value.func))
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        if kind is None or not isinstance(target, ast.Name):
+            continue
+        to, related = ("object", "") if kind[1] == _GENERIC else _arguments(value)
+        if to:
+            detail = f"{kind[1]} {node.name if to == 'self' else to} {related}"
+            context.fact("relation", f"{node.name}.{target.id}", detail.strip(), statement.lineno)
+
+
+def _arguments(call: ast.Call) -> tuple[str, str]:
+    """(name of the related model, related name) of a relation, "" where it does not say."""
+    given = {word.arg: word.value for word in call.keywords}
+    to = call.args[0] if call.args else given.get("to")
+    related = given.get("related_name")
+    name = ""
+    if isinstance(to, ast.Constant):
+        name = str(to.value).rpartition(".")[2]
+    elif to is not None:
+        name = last_name(to)
+    if name == "AUTH_USER_MODEL":
+        name = "User"
+    return name, str(related.value) if isinstance(related, ast.Constant) and related.value else ""
+
+
+def _on_manager(node: ast.ClassDef, context: FileContext) -> None:
+    """Managers whose rows come with their relations."""
+    if node.name.endswith(("Manager", "QuerySet", "Queryset")) or any(
+        last_name(base).endswith(("Manager", "QuerySet", "Queryset")) for base in node.bases
+    ):
+        for part in descendants(node):
+            if isinstance(part, ast.Call) and last_name(part.func) in {"select_related", "prefetch_related"}:
+                context.fact("loading-manager", node.name, "", part.lineno)
+                return
+
+
+class Relations:
+    """All relations of a project. A model is a place, because two apps may have models of one name."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._models: dict[str, list[Place]] = {}
+        for place in project.facts("model"):
+            self._models.setdefault(place[1].name, []).append(place)
+        self._own: dict[str, dict[str, list[Place]]] = {}
+        self._towards: dict[str, list[Place]] = {}
+        for place in project.facts("relation"):
+            owner, _, name = place[1].name.partition(".")
+            self._own.setdefault(owner, {}).setdefault(name, []).append(place)
+            self._towards.setdefault(_to(place[1]), []).append(place)
+
+    def model(self, name: str, path: str) -> Place | None:
+        """The model that a dotted name means in a file, None where that is not certain."""
+        package, _, last = name.rpartition(".")
+        places = self._models.get(last, [])
+        if len(places) <= 1:
+            return places[0] if places else None
+        same = [place for place in places if place[0] == path]
+        if not same and package:
+            same = [place for place in places if f".{package}." in f".{module_name(place[0])}."]
+        return same[0] if len({place[0] for place in same}) == 1 else None
+
+    def behind(self, model: Place, name: str) -> Relation | None:
+        """The relation behind an attribute of a model, declared there, inherited, or on the other side."""
+        for ancestor in self._line(model):
+            for place in self._own.get(ancestor[1].name, {}).get(name, []):
+                if place[0] == ancestor[0]:
+                    target = self.model(_to(place[1]), place[0])
+                    return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC}, place)
+        for ancestor in self._line(model):
+            for place in self._towards.get(ancestor[1].name, []):
+                if _reverse_name(place[1]) == name and self.model(ancestor[1].name, place[0]) == ancestor:
+                    owner, _, field = place[1].name.partition(".")
+                    source = self.model(owner, place[0])
+                    if source is not None:
+                        kind = _kind(place[1])
+                        return Relation(source, owner, kind != "OneToOneField", place, "" if kind == _MANY else field)
+        return None
+
+    def loads_by_itself(self, model: Place, manager: str) -> bool:
+        """True where a manager of a model may load relations on its own."""
+        for ancestor in self._line(model):
+            for _, fact in self._project.named("manager", f"{ancestor[1].name}.{manager}"):
+                if any(self._project.has("loading-manager", word) for word in fact.detail.split()):
+                    return True
+        return False
+
+    def _line(self, model: Place) -> list[Place]:
+        """A model and what it inherits from, nearest first."""
+        found, queue = [], [model]
+        while queue:
+            place = queue.pop(0)
+            if place in found:
+                continue
+            found.append(place)
+            for base in place[1].detail.split():
+                above = self.model(base, place[0])
+                if above is not None:
+                    queue.append(above)
+        return found
+
+
+def _kind(fact: Fact) -> str:
+    return fact.detail.partition(" ")[0]
+
+
+def _to(fact: Fact) -> str:
+    return fact.detail.split(" ")[1]
+
+
+def _reverse_name(fact: Fact) -> str:
+    kind, _, related = [*fact.detail.split(" "), ""][:3]
+    owner = fact.name.partition(".")[0].lower()
+    if related:
+        return related.replace("%(class)s", owner)
+    return owner if kind == "OneToOneField" else f"{owner}_set"
+
+
+def relations_of(project: Project) -> Relations:
+    """The relations of a project, built once a verdict."""
+    known = project.memo.get("relations")
+    if not isinstance(known, Relations):
+        known = project.memo["relations"] = Relations(project)
+    return known
+
+
+def _is_production(path: str) -> bool:
+    return not is_test_path(path)
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "relations",
+        (
+            Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey"),
+                  _is_production),
+            Watch((ast.ClassDef,), _on_manager, (b"select_related", b"prefetch_related"), _is_production),
+        ),
+    ),
+)  # fmt: skip
+"""Kinds: relation (detail: kind, related model, related name), loading-manager."""

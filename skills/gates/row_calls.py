@@ -1,0 +1,210 @@
+"""What a call stands for where rows are concerned."""
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from skills.gates.names import last_name
+from skills.gates.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers
+
+if TYPE_CHECKING:
+    from skills.gates.row_flow import Flow
+
+_SAME = frozenset(
+    {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
+     "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union", "none",
+     "db_manager"}
+)  # fmt: skip
+_ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
+# On a related manager these ask anew even where the relation was prefetched.
+_NARROWS = frozenset(
+    {"filter", "exclude", "order_by", "distinct", "annotate", "get", "values", "values_list", "aggregate"}
+)
+_WRITES = frozenset(
+    {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
+     "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
+)  # fmt: skip
+_SAME_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter"})
+
+
+def call_value(flow: "Flow", node: ast.Call, names: Names) -> Value:
+    """What a call answers; what it reads of rows on the way is told to the flow."""
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return _method(flow, node, function, names)
+    name = last_name(function)
+    if name == "Prefetch":
+        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    values = [flow.value(argument, names) for argument in _plain(node)]
+    _lambdas(flow, node, values, names)
+    if name in flow.functions and name not in names:
+        return _enter(flow, node, name, values, names)
+    if name == "prefetch_related_objects":
+        _load_later(flow, node, names)
+        return None
+    if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
+        row = _found(flow, node, values)
+        return row.many() if row is not None and name == "get_list_or_404" else row
+    if name in {"min", "max", "filter"}:
+        rows = next((value for value in values if isinstance(value, Rows)), None)
+        return rows if rows is None or name == "filter" else rows.one()
+    first = values[0] if values else None
+    return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def _load_later(flow: "Flow", node: ast.Call, names: Names) -> None:
+    """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
+    first = node.args[0] if node.args else None
+    loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
+    for part in first.elts if isinstance(first, ast.List | ast.Tuple) else [first]:
+        rows = names.get(part.id) if isinstance(part, ast.Name) else None
+        if isinstance(part, ast.Name) and isinstance(rows, Rows | Row):
+            names[part.id] = replace(rows, loaded=rows.loaded | loaded)
+
+
+def _plain(node: ast.Call) -> list[ast.expr]:
+    given = [*node.args, *(word.value for word in node.keywords)]
+    return [part.value if isinstance(part, ast.Starred) else part for part in given]
+
+
+def _found(flow: "Flow", node: ast.Call, values: list[Value]) -> Row | None:
+    first = values[0] if values else None
+    if isinstance(first, Rows):
+        return first.one()
+    name = flow.context.resolve(node.args[0]) if node.args else None
+    return Row(name, line=node.lineno) if name and name.rpartition(".")[2][:1].isupper() else None
+
+
+def _lambdas(flow: "Flow", node: ast.Call, values: list[Value], names: Names) -> None:
+    """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
+    rows = next((value for value in values if isinstance(value, Rows)), None)
+    if rows is None or last_name(node.func) not in {*_SAME_ROWS, "map", "groupby"}:
+        return
+    for part in _plain(node):
+        if isinstance(part, ast.Lambda) and len(part.args.args) == 1:
+            flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
+
+
+def _enter(flow: "Flow", node: ast.Call, name: str, values: list[Value], names: Names) -> Value:
+    """Runs a function of the file with what it is called with, once for each kind of it."""
+    function = flow.functions[name]
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    given: Names = dict(zip(parameters, values[: len(node.args)], strict=False))
+    for word, value in zip(node.keywords, values[len(node.args) :], strict=True):
+        if word.arg:
+            given[word.arg] = value
+    if any(isinstance(argument, ast.Starred) for argument in node.args):
+        given = {}
+    key = (name, tuple(sorted((word, value) for word, value in given.items() if value is not None)))
+    if key not in flow.entered:
+        flow.entered[key] = None
+        outer, symbols, owner = flow.statement, flow.symbols, flow.owner
+        flow.symbols, flow.owner = [], None
+        flow.entered[key] = flow.function(function, {}, given)
+        flow.statement, flow.symbols, flow.owner = outer, symbols, owner
+    return flow.entered[key]
+
+
+def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+    method = function.attr
+    if method == "Prefetch":
+        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    rows = _receiver(flow, function, names)
+    if method not in {"select_related", "prefetch_related"}:
+        for argument in _plain(node):
+            flow.value(argument, names)
+    if isinstance(rows, Row):
+        if not rows.steps:
+            return None
+        rows = rows.many()
+    if not isinstance(rows, Rows):
+        return _own(flow, node, function, names)
+    if method in _SAME:
+        return rows
+    if method == "select_related" or method == "prefetch_related":
+        return _loaded(flow, rows, node, names)
+    if method in _ONE:
+        return rows.one()
+    return None
+
+
+def _receiver(flow: "Flow", function: ast.Attribute, names: Names) -> Value:
+    """What a method is called on. Writing through a relation reads nothing of it; narrowing it asks anew."""
+    owner = function.value
+    if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
+        return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in _WRITES)
+    if function.attr in _WRITES:
+        row = flow.value(owner.value, names)
+        return row.behind(owner.attr) if isinstance(row, Row) else None
+    if function.attr in _NARROWS:
+        row = flow.value(owner.value, names, quiet=True)
+        if isinstance(row, Row) and row.loop and covers(row.loaded, owner.attr):
+            flow.on_access(owner, flow.statement, ".".join(flow.symbols), row, owner.attr)
+            return row.behind(owner.attr)
+    return flow.value(owner, names)
+
+
+def _own(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+    """`self.get_queryset()` and `self.get_object()` of a class that says its `queryset`."""
+    owner = function.value
+    is_self = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
+    is_super = isinstance(owner, ast.Call) and last_name(owner.func) == "super"
+    if not is_self and not is_super:
+        return None
+    declared = names.get("self.queryset") or names.get("self.model")
+    if function.attr == "get_queryset" and isinstance(declared, Rows):
+        defined = flow.method("get_queryset")
+        return declared if defined is None or is_super else flow.function(defined, dict(names), {})
+    return None
+
+
+def _loaded(flow: "Flow", rows: Rows, node: ast.Call, names: Names) -> Rows:
+    if last_name(node.func) == "select_related" and (not node.args or _is_none(node.args[0])):
+        return rows if node.args else rows.with_loaded(frozenset({EVERYTHING}))
+    if node.keywords:
+        return rows.with_loaded(frozenset({EVERYTHING}))
+    lookups = _lookups(flow, node.args, names)
+    return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _lookups(flow: "Flow", arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
+    """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
+    found: set[str] = set()
+    for argument in arguments:
+        value = flow.value(argument, names)
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            found.add(argument.value)
+        elif isinstance(value, Loading):
+            found |= value.names
+        elif isinstance(argument, ast.Starred) and isinstance(argument.value, ast.List | ast.Tuple):
+            inner = _lookups(flow, argument.value.elts, names)
+            if inner is None:
+                return None
+            found |= inner
+        else:
+            return None
+    return frozenset(found)
+
+
+def _prefetch(flow: "Flow", node: ast.Call, names: Names) -> frozenset[str] | None:
+    """`Prefetch("lines", queryset=…, to_attr="…")`: the relation, and what its queryset loads behind it."""
+    given = {word.arg: word.value for word in node.keywords}
+    lookup = node.args[0] if node.args else given.get("lookup")
+    queryset = node.args[1] if len(node.args) > 1 else given.get("queryset")
+    to_attr = node.args[2] if len(node.args) > 2 else given.get("to_attr")
+    if not isinstance(lookup, ast.Constant) or not isinstance(lookup.value, str):
+        return None
+    heads = {lookup.value}
+    if isinstance(to_attr, ast.Constant) and isinstance(to_attr.value, str):
+        heads.add("__".join([*lookup.value.split("__")[:-1], to_attr.value]))
+    elif to_attr is not None:
+        return None
+    rows = flow.value(queryset, names) if queryset is not None else None
+    if queryset is not None and not isinstance(rows, Rows):
+        return frozenset({*heads, *(f"{head}__{EVERYTHING}" for head in heads)})
+    behind = rows.loaded if isinstance(rows, Rows) else frozenset()
+    return frozenset({*heads, *(f"{head}__{path}" for head in heads for path in behind)})

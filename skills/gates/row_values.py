@@ -1,0 +1,91 @@
+"""What an expression stands for where rows are concerned: a set of rows, one row, or a prefetch."""
+
+from dataclasses import dataclass, replace
+
+EVERYTHING = "*"
+
+
+def below(loaded: frozenset[str], name: str) -> frozenset[str]:
+    """What is loaded behind a relation: {"user", "user__team"} below "user" is {"team"}."""
+    head = f"{name}__"
+    found = frozenset(path[len(head) :] for path in loaded if path.startswith(head))
+    return found | {EVERYTHING} if EVERYTHING in loaded else found
+
+
+def covers(loaded: frozenset[str], name: str) -> bool:
+    """True where a relation was loaded with its rows, by itself or on the way to another."""
+    return EVERYTHING in loaded or name in loaded or any(path.startswith(f"{name}__") for path in loaded)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A queryset, a manager or a list of rows.
+
+    `origin` is the dotted name of a model class, `steps` the attributes that lead from it to these rows,
+    `loaded` the relations that come with them, `line` where they were asked for.
+    """
+
+    origin: str
+    manager: str = ""
+    steps: tuple[str, ...] = ()
+    loaded: frozenset[str] = frozenset()
+    line: int = 0
+    sure: bool = True
+
+    def with_loaded(self, names: frozenset[str]) -> "Rows":
+        """The same rows with more relations loaded."""
+        return replace(self, loaded=self.loaded | names)
+
+    def one(self, loop: int = 0) -> "Row":
+        """One of the rows; `loop` is the line of the loop that takes them one by one, 0 for a single row."""
+        return Row(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, loop)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all."""
+
+    origin: str
+    manager: str = ""
+    steps: tuple[str, ...] = ()
+    loaded: frozenset[str] = frozenset()
+    line: int = 0
+    sure: bool = True
+    loop: int = 0
+
+    def behind(self, name: str) -> "Row":
+        """What stands behind an attribute."""
+        return replace(self, steps=(*self.steps, name), loaded=below(self.loaded, name))
+
+    def many(self) -> Rows:
+        """The rows of a related manager."""
+        return Rows(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure)
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What a `Prefetch(…)` loads: lookups as `prefetch_related` would be given them."""
+
+    names: frozenset[str]
+
+
+Value = Rows | Row | Loading | None
+Names = dict[str, Value]
+
+
+def merged(one: Names, other: Names) -> Names:
+    """What names stand for after either of two branches: where they differ, what either loaded counts as loaded."""
+    both: Names = {}
+    for name in one.keys() | other.keys():
+        a, b = one.get(name), other.get(name)
+        if a == b or name not in other:
+            both[name] = a
+        elif name not in one:
+            both[name] = b
+        elif isinstance(a, Rows) and isinstance(b, Rows) and (a.origin, a.steps) == (b.origin, b.steps):
+            both[name] = a.with_loaded(b.loaded)
+        elif isinstance(a, Row) and isinstance(b, Row) and (a.origin, a.steps) == (b.origin, b.steps):
+            both[name] = replace(a, loaded=a.loaded | b.loaded)
+        else:
+            both[name] = None
+    return both
