@@ -23,14 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     from cockpit import clock
-    from cockpit.agents.readers import all_readers
-    from cockpit.paths import state_dir
-    from cockpit.spend.ledger import Ledger
     from cockpit.spend.limits import read_limits
-    from cockpit.spend.store import Store
+    from cockpit.spend.opened import open_ledger
 
     now = clock.now()
-    ledger = Ledger(all_readers(), Store.open(state_dir()))
+    ledger = open_ledger()
     ledger.read()
     limits = read_limits(ledger, now)
     if call.args.json:

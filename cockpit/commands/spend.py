@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
@@ -20,39 +20,51 @@ EXAMPLES = """examples:
   cockpit spend --by model --since 7d    the last seven days by model
   cockpit spend --by session --json      for scripts
   cockpit spend --all-repos --by repo --since 2026-11-01 --until 2026-11-30
+  cockpit spend --by commit              what each commit cost
+  cockpit spend --export costs           files for other tools: daily-*.json, mtd.json, by-feature.jsonl, reports
+  cockpit spend add compute 12.50 --on 2026-11-20 --feature feature/api --note "staging"
   cockpit spend explain                  lines merged, dropped, unpriced, and why
 
 --since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
 """
 _GROUPS = (
     *("total", "hour", "day", "week", "month", "model", "agent", "session"),
-    *("branch", "feature", "task", "category", "repo"),
+    *("branch", "feature", "task", "commit", "category", "repo"),
 )
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=("explain",), help="say what was merged, dropped and unpriced")
+    parser.add_argument(
+        "what", nargs="?", choices=("explain", "add"), help="what was merged, dropped and unpriced; add a cost"
+    )
+    parser.add_argument("entry", nargs="*", metavar="CATEGORY USD", help="add: compute, storage or api, and dollars")
     parser.add_argument("--by", choices=_GROUPS, default="day", help="one row for each (default: day, local time)")
     parser.add_argument("--since", metavar="D", help="only from this day, time or age on")
     parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
+    parser.add_argument("--export", metavar="DIR", help="write files by day, month and feature into DIR")
+    parser.add_argument("--on", metavar="D", help="add: the day or time of the cost (default: now)")
+    parser.add_argument("--feature", default="", help="add: the branch or feature that it was for")
+    parser.add_argument("--task", default="", help="add: the task that it was for")
+    parser.add_argument("--note", default="", help="add: a word about it")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def run(call: Call) -> int:
-    from cockpit.agents.readers import all_readers
     from cockpit.errors import CannotAnswer
-    from cockpit.paths import state_dir
-    from cockpit.spend.ledger import Ledger
+    from cockpit.spend.opened import open_ledger
     from cockpit.spend.places import Places
-    from cockpit.spend.store import Store
     from cockpit.spend.sums import Scope
 
+    if call.args.what == "add":
+        return _add(call)
+    if call.args.entry:
+        raise CannotAnswer(f"{call.args.entry[0][:40]!r} means nothing here", "see cockpit spend --help")
     if call.args.what == "explain" and (call.args.since or call.args.until):
         raise CannotAnswer("explain counts lines of all times", "leave out --since and --until")
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
-    ledger = Ledger(all_readers(), Store.open(state_dir()))
+    ledger = open_ledger()
     ledger.read()
     if ledger.store.notice:
         say(ledger.store.notice)
@@ -60,6 +72,8 @@ def run(call: Call) -> int:
         say(f"no transcripts found; looked in {_looked()}")
     if call.args.what == "explain":
         return _explain(call, ledger, scope)
+    if call.args.export:
+        return _export(call, ledger, scope)
     rows, total = ledger.rows(call.args.by, scope)
     if call.args.json:
         print_json(_document(call, ledger, rows, total))
@@ -91,6 +105,59 @@ def _moment(given: str | None, option: str, *, end: bool = False) -> int | None:
         ) from None
 
 
+def _add(call: Call) -> int:
+    from typing import cast
+
+    from cockpit import clock
+    from cockpit.errors import CannotAnswer
+    from cockpit.spend.entries import CATEGORIES, MOST_USD, Category, add_entry
+
+    args = call.args
+    try:
+        category, given = args.entry
+        usd = float(given.removeprefix("$"))
+    except ValueError:
+        category, usd = "", float("nan")
+    if category not in CATEGORIES or not 0 < usd <= MOST_USD:
+        raise CannotAnswer(
+            f"say a category ({', '.join(CATEGORIES)}) and dollars", "e.g. cockpit spend add compute 12.50"
+        )
+    moment = _moment(args.on, "--on")
+    at = clock.now() if moment is None else datetime.fromtimestamp(moment / 1000, UTC)
+    root = None if args.all_repos else call.repository().main_root
+    path = add_entry(cast(Category, category), usd, at, root, feature=args.feature, task=args.task, note=args.note)
+    if args.json:
+        print_json({"category": category, "usd": usd, "at": clock.iso(at), "path": str(path)})
+    else:
+        print(f"added ${usd:,.2f} for {category} on {at.astimezone():%Y-%m-%d}")
+    return 0
+
+
+def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
+    from pathlib import Path
+
+    from cockpit import clock
+    from cockpit.spend.exports import export
+
+    folder = Path(call.args.export)
+    files = export(ledger, scope, folder, clock.now(), call.config().budget.month)
+    if call.args.json:
+        print_json({"files": [str(path) for path in files], "meta": {"at": clock.iso(clock.now())}})
+    else:
+        print(f"{len(files)} files in {folder}")
+    return 0
+
+
+def _unattributed(by: str, rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any] | None:
+    """Dollars and share of what belongs to none of the groups; None where every response has one."""
+    from cockpit.spend.ledger import SHARED
+
+    if by not in SHARED:
+        return None
+    usd = sum(row.usd for row in rows if row.key == "unattributed")
+    return {"usd": round(usd, 6), "share": round(usd / total.usd, 4) if total.usd else None}
+
+
 def _looked() -> str:
     from cockpit.agents.readers import all_readers
 
@@ -104,6 +171,7 @@ def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "
     return {
         "rows": [_row(row) for row in rows],
         "total": _row(total),
+        "unattributed": _unattributed(call.args.by, rows, total),
         "agents": ledger.agents(),
         "unread": list(unread(ledger)),
         "meta": {
@@ -149,6 +217,9 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
     if total.billed is not None:
         billed = total.billed
         print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
+    loose = _unattributed(call.args.by, rows, total)
+    if loose is not None and loose["share"]:
+        print(f"unattributed: ${loose['usd']:,.2f}, {loose['share']:.1%}")
     scope = "all repositories" if call.args.all_repos else f"{call.repository().name} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
     print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")

@@ -39,6 +39,10 @@ CELLS = f"""SELECT origin, COALESCE({_QUARTER}, {UNKNOWN_QUARTER}), SUM(part = 0
         input + output + cache_write_5m + cache_write_1h + cache_read ELSE 0 END)
     FROM responses"""
 
+EACH = f"""SELECT origin, COALESCE({_QUARTER}, {UNKNOWN_QUARTER}), part = 0, input, output, cache_write_5m,
+    cache_write_1h, cache_read, reasoning, COALESCE(dollars, 0), COALESCE(pico, 0), CASE WHEN pico IS NULL THEN
+        input + output + cache_write_5m + cache_write_1h + cache_read ELSE 0 END, at FROM responses"""
+
 Origin = tuple[str, str, str, str, str, bool, bool, bool, bool, bool]
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source, Stamp
-from cockpit.spend.book import CELLS, UNKNOWN_QUARTER, Book, price_again
+from cockpit.errors import CannotAnswer
+from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book, price_again
 from cockpit.spend.calendar import QUARTER_MS, Calendar
+from cockpit.spend.commits import Commits
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO, Prices, Rates, table_version
@@ -28,6 +30,7 @@ KeyOf = Callable[[Cell], K]
 
 TIME_GROUPS = ("hour", "day", "week", "month")
 GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "feature", "task", "category", "repo")
+SHARED = ("branch", "feature", "task", "commit", "repo")  # groups that some responses belong to none of
 _MOST_HELD = 50_000  # responses that are held in memory before they are written
 _FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
 
@@ -249,15 +252,16 @@ class Ledger:
     def cells(self, scope: Scope) -> Iterator[Cell]:
         """The cells in `scope`, with what a person added."""
         self._enter()
-        inside = scope.places.inside
-        known: dict[str, bool] = {}
-        for cell in (*self._selected(scope), *_within(self.entries, scope)):
-            cwd = cell.origin.cwd
-            held = known.get(cwd)
-            if held is None:
-                held = known[cwd] = inside(cwd)
-            if held:
-                yield cell
+        return _inside((*self._selected(scope), *_within(self.entries, scope)), scope.places)
+
+    def responses(self, scope: Scope) -> Iterator[Cell]:
+        """Every response in `scope` as a cell of its own, with its time, and what a person added."""
+        self._enter()
+        first = -(1 << 60) if scope.since is None else scope.since
+        end = 1 << 60 if scope.until is None else scope.until
+        timeless = "" if scope.since is not None or scope.until is not None else " OR at IS NULL"
+        rows = self._rows(f"{EACH} WHERE at >= ? AND at < ?{timeless}", first, end)
+        return _inside((*self._made(rows), *_within(self.entries, scope)), scope.places)
 
     def _selected(self, scope: Scope) -> list[Cell]:
         since, until = scope.since, scope.until
@@ -279,12 +283,14 @@ class Ledger:
             self._load_origins()
         origins = self._origins
         made: list[Cell] = []
-        for number, quarter, requests, fresh, out, short, hour, read, reasoning, dollars, pico, unpriced in rows:
+        for number, quarter, requests, fresh, out, short, hour, read, reasoning, dollars, pico, unpriced, *more in rows:
             origin = origins.get(number)
             if origin is not None:
                 at = None if quarter == UNKNOWN_QUARTER else quarter
                 amount = dollars * PICO + pico
-                made.append(Cell(origin, at, requests, fresh, out, short, hour, read, reasoning, amount, unpriced))
+                made.append(
+                    Cell(origin, at, requests, fresh, out, short, hour, read, reasoning, amount, unpriced, *more)
+                )
         return made
 
     def _load_origins(self) -> None:
@@ -309,7 +315,7 @@ class Ledger:
 
     def rows(self, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
         """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
-        groups = self.sums(scope, self.key_of(by, scope.places))
+        groups = self._sums_by(by, scope)
         whole = Sum()
         for part in groups.values():
             whole.add(part)
@@ -327,6 +333,17 @@ class Ledger:
         else:
             rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
         return rows, total
+
+    def _sums_by(self, by: str, scope: Scope) -> dict[str, Sum]:
+        if by != "commit":
+            return self.sums(scope, self.key_of(by, scope.places))
+        if scope.places.repository is None:
+            raise CannotAnswer("commits are those of one repository", "leave out --all-repos")
+        name_of = Commits(scope.places.repository).name_of
+        found: dict[str, Sum] = {}
+        for cell in self.responses(scope):
+            found.setdefault(name_of(cell), Sum()).add_cell(cell)
+        return found
 
     def key_of(self, by: str, places: Places) -> KeyOf[str]:
         """What makes the rows of `cockpit spend --by BY`."""
@@ -359,6 +376,18 @@ def _within(entries: Iterable[Cell], scope: Scope) -> Iterator[Cell]:
         late = scope.until is not None and (at is None or at >= scope.until)
         if not early and not late:
             yield entry
+
+
+def _inside(cells: Iterable[Cell], places: Places) -> Iterator[Cell]:
+    inside = places.inside
+    known: dict[str, bool] = {}
+    for cell in cells:
+        cwd = cell.origin.cwd
+        held = known.get(cwd)
+        if held is None:
+            held = known[cwd] = inside(cwd)
+        if held:
+            yield cell
 
 
 def _name_of(reader: Reader) -> str:

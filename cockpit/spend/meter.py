@@ -6,18 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cockpit import clock
-from cockpit.agents.readers import all_readers
 from cockpit.config import BudgetConfig, Config
 from cockpit.config import Limits as BudgetLimits
-from cockpit.paths import state_dir
 from cockpit.repository import Repository
-from cockpit.spend.ledger import Ledger
 from cockpit.spend.limits import read_limits
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.spend.opened import open_ledger
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sources import unread
-from cockpit.spend.store import Store
 from cockpit.spend.sums import Cell, Scope, Sum
 from skills.spending.budget import (
     Limit,
@@ -42,7 +39,7 @@ class Meter:
     def __init__(self, repository: Repository | None, config: Config, *, all_repos: bool = False) -> None:
         self.config = config
         self.places = Places(None if all_repos else repository)
-        self.ledger = Ledger(all_readers(), Store.open(state_dir()))
+        self.ledger = open_ledger()
         self.scope = Scope(self.places)
         self.name = "all repositories" if all_repos or repository is None else repository.name
         self._groups: dict[Group, Sum] | None = None

@@ -30,7 +30,10 @@ class Origin(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The responses of one origin in one quarter of an hour (its number since 1970 UTC, None where unknown)."""
+    """The responses of one origin in one quarter of an hour (its number since 1970 UTC, None where unknown).
+
+    Where the cell is a single response, `at` is its time in milliseconds since 1970 UTC.
+    """
 
     origin: Origin
     quarter: int | None
@@ -43,6 +46,7 @@ class Cell(NamedTuple):
     reasoning: int
     pico: int
     unpriced: int
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def test_the_document(own_home: Path, repository: Repository, capsys: pytest.Cap
     write(own_home, said(repository, "a"), said(repository, "b", ago=timedelta(days=1)))
     write(own_home, said(repository, "elsewhere", cwd="/other", sessionId="s2"), name="s2.jsonl")
     document = answer(capsys, "--repo", str(repository.root), "spend", "--json")
-    assert list(document) == ["version", "rows", "total", "agents", "unread", "meta"]
+    assert list(document) == ["version", "rows", "total", "unattributed", "agents", "unread", "meta"]
     assert [(row["key"], row["usd"]) for row in document["rows"]] == [
         ((NOW - timedelta(days=1)).astimezone().date().isoformat(), 0.02505),
         (NOW.astimezone().date().isoformat(), 0.02505),

@@ -1,0 +1,128 @@
+"""Files for other tools, derived from the ledger and replaced as a whole (workflow orchestrator, cost tracking).
+
+One file for each day, one for the month, one line for each feature and day, and a report for each day.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cockpit import clock
+from cockpit.config import Limits
+from cockpit.errors import CannotAnswer
+from cockpit.files import write_atomically
+from cockpit.plain_text import plain_text
+from cockpit.spend.ledger import Ledger, feature_of
+from cockpit.spend.sums import Cell, Scope, Sum, apportioned
+
+CATEGORIES = ("llm", "compute", "storage", "api")
+
+
+def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Limits) -> list[Path]:
+    """Write the files into `folder`. Returns them. Raises `CannotAnswer` where one cannot be written."""
+    labels = ledger.calendar.of_quarter
+    days: dict[str, list[Cell]] = {}
+    for cell in ledger.cells(scope):
+        days.setdefault(labels(cell.quarter).day, []).append(cell)
+    days.pop("unknown", None)
+    month = ledger.calendar.labels(int(now.timestamp() * 1000)).month
+    files = {f"daily-{day}.json": _json(_daily(day, cells, now)) for day, cells in sorted(days.items())}
+    files["mtd.json"] = _json(
+        _month(month, (c for day, cells in days.items() if day[:7] == month for c in cells), budget, now)
+    )
+    lines = [row for day, cells in sorted(days.items()) for row in _features(day, cells)]
+    files["by-feature.jsonl"] = "".join(json.dumps(row) + "\n" for row in lines)
+    files |= {f"reports/daily-{day}.md": _report(day, cells) for day, cells in sorted(days.items())}
+    written = []
+    for name, content in files.items():
+        path = folder / name
+        try:
+            if not path.is_file() or path.read_text("utf-8") != content:
+                write_atomically(path, content)
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CannotAnswer(f"{path}: cannot be written ({problem})") from None
+        written.append(path)
+    return written
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+def _by(cells: Iterable[Cell], key: Any) -> dict[str, float]:
+    found: dict[str, int] = {}
+    for cell in cells:
+        found[key(cell)] = found.get(key(cell), 0) + cell.pico
+    return {name: micro / 10**6 for name, micro in sorted(apportioned(found).items())}
+
+
+def _categories(cells: Iterable[Cell]) -> dict[str, float]:
+    found = _by(cells, lambda cell: cell.origin.category)
+    return {name: found.get(name, 0.0) for name in CATEGORIES}
+
+
+def _total(cells: Iterable[Cell]) -> float:
+    whole = Sum()
+    for cell in cells:
+        whole.add_cell(cell)
+    return whole.row("").usd
+
+
+def _daily(day: str, cells: list[Cell], now: datetime) -> dict[str, Any]:
+    return {
+        "date": day,
+        "sessions": len({cell.origin.session for cell in cells if cell.requests}),
+        "by_category": _categories(cells),
+        "by_model": _by((cell for cell in cells if cell.origin.category == "llm"), lambda cell: cell.origin.model),
+        "total": _total(cells),
+        "last_updated": clock.iso(now),
+    }
+
+
+def _month(month: str, cells: Iterable[Cell], budget: Limits, now: datetime) -> dict[str, Any]:
+    held = list(cells)
+    total = _total(held)
+    limit = budget.soft if budget.soft is not None else budget.hard
+    return {
+        "month": month,
+        "budget": limit,
+        "categories": _categories(held),
+        "total": total,
+        "remaining": None if limit is None else round(limit - total, 6),
+        "percent_used": None if not limit else round(total / limit * 100, 2),
+        "last_updated": clock.iso(now),
+    }
+
+
+def _features(day: str, cells: list[Cell]) -> list[dict[str, Any]]:
+    features: dict[str, list[Cell]] = {}
+    for cell in cells:
+        features.setdefault(feature_of(cell.origin.branch), []).append(cell)
+    return [
+        {
+            "feature": feature,
+            "date": day,
+            "costs": {**_categories(held), "total": _total(held)},
+            "tokens": sum(c.input + c.output + c.cache_write_5m + c.cache_write_1h + c.cache_read for c in held),
+            "branch": held[0].origin.branch,
+            "roi_metrics": None,
+        }
+        for feature, held in sorted(features.items())
+    ]
+
+
+def _report(day: str, cells: list[Cell]) -> str:
+    groups = (
+        ("By model", lambda cell: cell.origin.model),
+        ("By category", lambda cell: cell.origin.category),
+        ("By feature", lambda cell: feature_of(cell.origin.branch)),
+        ("By session", lambda cell: cell.origin.session or "unattributed"),
+    )
+    lines = [f"# Cost report {day}", "", f"Total: ${_total(cells):,.2f} in {sum(c.requests for c in cells):,} requests"]
+    for title, key in groups:
+        lines += ["", f"## {title}", "", "| | dollars |", "|---|---:|"]
+        dearest = sorted(_by(cells, key).items(), key=lambda entry: (-entry[1], entry[0]))
+        lines += [f"| {plain_text(name, 80).replace('|', '/')} | {usd:,.2f} |" for name, usd in dearest]
+    return "\n".join(lines) + "\n"
