@@ -23,20 +23,20 @@ LEVEL_TOKEN = {
 _SHOWN = ("day", "week", "month")
 
 
-_NAME, _TAIL = 12, 15
+_NAME, _FIGURE, _TAIL = 12, 17, 14
 
 
 def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
     """`name  figure  ━━━━───  level`: every bar of the pane begins and ends in the same column."""
     head: Line = ((pad(name, _NAME), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
-    bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 5 else ()
+    bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 4 else ()
     return (*head, *bar, ("  ", "text"), *level)
 
 
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
-    spent = pad(money(window.spent, floor=floor), 10, right=True)
+    spent = pad(money(window.spent, floor=floor), _FIGURE - 8, right=True)
     if window.soft is None or window.percent is None:
         return line((pad(window.window, _NAME), "muted"), (spent, "strong"), ("  no budget set", "faint"))
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
@@ -89,7 +89,7 @@ def context_row(session: Session, width: int) -> Line:
         return ()
     token = LEVEL_TOKEN.get(context.level, "bad")
     size = tokens(context.window).replace(".0", "")
-    figure: Line = ((pad(f"ctx {tokens(context.used)} of {size}", 18), "muted"),)
+    figure: Line = ((pad(f"ctx {tokens(context.used)} of {size}", _FIGURE), "muted"),)
     level: Line = ((f"{context.percent:3.0f} % {context.level}", token),)
     return bar_row(plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, width)
 

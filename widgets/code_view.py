@@ -67,7 +67,7 @@ class CodeView(FixedLines):
             return
         self.set_title(line(f"{plain_text(finding.path)}:{finding.line} · {plain_text(finding.rule)}"))
         width, height = self.scrollable_content_region.size
-        text = explanation(finding, max(30, width - 2))
+        text = explanation(finding, max(30, width - 1))
         room = max(3, height - len(text) - 3)
         above = min(6, room // 2)
         rows = code_lines(finding, source, above, max(1, room - above - 1)) if source else [line((note, "warn"))]

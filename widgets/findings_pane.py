@@ -51,14 +51,14 @@ class Filters:
 
 
 def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
-    """P0 before P1 before P2; what could not be judged right after P0; in each the current file first."""
+    """P0, the files that could not be judged, P1, P2, the checks that did not run; the current file first in each."""
     rank = {gate: place for place, gate in enumerate(_GATES)}
     findings: list[Finding] = sorted(
         snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column)
     )
     unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and not snapshot.problems]
     split = sum(1 for finding in findings if finding.gate == "P0")
-    return [*findings[:split], *snapshot.problems, *unable, *findings[split:]]
+    return [*findings[:split], *snapshot.problems, *findings[split:], *unable]
 
 
 def place_of(finding: Finding) -> str:

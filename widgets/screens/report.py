@@ -70,6 +70,8 @@ def markdown_lines(text: str) -> list[Line]:
             continue
         rows += _table_lines(table)
         table = []
+        if not bare and rows and rows[-1] and rows[-1][0][1] == "strong":
+            continue  # no empty line between a heading and what it heads
         if bare.startswith("#"):
             rows.append(line((bare.lstrip("#").strip(), "strong")))
         elif bare.startswith(("- ", "* ")):

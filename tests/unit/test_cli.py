@@ -1,0 +1,70 @@
+"""The headless door: exit codes, one line for every error, nothing imported that a command does not need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cockpit import __version__
+from cockpit.cli import COMMANDS, main
+from cockpit.commands import __path__ as command_folder
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from cockpit.cli import main; main(['--help']);"
+        "heavy = 'textual rich pydantic libcst git msgspec watchfiles'.split();"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "[]"
+    assert all(name in answer.stdout for name in COMMANDS)
+
+
+def test_every_command_is_a_module_and_every_module_a_command() -> None:
+    modules = {path.stem for path in Path(command_folder[0]).glob("*.py")} - {"__init__"}
+    assert modules == {name.replace("-", "_") for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0
+    assert f"cockpit {name}" in capsys.readouterr().out.partition("usage:")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["chek"], "did you mean check?"),
+        (["--nope", "check"], "--nope"),
+        ([], "needs a terminal"),
+        (["--repo", "/nowhere/at/all", "worktree", "list"], "/nowhere/at/all"),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(words: list[str], line: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "cockpit", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert line in answer.stderr and len(answer.stderr.splitlines()) == 1
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"cockpit {__version__}\n"
+
+
+def test_a_fixed_clock_that_is_no_time_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    monkeypatch.setenv("COCKPIT_NOW", "yesterday")
+    answer = subprocess.run(
+        [sys.executable, "-m", "cockpit", "--repo", str(tmp_path), "spend", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 2 and "COCKPIT_NOW" in answer.stderr and "Traceback" not in answer.stderr

@@ -1,0 +1,52 @@
+"""Feeds, tamed: the newest value wins, the last always arrives, errors and ends come through."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cockpit.stream import newest
+
+
+async def numbers(count: int, pause: float = 0.0) -> AsyncIterator[int]:
+    for number in range(count):
+        yield number
+        await asyncio.sleep(pause)
+
+
+async def test_a_flood_is_thinned_and_the_last_value_arrives() -> None:
+    seen = [value async for value in newest(numbers(1000), 0.02)]
+    assert seen[-1] == 999 and len(seen) < 100
+
+
+async def test_slow_values_all_arrive() -> None:
+    assert [value async for value in newest(numbers(4, 0.03), 0.001)] == [0, 1, 2, 3]
+
+
+async def test_an_error_comes_after_the_values() -> None:
+    async def failing() -> AsyncIterator[int]:
+        yield 1
+        raise OSError("gone")
+
+    seen = []
+    with pytest.raises(OSError, match="gone"):
+        async for value in newest(failing(), 0.001):
+            seen.append(value)
+    assert seen == [1]
+
+
+async def test_closing_it_closes_the_source() -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncIterator[int]:
+        try:
+            while True:
+                yield 1
+                await asyncio.sleep(0.01)
+        finally:
+            closed.set()
+
+    stream = newest(endless(), 0.001)
+    assert await anext(stream) == 1
+    await stream.aclose()  # type: ignore[attr-defined]
+    await asyncio.wait_for(closed.wait(), 2)
