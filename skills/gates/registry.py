@@ -8,7 +8,9 @@ from skills.gates import (
     cors,
     coverage,
     django_architecture_enforcer,
+    django_security,
     django_testing_patterns,
+    drf_permissions,
     drf_serializer_patterns,
     facts,
     fastapi_layers,
@@ -22,6 +24,7 @@ from skills.gates import (
     raw_sql,
     relations,
     resource_lifecycle_auditor,
+    response_data,
     runtime_allocations,
     runtime_copies,
     runtime_performance_auditor,
@@ -63,6 +66,9 @@ _SKILLS = (
     fastapi_patterns,
     fastapi_security,
     n_plus_one,
+    response_data,
+    django_security,
+    drf_permissions,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

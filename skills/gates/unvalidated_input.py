@@ -200,7 +200,7 @@ unvalidated_input = Rule(
     name=UNVALIDATED,
     gate="P1",
     severity="HIGH",
-    skill="python-backend",
+    skill="python-backend-orchestrator",
     sources=("PB-G2", "G2"),
     catches="A value from a request (body, query, form, file name, header, route) that reaches a query, a row, a "
     "file, a command, code, an address, a redirect or a page without being checked on the way.",
@@ -247,7 +247,7 @@ mass_assignment = Rule(
     name=MASS,
     gate="P1",
     severity="HIGH",
-    skill="python-backend",
+    skill="python-backend-orchestrator",
     sources=("PB-G2", "G2"),
     catches="All fields of a request put into a model at once: `create(**request.data)`, `update(**…)`, `Model(**…)`, "
     "`setattr` in a loop over them.",

@@ -1,0 +1,276 @@
+"""Rules of the skill django-security about pages and forms: trusted HTML, CSRF, uploads."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.local_values import is_literal, values_of
+from skills.gates.names import last_name
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "django-security"
+MARK_SAFE = "unsafe-mark-safe"
+CSRF = "csrf-exempt"
+UPLOAD = "upload-without-validation"
+
+_TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
+_ESCAPES = re.compile(
+    r"escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
+    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date)$|media|as_\w+",
+    re.I,
+)
+_READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
+_CHECKS = re.compile(
+    r"size|content_type|valid|ext|mime|magic|suffix|clean|check|allowed|imghdr|splitext|Form\(|erializer\("
+)
+
+
+def outside_tests(path: str) -> bool:
+    """True for everything but tests and migrations."""
+    return not (is_test_path(path) or is_migration_path(path))
+
+
+def _on_trusted(node: ast.Call, context: FileContext) -> None:
+    name = last_name(node.func)
+    if name == "format_html" and node.args:
+        first = node.args[0]
+        dynamic = (isinstance(first, ast.JoinedStr | ast.BinOp) or _is_format(first)) and not is_literal(first, context)
+        if dynamic and not _escaped(first, context, 0):
+            message = "`format_html` is given a finished string: what stands in it is no longer escaped"
+            context.report(MARK_SAFE, node, message)
+        return
+    if name not in _TRUSTS or len(node.args) != 1:
+        return
+    value = node.args[0]
+    if is_literal(value, context) or _escaped(value, context, 0):
+        return
+    built = isinstance(value, ast.JoinedStr | ast.BinOp) or _is_format(value)
+    text = ast.unparse(value)
+    text = text if len(text) <= 40 else f"{text[:39]}…"
+    message = f"`{name}({text})`: a value in it becomes HTML as it is"
+    context.report(
+        MARK_SAFE, node, message, severity=None if built else "MEDIUM", confidence="confirmed" if built else "likely"
+    )
+
+
+def _is_format(value: ast.expr) -> bool:
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in {"format", "replace"}
+    )
+
+
+def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
+    """True where each part of a value is literal, escaped, rendered or a number."""
+    if value is None or depth > 6:
+        return False
+    if is_literal(value, context):
+        return True
+    if isinstance(value, ast.Attribute):
+        return bool(re.search(r"html|icon|svg|_safe|css|template", value.attr, re.I))
+    pieces: list[ast.expr | None] = []
+    if isinstance(value, ast.Name):
+        pieces = values_of(value.id, context)
+    elif isinstance(value, ast.Call):
+        name = last_name(value.func)
+        if _is_format(value) and isinstance(value.func, ast.Attribute):
+            pieces = [value.func.value, *value.args, *(keyword.value for keyword in value.keywords)]
+        elif name == "join" and value.args:
+            inner = value.args[0]
+            pieces = [inner.elt] if isinstance(inner, ast.GeneratorExp | ast.ListComp) else [inner]
+        else:
+            return bool(_ESCAPES.search(name)) or name[:1].isupper() or name == "super"
+    else:
+        pieces = _pieces(value)
+    return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
+
+
+def _pieces(value: ast.expr) -> list[ast.expr | None]:
+    """What a string is made of."""
+    if isinstance(value, ast.BinOp):
+        if isinstance(value.op, ast.Mult):
+            return [value.left]
+        return [value.left, *(value.right.elts if isinstance(value.right, ast.Tuple) else [value.right])]
+    if isinstance(value, ast.JoinedStr | ast.BoolOp):
+        return [*value.values]
+    if isinstance(value, ast.List | ast.Tuple):
+        return [*value.elts]
+    if isinstance(value, ast.FormattedValue | ast.Await):
+        return [value.value]
+    return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
+
+
+unsafe_mark_safe = Rule(
+    name=MARK_SAFE,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-S7",),
+    catches="`mark_safe`, `SafeString` and `Markup` around something that is not a literal, and `format_html` around a "
+    "string that is already filled in.",
+    why="It switches the escaping of templates off: a name with a script in it runs in the browser of whoever "
+    "reads it.",
+    fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
+    when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
+    watches=(Watch((ast.Call,), _on_trusted, (b"mark_safe", b"SafeString", b"Markup", b"format_html"), outside_tests),),
+    bad=one_file(
+        "shop/tags.py",
+        'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
+        'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
+        "def bold(order):\n    return mark_safe(order.note)\n",
+        'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
+    ),
+    good=one_file(
+        "shop/tags.py",
+        'BR = mark_safe("<br>")\n',
+        'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
+        'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
+        'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
+    ),
+)
+
+
+def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
+    for decorator in node.decorator_list:
+        text = ast.unparse(decorator)
+        if "csrf_exempt" in text and not _has_reason(decorator, context):
+            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            message = f"{node.name} accepts requests that other sites start, and nothing says why"
+            context.report(CSRF, decorator, message, symbol=symbol)
+
+
+def _on_exempt_call(node: ast.Call, context: FileContext) -> None:
+    """`path("…", csrf_exempt(view))`."""
+    if last_name(node.func) == "csrf_exempt" and node.args and not _has_reason(node, context):
+        message = f"`{ast.unparse(node.args[0])[:40]}` accepts requests that other sites start, and nothing says why"
+        context.report(CSRF, node, message)
+
+
+def _has_reason(node: ast.expr, context: FileContext) -> bool:
+    """True where a comment of three words or more stands on the line, or on the one above."""
+    for line in context.lines[max(0, node.lineno - 2) : node.end_lineno]:
+        comment = line.partition("#")[2]
+        if len(comment.split()) >= 3 and not re.match(r"\s*(?:noqa|nosec|type:|pylint|fmt)", comment):
+            return True
+    return False
+
+
+csrf_exempt = Rule(
+    name=CSRF,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-S8",),
+    catches="`csrf_exempt` without a comment that gives the reason.",
+    why="A page anywhere can then send the form with the visitor's session. It is right for signed webhooks and token "
+    "authentication only, and the next reader must be able to tell.",
+    fix="Take it away, or say in a comment beside it what authenticates the request instead.",
+    when="On functions, classes, `method_decorator` and in URL patterns, outside of tests.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), _on_exempt, (b"csrf_exempt",), outside_tests),
+        Watch((ast.Call,), _on_exempt_call, (b"csrf_exempt(",), outside_tests),
+    ),
+    bad=one_file(
+        "shop/views.py",
+        "@csrf_exempt\ndef pay(request):\n    pass\n",
+        '@method_decorator(csrf_exempt, name="dispatch")\nclass Pay(View):\n    pass\n',
+        'urlpatterns = [path("pay", csrf_exempt(pay))]\n',
+    ),
+    good=one_file(
+        "shop/views.py",
+        "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
+        "@require_POST\ndef pay(request):\n    pass\n",
+    ),
+)
+
+
+def _on_upload(node: FunctionNode, context: FileContext) -> None:
+    """A function that reads an uploaded file and looks at nothing but its content."""
+    uploads = [
+        part
+        for part in descendants(node)
+        if isinstance(part, ast.Attribute) and part.attr in {"FILES", "files"} and last_name(part.value) == "request"
+    ]
+    arguments = [*node.args.args, *node.args.kwonlyargs]
+    typed = [one for one in arguments if one.annotation is not None and "UploadFile" in ast.unparse(one.annotation)]
+    if not uploads and not (typed and node.decorator_list):
+        return
+    if not _reads_file(node) or _CHECKS.search(ast.unparse(ast.Module(node.body, []))):
+        return
+    place: ast.AST = uploads[0] if uploads else typed[0]
+    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    message = f"{node.name} takes a file of any size and any kind"
+    context.report(UPLOAD, place, message, symbol=symbol, confidence="likely")
+
+
+def _reads_file(node: FunctionNode) -> bool:
+    for part in descendants(node):
+        if isinstance(part, ast.Subscript) and last_name(part.value) in {"FILES", "files"}:
+            return True
+        if isinstance(part, ast.Call) and last_name(part.func) in _READS:
+            return True
+    return False
+
+
+def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
+    """`forms.FileField()` in a form that checks neither size nor type."""
+    methods = {part.name for part in node.body if isinstance(part, FunctionNode)}
+    for statement in node.body:
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        if (
+            not isinstance(value, ast.Call)
+            or not isinstance(value.func, ast.Attribute)
+            or value.func.attr != "FileField"
+        ):
+            continue
+        if last_name(value.func.value) not in {"forms", "serializers"} or not isinstance(statement, ast.Assign):
+            continue
+        name = last_name(statement.targets[0])
+        checks = {f"clean_{name}", f"validate_{name}", "clean", "validate"} & methods
+        if not checks and not any(keyword.arg == "validators" for keyword in value.keywords):
+            message = f"`{name}` takes a file of any size and any kind"
+            context.report(UPLOAD, statement, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+upload_without_validation = Rule(
+    name=UPLOAD,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-S9",),
+    catches="Views that store or read `request.FILES` or an `UploadFile`, and `FileField`s of forms and "
+    "serializers, where "
+    "neither size nor type is checked.",
+    why="The disk fills up, and what is served again as HTML or SVG runs in the browser of the next visitor.",
+    fix="Give the field `validators=[FileExtensionValidator(…)]` and a check of the size, and read it through "
+    "the form.",
+    when="Inside one function or class, outside of tests. Image fields check their content themselves.",
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_upload,
+            (b"request.FILES", b"request.files", b"UploadFile"),
+            outside_tests,
+        ),
+        Watch((ast.ClassDef,), _on_form_field, (b"forms.FileField", b"serializers.FileField"), outside_tests),
+    ),
+    bad=one_file(
+        "shop/views.py",
+        'def upload(request):\n    file = request.FILES["file"]\n    storage.save(file.name, file)\n',
+        "class Upload(forms.Form):\n    file = forms.FileField()\n",
+        "@app.post('/files')\nasync def upload(file: UploadFile):\n    data = await file.read()\n    store(data)\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        "def upload(request):\n    form = UploadForm(request.POST, request.FILES)\n    if form.is_valid():\n"
+        "        form.save()\n",
+        'def upload(request):\n    file = request.FILES["file"]\n    if file.size > LIMIT:\n        raise TooLarge\n',
+        "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (unsafe_mark_safe, csrf_exempt, upload_without_validation)

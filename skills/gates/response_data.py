@@ -1,0 +1,142 @@
+"""The rule orm-in-response: rows of the database are not the answer, a serializer's or model's output is."""
+
+import ast
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
+from skills.gates.local_values import local_values, values_of
+from skills.gates.names import dotted, last_name, root_name
+from skills.gates.queries import MANAGERS, chain_of
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+ORM = "orm-in-response"
+_ANSWERS = frozenset({"Response", "JsonResponse", "JSONResponse", "jsonify", "HttpResponse", "make_response"})
+_LAST_STEPS = frozenset(
+    {"get", "get_one", "first", "one", "one_or_none", "all", "scalar_one", "scalar_one_or_none", "scalar", "refresh"}
+)
+
+
+def _judged(path: str) -> bool:
+    return not (is_test_path(path) or is_migration_path(path))
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if last_name(node.func) not in _ANSWERS or not node.args:
+        return
+    what = _raw(node.args[0], context, 0)
+    if what:
+        context.report(ORM, node, f"{what} is answered: every column goes out, the next one too")
+
+
+def _raw(value: ast.expr, context: FileContext, depth: int) -> str:
+    """What of a value comes from the database with all its columns, "" where nothing does."""
+    if isinstance(value, ast.Name) and depth < 3:
+        bound = values_of(value.id, context)
+        return _raw(bound[-1], context, depth + 1) if bound and bound[-1] is not None else ""
+    if isinstance(value, ast.Attribute):
+        return f"`{ast.unparse(value)}`" if value.attr == "__dict__" else ""
+    if isinstance(value, ast.Dict):
+        return next((found for part in value.values if (found := _raw(part, context, depth + 1))), "")
+    if isinstance(value, ast.ListComp | ast.GeneratorExp):
+        return _raw(value.elt, context, depth + 1)
+    return _raw_call(value, context, depth) if isinstance(value, ast.Call) else ""
+
+
+def _raw_call(value: ast.Call, context: FileContext, depth: int) -> str:
+    name = last_name(value.func)
+    if name in {"list", "tuple", "dict"} and value.args:
+        return _raw(value.args[0], context, depth + 1)
+    if name == "model_to_dict" and (context.resolve(value.func) or "").startswith("django"):
+        limited = len(value.args) > 1 or any(keyword.arg == "fields" for keyword in value.keywords)
+        return "" if limited else "`model_to_dict(…)` without fields"
+    if name == "vars" and isinstance(value.func, ast.Name) and value.args:
+        return "`vars(…)`"
+    if name == "serialize" and (context.resolve(value.func) or "").startswith("django.core"):
+        return "" if any(keyword.arg == "fields" for keyword in value.keywords) else "`serialize(…)` without fields"
+    if name in {"values", "first"} and isinstance(value.func, ast.Attribute):
+        chain = chain_of(value)
+        steps = [step for step, _ in chain.calls]
+        unlimited = [call for step, call in chain.calls if step == "values" and not call.args and not call.keywords]
+        if unlimited and steps[-1] in {"values", "first"} and (chain.manager in MANAGERS or len(steps) > 1):
+            return "`.values()` without fields"
+    return ""
+
+
+def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
+    """An endpoint of FastAPI that returns what a session gave it, with no model around."""
+    endpoint = endpoint_of(node, context)
+    if endpoint is None or node.returns is not None or "response_model" in endpoint.keywords:
+        return
+    sessions = session_names(node)
+    values = local_values(node, context)
+    for part in descendants(ast.Module(node.body, [])):
+        if not isinstance(part, ast.Return) or part.value is None:
+            continue
+        value = part.value
+        made = values.get(value.id, [None])[-1] if isinstance(value, ast.Name) else value
+        if made is not None and _is_row(made, sessions, values):
+            context.statement = part
+            text = ast.unparse(value)[:40]
+            message = f"`{text}` comes from the database, and no model says what of it goes out"
+            context.report(ORM, part, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+            return
+
+
+def _is_row(value: ast.expr, sessions: frozenset[str], values: dict[str, list[ast.expr | None]]) -> bool:
+    if isinstance(value, ast.Await):
+        value = value.value
+    if not isinstance(value, ast.Call) or last_name(value.func) not in _LAST_STEPS:
+        return False
+    chain = chain_of(value)
+    root = root_name(value)
+    if root in sessions:
+        return len(chain.calls) > 1 or last_name(value.func) in {"get", "get_one", "scalar"}
+    made = values.get(root, [None])[-1]
+    if isinstance(made, ast.Await):
+        made = made.value
+    from_session = isinstance(made, ast.Call) and (dotted(made.func) or "").partition(".")[0] in sessions
+    return from_session or chain.manager in MANAGERS
+
+
+orm_in_response = Rule(
+    name=ORM,
+    gate="P1",
+    severity="HIGH",
+    skill="python-backend-orchestrator",
+    sources=("PB-G3", "PB-F2", "G3"),
+    catches="Answers made of `model_to_dict`, `.values()` without fields, `__dict__`, `vars` or Django's "
+    "`serialize` without "
+    "fields, and endpoints of FastAPI that return rows without a response model.",
+    why="Every column goes out, hashes and internal notes included, and the next migration publishes one more.",
+    fix='Name the fields: a serializer, a Pydantic model as `response_model` or return type, or `.values("id", …)`.',
+    when="Where the data is given to a response in the same function. Not in tests and migrations.",
+    watches=(
+        Watch((ast.Call,), _on_call, (b"Response", b"jsonify"), _judged),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, FASTAPI, _judged),
+    ),
+    bad=one_file(
+        "shop/views.py",
+        "from django.forms.models import model_to_dict\n\n\ndef one(request, order):\n"
+        "    return JsonResponse(model_to_dict(order))\n",
+        "class Orders(APIView):\n    def get(self, request):\n        return Response(Order.objects.all().values())\n",
+        "def many(request):\n    rows = list(Order.objects.filter(paid=True).values())\n"
+        '    return JsonResponse({"rows": rows})\n',
+        "def me(request):\n    return JsonResponse(request.user.__dict__)\n",
+        "from fastapi import Depends\n\n\n@router.get('/users/{id}')\n"
+        "def user(id: int, db: Session = Depends(get_db)):\n    user = db.query(User).filter(User.id == id).first()\n"
+        "    return user\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        'class Orders(APIView):\n    def get(self, request):\n        return Response(Order.objects.values("id"))\n',
+        "def one(request, order):\n    return JsonResponse(OrderSerializer(order).data)\n",
+        "def totals(request):\n    return JsonResponse(list(by_day.values()), safe=False)\n",
+        "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=UserOut)\n"
+        "def user(id: int, db: Session = Depends(get_db)):\n    return db.get(User, id)\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (orm_in_response,)
