@@ -14,6 +14,8 @@ import os  # noqa: E402
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("Gates", "judge the code by the P0, P1 and P2 gates"),
     "rules": ("Gates", "what each rule catches, why, and how to mend it"),
+    "trust": ("Gates", "allow this repository's own checks and scripts to run"),
+    "hooks": ("Gates", "check every commit: install, uninstall, status"),
     "watch": ("Live", "one line per event until interrupted"),
     "sessions": ("Live", "the agent sessions of this repository and their phase"),
     "spend": ("Money", "tokens and dollars from the agents' transcripts"),

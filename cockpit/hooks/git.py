@@ -1,0 +1,237 @@
+"""The pre-commit hook of git: installed beside what is there, taken out without a trace.
+
+An existing hook is kept under another name in the same folder and called first. The marker of our lines holds a
+checksum of the whole file, so that uninstalling knows whether anybody has changed it since.
+"""
+
+import contextlib
+import difflib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from cockpit.errors import CannotAnswer
+from cockpit.files import write_atomically
+from cockpit.git_command import GitFailed, git
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+
+NAME = "pre-commit"
+KEPT = "pre-commit.before-cockpit"
+State = Literal["installed", "changed", "absent", "foreign"]
+
+_BEGIN = b"# >>> cockpit "
+_END = b"# <<< cockpit <<<\n"
+_BLOCK = re.compile(rb"# >>> cockpit [0-9a-f]{16} >>>.*?\n# <<< cockpit <<<\n", re.DOTALL)
+_SUM = re.compile(rb"(?<=# >>> cockpit )[0-9a-f]{16}(?= >>>)")
+_CALL_KEPT = (
+    b"# the hook that was here before\n"
+    b'[ ! -x "$(dirname "$0")/' + KEPT.encode() + b'" ] || "$(dirname "$0")/' + KEPT.encode() + b'" "$@" || exit $?\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HookStatus:
+    """The pre-commit hook of a repository. `kept` is the hook that was there before and is called first, if any."""
+
+    path: Path
+    state: State
+    kept: Path | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookPlan:
+    """A planned change. `after` is None where the file goes, `keep` says that the present hook is kept under another
+    name, `restore` that the kept one comes back. `diff` is unified; `what` says it in a line."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+    what: str
+    diff: str = ""
+    keep: bool = False
+    restore: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return self.keep or self.restore or self.before != self.after
+
+
+def hook_status(repository: Repository) -> HookStatus:
+    """What stands where git looks for the hook (`core.hooksPath`, else the folder that all worktrees share)."""
+    path = _folder(repository) / NAME
+    kept = path.with_name(KEPT)
+    content = _content(path)
+    note = "" if _is_below(path, repository) else f"{path.parent} is shared with other repositories (core.hooksPath)"
+    if content is None:
+        return HookStatus(path, "absent", None, note)
+    if _BLOCK.search(content) is None:
+        return HookStatus(path, "foreign", None, note)
+    state: State = "installed" if _is_whole(content) else "changed"
+    return HookStatus(path, state, kept if os.path.lexists(kept) else None, note)
+
+
+def plan_install(repository: Repository) -> HookPlan:
+    """What installing would change. Raises `CannotAnswer` where a file that must be kept has no free name."""
+    status = hook_status(repository)
+    path, content = status.path, _content(status.path)
+    block = _block(_command())
+    if status.state == "foreign":
+        if os.path.lexists(path.with_name(KEPT)):
+            raise CannotAnswer(f"{path.with_name(KEPT)} is in the way", "move it, then install again")
+        after = _signed(b"#!/bin/sh\n" + _CALL_KEPT + block)
+        return _plan(
+            path, content, after, f"keeps {NAME} as {KEPT}, called first; then checks what is staged", keep=True
+        )
+    if content is None:
+        return _plan(path, None, _signed(b"#!/bin/sh\n" + block), "checks what is staged before every commit")
+    after = (
+        _signed(_BLOCK.sub(lambda _: block, content, count=1))
+        if status.state == "installed"
+        else (_BLOCK.sub(lambda _: block.replace(b"0" * 16, _found_sum(content)), content, count=1))
+    )
+    return _plan(path, content, after, "is up to date" if after == content else "is brought up to date")
+
+
+def plan_uninstall(repository: Repository) -> HookPlan:
+    """What uninstalling would change: all of it where nobody changed the file since, else our lines only."""
+    status = hook_status(repository)
+    path, content = status.path, _content(status.path)
+    if content is None or status.state == "foreign":
+        return HookPlan(path, content, content, "is not installed")
+    if status.state == "installed":
+        if status.kept is not None:
+            before = _content(status.kept)
+            return _plan(path, content, before, "the hook that was here before comes back", restore=True)
+        return _plan(path, content, None, "is taken out")
+    after = _BLOCK.sub(b"", content, count=1)
+    if not after.replace(b"#!/bin/sh", b"").strip():
+        return _plan(path, content, None, "is taken out")
+    return _plan(path, content, after, "was changed since: only the lines of cockpit are taken out")
+
+
+def apply(plan: HookPlan) -> None:
+    """Make the planned change. Raises `CannotAnswer` where the file is another one by now, or cannot be written."""
+    kept = plan.path.with_name(KEPT)
+    if _content(plan.path) != plan.before:
+        raise CannotAnswer(f"{plan.path} changed since the change was planned", "try again")
+    try:
+        if plan.restore:
+            kept.replace(plan.path)
+        elif plan.after is None:
+            plan.path.unlink()
+        else:
+            if plan.keep:
+                _keep(plan.path, kept)
+            _write(plan.path, plan.after)
+    except OSError as problem:
+        if plan.keep and not os.path.lexists(plan.path):
+            with contextlib.suppress(OSError):
+                kept.replace(plan.path)
+        raise CannotAnswer(f"{plan.path}: cannot be changed ({problem.strerror})") from None
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give the present hook its second name; the first is there until ours takes its place."""
+    if not path.is_symlink():
+        with contextlib.suppress(OSError):  # not every file system has links
+            kept.hardlink_to(path)
+            return
+    path.rename(kept)
+
+
+def _write(path: Path, content: bytes) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o755
+    write_atomically(path, content, mode=mode | 0o111)
+
+
+def _folder(repository: Repository) -> Path:
+    try:
+        said = git(repository.root, "rev-parse", "--git-path", "hooks").rstrip("\n")
+    except GitFailed as problem:
+        raise CannotAnswer(f"git does not say where its hooks are: {problem.line}") from None
+    return repository.root / Path(said).expanduser()
+
+
+def _is_below(path: Path, repository: Repository) -> bool:
+    real = os.path.realpath(path.parent) + os.sep
+    places = (repository.common_dir, repository.root, repository.main_root)
+    return any(real.startswith(os.path.realpath(place) + os.sep) for place in places)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def _command() -> str:
+    """How the hook calls cockpit: this interpreter, which must find it without the folder it is called in."""
+    python = os.path.abspath(sys.executable)  # not resolved: a virtual environment is known by its link
+    safe = [python, "-E", "-P", "-m", "cockpit"]
+    found = subprocess.run([*safe, "--version"], cwd="/", capture_output=True, check=False, timeout=30).returncode == 0
+    if found:
+        return shlex.join(safe)
+    own = Path(__file__).resolve().parents[2]
+    return f"PYTHONPATH={shlex.quote(str(own))} {shlex.join([python, '-P', '-m', 'cockpit'])}"
+
+
+def _block(command: str) -> bytes:
+    python = shlex.quote(os.path.abspath(sys.executable))
+    return (
+        _BEGIN
+        + b"0" * 16
+        + (
+            " >>> checks what is staged; cockpit hooks uninstall --git takes these lines out\n"
+            f"if [ ! -x {python} ]; then\n"
+            '  echo "cockpit: its Python is gone: install cockpit and its hook again," >&2\n'
+            '  echo "cockpit: or commit with --no-verify" >&2\n'
+            "  exit 2\n"
+            "fi\n"
+            f"{command} check --staged >&2\n"
+            "case $? in\n"
+            "  0) ;;\n"
+            '  1) echo "cockpit: the commit is stopped by a P0 finding: mend it, or silence it with a reason" >&2\n'
+            "     exit 1 ;;\n"
+            '  *) echo "cockpit: this commit could not be judged: mend that, or commit with --no-verify" >&2\n'
+            "     exit 2 ;;\n"
+            "esac\n"
+        ).encode("utf-8", "surrogateescape")
+        + _END
+    )
+
+
+def _signed(content: bytes) -> bytes:
+    blank = _SUM.sub(b"0" * 16, content, count=1)
+    return _SUM.sub(blake2b(blank, digest_size=8).hexdigest().encode(), content, count=1)
+
+
+def _found_sum(content: bytes) -> bytes:
+    found = _SUM.search(content)
+    return found[0] if found else b"0" * 16
+
+
+def _is_whole(content: bytes) -> bool:
+    return _signed(content) == content
+
+
+def _plan(
+    path: Path, before: bytes | None, after: bytes | None, what: str, *, keep: bool = False, restore: bool = False
+) -> HookPlan:
+    old, new = (
+        [plain_text(line) for line in (content or b"").decode("utf-8", "replace").splitlines()]
+        for content in (before, after)
+    )
+    was, will = (plain_text(path) if content is not None else "/dev/null" for content in (before, after))
+    diff = "\n".join(difflib.unified_diff(old, new, was, will, n=2, lineterm=""))
+    return HookPlan(path, before, after, what, diff, keep, restore)
