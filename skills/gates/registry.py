@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 
 from skills.gates import (
+    celery_settings,
     code_style_enforcer,
     comment_rules,
     cors,
     coverage,
     django_architecture_enforcer,
+    django_celery,
     django_security,
     django_testing_patterns,
     drf_permissions,
     drf_serializer_patterns,
+    exists_then_create,
     facts,
     fastapi_layers,
     fastapi_patterns,
     fastapi_security,
+    filter_in_python,
     hardcoded_secret,
     insecure_settings,
     missing_to_thread,
@@ -69,6 +73,10 @@ _SKILLS = (
     response_data,
     django_security,
     drf_permissions,
+    django_celery,
+    exists_then_create,
+    filter_in_python,
+    celery_settings,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}

@@ -1,0 +1,110 @@
+"""Rules of the skill django-celery about how workers are configured and started."""
+
+import ast
+import re
+from dataclasses import replace
+
+from skills.gates.context import FileContext
+from skills.gates.example_files import one_file
+from skills.gates.fastapi_routes import outside_tests
+from skills.gates.model import Candidate, FileReport
+from skills.gates.names import last_name
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+from skills.gates.settings_modules import is_away_from_production, set_anywhere
+from skills.gates.syntax import descendants
+
+SKILL = "django-celery"
+SETTINGS = "celery-settings"
+BEAT = "beat-in-worker"
+
+_WANTED = {
+    "TASK_TIME_LIMIT": "a hard time limit (1800 s)",
+    "TASK_SOFT_TIME_LIMIT": "a soft time limit (1500 s)",
+    "TASK_SERIALIZER": "JSON as the serializer",
+    "ACCEPT_CONTENT": "JSON as the only accepted content",
+    "RESULT_EXPIRES": "results that expire (86400 s)",
+    "WORKER_PREFETCH_MULTIPLIER": "a prefetch of 1",
+    "TASK_ACKS_LATE": "late acknowledgement",
+}
+
+
+def _on_settings(node: ast.Assign, context: FileContext) -> None:
+    target = node.targets[0]
+    if not isinstance(target, ast.Name) or context.function is not None:
+        return
+    if re.fullmatch(r"CELERY_(?:TASK_SERIALIZER|ACCEPT_CONTENT|RESULT_SERIALIZER)", target.id):
+        if "pickle" in ast.unparse(node.value):
+            message = f"`{target.id}` accepts pickle: whoever reaches the broker runs code in the worker"
+            context.report(SETTINGS, node, message, severity="HIGH")
+    elif target.id in {"CELERY_BROKER_URL", "BROKER_URL"} and SETTINGS not in context.memo:
+        context.memo[SETTINGS] = True
+        context.report(SETTINGS, node, "Celery is left at its defaults", needs=(("settings", "celery"),))
+
+
+def _settings_hold(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if not candidate.needs:
+        return candidate
+    missing = [text for name, text in _WANTED.items() if not set_anywhere(f"CELERY_{name}", report.path, project)]
+    if not missing:
+        return None
+    return replace(candidate, message=f"Celery without {', '.join(missing)}")
+
+
+celery_settings = Rule(
+    name=SETTINGS,
+    gate="P2",
+    severity="INFO",
+    skill=SKILL,
+    sources=("PB-C4",),
+    catches="Settings of Celery without time limits, JSON, expiry of results, prefetch and late acknowledgement; "
+    "pickle.",
+    why="By default a task may run for ever, and a worker takes four long ones at once and loses them when it dies.",
+    fix="Set `CELERY_TASK_TIME_LIMIT = 1800`, `CELERY_TASK_SOFT_TIME_LIMIT = 1500`, "
+    "`CELERY_WORKER_PREFETCH_MULTIPLIER = 1`, "
+    "`CELERY_TASK_ACKS_LATE = True`, `CELERY_RESULT_EXPIRES = 86400` and JSON for serializer and content.",
+    when="Where a settings module names the broker; settings in sibling modules count.",
+    watches=(
+        Watch((ast.Assign,), _on_settings, (b"CELERY_", b"BROKER_URL"), lambda path: not is_away_from_production(path)),
+    ),
+    holds=_settings_hold,
+    bad=one_file(
+        "shop/settings.py",
+        'CELERY_BROKER_URL = "redis://broker/0"\n',
+        'CELERY_TASK_SERIALIZER = "pickle"\n',
+    ),
+    good=one_file(
+        "shop/settings.py",
+        "\n".join(f"CELERY_{name} = 1" for name in _WANTED) + '\nCELERY_BROKER_URL = "redis://broker/0"\n',
+        'BROKER = "redis://broker/0"\n',
+    ),
+)
+
+
+def _on_command(node: ast.Call, context: FileContext) -> None:
+    words = [part.value for part in descendants(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    text = " ".join(words)
+    beats = re.search(r"\bworker\b", text) and re.search(r"(?:^|\s)(?:-B|--beat)(?:\s|$)", text)
+    if beats and ("celery" in f"{text} {ast.unparse(node.func).lower()}" or last_name(node.func) == "worker_main"):
+        context.report(BEAT, node, "the scheduler runs inside a worker: with two workers every job starts twice")
+
+
+beat_in_worker = Rule(
+    name=BEAT,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-C5",),
+    catches="A Celery worker that is started with the scheduler in it (`-B`, `--beat`).",
+    why="There must be one scheduler. As part of the worker there are as many as workers, and each starts every job.",
+    fix="Start `celery beat` as a process of its own, once.",
+    when="Where Python code starts the worker, outside of tests.",
+    watches=(Watch((ast.Call,), _on_command, (b'"-B"', b"'-B'", b"--beat", b" -B"), outside_tests),),
+    bad=one_file("shop/run.py", 'app.worker_main(["worker", "-B"])\n', 'run("celery -A shop worker -B", shell=True)\n'),
+    good=one_file(
+        "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'
+    ),
+)
+
+
+RULES: tuple[Rule, ...] = (celery_settings, beat_in_worker)
