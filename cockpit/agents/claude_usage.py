@@ -6,11 +6,14 @@ key is `message.id` wherever it stands.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.agents.claude_line import read_line
-from cockpit.agents.models import Agent
 from cockpit.agents.source import Reader, Sink, Source, Stamp, below
 from cockpit.files import Tail
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
 
 _SKIPPED = "journal.jsonl"
 
@@ -18,7 +21,7 @@ _SKIPPED = "journal.jsonl"
 class ClaudeReader(Reader):
     """Reads the transcripts below each root's `projects` folder."""
 
-    agent: Agent = "claude"
+    agent: "Agent" = "claude"
 
     def folders(self) -> tuple[Path, ...]:
         return tuple(folder for folder in self._places() if folder.is_dir())

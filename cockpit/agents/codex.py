@@ -6,13 +6,15 @@ fork repeats the beginning of its parent.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import count, document, is_count, mapping, text, when
-from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.agents.source import Library, Reader, Sink, Source, Stamp, below
 from cockpit.files import LONGEST_LINE
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
 
 _STEP = 1024  # bytes that are unpacked at once: what they become stays small
 _PLAIN, _PACKED = ".jsonl", ".jsonl.zst"
@@ -23,7 +25,7 @@ _KINDS = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "ou
 class CodexReader(Reader):
     """Reads `sessions` and `archived_sessions` below its root. A plain file holds against its packed form."""
 
-    agent: Agent = "codex"
+    agent: "Agent" = "codex"
 
     def folders(self) -> tuple[Path, ...]:
         return tuple(folder for folder in self._places() if folder.is_dir())

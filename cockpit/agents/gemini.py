@@ -7,13 +7,15 @@ billed all the same and stays.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import count, document, is_count, mapping, text, when
-from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.agents.source import Reader, Sink, Source, Stamp, below
 from cockpit.files import LONGEST_LINE
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
 
 _KINDS = ("input", "output", "cached", "thoughts", "tool")
 _LARGEST = 16 * LONGEST_LINE  # bytes of a chat that is one document
@@ -22,7 +24,7 @@ _LARGEST = 16 * LONGEST_LINE  # bytes of a chat that is one document
 class GeminiReader(Reader):
     """Reads `tmp/<project>/chats` below its root; a chat in a folder named by a session is that session's sub-agent."""
 
-    agent: Agent = "gemini"
+    agent: "Agent" = "gemini"
 
     def folders(self) -> tuple[Path, ...]:
         return tuple(folder for folder in self._places() if folder.is_dir())

@@ -8,12 +8,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import count, document, is_count, mapping, number, text, when
-from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.agents.source import Reader, Sink, Source, Stamp, below, stamp_of
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
 
 _PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
 _LARGEST = 16 << 20
@@ -23,7 +25,7 @@ _MOST_USD = 1e6
 class OpenCodeReader(Reader):
     """Reads `opencode*.db` and `storage/message/**` below its root; a message in both is the database's."""
 
-    agent: Agent = "opencode"
+    agent: "Agent" = "opencode"
 
     def folders(self) -> tuple[Path, ...]:
         return tuple(root for root in self.roots if root.is_dir())

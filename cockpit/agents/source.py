@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.files import Tail
+
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
 
 
 class Stamp(NamedTuple):
@@ -100,7 +102,7 @@ class Library(Protocol):
 class Reader:
     """Reads one agent's files. `unreadable` says what could not be read, and why."""
 
-    agent: Agent
+    agent: "Agent"
 
     def __init__(self, roots: Iterable[Path]) -> None:
         self.roots = tuple(roots)

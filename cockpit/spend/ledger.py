@@ -15,7 +15,6 @@ from cockpit.agents.source import Reader, Source, Stamp
 from cockpit.errors import CannotAnswer
 from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book, price_again
 from cockpit.spend.calendar import QUARTER_MS, Calendar
-from cockpit.spend.commits import Commits
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO, Prices, Rates, table_version
@@ -339,6 +338,8 @@ class Ledger:
             return self.sums(scope, self.key_of(by, scope.places))
         if scope.places.repository is None:
             raise CannotAnswer("commits are those of one repository", "leave out --all-repos")
+        from cockpit.spend.commits import Commits
+
         name_of = Commits(scope.places.repository).name_of
         found: dict[str, Sum] = {}
         for cell in self.responses(scope):
