@@ -117,7 +117,7 @@ n_plus_one = Rule(
     "many; `Prefetch(…, queryset=…)` where they are filtered.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions and functions of the "
-    "file. Silent where something on the way is not understood, such as a manager's own method. Not in tests or migrations.",
+    "file. Silent where something on the way is not understood. Not in tests and migrations.",
     watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked),),
     holds=_holds,
     bad=(

@@ -1,0 +1,244 @@
+"""The rule exists-then-create: a row is looked for and created where it is missing, in two steps."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Evidence
+from skills.gates.names import last_name
+from skills.gates.queries import MANAGERS, Chain, chain_of, literal_keywords
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.syntax import descendants
+
+EXISTS_CREATE = "exists-then-create"
+_LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
+_ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A query that tells whether a row is there: by which manager, by which columns, on which line."""
+
+    manager: str
+    columns: frozenset[str]
+    line: int
+
+
+def _manager_of(chain: Chain) -> str:
+    """ "Order.objects", "user.orders": what a chain asks, as text; "" where it is no manager."""
+    if chain.manager in MANAGERS or (chain.manager and chain.model):
+        return f"{ast.unparse(chain.root)}.{chain.manager}"
+    return ast.unparse(chain.root) if isinstance(chain.root, ast.Attribute) else ""
+
+
+def _columns(chain: Chain) -> frozenset[str]:
+    return frozenset(
+        name.removesuffix("__iexact").removesuffix("__exact").removesuffix("_id")
+        for method, call in chain.calls
+        if method in {"filter", "get", "aget", "create", "acreate"}
+        for name, _ in literal_keywords(call)
+    )
+
+
+def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
+    """(the look, whether the test is true where the row is there), None for other tests."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        found = _look(node.operand, names)
+        return (found[0], not found[1]) if found else None
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+        return next((found for found in (_look(part, names) for part in node.values) if found), None)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        found = _look(node.left, names)
+        if (
+            found is None
+            or not isinstance(node.comparators[0], ast.Constant)
+            or node.comparators[0].value not in {None, 0}
+        ):
+            return None
+        absent = isinstance(node.ops[0], ast.Is | ast.Eq)
+        return found[0], not absent
+    if isinstance(node, ast.NamedExpr | ast.Await):
+        return _look(node.value, names)
+    if isinstance(node, ast.Name):
+        return (names[node.id], True) if node.id in names else None
+    look = _query(node)
+    return (look, True) if look else None
+
+
+def _query(node: ast.expr | None) -> _Look | None:
+    """`Order.objects.filter(…).exists()` and its kin."""
+    if isinstance(node, ast.Await):
+        node = node.value
+    if not isinstance(node, ast.Call):
+        return None
+    chain = chain_of(node)
+    methods = [name for name, _ in chain.calls]
+    if not methods or methods[-1] not in _LOOKS or "filter" not in methods or "select_for_update" in methods:
+        return None
+    manager, columns = _manager_of(chain), _columns(chain)
+    return _Look(manager, columns, node.lineno) if manager and columns else None
+
+
+def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
+    """The call in a branch that creates what was looked for."""
+    for statement in body:
+        for part in descendants(statement):
+            if not isinstance(part, ast.Call):
+                continue
+            chain = chain_of(part)
+            if chain.calls and chain.calls[-1][0] in {"create", "acreate"} and _manager_of(chain) == look.manager:
+                unpacked = any(word.arg is None and not isinstance(word.value, ast.Dict) for word in part.keywords)
+                if unpacked or _columns(chain) & look.columns:
+                    return part
+    return None
+
+
+def _guarded(statement: ast.stmt) -> bool:
+    """True where a lost race is caught: `except IntegrityError`."""
+    return isinstance(statement, ast.Try) and any(
+        handler.type is not None and "IntegrityError" in ast.unparse(handler.type) for handler in statement.handlers
+    )
+
+
+def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
+    """Every look with the creation that depends on it, in a block and the blocks inside."""
+    for index, statement in enumerate(body):
+        if isinstance(statement, FunctionNode | ast.ClassDef) or _guarded(statement):
+            continue
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            look = _query(statement.value)
+            if look is not None:
+                names[statement.targets[0].id] = look
+            else:
+                names.pop(statement.targets[0].id, None)
+        if isinstance(statement, ast.If):
+            yield from _of_branch(statement, body[index + 1 :], names)
+        elif isinstance(statement, ast.Try):
+            yield from _of_try(statement)
+        for field in ("body", "orelse", "finalbody"):
+            inner = getattr(statement, field, None)
+            if isinstance(inner, list):
+                yield from _pairs(inner, dict(names))
+        for handler in getattr(statement, "handlers", ()):
+            yield from _pairs(handler.body, dict(names))
+
+
+def _of_branch(node: ast.If, after: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
+    found = _look(node.test, names)
+    if found is None:
+        return
+    look, present = found
+    absent = node.orelse if present else node.body
+    if present and isinstance(node.body[-1], _ENDS):
+        absent = [*node.orelse, *(statement for statement in after if not _guarded(statement))]
+    created = _creates((statement for statement in absent if not _guarded(statement)), look)
+    if created is not None:
+        yield look, created
+
+
+def _of_try(node: ast.Try) -> Iterator[tuple[_Look, ast.Call]]:
+    """`try: Order.objects.get(…)` with a creation in `except Order.DoesNotExist:`."""
+    for statement in node.body:
+        for part in descendants(statement):
+            chain = chain_of(part) if isinstance(part, ast.Call) else None
+            if chain is None or not chain.calls or chain.calls[-1][0] not in {"get", "aget"} or not _manager_of(chain):
+                continue
+            if any(name == "select_for_update" for name, _ in chain.calls):
+                continue
+            look = _Look(_manager_of(chain), _columns(chain), part.lineno)  # type: ignore[attr-defined]
+            for handler in node.handlers:
+                if handler.type is not None and last_name(handler.type).endswith("DoesNotExist"):
+                    created = _creates((inner for inner in handler.body if not _guarded(inner)), look)
+                    if created is not None:
+                        yield look, created
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    if context.function is not None:
+        return
+    told: set[ast.Call] = set()
+    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    for look, created in _pairs(node.body, {}):
+        if created not in told:
+            told.add(created)
+            message = f"`{look.manager}` looks for the row and then creates it: two requests at once both create it"
+            evidence = (Evidence(context.path, look.line, "looks whether the row is there"),)
+            context.report(EXISTS_CREATE, created, message, evidence=evidence, symbol=symbol)
+
+
+def _is_checked(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+def _service(source: str) -> Example:
+    return Example({"shop/services.py": source})
+
+
+exists_then_create = Rule(
+    name=EXISTS_CREATE,
+    gate="P1",
+    severity="MEDIUM",
+    skill="django-query-optimizer",
+    sources=("BN-S5",),
+    catches="Looking whether a row exists and creating it where it does not, in two steps.",
+    why="Between the two queries another request can do the same: the row is there twice, or one of them fails. And "
+    "the usual case costs two queries instead of one.",
+    fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "
+    "`IntegrityError`.",
+    when="Where the same manager looks (`exists()`, `first()`, `count()`, `get` with `DoesNotExist`) and creates by a "
+    "column it looked for, in one function. Not where the row was locked or `IntegrityError` is caught, and not in "
+    "tests and migrations.",
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_function,
+            (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()"),
+            _is_checked,
+        ),
+    ),
+    bad=(
+        _service(
+            "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
+            "        Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def sign_up(email):\n    if User.objects.filter(email__iexact=email).exists():\n        raise Taken\n"
+            "    return User.objects.create(email=email)\n"
+        ),
+        _service(
+            "def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    if tag is None:\n"
+            "        tag = Tag.objects.create(name=name)\n    return tag\n"
+        ),
+        _service(
+            "def tag(name):\n    try:\n        return Tag.objects.get(name=name)\n    except Tag.DoesNotExist:\n"
+            "        return Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(order, name):\n    known = order.tags.filter(name=name).exists()\n    if not known:\n"
+            "        order.tags.create(name=name)\n"
+        ),
+    ),
+    good=(
+        _service("def tag(name):\n    return Tag.objects.get_or_create(name=name)\n"),
+        _service(
+            "def tag(name):\n    if Tag.objects.filter(name=name).exists():\n        Log.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n        try:\n"
+            "            Tag.objects.create(name=name)\n        except IntegrityError:\n            pass\n"
+        ),
+        _service(
+            "def seed():\n    if not Tag.objects.filter(old=True).exists():\n        Tag.objects.create(name='new')\n"
+        ),
+        Example(
+            {
+                "shop/tests/test_tags.py": "def test_tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
+                "        Tag.objects.create(name=name)\n"
+            }
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (exists_then_create,)
