@@ -56,6 +56,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-session", "Next session", ("l", "right", "enter"), "phase", "next session", 1, "Phase"),
     Action("open", "Open in $VISUAL or $EDITOR at the line", ("enter",), "findings", "open", 1, "Findings"),
     Action("view", "Show the code and what the rule says", ("space",), "findings", "code", 2, "Findings"),
+    Action("fix", "Fix it: the diff first", ("f",), "findings", "fix", 4, "Findings"),
     Action("filter", "Filter by text", ("slash",), "findings", "filter", 3, "Findings"),
     Action("filter-gate", "Only P0, only P1, only P2, all", ("p",), "findings", "gate", 20, "Findings"),
     Action("filter-rule", "Only this rule, all", ("r",), "findings", group="Findings"),

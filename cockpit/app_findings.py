@@ -14,6 +14,7 @@ from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
 from cockpit.findings.hidden import HiddenFindings
 from cockpit.findings.models import Finding
+from cockpit.findings.patch import Patch, apply_patch
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation
 from widgets.lines import Line, line, pad
@@ -155,7 +156,8 @@ class FindingDeeds(Deeds):
 
         def reasoned(reason: str | None) -> None:
             if reason and reason.strip():
-                self.run_worker(self._propose_ignore(finding, reason.strip()), exit_on_error=False)
+                plan = self._comment_of(finding, reason.strip())
+                self.run_worker(self._propose(f"Ignore {finding.rule}", plan), exit_on_error=False)
             elif reason is not None:
                 self.tell("A reason is required: nothing was written.")
 
@@ -167,24 +169,34 @@ class FindingDeeds(Deeds):
             reasoned,
         )
 
-    async def _propose_ignore(self, finding: Finding, reason: str) -> None:
-        from cockpit.findings.ignore import apply_patch, plan_ignore
+    def do_fix(self) -> None:
+        """Show what the fix changes, then change it."""
+        finding = self.findings_pane.finding
+        if finding is not None:
+            self.run_worker(self._propose(f"Fix {finding.rule}", self._fix_of(finding)), exit_on_error=False)
 
+    def _fix_of(self, finding: Finding) -> Callable[[], Patch]:
+        from cockpit.findings.fix import plan_fix
+
+        return partial(plan_fix, self.watched, finding)
+
+    def _comment_of(self, finding: Finding, reason: str) -> Callable[[], Patch]:
+        from cockpit.findings.ignore import plan_ignore
+
+        return partial(plan_ignore, self.watched, finding, reason)
+
+    async def _propose(self, title: str, plan: Callable[[], Patch]) -> None:
+        """Plan in a thread, show the diff, write on enter."""
         try:
-            patch = await asyncio.to_thread(plan_ignore, self.watched, finding, reason)
+            patch = await asyncio.to_thread(plan)
         except (CannotAnswer, OSError) as problem:
             self.tell(problem, bad=True)
             return
-
-        def answered(yes: bool | None) -> None:
-            if not yes:
-                return
+        if await self.push_screen_wait(ConfirmScreen(title, diff_lines(patch.diff))):
             try:
-                apply_patch(patch)
+                await asyncio.to_thread(apply_patch, patch)
             except (CannotAnswer, OSError) as problem:
                 self.tell(problem, bad=True)
-
-        self.push_screen(ConfirmScreen(f"Ignore {finding.rule}", diff_lines(patch.diff)), answered)
 
     def do_jump(self) -> None:
         self.findings_pane.jump(True)

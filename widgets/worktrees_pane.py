@@ -15,6 +15,17 @@ from widgets.words import age
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 
 
+STALE_SECONDS = 20
+
+
+def changes_of(tree: Worktree, now: datetime) -> Line:
+    """The counts; an older value that is being measured again says how old it is."""
+    shown = changes(tree.counts, tree.stale)
+    if tree.stale and tree.counted_at is not None and (now - tree.counted_at).total_seconds() >= STALE_SECONDS:
+        return ((f"{shown[0][0]} ({age(tree.counted_at, now)} ago)", "faint"),)
+    return shown
+
+
 def changes(counts: Counts | None, stale: bool) -> Line:
     """`clean`, or the counts by kind; `…` while they are unknown."""
     if counts is None:
@@ -86,12 +97,12 @@ class Columns:
     distance: int
 
 
-def columns(trees: Sequence[Worktree], width: int) -> Columns:
+def columns(trees: Sequence[Worktree], now: datetime, width: int) -> Columns:
     """Columns as wide as the longest content, the branch giving way first."""
     if not trees:
         return Columns(0, 0, 0)
     name = max(cell_len(head_of(tree)) for tree in trees)
-    changed = max(width_of(changes(tree.counts, tree.stale)) for tree in trees)
+    changed = max(width_of(changes_of(tree, now)) for tree in trees)
     far = max(width_of(distance(tree)) for tree in trees)
     room = width - min(changed, 24) - far - 12
     return Columns(max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3)), far)
@@ -105,7 +116,7 @@ def head_of(tree: Worktree) -> str:
 def worktree_row(tree: Worktree, now: datetime, width: int, sizes: Columns, watched: bool) -> Line:
     """One worktree in `width` cells: branch, changes, distance, age, agent or remark, ports."""
     near = distance(tree)
-    changed = changes(tree.counts, tree.stale)[0]
+    changed = changes_of(tree, now)[0]
     parts: list[Span] = [
         ("› " if watched else "  ", "accent"),
         (pad(head_of(tree), sizes.name), "strong" if watched else "text"),
@@ -140,7 +151,7 @@ class WorktreesPane(VirtualList[Worktree]):
         return item.path
 
     def row(self, item: Worktree, index: int, width: int) -> Line:
-        return worktree_row(item, self.now, width, columns(self.items, width), item.path == self.watched)
+        return worktree_row(item, self.now, width, columns(self.items, self.now, width), item.path == self.watched)
 
     def show(self, snapshot: WorktreesSnapshot, watched: str) -> None:
         """Show a snapshot."""

@@ -236,3 +236,21 @@ async def test_hostile_names_are_shown_as_text(app: CockpitApp) -> None:
             assert "\x1b" not in shown and "\x9b" not in shown and "\u202e" not in shown
         assert "[/x][@click=app.quit]" in text_of(app, "findings")
         assert app.is_running
+
+
+async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        pane = app.findings_pane
+        assert pane.find(lambda row: getattr(row, "rule", "") == "bare-mock")
+        finding = pane.finding
+        assert finding is not None and finding.fixable
+        source = demo.root / finding.path
+        before = source.read_text()
+        await pilot.press("f")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
+        assert source.read_text() == before
+        await pilot.press("enter")
+        await until(lambda: source.read_text() != before, "the fix")
+        assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
+        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
