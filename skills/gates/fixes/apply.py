@@ -76,7 +76,11 @@ def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
 
 def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
     """Note every change, apply them, and accept the text where it stands the test. Raises `CannotFix`."""
-    document = Document(state.path, state.text)
+    needs = {
+        (found.rule, found.line, found.column, found.end_line, found.end_column): found.needs
+        for found in state.report.candidates
+    }
+    document = Document(state.path, state.text, needs)
     done = []
     for finding in findings:
         fixer = FIXES[finding.rule]

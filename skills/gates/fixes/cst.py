@@ -96,11 +96,6 @@ def statement(expression: cst.BaseExpression, name: str = "") -> cst.SimpleState
     return cst.SimpleStatementLine([cst.Expr(expression)])
 
 
-def without_last_comma(arguments: list[cst.Arg]) -> list[cst.Arg]:
-    """Arguments of which the last has no comma."""
-    return [*arguments[:-1], arguments[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)] if arguments else []
-
-
 def code(node: cst.CSTNode) -> str:
     """The text of a node."""
     return cst.Module([]).code_for_node(node)

@@ -4,12 +4,12 @@ import ast
 import difflib
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 
 from skills.gates.fixes.cst import children, is_gone, walk
 from skills.gates.fixes.imports import Imports
@@ -20,6 +20,8 @@ from skills.gates.walk import parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Change = Callable[[cst.CSTNode], cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]]
+Place = tuple[str, int, int, int, int]
+"""Rule, first and last place of a finding."""
 Mark = tuple[dict[cst.CSTNode, int], Imports]
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LOOPS_AND_CLAUSES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
@@ -42,11 +44,13 @@ def encoded(text: str) -> bytes:
 class Document:
     """A parsed file. Fixers ask for nodes by the place of a finding and note changes; `text` applies them all.
 
-    A change is a function of the node as the changes inside it left it, so changes may nest.
+    A change is a function of the node as the changes inside it left it, so changes may nest. `needs` are what each
+    finding asks of the project, by its place.
     """
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, needs: Mapping[Place, tuple[tuple[str, str], ...]] | None = None) -> None:
         self.path = path
+        self.needs = needs or {}
         self.original = text
         try:
             self.module = cst.parse_module(text)
@@ -84,6 +88,11 @@ class Document:
             found.setdefault((start.line, start.column + 1), []).append((node, (end.line, end.column + 1)))
         return found
 
+    def needs_of(self, finding: Finding) -> dict[str, str]:
+        """What a finding asks of the project."""
+        place = (finding.rule, finding.line, finding.column, finding.end_line, finding.end_column)
+        return dict(self.needs.get(place, ()))
+
     def at(self, finding: Finding, *kinds: type[Node]) -> Node:
         """The node of one of `kinds` at the place of a finding. Raises `CannotFix` where there is none."""
         starting = [
@@ -93,6 +102,32 @@ class Document:
         for node in exact or [node for node, _ in starting]:
             return node
         raise CannotFix("its place was not found in the file")
+
+    def on_line(self, line: int, kind: type[Node]) -> list[Node]:
+        """The nodes of a kind that end on a line of the statement that begins on `line` or is part of it."""
+        found = [
+            node
+            for (first, _), starting in self._places.items()
+            for node, (last, _) in starting
+            if isinstance(node, kind) and first <= line <= last
+        ]
+        found.sort(key=lambda node: sum(1 for _ in self.around(node)))
+        return list(dict.fromkeys(found))
+
+    def comment_line(self, line: int) -> cst.EmptyLine:
+        """The line of a comment that stands alone. Raises `CannotFix` where there is none."""
+        known = self.memo.get("comment lines")
+        if not isinstance(known, dict):
+            ranges = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(WhitespaceInclusivePositionProvider)
+            known = self.memo["comment lines"] = {
+                place.start.line: node
+                for node, place in ranges.items()
+                if isinstance(node, cst.EmptyLine) and node.comment is not None
+            }
+        found = known.get(line)
+        if not isinstance(found, cst.EmptyLine):
+            raise CannotFix("its comment does not stand alone")
+        return found
 
     def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around a node, innermost first."""
@@ -200,12 +235,20 @@ class _Tidy(cst.CSTTransformer):
     def leave_SimpleStatementLine(  # noqa: N802
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.SimpleStatementLine:
-        kept = [part for part in updated_node.body if not is_gone(part)]
-        if len(kept) == len(updated_node.body) or not kept:
-            return updated_node
-        if is_gone(updated_node.body[-1]):
-            kept[-1] = kept[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
-        return updated_node.with_changes(body=kept)
+        return updated_node.with_changes(body=_kept(updated_node.body) or updated_node.body)
+
+    def leave_SimpleStatementSuite(  # noqa: N802
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.SimpleStatementSuite:
+        return updated_node.with_changes(body=_kept(updated_node.body) or [cst.Pass()])
+
+
+def _kept(body: Sequence[cst.BaseSmallStatement]) -> list[cst.BaseSmallStatement]:
+    """The small statements of a line that are not gone, without a semicolon that separates nothing."""
+    kept = [part for part in body if not is_gone(part)]
+    if kept and is_gone(body[-1]):
+        kept[-1] = kept[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+    return kept
 
 
 Block = TypeVar("Block", cst.Module, cst.IndentedBlock)

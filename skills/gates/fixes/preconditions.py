@@ -30,6 +30,11 @@ def is_movable_call(node: ast.AST, context: "FileContext", message: str) -> bool
     )  # fmt: skip
 
 
+def is_no_element(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """Not where a list is built for one element of it: without one the error would be another."""
+    return isinstance(node, ast.Call) and "element" not in message
+
+
 def needs_only_none(node: ast.AST, context: "FileContext", message: str) -> bool:
     """A function of which only the return is undeclared, and that returns nothing."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not message.endswith("for what it returns"):

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from skills.gates.fixes.model import Fixer
-from skills.gates.fixes.preconditions import is_movable_call, is_replaceable_mock, needs_only_none, whatever
+from skills.gates.fixes.preconditions import (
+    is_movable_call,
+    is_no_element,
+    is_replaceable_mock,
+    needs_only_none,
+    whatever,
+)
 
 if TYPE_CHECKING:
     from skills.gates.context import FileContext
@@ -14,6 +20,12 @@ _FIXERS = (
     Fixer("bare-mock", "skills.gates.fixes.mocks", is_replaceable_mock),
     Fixer("sync-sleep-in-async", "skills.gates.fixes.waiting", whatever),
     Fixer("blocking-io-in-async", "skills.gates.fixes.waiting", is_movable_call),
+    Fixer("missing-to-thread", "skills.gates.fixes.waiting", whatever),
+    Fixer("unnecessary-list-allocation", "skills.gates.fixes.allocations", is_no_element),
+    Fixer("redundant-data-copies", "skills.gates.fixes.allocations", whatever),
+    Fixer("n-plus-one", "skills.gates.fixes.queries", whatever),
+    Fixer("test-docstring", "skills.gates.fixes.removals", whatever),
+    Fixer("noisy-comment", "skills.gates.fixes.removals", whatever),
     Fixer("missing-type-hints", "skills.gates.fixes.hints", needs_only_none),
 )
 

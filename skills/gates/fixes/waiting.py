@@ -190,6 +190,12 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    return await asyncio.to_thread(Path(name).read_text)\n",
     ),
     FixExample(
+        "missing-to-thread",
+        "import bcrypt\n\n\nasync def login(secret, known):\n    return bcrypt.checkpw(secret, known) is True\n",
+        "import asyncio\n\nimport bcrypt\n\n\nasync def login(secret, known):\n"
+        "    return await asyncio.to_thread(bcrypt.checkpw, secret, known) is True\n",
+    ),
+    FixExample(
         _BLOCKING,
         "async def read(name):\n    with open(name) as file:\n        return file.name\n",
         reason="would still wait",

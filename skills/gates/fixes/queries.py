@@ -1,0 +1,105 @@
+"""Relations loaded with their rows."""
+
+import re
+
+import libcst as cst
+
+from skills.gates.fixes.document import Document
+from skills.gates.fixes.model import CannotFix, FixExample
+from skills.gates.model import Finding
+from skills.gates.queries import MANAGERS
+
+_LOADER = re.compile(r"`(select_related|prefetch_related)\(")
+
+
+def fix_n_plus_one(document: Document, finding: Finding) -> None:
+    """`select_related` or `prefetch_related` at the manager that the rows are asked of."""
+    said = _LOADER.search(finding.message)
+    needs = document.needs_of(finding)
+    if said is None or "attribute" not in needs:
+        raise CannotFix("what to load is not known")
+    steps = [step for step in needs.get("steps", "").split("/") if step]
+    lookup = "__".join([*steps, needs["attribute"]])
+    loader = said[1] if _one_by_one(document, finding, steps) else "prefetch_related"
+    asked = finding.evidence[0]
+    if asked.path != document.path:
+        raise CannotFix(f"the rows are asked for in another file ({asked.path})")
+    managers = [node for node in document.on_line(asked.line, cst.Attribute) if node.attr.value in MANAGERS]
+    if len(managers) != 1:
+        raise CannotFix("the query does not stand where the rows are asked for")
+    _load(document, managers[0], loader, lookup)
+
+
+def _one_by_one(document: Document, finding: Finding, steps: list[str]) -> bool:
+    """Whether every step leads to a single row, as `order.user.team` does: any path can be prefetched, but none that
+    leads through many rows can be joined."""
+    node: cst.BaseExpression = document.at(finding, cst.Attribute) if steps else cst.Name("row")
+    for step in reversed(steps):
+        node = cst.ensure_type(node, cst.Attribute).value
+        if not isinstance(node, cst.Attribute) or node.attr.value != step:
+            return False
+    return True
+
+
+def _load(document: Document, manager: cst.Attribute, loader: str, lookup: str) -> None:
+    """`Order.objects` → `Order.objects.select_related("user")`, one call for all lookups of a kind.
+
+    An `all()` behind the manager has done its work and goes.
+    """
+    lookups = document.memo.setdefault(f"loads {id(manager)}", {})
+    assert isinstance(lookups, dict)
+    first = not lookups
+    lookups.setdefault(loader, []).append(lookup)
+    if not first:
+        return
+    quote = "'" if document.original.count("'") > document.original.count('"') else '"'
+    method = document.parents[manager]
+    call = document.parents[method]
+    document.change(manager, lambda now: _with_loaders(now, lookups, quote))
+    if (
+        isinstance(method, cst.Attribute)
+        and isinstance(call, cst.Call)
+        and (method.attr.value, len(call.args)) == ("all", 0)
+    ):
+        document.change(call, lambda now: cst.ensure_type(now.func, cst.Attribute).value)
+
+
+def _with_loaders(manager: cst.BaseExpression, lookups: dict[str, list[str]], quote: str) -> cst.BaseExpression:
+    for loader in sorted(lookups, reverse=True):
+        names = dict.fromkeys(lookups[loader])
+        longest = [name for name in names if not any(other.startswith(f"{name}__") for other in names)]
+        arguments = [cst.Arg(cst.SimpleString(f"{quote}{name}{quote}")) for name in longest]
+        manager = cst.Call(cst.Attribute(manager, cst.Name(loader)), arguments)
+    return manager
+
+
+_MODELS = (
+    "class User(models.Model):\n    team = models.ForeignKey('Team', models.CASCADE)\n\n\n"
+    "class Team(models.Model):\n    pass\n\n\n"
+    "class Order(models.Model):\n    user = models.ForeignKey(User, models.CASCADE)\n"
+    "    tags = models.ManyToManyField(Team)\n\n\n"
+)
+
+
+def _example(before: str, after: str = "", reason: str = "") -> FixExample:
+    return FixExample("n-plus-one", _MODELS + before, _MODELS + after, "shop/models.py", reason)
+
+
+EXAMPLES: tuple[FixExample, ...] = (
+    _example(
+        "def names():\n    orders = Order.objects.filter(paid=True)  # all\n"
+        "    return [order.user.pk for order in orders]\n",
+        "def names():\n    orders = Order.objects.select_related('user').filter(paid=True)  # all\n"
+        "    return [order.user.pk for order in orders]\n",
+    ),
+    _example(
+        "def names():\n    for order in Order.objects.all():\n        print(order.tags.all(), order.user.team.pk)\n",
+        "def names():\n    for order in Order.objects.select_related('user__team').prefetch_related('tags'):\n"
+        "        print(order.tags.all(), order.user.team.pk)\n",
+    ),
+    _example(
+        "def f(order: Order):\n    for tag in order.tags.all():\n        for user in tag.user_set.all():\n"
+        "            print(user.team)\n",
+        reason="does not stand",
+    ),
+)
