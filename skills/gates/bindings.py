@@ -8,14 +8,15 @@ function shadows what the module says.
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import import_source
-from skills.gates.syntax import CHILDREN
+from skills.gates.syntax import BLOCKS
 
 Kind = Literal["import", "value", "typed", "definition", "opaque", "global"]
 _DEPTH = 6
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
 
@@ -41,39 +42,39 @@ def bindings(context: FileContext, scope: ast.Module | FunctionNode) -> Table:
     known = context.memo.setdefault("bindings", {})
     assert isinstance(known, dict)
     if scope not in known:
-        known[scope] = _collect(scope, context.path)
+        known[scope] = _collect(scope, context)
     table: Table = known[scope]
     return table
 
 
-def _collect(scope: ast.Module | FunctionNode, path: str) -> Table:
+def _collect(scope: ast.Module | FunctionNode, context: FileContext) -> Table:
     table: Table = {}
     if not isinstance(scope, ast.Module):
         _parameters(scope, table)
-    stack: list[ast.AST] = list(reversed(scope.body))
+    walruses = b":=" in context.source
+    stack: list[Any] = scope.body[::-1]
     while stack:
         node = stack.pop()
-        _bind(node, table, path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.expr):
-            if isinstance(node, ast.expr) and not isinstance(node, ast.Lambda):
-                _walruses(node, table)
+        _bind(node, table, context.path)
+        if node.__class__ in _DEFINITIONS:
             continue
-        for name in CHILDREN[node.__class__]:
-            value = getattr(node, name)
-            if isinstance(value, list):
-                stack += [child for child in reversed(value) if isinstance(child, ast.AST)]
-            elif isinstance(value, ast.AST):
-                stack.append(value)
+        for field in BLOCKS[node.__class__]:
+            block = getattr(node, field)
+            if block:
+                stack += block[::-1]
+        if walruses:
+            _walruses(node, table)
     return table
 
 
-def _walruses(node: ast.expr, table: Table) -> None:
-    stack: list[ast.AST] = [node]
+def _walruses(statement: ast.AST, table: Table) -> None:
+    """The names that the expressions of one statement bind."""
+    stack = [node for node in ast.iter_child_nodes(statement) if not isinstance(node, ast.stmt)]
     while stack:
         part = stack.pop()
         if isinstance(part, ast.NamedExpr):
             _add(table, part.target.id, Binding("value", part.lineno, value=part.value))
-        if not isinstance(part, ast.Lambda):
+        if not isinstance(part, ast.Lambda | ast.ExceptHandler | ast.match_case):
             stack += ast.iter_child_nodes(part)
 
 
@@ -106,10 +107,18 @@ def _bind(node: ast.AST, table: Table, path: str) -> None:
             _target(target, None, table)
         case ast.With(items=items) | ast.AsyncWith(items=items):
             _context_managers(items, table)
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+        case ast.ExceptHandler(name=str(name)):
             _add(table, name, Binding("opaque", node.lineno))
+        case ast.match_case(pattern=pattern):
+            _captures(pattern, table)
         case ast.Global(names=names):
             table.update((name, [Binding("global", node.lineno)]) for name in names)
+
+
+def _captures(pattern: ast.pattern, table: Table) -> None:
+    for part in ast.walk(pattern):
+        if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
+            _add(table, part.name, Binding("opaque", part.lineno))
 
 
 def _context_managers(items: list[ast.withitem], table: Table) -> None:

@@ -297,10 +297,12 @@ MAKES: dict[str, str] = {
 ITSELF = frozenset({"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "elasticsearch.Elasticsearch"})
 """Classes whose attributes are parts of the same client: `client.chat.completions.create`."""
 
-ANY_METHOD_WORDS = tuple(
-    sorted({name.partition(".")[0].encode() for name, receiver in RECEIVERS.items() if receiver.methods is None})
+ANY_METHOD_PACKAGES = tuple(
+    sorted({name.partition(".")[0] for name, receiver in RECEIVERS.items() if receiver.methods is None})
 )
 """Packages with classes of which nearly every method waits."""
+
+ANY_METHOD_WORDS = tuple(name.encode() for name in ANY_METHOD_PACKAGES)
 
 ORM_TERMINALS = frozenset(
     {

@@ -2,7 +2,7 @@
 
 import ast
 
-from skills.gates.bindings import lookup
+from skills.gates.bindings import lookup, origin
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, is_product_path, severity_of
 from skills.gates.model import Confidence, Severity
@@ -103,17 +103,15 @@ _FREE = frozenset({"json", "hashlib", "bcrypt", "cv2", "PIL", "pickle", "pandas"
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    if context.function.__class__ is not ast.AsyncFunctionDef:
-        return
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name not in _NAMES and name not in context.imports:
         return
-    coroutine = coroutine_around(node, context)
-    if coroutine is None or isinstance(context.parent(node), ast.Await):
+    if context.function.__class__ is not ast.AsyncFunctionDef:
         return
     found = _works(node, context)
-    if found is None:
+    coroutine = coroutine_around(node, context) if found is not None else None
+    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
         return
     what, severity, confidence = found
     kind, why = execution_of(context)
@@ -128,8 +126,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 
 def _works(node: ast.Call, context: FileContext) -> tuple[str, Severity, Confidence] | None:
-    name = resolved(node, context)
-    if name is not None:
+    name = origin(context, node.func)
+    if (name in _FUNCTIONS or name in _DIGESTS or name in _LOADERS) and (name := resolved(node, context)):
         root = name.partition(".")[0]
         if root not in _FREE and lookup(context, _root(node.func), node.lineno) is None:
             return None

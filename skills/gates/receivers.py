@@ -57,13 +57,12 @@ class TypeReader:
 
     def _of_name(self, context: FileContext, node: ast.Name, depth: int) -> str | None:
         found = lookup(context, node.id, node.lineno)
-        if found is None or in_comprehension(context, node):
-            return None
-        if found.kind == "typed":
-            return self._known(annotated_type(context, found.hint))
-        if found.kind == "value" and found.value is not None:
-            return self.type_of(context, found.value, depth)
-        return None
+        kind = None
+        if found is not None and found.kind == "typed":
+            kind = self._known(annotated_type(context, found.hint))
+        elif found is not None and found.kind == "value" and found.value is not None:
+            kind = self.type_of(context, found.value, depth)
+        return None if kind is None or in_comprehension(context, node) else kind
 
     def _of_call(self, context: FileContext, node: ast.Call, depth: int) -> str | None:
         function = node.func

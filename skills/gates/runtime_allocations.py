@@ -16,6 +16,7 @@ LIST = "unnecessary-list-allocation"
 _OUTER = frozenset(
     {"set", "frozenset", "dict", "list", "tuple", "any", "all", "len", "sum", "min", "max", "sorted", "reversed"}
 )
+_ATTRIBUTES = _OUTER | {"pop"}
 _FROM_LIST_COMPREHENSION = {
     "set": "write the set comprehension `{… for …}`",
     "frozenset": "leave the brackets out: `frozenset(… for …)`",
@@ -70,6 +71,10 @@ def waits_inside(node: ast.AST) -> bool:
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    # Names first: they cost least, and nearly every call ends here.
+    if isinstance(function, ast.Attribute) and function.attr not in _ATTRIBUTES:
+        return
     if not node.args:
         return
     outer = builtin(node.func, context)

@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.bindings import in_comprehension, lookup, origin
 from skills.gates.blocking_calls import (
+    ANY_METHOD_PACKAGES,
     ANY_METHOD_WORDS,
     FUNCTIONS,
     HTTP_METHODS,
@@ -56,19 +57,18 @@ def resolved(node: ast.Call, context: FileContext) -> str | None:
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    if context.function.__class__ is not ast.AsyncFunctionDef:
-        return
     function = node.func
+    # Names first: they cost least, and nearly every call ends here.
     if isinstance(function, ast.Attribute):
         if function.attr not in METHOD_NAMES and not _any_method(context):
             return
     elif not isinstance(function, ast.Name) or not (function.id in METHOD_NAMES or function.id in context.imports):
         return
-    coroutine = coroutine_around(node, context)
-    if coroutine is None:
+    if context.function.__class__ is not ast.AsyncFunctionDef:
         return
     found = _waits(node, context)
-    if found is None:
+    coroutine = coroutine_around(node, context) if found is not None else None
+    if found is None or coroutine is None or _is_handed_over(node, context):
         return
     waits, evidence, confidence = found
     kind, why = execution_of(context)
@@ -86,28 +86,33 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 
 def _any_method(context: FileContext) -> bool:
-    """True where a file names a package with classes of which nearly every method waits."""
+    """True where a file imports a package with classes of which nearly every method waits."""
     known = context.memo.get(BLOCKING)
     if known is None:
-        known = context.memo[BLOCKING] = any(word in context.source for word in ANY_METHOD_WORDS)
+        known = any(word in context.source for word in ANY_METHOD_WORDS) and any(
+            name.startswith(ANY_METHOD_PACKAGES) and ".asyncio" not in name for name in context.imports.values()
+        )
+        context.memo[BLOCKING] = known
     return bool(known)
+
+
+def _is_handed_over(node: ast.Call, context: FileContext) -> bool:
+    """True where a call is wrapped for a thread, or awaited although only a name of the same spelling could be."""
+    above = context.parent(node)
+    if isinstance(above, ast.Call):
+        return node in above.args and origin(context, above.func) in _WRAPPERS
+    return isinstance(above, ast.Await) and (origin(context, node.func) or "").find(".") < 1
 
 
 def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence, ...], Confidence] | None:
     """What a call waits for, the lines that say so, and how sure that is."""
-    above = context.parent(node)
-    awaited = isinstance(above, ast.Await)
-    if isinstance(above, ast.Call) and node in above.args and origin(context, above.func) in _WRAPPERS:
-        return None
-    name = resolved(node, context)
-    if name is not None:
-        waits = FUNCTIONS.get(name)
-        if waits is not None and not (awaited and "." not in name):
-            root = root_name(node.func)
-            bound = "." not in name or lookup(context, root, node.lineno) is not None
-            return waits, (), "confirmed" if bound else "likely"
     function = node.func
-    if awaited or not isinstance(function, ast.Attribute):
+    name = origin(context, function)
+    waits = FUNCTIONS.get(name) if name is not None else None
+    if name is not None and waits is not None and resolved(node, context):
+        bound = "." not in name or lookup(context, root_name(function), node.lineno) is not None
+        return waits, (), "confirmed" if bound else "likely"
+    if not isinstance(function, ast.Attribute):
         return None
     owner = _TYPES.type_of(context, function.value)
     receiver = RECEIVERS.get(owner or "")
@@ -153,7 +158,13 @@ def shown(function: ast.expr) -> str:
 
 
 def _on_sleep(node: ast.Call, context: FileContext) -> None:
-    if context.function.__class__ is not ast.AsyncFunctionDef or resolved(node, context) != "time.sleep":
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        if function.attr != "sleep":
+            return
+    elif not isinstance(function, ast.Name) or context.imports.get(function.id) != "time.sleep":
+        return
+    if resolved(node, context) != "time.sleep":
         return
     coroutine = coroutine_around(node, context)
     if coroutine is None:

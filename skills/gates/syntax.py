@@ -36,11 +36,12 @@ STATEMENTS = frozenset(
 )
 """The node types that begin a statement, clauses of `try` and `match` included."""
 
-_BLOCKS = {
+BLOCKS = {
     kind: tuple(name for name in reversed(_BLOCK_NAMES) if name in kind._fields)
     for kind in CHILDREN
     if issubclass(kind, ast.stmt | ast.mod | ast.ExceptHandler | ast.match_case)
 }
+"""Statement type → the fields that hold its blocks of statements, last first."""
 
 
 def descendants(node: ast.AST) -> Iterator[ast.AST]:
@@ -68,7 +69,7 @@ def statements(tree: ast.AST) -> Iterator[ast.stmt]:
         node = stack.pop()
         if isinstance(node, ast.stmt):
             yield node
-        for name in _BLOCKS[node.__class__]:
+        for name in BLOCKS[node.__class__]:
             block = getattr(node, name)
             if block:
                 stack += block[::-1]

@@ -1,0 +1,116 @@
+"""Severity by execution context, names as scopes bind them, and what one finding says for others."""
+
+from skills.gates import analyse
+from skills.gates.model import Candidate
+
+HANDLER = '@router.get("/x")\n'
+
+
+def found(source: str, rule: str, path: str = "app/api.py") -> list[Candidate]:
+    report = analyse(path, source.encode())
+    assert report.problem is None
+    assert report.crashed == ()
+    return [candidate for candidate in report.candidates if candidate.rule == rule]
+
+
+def test_sleep_is_judged_by_where_it_runs() -> None:
+    sleep = "import time\n\n\n{head}async def f({args}):\n    time.sleep(1)\n"
+
+    def severities(path: str = "app/api.py", head: str = "", args: str = "") -> list[str | None]:
+        text = sleep.format(head=head, args=args)
+        return [candidate.severity for candidate in found(text, "sync-sleep-in-async", path)]
+
+    assert severities(head=HANDLER) == ["HIGH"]
+    assert severities(args="request") == ["HIGH"]
+    assert severities(path="app/jobs/send.py") == ["MEDIUM"]
+    assert severities(path="scripts/send.py") == []
+    assert severities(path="tests/test_send.py") == []
+    assert severities(head='@app.on_event("startup")\n') == ["LOW"]
+
+
+def test_sleep_in_a_sync_helper_or_a_lambda_for_a_thread_is_fine() -> None:
+    source = (
+        "import asyncio\nimport time\n\n\ndef helper():\n    time.sleep(1)\n\n\nasync def f():\n"
+        "    await asyncio.to_thread(lambda: time.sleep(1))\n"
+    )
+
+    assert found(source, "sync-sleep-in-async") == []
+
+
+def test_evidence_names_the_line_that_gives_the_class() -> None:
+    source = "import httpx\n\nclient = httpx.Client()\n\n\n" + HANDLER + "async def f():\n    client.get('x')\n"
+
+    [finding] = found(source, "blocking-io-in-async")
+
+    assert [link.line for link in finding.evidence] == [3, 6]
+    assert finding.severity == "HIGH"
+
+
+def test_the_last_binding_above_decides() -> None:
+    source = (
+        "from pathlib import Path\n\n\nasync def f(x):\n    p = Path('a')\n    p.open()\n    p = x\n    p.open()\n"
+        "    for p in x:\n        p.open()\n    return [p.open() for p in x]\n"
+    )
+
+    assert [finding.line for finding in found(source, "blocking-io-in-async")] == [6]
+
+
+def test_names_bound_by_match_walrus_and_except_shadow() -> None:
+    source = (
+        "import os\nimport requests\n\n\nasync def f(x):\n    match x:\n        case {'a': requests}:\n"
+        "            requests.get('x')\n    if os := x:\n        os.remove('x')\n"
+    )
+
+    assert found(source, "blocking-io-in-async") == []
+
+
+def test_attributes_of_self_have_a_class_where_all_assignments_agree() -> None:
+    source = (
+        "import redis\n\n\nclass A:\n    def __init__(self, other):\n        self.a = redis.Redis()\n"
+        "        self.b = redis.Redis()\n        self.b = other\n\n    async def f(self):\n"
+        "        self.a.ping()\n        self.b.ping()\n"
+    )
+
+    assert [finding.line for finding in found(source, "blocking-io-in-async")] == [11]
+
+
+def test_a_loop_of_known_length_decides_the_severity_of_growing_text() -> None:
+    source = "def f():\n    text = ''\n    for i in range({n}):\n        text += 'x'\n    return text\n"
+
+    assert found(source.format(n=101), "string-concat-in-loop")[0].severity == "MEDIUM"
+    assert found(source.format(n=100), "string-concat-in-loop")[0].severity == "LOW"
+    assert found(source.format(n="m"), "string-concat-in-loop")[0].severity == "LOW"
+
+
+def test_pool_defaults_are_no_high_finding() -> None:
+    source = "from sqlalchemy import create_engine\n\nengine = create_engine(url{more})\n"
+
+    assert [finding.severity for finding in found(source.format(more=""), "pool-configuration")] == ["MEDIUM"]
+    unlimited = found(source.format(more=", max_overflow=-1, pool_pre_ping=True"), "pool-configuration")
+    assert [finding.severity for finding in unlimited] == ["HIGH"]
+
+
+def test_a_stream_with_a_session_is_one_finding_for_three() -> None:
+    source = (
+        HANDLER + "async def f(tasks, db: AsyncSession = Depends(get_db)):\n    tasks.add_task(g, db)\n"
+        "    return EventSourceResponse(feed(db))\n"
+    )
+
+    [finding] = found(source, "streaming-resource-holding")
+
+    assert finding.severity == "CRITICAL"
+    assert finding.also == ("resource-scope-mismatch", "factory-vs-injection")
+    assert found(source, "factory-vs-injection") == []
+
+
+def test_a_call_in_a_transaction_is_one_finding_for_two() -> None:
+    source = (
+        "import time\n\nimport requests\nfrom django.db import transaction\n\n\ndef f():\n"
+        "    with transaction.atomic():\n        with transaction.atomic():\n            requests.get('x')\n"
+        "        time.sleep(1)\n"
+    )
+
+    [wide] = found(source, "scope-too-wide")
+
+    assert (wide.line, wide.also) == (10, ("long-held-transaction",))
+    assert [finding.line for finding in found(source, "long-held-transaction")] == [11]
