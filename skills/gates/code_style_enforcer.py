@@ -9,7 +9,7 @@ from skills.gates.model import Candidate, FileReport
 from skills.gates.names import import_source, last_name, module_name
 from skills.gates.noqa import waived
 from skills.gates.project import Project
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_migration_path, is_test_path, path_role
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import statements
 
@@ -125,10 +125,18 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         first = passed_on[0]
         message = "The package passes names on and does not say in `__all__` which of them are its own"
         context.report(NO_ALL, first, message, needs=(("kind", "package"),), symbol="")
-    elif names and not is_package:
+    elif names and not is_package and not _is_found_by_name(context.path):
         context.fact("all", "absent")
         message = "The module does not say in `__all__` which of its names are public"
         context.report(NO_ALL, names[0], message, needs=(("kind", "module"),), symbol="")
+
+
+def _is_found_by_name(path: str) -> bool:
+    """True for modules that a framework loads and nobody imports names from."""
+    name = path.rpartition("/")[2]
+    return name in {"apps.py", "urls.py", "manage.py", "setup.py", "wsgi.py", "asgi.py", "conftest.py"} or path_role(
+        path
+    ) in {"admin", "settings", "command"}
 
 
 def _defines_all(tree: ast.Module) -> bool:

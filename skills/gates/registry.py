@@ -33,10 +33,12 @@ from skills.gates import (
     runtime_copies,
     runtime_performance_auditor,
     runtime_strings,
+    service_layer,
     silenced,
     testing_aaa,
     testing_style,
     transaction_auditor,
+    unordered_queryset,
     unscoped_query,
     unvalidated_input,
 )
@@ -77,6 +79,8 @@ _SKILLS = (
     exists_then_create,
     filter_in_python,
     celery_settings,
+    unordered_queryset,
+    service_layer,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
