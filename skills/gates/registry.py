@@ -84,7 +84,12 @@ _SKILLS = (
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
-OBSERVERS: tuple[Observer, ...] = (*facts.OBSERVERS, *relations.OBSERVERS)
+OBSERVERS: tuple[Observer, ...] = (
+    *facts.OBSERVERS,
+    *relations.OBSERVERS,
+    *unordered_queryset.OBSERVERS,
+    *service_layer.OBSERVERS,
+)
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""
