@@ -4,6 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# the same examples in every run, and no verdict by the clock: a slow machine is no defect
+settings.register_profile(
+    "cockpit",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("cockpit")
 
 _CLEARED = (
     "COCKPIT_NOW",
