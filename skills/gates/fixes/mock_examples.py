@@ -54,6 +54,14 @@ EXAMPLES: tuple[FixExample, ...] = (
         "        assert send.mock_calls == [call(1)]\n",
     ),
     _example(
+        "from unittest.mock import patch\n\n\ndef test_twice(order):\n    with (\n        patch(\n"
+        '            "shop.mail.send",\n            spec=True,\n        ) as send,\n        patch("shop.pay"),\n'
+        "    ):\n        send.return_value = 3\n        order.place()\n\n    assert send.called\n",
+        "def test_twice(order, mocker):\n    send = mocker.patch(\n"
+        '        "shop.mail.send",\n        spec=True,\n    )\n    mocker.patch("shop.pay")\n'
+        "    send.return_value = 3\n\n    order.place()\n\n    assert send.called\n",
+    ),
+    _example(
         "from unittest import TestCase\nfrom unittest.mock import Mock\n\n\nclass PayTests(TestCase):\n"
         "    def test_pay(self):\n        self.assertTrue(Mock().pay())\n",
         reason="may not take fixtures",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from skills.gates.fixes.cst import below, dotted, last_name, statement
+from skills.gates.fixes.cst import below, code, dotted, last_name, statement
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.mock_hosts import Host
 from skills.gates.fixes.model import CannotFix
@@ -127,16 +127,32 @@ def in_with(document: Document, item: cst.WithItem) -> None:
     stops = not _ends_quietly(document, whole)
     if not stops:
         _space_next(document, whole)
-    document.change(whole, lambda now: _flat(now, sorted(items), stops))
+    step = _Dedent(document.module.default_indent)
+    document.change(whole, lambda now: _flat(now, sorted(items), stops, step))
 
 
-def _flat(now: cst.With, items: list[int], stops: bool) -> cst.FlattenSentinel[cst.BaseStatement]:
+class _Dedent(cst.CSTTransformer):
+    """Takes one step of indentation from the lines inside of brackets."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self.step = step
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        last = updated_node.last_line
+        return updated_node.with_changes(last_line=last.with_changes(value=last.value.removesuffix(self.step)))
+
+
+def _flat(now: cst.With, items: list[int], stops: bool, step: _Dedent) -> cst.FlattenSentinel[cst.BaseStatement]:
     lines: list[cst.BaseStatement] = []
     ends: list[cst.BaseStatement] = []
     for index in items:
         item = now.items[index]
-        call = item.item
-        assert isinstance(call, cst.Call)
+        call = cst.ensure_type(item.item, cst.Call)
+        if isinstance(now.lpar, cst.LeftParen) and "\n" in code(now.lpar).replace("\r", "\n"):
+            call = cst.ensure_type(call.visit(step), cst.Call)
         name = item.asname.name.value if item.asname and isinstance(item.asname.name, cst.Name) else ""
         if stops:
             if not injects(call):
@@ -149,7 +165,8 @@ def _flat(now: cst.With, items: list[int], stops: bool) -> cst.FlattenSentinel[c
     if isinstance(block, cst.IndentedBlock):
         body = list(block.body)
     if _blocks(body) < _ENOUGH:
-        body[0] = spaced(body[0])
+        act = _act(body, {dotted(item.asname.name) for item in now.items if item.asname})
+        body[act:] = [spaced(part) if place == act else part for place, part in enumerate(body)][act:]
     kept = [item for index, item in enumerate(now.items) if index not in items]
     if kept:
         kept[-1] = kept[-1].with_changes(comma=now.items[-1].comma)
@@ -158,6 +175,16 @@ def _flat(now: cst.With, items: list[int], stops: bool) -> cst.FlattenSentinel[c
         lines[0] = lines[0].with_changes(trailing_whitespace=block.header)
     lines[0] = lines[0].with_changes(leading_lines=now.leading_lines)
     return cst.FlattenSentinel([*lines, *body, *ends])
+
+
+def _act(body: Sequence[cst.CSTNode], names: set[str]) -> int:
+    """How many statements at the head only prepare the stand-ins: `send.return_value = 3`."""
+    for place, part in enumerate(body):
+        small = part.body[0] if isinstance(part, cst.SimpleStatementLine) and len(part.body) == 1 else None
+        target = small.targets[0].target if isinstance(small, cst.Assign) else None
+        if not isinstance(target, cst.Attribute) or dotted(target).partition(".")[0] not in names:
+            return place
+    return len(body)
 
 
 def _small(block: cst.BaseSuite) -> list[cst.BaseSmallStatement]:
