@@ -29,6 +29,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
 USAGE = "cockpit [--repo DIR] [--all-repos] [--config FILE] [--theme NAME] [--no-color] [--version] [COMMAND …]"
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. Finds the width itself: argparse imports shutil for it, for each option."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", "")) or 80
+        except ValueError:
+            try:
+                width = os.get_terminal_size(1).columns or 80
+            except OSError:
+                width = 80
+        super().__init__(prog, width=max(width - 2, 20))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run cockpit. Returns the exit code: 0 yes, 1 the answer is no, 2 cannot answer."""
     from cockpit.errors import CannotAnswer
@@ -85,7 +99,7 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
         prog=f"cockpit {name}",
         description=COMMANDS[name][1],
         epilog=module.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         parents=[_global_options(again=True)],
         allow_abbrev=False,
     )
@@ -122,7 +136,9 @@ def _command_at(words: list[str]) -> int:
 def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
     """The options before the command; accepted after it as well (`again`: no defaults that undo the first)."""
     default = argparse.SUPPRESS if again else None
-    parser = argparse.ArgumentParser(prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False, formatter_class=_Help
+    )
     group = parser.add_argument_group("everywhere")
     group.add_argument(
         "--repo", metavar="DIR", default=default, help="the repository that holds DIR (default: this folder)"

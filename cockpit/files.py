@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
@@ -24,7 +23,9 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
         with contextlib.suppress(OSError):
             mode = target.stat().st_mode & 0o7777
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+    # tempfile would do as well, at the price of an import that every pre-commit hook feels
+    temporary = str(target.parent / f".{target.name[:40]}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

@@ -9,6 +9,8 @@ def state_dir() -> Path:
     chosen = os.environ.get("COCKPIT_STATE_DIR")
     if chosen:
         return Path(chosen).expanduser()
+    if os.uname().sysname == "Linux":  # as platformdirs says, without its import, which a git hook feels
+        return _xdg("XDG_STATE_HOME", ".local/state") / "cockpit"
     import platformdirs
 
     return Path(platformdirs.user_state_dir("cockpit", appauthor=False))
@@ -19,9 +21,16 @@ def user_config_file() -> Path:
     chosen = os.environ.get("COCKPIT_CONFIG_DIR")
     if chosen:
         return Path(chosen).expanduser() / "config.toml"
+    if os.uname().sysname == "Linux":
+        return _xdg("XDG_CONFIG_HOME", ".config") / "cockpit" / "config.toml"
     import platformdirs
 
     return Path(platformdirs.user_config_dir("cockpit", appauthor=False)) / "config.toml"
+
+
+def _xdg(name: str, default: str) -> Path:
+    chosen = os.environ.get(name, "").strip()
+    return Path(chosen) if chosen else Path.home() / default
 
 
 def claude_folders() -> list[Path]:

@@ -1,6 +1,7 @@
 """`cockpit check`: judge the code by the P0, P1 and P2 gates."""
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Check and print. Raises `CannotAnswer` for wrong usage, and where there is no repository and no PATH."""
     started = time.perf_counter()
+    gc.disable()  # a check ends before its garbage matters, and a third of a short one would go into looking for it
     args = call.args
     _agree(args)
     root, paths, in_git = _place(call)

@@ -104,8 +104,11 @@ def ruleset() -> str:
         import skills.gates
 
         sources = blake2b(digest_size=16)
-        for path in sorted(Path(skills.gates.__file__).parent.rglob("*.py")):
-            sources.update(path.name.encode() + b"\0" + path.read_bytes())
+        for folder, _, names in sorted(os.walk(os.path.dirname(skills.gates.__file__))):  # noqa: PTH120 - it is felt
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    found = os.stat(f"{folder}/{name}")  # noqa: PTH116
+                    sources.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\0".encode())
         python = ".".join(str(part) for part in sys.version_info[:3])
         _ruleset = f"{FORMAT}:{skills.gates.RULESET_VERSION}:{sources.hexdigest()}:{python}"
     return _ruleset

@@ -5,26 +5,27 @@ import re
 from collections.abc import Iterator
 
 from skills.gates.context import FileContext
+from skills.gates.patterns import lazy
 from skills.gates.syntax import descendants
 
 _KEYWORDS = (
     r"from|import|for|if|elif|while|with|def|class|return|raise|assert|yield|await|async|except|del|global|case|not"
 )
-_PROSE = re.compile(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z][\w'’-]*[,;:.]? +[A-Za-z][\w'’-]*[,;.]?(?: |$)")
-_CODE_MARKS = re.compile(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|break|yield|await|assert)\b")
-_TOOL = re.compile(r"^[:%]|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$")
-_CLAUSE = re.compile(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
-_CLAUSE_AND_BODY = re.compile(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
-_BLOCK = re.compile(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
-_OPENER = re.compile(r"^(?:[\w.]+(?:\[[^\]]*\])?(?:: *[\w.\[\], ]+)? *=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
-_CLOSER = re.compile(r"^[)\]}]+[,;:]?(?: *#.*)?$")
-_ITEM = re.compile(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
+_PROSE = lazy(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z][\w'’-]*[,;:.]? +[A-Za-z][\w'’-]*[,;.]?(?: |$)")
+_CODE_MARKS = lazy(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|break|yield|await|assert)\b")
+_TOOL = lazy(r"^[:%]|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$")
+_CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
+_CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
+_BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
+_OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?:: *[\w.\[\], ]+)? *=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
+_CLOSER = lazy(r"^[)\]}]+[,;:]?(?: *#.*)?$")
+_ITEM = lazy(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
 _TYPES = frozenset(
     {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "None", "Any", "Optional",
      "List", "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final",
      "ClassVar"}
 )  # fmt: skip
-_SCRIPT = re.compile(r"^# /// ?(\S*)$")
+_SCRIPT = lazy(r"^# /// ?(\S*)$")
 
 
 def comments(context: FileContext) -> Iterator[tuple[int, str, bool]]:

@@ -5,6 +5,7 @@ import re
 
 from skills.gates.context import FileContext
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.queries import is_manager_class
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Observer, Watch
@@ -17,21 +18,21 @@ TENANT_WORDS = r"tenant|company|organi[sz]ation|workspace|schema|client|customer
 _FORMS = frozenset(
     {"serializers", "forms", "filters", "graphene", "fields", "admin", "wtforms", "ma", "django_filters"}
 )
-_AMBIENT_SET = re.compile(rf"^_?(set|activate|enter|switch|use|bind)_?(to_)?(current_|active_)?({TENANT_WORDS})", re.I)
-_AMBIENT_GET = re.compile(
+_AMBIENT_SET = lazy(rf"^_?(set|activate|enter|switch|use|bind)_?(to_)?(current_|active_)?({TENANT_WORDS})", re.I)
+_AMBIENT_GET = lazy(
     rf"^_?get_(current_|active_)({TENANT_WORDS})|^_?(current|active)_({TENANT_WORDS})|^_?get_tenant(_id)?$", re.I
 )
-_AMBIENT_STORE = re.compile(rf"({TENANT_WORDS})", re.I)
-_STORES = re.compile(r"local|context|ctx|state|var$|_storage", re.I)
-_SETTINGS = re.compile(
+_AMBIENT_STORE = lazy(rf"({TENANT_WORDS})", re.I)
+_STORES = lazy(r"local|context|ctx|state|var$|_storage", re.I)
+_SETTINGS = lazy(
     r"^django_tenants\.|^tenant_schemas\.|^django_multitenant\.|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
 )
-_RLS = re.compile(
+_RLS = lazy(
     r"CREATE\s+POLICY|ENABLE\s+ROW\s+LEVEL\s+SECURITY"
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
     re.I,
 )
-_SEARCH_PATH = re.compile(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
+_SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
 def _production(path: str) -> bool:

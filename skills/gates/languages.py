@@ -1,8 +1,9 @@
 """Which language a comment is written in, by its alphabet and its most frequent words."""
 
-import re
 
-_WORD = re.compile(r"[^\W\d_]+")
+from skills.gates.patterns import lazy
+
+_WORD = lazy(r"[^\W\d_]+")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -43,7 +44,7 @@ _LANGUAGES = {
         "sono tra tutti una utente validare è"
     ),
 }
-_SCRIPTS = re.compile(
+_SCRIPTS = lazy(
     r"(?P<Russian>[\u0400-\u04ff])|(?P<Chinese>[\u4e00-\u9fff])|(?P<Japanese>[\u3040-\u30ff])|(?P<Korean>[\uac00-\ud7af])"
     r"|(?P<Arabic>[\u0600-\u06ff])|(?P<Hebrew>[\u0590-\u05ff])|(?P<Greek>[\u0370-\u03ff])|(?P<Hindi>[\u0900-\u097f])"
     r"|(?P<Thai>[\u0e00-\u0e7f])"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.queries import chain_of, is_manager_class, literal_keywords, orm_evidence
 from skills.gates.roles import class_role, is_migration_path, is_test_path, path_role
@@ -28,10 +29,10 @@ _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "a
 _SAVES = frozenset({"save", "asave"})
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
-_ISOLATION = re.compile(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
-_CONDITION = re.compile(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
-_SQL = re.compile(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN|AND|WHERE)\b", re.I)
-_WHERE = re.compile(r"\bWHERE\b([^;]*)", re.I | re.S)
+_ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
+_CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
+_SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN|AND|WHERE)\b", re.I)
+_WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 
 def is_judged_path(path: str) -> bool:

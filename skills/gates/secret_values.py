@@ -2,17 +2,19 @@
 
 import re
 
+from skills.gates.patterns import lazy
+
 _WORD = r"(?:pas+wo?r?d|pass(?:phrase|code)|pwd|token|secrete?)"
-_NAMES = re.compile(rf"(?:^|_){_WORD}(?:_|\d*$)|(?:^|_)pass\d*$|pas+word", re.I)
-_KEYS = re.compile(
+_NAMES = lazy(rf"(?:^|_){_WORD}(?:_|\d*$)|(?:^|_)pass\d*$|pas+word", re.I)
+_KEYS = lazy(
     r"(?:^|_)(?:api|access|auth|secret|private|encryption|signing|signature|crypt|account|master|service|storage|jwt|hmac"
     r"|aws|stripe|client_secret|license|consumer|subscription)_?keys?(?:_|$)|(?:^|_)(?:apikey|secretkey|accesskey)(?:_|$)"
     r"|(?:^|_)(?:credential|credentials|auth)$|salt$",
     re.I,
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = lazy(r"(?<=[a-z0-9])(?=[A-Z])")
 # A name that ends so holds something about a secret: where it is, what it is called, how long it lives.
-_ABOUT = re.compile(
+_ABOUT = lazy(
     r"(?:^|_)(?:url|uri|path|name|names|field|fields|type|header|headers|prefix|suffix|id|ids|label|help|text|message|msg"
     r"|error|errors|title|regex|pattern|format|length|len|template|env|var|param|params|file|filename|dir|scheme|endpoint"
     r"|view|class|cls|algorithm|alg|scope|scopes|lifetime|expiry|expires|expiration|ttl|count|validator|validators|hasher"
@@ -23,9 +25,9 @@ _ABOUT = re.compile(
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled)s?$",
     re.I,
 )
-_PURPOSE = re.compile(r"_(?:for|of|to)_\w+$", re.I)
-_SWITCH = re.compile(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
-_PLACEHOLDER = re.compile(
+_PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
+_SWITCH = lazy(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
+_PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
@@ -34,7 +36,7 @@ _PLACEHOLDER = re.compile(
     r"|username|user|yes|no|ask|prompt|auto|random)$",
     re.I,
 )
-_REFERENCE = re.compile(
+_REFERENCE = lazy(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
     r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
     r"|arn:.*|[./~].*|"
@@ -42,9 +44,9 @@ _REFERENCE = re.compile(
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
 )
-_TALKS = re.compile(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
-_IDENTIFIER = re.compile(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
-_FORMATS = re.compile(
+_TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
+_IDENTIFIER = lazy(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
+_FORMATS = lazy(
     r"(?P<aws>\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)"
     r"|(?P<github>\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{40,})"
     r"|(?P<gitlab>\bglpat-[\w-]{20})"

@@ -1,6 +1,5 @@
 """Comments that silence, judged themselves: each needs a reason, and something to silence."""
 
-import difflib
 from collections.abc import Iterator
 
 from skills.gates.example_files import one_file
@@ -44,6 +43,8 @@ def _idle(name: str, report: FileReport, comment: Suppression, project: Project)
     rule = RULES.get(name)
     nearby = [found for found in report.candidates if comment.line <= found.line <= comment.end_line]
     if rule is None and not any(name in found.also for found in nearby):
+        import difflib  # seldom needed, and every start pays for an import
+
         close = difflib.get_close_matches(name, RULES, 1)
         return f"no rule is called {name}" + (f"; did you mean {close[0]}?" if close else "")
     if any(name == crashed for crashed, _ in report.crashed):

@@ -6,12 +6,13 @@ import re
 from skills.gates.context import FileContext
 from skills.gates.local_values import is_literal, values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.syntax import descendants
 
 HOLE = "\0"
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
 _NAME = r"[\w.\"'`\[\]{}:$%\0]+"
-_STATEMENT = re.compile(
+_STATEMENT = lazy(
     _START + rf"""(?:
         select\b.*?\sfrom[\s\0(]
       | select\s.*\0
@@ -26,17 +27,17 @@ _STATEMENT = re.compile(
     )""",
     re.I | re.S | re.X,
 )  # fmt: skip
-_DEFINITION = re.compile(
+_DEFINITION = lazy(
     _START + r"(?:(?:create|alter|drop|truncate|rename)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|unlogged\s+)*"
     r"(?:table|index|view|database|schema|user|role|type|function|trigger|sequence|extension|policy|column|materialized)"
     r"|(?:grant|revoke)\s.+\s(?:on|to|from)\s|(?:exec|execute|call)\s|set\s+\w|truncate\s|copy\s|vacuum|analyze\s"
     r"|show\s|describe\s|pragma\s|use\s|notify\s|listen\s|refresh\s+materialized)",
     re.I | re.S,
 )
-_FRAGMENT = re.compile(
+_FRAGMENT = lazy(
     r"\b(?:where|from|and|or|order\s+by|group\s+by|limit|set|join|values|like|in)\b[^a-z]*\0|=\s*'?\0", re.I
 )
-_ENGLISH = re.compile(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
+_ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
 # What quotes a name, or can hold nothing but a number.
 _QUOTERS = (
     "quote_name",
@@ -50,7 +51,7 @@ _QUOTERS = (
 )
 _NUMBERS = frozenset({"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat"})
 _METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_PLACES = re.compile(r"placeholder|_marks$|^qmarks|^bind", re.I)
+_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind", re.I)
 _LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 
 
