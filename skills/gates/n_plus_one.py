@@ -11,9 +11,9 @@ from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_flow import Flow
 from skills.gates.row_values import Row
 from skills.gates.rule import Example, Rule, Watch
+from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view
 
 SKILL = "django-query-optimizer"
-N_PLUS_ONE = "n-plus-one"
 _QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b"queryset")
 
 
@@ -53,6 +53,8 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """A relation of a model that nobody loaded; what a reverse relation brings along costs nothing."""
     said = dict(candidate.needs)
+    if "serializer" in said:
+        return holds_for_view(candidate, report, project)
     relations = relations_of(project)
     model = relations.model(said["origin"], report.path)
     if model is None or relations.loads_by_itself(model, said["manager"]):
@@ -96,6 +98,22 @@ _MODELS = (
 )
 
 
+def _api(queryset: str, fields: str) -> Example:
+    """A list view over orders and its serializer."""
+    serializers = (
+        "from rest_framework import serializers\nfrom shop.models import Order, User\n\n\n"
+        "class UserSerializer(serializers.ModelSerializer):\n    team = serializers.StringRelatedField()\n\n"
+        "    class Meta:\n        model = User\n        fields = ['id', 'team']\n\n\n"
+        f"class OrderSerializer(serializers.ModelSerializer):\n{fields}\n"
+        "    class Meta:\n        model = Order\n        fields = ['id', 'user']\n"
+    )
+    views = (
+        "from shop.models import Order\n\n\nclass OrderViewSet(viewsets.ModelViewSet):\n"
+        f"    queryset = Order.objects.{queryset}\n    serializer_class = OrderSerializer\n"
+    )
+    return Example({"shop/models.py": _MODELS, "shop/serializers.py": serializers, "shop/views.py": views})
+
+
 def _shop(source: str) -> Example:
     files = {
         "shop/models.py": _MODELS,
@@ -117,8 +135,9 @@ n_plus_one = Rule(
     "many; `Prefetch(…, queryset=…)` where they are filtered.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions and functions of the "
-    "file. Silent where something on the way is not understood. Not in tests and migrations.",
-    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked),),
+    "file. REST views that list are compared with what their serializer reads. Silent "
+    "where something on the way is not understood. Not in tests and migrations.",
+    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH),
     holds=_holds,
     bad=(
         _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
@@ -137,8 +156,19 @@ n_plus_one = Rule(
             "        order.tags.all()\n"
         ),
         _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
+        _api("all()", "    user = UserSerializer()\n"),
+        _api("select_related('user')", "    user = UserSerializer()\n"),
+        _api("all()", "    name = serializers.CharField(source='user.name')\n"),
+        _api(
+            "all()",
+            "    team = serializers.SerializerMethodField()\n\n"
+            "    def get_team(self, obj):\n        return obj.user.team_id\n",
+        ),
     ),
     good=(
+        _api("select_related('user__team')", "    user = UserSerializer()\n"),
+        _api("all()", "    number = serializers.CharField(source='pk')\n"),
+        _api("all()", "    user = serializers.PrimaryKeyRelatedField(read_only=True)\n"),
         _shop("for order in Order.objects.select_related('user__team'):\n    print(order.user.team.name)\n"),
         _shop("for order in Order.objects.all():\n    print(order.user_id, order.total)\n    order.tags.add(3)\n"),
         _shop(
