@@ -33,6 +33,7 @@ from skills.gates import (
     runtime_copies,
     runtime_performance_auditor,
     runtime_strings,
+    serializer_rows,
     service_layer,
     silenced,
     testing_aaa,
@@ -89,6 +90,7 @@ OBSERVERS: tuple[Observer, ...] = (
     *relations.OBSERVERS,
     *unordered_queryset.OBSERVERS,
     *service_layer.OBSERVERS,
+    *serializer_rows.OBSERVERS,
 )
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))
