@@ -16,7 +16,7 @@ from cockpit.findings.hidden import HiddenFindings
 from cockpit.findings.models import Finding
 from cockpit.findings.patch import Patch, apply_patch
 from cockpit.plain_text import plain_text
-from widgets.code_view import CodeView, code_lines, explanation
+from widgets.code_view import CodeView, code_lines, explanation, rule_lines
 from widgets.lines import Line, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
@@ -67,7 +67,8 @@ class FindingDeeds(Deeds):
         source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
         width = min(116, self.size.width - 4)
         rows: list[Line] = code_lines(finding, source, 8, 12) if source else [line((note, "warn"))]
-        rows = [*rows, (), *explanation(finding, width)]
+        document = await asyncio.to_thread(_document_of, finding.rule)
+        rows = [*rows, (), *explanation(finding, width), (), *rule_lines(document, width)]
         self.push_screen(ReportScreen(f"{plain_text(finding.path)}:{finding.line} · {finding.rule}", rows))
 
     def do_filter(self) -> None:
@@ -219,6 +220,13 @@ def read_lines(path: Path) -> tuple[list[str], str]:
         return path.read_text("utf-8", "replace").splitlines(), ""
     except OSError as problem:
         return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
+
+
+def _document_of(rule: str) -> dict[str, object]:
+    """What the rule's documentation says; empty for the rules of other tools."""
+    from skills.gates import RULES, rule_document
+
+    return dict(rule_document(rule)) if rule in RULES else {}
 
 
 def _run_in_terminal(words: tuple[str, ...], folder: Path) -> str:

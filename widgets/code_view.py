@@ -1,12 +1,12 @@
 """Code with a finding in it: the lines around it, what the rule says, and the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cockpit.findings.models import Finding
 from cockpit.plain_text import plain_text
 from widgets.findings_pane import GATE_GLYPH
 from widgets.line_view import FixedLines
-from widgets.lines import Line, Span, line
+from widgets.lines import Line, Span, line, pad
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -53,6 +53,24 @@ def explanation(finding: Finding, width: int) -> list[Line]:
         f"in {finding.symbol}" if finding.symbol else "",
     ]
     rows.append(line((plain_text(" · ".join(fact for fact in facts if fact)), "faint")))
+    return rows
+
+
+def rule_lines(document: Mapping[str, object], width: int) -> list[Line]:
+    """What `cockpit rules` says about a rule: what it catches, why, when, and a bad and a good example."""
+    rows: list[Line] = []
+    for key, title in (("catches", "catches"), ("why", "why"), ("when", "when")):
+        if text := str(document.get(key) or ""):
+            lead = pad(title, 9)
+            for place, part in enumerate(wrapped(text, width - 10)):
+                rows.append(line((lead if not place else " " * 9, "faint"), (part, "text")))
+    for key, token in (("bad", "bad"), ("good", "good")):
+        examples = document.get(key)
+        shown = examples[-1] if isinstance(examples, list) and examples else None
+        if isinstance(shown, Mapping):
+            rows += [(), line((f"{key}  ", token), (plain_text(shown.get("path", "")), "faint"))]
+            source = str(shown.get("source", "")).rstrip().splitlines()
+            rows += [line(("│ ", token), (plain_text(text.expandtabs(4), 300), "muted")) for text in source]
     return rows
 
 
