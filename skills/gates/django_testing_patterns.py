@@ -62,7 +62,7 @@ def _names(context: FileContext) -> _Names:
 
 
 def _only_in_annotations(name: str, context: FileContext) -> bool:
-    if re.search(rb"\b%s\s*[.(]" % name.encode(), context.source):
+    if re.search(rb"(?<![\w.])%s\s*[.(]" % name.encode(), context.source):  # `mocker.Mock()` is another name
         return False
     names = _names(context)
     return name in names.annotated and name not in names.loaded

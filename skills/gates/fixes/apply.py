@@ -1,4 +1,4 @@
-"""Fixing a file: all findings at once, judged again; where that is not right, in halves down to single ones."""
+"""Fixing a file: all findings at once, judged again; where that is not right, by rule and in halves."""
 
 import ast
 from collections import Counter
@@ -69,9 +69,17 @@ def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
         if len(located) == 1:
             state.unfixable[located[0].fingerprint] = str(refusal)
             return
-        middle = len(located) // 2
-        _fix_all(state, located[:middle])
-        _fix_all(state, located[middle:])
+        for part in _parts(located):
+            _fix_all(state, part)
+
+
+def _parts(findings: list[Finding]) -> list[list[Finding]]:
+    """A group in parts: its rules, or the halves of a single rule's."""
+    rules = dict.fromkeys(finding.rule for finding in findings)
+    if len(rules) > 1:
+        return [[finding for finding in findings if finding.rule == rule] for rule in rules]
+    middle = len(findings) // 2
+    return [findings[:middle], findings[middle:]]
 
 
 def _fix_group(state: _State, findings: Sequence[Finding]) -> None:

@@ -71,17 +71,17 @@ def chain(name: str) -> cst.Name | cst.Attribute:
     return found
 
 
-_GONE = "__gone_statement__"
+GONE = "__gone_statement__"
 
 
 def gone() -> cst.Expr:
     """What stands where a small statement was taken away, until its line is tidied."""
-    return cst.Expr(cst.Name(_GONE))
+    return cst.Expr(cst.Name(GONE))
 
 
 def is_gone(node: cst.CSTNode) -> bool:
     """Whether a small statement was taken away."""
-    return isinstance(node, cst.Expr) and isinstance(node.value, cst.Name) and node.value.value == _GONE
+    return isinstance(node, cst.Expr) and isinstance(node.value, cst.Name) and node.value.value == GONE
 
 
 def parenthesized(node: Node) -> Node:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 
-from skills.gates.fixes.cst import children, is_gone, walk
+from skills.gates.fixes.cst import GONE, children, is_gone, walk
 from skills.gates.fixes.imports import Imports
 from skills.gates.fixes.model import CannotFix
 from skills.gates.model import Finding
@@ -169,8 +169,10 @@ class Document:
 
     def text(self) -> str:
         """The text with all changes, everything else byte for byte what it was."""
-        changed = self.module.visit(_Changer(self._changes))
-        after = self.imports.applied(changed).visit(_Tidy()).code
+        changed = self.imports.applied(self.module.visit(_Changer(self._changes)))
+        after = changed.code
+        if GONE in after:
+            after = changed.visit(_Tidy()).code
         return spliced(self.original, self.module.code, after)
 
 

@@ -110,9 +110,15 @@ def _with_import(module: cst.Module, wanted: str, name: str) -> cst.Module:
     if name:
         new = cst.ImportFrom(chain(wanted), [cst.ImportAlias(cst.Name(name))])
     body = list(module.body)
-    group = _group(body, wanted)
-    if not group:
+    groups = _groups(body)
+    standard = _is_standard(wanted)
+    group = next((found for found in groups if _is_standard(_order(body[found[0]])[1]) == standard), [])
+    if not group and (standard or not groups):
         return _first_import(module, new)
+    if not group:  # others stand below the standard library, a blank line between them
+        line = cst.SimpleStatementLine([new], leading_lines=[cst.EmptyLine(indent=False)])
+        body.insert(groups[-1][-1] + 1, line)
+        return module.with_changes(body=body)
     index = next((at for at in group if _order(body[at]) > (bool(name), wanted)), group[-1] + 1)
     line = cst.SimpleStatementLine([new])
     if index == group[0]:
@@ -127,25 +133,23 @@ def _with_import(module: cst.Module, wanted: str, name: str) -> cst.Module:
     return module.with_changes(body=body)
 
 
-def _group(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], wanted: str) -> list[int]:
-    """The positions of the block of imports that `wanted` belongs to: the standard library's, or the others."""
-    standard = wanted.partition(".")[0] in sys.stdlib_module_names
+def _is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
+def _groups(body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement]) -> list[list[int]]:
+    """The positions of the imports of a module, in blocks that blank lines divide, without `__future__`."""
     groups: list[list[int]] = []
     for index, line in enumerate(body):
-        imported = _order(line)[1] if _is_import(line) else ""
-        if not imported or imported == "__future__":
+        if not isinstance(line, cst.SimpleStatementLine) or not _is_import(line):
             continue
-        assert isinstance(line, cst.SimpleStatementLine)
+        if _order(line)[1] == "__future__":
+            continue
         if groups and groups[-1][-1] == index - 1 and not line.leading_lines:
             groups[-1].append(index)
         else:
             groups.append([index])
-    fitting = [
-        group
-        for group in groups
-        if (_order(body[group[0]])[1].partition(".")[0] in sys.stdlib_module_names) == standard
-    ]
-    return fitting[0] if fitting else (groups[-1] if groups and not standard else [])
+    return groups
 
 
 def _is_import(line: cst.CSTNode) -> bool:

@@ -62,6 +62,13 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    send.return_value = 3\n\n    order.place()\n\n    assert send.called\n",
     ),
     _example(
+        "from unittest.mock import Mock\n\n\ndef test_pay(pay: Mock) -> None:\n    pay.side_effect = Mock()\n\n"
+        "    assert pay()\n",
+        "from unittest.mock import Mock\n\nfrom pytest_mock import MockerFixture\n\n\n"
+        "def test_pay(pay: Mock, mocker: MockerFixture) -> None:\n    pay.side_effect = mocker.Mock()\n\n"
+        "    assert pay()\n",
+    ),
+    _example(
         "from unittest import TestCase\nfrom unittest.mock import Mock\n\n\nclass PayTests(TestCase):\n"
         "    def test_pay(self):\n        self.assertTrue(Mock().pay())\n",
         reason="may not take fixtures",
