@@ -23,9 +23,15 @@ from skills.gates import (
     hardcoded_secret,
     insecure_settings,
     missing_to_thread,
+    mle_workflow,
     multi_tenant_guardian,
     n_plus_one,
+    python_patterns,
+    python_resources,
+    python_testing,
+    pytorch_patterns,
     raw_sql,
+    recsys_pipeline_architect,
     relations,
     resource_lifecycle_auditor,
     response_data,
@@ -82,6 +88,12 @@ _SKILLS = (
     celery_settings,
     unordered_queryset,
     service_layer,
+    python_patterns,
+    python_resources,
+    python_testing,
+    pytorch_patterns,
+    recsys_pipeline_architect,
+    mle_workflow,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
@@ -89,8 +101,8 @@ OBSERVERS: tuple[Observer, ...] = (
     *facts.OBSERVERS,
     *relations.OBSERVERS,
     *unordered_queryset.OBSERVERS,
-    *service_layer.OBSERVERS,
     *serializer_rows.OBSERVERS,
+    *service_layer.OBSERVERS,
 )
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))

@@ -1,0 +1,222 @@
+"""Rules of the skill mle-workflow: splits in time, gates that stay shut, what is unpickled."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.local_values import values_of
+from skills.gates.names import last_name
+from skills.gates.roles import is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "mle-workflow"
+SHUFFLED = "shuffled-time-series"
+GATE = "gate-not-closed"
+PICKLE = "unsafe-deserialisation"
+
+_TIME = re.compile(
+    r"^(?:date|datetime|time|timestamp|ts|day|month|week|year|event_time|\w+_(?:date|time|timestamp|at)|ds)$", re.I
+)
+_METRIC = re.compile(
+    r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I
+)
+_GATES = re.compile(
+    r"gate|promot|should_(?:deploy|release|ship)|accept_model|meets_|quality_check|passes_|is_better", re.I
+)
+_LOADERS = frozenset(
+    {"pickle.loads", "pickle.load", "pickle.Unpickler", "cPickle.loads", "cPickle.load", "dill.loads", "dill.load",
+     "cloudpickle.loads", "cloudpickle.load", "joblib.load", "jsonpickle.decode", "marshal.loads", "marshal.load",
+     "pandas.read_pickle", "shelve.open", "numpy.load"}
+)  # fmt: skip
+_REMOTE = re.compile(
+    r"requests\.|httpx\.|urlopen|urlretrieve|https?://|s3://|gs://|\.content\b|boto3|get_object|download|recv\(|\.receive"
+    r"|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
+    re.I,
+)
+
+
+def _judged(path: str) -> bool:
+    return not is_test_path(path)
+
+
+def _on_split(node: ast.Call, context: FileContext) -> None:
+    name = last_name(node.func)
+    given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    if name == "train_test_split":
+        if given.get("shuffle") == "False" or None in given:
+            return
+    elif name in {"KFold", "StratifiedKFold", "ShuffleSplit"}:
+        if name != "ShuffleSplit" and given.get("shuffle") != "True":
+            return
+    else:
+        return
+    column = _time_column(context)
+    if column:
+        message = f"`{name}` mixes past and future: the data has the column {column!r}"
+        context.report(SHUFFLED, node, message, confidence="likely")
+
+
+def _time_column(context: FileContext) -> str:
+    """A column of time that the function, or else the module, works with; "" for none."""
+    for scope in (context.function, context.tree if context.function is None else None):
+        if scope is None:
+            continue
+        for part in descendants(scope):
+            found: list[ast.AST] = []
+            if isinstance(part, ast.Subscript):
+                found = [part.slice]
+            elif isinstance(part, ast.Call) and last_name(part.func) in {
+                "sort_values",
+                "set_index",
+                "to_datetime",
+                "groupby",
+            }:
+                found = [*part.args]
+            elif isinstance(part, ast.keyword) and part.arg in {"parse_dates", "date_column", "time_column"}:
+                found = [*ast.walk(part.value)]
+            for value in found:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and _TIME.match(value.value):
+                    return value.value
+    return ""
+
+
+shuffled_time_series = Rule(
+    name=SHUFFLED,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-ML3",),
+    catches="A random split of data that has a column of time.",
+    why="The model is trained on days after those that it is tested on: the figures are too good, and production "
+    "shows it.",
+    fix="Sort by time and cut at a date, pass `shuffle=False`, or use `TimeSeriesSplit`.",
+    when="Where the same function (or script) reads a column named as a time.",
+    watches=(Watch((ast.Call,), _on_split, (b"train_test_split", b"KFold", b"ShuffleSplit"), _judged),),
+    bad=one_file(
+        "ml/split.py",
+        "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, test_size=0.2)\n",
+    ),
+    good=one_file(
+        "ml/split.py",
+        "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, shuffle=False)\n",
+        "def split(df):\n    return train_test_split(df, stratify=df['label'])\n",
+    ),
+)
+
+
+def _on_gate(node: FunctionNode, context: FileContext) -> None:
+    """A gate that turns away what is known to be bad, and lets through what it cannot compare."""
+    if not _GATES.search(node.name):
+        return
+    text = ast.unparse(node)
+    if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text) or not _METRIC.search(text):
+        return
+    passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
+    for part in descendants(ast.Module(node.body, [])):
+        if passes and isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
+            message = f"`{ast.unparse(part.test)[:60]}` is false for NaN: what was not measured passes the gate"
+            context.report(GATE, part, message, symbol=f"{context.symbol}.{node.name}".strip("."))
+            return
+
+
+def _turns_away(node: ast.If) -> bool:
+    last = node.body[-1]
+    if isinstance(last, ast.Raise):
+        return True
+    return isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is False
+
+
+def _is_pass(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def _is_comparison(test: ast.expr) -> bool:
+    orders = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+    parts = test.values if isinstance(test, ast.BoolOp) else [test]
+    return any(isinstance(part, ast.Compare) and isinstance(part.ops[0], orders) for part in parts)
+
+
+gate_not_closed = Rule(
+    name=GATE,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-ML5", "X-PB-9"),
+    catches="Promotion gates that return `False` for `metric < threshold` and `True` at the end, with no look for NaN.",
+    why="Every comparison with NaN is false. A run whose metrics are missing is promoted.",
+    fix="Ask the other way round, `if not metric >= threshold: return False`, and require `math.isfinite(metric)`.",
+    when="In functions named as gates or promotions that compare metrics.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_gate, (b"gate", b"promot", b"should_", b"meets_"), _judged),
+    ),
+    bad=one_file(
+        "ml/gate.py",
+        "def promotion_gate(metrics):\n    if metrics['auc'] < 0.8:\n        return False\n    return True\n",
+    ),
+    good=one_file(
+        "ml/gate.py",
+        "def promotion_gate(metrics):\n    auc = metrics['auc']\n    if not math.isfinite(auc) or auc < 0.8:\n"
+        "        return False\n    return True\n",
+        "def promotion_gate(metrics):\n    return metrics['auc'] >= 0.8\n",
+    ),
+)
+
+
+def _on_load(node: ast.Call, context: FileContext) -> None:
+    name = context.resolve(node.func) or ""
+    if name not in _LOADERS or not node.args:
+        return
+    if name == "numpy.load" and not any(
+        k.arg == "allow_pickle" and "True" in ast.unparse(k.value) for k in node.keywords
+    ):
+        return
+    source = _remote(node.args[0], context, 0)
+    if source:
+        context.report(PICKLE, node, f"`{name}` runs what the data tells it to, and the data comes from `{source}`")
+
+
+def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
+    """What says that a value comes from elsewhere, followed through names of the function; "" where nothing does."""
+    if value is None or depth > 3:
+        return ""
+    text = ast.unparse(value)
+    if _REMOTE.search(text):
+        return text[:50]
+    for part in descendants(value):
+        if isinstance(part, ast.Name):
+            for bound in values_of(part.id, context):
+                found = _remote(bound, context, depth + 1)
+                if found:
+                    return found
+    return ""
+
+
+unsafe_deserialisation = Rule(
+    name=PICKLE,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-ML7",),
+    catches="Pickle, joblib, dill, marshal and their like on data from the network, a request, a cache or a bucket.",
+    why="Loading it runs code of whoever wrote it.",
+    fix="Exchange JSON, Parquet, ONNX or safetensors; where it must be a pickle, check a signature before loading it.",
+    when="Where the origin of the data is seen in the same function, outside of tests.",
+    watches=(
+        Watch((ast.Call,), _on_load, (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve"), _judged),
+    ),
+    bad=one_file(
+        "ml/serve.py",
+        "import pickle\nimport requests\n\n\ndef model(url):\n    answer = requests.get(url)\n"
+        "    return pickle.loads(answer.content)\n",
+        "import joblib\n\nmodel = joblib.load(download('s3://models/latest'))\n",
+    ),
+    good=one_file(
+        "ml/serve.py",
+        "import pickle\n\n\ndef model(path):\n    with open(path, 'rb') as file:\n        return pickle.load(file)\n",
+        "import json\n\n\ndef model(answer):\n    return json.loads(answer.content)\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (shuffled_time_series, gate_not_closed, unsafe_deserialisation)

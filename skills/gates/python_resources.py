@@ -1,0 +1,153 @@
+"""Rules of the skill python-patterns about files that stay open and errors without their cause."""
+
+import ast
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.names import last_name
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "python-patterns"
+OPEN = "open-without-with"
+RAISE = "raise-without-from"
+
+
+def _outside_tests(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+def _on_open(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    if function.__class__ is not ast.Name or function.id != "open" or "open" in context.imports:
+        return
+    statement = context.statement
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        for item in statement.items:
+            if any(part is node for part in descendants(item.context_expr)):
+                return
+    if isinstance(statement, ast.Return | ast.Raise) and statement_value(statement) is node:
+        return
+    if _is_kept(node, statement, context):
+        return
+    context.report(
+        OPEN, node, "the file stays open until something collects it, and longer where an error comes between"
+    )
+
+
+def statement_value(statement: ast.stmt) -> ast.expr | None:
+    """The value of a return or the exception of a raise."""
+    return statement.value if isinstance(statement, ast.Return) else getattr(statement, "exc", None)
+
+
+def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
+    """True where something else closes the file: a `with` or `close` of its name, an exit stack, an owner."""
+    above = context.parent(node)
+    while above is not None and above is not statement:
+        if isinstance(above, ast.Call) and last_name(above.func) in _TAKERS | {"File", "FileResponse"}:
+            return True
+        if isinstance(above, ast.Yield):
+            return True
+        above = context.parent(above)
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    value = statement.value
+    whole = value is node or (isinstance(value, ast.IfExp) and node in {value.body, value.orelse})
+    if not whole or not isinstance(target, ast.Name):
+        return whole  # an attribute: its owner keeps it
+    return any(_closes(part, target.id) for part in descendants(context.function or context.tree))
+
+
+def _closes(part: ast.AST, name: str) -> bool:
+    """True for what closes or hands on the file of a name."""
+    if isinstance(part, ast.withitem):
+        return name in ast.unparse(part.context_expr)
+    if isinstance(part, ast.Return | ast.Yield):
+        return isinstance(part.value, ast.Name) and part.value.id == name
+    if isinstance(part, ast.Attribute):
+        return part.attr == "close" and last_name(part.value) == name
+    return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and name in ast.unparse(part)
+
+
+_TAKERS = frozenset({"enter_context", "closing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen"})
+
+open_without_with = Rule(
+    name=OPEN,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-P7",),
+    catches="`open(…)` that no `with` closes: `open(path).read()`, `json.load(open(path))`.",
+    why="What was written may stay in the buffer, and a busy process runs out of file handles.",
+    fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
+    when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed by name "
+    "are left out.",
+    watches=(Watch((ast.Call,), _on_open, (b"open(",), _outside_tests),),
+    bad=one_file(
+        "shop/cart.py",
+        "import json\n\nprices = json.load(open('prices.json'))\n",
+        "def read(path):\n    file = open(path)\n    return file.read()\n",
+    ),
+    good=one_file(
+        "shop/cart.py",
+        "with open('prices.json') as file:\n    prices = file.read()\n",
+        "def begin(path):\n    return open(path)\n",
+        "def read(path):\n    file = open(path)\n    try:\n        return file.read()\n    finally:\n"
+        "        file.close()\n",
+        "class Log:\n    def __init__(self, path):\n        self.file = stack.enter_context(open(path))\n",
+    ),
+)
+
+
+def _on_except(node: ast.ExceptHandler, context: FileContext) -> None:
+    stack: list[ast.AST] = list(node.body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Raise) and part.exc is not None and part.cause is None:
+            _on_raise(part, node, context)
+        elif not isinstance(part, ast.ClassDef | FunctionNode | ast.ExceptHandler | ast.expr):
+            stack.extend(ast.iter_child_nodes(part))
+
+
+def _on_raise(part: ast.Raise, handler: ast.ExceptHandler, context: FileContext) -> None:
+    raised = part.exc
+    if not isinstance(raised, ast.Call | ast.Name) or last_name(raised) == handler.name or last_name(raised) in _ENDS:
+        return
+    if not last_name(raised)[:1].isupper():
+        return
+    if isinstance(raised, ast.Call) and isinstance(raised.func, ast.Attribute) and raised.func.attr == "with_traceback":
+        return
+    before, context.statement = context.statement, part
+    message = f"`{last_name(raised)}` is raised from an `except` without `from`: which error led to it is left to guess"
+    context.report(RAISE, part, message)
+    context.statement = before
+
+
+_ENDS = frozenset(
+    {"SystemExit", "KeyboardInterrupt", "StopIteration", "StopAsyncIteration", "Exit", "Abort", "CommandError"}
+)
+
+raise_without_from = Rule(
+    name=RAISE,
+    gate="P1",
+    severity="LOW",
+    skill=SKILL,
+    sources=("PB-P8",),
+    catches="`raise Other(…)` in an `except` without `from`.",
+    why="The report says “during handling of the above exception, another exception occurred”, as if it were an "
+    "accident.",
+    fix="Write `raise Other(…) from error`, or `from None` where the first one tells nothing.",
+    when="Directly in a handler, outside of tests.",
+    watches=(Watch((ast.ExceptHandler,), _on_except, (), _outside_tests),),
+    bad=one_file("shop/cart.py", "try:\n    pay()\nexcept KeyError:\n    raise PayError('no key')\n"),
+    good=one_file(
+        "shop/cart.py",
+        "try:\n    pay()\nexcept KeyError as error:\n    raise PayError('no key') from error\n",
+        "try:\n    pay()\nexcept KeyError as error:\n    log(error)\n    raise error\n",
+        "try:\n    pay()\nexcept KeyError:\n    raise\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (open_without_with, raise_without_from)

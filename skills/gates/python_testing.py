@@ -1,0 +1,171 @@
+"""Rules of the skill python-testing: what hides or slows the answer of a test."""
+
+import ast
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.names import last_name
+from skills.gates.roles import is_test_path
+from skills.gates.rule import STRICT, Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "python-testing"
+TRY = "try-in-test"
+PRINT = "print-in-test"
+AUTOSPEC = "patch-without-autospec"
+SLEEP = "sleep-in-test"
+
+_PATCHES = frozenset({"unittest.mock.patch", "mock.patch", "unittest.mock.patch.object", "mock.patch.object"})
+_VERDICTS = frozenset({"fail", "skip", "skipTest", "importorskip", "xfail", "exit"})
+_SPECIFIED = frozenset({"autospec", "spec", "spec_set", "new", "new_callable", "wraps", "create"})
+_SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep"})
+
+
+def _is_test(function: FunctionNode | None) -> bool:
+    return function is not None and function.name.startswith("test")
+
+
+def _on_try(node: ast.Try, context: FileContext) -> None:
+    if not node.handlers or not any(_is_test(scope) for scope in context.scopes if isinstance(scope, FunctionNode)):
+        return
+    if not _is_test(context.function):
+        return
+    if all(_says_so(handler) for handler in node.handlers) or (node.orelse and _fails(ast.Module(node.orelse, []))):
+        return
+    context.report(TRY, node, "a test that catches an exception passes where none is raised")
+
+
+def _says_so(handler: ast.ExceptHandler) -> bool:
+    """True for a handler after which the test has failed, was skipped, or has cancelled what it began."""
+    cancelled = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
+    return cancelled or isinstance(handler.body[-1], ast.Raise) or _fails(handler)
+
+
+def _fails(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) and last_name(part.func) in _VERDICTS for part in descendants(node))
+
+
+try_in_test = Rule(
+    name=TRY,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-T3",),
+    catches="`try … except` in a test.",
+    why="Where nothing is raised the test passes without having checked anything, and where something else is "
+    "raised its "
+    "report is lost.",
+    fix="Write `with pytest.raises(Error, match=…):` (or `assertRaises`) around the one line that raises.",
+    when="Directly in test functions. `finally`, clean-up that raises again, and skipping are left out.",
+    watches=(Watch((ast.Try,), _on_try, (), is_test_path),),
+    bad=one_file(
+        "tests/test_cart.py",
+        "def test_empty():\n    try:\n        pay([])\n    except ValueError as error:\n"
+        "        assert 'empty' in str(error)\n",
+    ),
+    good=one_file(
+        "tests/test_cart.py",
+        "def test_empty():\n    with pytest.raises(ValueError, match='empty'):\n        pay([])\n",
+        "def test_empty():\n    try:\n        pay([])\n    finally:\n        undo()\n",
+        "def helper():\n    try:\n        pay([])\n    except ValueError:\n        pass\n",
+    ),
+)
+
+
+def _on_print(node: ast.Call, context: FileContext) -> None:
+    printed = isinstance(node.func, ast.Name) and node.func.id in {"print", "pprint"} and _is_test(context.function)
+    if printed and isinstance(context.statement, ast.Expr) and context.statement.value is node:
+        context.report(PRINT, node, "a test that prints leaves the judgement to whoever reads along")
+
+
+print_in_test = Rule(
+    name=PRINT,
+    gate="P2",
+    severity="LOW",
+    skill=SKILL,
+    sources=("PB-T4",),
+    catches="`print` in a test.",
+    why="Nobody reads it where tests pass, and it drowns what matters where one fails.",
+    fix="Assert what was meant to be seen, or take it out.",
+    when="Directly in test functions.",
+    watches=(Watch((ast.Call,), _on_print, (b"print(",), is_test_path),),
+    bad=one_file("tests/test_cart.py", "def test_total():\n    print(total())\n"),
+    good=one_file("tests/test_cart.py", "def test_total():\n    assert total() == 3\n\n\ndef show():\n    print(1)\n"),
+)
+
+
+def _on_patch(node: ast.Call, context: FileContext) -> None:
+    name = context.resolve(node.func) or ""
+    by_fixture = name in {"mocker.patch", "mocker.patch.object"}
+    if name not in _PATCHES and not by_fixture:
+        return
+    place = 2 if name.endswith("object") else 1
+    if len(node.args) > place or any(keyword.arg in _SPECIFIED or keyword.arg is None for keyword in node.keywords):
+        return
+    target = ast.unparse(node.args[0])[:50] if node.args else ""
+    context.report(AUTOSPEC, node, f"the stand-in for {target} takes any call, also one that the original would not")
+
+
+patch_without_autospec = Rule(
+    name=AUTOSPEC,
+    gate="P2",
+    severity="INFO",
+    skill=SKILL,
+    sources=("PB-T6",),
+    catches="`patch` and `patch.object` without `autospec`, `spec`, `new` or `wraps`.",
+    why="The original changes its parameters, the stand-in goes on accepting the old ones, and the test stays green.",
+    fix="Pass `autospec=True`.",
+    when="In tests, in the profile binora or when selected; `patch.dict` is left out.",
+    profiles=STRICT,
+    watches=(Watch((ast.Call,), _on_patch, (b"patch(", b"patch.object("), is_test_path),),
+    bad=one_file(
+        "tests/test_cart.py",
+        "from unittest.mock import patch\n\n\n@patch('shop.pay.charge')\ndef test_pay(charge):\n    pay()\n",
+        "def test_pay(mocker):\n    mocker.patch('shop.pay.charge')\n",
+    ),
+    good=one_file(
+        "tests/test_cart.py",
+        "def test_pay(mocker):\n    mocker.patch('shop.pay.charge', autospec=True)\n"
+        "    mocker.patch('shop.pay.LIMIT', 3)\n",
+        "from unittest.mock import patch\n\n\n@patch.dict(settings, {'a': 1})\ndef test_pay():\n"
+        "    client.patch('/pay')\n",
+    ),
+)
+
+
+def _on_sleep(node: ast.Call, context: FileContext) -> None:
+    if last_name(node.func) != "sleep" or (context.resolve(node.func) or "") not in _SLEEPS:
+        return
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and not first.value:
+        return  # gives way to others, waits for nothing
+    if any(_is_test(scope) for scope in context.scopes if isinstance(scope, FunctionNode)):
+        context.report(
+            SLEEP, node, f"`{ast.unparse(node)[:40]}` in a test: too short on a busy machine, too long on all others"
+        )
+
+
+sleep_in_test = Rule(
+    name=SLEEP,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-T8",),
+    catches="`sleep` in a test.",
+    why="The test waits for a time instead of an event: it fails now and then, and makes every run longer.",
+    fix="Wait for the event itself, with a limit; set the clock (`freezegun`, `time_machine`); or hand in the clock.",
+    when="Directly in test functions; a sleep of zero, and one of a minute that never ends, are left out.",
+    watches=(Watch((ast.Call,), _on_sleep, (b"sleep(",), is_test_path),),
+    bad=one_file(
+        "tests/test_cart.py",
+        "import time\n\n\ndef test_expiry():\n    time.sleep(2)\n    assert expired()\n",
+        "import asyncio\n\n\nasync def test_expiry():\n    await asyncio.sleep(0.1)\n    assert expired()\n",
+    ),
+    good=one_file(
+        "tests/test_cart.py",
+        "import asyncio\n\n\nasync def test_expiry():\n    await asyncio.sleep(0)\n    assert expired()\n",
+        "def test_expiry(clock):\n    clock.sleep(2)\n    assert expired()\n",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (try_in_test, print_in_test, patch_without_autospec, sleep_in_test)
