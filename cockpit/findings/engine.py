@@ -73,8 +73,10 @@ async def stream(project: Project) -> AsyncGenerator[FindingsSnapshot, None]:
 def finished(project: Project, started: float, **more: object) -> FindingsSnapshot:
     """The snapshot of a project as it is now; `started` is the monotonic time at which the work began."""
     outcome = project.outcome()
+    project.record_trend(outcome)
     return outcome.snapshot(
         str(project.root),
+        trend=project.trend,
         phase="ready",
         progress=None,
         at=now(),

@@ -57,6 +57,7 @@ async def follow_findings(
         follower.ruff.cancel()
         await watch.close()
         await asyncio.shield(asyncio.to_thread(project.cache.save))
+        await asyncio.shield(asyncio.to_thread(project.save_trend))
 
 
 class _Follower:

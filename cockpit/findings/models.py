@@ -1,12 +1,12 @@
 """What the findings engine streams to the pane, to `cockpit check` and to `cockpit watch`."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from skills.gates.model import Check, Finding, Gate, Status, Tenancy
 
-__all__ = ["Check", "CheckProblem", "FileCounts", "Finding", "FindingsSnapshot", "GateResult", "Tenancy"]
+__all__ = ["Check", "CheckProblem", "FileCounts", "Finding", "FindingsSnapshot", "GateResult", "Tenancy", "TrendPoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,28 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """One day of a repository: the places (functions, classes, module levels) that were checked by P1, and how many of
+    them hold."""
+
+    date: date
+    places: int
+    holding: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1; 1 where nothing was checked."""
+        return self.holding / self.places if self.places else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class FindingsSnapshot:
     """The state of the findings after a check or a save.
 
     `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while a first
     check runs, None once done. `new` and `resolved` are the fingerprints that came and went with the last save
     (`saved` are its paths). `phase` says what runs; `note` what a person should know (polling, a missing tool).
+    `trend` is the share of P1 by day, oldest first, today's last; the goal is 95 %.
     """
 
     root: str = ""
@@ -60,3 +76,4 @@ class FindingsSnapshot:
     duration_ms: float = 0.0
     note: str = ""
     phase: Literal["checking", "ready"] = "checking"
+    trend: tuple[TrendPoint, ...] = ()

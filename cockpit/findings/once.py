@@ -57,7 +57,10 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     project.ask_ruff(None if narrow is None else [name for name in project.scope.files if narrow.covers(name)])
     if request.tools is not None or project.config.checks.tools:
         ask_tools(project, request)
-    return project.outcome(narrow), project
+    outcome = project.outcome(narrow)
+    if narrow is None and not request.only_paths:
+        project.record_trend(outcome)
+    return outcome, project
 
 
 def asked_unasked(tool: "Tool", project: Project, moments: tuple[str, ...] = ("save", "check")) -> bool:

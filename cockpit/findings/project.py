@@ -1,8 +1,10 @@
 """The state of the findings of one root: files in scope, their reports, ruff's answer, and what follows from them."""
 
 import os
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +17,21 @@ from cockpit.findings.cache import Entry, ReportCache
 from cockpit.findings.coverage import read_coverage
 from cockpit.findings.discovery import FileMark, Scope, discover, look
 from cockpit.findings.manifests import Manifests, read_manifests
-from cockpit.findings.models import CheckProblem, FileCounts
+from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
 from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
 from cockpit.plain_text import plain_text
+from cockpit.repository import Repository, find_repository
+from skills.gates import RULES
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, PROFILES, choose_profile
 
 if TYPE_CHECKING:
     from cockpit.findings.tools import Tool, ToolRun
 
+TREND_SECONDS = 60.0
 FEW_FILES = 30
 FEW_BYTES = 300_000
 
@@ -92,6 +97,9 @@ class Project:
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
         self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
         self.tool_answers: dict[str, OutsideAnswer] = {}
+        self.trend: tuple[TrendPoint, ...] = ()
+        self._trend_owed = False
+        self._trend_written = 0.0
 
     def scan(
         self, *, sources: Mapping[str, bytes] | None = None, only_sources: bool = False
@@ -226,6 +234,35 @@ class Project:
     def outcome(self, narrow: Narrow | None = None) -> Outcome:
         """What follows from all reports, judged for the part that `narrow` names."""
         return outcome_of(self, narrow)
+
+    def record_trend(self, outcome: Outcome) -> None:
+        """Note today's share of P1, where every rule of the profile was asked about every file. It is written at most
+        once a minute: `save_trend` writes what is left."""
+        options = self.options
+        if options.select or options.ignore or options.isolated or self.only is not None:
+            return
+        from cockpit.findings.trend import compliance, read_trend, with_today
+
+        known = self.trend if self._trend_written else read_trend(self._trend_of)
+        self.trend = with_today(known, *compliance(self.reports, outcome.findings, RULES))
+        self._trend_owed = self._trend_owed or self.trend != known
+        if not self._trend_written or time.monotonic() - self._trend_written > TREND_SECONDS:
+            self.save_trend()
+
+    def save_trend(self) -> None:
+        """Write the trend, where it changed since it was written."""
+        if self._trend_owed:
+            from cockpit.findings.trend import write_trend
+
+            write_trend(self._trend_of, self.trend)
+        self._trend_owed, self._trend_written = False, time.monotonic()
+
+    @cached_property
+    def _trend_of(self) -> Repository | Path:
+        try:
+            return find_repository(self.root)
+        except CannotAnswer:
+            return self.root
 
     def counts(self, narrow: Narrow | None = None) -> FileCounts:
         """How many files of the part were seen, parsed, cached and skipped."""

@@ -86,7 +86,7 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """Everything that one walk over one file gave. It depends on the path and the content alone, so it can
-    be cached."""
+    be cached. `places` counts its functions and classes, and its module level as one."""
 
     path: str
     role: str = "module"
@@ -97,6 +97,7 @@ class FileReport:
     problem: SyntaxProblem | None = None
     crashed: tuple[tuple[str, str], ...] = ()
     parsed: bool = True
+    places: int = 1
 
 
 @dataclass(frozen=True, slots=True)

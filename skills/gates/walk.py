@@ -6,6 +6,7 @@ and not walked.
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable
 from functools import lru_cache
@@ -69,7 +70,7 @@ class Analyser:
         except Exception as error:  # one file that nobody foresaw must not stop the check of all others
             problem = SyntaxProblem(1, _one_line(f"could not be judged: {type(error).__name__}: {error}"))
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed)
+        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed, places=_places(source))
 
     def _wanted(self, path: str, source: bytes) -> tuple[_Entry, ...]:
         """The watches that can have something to say about this file."""
@@ -94,6 +95,14 @@ class Analyser:
                 if not watch.triggers:
                     wanted.append(entry)
         return tuple(wanted)
+
+
+_SCOPE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
+
+
+def _places(source: bytes) -> int:
+    """Functions, classes and the module level. Counted by the line, which is a hundred times faster than a walk."""
+    return 1 + len(_SCOPE.findall(source))
 
 
 def _role_by_path(path: str) -> tuple[str, str]:

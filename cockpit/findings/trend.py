@@ -1,0 +1,69 @@
+"""The share of checked places that hold, day by day, in the state folder.
+
+A place is what a person would call one: a function, a class, or the module level of a file. It is checked where its
+file could be judged, and it holds where no rule of P1 finds anything in it that no comment silences; what a baseline
+accepts does not hold. One row a day and repository: the last complete check of the day.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date
+from hashlib import blake2b
+from pathlib import Path
+
+from cockpit.clock import now
+from cockpit.files import write_atomically
+from cockpit.findings.models import TrendPoint
+from cockpit.paths import state_dir
+from cockpit.repository import Repository
+from skills.gates.model import FileReport, Finding
+
+GOAL = 0.95
+"""The share that the orchestrator's seed asks for."""
+MOST_DAYS = 400
+
+
+def compliance(reports: Mapping[str, FileReport], findings: Iterable[Finding], rules: Iterable[str]) -> tuple[int, int]:
+    """(places, those that hold). `rules` are cockpit's own: what other tools say depends on which are installed."""
+    own = set(rules)
+    judged = {name: report.places for name, report in reports.items() if report.problem is None}
+    broken = {
+        (finding.path, finding.symbol)
+        for finding in findings
+        if finding.gate == "P1" and finding.rule in own and finding.suppressed is None and finding.path in judged
+    }
+    places = sum(judged.values())
+    return places, max(0, places - len(broken))
+
+
+def read_trend(repository: Repository | Path) -> tuple[TrendPoint, ...]:
+    """The rows of a repository (or of a root outside git), oldest first; none where none could be read."""
+    try:
+        rows = json.loads(_path(repository).read_bytes())["days"]
+        points = [TrendPoint(date.fromisoformat(day), int(places), int(held)) for day, (places, held) in rows.items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    return tuple(sorted(points, key=lambda point: point.date)[-MOST_DAYS:])
+
+
+def with_today(known: tuple[TrendPoint, ...], places: int, holding: int) -> tuple[TrendPoint, ...]:
+    """The rows with today's in the place of an earlier one of today; unchanged where nothing was checked."""
+    if not places:
+        return known
+    point = TrendPoint(now().astimezone().date(), places, holding)
+    return (*(one for one in known if one.date != point.date), point)[-MOST_DAYS:]
+
+
+def write_trend(repository: Repository | Path, points: tuple[TrendPoint, ...]) -> None:
+    """Keep the rows. A state folder that cannot be written loses the trend and nothing else."""
+    rows = {one.date.isoformat(): [one.places, one.holding] for one in points}
+    with contextlib.suppress(OSError):
+        write_atomically(_path(repository), json.dumps({"version": 1, "days": rows}) + "\n", mode=0o600)
+
+
+def _path(repository: Repository | Path) -> Path:
+    place = repository if isinstance(repository, Path) else repository.common_dir
+    name = blake2b(os.fsencode(os.path.realpath(place)), digest_size=12).hexdigest()
+    return state_dir() / "trend" / f"{name}.json"

@@ -1,0 +1,67 @@
+"""The trend of P1: what counts as a place, one row a day, and nothing lost by a broken file."""
+
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.findings.models import TrendPoint
+from cockpit.findings.trend import compliance, read_trend, with_today, write_trend
+from cockpit.paths import state_dir
+from cockpit.repository import find_repository
+from skills.gates import RULES, analyse, settle
+from skills.gates.model import GateOptions, ProjectEvidence
+
+UNTYPED = "class Basket:\n    def add(self, item):\n        pass\n\n    def size(self) -> int:\n        return 0\n"
+
+
+def test_a_place_is_a_module_a_class_or_a_function() -> None:
+    assert analyse("a.py", b"").places == 1
+    assert analyse("a.py", UNTYPED.encode()).places == 4
+    assert analyse("a.py", b"async  def f(): pass\n# def g(): pass\nclassy = 1\ndefault = 2\n").places == 2
+
+
+def test_a_place_with_a_finding_does_not_hold() -> None:
+    reports = {"a.py": analyse("a.py", UNTYPED.encode()), "b.py": analyse("b.py", b"def f(:\n")}
+    verdict = settle(reports.values(), ProjectEvidence(), GateOptions(select=("missing-type-hints",), profile="binora"))
+    assert [finding.symbol for finding in verdict.findings] == ["Basket.add"]
+    assert compliance(reports, verdict.findings, RULES) == (4, 3)
+    assert compliance(reports, (), RULES) == (4, 4)
+    assert compliance(reports, verdict.findings, ()) == (4, 4)
+
+
+def test_one_row_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points: tuple[TrendPoint, ...] = ()
+    for day, held in (("2026-03-01", 5), ("2026-03-01", 7), ("2026-03-02", 8)):
+        monkeypatch.setenv("COCKPIT_NOW", f"{day}T12:00:00Z")
+        points = with_today(points, 10, held)
+    assert points == (TrendPoint(date(2026, 3, 1), 10, 7), TrendPoint(date(2026, 3, 2), 10, 8))
+    assert points[-1].share == 0.8
+    assert with_today(points, 0, 0) == points
+    write_trend(tmp_path, points)
+    assert read_trend(tmp_path) == points
+    assert read_trend(tmp_path / "other") == ()
+
+
+def test_old_rows_go_and_a_broken_file_is_an_empty_trend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_NOW", "2026-03-01T12:00:00Z")
+    many = tuple(TrendPoint(date.fromordinal(730_000 + number), 1, 1) for number in range(400))
+    write_trend(tmp_path, with_today(many, 1, 1))
+    assert len(read_trend(tmp_path)) == 400 and read_trend(tmp_path)[0] == many[1]
+    for path in (state_dir() / "trend").iterdir():
+        path.write_text('{"days": {"2026-13-01": [1, 2]}}')
+    assert read_trend(tmp_path) == ()
+
+
+def test_only_a_complete_check_makes_a_row(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    (root / "a.py").write_text(UNTYPED)
+    for words in (["--select", "P1"], ["--staged"], [str(root / "a.py")]):
+        assert main(["--repo", str(root), "check", *words]) == 0
+    assert read_trend(find_repository(root)) == ()
+    assert main(["--repo", str(root), "check"]) == 0
+    assert [point.places for point in read_trend(find_repository(root))] == [4]
