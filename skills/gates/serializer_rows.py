@@ -19,8 +19,8 @@ N_PLUS_ONE = "n-plus-one"
 _LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
 _REST = frozenset(
     {"ModelViewSet", "ReadOnlyModelViewSet", "GenericViewSet", "ViewSet", "ViewSetMixin", "GenericAPIView", "APIView",
-     "ListAPIView", "ListCreateAPIView", "ListModelMixin", "CreateModelMixin", "RetrieveModelMixin", "UpdateModelMixin",
-     "DestroyModelMixin", "View", "LoginRequiredMixin", "PermissionRequiredMixin", "object"}
+     "ListAPIView", "ListCreateAPIView", "ListView", "ListModelMixin", "CreateModelMixin", "RetrieveModelMixin",
+     "UpdateModelMixin", "DestroyModelMixin", "View", "LoginRequiredMixin", "PermissionRequiredMixin", "object"}
 )  # fmt: skip
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
 _HOOKS = frozenset(
@@ -137,7 +137,7 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     model = relations.model(said["origin"], report.path)
     if model is None or relations.loads_by_itself(model, said["manager"]):
         return None
-    if _hooked([value for kind, value in candidate.needs if kind == "base"], project):
+    if may_decide_itself([value for kind, value in candidate.needs if kind == "base"], project):
         return None
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
     missing = list(_missing(said["serializer"], model, loaded, project, relations, _DEEPEST))
@@ -152,7 +152,7 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, *evidence))
 
 
-def _hooked(bases: list[str], project: Project) -> bool:
+def may_decide_itself(bases: list[str], project: Project) -> bool:
     """True where a base that is not the REST framework's own may load more, or choose another serializer."""
     seen: set[str] = set()
     while bases:

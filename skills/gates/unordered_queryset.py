@@ -11,6 +11,7 @@ from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Example, Observer, Rule, Watch
+from skills.gates.serializer_rows import may_decide_itself
 from skills.gates.syntax import descendants
 
 UNORDERED = "unordered-queryset"
@@ -35,9 +36,17 @@ def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
 
 
 def _report(
-    node: ast.AST, model: str, manager: str, paged: str, why: str, context: FileContext, symbol: str, line: int
+    node: ast.AST,
+    model: str,
+    manager: str,
+    paged: str,
+    why: str,
+    context: FileContext,
+    symbol: str,
+    line: int,
+    bases: list[str] | None = None,
 ) -> None:
-    needs = (("model", model), ("manager", manager), ("paged", paged))
+    needs = (("model", model), ("manager", manager), ("paged", paged), *(("base", base) for base in bases or ()))
     name = model.rpartition(".")[2]
     message = f"{why} of `{name}` without an order: rows can repeat or be left out from one page to the next"
     evidence = (Evidence(context.path, line, why),) if line else ()
@@ -66,7 +75,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         place, model, manager = given["model"], context.resolve(given["model"]), "objects"
     if model and place is not None:
         symbol = f"{context.symbol}.{node.name}".lstrip(".")
-        _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno)
+        _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, bases)
 
 
 def _paging(given: dict[str, ast.expr], rest: bool) -> str | None:
@@ -160,7 +169,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     """The model is known, and neither it nor its manager gives an order."""
     said = dict(candidate.needs)
     place = relations_of(project).model(said["model"], report.path)
-    if place is None or _is_ordered(place, said["manager"], project):
+    bases = [value for kind, value in candidate.needs if kind == "base"]
+    if place is None or may_decide_itself(bases, project) or _is_ordered(place, said["manager"], project):
         return None
     if said["paged"] == "default":
         pagination = project.facts("pagination")
