@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from skills.gates.model import (
     Candidate,
     Check,
+    Evidence,
     FileReport,
     Finding,
     GateOptions,
@@ -123,8 +124,16 @@ def _finding(candidate: Candidate, rule: Rule, report: FileReport, taken: set[st
         fingerprint=fingerprint,
         also=candidate.also,
         suppressed=_silenced(candidate, rule, report.suppressions),
-        evidence=candidate.evidence,
+        evidence=(*candidate.evidence, *_role_evidence(report)),
     )
+
+
+def _role_evidence(report: FileReport) -> tuple[Evidence, ...]:
+    """Why the file is read as what it is; rules look at roles."""
+    if report.role == "module":
+        return ()
+    line = int(next((word for word in report.role_why.split() if word.isdigit()), 1))
+    return (Evidence(report.path, line, f"read as a {report.role}, by its {report.role_why}"),)
 
 
 def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression, ...]) -> str | None:
