@@ -53,7 +53,9 @@ def test_a_mechanism_makes_filters_by_hand_the_mistake() -> None:
     assert status(answer)["unscoped-tenant-query"] == "not_applicable"
     finding = next(found for found in answer.findings if found.rule == "manual-tenant-filter")
     assert "TenantManager" in finding.message and "a/managers.py:2" in finding.message
-    assert finding.evidence == answer.tenancy.evidence[:3]
+    *mechanism, role = finding.evidence
+    assert tuple(mechanism) == answer.tenancy.evidence[:3]
+    assert role.text == "read as a view, by its path"
 
 
 def test_the_only_filter_that_isolates_is_never_reported() -> None:
