@@ -6,6 +6,7 @@ A repository without configuration costs nothing: pydantic is imported only wher
 import os
 import re
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -70,6 +71,25 @@ class ChecksConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceConfig:
+    """A model's own prices, `[prices."PATTERN"]`: dollars for a million tokens, for responses from that day on (UTC).
+
+    What is None follows from `input`: 5-minute writes 1.25 times, 1-hour writes twice, reads a tenth of it.
+    """
+
+    input: float
+    output: float
+    cache_write_5m: float | None = None
+    cache_write_1h: float | None = None
+    cache_read: float | None = None
+    effective_from: date | None = None
+
+
+OWN_TABLES = ("prices",)  # what only the person's own file may set: it holds for every repository
+MOST_PRICE = 1e6
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
     `profile` "auto" is what the dependencies say."""
@@ -83,6 +103,7 @@ class Config:
     budget: BudgetConfig = BudgetConfig()
     checks: ChecksConfig = ChecksConfig()
     keys: dict[str, str] = field(default_factory=dict)
+    prices: dict[str, PriceConfig] = field(default_factory=dict)
 
 
 def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool = False) -> Config:
@@ -142,13 +163,42 @@ def named_tools(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(config: Config, table: dict[str, Any], path: Path, *, in_repository: bool = False) -> Config:
+    _only_own(table, path)
     tools = named_tools(table)
     if tools:
         table = {**table, "checks": {name: value for name, value in table["checks"].items() if name not in tools}}
+    prices = {name: _price(name, price, path) for name, price in _tables(table, "prices").items()}
     _validate(Config, table, path)
-    merged: Config = _replaced(config, table)
+    merged: Config = _replaced(config, {**table, "prices": prices})
     added = {name: _tool(name, tool, path, in_repository) for name, tool in tools.items()}
     return replace(merged, checks=replace(merged.checks, tools={**merged.checks.tools, **added})) if added else merged
+
+
+def _only_own(table: dict[str, Any], path: Path) -> None:
+    """Raise `CannotAnswer` where another file than the person's own sets what holds for every repository."""
+    found = next((name for name in OWN_TABLES if name in table), None)
+    if found is not None and path != user_config_file():
+        raise CannotAnswer(
+            f"{path}:{_line_of(path, (found,))}: {found}: it holds for every repository",
+            f"only your own file may set it: {user_config_file()}",
+        )
+
+
+def _tables(table: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    held = table.get(name)
+    return {key: value for key, value in held.items() if isinstance(value, dict)} if isinstance(held, dict) else {}
+
+
+def _price(pattern: str, table: dict[str, Any], path: Path) -> PriceConfig:
+    place = ("prices", pattern)
+    checked = _validate(PriceConfig, table, path, place)
+    price = PriceConfig(**{column.name: getattr(checked, column.name) for column in fields(PriceConfig)})
+    for column in fields(price):
+        value = getattr(price, column.name)
+        if isinstance(value, float) and not 0 <= value <= MOST_PRICE:
+            where = f"{path}:{_line_of(path, (*place, column.name))}: prices.{plain_text(pattern, 60)}.{column.name}"
+            raise CannotAnswer(f"{where}: dollars for a million tokens, 0 or more")
+    return price
 
 
 def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> ToolConfig:
@@ -170,13 +220,13 @@ def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> 
     return tool
 
 
-def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, ...] = ()) -> None:
+def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, ...] = ()) -> Any:
     from pydantic import ConfigDict, TypeAdapter, ValidationError
     from pydantic.dataclasses import dataclass as checked
 
     checked_type = _checked_type(kind, checked, ConfigDict(extra="forbid"))
     try:
-        TypeAdapter(checked_type).validate_python(table)
+        return TypeAdapter(checked_type).validate_python(table)
     except ValidationError as problem:
         first = problem.errors()[0]
         location = (*place, *first["loc"])
@@ -236,7 +286,7 @@ def _nearest(kind: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, Limits):
+    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, Limits):
         known += [column.name for column in fields(nested)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""

@@ -275,6 +275,7 @@ def _explanation(found: "Explanation") -> list[str]:
     ]
     lines += [_line("dropped", part) for part in found.dropped]
     lines += [_line("unpriced", part) for part in found.unpriced]
+    lines += [_line("own price", part) for part in found.own_prices]
     if found.floors:
         count = sum(part.count for part in found.floors)
         lines.append(f"floor     {count:>10,}  in {len(found.floors)} sessions: {found.floors[0].why}")

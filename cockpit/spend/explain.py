@@ -2,9 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from cockpit.spend.ledger import Ledger
-from cockpit.spend.sums import PERSON, Scope, Sum, rounded
+from cockpit.spend.overrides import PICO_PER_MTOK
+from cockpit.spend.prices import base_model
+from cockpit.spend.sums import PERSON, Cell, Scope, Sum, rounded
+
+_QUARTERS_A_DAY = 96
 
 _WHY_DROPPED = {
     "synthetic": "written by the agent itself, no model was asked",
@@ -15,6 +20,7 @@ _WHY_DROPPED = {
 _WHY_MERGED = "lines with the same message id are one response: one line for each content block, forks, replays"
 _WHY_UNPRICED = "no price is known for this model: its tokens are counted, its dollars are not"
 _WHY_FLOOR = "a sub-agent's responses whose final usage was never written: the real figure is higher"
+_WHY_OWN = "priced by your own configuration"
 _WHY_ODD = "values of an unexpected type or size were read as well as they could be"
 _WHY_TIMELESS = "responses without a readable time: counted in totals, not in --since and --until"
 
@@ -44,6 +50,7 @@ class Explanation:
     floors: tuple[Explained, ...]
     odd: Explained
     without_time: Explained
+    own_prices: tuple[Explained, ...] = ()
 
 
 def explain(ledger: Ledger, scope: Scope) -> Explanation:
@@ -70,6 +77,7 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
         timeless += cell.requests if cell.quarter is None else 0
         if cell.origin.open:
             floors.setdefault(cell.origin.session, Sum()).add_cell(cell)
+    own = ledger.sums(everywhere, lambda cell: _own_price(ledger, cell))
     models = ledger.sums(everywhere, lambda cell: cell.origin.model)
     return Explanation(
         files=files,
@@ -89,4 +97,26 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
         ),
         odd=Explained("odd values", odd, _WHY_ODD),
         without_time=Explained("without time", timeless, _WHY_TIMELESS),
+        own_prices=tuple(
+            Explained(name, part.requests, why, part.row(name).tokens.total, rounded(part.pico) / 10**6)
+            for (name, why), part in sorted(own.items())
+            if why
+        ),
     )
+
+
+def _own_price(ledger: Ledger, cell: Cell) -> tuple[str, str]:
+    """The model of a response that the person's own prices hold for, and which; empty where they do not."""
+    if cell.origin.billed or not ledger.overrides:
+        return "", ""
+    day = -1 if cell.quarter is None else cell.quarter // _QUARTERS_A_DAY
+    found = ledger.overrides.of(base_model(cell.origin.model), day)
+    if found is None:
+        return "", ""
+    since = (
+        "" if found.first_day is None else f" since {date.fromordinal(found.first_day + date(1970, 1, 1).toordinal())}"
+    )
+    dollars = [f"${rate / PICO_PER_MTOK:g}" for rate in (found.input, found.output, found.cache_write_5m)]
+    more = [f"${rate / PICO_PER_MTOK:g}" for rate in (found.cache_write_1h, found.cache_read)]
+    rates = f"{dollars[0]} in, {dollars[1]} out, writes {dollars[2]} and {more[0]}, reads {more[1]} a million tokens"
+    return cell.origin.model, f"{_WHY_OWN}, {found.pattern!r}{since}: {rates}"

@@ -16,12 +16,13 @@ from cockpit.errors import CannotAnswer
 from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book, price_again
 from cockpit.spend.calendar import QUARTER_MS, Calendar
 from cockpit.spend.models import SpendRow
+from cockpit.spend.overrides import Overrides
 from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.prices import PICO, Prices, Rates, table_version
+from cockpit.spend.prices import PICO, Prices, Rates
 from cockpit.spend.shelf import Shelf
-from cockpit.spend.statements import read_statements
+from cockpit.spend.statements import Statements, read_statements
 from cockpit.spend.store import Store
-from cockpit.spend.sums import Cell, Origin, Scope, Sum, apportioned
+from cockpit.spend.sums import Cell, Origin, Scope, Sum, apportioned, inside, within
 
 K = TypeVar("K", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -49,10 +50,17 @@ class Ledger:
     `entries` are amounts that a person added: they are summed with the rest.
     """
 
-    def __init__(self, readers: Sequence[Reader], store: Store | None = None, entries: Sequence[Cell] = ()) -> None:
+    def __init__(
+        self,
+        readers: Sequence[Reader],
+        store: Store | None = None,
+        entries: Sequence[Cell] = (),
+        overrides: Overrides | None = None,
+    ) -> None:
         self.readers = tuple(readers)
         self.store = store or Store.open(None)
         self.entries = tuple(entries)
+        self.overrides = overrides or Overrides()
         self.calendar = Calendar()
         self._agents: list[_Agent] = []
         self._version = -1
@@ -123,6 +131,8 @@ class Ledger:
             return
         self._version = version
         self._cells = None
+        self._priced = False
+        self._prices = None
         self._origins.clear()
         known = {(agent, roots): number for number, agent, roots in self._rows("SELECT id, agent, roots FROM domains")}
         self._agents = []
@@ -219,7 +229,8 @@ class Ledger:
                 {
                     (model, day, bool(fast), provider): tuple(Rates(*tier) for tier in json.loads(tiers))
                     for model, day, fast, provider, tiers in rates
-                }
+                },
+                self.overrides,
             )
         return self._prices
 
@@ -233,7 +244,7 @@ class Ledger:
     def _are_priced(self) -> bool:
         if not self._priced:
             known = self._rows("SELECT value FROM facts WHERE name = 'prices'")
-            self._priced = bool(known) and known[0][0] == table_version()
+            self._priced = bool(known) and known[0][0] == Prices(overrides=self.overrides).version
         return self._priced
 
     def _price_again(self) -> None:
@@ -242,16 +253,16 @@ class Ledger:
             return
         database = self.store.connection
         database.execute("DELETE FROM rates")
-        self._prices = Prices()
+        self._prices = Prices(overrides=self.overrides)
         price_again(database, self._prices)
-        database.execute("INSERT OR REPLACE INTO facts VALUES ('prices', ?)", (table_version(),))
+        database.execute("INSERT OR REPLACE INTO facts VALUES ('prices', ?)", (self._prices.version,))
         self._priced = True
         self._cells = None
 
     def cells(self, scope: Scope) -> Iterator[Cell]:
         """The cells in `scope`, with what a person added."""
         self._enter()
-        return _inside((*self._selected(scope), *_within(self.entries, scope)), scope.places)
+        return inside((*self._selected(scope), *within(self.entries, scope)), scope.places)
 
     def responses(self, scope: Scope) -> Iterator[Cell]:
         """Every response in `scope` as a cell of its own, with its time, and what a person added."""
@@ -260,7 +271,7 @@ class Ledger:
         end = 1 << 60 if scope.until is None else scope.until
         timeless = "" if scope.since is not None or scope.until is not None else " OR at IS NULL"
         rows = self._rows(f"{EACH} WHERE at >= ? AND at < ?{timeless}", first, end)
-        return _inside((*self._made(rows), *_within(self.entries, scope)), scope.places)
+        return inside((*self._made(rows), *within(self.entries, scope)), scope.places)
 
     def _selected(self, scope: Scope) -> list[Cell]:
         since, until = scope.since, scope.until
@@ -312,13 +323,16 @@ class Ledger:
             into.add_cell(cell)
         return found
 
-    def rows(self, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
-        """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
+    def rows(self, by: str, scope: Scope, said: Statements | None = None) -> tuple[list[SpendRow], SpendRow]:
+        """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first.
+
+        `said`: the statements of `scope`, where they were read already.
+        """
         groups = self._sums_by(by, scope)
         whole = Sum()
         for part in groups.values():
             whole.add(part)
-        statements = read_statements(self, scope)
+        statements = said or read_statements(self, scope)
         total = whole.row("total", billed=statements.of())
         micro = apportioned({key: part.pico for key, part in groups.items()})
         rows = []
@@ -368,27 +382,6 @@ class Ledger:
 def feature_of(branch: str) -> str:
     """The feature that work on `branch` belongs to: the branch itself; a detached head belongs to none."""
     return UNATTRIBUTED if branch in ("", "HEAD") else branch
-
-
-def _within(entries: Iterable[Cell], scope: Scope) -> Iterator[Cell]:
-    for entry in entries:
-        at = None if entry.quarter is None else entry.quarter * QUARTER_MS
-        early = scope.since is not None and (at is None or at < scope.since)
-        late = scope.until is not None and (at is None or at >= scope.until)
-        if not early and not late:
-            yield entry
-
-
-def _inside(cells: Iterable[Cell], places: Places) -> Iterator[Cell]:
-    inside = places.inside
-    known: dict[str, bool] = {}
-    for cell in cells:
-        cwd = cell.origin.cwd
-        held = known.get(cwd)
-        if held is None:
-            held = known[cwd] = inside(cwd)
-        if held:
-            yield cell
 
 
 def _name_of(reader: Reader) -> str:

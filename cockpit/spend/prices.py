@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cockpit.agents.record import Record
+from cockpit.spend.overrides import Overrides
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -38,9 +39,15 @@ class Rates(NamedTuple):
 
 
 class Prices:
-    """The price table, with what was already looked up (`known`, and what is `new` since)."""
+    """The price table, with what was already looked up (`known`, and what is `new` since).
 
-    def __init__(self, known: Mapping[RateKey, tuple[Rates, ...]] | None = None) -> None:
+    `overrides` are the person's own prices: they hold before the table's.
+    """
+
+    def __init__(
+        self, known: Mapping[RateKey, tuple[Rates, ...]] | None = None, overrides: Overrides | None = None
+    ) -> None:
+        self.overrides = overrides or Overrides()
         self.known = dict(known or {})
         self.new: dict[RateKey, tuple[Rates, ...]] = {}
 
@@ -77,7 +84,7 @@ class Prices:
         key = (model, -1 if at is None else at // _DAY_MS, fast, provider)
         tiers = self.known.get(key)
         if tiers is None:
-            tiers = self.known[key] = self.new[key] = _look_up(*key)
+            tiers = self.known[key] = self.new[key] = self._own(*key) or _look_up(*key)
         if not tiers:
             return None
         fresh, out, write_5m, write_1h, read = counts
@@ -94,6 +101,20 @@ class Prices:
             + write_1h * rates.cache_write_1h
             + read * rates.cache_read
         )
+
+    @property
+    def version(self) -> str:
+        """What tells that the table or the person's own prices are others."""
+        own = self.overrides.version
+        return f"{table_version()}:{own}" if own else table_version()
+
+    def _own(self, model: str, day: int, fast: bool, provider: str) -> tuple[Rates, ...]:
+        found = self.overrides.of(base_model(model), day)
+        if found is None:
+            return ()
+        times = 1 if not fast else _fast_times(base_model(model), day, provider)
+        rates = (found.input, found.output, found.cache_write_5m, found.cache_write_1h, found.cache_read)
+        return (Rates(0, *(int(rate * times) for rate in rates)),)
 
 
 def table_version() -> str:
@@ -128,6 +149,16 @@ def _look_up(model: str, day: int, fast: bool, provider: str) -> tuple[Rates, ..
     for price in (row.input_mtok, row.output_mtok, row.cache_read_mtok, row.cache_write_mtok):
         starts.update(tier.start for tier in getattr(price, "tiers", ()))
     return tuple(rates for start in sorted(starts) if (rates := _rates(row, start, factor)) is not None)
+
+
+def _fast_times(name: str, day: int, provider: str) -> Decimal | int:
+    """How many times the standard price a request in fast mode costs; 1 where nothing says so."""
+    standard, fast = (_price_row(name, day, provider, fast=speed) for speed in (False, True))
+    before = None if standard is None else _at(standard.input_mtok, 0)
+    after = None if fast is None else _at(fast.input_mtok, 0)
+    if before and after and before != after:
+        return after / before
+    return next((times for start, times in _FAST_FACTOR.items() if start in name), 1)
 
 
 def _price_row(name: str, day: int, provider: str, *, fast: bool) -> "ModelPrice | None":

@@ -1,8 +1,10 @@
 """Sums of responses: what is added up, from where, and how it becomes rows that agree to the microdollar."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.models import Billed, SpendRow, Tokens
 from cockpit.spend.places import Places
 from cockpit.spend.prices import PICO
@@ -131,3 +133,25 @@ def apportioned(parts: dict[str, int]) -> dict[str, int]:
     for key in sorted(parts, key=lambda key: (-(parts[key] % MICRO), key))[:missing]:
         floors[key] += 1
     return floors
+
+
+def within(entries: Iterable[Cell], scope: Scope) -> Iterator[Cell]:
+    """Those of `entries` whose time is in `scope`."""
+    for entry in entries:
+        at = None if entry.quarter is None else entry.quarter * QUARTER_MS
+        early = scope.since is not None and (at is None or at < scope.since)
+        late = scope.until is not None and (at is None or at >= scope.until)
+        if not early and not late:
+            yield entry
+
+
+def inside(cells: Iterable[Cell], places: Places) -> Iterator[Cell]:
+    """Those of `cells` that were made in `places`."""
+    known: dict[str, bool] = {}
+    for cell in cells:
+        cwd = cell.origin.cwd
+        held = known.get(cwd)
+        if held is None:
+            held = known[cwd] = places.inside(cwd)
+        if held:
+            yield cell

@@ -174,7 +174,7 @@ def test_a_new_price_table_prices_what_is_there(tmp_path: Path, monkeypatch: pyt
         database.execute("UPDATE responses SET dollars = 999")
         database.execute("UPDATE cells SET dollars = 999")
     assert total(opened(tmp_path, tmp_path / "state")).usd > 900
-    monkeypatch.setattr("cockpit.spend.ledger.table_version", lambda: "another")
+    monkeypatch.setattr("cockpit.spend.prices.table_version", lambda: "another")
     assert total(opened(tmp_path, tmp_path / "state")) == before
 
 
