@@ -1,0 +1,188 @@
+"""Other people's tools as checks: real programs, run in order, limited, only where they are trusted."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.config import Config, ToolConfig, load_config
+from cockpit.errors import CannotAnswer
+from cockpit.findings.tools import Tool, ToolRun, known_tools
+from cockpit.trust import Trust
+
+TRUSTED = Trust(trusted=True, changed=False, programs=())
+STRANGER = Trust(trusted=False, changed=False, programs=())
+LINES = r"regex:^(?P<path>[^:\n]+):(?P<line>\d+):(?:(?P<column>\d+):)? (?P<code>[A-Z]\d+)? ?(?P<message>.*)$"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=root, check=True)
+    (root / "a.py").write_text("def first(x: int) -> str:\n    return x\n")
+    return root
+
+
+def script(text: str, **more: Any) -> Tool:
+    settings = {"parser": LINES, "from_repository": True, **more}
+    return Tool("mine", ToolConfig(command=(sys.executable, "-c", text), **settings), built_in=False)
+
+
+def answer(root: Path, tool: Tool, trust: Trust = TRUSTED) -> Any:
+    return ToolRun(root, trust, {}).answer(tool)
+
+
+def test_what_it_prints_becomes_findings(repo: Path) -> None:
+    found = answer(repo, script("print('a.py:2:5: E1 wrong \\x1b[31mred'); print('/etc/passwd:1: E2 far'); exit(1)"))
+    assert (found.check.status, found.check.count) == ("fail", 1)
+    (finding,) = found.findings["a.py"]
+    assert (finding.rule, finding.gate, finding.line, finding.column) == ("mine/E1", "P1", 2, 5)
+    assert "\x1b" not in finding.message and set(found.findings) == {"a.py"}
+
+
+def test_fingerprints_survive_moved_lines(repo: Path) -> None:
+    tool = script(
+        "import re; n = open('a.py').read().split('return')[0].count('\\n') + 1; print(f'a.py:{n}: E1 wrong')"
+    )
+    before = answer(repo, tool).findings["a.py"][0]
+    (repo / "a.py").write_text("\n\n\n" + (repo / "a.py").read_text())
+    after = answer(repo, tool).findings["a.py"][0]
+    assert (after.line, after.fingerprint) == (before.line + 3, before.fingerprint)
+
+
+NOT_RUN = {
+    "crash": ("raise SystemExit('no licence')", {}, "exit 1: no licence"),
+    "time": ("import time; time.sleep(60)", {"timeout": 0.4}, "longer than 0.4 s"),
+    "flood": ("while True: print('x' * 60000)", {}, "more than 8 MB"),
+    "nonsense": ("print('hello')", {"parser": "sarif"}, "hello"),
+    "not json": ("print('{}')", {"parser": "ruff-json"}, "no list"),
+}
+
+
+@pytest.mark.parametrize(("text", "more", "why"), NOT_RUN.values(), ids=NOT_RUN.keys())
+def test_what_cannot_answer_is_not_run(repo: Path, text: str, more: dict[str, Any], why: str) -> None:
+    found = answer(repo, script(text, **more))
+    assert found.check.status == "not_run" and why in (found.check.reason or "")
+    assert found.findings == {}
+
+
+def test_an_absent_program_is_not_run(repo: Path) -> None:
+    found = answer(repo, Tool("mine", ToolConfig(command=("no-such-tool",), parser="mypy"), built_in=False))
+    assert (found.check.status, found.check.reason) == ("not_run", "no-such-tool is not installed")
+
+
+def test_strangers_run_nothing_of_their_own(repo: Path, tmp_path: Path) -> None:
+    text = f"open({str(tmp_path / 'ran')!r}, 'w')"
+    found = answer(repo, script(text), STRANGER)
+    assert found.check.status == "not_run" and "cockpit trust" in (found.check.reason or "")
+    assert not (tmp_path / "ran").exists()
+    answer(repo, script(text, from_repository=False), STRANGER)
+    assert (tmp_path / "ran").exists(), "what a person's own configuration names needs no trust"
+
+
+def test_strangers_code_is_not_loaded_through_a_tool(repo: Path) -> None:
+    known = known_tools(Config())
+    assert "repository's code" in (answer(repo, known["pytest"], STRANGER).check.reason or "")
+    (repo / "mypy.ini").write_text("[mypy]\nplugins = evil.py\n")
+    assert "names plugins" in (answer(repo, known["mypy"], STRANGER).check.reason or "")
+
+
+def test_a_tool_inside_the_repository_is_passed_over_until_trusted(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = repo / "bin"
+    inside.mkdir()
+    (inside / "bandit").write_text("#!/bin/sh\necho '{\"results\": []}'\n")
+    (inside / "bandit").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{inside}:/usr/bin:/bin")
+    tool = known_tools(Config())["bandit"]
+    assert "bin/bandit" not in str(ToolRun(repo, STRANGER, {})._program("bandit"))
+    assert answer(repo, tool).check.status == "pass"
+
+
+def test_everything_that_it_started_ends_with_it(repo: Path) -> None:
+    text = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); open('pid', 'w').write(str(p.pid))"
+    assert answer(repo, script(text)).check.status == "pass"
+    pid = int((repo / "pid").read_text())
+    for _ in range(100):
+        if not _alive(pid):
+            return
+        time.sleep(0.02)
+    pytest.fail("its child is still there")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return (
+            Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+            if Path("/proc").exists()
+            else os.kill(pid, 0) is None
+        )
+    except OSError:
+        return False
+
+
+def test_a_run_can_be_cancelled(repo: Path) -> None:
+    run = ToolRun(repo, TRUSTED, {})
+    threading.Timer(0.3, run.cancel).start()
+    found = run.answer(script("import time; time.sleep(60)"))
+    assert found.check.reason == "cancelled"
+    assert run.answer(script("print('a.py:1: E1 x')")).check.reason == "cancelled"
+
+
+def test_mypy_is_really_asked_and_writes_nothing_into_the_repository(repo: Path) -> None:
+    before = sorted(repo.rglob("*"))
+    found = answer(repo, known_tools(Config())["mypy"], STRANGER)
+    assert [finding.rule for finding in found.findings["a.py"]] == ["mypy/return-value"]
+    assert [path for path in sorted(repo.rglob("*")) if path not in before] == []
+
+
+def test_pytest_failures_stand_at_their_line(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    (repo / "test_a.py").write_text("from a import first\n\n\ndef test_first():\n    assert first(1) == 2\n")
+    found = answer(repo, known_tools(Config())["pytest"])
+    (finding,) = found.findings["test_a.py"]
+    assert (finding.rule, finding.line) == ("pytest/failed", 5) and "assert 1 == 2" in finding.message
+
+
+def test_the_command_runs_configured_checks(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"command = ['{sys.executable}', '-c', 'print(\"a.py:1: E1 bad\")']"
+    (repo / "cockpit.toml").write_text(f"[checks.mine]\n{command}\nparser = '{LINES}'\ngate = 'P0'\n")
+    words = ["--repo", str(repo), "check", "--json"]
+    assert main(words) == 2, "a P0 check that may not run is no pass"
+    checks = {row["rule"]: row for row in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["mine"]["reason"] == "not trusted: run cockpit trust"
+    assert main(["--repo", str(repo), "trust"]) == 0
+    capsys.readouterr()
+    assert main(words) == 1
+    rows = [row for row in json.loads(capsys.readouterr().out)["findings"] if row["rule"].startswith("mine")]
+    assert [(row["rule"], row["gate"], row["line"]) for row in rows] == [("mine/E1", "P0", 1)]
+    (repo / "a.py").write_text("import os  # cockpit: ignore[mine] known\n")
+    assert main(words) == 0
+    assert main(["--repo", str(repo), "check", "--tools", "nope"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[checks.mine]\nparser = "mypy"\n', "cockpit.toml:1: checks.mine: command is missing"),
+        ('[checks.mine]\ncommand = ["x"]\nparser = "nope"\n', "checks.mine.parser: use "),
+        ('[checks.mine]\ncommand = ["x"]\nparser = "regex:("\n', "not a regular expression"),
+        ('[checks.mine]\ncommand = ["x"]\nparser = "regex:x"\n', "has no group"),
+        ('[checks.mine]\ncommand = "x"\nparser = "mypy"\n', "cockpit.toml:2: checks.mine.command"),
+        ('[checks.mine]\ncommand = ["x"]\nparser = "mypy"\nfrom_repository = false\n', "from_repository is no key"),
+        ('[checks.mine]\ncommand = ["x"]\nparser = "mypy"\ntimeout = -1\n', "cockpit.toml:4: checks.mine.timeout"),
+        ("[checks]\nselekt = []\n", "did you mean select"),
+    ],
+)
+def test_a_wrong_table_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "cockpit.toml").write_text(text)
+    with pytest.raises(CannotAnswer) as problem:
+        load_config(tmp_path)
+    assert words in str(problem.value)
