@@ -12,7 +12,7 @@ from cockpit.plain_text import plain_text
 from skills.gates.fixes import fix
 from skills.gates.model import Finding
 
-__all__ = ["FixPlan", "Patch", "apply_patch", "plan_fix", "plan_fixes"]
+__all__ = ["FixPlan", "Patch", "apply_patch", "plan_each", "plan_fix", "plan_fixes"]
 
 MANY_FILES = 12
 
@@ -66,6 +66,11 @@ def plan_fixes(root: Path, findings: Iterable[Finding], progress: Callable[[int,
     refused = {key: why for result in planned for key, why in result.refused.items()}
     fixed = {job[1]: result.fixed for job, result in zip(jobs, planned, strict=True) if result.patch is not None}
     return FixPlan(tuple(result.patch for result in planned if result.patch is not None), fixed, refused)
+
+
+def plan_each(root: Path, findings: Iterable[Finding]) -> list[Patch | None]:
+    """A patch for each finding alone, None where it has no fix."""
+    return [result.patch for result in _results([(root, finding.path, [finding]) for finding in findings])]
 
 
 def _results(jobs: list[tuple[Path, str, list[Finding]]]) -> Iterable[_Planned]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from cockpit import __version__
 from cockpit.findings.models import FileCounts
 from cockpit.findings.outcome import Outcome
+from cockpit.findings.sarif_fixes import sarif_fixes
 from cockpit.plain_text import plain_text
 from skills.gates import RULES
 from skills.gates.model import Finding, Tenancy
@@ -63,7 +64,9 @@ def json_document(outcome: Outcome, root: Path, profile: str, duration_ms: float
 
 
 def sarif_document(outcome: Outcome, root: Path) -> dict[str, Any]:
-    """The answer as SARIF 2.1.0 (OASIS): one run, stable fingerprints, suppressions and baseline states."""
+    """The answer as SARIF 2.1.0 (OASIS): one run, stable fingerprints, suppressions, baseline states, and the fixes of
+    findings where these are few."""
+    fixes = sarif_fixes(root, outcome.open)
     names = sorted({finding.rule for finding in outcome.findings} | {check.rule for check in outcome.checks})
     index = {name: number for number, name in enumerate(names)}
     return {
@@ -96,7 +99,10 @@ def sarif_document(outcome: Outcome, root: Path) -> dict[str, Any]:
                         ],
                     }
                 ],
-                "results": [_sarif_result(finding, index[finding.rule]) for finding in outcome.findings],
+                "results": [
+                    _sarif_result(finding, index[finding.rule], fixes.get((finding.path, finding.fingerprint)))
+                    for finding in outcome.findings
+                ],
             }
         ],
     }
@@ -162,7 +168,7 @@ def _sarif_rule(name: str) -> dict[str, Any]:
     }
 
 
-def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(finding: Finding, index: int, fix: dict[str, Any] | None) -> dict[str, Any]:
     region = {
         "startLine": finding.line,
         "startColumn": max(1, finding.column),
@@ -179,6 +185,8 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
         "baselineState": "unchanged" if finding.baseline == "known" else "new",
         "properties": {"severity": finding.severity, "confidence": finding.confidence, "fixable": finding.fixable},
     }
+    if fix is not None:
+        result["fixes"] = [fix]
     if finding.suppressed is not None:
         result["suppressions"] = [{"kind": "inSource", "justification": finding.suppressed}]
     return result

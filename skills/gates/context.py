@@ -147,7 +147,7 @@ class FileContext:
             severity=severity,
             needs=needs,
             evidence=evidence,
-            fixable=fixable or is_fixable(rule, node, self, message),
+            fixable=fixable or (confidence != "needs_context" and is_fixable(rule, node, self, message)),
             also=also,
         )
         self._candidates.append(candidate)

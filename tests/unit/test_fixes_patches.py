@@ -173,3 +173,35 @@ def test_wrong_usage(repo: Path, capsys: pytest.CaptureFixture[str], words: list
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
     assert (repo / "test_a.py").read_bytes() == MOCKED
+
+
+def test_sarif_holds_the_fix_of_each_finding(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "ship.py").write_bytes(HINTS.rstrip(b"\n") + b"\n\n\ndef send(order: str):\n    print(order)")
+    main(["check", "--format", "sarif", "--select", "bare-mock,missing-type-hints"])
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    fixes = {
+        (result["locations"][0]["physicalLocation"]["region"]["startLine"], change["artifactLocation"]["uri"]): change
+        for result in results
+        for fix in result.get("fixes", ())
+        for change in fix["artifactChanges"]
+    }
+
+    assert fixes.keys() == {(1, "ship.py"), (5, "ship.py"), (1, "test_a.py")}
+    for (_, path), change in fixes.items():
+        before = (repo / path).read_text()
+        after = applied(before, change["replacements"])
+        assert after != before and after.count("\n") <= before.count("\n")
+    assert applied(MOCKED.decode(), fixes[1, "test_a.py"]["replacements"]) == MENDED.decode()
+    assert all(result["properties"]["fixable"] == ("fixes" in result) for result in results)
+
+
+def applied(text: str, replacements: list[dict[str, dict[str, int] | dict[str, str]]]) -> str:
+    """What a viewer of SARIF makes of replacements, the last one first."""
+    lines = text.splitlines(keepends=True)
+    starts = [sum(map(len, lines[:number])) for number in range(len(lines) + 1)]
+    for replacement in reversed(replacements):
+        region, new = replacement["deletedRegion"], replacement["insertedContent"]["text"]
+        first = starts[region["startLine"] - 1] + region["startColumn"] - 1
+        last = starts[region["endLine"] - 1] + region["endColumn"] - 1
+        text = text[:first] + str(new) + text[last:]
+    return text

@@ -44,10 +44,12 @@ def fix(source: str, findings: Sequence[Finding]) -> FixResult:
         return FixResult(source, unfixable={finding.fingerprint: str(refusal) for finding in findings})
     known = []
     for finding in findings:
-        if finding.rule in FIXES:
-            known.append(finding)
-        else:
+        if finding.rule not in FIXES:
             state.unfixable[finding.fingerprint] = f"{finding.rule} has no automatic fix"
+        elif finding.confidence == "needs_context":
+            state.unfixable[finding.fingerprint] = "only a person knows whether it matters here"
+        else:
+            known.append(finding)
     _fix_all(state, known)
     return FixResult(mark + state.text, frozenset(state.fixed), state.unfixable)
 

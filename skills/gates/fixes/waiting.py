@@ -196,6 +196,11 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    return await asyncio.to_thread(bcrypt.checkpw, secret, known) is True\n",
     ),
     FixExample(
+        "missing-to-thread",
+        "import json\n\n\nasync def hook(request):\n    body = await request.body()\n    return json.loads(body)\n",
+        reason="only a person",
+    ),
+    FixExample(
         _BLOCKING,
         "async def read(name):\n    with open(name) as file:\n        return file.name\n",
         reason="would still wait",
