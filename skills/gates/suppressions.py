@@ -12,6 +12,7 @@ from skills.gates.noqa import foreign_comments
 from skills.gates.syntax import statements
 
 MARK = b"cockpit: ignore"
+FOREIGN_MARKS = (b"noqa", b"nosec", b"NOQA", b"NOSEC")
 _COMMENT = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
 
 

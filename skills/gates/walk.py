@@ -16,7 +16,7 @@ from skills.gates.context import FileContext
 from skills.gates.model import FileReport, SyntaxProblem
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Callback, Observer, Rule, Watch
-from skills.gates.suppressions import MARK, find_foreign, find_suppressions
+from skills.gates.suppressions import FOREIGN_MARKS, MARK, find_foreign, find_suppressions
 from skills.gates.syntax import CHILDREN, STATEMENTS
 
 _Entry = tuple[str, Watch]
@@ -61,7 +61,7 @@ class Analyser:
             crashed = _walk(tree, _dispatch(entries), context) if entries else ()
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
-            if candidates and (b"noqa" in source or b"nosec" in source):
+            if candidates and any(word in source for word in FOREIGN_MARKS):
                 suppressions += find_foreign(source, tree)
             role, why = context.role_and_why
         except (RecursionError, MemoryError):
