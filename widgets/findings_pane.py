@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
-from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, width_of
+from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
 
@@ -168,6 +168,13 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[L
     return lines
 
 
+def compliance(snapshot: FindingsSnapshot) -> str:
+    """`P1 holds 93 % of 95 % ▅▆▇`: today's share, the goal, and the days before."""
+    shares = [point.share for point in snapshot.trend[-14:]]
+    days = f" {sparkline([max(0.0, share - 0.5) for share in shares])}" if len(shares) > 1 else ""
+    return f"P1 holds {shares[-1]:.0%}, goal 95%{days}"
+
+
 class FindingsPane(VirtualList[Row]):
     """The findings of one worktree."""
 
@@ -256,6 +263,7 @@ class FindingsPane(VirtualList[Row]):
         if snapshot.progress is not None:
             return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {snapshot.progress:.0%}")
         parts = [plain_text(snapshot.note, 60)] if snapshot.note else []
+        parts += [compliance(snapshot)] if snapshot.trend else []
         parts += [f"{hidden} hidden"] if hidden else []
         parts += [f"{snapshot.suppressed} ignored"] if snapshot.suppressed else []
         return join([line(part) for part in parts], " · ")
