@@ -7,7 +7,6 @@ from dataclasses import replace
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import import_source, last_name, module_name
-from skills.gates.noqa import waived
 from skills.gates.project import Project
 from skills.gates.roles import is_migration_path, is_test_path, path_role
 from skills.gates.rule import Example, Rule, Watch
@@ -76,7 +75,7 @@ def _is_exempt(node: FunctionNode, context: FileContext) -> bool:
     end = node.body[0].lineno
     if b"# type:" in context.source and any(map(_TYPE_COMMENT.search, context.lines[node.lineno - 1 : end])):
         return True
-    return _implements_overloads(node, context) or waived(context, node.lineno, node.lineno, ("ANN",))
+    return _implements_overloads(node, context)
 
 
 def _implements_overloads(node: FunctionNode, context: FileContext) -> bool:

@@ -5,7 +5,6 @@ import ast
 from skills.gates.comments import commented_code, comments, in_string, is_code
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.languages import HINTS, foreign_language
-from skills.gates.noqa import waived
 from skills.gates.roles import is_migration_path
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.syntax import statements
@@ -38,8 +37,6 @@ def _symbol_at(line: int, spans: list[tuple[int, int, str]]) -> str:
 def _on_code(node: ast.Module, context: FileContext) -> None:
     spans: list[tuple[int, int, str]] | None = None
     for line, text in commented_code(context):
-        if waived(context, line, line, ("ERA",)):
-            continue
         spans = _symbols(context) if spans is None else spans
         shown = text if len(text) <= 60 else f"{text[:59]}…"
         place = _place(line, text, context)
@@ -91,7 +88,7 @@ noisy_comment = Rule(
     why="Nobody knows whether it still works, why it is there, or who may delete it; the history keeps it anyway.",
     fix="Delete it; the repository's history has it.",
     when="In comments that stand alone on their line and parse as a statement, as the head of a block, or as a line of "
-    "a call, list or dict. Not for prose, doctests, tool comments, inline script metadata, and `# noqa: ERA001`. Off "
+    "a call, list or dict. Not for prose, doctests, tool comments, and inline script metadata. Off "
     "unless a profile asks for it.",
     watches=(Watch((ast.Module,), _on_code, (b"#",), _is_checked),),
     profiles=STRICT,
@@ -110,7 +107,6 @@ noisy_comment = Rule(
         _module('TEXT = """\n# net = 3\n"""\n'),
         _module("# type: ignore\n# pylint: disable=C0103\n# -*- coding: utf-8 -*-\n# fmt: off\nrate = 1\n"),
         _module("# /// script\n# dependencies = [\n#   'rich',\n# ]\n# ///\n"),
-        _module("# net = 3  # noqa: ERA001\n"),
         _module("rate = 1  # net = 3\n#: documented\n# return early\n# because it is late\nx = 1\n"),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ entered with what they are called with. What is not understood is nothing, so th
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -14,10 +15,11 @@ from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS
 from skills.gates.row_calls import call_value
 from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
-from skills.gates.syntax import descendants
 
 _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
+# Every name that is called, by the text: much faster than a walk, and one name too many only says less.
+_CALLED = re.compile(r"(?<!def )\b(\w+)\(")
 
 Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
 """Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
@@ -42,7 +44,7 @@ class Flow:
         """Runs the module, then every function that nothing in the file called with rows."""
         tree = self.context.tree
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
-        self._called = frozenset(last_name(part.func) for part in descendants(tree) if isinstance(part, ast.Call))
+        self._called = frozenset(_CALLED.findall(self.context.source.decode("utf-8", "replace")))
         names: Names = {}
         self.block([node for node in tree.body if not isinstance(node, ast.ClassDef | FunctionNode)], names)
         self.definitions(tree.body, names)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -100,10 +101,10 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
         return
     body = _unwrapped(without_docstring(node), context)
     end = node.end_lineno or node.lineno
-    if does_nothing(body) or not any(asserts(part, context) for part in body):
-        return
-    if any(_SECTION.match(line) for line in context.lines[node.lineno : end]):
+    if _has_sections(node, context):
         context.fact("aaa", "in shape")
+        return
+    if does_nothing(body) or not any(asserts(part, context) for part in body):
         return
     found = _broken(_parts(body, context), context)
     context.fact("aaa", "in shape" if found is None or found[0] == "loose" else "not in shape")
@@ -113,6 +114,17 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
     message = f"`{node.name}` {_MESSAGES[kind]}"
     context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
+
+
+def _has_sections(node: FunctionNode, context: FileContext) -> bool:
+    """True where comments say which block is which."""
+    known = context.memo.get(NOT_AAA)
+    if known is None:
+        marked = [number for number, line in enumerate(context.lines, 1) if "#" in line and _SECTION.match(line)]
+        known = context.memo[NOT_AAA] = marked
+    assert isinstance(known, list)
+    at = bisect_left(known, node.lineno)
+    return at < len(known) and known[at] <= (node.end_lineno or node.lineno)
 
 
 def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:

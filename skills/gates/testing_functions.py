@@ -75,13 +75,17 @@ def asserting_name(name: str) -> bool:
 
 def asserts(node: ast.AST, context: FileContext) -> bool:
     """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
-    known = context.memo.setdefault("asserts", {})
-    assert isinstance(known, dict)
-    answer: bool | None = known.get(node)
+    known: dict[ast.AST, bool] = context.memo.setdefault("asserts", {})  # type: ignore[assignment]
+    answer = known.get(node)
     if answer is None:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
         text = "\n".join(context.lines[node.lineno - 1 : node.end_lineno]).lower()  # type: ignore[attr-defined]
-        answer = known[node] = any(word in text for word in _ASSERTING_WORDS) and _asserts(node)
+        answer = False
+        for word in _ASSERTING_WORDS:
+            if word in text:
+                answer = _asserts(node)
+                break
+        known[node] = answer
     return answer
 
 
