@@ -125,10 +125,13 @@ def worktree_row(tree: Worktree, now: datetime, width: int, sizes: Columns, watc
         ("  ", "text"),
         *near,
         (" " * (sizes.distance - width_of(near)), "text"),
-        (pad(age(tree.committed_at, now), 5, right=True), "muted"),
-        ("  ", "text"),
     ]
-    rest = width - width_of(parts)
+    rest = width - width_of(parts) - 7
+    if rest >= 14:
+        parts.append((pad(age(tree.committed_at, now), 5, right=True), "muted"))
+    else:
+        rest += 5  # who works there says more than how old the last commit is
+    parts.append(("  ", "text"))
     tail = fit(presence(tree.agent, now, rest) or remark(tree), rest)
     ports = f":{tree.ports[0]}" if tree.ports else ""
     if ports and rest > width_of(tail) + len(ports) + 2:
