@@ -30,6 +30,11 @@ def is_movable_call(node: ast.AST, context: "FileContext", message: str) -> bool
     )  # fmt: skip
 
 
+def is_untyped_handler(node: ast.AST, context: "FileContext", message: str) -> bool:
+    """`except:` that does something about the error."""
+    return isinstance(node, ast.ExceptHandler) and node.type is None and not isinstance(node.body[0], ast.Pass)
+
+
 def is_no_element(node: ast.AST, context: "FileContext", message: str) -> bool:
     """Not where a list is built for one element of it: without one the error would be another."""
     return isinstance(node, ast.Call) and "element" not in message

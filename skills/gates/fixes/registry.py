@@ -9,6 +9,7 @@ from skills.gates.fixes.preconditions import (
     is_movable_call,
     is_no_element,
     is_replaceable_mock,
+    is_untyped_handler,
     needs_only_none,
     whatever,
 )
@@ -26,6 +27,13 @@ _FIXERS = (
     Fixer("n-plus-one", "skills.gates.fixes.queries", whatever),
     Fixer("test-docstring", "skills.gates.fixes.removals", whatever),
     Fixer("noisy-comment", "skills.gates.fixes.removals", whatever),
+    Fixer("unordered-queryset", "skills.gates.fixes.rows", whatever),
+    Fixer("exists-then-create", "skills.gates.fixes.rows", whatever),
+    Fixer("none-comparison", "skills.gates.fixes.idioms", whatever),
+    Fixer("type-comparison", "skills.gates.fixes.idioms", whatever),
+    Fixer("bare-except", "skills.gates.fixes.idioms", is_untyped_handler),
+    Fixer("raise-without-from", "skills.gates.fixes.idioms", whatever),
+    Fixer("mutable-default", "skills.gates.fixes.idioms", whatever),
     Fixer("missing-type-hints", "skills.gates.fixes.hints", needs_only_none),
 )
 

@@ -1,0 +1,187 @@
+"""Small habits of Python, said the safe way."""
+
+import libcst as cst
+
+from skills.gates.fixes.cst import below, code, dotted, last_name
+from skills.gates.fixes.document import Document
+from skills.gates.fixes.model import CannotFix, FixExample
+from skills.gates.model import Finding
+
+_NAMES = ("error", "problem", "exc")
+
+
+def fix_none_comparison(document: Document, finding: Finding) -> None:
+    """`x == None` → `x is None`."""
+    document.change(document.at(finding, cst.Comparison), _asked_by_identity)
+
+
+def _asked_by_identity(now: cst.Comparison) -> cst.Comparison:
+    left, targets = now.left, list(now.comparisons)
+    if len(targets) == 1 and _is_none(left):
+        left, targets[0] = targets[0].comparator, targets[0].with_changes(comparator=left)
+    before: cst.BaseExpression = left
+    for place, target in enumerate(targets):
+        if _is_none(before) or _is_none(target.comparator):
+            targets[place] = _identical(target)
+        before = target.comparator
+    return now.with_changes(left=left, comparisons=targets)
+
+
+def _is_none(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def _identical(target: cst.ComparisonTarget) -> cst.ComparisonTarget:
+    """`==` → `is`, `!=` → `is not`; both need a space around them."""
+    operator = target.operator
+    if not isinstance(operator, cst.Equal | cst.NotEqual):
+        return target
+    around = {
+        name: space if code(space) else cst.SimpleWhitespace(" ")
+        for name, space in (("whitespace_before", operator.whitespace_before),
+                            ("whitespace_after", operator.whitespace_after))
+    }  # fmt: skip
+    return target.with_changes(operator=(cst.Is if isinstance(operator, cst.Equal) else cst.IsNot)(**around))
+
+
+def fix_type_comparison(document: Document, finding: Finding) -> None:
+    """`type(x) == T` → `type(x) is T`, which means the same; `isinstance` where `T` can have no subclass."""
+    node = document.at(finding, cst.Comparison)
+    if len(node.comparisons) != 1:
+        raise CannotFix("it is a chain of comparisons")
+    target = node.comparisons[0]
+    left, right = node.left, target.comparator
+    call, kind = (left, right) if last_name(left) == "type" and isinstance(left, cst.Call) else (right, left)
+    if not isinstance(call, cst.Call) or not isinstance(kind, cst.Name | cst.Attribute):
+        raise CannotFix("the other side is no plain name of a class")
+    if dotted(kind) != "bool" or len(call.args) != 1:
+        document.change(node, lambda now: now.with_changes(comparisons=[_identical(now.comparisons[0])]))
+        return
+    asked = cst.Call(cst.Name("isinstance"), [cst.Arg(call.args[0].value), cst.Arg(kind)])
+    if isinstance(target.operator, cst.Equal):
+        document.change(node, lambda now: asked.with_changes(lpar=now.lpar, rpar=now.rpar))
+    else:
+        document.change(node, lambda now: cst.UnaryOperation(cst.Not(), asked, lpar=now.lpar, rpar=now.rpar))
+
+
+def fix_bare_except(document: Document, finding: Finding) -> None:
+    """`except:` → `except Exception:`, which lets Ctrl-C and `SystemExit` through."""
+    node = document.at(finding, cst.ExceptHandler)
+    if node.type is not None:
+        raise CannotFix("only a person knows which error is meant")
+    space = cst.SimpleWhitespace(" ")
+    document.change(node, lambda now: now.with_changes(type=cst.Name("Exception"), whitespace_after_except=space))
+
+
+def fix_raise_without_from(document: Document, finding: Finding) -> None:
+    """`raise Other(…)` → `raise Other(…) from error`; a handler without a name gets one."""
+    node = document.at(finding, cst.Raise)
+    handler = next((above for above in document.around(node) if isinstance(above, cst.ExceptHandler)), None)
+    if handler is None or handler.type is None:
+        raise CannotFix("its handler catches everything")
+    if handler.name is not None:
+        name = cst.ensure_type(handler.name.name, cst.Name).value
+    else:
+        name = _name_for(document, handler)
+    document.change(node, lambda now: now.with_changes(cause=cst.From(cst.Name(name))))
+
+
+def _name_for(document: Document, handler: cst.ExceptHandler) -> str:
+    """A name for what a handler catches that nothing else in the file has."""
+    given = document.memo.setdefault("names of handlers", {})
+    assert isinstance(given, dict)
+    if handler not in given:
+        taken = {node.value for node in below(document.module, cst.Name)}
+        name = next((word for word in _NAMES if word not in taken), None)
+        if name is None:
+            raise CannotFix("no free name for what is caught")
+        given[handler] = name
+        document.change(handler, lambda now: now.with_changes(name=cst.AsName(cst.Name(name))))
+    elif not document.is_changed(handler):
+        raise CannotFix("no free name for what is caught")
+    return str(given[handler])
+
+
+def fix_mutable_default(document: Document, finding: Finding) -> None:
+    """`def f(x=[])` → `x=None`, and the list made in the body."""
+    node = document.at(finding, cst.List, cst.Dict, cst.Set, cst.Call, cst.ListComp, cst.DictComp, cst.SetComp)
+    parameter = document.parents[node]
+    function = document.function(node)
+    if not isinstance(parameter, cst.Param) or function is None or not isinstance(function.body, cst.IndentedBlock):
+        raise CannotFix("there is no body to make it in")
+    if parameter not in (*function.params.params, *function.params.kwonly_params, *function.params.posonly_params):
+        raise CannotFix("a lambda has no body to make it in")
+    if all(_is_stub(part) for part in function.body.body):
+        raise CannotFix("the function is only declared here")
+    name = parameter.name.value
+    made = document.memo.setdefault(f"defaults of {id(function)}", [])
+    assert isinstance(made, list)
+    made.append((name, node))
+    if len(made) == 1:
+        document.change(function.body, lambda now: _with_defaults(now, made))
+    document.change(parameter, _none_by_default)
+
+
+def _is_stub(line: cst.CSTNode) -> bool:
+    return isinstance(line, cst.SimpleStatementLine) and all(
+        isinstance(part, cst.Expr) and isinstance(part.value, cst.Ellipsis | cst.SimpleString) for part in line.body
+    )
+
+
+def _none_by_default(now: cst.Param) -> cst.Param:
+    hint = now.annotation
+    if hint is not None and "None" not in code(hint.annotation) and "Optional" not in code(hint.annotation):
+        if not isinstance(hint.annotation, cst.Name | cst.Attribute | cst.Subscript | cst.BinaryOperation):
+            raise CannotFix("its type hint is not understood")
+        either = cst.BinaryOperation(hint.annotation, cst.BitOr(), cst.Name("None"))
+        now = now.with_changes(annotation=hint.with_changes(annotation=either))
+    return now.with_changes(default=cst.Name("None"))
+
+
+def _with_defaults(now: cst.BaseSuite, made: list[tuple[str, cst.BaseExpression]]) -> cst.BaseSuite:
+    block = cst.ensure_type(now, cst.IndentedBlock)
+    lines = []
+    for name, value in made:
+        test = cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
+        assign = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+        lines.append(cst.If(test, cst.IndentedBlock([assign])))
+    start = 1 if isinstance(block.body[0], cst.SimpleStatementLine) and _is_stub(block.body[0]) else 0
+    return block.with_changes(body=[*block.body[:start], *lines, *block.body[start:]])
+
+
+_NONE, _TYPE, _BARE = "none-comparison", "type-comparison", "bare-except"
+_FROM, _DEFAULT = "raise-without-from", "mutable-default"
+EXAMPLES: tuple[FixExample, ...] = (
+    FixExample(_NONE, "if (total== None):  # why\n    pass\n", "if (total is None):  # why\n    pass\n"),
+    FixExample(_NONE, "free = None != total and x\n", "free = total is not None and x\n"),
+    FixExample(_TYPE, "ok = type(x) == int or y\n", "ok = type(x) is int or y\n"),
+    FixExample(_TYPE, "ok = (str != type(x.y))\n", "ok = (str is not type(x.y))\n"),
+    FixExample(_TYPE, "ok = bool != type(x)\n", "ok = not isinstance(x, bool)\n"),
+    FixExample(_TYPE, "ok = type(x) == 'int'\n", reason="no plain name"),
+    FixExample(
+        _BARE,
+        "try:\n    pay()\nexcept  :  # all\n    failed = True\n",
+        "try:\n    pay()\nexcept Exception:  # all\n    failed = True\n",
+    ),
+    FixExample(_BARE, "try:\n    pay()\nexcept Exception:\n    pass\n", reason="only a person"),
+    FixExample(
+        _FROM,
+        "try:\n    pay()\nexcept (KeyError, OSError):\n    if late:\n        raise Late\n"
+        "    raise Failed('no')  # told\n",
+        "try:\n    pay()\nexcept (KeyError, OSError) as error:\n    if late:\n        raise Late from error\n"
+        "    raise Failed('no') from error  # told\n",
+    ),
+    FixExample(
+        _FROM,
+        "try:\n    pay()\nexcept KeyError as e:\n    raise Failed(str(e))\n",
+        "try:\n    pay()\nexcept KeyError as e:\n    raise Failed(str(e)) from e\n",
+    ),
+    FixExample(
+        _DEFAULT,
+        'def add(item, cart=[], *, seen: dict[str, int] = {}):\n    """Add it."""\n    cart.append(item)\n',
+        'def add(item, cart=None, *, seen: dict[str, int] | None = None):\n    """Add it."""\n'
+        "    if cart is None:\n        cart = []\n    if seen is None:\n        seen = {}\n    cart.append(item)\n",
+    ),
+    FixExample(_DEFAULT, "add = lambda item, seen=set(): seen.add(item)\n", reason="no body"),
+    FixExample(_DEFAULT, "def add(item, seen=[]): ...\n", reason="no body"),
+)

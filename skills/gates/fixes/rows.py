@@ -1,0 +1,151 @@
+"""Rows in a certain order, and rows that are looked for or created in one step."""
+
+import libcst as cst
+
+from skills.gates.fixes.cst import code
+from skills.gates.fixes.document import Document
+from skills.gates.fixes.model import CannotFix, FixExample
+from skills.gates.model import Finding
+
+_PK = [cst.Arg(cst.SimpleString('"pk"'))]
+
+
+def fix_unordered_queryset(document: Document, finding: Finding) -> None:
+    """`.order_by("pk")` at the end of the chain; `ordering` for a view that names its model only."""
+    node = document.at(finding, cst.Call, cst.Subscript, cst.Attribute, cst.Name)
+    if isinstance(node, cst.Name):
+        _order_view(document, node)
+        return
+    rows: cst.BaseExpression = node
+    if isinstance(node, cst.Subscript):
+        rows = node.value
+    elif isinstance(node, cst.Call) and code(node.func).endswith("Paginator"):
+        rows = node.args[0].value
+    if not isinstance(rows, cst.Call | cst.Attribute):
+        raise CannotFix("the rows are asked for in another place")
+    document.change(rows, _ordered)
+
+
+def _ordered(now: cst.BaseExpression) -> cst.Call:
+    return cst.Call(cst.Attribute(now, cst.Name("order_by")), _PK)
+
+
+def _order_view(document: Document, node: cst.Name) -> None:
+    assign = document.parents[node]
+    line = document.parents[assign]
+    if not isinstance(assign, cst.Assign) or not isinstance(line, cst.SimpleStatementLine):
+        raise CannotFix("the rows are asked for in another place")
+    new = cst.Assign([cst.AssignTarget(cst.Name("ordering"))], cst.List([cst.Element(_PK[0].value)]))
+    document.change(line, lambda now: cst.FlattenSentinel([now, cst.SimpleStatementLine([new])]))
+
+
+def fix_exists_then_create(document: Document, finding: Finding) -> None:
+    """`if not X.filter(a=1).exists(): X.create(a=1, b=2)` → `X.get_or_create(a=1, defaults={"b": 2})`."""
+    call = document.at(finding, cst.Call)
+    whole = next((above for above in document.around(call) if isinstance(above, cst.If)), None)
+    if whole is None or whole.orelse is not None or not _is_only_statement(whole, call):
+        raise CannotFix("more depends on the answer than the creation")
+    if isinstance(document.parents[whole], cst.If):
+        raise CannotFix("it stands in an `elif`")
+    manager, wanted = _asked(whole.test)
+    creation = _words(call)
+    if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "create" or code(call.func.value) != manager:
+        raise CannotFix("it is not created by the manager that looked for it")
+    if any("__" in name or creation.get(name) != value for name, value in wanted.items()):
+        raise CannotFix("it is created with other values than were looked for")
+    document.change(whole, lambda now: _in_one_step(now, set(wanted)))
+
+
+def _is_only_statement(whole: cst.If, call: cst.Call) -> bool:
+    body = whole.body.body
+    if len(body) != 1:
+        return False
+    line = body[0]
+    small = line.body if isinstance(line, cst.SimpleStatementLine) else [line]
+    return len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is call
+
+
+def _asked(test: cst.BaseExpression) -> tuple[str, dict[str, str]]:
+    """The manager and the columns of `not X.filter(…).exists()`."""
+    exists = test.expression if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) else None
+    chain = exists.func if isinstance(exists, cst.Call) and not exists.args else None
+    if isinstance(chain, cst.Attribute) and chain.attr.value == "exists" and isinstance(chain.value, cst.Call):
+        found = chain.value
+        if isinstance(found.func, cst.Attribute) and found.func.attr.value == "filter":
+            return code(found.func.value), _words(found)
+    raise CannotFix("the test is not just `not ….filter(…).exists()`")
+
+
+def _words(call: cst.Call) -> dict[str, str]:
+    """The keyword arguments of a call with the text of their values."""
+    found = {}
+    for argument in call.args:
+        if argument.keyword is None or argument.star:
+            raise CannotFix("not every column is written as a keyword")
+        found[argument.keyword.value] = code(argument.value)
+    return found
+
+
+def _in_one_step(now: cst.If, wanted: set[str]) -> cst.SimpleStatementLine:
+    line = now.body.body[0]
+    old = (
+        line
+        if isinstance(line, cst.SimpleStatementLine)
+        else cst.SimpleStatementLine([cst.ensure_type(line, cst.Expr)])
+    )
+    expression = cst.ensure_type(old.body[0], cst.Expr)
+    call = cst.ensure_type(expression.value, cst.Call)
+    looked = [one for one in call.args if one.keyword is not None and one.keyword.value in wanted]
+    rest = [
+        cst.DictElement(cst.SimpleString(f'"{one.keyword.value}"'), one.value)
+        for one in call.args
+        if one.keyword is not None and one.keyword.value not in wanted
+    ]
+    if rest:
+        gap = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+        looked.append(cst.Arg(cst.Dict(rest), cst.Name("defaults"), equal=gap, comma=call.args[-1].comma))
+        looked[-2] = looked[-2].with_changes(comma=cst.MaybeSentinel.DEFAULT) if not _wraps(call) else looked[-2]
+    func = cst.ensure_type(call.func, cst.Attribute).with_changes(attr=cst.Name("get_or_create"))
+    made = expression.with_changes(value=call.with_changes(func=func, args=looked))
+    return old.with_changes(body=[made], leading_lines=[*now.leading_lines, *old.leading_lines])
+
+
+def _wraps(call: cst.Call) -> bool:
+    return isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
+
+
+_PAGES = (
+    "from django.core.paginator import Paginator\n\n\nclass Order(models.Model):\n    total = models.IntegerField()\n"
+)
+_SAVE = "def save(key):\n"
+EXAMPLES: tuple[FixExample, ...] = (
+    FixExample(
+        "unordered-queryset",
+        _PAGES + "\n\ndef pages():\n    return Paginator(Order.objects.filter(total=3), 50)\n",
+        _PAGES + '\n\ndef pages():\n    return Paginator(Order.objects.filter(total=3).order_by("pk"), 50)\n',
+        "shop/models.py",
+    ),
+    FixExample(
+        "unordered-queryset",
+        _PAGES + "\n\nclass Orders(ListView):\n    model = Order  # all\n    paginate_by = 20\n",
+        _PAGES + '\n\nclass Orders(ListView):\n    model = Order  # all\n    ordering = ["pk"]\n    paginate_by = 20\n',
+        "shop/models.py",
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    # Once.\n    if not Order.objects.filter(key=key).exists():\n"
+        "        Order.objects.create(key=key, total=0)  # new\n    return key\n",
+        _SAVE + '    # Once.\n    Order.objects.get_or_create(key=key, defaults={"total": 0})  # new\n    return key\n',
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    if not Order.objects.filter(key=key).exists():\n"
+        "        row = Order.objects.create(key=key)\n        row.go()\n",
+        reason="more depends",
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    if not Order.objects.filter(key=key).exists():\n        Order.objects.create(key=key.lower())\n",
+        reason="other values",
+    ),
+)
