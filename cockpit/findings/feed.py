@@ -17,6 +17,7 @@ from cockpit.findings.engine import Engine, fingerprints, finished, stream
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.findings.project import Project
 from cockpit.findings.ruff import RuffRun, not_asked
+from cockpit.findings.tool_feed import ToolFeed, ToolKey
 from cockpit.findings.watching import TreeWatch
 from cockpit.git_command import GitFailed, git
 from cockpit.repository import Repository
@@ -39,23 +40,31 @@ async def follow_findings(
     root: Path,
     on_saved: OnSaved | None = None,
     polling: bool = False,
+    tools: ToolKey | None = None,
 ) -> AsyncGenerator[FindingsSnapshot, None]:
     """The findings below `root`, a snapshot whenever they may have changed, for ever.
 
     `on_saved` is called in the event loop with the relative names of everything that changed (Python or not), before it
-    is judged. `polling` compares files every 1.5 s instead of watching them. Raises `CannotAnswer` where the baseline
+    is judged. `polling` compares files every 1.5 s instead of watching them. `tools` is where a key asks for other
+    tools; those that run on every save do so unasked. Raises `CannotAnswer` where the baseline
     cannot be read.
     """
     project = await asyncio.to_thread(engine.project, root, config)
     watch = TreeWatch(root, repository.git_dir if repository is not None else None, polling=polling)
     follower = _Follower(project, watch, on_saved)
+    follower.tools = ToolFeed(project, repository.common_dir if repository is not None else None)
+    if tools is not None:
+        tools.connect(follower.tools.asked)
     try:
         async with aclosing(follower.snapshots()) as snapshots:
             async for snapshot in snapshots:
                 yield snapshot
     finally:
+        if tools is not None:
+            tools.connect(None)
         follower.ruff.cancel()
         await watch.close()
+        await follower.tools.close()
         await asyncio.shield(asyncio.to_thread(project.cache.save))
         await asyncio.shield(asyncio.to_thread(project.save_trend))
 
@@ -68,6 +77,7 @@ class _Follower:
         self.watch = watch
         self.on_saved = on_saved
         self.ruff = RuffRun(project.root)
+        self.tools = ToolFeed(project, None)
         self.owed: set[str] = set()
         self.fresh_folders: set[str] = set()
         self.last = FindingsSnapshot(root=str(project.root))
@@ -81,13 +91,35 @@ class _Follower:
         await asyncio.to_thread(self.project.pool.warm if self.project.pool else lambda: None)
         flooded = False
         while True:
-            try:
-                names = await asyncio.wait_for(self.watch.wait(), SWEEP_SECONDS if flooded else None)
-            except TimeoutError:
-                names, flooded = frozenset(), False  # after a flood one more look: an event may have been dropped
+            names, told = await self._next(SWEEP_SECONDS if flooded else None)
+            if told:
+                snapshot = await asyncio.to_thread(finished, self.project, time.monotonic())
+                yield self._remembered(snapshot, self.last, ())
+            if names is None:
+                continue
+            flooded = flooded and bool(names)  # after a flood one more look: an event may have been dropped
             async for snapshot in self._changed(names, again=not names):
                 yield snapshot
             flooded = flooded or len(names) > FLOOD
+
+    async def _next(self, seconds: float | None) -> tuple[frozenset[str] | None, bool]:
+        """What changed (nothing where `seconds` passed, None where nothing is to be looked at), and whether a tool has
+        told something."""
+        waiting = [asyncio.create_task(self.watch.wait()), asyncio.create_task(self.tools.news.wait())]
+        try:
+            done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        told = self.tools.news.is_set()
+        self.tools.news.clear()
+        changed = waiting[0]
+        if not changed.cancelled():
+            result = changed.result()
+            assert isinstance(result, frozenset)
+            return result, told
+        return (None if done else frozenset()), told
 
     async def _changed(self, names: frozenset[str], *, again: bool) -> AsyncGenerator[FindingsSnapshot, None]:
         files = frozenset(name for name in names if not name.startswith(".git/"))
@@ -148,6 +180,7 @@ class _Follower:
         self.owed |= judged
         async for snapshot in self._with_ruff(started, before, tuple(sorted(judged)), everything=others):
             yield snapshot
+        self.tools.saved()
 
     async def _with_ruff(
         self, started: float, before: FindingsSnapshot, saved: tuple[str, ...], *, everything: bool

@@ -97,6 +97,9 @@ class Project:
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
         self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
         self.tool_answers: dict[str, OutsideAnswer] = {}
+        self.running = ""
+        self.saves = 0
+        self._told_at: dict[str, int] = {}
         self.trend: tuple[TrendPoint, ...] = ()
         self._trend_owed = False
         self._trend_written = 0.0
@@ -157,6 +160,7 @@ class Project:
                 self._take(answer)
         changed |= {name for name, report in before.items() if self.reports.get(name) is not report}
         self._outdate_coverage(changed)
+        self.saves += bool(changed)
         return changed
 
     def _outdate_coverage(self, changed: set[str]) -> None:
@@ -208,13 +212,14 @@ class Project:
         for tool in tools:
             if run.cancelled:
                 return
+            saves = self.saves
             answer = run.answer(tool)
             if answer.check.reason != "cancelled":
                 findings = {name: found for name, found in answer.findings.items() if self._in_scope(name)}
                 status = "fail" if findings else "pass" if answer.findings else answer.check.status
-                self.tool_answers[tool.name] = replace(
-                    answer, check=replace(answer.check, status=status), findings=findings
-                )
+                told = replace(answer, check=replace(answer.check, status=status), findings=findings)
+                self.tool_answers = {**self.tool_answers, tool.name: told}  # others may be reading the one before
+                self._told_at[tool.name] = saves
         if any(tool.name == "pytest" for tool in tools):
             self.read_manifests()  # it may have written a report of coverage
 
@@ -287,6 +292,11 @@ class Project:
         found = [self.cache.note] if self.cache.note else []
         if self.profile_why:
             found.append(f"profile {self.options.profile}: {self.profile_why}")
+        if self.running:
+            found.append(f"{self.running} runs")
+        outdated = [name for name, at in self._told_at.items() if at < self.saves]
+        if outdated:
+            found.append(f"files changed since {', '.join(sorted(outdated))} ran")
         if not self.scope.by_git:
             found.append("git did not list the files: every folder was walked")
         if self.ruff_check.status == "not_run" and self.ruff_check.reason:

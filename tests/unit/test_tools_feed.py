@@ -1,0 +1,97 @@
+"""Tools in the live feed: on a save unasked, the others on a key, outdated answers dropped."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from cockpit.config import ChecksConfig, Config, ToolConfig
+from cockpit.findings.engine import Engine
+from cockpit.findings.feed import follow_findings
+from cockpit.findings.models import FindingsSnapshot
+from cockpit.findings.tool_feed import ToolKey
+from cockpit.repository import find_repository
+
+LINES = r"regex:^(?P<path>\S+):(?P<line>\d+) (?P<message>.+)$"
+SAYS = "import sys; text = open('a.py').read(); print('a.py:1 saw ' + text.split()[-1])"
+SLOW = "import os, time; open('started', 'w').write(str(os.getpid())); time.sleep(60)"
+
+
+def tool(text: str, on: str) -> ToolConfig:
+    return ToolConfig((sys.executable, "-c", text), LINES, on=on)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    (root / ".gitignore").write_text("started\n")
+    (root / "a.py").write_text("A = 1\n")
+    return root
+
+
+async def until(feed: AsyncGenerator[FindingsSnapshot, None], wanted: str) -> FindingsSnapshot:
+    """The first snapshot with a finding of a tool that says `wanted`."""
+
+    async def look() -> FindingsSnapshot:
+        async for snapshot in feed:
+            if any(wanted in finding.message or wanted in finding.rule for finding in snapshot.findings):
+                return snapshot
+        raise AssertionError("the feed ended")
+
+    return await asyncio.wait_for(look(), 30)
+
+
+async def first(feed: AsyncGenerator[FindingsSnapshot, None]) -> FindingsSnapshot:
+    async for snapshot in feed:
+        if snapshot.phase == "ready":
+            return snapshot
+    raise AssertionError("the feed ended")
+
+
+async def test_a_tool_of_a_save_runs_after_each_save(root: Path) -> None:
+    config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "save"), "never": tool(SAYS, "key")}))
+    with Engine(1) as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
+            await first(feed)
+            for value in ("2", "3"):
+                (root / "a.py").write_text(f"A = {value}\n")
+                snapshot = await until(feed, f"saw {value}")
+                assert {check.rule for check in snapshot.checks} & {"says", "never"} == {"says"}
+
+
+async def test_a_key_runs_what_it_names_and_a_save_marks_it_outdated(root: Path) -> None:
+    config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "key")}))
+    key = ToolKey()
+    assert not key.ask()
+    with Engine(1) as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
+            await first(feed)
+            assert key.ask(("says", "unknown"))
+            snapshot = await until(feed, "saw 1")
+            assert "files changed" not in snapshot.note
+            (root / "a.py").write_text("A = 4\n")
+            while "files changed since says ran" not in (await anext(feed)).note:
+                pass
+    assert not key.ask()
+
+
+async def test_closing_the_feed_ends_what_runs(root: Path) -> None:
+    config = Config(checks=ChecksConfig(tools={"slow": tool(SLOW, "key")}))
+    key = ToolKey()
+    with Engine(1) as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
+            await first(feed)
+            key.ask()
+            while "slow runs" not in (await anext(feed)).note:
+                pass
+            while not (root / "started").exists() or not (root / "started").read_text():
+                await asyncio.sleep(0.02)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((root / "started").read_text()), 0)
