@@ -71,6 +71,8 @@ def waived(context: FileContext, first: int, last: int, codes: tuple[str, ...]) 
     if b"noqa" not in context.source and b"NOQA" not in context.source:
         return False
     for line in context.lines[first - 1 : last]:
+        if "noqa" not in line and "NOQA" not in line:
+            continue
         for match in _NOQA.finditer(line):
             named = match[1]
             if named is None or any(code.upper().startswith(codes) for code in re.split(r"[,\s]+", named)):

@@ -3,6 +3,7 @@ silent."""
 
 import ast
 from collections import Counter
+from functools import lru_cache
 
 from skills.gates.names import dotted, last_name
 
@@ -42,6 +43,7 @@ _PATH_ROLES: tuple[tuple[str, str], ...] = (
 _PATH_ROLE = {word: role for role, word in _PATH_ROLES}
 
 
+@lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_test_path(path: str) -> bool:
     """True for files that a test runner or a fixture loader reads: tests/, test_x.py, x_tests.py,
     conftest.py, factories."""
@@ -56,6 +58,7 @@ def is_test_path(path: str) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
 def is_migration_path(path: str) -> bool:
     """True for files in a folder of migrations (Django's or Alembic's)."""
     return any(

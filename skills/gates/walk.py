@@ -48,6 +48,8 @@ class Analyser:
     def __init__(self, rules: Iterable[Rule], observers: Iterable[Observer]) -> None:
         parts: list[Rule | Observer] = [*rules, *observers]
         self._entries = [(part.name, watch) for part in parts for watch in part.watches]
+        triggers = {word for _, watch in self._entries for word in watch.triggers}
+        self._plain = frozenset(word for word in triggers if _WORD.fullmatch(word))
 
     def read(self, path: str, source: bytes) -> FileReport:
         """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
@@ -77,6 +79,8 @@ class Analyser:
         present: dict[bytes, bool] = {}
         places: dict[object, bool] = {None: True}
         wanted: list[_Entry] = []
+        # each word of the file once: a fifth of its bytes, where a trigger that is a word is found all the same
+        words = b" ".join(set(_WORD.findall(source)))
         for entry in self._entries:
             watch = entry[1]
             here = places.get(watch.where)
@@ -87,7 +91,7 @@ class Analyser:
             for word in watch.triggers:
                 seen = present.get(word)
                 if seen is None:
-                    seen = present[word] = word in source
+                    seen = present[word] = word in (words if word in self._plain else source)
                 if seen:
                     wanted.append(entry)
                     break
@@ -97,6 +101,7 @@ class Analyser:
         return tuple(wanted)
 
 
+_WORD = re.compile(rb"\w+")
 _SCOPE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
 
 
