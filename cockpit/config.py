@@ -14,6 +14,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
 
+Tier = Literal["premium", "standard", "fast", "cheap", "local"]
 TenancyChoice = Literal["auto", "transparent", "explicit", "off"]
 
 
@@ -92,7 +93,7 @@ MOST_PRICE = 1e6
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
-    `profile` "auto" is what the dependencies say."""
+    `profile` "auto" is what the dependencies say; `tiers` says which models a tier is."""
 
     theme: str = "auto"
     profile: str = "auto"
@@ -104,6 +105,7 @@ class Config:
     checks: ChecksConfig = ChecksConfig()
     keys: dict[str, str] = field(default_factory=dict)
     prices: dict[str, PriceConfig] = field(default_factory=dict)
+    tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 
 
 def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool = False) -> Config:

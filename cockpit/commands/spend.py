@@ -23,6 +23,8 @@ EXAMPLES = """examples:
   cockpit spend --by commit              what each commit cost
   cockpit spend --export costs           files for other tools: daily-*.json, mtd.json, by-feature.jsonl, reports
   cockpit spend add compute 12.50 --on 2026-11-20 --feature feature/api --note "staging"
+  cockpit spend suggest                  what could be cheaper, and what it would have saved
+  cockpit spend suggest --feature feature/api --revenue 500 --users 120
   cockpit spend explain                  lines merged, dropped, unpriced, and why
 
 --since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
@@ -31,12 +33,17 @@ _GROUPS = (
     *("total", "hour", "day", "week", "month", "model", "agent", "session"),
     *("branch", "feature", "task", "commit", "category", "repo"),
 )
+_ANSWERS = ("suggest",)  # each is a module of cockpit.spend.answers
+_ADVISED_DAYS = 30
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", nargs="?", choices=("explain", "add"), help="what was merged, dropped and unpriced; add a cost"
+        "what",
+        nargs="?",
+        choices=("explain", "add", *_ANSWERS),
+        help="what was merged, dropped and unpriced; add a cost; what could be cheaper",
     )
     parser.add_argument("entry", nargs="*", metavar="CATEGORY USD", help="add: compute, storage or api, and dollars")
     parser.add_argument("--by", choices=_GROUPS, default="day", help="one row for each (default: day, local time)")
@@ -44,10 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
     parser.add_argument("--export", metavar="DIR", help="write files by day, month and feature into DIR")
     parser.add_argument("--on", metavar="D", help="add: the day or time of the cost (default: now)")
-    parser.add_argument("--feature", default="", help="add: the branch or feature that it was for")
+    parser.add_argument("--feature", default="", help="add, suggest: the branch or feature that it was for")
     parser.add_argument("--task", default="", help="add: the task that it was for")
     parser.add_argument("--note", default="", help="add: a word about it")
+    parser.add_argument("--revenue", type=_amount, metavar="X", help="suggest: what the work brought in, in dollars")
+    parser.add_argument("--users", type=_amount, metavar="N", help="suggest: how many people use it")
     parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def _amount(given: str) -> float:
+    """A figure that a person gave: finite, not below zero."""
+    try:
+        amount = float(given.removeprefix("$").replace(",", ""))
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount <= 1e12:
+        raise argparse.ArgumentTypeError(f"{given[:40]!r} is no amount")
+    return amount
 
 
 def run(call: Call) -> int:
@@ -62,6 +82,8 @@ def run(call: Call) -> int:
         raise CannotAnswer(f"{call.args.entry[0][:40]!r} means nothing here", "see cockpit spend --help")
     if call.args.what == "explain" and (call.args.since or call.args.until):
         raise CannotAnswer("explain counts lines of all times", "leave out --since and --until")
+    if call.args.what in _ANSWERS:
+        return _answer(call)
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
     ledger = open_ledger()
@@ -80,6 +102,24 @@ def run(call: Call) -> int:
         return 0
     _print_rows(call, ledger, rows, total)
     return 0
+
+
+def _answer(call: Call) -> int:
+    """The answer of another module: for the last 30 days where nothing else is asked for."""
+    import importlib
+
+    from cockpit.spend.meter import Meter
+    from cockpit.spend.sums import Scope
+
+    meter = Meter(None if call.args.all_repos else call.repository(), call.config(), all_repos=call.args.all_repos)
+    meter.read()
+    if meter.ledger.store.notice:
+        say(meter.ledger.store.notice)
+    since = call.args.since or ("" if call.args.until else f"{_ADVISED_DAYS}d")
+    scope = Scope(meter.places, _moment(since or None, "--since"), _moment(call.args.until, "--until", end=True))
+    answer = importlib.import_module(f"cockpit.spend.answers.{call.args.what}")
+    code: int = answer.run(call, meter, scope)
+    return code
 
 
 def _moment(given: str | None, option: str, *, end: bool = False) -> int | None:

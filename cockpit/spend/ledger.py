@@ -20,7 +20,7 @@ from cockpit.spend.overrides import Overrides
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO, Prices, Rates
 from cockpit.spend.shelf import Shelf
-from cockpit.spend.statements import Statements, read_statements
+from cockpit.spend.statements import read_statements
 from cockpit.spend.store import Store
 from cockpit.spend.sums import Cell, Origin, Scope, Sum, apportioned, inside, within
 
@@ -305,11 +305,12 @@ class Ledger:
 
     def _load_origins(self) -> None:
         agents = {agent.domain: agent.reader.agent for agent in self._agents if agent.domain}
-        words = "SELECT id, domain, session, cwd, branch, model, sidechain, open, billed FROM origins"
-        for number, domain, session, cwd, branch, model, side, still_open, billed in self._rows(words):
+        words = "SELECT id, domain, session, cwd, branch, model, sidechain, open, billed, provider, fast FROM origins"
+        for number, domain, session, cwd, branch, model, side, still_open, billed, provider, fast in self._rows(words):
             if domain in agents:
                 self._origins[number] = Origin(
-                    agents[domain], session, cwd, branch, model, bool(side), bool(still_open), bool(billed)
+                    *(agents[domain], session, cwd, branch, model, bool(side), bool(still_open), bool(billed)),
+                    *("llm", "", provider, bool(fast)),
                 )
 
     def sums(self, scope: Scope, key_of: KeyOf[K]) -> dict[K, Sum]:
@@ -323,16 +324,13 @@ class Ledger:
             into.add_cell(cell)
         return found
 
-    def rows(self, by: str, scope: Scope, said: Statements | None = None) -> tuple[list[SpendRow], SpendRow]:
-        """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first.
-
-        `said`: the statements of `scope`, where they were read already.
-        """
+    def rows(self, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
+        """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
         groups = self._sums_by(by, scope)
         whole = Sum()
         for part in groups.values():
             whole.add(part)
-        statements = said or read_statements(self, scope)
+        statements = read_statements(self, scope)
         total = whole.row("total", billed=statements.of())
         micro = apportioned({key: part.pico for key, part in groups.items()})
         rows = []

@@ -29,6 +29,8 @@ class Origin(NamedTuple):
     billed: bool = False
     category: str = "llm"
     task: str = ""
+    provider: str = ""
+    fast: bool = False
 
 
 class Cell(NamedTuple):

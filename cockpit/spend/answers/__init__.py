@@ -1,0 +1,1 @@
+"""The longer answers of `cockpit spend`, in words and as JSON documents."""

@@ -1,0 +1,145 @@
+"""`cockpit spend suggest`: what could be cheaper, what it would have saved, and where the budget says to go."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.spend.meter import Meter
+    from cockpit.spend.suggest import Advice
+    from cockpit.spend.sums import Scope
+    from skills.spending.advice import Range
+    from skills.spending.tables import Tier
+
+
+def run(call: Call, meter: "Meter", scope: "Scope") -> int:
+    """Print the advice for the requests in `scope`."""
+    from cockpit import clock
+    from cockpit.spend.suggest import advise
+
+    windows, _ = meter.budget()
+    tiers = {tier: tuple(names) for tier, names in call.config().tiers.items()}
+    advice = advise(meter.ledger, scope, windows, tiers)
+    month = next(window for window in windows if window.window == "month")
+    limit = month.soft if month.soft is not None else month.hard
+    left = None if limit is None else max(0.0, limit - month.spent)
+    routes = _routes(left, month.percent, tiers)
+    returns = _returns(call, meter, scope)
+    if call.args.json:
+        meta = {"at": clock.iso(clock.now()), "scope": meter.name}
+        print_json({**_document(advice), "routes": routes, "roi": returns or None, "meta": meta})
+        return 0
+    for line in _lines(advice, returns):
+        print(line)
+    if not advice.requests:
+        say("no request was recorded in this time")
+    return 0
+
+
+def _routes(left: float | None, percent: float | None, tiers: "dict[Tier, tuple[str, ...]]") -> list[dict[str, Any]]:
+    from skills.spending.advice import route
+    from skills.spending.tables import TASKS, model_of
+
+    found = []
+    for task in TASKS:
+        choice, why = route(task, remaining_usd=left, percent_used=percent)
+        model = model_of(choice.tier, own=tiers)
+        found.append({"task": task, "tier": choice.tier, "model": model, "example": choice.example, "why": why})
+    return found
+
+
+def _returns(call: Call, meter: "Meter", scope: "Scope") -> dict[str, Any]:
+    """Return on investment of the scope (or of one feature), from figures that the person gave."""
+    from cockpit.spend.ledger import feature_of
+    from cockpit.spend.prices import PICO
+    from skills.spending.advice import return_on
+
+    feature = call.args.feature
+    spent = sum(
+        cell.pico for cell in meter.ledger.cells(scope) if not feature or feature_of(cell.origin.branch) == feature
+    )
+    found = return_on(spent / PICO, call.args.revenue, call.args.users)
+    return {"feature": feature or None, **found} if found else {}
+
+
+def _document(advice: "Advice") -> dict[str, Any]:
+    cache = advice.cache
+    return {
+        "requests": advice.requests,
+        "usd": round(advice.usd, 6),
+        "suggestions": [
+            {**asdict(found), "saves": _range(found.saves), "basis": "estimated"} for found in advice.suggestions
+        ],
+        "degradation": {
+            "window": advice.window,
+            "remaining": advice.remaining,
+            "moves": [
+                {
+                    "model": move.model,
+                    "tier": move.tier,
+                    "usd": round(move.usd, 6),
+                    "to_tier": None if move.to is None else move.to.tier,
+                    "to_model": advice.models.get(move.model),
+                    "example": None if move.to is None else move.to.example,
+                }
+                for move in advice.moves
+            ],
+        },
+        "saves": {model: _range(amount) for model, amount in advice.saves.items()},
+        "unknown_models": list(advice.unknown),
+        "cache": {
+            "hit_rate": None if cache.hit_rate is None else round(cache.hit_rate, 4),
+            "saved": round(cache.saved, 6),
+            "write_premium": round(cache.write_premium, 6),
+            "net": round(cache.net, 6),
+            "unpriced_tokens": cache.unpriced_tokens,
+            "basis": "computed",
+        },
+        "not_judged": [{"rule": rule, "why": why} for rule, why in advice.not_judged],
+    }
+
+
+def _range(amount: "Range | None") -> dict[str, float] | None:
+    return None if amount is None else {"low": round(amount.low, 6), "high": round(amount.high, 6)}
+
+
+def _lines(advice: "Advice", returns: dict[str, Any]) -> list[str]:
+    from cockpit.plain_text import plain_text
+
+    lines = []
+    for found in advice.suggestions:
+        lines.append(f"{found.priority:<7} {found.finding}")
+        lines.append(f"{'':<7} {found.action}")
+        if found.saves is not None:
+            lines.append(f"{'':<7} would have saved ${found.saves.low:,.2f} to ${found.saves.high:,.2f} (estimated)")
+    if not advice.suggestions and advice.requests:
+        lines.append("nothing to suggest: no rule of thumb is broken")
+    if advice.remaining is not None:
+        lines.append(f"budget: {advice.remaining:.0f} % of the {advice.window} is left")
+    for move in advice.moves:
+        name = plain_text(move.model, 40)
+        if move.to is None:
+            lines.append(f"  {name:<28} {move.tier:<9} stay")
+        else:
+            to = advice.models.get(move.model, move.to.example)
+            lines.append(f"  {name:<28} {move.tier:<9} → {move.to.tier} ({to})")
+    for model in advice.unknown:
+        lines.append(f"  {plain_text(model, 40):<28} in no tier: name it under [tiers] in your configuration")
+    cache = advice.cache
+    if cache.hit_rate is not None:
+        lines.append(
+            f"cache: {cache.hit_rate:.1%} of the prompt tokens were read from it; saved ${cache.saved:,.2f}, "
+            f"writing it cost ${cache.write_premium:,.2f} more than fresh input"
+        )
+    if returns:
+        roi, each = returns["roi_percent"], returns["cost_per_user"]
+        lines.append(f"return on ${returns['total']:,.2f}: {_said(roi, ' %')}; {_said(each, ' $ a user')}")
+        lines.append(f"  {returns['verdict']}")
+    return lines
+
+
+def _said(value: float | str | None, unit: str) -> str:
+    if value is None:
+        return "no figure given"
+    return value if isinstance(value, str) else f"{value:,.2f}{unit}"
