@@ -100,7 +100,7 @@ def _could_be_prose(text: str) -> bool:
 def is_code(comment: str) -> bool:
     """True where what stands behind `#` is Python that was switched off, a line of it included."""
     text = comment[1:].strip()
-    if not text or text[0] == "#" or _PROSE.match(text) or not _CODE_MARKS.search(text) or _TOOL.search(text):
+    if not text or text[0] == "#" or not _CODE_MARKS.search(text) or _PROSE.match(text) or _TOOL.search(text):
         return False
     if _CLOSER.match(text) or _ITEM.match(text) or _CLAUSE.match(text) or _OPENER.match(text):
         return True

@@ -53,8 +53,9 @@ class Flow:
         """Runs the functions of a body, methods included, each with a copy of the names around it."""
         for node in body:
             if isinstance(node, FunctionNode):
-                self.function(node, dict(names), {})
-            elif isinstance(node, ast.ClassDef):
+                if self.loops(node):
+                    self.function(node, dict(names), {})
+            elif isinstance(node, ast.ClassDef) and self.loops(node):
                 outer, self.owner = self.owner, node
                 self.symbols.append(node.name)
                 own: Names = {}
@@ -63,6 +64,13 @@ class Flow:
                 self.definitions(node.body, methods)
                 self.symbols.pop()
                 self.owner = outer
+
+    def loops(self, node: ast.AST) -> bool:
+        """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
+        text = "\n".join(self.context.lines[node.lineno - 1 : node.end_lineno])  # type: ignore[attr-defined]
+        if "for " in text or "lambda" in text:
+            return True
+        return bool(self.functions) and not self.functions.keys().isdisjoint(_CALLED.findall(text))
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
         """Runs a function with its parameters; answers what it returns where all its returns agree."""
