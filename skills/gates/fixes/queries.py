@@ -9,6 +9,7 @@ from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 from skills.gates.queries import MANAGERS
 
+_NO_JOIN = frozenset({"only", "defer", "union", "intersection", "difference"})
 _LOADER = re.compile(r"`(select_related|prefetch_related)\(")
 
 
@@ -27,7 +28,23 @@ def fix_n_plus_one(document: Document, finding: Finding) -> None:
     managers = [node for node in document.on_line(asked.line, cst.Attribute) if node.attr.value in MANAGERS]
     if len(managers) != 1:
         raise CannotFix("the query does not stand where the rows are asked for")
+    methods = _methods(document, managers[0])
+    if methods & _NO_JOIN:
+        raise CannotFix("the query leaves columns out, or is a union: what it loads is to be said by hand")
+    if "select_for_update" in methods:
+        loader = "prefetch_related"  # a join to rows that may be missing cannot be locked
     _load(document, managers[0], loader, lookup)
+
+
+def _methods(document: Document, manager: cst.Attribute) -> frozenset[str]:
+    """The methods that are called on a manager, one after the other."""
+    found: list[str] = []
+    for above in document.around(manager):
+        if isinstance(above, cst.Attribute):
+            found.append(above.attr.value)
+        elif not isinstance(above, cst.Call):
+            break
+    return frozenset(found)
 
 
 def _one_by_one(document: Document, finding: Finding, steps: list[str]) -> bool:
@@ -96,6 +113,15 @@ EXAMPLES: tuple[FixExample, ...] = (
         "def names():\n    for order in Order.objects.all():\n        print(order.tags.all(), order.user.team.pk)\n",
         "def names():\n    for order in Order.objects.select_related('user__team').prefetch_related('tags'):\n"
         "        print(order.tags.all(), order.user.team.pk)\n",
+    ),
+    _example(
+        "def names():\n    for order in Order.objects.select_for_update():\n        print(order.user.pk)\n",
+        "def names():\n    for order in Order.objects.prefetch_related('user').select_for_update():\n"
+        "        print(order.user.pk)\n",
+    ),
+    _example(
+        "def names():\n    for order in Order.objects.only('pk'):\n        print(order.user.pk)\n",
+        reason="by hand",
     ),
     _example(
         "def f(order: Order):\n    for tag in order.tags.all():\n        for user in tag.user_set.all():\n"
