@@ -247,26 +247,35 @@ def _editor(config: Config) -> Check:
     return Check("editor", "pass", command.words[0])
 
 
+_JUDGED = ("profile", "tenancy", "rules")
+
+
 def _gates(repository: Repository | None, config: Config, *, full: bool) -> list[Check]:
     if repository is None:
-        return [Check("tenancy", "not_applicable", "no repository"), Check("rules", "not_applicable", "no repository")]
+        return [Check(name, "not_applicable", "no repository") for name in _JUDGED]
     if not full:
-        return [_later("tenancy"), _later("rules")]
-    from cockpit.findings.engine import CheckRequest, check_now
+        return [_later(name) for name in _JUDGED]
+    from cockpit.findings.once import CheckRequest, check_now
+    from skills.gates import RULES
 
     try:
-        outcome, _ = check_now(repository.root, config, CheckRequest())
+        outcome, project = check_now(repository.root, config, CheckRequest())
     except (CannotAnswer, OSError) as problem:
-        return [Check(name, "not_run", str(problem)) for name in ("tenancy", "rules")]
+        return [Check(name, "not_run", str(problem)) for name in _JUDGED]
     tenancy = outcome.tenancy
     evidence = [f"{link.path}:{link.line} {link.text}" for link in tenancy.evidence[:3]]
     said = "; ".join([f"{tenancy.mode}{' (chosen)' if tenancy.chosen else ''}: {tenancy.why}", *evidence])
-    silent = [f"{check.rule} ({check.reason})" for check in outcome.checks if check.status == "not_run"]
+    profile = f"{project.options.profile}: {project.profile_why or 'chosen, or nothing speaks for another'}"
+    optional = {name for name, rule in RULES.items() if not rule.required}
+    unanswered = [check for check in outcome.checks if check.status == "not_run" and check.rule not in optional]
+    silent = [f"{check.rule} ({check.reason})" for check in unanswered]
     asleep = sum(check.status == "not_applicable" for check in outcome.checks)
     rules = f"{len(outcome.checks) - asleep - len(silent)} rules looked, {asleep} do not apply"
     if silent:
-        return [Check("tenancy", "pass", said), Check("rules", "not_run", f"{rules}; not run: {', '.join(silent)}")]
-    return [Check("tenancy", "pass", said), Check("rules", "pass", rules)]
+        judged = Check("rules", "not_run", f"{rules}; not run: {', '.join(silent)}")
+    else:
+        judged = Check("rules", "pass", rules)
+    return [Check("profile", "pass", profile), Check("tenancy", "pass", said), judged]
 
 
 def _later(name: str) -> Check:
