@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   cockpit spend --export costs           files for other tools: daily-*.json, mtd.json, by-feature.jsonl, reports
   cockpit spend add compute 12.50 --on 2026-11-20 --feature feature/api --note "staging"
   cockpit spend suggest                  what could be cheaper, and what it would have saved
+  cockpit spend report                   today, week, month, projection, dearest requests, anomalies, trends
   cockpit spend suggest --feature feature/api --revenue 500 --users 120
   cockpit spend explain                  lines merged, dropped, unpriced, and why
 
@@ -33,7 +34,7 @@ _GROUPS = (
     *("total", "hour", "day", "week", "month", "model", "agent", "session"),
     *("branch", "feature", "task", "commit", "category", "repo"),
 )
-_ANSWERS = ("suggest",)  # each is a module of cockpit.spend.answers
+_ANSWERS = ("suggest", "report")  # each is a module of cockpit.spend.answers
 _ADVISED_DAYS = 30
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 

@@ -30,7 +30,7 @@ _SLICE = 8 << 20
 _DAYS_SHOWN = 14
 _BURN_MINUTES = 60
 
-Group = tuple[str, str, str, str]  # day, week, model, session
+Group = tuple[str, str, str, str, str]  # day, week, model, session, branch
 
 
 class Meter:
@@ -84,11 +84,12 @@ class Meter:
             self._groups = self.ledger.sums(self.scope, self._group)
         today, week, month = Sum(), Sum(), Sum()
         models: dict[str, Sum] = {}
+        branches: dict[str, Sum] = {}
         sessions: dict[str, Sum] = {}
         first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
         days: dict[str, int] = {}
         unpriced: set[str] = set()
-        for (day, its_week, model, session), part in self._groups.items():
+        for (day, its_week, model, session, branch), part in self._groups.items():
             sessions.setdefault(session, Sum()).add(part)
             if day == labels.day:
                 today.add(part)
@@ -97,6 +98,7 @@ class Meter:
             if day[:7] == labels.month:
                 month.add(part)
                 models.setdefault(model, Sum()).add(part)
+                branches.setdefault(branch, Sum()).add(part)
             if first_day <= day <= labels.day:
                 days[day] = days.get(day, 0) + part.pico
             if part.unpriced_tokens and (day >= first_day or day[:7] == labels.month):
@@ -120,11 +122,8 @@ class Meter:
             ),
             daily=_daily(days, now.astimezone()),
             burn_per_hour=self._burn(now),
-            by_session=tuple(
-                (session, part.row(session).usd)
-                for session, part in sorted(sessions.items())
-                if part.pico or not part.unpriced_tokens
-            ),
+            by_session=_priced(sessions),
+            by_branch=_priced(branches),
             scope=self.name,
             at=now,
             unread=unread(self.ledger),
@@ -142,7 +141,7 @@ class Meter:
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
         session, amount = self.dearest_session(labels.day)
         spent: dict[WindowName, float] = dict.fromkeys(("day", "week", "month"), 0.0)
-        for (day, week, _, _), part in self.ledger.sums(self.scope, self._group).items():
+        for (day, week, *_), part in self.ledger.sums(self.scope, self._group).items():
             spent["day"] += part.pico / PICO if day == labels.day else 0
             spent["week"] += part.pico / PICO if week == labels.week else 0
             spent["month"] += part.pico / PICO if day[:7] == labels.month else 0
@@ -158,8 +157,8 @@ class Meter:
         days = self.ledger.sums(self.scope, lambda cell: self.ledger.calendar.of_quarter(cell.quarter).day)
         daily = _daily({day: part.pico for day, part in days.items()}, now)
         start, end = bounds(window.window, now)
-        low, high = projected_range(window.spent, [usd for _, usd in daily[:-1]], start, now, end) or (0.0, 0.0)
-        return round(low, 6), round(high, 6)
+        found = projected_range(window.spent, [usd for _, usd in daily[:-1]], start, now, end)
+        return None if found is None else (round(found[0], 6), round(found[1], 6))
 
     def burns_too_fast(self, window: BudgetWindow) -> bool:
         """Whether the month's share is more than 1.5 times the share of its days."""
@@ -171,8 +170,8 @@ class Meter:
     def dearest_session(self, day: str) -> tuple[str, float]:
         """Of the sessions that were at work on the day with that label: the dearest, and its dollars of all days."""
         groups = self.ledger.sums(self.scope, self._group)
-        totals = dict.fromkeys((session for of, _, _, session in groups if of == day), 0)
-        for (_, _, _, session), part in groups.items():
+        totals = dict.fromkeys((session for of, _, _, session, _ in groups if of == day), 0)
+        for (_, _, _, session, _), part in groups.items():
             if session in totals and session != UNATTRIBUTED:
                 totals[session] += part.pico
         name = max(totals, key=lambda session: (totals[session], session), default="")
@@ -180,7 +179,7 @@ class Meter:
 
     def _group(self, cell: Cell) -> Group:
         labels = self.ledger.calendar.of_quarter(cell.quarter)
-        return (labels.day, labels.week, cell.origin.model, cell.origin.session or UNATTRIBUTED)
+        return (labels.day, labels.week, cell.origin.model, cell.origin.session or UNATTRIBUTED, cell.origin.branch)
 
     def _burn(self, now: datetime) -> float | None:
         end = int(now.timestamp() * 1000) + 1
@@ -211,6 +210,13 @@ def budget_windows(
             window.breach_at,
         )
         for window in windows(spent, limits, now, block=strict or budget.block_on_limit)
+    )
+
+
+def _priced(parts: dict[str, Sum]) -> tuple[tuple[str, float], ...]:
+    """Dollars by name, without what used only models that have no price."""
+    return tuple(
+        (name, part.row(name).usd) for name, part in sorted(parts.items()) if part.pico or not part.unpriced_tokens
     )
 
 

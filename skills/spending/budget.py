@@ -1,8 +1,10 @@
 """Budget ladder, burn rate and projection (workflow orchestrator, cost tracking): arithmetic over sums."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import pstdev
 from typing import Literal
 
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
@@ -111,15 +113,17 @@ def burns_too_fast(spent: float, limit: Limit, start: datetime, now: datetime, e
 def projected_range(
     spent: float, daily: Sequence[float], start: datetime, now: datetime, end: datetime
 ) -> tuple[float, float] | None:
-    """What `end` may see, low and high: the straight line since `start`, and the pace of the last days of `daily`.
+    """What `end` may see, low and high: the straight line since `start` ± what the days differ by.
 
-    `daily` holds dollars of whole days. None where neither can be told.
+    `daily` holds dollars of whole days. Their standard deviation grows with the square root of the days that are
+    left. Never below what is spent. None with fewer than three whole days, or where no time has passed.
     """
     line = straight_line(spent, start, now, end)
+    if line is None or len(daily) < NOISY_DAYS:
+        return None
     left = max(timedelta(0), end - now) / timedelta(days=1)
-    paces = [sum(part) / len(part) for part in (daily[-7:], daily[-3:]) if part]
-    found = [*([] if line is None else [line]), *(spent + pace * left for pace in paces)]
-    return (min(found), max(found)) if found else None
+    away = pstdev(daily) * math.sqrt(left)
+    return max(spent, line - away), line + away
 
 
 def fits(cost: float, spent: float, limit: Limit, priority: Priority) -> Fit:

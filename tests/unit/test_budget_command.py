@@ -121,12 +121,14 @@ def test_a_limit_that_is_not_set_never_refuses() -> None:
     assert fits(1e9, 1e9, Limit(), "low") == "yes"
 
 
-def test_the_range_of_a_projection_spans_the_line_and_the_last_days() -> None:
+def test_the_range_of_a_projection_is_the_line_and_what_the_days_differ_by() -> None:
     start, now = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 11, tzinfo=UTC)
-    assert projected_range(10, [0] * 4 + [1, 2, 3], start, now, datetime(2026, 11, 21, tzinfo=UTC)) == (
-        pytest.approx(10 + 60 / 7),
-        pytest.approx(30),
-    )
+    end = datetime(2026, 11, 20, tzinfo=UTC)
+    assert projected_range(10, [1, 1, 1], start, now, end) == (19, 19)
+    assert projected_range(10, [0, 2, 0, 2], start, now, end) == (pytest.approx(16), pytest.approx(22))
+    assert projected_range(10, [0, 60, 0, 60], start, now, end) == (10, pytest.approx(109))
+    assert projected_range(10, [1, 1], start, now, end) is None
+    assert projected_range(10, [1, 1, 1], start, start, end) is None
 
 
 CONFIG = """# mine

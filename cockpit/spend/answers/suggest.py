@@ -28,9 +28,9 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     returns = _returns(call, meter, scope)
     if call.args.json:
         meta = {"at": clock.iso(clock.now()), "scope": meter.name}
-        print_json({**_document(advice), "routes": routes, "roi": returns or None, "meta": meta})
+        print_json({**as_document(advice), "routes": routes, "roi": returns or None, "meta": meta})
         return 0
-    for line in _lines(advice, returns):
+    for line in in_words(advice, returns):
         print(line)
     if not advice.requests:
         say("no request was recorded in this time")
@@ -63,7 +63,8 @@ def _returns(call: Call, meter: "Meter", scope: "Scope") -> dict[str, Any]:
     return {"feature": feature or None, **found} if found else {}
 
 
-def _document(advice: "Advice") -> dict[str, Any]:
+def as_document(advice: "Advice") -> dict[str, Any]:
+    """The advice as JSON tells it."""
     cache = advice.cache
     return {
         "requests": advice.requests,
@@ -104,7 +105,8 @@ def _range(amount: "Range | None") -> dict[str, float] | None:
     return None if amount is None else {"low": round(amount.low, 6), "high": round(amount.high, 6)}
 
 
-def _lines(advice: "Advice", returns: dict[str, Any]) -> list[str]:
+def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
+    """The advice in lines; `returns` is what a person's own figures came to."""
     from cockpit.plain_text import plain_text
 
     lines = []
