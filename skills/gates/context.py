@@ -6,6 +6,7 @@ import re
 import tokenize
 from collections import Counter
 from functools import cached_property
+from io import BytesIO
 
 from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
@@ -14,7 +15,6 @@ from skills.gates.roles import file_role
 from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACE = re.compile(r"\s+|\\\n")
 
 
@@ -22,7 +22,7 @@ def decode(source: bytes) -> str:
     """The text of a Python source, by its byte order mark or coding cookie; undecodable bytes are
     replaced."""
     try:
-        encoding, _ = tokenize.detect_encoding(iter(source.splitlines(keepends=True)).__next__)
+        encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
     except (SyntaxError, StopIteration):
         encoding = "utf-8"
     return source.decode(encoding, "replace").removeprefix("\ufeff")
@@ -47,7 +47,7 @@ class FileContext:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the file, without their ends."""
-        return _LINE_END.split(decode(self.source))
+        return decode(self.source).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
     def imports(self) -> dict[str, str]:

@@ -18,7 +18,6 @@ from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
 
 _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
-# Every name that is called, by the text: much faster than a walk, and one name too many only says less.
 _CALLED = re.compile(r"(?<!def )\b(\w+)\(")
 
 Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
@@ -44,6 +43,7 @@ class Flow:
         """Runs the module, then every function that nothing in the file called with rows."""
         tree = self.context.tree
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
+        # By the text, which is much faster than a walk: one name too many only says less.
         self._called = frozenset(_CALLED.findall(self.context.source.decode("utf-8", "replace")))
         names: Names = {}
         self.block([node for node in tree.body if not isinstance(node, ast.ClassDef | FunctionNode)], names)
@@ -65,12 +65,10 @@ class Flow:
                 self.symbols.pop()
                 self.owner = outer
 
-    def loops(self, node: ast.AST) -> bool:
+    def loops(self, node: FunctionNode | ast.ClassDef) -> bool:
         """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
-        text = "\n".join(self.context.lines[node.lineno - 1 : node.end_lineno])  # type: ignore[attr-defined]
-        if "for " in text or "lambda" in text:
-            return True
-        return bool(self.functions) and not self.functions.keys().isdisjoint(_CALLED.findall(text))
+        text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
+        return "for " in text or "lambda" in text or any(f"{name}(" in text for name in self.functions)
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
         """Runs a function with its parameters; answers what it returns where all its returns agree."""
