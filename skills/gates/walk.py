@@ -49,7 +49,8 @@ class Analyser:
         parts: list[Rule | Observer] = [*rules, *observers]
         self._entries = [(part.name, watch) for part in parts for watch in part.watches]
         triggers = {word for _, watch in self._entries for word in watch.triggers}
-        self._plain = frozenset(word for word in triggers if _WORD.fullmatch(word))
+        # the longest word of each trigger: where that is not in the file, the trigger is not either
+        self._piece = {word: max(_WORD.findall(word), key=len, default=b"") for word in triggers}
 
     def read(self, path: str, source: bytes) -> FileReport:
         """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
@@ -79,8 +80,8 @@ class Analyser:
         present: dict[bytes, bool] = {}
         places: dict[object, bool] = {None: True}
         wanted: list[_Entry] = []
-        # each word of the file once: a fifth of its bytes, where a trigger that is a word is found all the same
-        words = b" ".join(set(_WORD.findall(source)))
+        # each word of the file once: a fifth of its bytes
+        words = b" ".join(set(source.translate(_WORDS_ONLY).split()))
         for entry in self._entries:
             watch = entry[1]
             here = places.get(watch.where)
@@ -91,7 +92,8 @@ class Analyser:
             for word in watch.triggers:
                 seen = present.get(word)
                 if seen is None:
-                    seen = present[word] = word in (words if word in self._plain else source)
+                    piece = self._piece[word]
+                    seen = present[word] = piece in words and (piece == word or word in source)
                 if seen:
                     wanted.append(entry)
                     break
@@ -102,6 +104,7 @@ class Analyser:
 
 
 _WORD = re.compile(rb"\w+")
+_WORDS_ONLY = bytes(code if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256))
 _SCOPE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
 
 
