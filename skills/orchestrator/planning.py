@@ -74,7 +74,7 @@ _SKILLS: tuple[tuple[SkillCall, re.Pattern[str]], ...] = tuple(
     )
 )
 _WIDE = re.compile(
-    r"(?<!\w)(?:(?<!at )all(?!\s+(?:the\s+|unit\s+)*tests?\s+(?:\w+\s+)?pass)|every|across|"
+    r"(?<![\w.])(?:(?<!at )all(?!\(|\s+(?:the\s+|unit\s+)*tests?\s+(?:\w+\s+)?pass)|every|across|"
     r"architecture|architectural|"
     r"redesign|re-?architect|migration|migrate|todos los|todas las|cada|"
     r"arquitectura|rediseña\w*|migración|migra\w*)(?!\w)",
@@ -102,18 +102,32 @@ def classify_task(text: str) -> tuple[Task, str]:
         ("refactor", words.REFACTOR_VERBS, words.REFACTOR_NOUNS),
         ("feature", words.FEATURE_VERBS, words.FEATURE_NOUNS),
     )
+    if studies := _studies(spoken):
+        return studies
     for word in spoken[:12]:
         task = next((task for task, verbs, _ in classes if word in verbs), None)
         if task and not (asks and spoken[0] in words.QUESTION_WORDS):
             return task, word
     if asks and not any(word in words.WRITE_VERBS for word in spoken[:3]):
         return "question", "?" if text.rstrip().endswith("?") else spoken[0]
+    if broken := words.BROKEN.search(text):
+        return "bug", broken.group().lower()
     for task, verbs, nouns in classes:
         if found := next((word for word in spoken if word in nouns or word in verbs), None):
             return task, found
     if found := next((word for word in spoken[:12] if word in words.OTHER_WRITE_VERBS), None):
         return "feature", found
     return "question", next((word for word in spoken[:12] if word in words.READ_VERBS), "")
+
+
+def _studies(spoken: list[str]) -> tuple[Task, str] | None:
+    """A prompt that begins by studying something asks, unless it goes on to change it or names a failure."""
+    first = next((at for at, word in enumerate(spoken[:12]) if word in words.ACTION_VERBS), None)
+    if first is None or spoken[first] not in words.STUDY_VERBS:
+        return None
+    joins = ("and", "then", "y", "luego", "e")
+    goes_on = any(word in words.WRITE_VERBS and spoken[at - 1] in joins for at, word in enumerate(spoken) if at > first)
+    return None if goes_on or words.BUG_NOUNS.intersection(spoken) else ("question", spoken[first])
 
 
 def called_skills(text: str) -> tuple[SkillCall, ...]:

@@ -64,8 +64,10 @@ def band_of(score: int) -> Band:
 def score_prompt(text: str, vocabulary: Vocabulary | None = None) -> PromptScore:
     """The completeness of a prompt.
 
-    Without a vocabulary a path or symbol that is named gets its full points: whether it exists is not known.
+    Without a vocabulary a path or symbol that is named gets its full points: whether it exists is not known. Questions
+    that a template left open, in square brackets, earn nothing.
     """
+    text = words.OPEN.sub("", text) if "?]" in text else text
     items = (
         *_clarity(text, vocabulary),
         *_context(text, vocabulary),
@@ -84,7 +86,8 @@ def named_targets(text: str) -> tuple[str, ...]:
     files = [found.group().removeprefix("./") for found in words.FILE.finditer(text)]
     rest = words.FILE.sub(" ", text)
     symbols = [next(group for group in found.groups() if group).strip() for found in words.SYMBOL.finditer(rest)]
-    return tuple(dict.fromkeys([*files, *(symbol for symbol in symbols if symbol)]))
+    own = [symbol for symbol in symbols if symbol and symbol not in words.BUILT_IN]
+    return tuple(dict.fromkeys([*files, *own]))
 
 
 def _clarity(text: str, vocabulary: Vocabulary | None) -> tuple[ScoreItem, ...]:

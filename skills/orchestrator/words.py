@@ -3,51 +3,74 @@
 They are data: short, lower case, without inflections where a pattern takes care of those.
 """
 
+import builtins
 import re
+import unicodedata
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-BUG_VERBS = _words(
+def _spoken(text: str) -> frozenset[str]:
+    """The words, also as they are typed without accents (`anade` for `añade`)."""
+    found = text.split()
+    bare = ["".join(sign for sign in unicodedata.normalize("NFD", word) if sign.isascii()) for word in found]
+    return frozenset([*found, *bare])
+
+
+BUG_VERBS = _spoken(
     "fix repair solve resolve debug correct patch arregla arreglar corrige corregir soluciona "
-    "solucionar repara reparar depura depurar"
+    "solucionar repara reparar depura depurar resuelve resolver subsana subsanar"
 )
-FEATURE_VERBS = _words(
+FEATURE_VERBS = _spoken(
     "add implement build create write make introduce support expose enable generate develop design "
     "integrate añade añadir agrega agregar implementa implementar crea crear escribe escribir "
-    "construye construir genera generar diseña diseñar desarrolla desarrollar integra integrar"
+    "construye construir genera generar diseña diseñar desarrolla desarrollar integra integrar "
+    "habilita habilitar soporta soportar incorpora incorporar expón exponer"
 )
-REFACTOR_VERBS = _words(
+REFACTOR_VERBS = _spoken(
     "refactor clean extract rename migrate move split simplify restructure reorganize redesign "
-    "upgrade replace deduplicate inline convert optimize optimise refactoriza refactorizar limpia "
+    "upgrade replace deduplicate inline convert optimize optimise decouple consolidate unify tidy "
+    "modernize reorganise restructure rewrite refactoriza refactorizar limpia "
     "limpiar extrae extraer renombra renombrar migra migrar mueve mover divide dividir simplifica "
-    "simplificar reestructura reemplaza reemplazar optimiza optimizar"
+    "simplificar reestructura reestructurar reemplaza reemplazar optimiza optimizar rediseña rediseñar "
+    "unifica unificar separa separar reorganiza reorganizar reescribe reescribir convierte convertir"
 )
-OTHER_WRITE_VERBS = _words(
+OTHER_WRITE_VERBS = _spoken(
     "remove delete drop update change set edit modify adjust extend revert bump configure install "
     "test cover run document validate use apply handle return let elimina eliminar borra borrar quita "
     "quitar actualiza actualizar cambia cambiar modifica modificar ajusta ajustar configura "
     "configurar prueba probar documenta documentar valida validar ejecuta ejecutar usa usar"
 )
-READ_VERBS = _words(
+READ_VERBS = _spoken(
     "explain investigate analyze analyse review check find show list describe compare audit look read "
     "search trace profile measure verify inspect summarize understand explica explicar investiga "
     "investigar analiza analizar revisa revisar comprueba comprobar busca buscar muestra mostrar "
     "lista listar describe compara comparar audita auditar verifica verificar"
 )
+STUDY_VERBS = _spoken(
+    "explain investigate analyze analyse review check describe compare audit summarize understand inspect explica "
+    "explicar investiga investigar analiza analizar revisa revisar comprueba comprobar describe compara comparar "
+    "audita auditar resume resumir"
+)
 WRITE_VERBS = BUG_VERBS | FEATURE_VERBS | REFACTOR_VERBS | OTHER_WRITE_VERBS
 ACTION_VERBS = WRITE_VERBS | READ_VERBS
 
-BUG_NOUNS = _words(
-    "bug bugs error errors broken traceback crash crashes fails failing failure exception regression "
-    "fallo fallos falla roto excepción"
+BUG_NOUNS = _spoken(
+    "bug bugs error errors broken traceback crash crashes crashing fails failing failure exception regression "
+    "wrong flaky hangs deadlock deadlocks fallo fallos falla fallan fallando roto rota rompe excepción errores"
 )
-FEATURE_NOUNS = _words("new feature endpoint nuevo nueva funcionalidad")
-REFACTOR_NOUNS = _words("refactoring cleanup migration refactorización migración")
+FEATURE_NOUNS = _spoken("new feature endpoint nuevo nueva funcionalidad")
+REFACTOR_NOUNS = _spoken("refactoring cleanup migration refactorización migración")
 QUESTION_WORDS = _words("what why how when where which who is are does do can qué por cómo cuándo dónde cuál quién")
 
+BROKEN = re.compile(
+    r"(?<!\w)(?:not working|(?:does|do|did)(?:n['’]t| not) work|stopped working|no funciona\w*|no va|deja de funcionar|"
+    r"(?:returns?|gives?|throws?|raises?|answers?|devuelve|da|lanza|responde)"
+    r"(?: con)?(?: an?| un)? (?:HTTP )?5\d\d)(?!\w)",
+    re.IGNORECASE,
+)
 VAGUE = re.compile(
     r"(?<!\w)(?:things?|stuff|something|somehow|whatever|it works|better|nice|nicer|asap|etc|algo|cosas?|"
     r"mejor|"
@@ -64,7 +87,7 @@ QUANTITY = re.compile(
     re.IGNORECASE,
 )
 ARCHITECTURE = re.compile(
-    r"(?<!\w)(?:architecture|services?(?: layer)?|serializers?|views?|viewsets?|models?|middleware|"
+    r"(?<![\w</])(?:architecture|services?(?: layer)?|serializers?|views?|viewsets?|models?|middleware|"
     r"endpoints?|routers?|"
     r"controllers?|repositor(?:y|ies)|layers?|modules?|apps?|managers?|signals?|tasks?|queues?|schemas?|"
     r"multi-?tenant|"
@@ -160,5 +183,9 @@ SYMBOL = re.compile(
     r"|(?<![\w.])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?!\w)|(?<![\w.])([a-z]+(?:_[a-z0-9]+)+)(?=\()"
 )
 APP_FILE = re.compile(r"(?<![\w/])(?:apps|src|app)/[\w./-]+")
+BUILT_IN = frozenset(name for name in dir(builtins) if name[0].isupper())
+"""Names of the language itself, such as `KeyError`: they say what happens, not where."""
+OPEN = re.compile(r"^.*\[[^\[\]\n]{3,120}\?\][ \t]*$", re.MULTILINE)
+"""A question that a template left open."""
 FENCE = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
