@@ -5,7 +5,7 @@ A repository without configuration costs nothing: pydantic is imported only wher
 
 import os
 import re
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,18 +13,19 @@ from typing import Any, Literal, cast
 from cockpit.errors import CannotAnswer
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
+from skills.record import record
 
 Tier = Literal["premium", "standard", "fast", "cheap", "local"]
 TenancyChoice = Literal["auto", "transparent", "explicit", "off"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TenancyConfig:
     mode: TenancyChoice = "auto"
     fields: tuple[str, ...] = ("tenant", "tenant_id", "company", "company_id")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Soft and hard limits of one budget window, in dollars; None where there is none."""
 
@@ -32,7 +33,7 @@ class Limits:
     hard: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BudgetConfig:
     """Budgets (workflow orchestrator, cost tracking): the defaults are the seed's own."""
 
@@ -43,7 +44,7 @@ class BudgetConfig:
     block_on_limit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolConfig:
     """Another tool as a check, `[checks.NAME]`: the words of its command, how its output is read, and when it runs.
 
@@ -62,7 +63,7 @@ class ToolConfig:
 BUILT_IN_TOOLS = ("mypy", "pyright", "bandit", "pytest")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChecksConfig:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -71,7 +72,7 @@ class ChecksConfig:
     tools: dict[str, ToolConfig] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceConfig:
     """A model's own prices, `[prices."PATTERN"]`: dollars for a million tokens, for responses from that day on (UTC).
 
@@ -90,7 +91,7 @@ OWN_TABLES = ("prices",)  # what only the person's own file may set: it holds fo
 MOST_PRICE = 1e6
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Config:
     """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
     `profile` "auto" is what the dependencies say; `tiers` says which models a tier is."""

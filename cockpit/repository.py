@@ -3,13 +3,13 @@ stays fast).
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repository:
     """A work tree and the git folders behind it.
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -10,11 +10,12 @@ from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
 from skills.gates.fingerprints import content_of
 from skills.gates.model import Finding
+from skills.record import record
 
 DEFAULT = ".cockpit/baseline.json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Baseline:
     """Known fingerprints with rule and path of each. `path` is the file that holds them, None where there is none."""
 

@@ -5,10 +5,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, git
+from skills.record import record
 
 LARGEST = 2_000_000
 
@@ -25,7 +26,7 @@ _PLAIN_ORDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileMark:
     """What tells one version of a file from the next without reading it."""
 
@@ -35,7 +36,7 @@ class FileMark:
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """The Python files to judge, and what was left out.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -11,13 +11,14 @@ from cockpit.findings.patch import Patch, apply_patch, encoding_of, physical_lin
 from cockpit.plain_text import plain_text
 from skills.gates.fixes import fix
 from skills.gates.model import Finding
+from skills.record import record
 
 __all__ = ["FixPlan", "Patch", "apply_patch", "plan_each", "plan_fix", "plan_fixes"]
 
 MANY_FILES = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixPlan:
     """What can be fixed: one patch a file, the fingerprints that the patches mend (by path), and why each of the
     others has no fix (fingerprint → reason)."""
@@ -27,7 +28,7 @@ class FixPlan:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Planned:
     patch: Patch | None
     fixed: frozenset[str]

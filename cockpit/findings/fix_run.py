@@ -1,7 +1,6 @@
 """`cockpit check --fix`: every finding in scope that has a fix, planned, then written or shown."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,10 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.fix import FixPlan, apply_patch, plan_fixes
 from cockpit.findings.outcome import Outcome
 from skills.gates.model import Finding
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixes:
     """What became of the fixes. `written` are the paths that were changed; `findings` are those that were to be
     fixed."""

@@ -4,7 +4,6 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,11 +12,12 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import locked, write_atomically
 from cockpit.paths import state_dir
 from skills.gates.model import Finding
+from skills.record import record
 
 _KEYS = ("fingerprint", "rule", "path", "message", "at")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HiddenFinding:
     """One finding put aside. `at` is when, ISO 8601 UTC."""
 

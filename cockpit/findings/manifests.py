@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cockpit.plain_text import plain_text
 from skills.gates.model import ProjectEvidence
+from skills.record import record
 
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _LARGEST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Manifests:
     """A project's dependencies, what says that it uses ruff ("" where nothing does), and files that cannot be read."""
 

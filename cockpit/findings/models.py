@@ -1,15 +1,16 @@
 """What the findings engine streams to the pane, to `cockpit check` and to `cockpit watch`."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Literal
 
 from skills.gates.model import Check, Finding, Gate, Status, Tenancy
+from skills.record import record
 
 __all__ = ["Check", "CheckProblem", "FileCounts", "Finding", "FindingsSnapshot", "GateResult", "Tenancy", "TrendPoint"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileCounts:
     """How many files were seen, parsed anew, taken from the cache, and skipped (vendored, generated, unreadable)."""
 
@@ -19,7 +20,7 @@ class FileCounts:
     skipped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckProblem:
     """A file that could not be judged, in one line."""
 
@@ -28,14 +29,14 @@ class CheckProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GateResult:
     gate: Gate
     status: Status
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrendPoint:
     """One day of a repository: the places (functions, classes, module levels) that were checked by P1, and how many of
     them hold."""
@@ -50,7 +51,7 @@ class TrendPoint:
         return self.holding / self.places if self.places else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FindingsSnapshot:
     """The state of the findings after a check or a save.
 

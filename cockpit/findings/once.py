@@ -1,6 +1,5 @@
 """One check to the end, in this thread: the way of the command line and of the git hook, without an event loop."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,13 @@ from cockpit.findings.revisions import StagedReading, added_since
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
 from skills.gates.model import Check, GateOptions
+from skills.record import record
 
 if TYPE_CHECKING:
     from cockpit.findings.tools import Tool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckRequest:
     """What one check is asked. `paths` are relative to the root (empty: everything).
 

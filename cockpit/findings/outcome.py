@@ -1,13 +1,14 @@
 """From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
 from cockpit.plain_text import plain_text
 from skills.gates import RULES, settle
 from skills.gates.model import Check, FileReport, Finding, Gate, Status, Tenancy
+from skills.record import record
 
 if TYPE_CHECKING:
     from cockpit.findings.project import Project
@@ -16,7 +17,7 @@ _ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 _BLOCKING: tuple[Gate, ...] = ("P0", "P1", "P2")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Narrow:
     """The part of a project that is judged; its facts still come from the whole.
 
@@ -39,7 +40,7 @@ class Narrow:
         return added is None or any(line in added for line in range(first, max(first, last) + 1))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutsideAnswer:
     """What another tool said. `check` is its row, `gates` are those that its findings may have, `findings` by path."""
 
@@ -48,7 +49,7 @@ class OutsideAnswer:
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """The answer of a check. `findings` include suppressed and known ones, marked; counts do not include them."""
 

@@ -7,15 +7,15 @@ import os
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patch:
     """A planned change of one file. `path` is relative to `root`, `line` is the first that changes, `diff` is
     unified."""

@@ -2,13 +2,13 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.findings.discovery import LARGEST
 from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
+from skills.record import record
 
 Lines = dict[str, frozenset[int] | None]
 
@@ -29,7 +29,7 @@ _MODIFIED = b"C"  # differs from the work tree, or is gone from it
 _TAGS = (b"H", b"S", _MODIFIED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Staged:
     """The index: all its files, the content of the Python ones that differ from the work tree, the lines added to
     HEAD."""

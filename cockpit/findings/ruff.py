@@ -10,7 +10,6 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import msgspec
 from cockpit.plain_text import plain_text
 from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, GateOptions
+from skills.record import record
 
 RULE = "ruff"
 _P1 = re.compile(r"(E9|F63|F7|F82|S)\d")
@@ -27,7 +27,7 @@ _MOST_ARGUMENTS = 400
 _FLAGS = ("check", "--output-format", "json", "--no-cache", "--force-exclude", "--no-fix", "--exit-zero", "--quiet")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuffAnswer:
     """What ruff said. `findings` by path; `check` is the row of the answer (its count is set where it is shown)."""
 

@@ -16,7 +16,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
@@ -28,6 +27,7 @@ from cockpit.trust import Trust
 from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, Gate
 from skills.gates.tool_output import Problem, parse_output
+from skills.record import record
 
 LARGEST = 8_000_000
 _CODE_IN_CONFIG = re.compile(r"^\s*\"?(plugins|python_executable|venv|venvPath|pythonPath)\"?\s*[=:]", re.MULTILINE)
@@ -36,7 +36,7 @@ _PARSERS = {"mypy": "mypy", "pyright": "pyright-json", "bandit": "bandit-json", 
 _QUIET_EXITS: Mapping[str, tuple[int, ...]] = {"bandit": (1,), "mypy": (1,), "pyright": (1,), "pytest": (1,)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tool:
     """One tool that can be asked. `config` is how; `built_in` says that cockpit knows the command itself."""
 

@@ -7,12 +7,12 @@ function shadows what the module says.
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import import_source
 from skills.gates.syntax import BLOCKS
+from skills.record import record
 
 Kind = Literal["import", "value", "typed", "definition", "opaque", "global"]
 _DEPTH = 6
@@ -21,7 +21,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binding:
     """One place that gives a name a meaning. `name` is the dotted name of an import, `value` the expression
     assigned, `hint` its annotation, `node` a definition."""

@@ -6,10 +6,11 @@ nature stands here: what is fast, lazy or already asynchronous does not.
 """
 
 import re
-from dataclasses import dataclass
+
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waits:
     """What a call waits for, in words, and what to do instead. `minor` calls wait for a moment only."""
 
@@ -116,7 +117,7 @@ FREE_MODULES = frozenset({name.partition(".")[0] for name in FUNCTIONS if "." in
 """Modules whose name alone says enough where a file never binds it (a star import does, say)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Receiver:
     """The methods of a class that wait: `methods`, or every one but `quick` where that is None."""
 

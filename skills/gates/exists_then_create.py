@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence
@@ -11,13 +10,14 @@ from skills.gates.queries import MANAGERS, Chain, chain_of, literal_keywords
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
+from skills.record import record
 
 EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Look:
     """A query that tells whether a row is there: by which manager, by which columns, on which line."""
 

@@ -3,12 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import dotted, last_name
 from skills.gates.roles import is_test_path
 from skills.gates.syntax import descendants
+from skills.record import record
 
 FASTAPI = (b"fastapi",)
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "api_route"})
@@ -18,7 +18,7 @@ _SESSION_TYPES = re.compile(r"Session(?:Dep|Maker)?$|^(?:Db|DB)\w*$|Connection$|
 _MEMO = "fastapi-endpoints"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """One endpoint: the function, its decorator, the verb and the path ("" where it is not a literal)."""
 

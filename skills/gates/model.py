@@ -1,8 +1,10 @@
 """The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a
 project."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from skills.record import record
 
 Gate = Literal["P0", "P1", "P2", "none"]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
@@ -12,7 +14,7 @@ TenancyMode = Literal["transparent", "explicit", "off"]
 GATES: tuple[Gate, ...] = ("P0", "P1", "P2", "none")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """One link of the chain that led to a finding."""
 
@@ -21,7 +23,7 @@ class Evidence:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """What a rule saw in one file, before the project's own facts decide whether it holds.
 
@@ -46,7 +48,7 @@ class Candidate:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """`# cockpit: ignore[rules] reason`. It covers the statement that begins or ends on its line: `line` to
     `end_line`.
@@ -63,7 +65,7 @@ class Suppression:
     foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SyntaxProblem:
     """Why a file could not be judged, and where."""
 
@@ -71,7 +73,7 @@ class SyntaxProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """One thing that a file tells about the project, e.g. kind "tenant-model", name "Invoice", detail
     "tenant"."""
@@ -83,7 +85,7 @@ class Fact:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileReport:
     """Everything that one walk over one file gave. It depends on the path and the content alone, so it can
     be cached. `places` counts its functions and classes, and its module level as one."""
@@ -100,7 +102,7 @@ class FileReport:
     places: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileCoverage:
     """How much of one file the tests ran: statements, those run, and the lines that were not."""
 
@@ -109,7 +111,7 @@ class FileCoverage:
     missing: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CoverageReport:
     """A report of coverage: its own path, and by path what it says. `outdated` is why it may not be believed."""
 
@@ -118,7 +120,7 @@ class CoverageReport:
     outdated: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectEvidence:
     """What the manifests of a project say, with the file that says it: package name (normalised) →
     path:line. `coverage` is the newest report of coverage, None where there is none."""
@@ -127,7 +129,7 @@ class ProjectEvidence:
     coverage: CoverageReport | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GateOptions:
     """What a person chose. `tenancy` is "auto" or a mode; `select` and `ignore` hold rule names, gates or
     skills.
@@ -142,7 +144,7 @@ class GateOptions:
     tools: tuple[str, ...] = ("ruff",)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tenancy:
     """How the project keeps tenants apart, and what says so."""
 
@@ -152,7 +154,7 @@ class Tenancy:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One finding as every view and format shows it. Lines and columns start at 1; `path` is relative to the
     root.
@@ -182,7 +184,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """The answer of one rule (or outside tool) over all files in scope."""
 
@@ -192,7 +194,7 @@ class Check:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """All findings (suppressed ones included, marked), the answer of each rule, and the tenancy that was
     assumed."""

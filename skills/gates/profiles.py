@@ -1,12 +1,13 @@
 """Profiles: where good houses differ, one is chosen, by a person or by what the project depends on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from skills.record import record
 
 AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Profile:
     """One way to hold the gates. Coverage is in percent of statements: `overall` of the project, `components` of
     Django's parts, `per_file` of every file; None and empty where the profile asks for none. In a `strict` one the

@@ -2,11 +2,11 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.syntax import descendants
+from skills.record import record
 
 MANAGERS = frozenset({"objects", "all_objects", "_default_manager", "_base_manager", "unscoped", "global_objects"})
 _QUERYSET_METHODS = frozenset(
@@ -18,7 +18,7 @@ _QUERYSET_METHODS = frozenset(
 _QUERYSET_NAMES = ("qs", "queryset", "query_set")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain:
     """`Invoice.objects.filter(…).order_by(…)` taken apart.
 

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from dataclasses import dataclass
 
 from skills.gates.context import FileContext
 from skills.gates.model import Fact
@@ -11,13 +10,14 @@ from skills.gates.project import Place, Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
+from skills.record import record
 
 _RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A step from a model to another. `many` needs `prefetch_related`, others `select_related`; `back` is the
     attribute of the other model that leads back without a query, "" where none does. `target` is None where the

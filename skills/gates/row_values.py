@@ -1,6 +1,8 @@
 """What an expression stands for where rows are concerned: a set of rows, one row, or a prefetch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from skills.record import record
 
 EVERYTHING = "*"
 
@@ -17,7 +19,7 @@ def covers(loaded: frozenset[str], name: str) -> bool:
     return EVERYTHING in loaded or name in loaded or any(path.startswith(f"{name}__") for path in loaded)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rows:
     """A queryset, a manager or a list of rows.
 
@@ -41,7 +43,7 @@ class Rows:
         return Row(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, loop)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all."""
 
@@ -62,7 +64,7 @@ class Row:
         return Rows(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loading:
     """What a `Prefetch(…)` loads: lookups as `prefetch_related` would be given them."""
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skills.gates.model import Candidate, FileReport, Gate, Severity
+from skills.record import record
 
 if TYPE_CHECKING:
     from skills.gates.context import FileContext
@@ -38,7 +39,7 @@ STRICT = frozenset({"binora"})
 """The profiles in which questions of taste are gates too."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watch:
     """Which nodes a callback wants to see, in which files.
 
@@ -52,7 +53,7 @@ class Watch:
     where: Callable[[str], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """Files (path → source) of a small project, judged together. `tenancy` and `dependencies` are its
     circumstances, `coverage` the text of its coverage.json."""
@@ -64,7 +65,7 @@ class Example:
     coverage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observer:
     """Collects facts of single files (`context.fact`), never findings."""
 

@@ -3,7 +3,7 @@
 import ast
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from skills.gates.code_style_enforcer import is_asked
@@ -14,6 +14,7 @@ from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.testing_functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
+from skills.record import record
 
 SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
@@ -31,7 +32,7 @@ _MESSAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Part:
     """A statement of a test, or the header of a `with` that leads to its act."""
 

@@ -4,16 +4,16 @@ expression. Pure parsers: text in, problems out, `ValueError` where the text is 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from skills.gates.model import Severity
+from skills.record import record
 
 MOST = 5000
 """The most problems that are read of one tool."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """One problem that a tool names. `path` is as the tool prints it; lines and columns start at 1."""
 

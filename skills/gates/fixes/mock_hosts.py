@@ -1,15 +1,14 @@
 """Which function a stand-in belongs to, and how that function gets the `mocker` fixture."""
 
-from dataclasses import dataclass
-
 import libcst as cst
 
 from skills.gates.fixes.cst import last_name
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Host:
     """A test or fixture function, which pytest calls with fixtures by name."""
 

@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from skills.record import record
 
 if TYPE_CHECKING:
     from skills.gates.context import FileContext
@@ -16,7 +18,7 @@ class CannotFix(Exception):
     """Why a finding has no automatic fix, in one line for a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixer:
     """How the findings of one rule are mended.
 
@@ -34,7 +36,7 @@ class Fixer:
         return "fix_" + self.rule.replace("-", "_")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixExample:
     """A source before and after its findings of a rule were fixed; equal where the fix is refused.
 
@@ -48,7 +50,7 @@ class FixExample:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixResult:
     """The new source (the old one where nothing was fixed), the fingerprints of what was fixed, and the reason of each
     finding that was not."""
