@@ -68,7 +68,10 @@ def rules_of(codes: tuple[str, ...]) -> tuple[str, ...]:
 
 def waived(context: FileContext, first: int, last: int, codes: tuple[str, ...]) -> bool:
     """True where a line from `first` to `last` says `noqa` alone or with a code that begins with one of `codes`."""
-    if b"noqa" not in context.source and b"NOQA" not in context.source:
+    some = context.memo.get("noqa")
+    if some is None:
+        some = context.memo["noqa"] = b"noqa" in context.source or b"NOQA" in context.source
+    if not some:
         return False
     for line in context.lines[first - 1 : last]:
         if "noqa" not in line and "NOQA" not in line:
