@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   cockpit spend --by model --since 7d    the last seven days by model
   cockpit spend --by session --json      for scripts
   cockpit spend --all-repos --by repo --since 2026-11-01 --until 2026-11-30
+  cockpit spend --tree --since 7d        each session with its sub-agents
   cockpit spend --by commit              what each commit cost
   cockpit spend --export costs           files for other tools: daily-*.json, mtd.json, by-feature.jsonl, reports
   cockpit spend add compute 12.50 --on 2026-11-20 --feature feature/api --note "staging"
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=_GROUPS, default="day", help="one row for each (default: day, local time)")
     parser.add_argument("--since", metavar="D", help="only from this day, time or age on")
     parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
+    parser.add_argument(
+        "--tree", action="store_true", help="each session with its sub-agents: tokens, dollars, duration"
+    )
     parser.add_argument("--export", metavar="DIR", help="write files by day, month and feature into DIR")
     parser.add_argument("--on", metavar="D", help="add: the day or time of the cost (default: now)")
     parser.add_argument("--feature", default="", help="add, suggest: the branch or feature that it was for")
@@ -97,6 +101,8 @@ def run(call: Call) -> int:
         return _explain(call, ledger, scope)
     if call.args.export:
         return _export(call, ledger, scope)
+    if call.args.tree:
+        return _tree(call, ledger, scope)
     rows, total = ledger.rows(call.args.by, scope)
     if call.args.json:
         print_json(_document(call, ledger, rows, total))
@@ -189,13 +195,30 @@ def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     return 0
 
 
+def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
+    from cockpit import clock
+    from cockpit.spend.sums import rounded
+    from cockpit.spend.tree import as_dict, lines, session_trees
+
+    trees = session_trees(ledger, scope)
+    usd = rounded(sum(tree.whole().pico for tree in trees)) / 10**6
+    if call.args.json:
+        print_json({"sessions": [as_dict(tree) for tree in trees], "usd": usd, "meta": {"at": clock.iso(clock.now())}})
+        return 0
+    for line in lines(trees):
+        print(line)
+    print(f"{len(trees)} sessions, ${usd:,.2f}; duration is from the first response to the last")
+    return 0
+
+
 def _unattributed(by: str, rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any] | None:
     """Dollars and share of what belongs to none of the groups; None where every response has one."""
-    from cockpit.spend.ledger import SHARED
+    from cockpit.spend.ledger import SHARED, TIME_GROUPS
 
-    if by not in SHARED:
+    if by not in (*SHARED, *TIME_GROUPS, "session"):
         return None
-    usd = sum(row.usd for row in rows if row.key == "unattributed")
+    none = "unknown" if by in TIME_GROUPS else "unattributed"
+    usd = sum(row.usd for row in rows if row.key == none)
     return {"usd": round(usd, 6), "share": round(usd / total.usd, 4) if total.usd else None}
 
 

@@ -1,0 +1,194 @@
+"""What each session cost, by its sub-agents: a tree with tokens, dollars and duration.
+
+Which sub-agent made a response stands only in its own transcript; where that is gone, its dollars stay with the
+session under `unattributed`, and nothing is lost from the sums.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from cockpit.agents.claude_line import read_line
+from cockpit.agents.lenient import text
+from cockpit.plain_text import plain_text
+from cockpit.spend.ledger import Ledger
+from cockpit.spend.places import UNATTRIBUTED
+from cockpit.spend.prices import PICO
+from cockpit.spend.sums import Scope, rounded
+
+_FOLDER = "subagents"
+_LARGEST_META = 1 << 20
+_ROWS = """SELECT responses.key, part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h
+    + cache_read, COALESCE(dollars, 0), COALESCE(pico, 0), pico IS NULL FROM responses
+    JOIN origins ON origins.id = origin WHERE responses.domain = ?"""
+
+
+@dataclass(slots=True)
+class Node:
+    """A session, a workflow or a sub-agent. `tokens`, `pico` and times are its own, without those of `children`."""
+
+    name: str
+    kind: str
+    about: str = ""
+    requests: int = 0
+    tokens: int = 0
+    pico: int = 0
+    unpriced: int = 0
+    first: int | None = None
+    last: int | None = None
+    children: list["Node"] = field(default_factory=list)
+
+    def add(self, part: int, tokens: int, pico: int, unpriced: bool, at: int | None) -> None:
+        """Count one response (`part` 0) or an advisor's part of one."""
+        self.requests += part == 0
+        self.tokens += tokens
+        self.pico += pico
+        self.unpriced += tokens if unpriced else 0
+        if at is not None:
+            self.first = at if self.first is None else min(self.first, at)
+            self.last = at if self.last is None else max(self.last, at)
+
+    def whole(self) -> "Node":
+        """The node with its children counted in."""
+        found = Node(self.name, self.kind, self.about)
+        for node in self.walk():
+            found.requests += node.requests
+            found.tokens += node.tokens
+            found.pico += node.pico
+            found.unpriced += node.unpriced
+            for at in (node.first, node.last):
+                found.add(1, 0, 0, False, at)
+        return found
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first response to the last; None where no time is known."""
+        return None if self.first is None or self.last is None else (self.last - self.first) / 1000
+
+
+def session_trees(ledger: Ledger, scope: Scope) -> tuple[Node, ...]:
+    """The sessions in `scope`, dearest first, each with its sub-agents."""
+    found: list[Node] = []
+    for reader, domain, _ in ledger.shelves():
+        rows: dict[str, list[tuple[Any, ...]]] = {}
+        for row in ledger.store.connection.execute(_ROWS, (domain,)):
+            if scope.places.inside(row[3]) and _inside(row[5], scope):
+                rows.setdefault(row[2] or UNATTRIBUTED, []).append(row)
+        paths: dict[str, list[str]] = {}
+        words = "SELECT session, path FROM files WHERE domain = ? ORDER BY path"
+        for session, path in ledger.store.connection.execute(words, (domain,)):
+            paths.setdefault(session, []).append(path)
+        found += [_tree(reader.agent, session, held, paths.get(session, ())) for session, held in rows.items()]
+    return tuple(sorted(found, key=lambda node: (-node.whole().pico, node.name)))
+
+
+def as_dict(node: Node) -> dict[str, Any]:
+    """The tree as JSON tells it: `usd`, `tokens` and `requests` with the children counted in, `own_usd` without."""
+    whole = node.whole()
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "about": node.about,
+        "requests": whole.requests,
+        "tokens": whole.tokens,
+        "usd": rounded(whole.pico) / 10**6,
+        "own_usd": rounded(node.pico) / 10**6,
+        "unpriced_tokens": whole.unpriced,
+        "seconds": whole.seconds,
+        "children": [as_dict(child) for child in node.children],
+    }
+
+
+def lines(nodes: Iterable[Node]) -> Iterator[str]:
+    """The trees in words."""
+    for node in nodes:
+        yield from _lines(node, 0)
+
+
+def _lines(node: Node, depth: int) -> Iterator[str]:
+    whole = node.whole()
+    name = plain_text(f"{'  ' * depth}{node.kind} {node.name}{f' ({node.about})' if node.about else ''}", 64)
+    yield f"{name:<64} {whole.requests:>7,} {whole.tokens:>14,}  ${whole.pico / PICO:>9,.2f}  {_lasted(whole.seconds)}"
+    for child in node.children:
+        yield from _lines(child, depth + 1)
+
+
+def _lasted(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes = int(seconds // 60)
+    return f"{int(seconds)}s" if minutes < 1 else f"{minutes}m" if minutes < 120 else f"{minutes // 60}h"
+
+
+def _inside(at: int | None, scope: Scope) -> bool:
+    early = scope.since is not None and (at is None or at < scope.since)
+    late = scope.until is not None and (at is None or at >= scope.until)
+    return not early and not late
+
+
+def _tree(agent: str, session: str, rows: Iterable[tuple[Any, ...]], paths: Iterable[str]) -> Node:
+    root = Node(session, agent)
+    held = list(rows)
+    made = any(row[4] for row in held)
+    places = [path for path in paths if _FOLDER in PurePath(path).parts] if made and agent == "claude" else []
+    groups: dict[str, Node] = {}
+    owner: dict[str, Node] = {}
+    for path in places:
+        node = Node(PurePath(path).stem.removeprefix("agent-"), *_meta(path))
+        flow = PurePath(path).parent.name
+        if flow != _FOLDER and flow not in groups:
+            groups[flow] = Node(flow, "workflow")
+            root.children.append(groups[flow])
+        groups.get(flow, root).children.append(node)
+        for key in _keys(path, session):
+            owner.setdefault(key, node)
+    loose = Node(UNATTRIBUTED, "sub-agent", "" if not places else "its transcript is gone")
+    for key, part, _, _, side, at, tokens, dollars, pico, unpriced in held:
+        node = owner.get(key, loose if side else root) if side else root
+        node.add(part, tokens, dollars * PICO + pico, bool(unpriced), at)
+    if loose.requests or loose.tokens:
+        root.children.append(loose)
+    _prune(root)
+    return root
+
+
+def _prune(node: Node) -> None:
+    """Take out what made no response in the scope, and put the dearest first."""
+    for child in node.children:
+        _prune(child)
+    node.children = [child for child in node.children if child.requests or child.tokens or child.children]
+    node.children.sort(key=lambda child: (child.name == UNATTRIBUTED, -child.whole().pico, child.name))
+
+
+def _keys(path: str, session: str) -> Iterator[str]:
+    """The responses in a sub-agent's transcript."""
+    try:
+        with Path(path).open("rb") as stream:
+            for line in stream:
+                if b'"usage"' in line and (found := read_line(line.rstrip(b"\n"), session)).record is not None:
+                    yield found.key
+    except OSError:
+        return
+
+
+def _meta(path: str) -> tuple[str, str]:
+    """The kind of a sub-agent and what it was asked for, where that is written beside its transcript."""
+    place = Path(path).with_suffix(".meta.json")
+    try:
+        if place.stat().st_size > _LARGEST_META:
+            return "sub-agent", ""
+        said = json.loads(place.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return "sub-agent", ""
+    if not isinstance(said, dict):
+        return "sub-agent", ""
+    kind, about = text(said.get("agentType")), text(said.get("description"))
+    return plain_text(kind or "sub-agent", 40), plain_text(about or "", 60)

@@ -1,0 +1,111 @@
+"""The sub-agent tree: who made which response, the same total as the sums, and what is left where transcripts go."""
+
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.cli import main
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
+    return tmp_path / "app"
+
+
+def writes(home: Path, app: Path, name: str, *said: tuple[str, float, int]) -> Path:
+    """Responses (id, dollars, minutes ago) of the session's main transcript, or of a sub-agent's below it."""
+    path = home / "claude" / "projects" / "-app" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    side = "subagents" in name
+    with path.open("a") as stream:
+        for key, usd, ago in said:
+            usage = {"input_tokens": 0, "output_tokens": round(usd * 40_000)}
+            body = {"id": key, "model": "claude-opus-4-7", "stop_reason": "end_turn", "usage": usage}
+            where = {"sessionId": "s1", "cwd": str(app), "gitBranch": "main", "isSidechain": side}
+            at = (NOW - timedelta(minutes=ago)).isoformat()
+            stream.write(json.dumps({"type": "assistant", **where, "timestamp": at, "message": body}) + "\n")
+    return path
+
+
+def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str) -> dict[str, Any]:
+    assert main(["--repo", str(app), "spend", *words, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def shape(node: dict[str, Any]) -> Any:
+    return (node["name"], node["usd"], [shape(child) for child in node["children"]])
+
+
+@pytest.fixture
+def session(own_home: Path, app: Path) -> Path:
+    writes(own_home, app, "s1.jsonl", ("a", 1, 60), ("b", 2, 30))
+    writes(own_home, app, "s1/subagents/agent-x.jsonl", ("c", 4, 50), ("d", 8, 40))
+    writes(own_home, app, "s1/subagents/workflows/wf_1/agent-y.jsonl", ("e", 16, 20))
+    writes(own_home, app, "s1/subagents/workflows/wf_1/agent-z.jsonl", ("f", 32, 10))
+    about = {"agentType": "Explore", "description": "find\x1b[31m it"}
+    (own_home / "claude/projects/-app/s1/subagents/agent-x.meta.json").write_text(json.dumps(about))
+    return own_home / "claude/projects/-app/s1/subagents"
+
+
+@pytest.mark.usefixtures("session")
+def test_each_sub_agent_has_its_own_responses(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = answer(capsys, app, "--tree")
+    (tree,) = document["sessions"]
+    assert shape(tree) == ("s1", 63, [("wf_1", 48, [("z", 32, []), ("y", 16, [])]), ("x", 12, [])])
+    assert (tree["own_usd"], tree["seconds"], tree["requests"]) == (3, 50 * 60, 6)
+    explore = tree["children"][1]
+    assert (explore["kind"], explore["about"], explore["seconds"]) == ("Explore", "find it", 600)
+    assert document["usd"] == answer(capsys, app, "--by", "total")["total"]["usd"] == 63
+
+
+@pytest.mark.usefixtures("session")
+def test_only_what_is_in_the_scope_counts(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree,) = answer(capsys, app, "--tree", "--since", "25m")["sessions"]
+    assert shape(tree) == ("s1", 48, [("wf_1", 48, [("z", 32, []), ("y", 16, [])])])
+
+
+def test_a_transcript_that_is_gone_leaves_its_dollars(
+    session: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(capsys, app, "--tree")
+    (session / "agent-x.jsonl").unlink()
+    (session / "workflows/wf_1/agent-y.jsonl").write_text("not json\n")
+    document = answer(capsys, app, "--tree")
+    assert document["usd"] == 63
+    assert shape(document["sessions"][0]) == (
+        "s1",
+        63,
+        [("wf_1", 32, [("z", 32, [])]), ("unattributed", 28, [])],
+    )
+
+
+@pytest.mark.usefixtures("session")
+def test_the_tree_in_words(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--repo", str(app), "spend", "--tree"]) == 0
+    said = capsys.readouterr().out
+    assert "  Explore x (find it)" in said and "$    63.00  50m" in said and "\x1b" not in said
+
+
+@pytest.mark.parametrize("by", ["session", "day", "hour", "branch"])
+def test_the_share_that_belongs_to_nothing_is_told(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    writes(own_home, app, "s1.jsonl", ("a", 1, 60))
+    assert answer(capsys, app, "--by", by)["unattributed"] == {"usd": 0, "share": 0.0}
+    line = json.loads((own_home / "claude/projects/-app/s1.jsonl").read_text())
+    line["message"]["id"] = "b"
+    del line["timestamp"], line["gitBranch"]
+    with (own_home / "claude/projects/-app/s1.jsonl").open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    expected = {"usd": 0, "share": 0.0} if by == "session" else {"usd": 1, "share": 0.5}
+    assert answer(capsys, app, "--by", by)["unattributed"] == expected
