@@ -12,6 +12,7 @@ from textual.app import SuspendNotSupported
 from cockpit.app_deeds import Deeds
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
 from cockpit.findings.hidden import HiddenFindings
 from cockpit.findings.models import Finding
 from cockpit.findings.patch import Patch, apply_patch
@@ -217,7 +218,7 @@ class FindingDeeds(Deeds):
 def read_lines(path: Path) -> tuple[list[str], str]:
     """The lines of a file, or none and a line that says why."""
     try:
-        return path.read_text("utf-8", "replace").splitlines(), ""
+        return read_regular(path).decode("utf-8", "replace").splitlines(), ""
     except OSError as problem:
         return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
 from skills.record import record
@@ -136,7 +137,7 @@ def _files(root: Path | None, extra: Path | None) -> list[tuple[Path, dict[str, 
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
     if path.name == "pyproject.toml" and b"tool.cockpit" not in raw:

@@ -1,7 +1,9 @@
 """Files that survive a kill: atomic replacement, a lock between processes, and a tail by (inode, offset)."""
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
@@ -10,6 +12,36 @@ from pathlib import Path
 CHUNK = 1 << 20
 LONGEST_LINE = 16 << 20
 ENDING = 64
+
+
+def open_regular(path: Path | str | bytes) -> FileIO:
+    """`path` opened for reading, without a buffer.
+
+    Raises `OSError`, also where it is no regular file: a pipe or a device may never answer, or never end.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - may be a plain str; opening a pipe would wake its writer
+        raise _not_regular(path)
+    stream = FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # replaced since it was looked at
+        stream.close()
+        raise _not_regular(path)
+    return stream
+
+
+def read_regular(path: Path | str | bytes, most: int = -1) -> bytes:
+    """What the file holds, at most its first `most` bytes. Raises `OSError` as `open_regular` does."""
+    with open_regular(path) as stream:
+        if most < 0:
+            return stream.readall()
+        parts: list[bytes] = []
+        while most > 0 and (part := stream.read(most)):
+            parts.append(part)
+            most -= len(part)
+        return b"".join(parts)
+
+
+def _not_regular(path: Path | str | bytes) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 
 
 def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) -> None:
@@ -84,7 +116,7 @@ class Tail:
 
     def blocks(self) -> Iterator[bytes]:
         """New complete lines, as blocks of bytes that each end with a newline. Raises `OSError`."""
-        with self.path.open("rb", buffering=0) as stream:
+        with open_regular(self.path) as stream:
             found = os.fstat(stream.fileno())
             self.restarted = bool(self.inode) and not self._continues(stream, found)
             if self.restarted:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.agents.lenient import count, document, is_count, mapping, text, when
 from cockpit.agents.record import Record
 from cockpit.agents.source import Library, Reader, Sink, Source, Stamp, below
-from cockpit.files import LONGEST_LINE
+from cockpit.files import LONGEST_LINE, open_regular
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
@@ -107,7 +107,7 @@ def _unpacked(source: Source) -> Iterator[bytes]:
 def _decompressed(source: Source) -> Iterator[bytes]:
     import zstandard
 
-    with source.tail.path.open("rb") as packed:
+    with open_regular(source.tail.path) as packed:
         frame = zstandard.ZstdDecompressor().decompressobj()
         data = packed.read(_STEP)
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.agents.lenient import count, document, is_count, mapping, text, when
 from cockpit.agents.record import Record
 from cockpit.agents.source import Reader, Sink, Source, Stamp, below
-from cockpit.files import LONGEST_LINE
+from cockpit.files import LONGEST_LINE, read_regular
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
@@ -52,7 +52,7 @@ class GeminiReader(Reader):
         if source.path.endswith(".json"):
             if stamp.size > _LARGEST:
                 raise OSError(27, "larger than a chat can be")
-            raw = Path(source.path).read_bytes()
+            raw = read_regular(source.path)
             source.forget()
             source.notes.update(parent=parent, cwd=cwd)
             _take(raw, source, sink)
@@ -78,13 +78,13 @@ def _folder_of(path: str, roots: tuple[Path, ...]) -> str:
         if parts is None:
             continue
         try:
-            written = (root / "tmp" / parts[0] / ".project_root").read_text("utf-8", "replace").strip()
+            written = read_regular(root / "tmp" / parts[0] / ".project_root", 4096).decode("utf-8", "replace").strip()
         except OSError:
             written = ""
         if written:
             return written
         try:
-            listed = mapping(document((root / "projects.json").read_bytes()))
+            listed = mapping(document(read_regular(root / "projects.json")))
         except OSError:
             listed = {}
         for folder, name in mapping(listed.get("projects")).items():

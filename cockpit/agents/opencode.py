@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.agents.lenient import count, document, is_count, mapping, number, text, when
 from cockpit.agents.record import Record
 from cockpit.agents.source import Reader, Sink, Source, Stamp, below, stamp_of
+from cockpit.files import read_regular
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
@@ -69,7 +70,7 @@ class OpenCodeReader(Reader):
     def _read_file(self, source: Source, stamp: Stamp, sink: Sink) -> None:
         if stamp.size > _LARGEST:
             raise OSError(27, "larger than a message can be")
-        value = document(Path(source.path).read_bytes())
+        value = document(read_regular(source.path))
         source.forget()
         if value is None:
             source.dropped["malformed", ""] += 1
@@ -89,7 +90,7 @@ class _Session:
 def _session_file(root: Path, session: str) -> _Session:
     for path in (root / "storage" / "session").glob(f"*/{session}.json") if "/" not in session else ():
         with contextlib.suppress(OSError):
-            found = mapping(document(path.read_bytes()))
+            found = mapping(document(read_regular(path)))
             return _Session(session, text(found.get("directory")) or "", text(found.get("parentID")) or "")
     return _Session(session)
 

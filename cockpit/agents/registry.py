@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from cockpit.agents.claude import decode_line, moment
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 
 Status = Literal["busy", "shell", "idle", "waiting"]
@@ -68,8 +69,7 @@ def _preference(entry: Registered) -> tuple[bool, int, float]:
 
 def _read(path: str) -> Registered | None:
     try:
-        with Path(path).open("rb") as stream:
-            value = decode_line(stream.read(_LARGEST))
+        value = decode_line(read_regular(path, _LARGEST))
     except OSError:
         return None
     if value is None or not isinstance(session := value.get("sessionId"), str) or not session:

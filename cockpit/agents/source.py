@@ -143,15 +143,24 @@ class Reader:
             place = waiting.pop()
             try:
                 with os.scandir(place) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(entry.path)
-                        elif wanted(entry.name) and entry.is_file():
-                            yield entry
+                    listed = list(entries)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as problem:
                 self.unreadable[place] = problem.strerror or "cannot be read"
+                continue
+            for entry in listed:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif wanted(entry.name) and self._is_file(entry):
+                    yield entry
+
+    def _is_file(self, entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_file()
+        except OSError as problem:  # a link that leads nowhere, or round in a circle
+            self.unreadable[entry.path] = problem.strerror or "cannot be read"
+            return False
 
     def stamped(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, Stamp]]:
         """The entries with what they look like."""

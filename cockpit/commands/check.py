@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.call import Call, print_json, say
 from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
@@ -302,7 +303,7 @@ def _print(
 def _line_reader(project: "Project") -> Callable[[str], list[str]]:
     def lines_of(name: str) -> list[str]:
         try:
-            source = project.sources.get(name) or (project.root / name).read_bytes()
+            source = project.sources.get(name) or read_regular(project.root / name)
         except OSError:
             return []
         return source.decode("utf-8", "replace").splitlines()

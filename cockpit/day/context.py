@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.workflow.day import CONTEXT_FILES
 from skills.workflow.tasks import Item, Section, Task, section, sections, tasks
@@ -53,8 +54,7 @@ def _file(root: Path, name: str) -> Path | None:
 
 def _text(path: Path, name: str, notes: list[str]) -> str | None:
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(_LARGEST + 1)
+        raw = read_regular(path, _LARGEST + 1)
     except OSError as problem:
         notes.append(f"{name} could not be read: {problem.strerror}")
         return None

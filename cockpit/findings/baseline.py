@@ -6,7 +6,7 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import write_atomically
+from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.gates.fingerprints import content_of
 from skills.gates.model import Finding
@@ -60,7 +60,7 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
     Raises `CannotAnswer` where it cannot be read: a broken baseline never counts as an empty one.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
         known = {
             str(row["fingerprint"]): {key: str(row.get(key, "")) for key in ("fingerprint", "rule", "path")}
             for row in document["findings"]

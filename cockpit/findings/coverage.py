@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.findings.discovery import FileMark
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
@@ -38,7 +39,7 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
             raise ValueError("larger than 100 MB")
         from skills.gates.coverage import parse_coverage
 
-        report = parse_coverage(path.read_bytes(), shown)
+        report = parse_coverage(read_regular(path), shown)
     except (OSError, ValueError) as problem:
         return CoverageReport(shown, outdated=f"{shown} cannot be read: {plain_text(problem, 120)}")
     report = replace(report, files={_relative(name, root): found for name, found in report.files.items()})

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.gates.model import ProjectEvidence
 from skills.record import record
@@ -55,8 +56,7 @@ def requirement_name(line: str) -> str:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as stream:
-        raw = stream.read(_LARGEST + 1)
+    raw = read_regular(path, _LARGEST + 1)
     if len(raw) > _LARGEST:
         raise ValueError("larger than 1 MB")
     return raw.decode("utf-8-sig", "replace")

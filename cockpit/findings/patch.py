@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import write_atomically
+from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.record import record
 
@@ -48,7 +48,7 @@ def read_source(root: Path, name: str) -> bytes:
     if not real.startswith(os.path.realpath(root) + os.sep):
         raise CannotAnswer(f"{plain_text(name, 200)} is not below {root}")
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as problem:
         raise CannotAnswer(f"{plain_text(name, 200)}: cannot be read ({problem.strerror})") from None
 

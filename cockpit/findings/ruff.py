@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, GateOptions
@@ -169,7 +170,7 @@ class RuffRun:
 
     def _lines(self, path: str, sources: dict[str, bytes]) -> list[bytes]:
         try:
-            source = sources[path] if path in sources else (self.root / path).read_bytes()
+            source = sources[path] if path in sources else read_regular(self.root / path)
         except OSError:
             return []
         return source.splitlines()

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
+from cockpit.files import read_regular
 from cockpit.findings.coverage import own_report
 from cockpit.findings.outcome import OutsideAnswer
 from cockpit.git_command import INHERITED
@@ -119,7 +120,7 @@ class ToolRun:
         if tool.built_in and tool.name in ("mypy", "pyright"):
             for name in _CONFIGS:
                 with contextlib.suppress(OSError):
-                    text = (self.root / name).read_text("utf-8", "replace")
+                    text = read_regular(self.root / name).decode("utf-8", "replace")
                     section = (
                         text if name in ("mypy.ini", ".mypy.ini", "pyrightconfig.json") else _about(text, tool.name)
                     )
@@ -209,7 +210,7 @@ class ToolRun:
                 continue
             if path not in lines:
                 try:
-                    lines[path] = (self.root / path).read_text("utf-8", "replace").splitlines()
+                    lines[path] = read_regular(self.root / path).decode("utf-8", "replace").splitlines()
                 except OSError:
                     continue  # it names a file that is not there
             rule = f"{tool.name}/{plain_text(problem.code, 60)}" if problem.code else f"{tool.name}/problem"
@@ -295,7 +296,7 @@ def _about(text: str, tool: str) -> str:
 def _names_files(path: Path) -> bool:
     """Whether a configuration of mypy says what to check."""
     try:
-        text = path.read_text("utf-8", "replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except OSError:
         return False
     return re.search(r"^\s*(files|packages|modules)\s*=", _about(text, "mypy"), re.MULTILINE) is not None

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.files import open_regular
 from cockpit.findings.discovery import FileMark, is_generated
 from skills.gates import analyse
 from skills.gates.model import FileReport, SyntaxProblem
@@ -56,9 +57,9 @@ def judge(root: bytes, task: Task) -> Judged:
     if source is None:
         read_ns = time.time_ns()
         try:
-            with open(os.path.join(root, task.name), "rb") as stream:  # noqa: PTH118, PTH123 - names are bytes
+            with open_regular(os.path.join(root, task.name)) as stream:  # noqa: PTH118 - names are bytes
                 found = os.fstat(stream.fileno())
-                source = stream.read()
+                source = stream.readall()
         except FileNotFoundError:
             return Judged(task.name, gone=True)
         except OSError as problem:

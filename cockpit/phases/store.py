@@ -13,6 +13,7 @@ from cockpit import paths
 from cockpit.agents.claude import ClaudeSession, decode_line
 from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
+from cockpit.files import read_regular
 from cockpit.phases.membership import Membership
 from cockpit.phases.state import Activity, read_state
 from cockpit.plain_text import plain_text
@@ -173,8 +174,9 @@ class SessionStore:
 def _transcripts(projects: Path) -> list["os.DirEntry[str]"]:
     found: list[os.DirEntry[str]] = []
     for folder in _entries(projects):
-        if folder.is_dir():
-            found += [entry for entry in _entries(folder.path) if entry.name.endswith(".jsonl")]
+        with contextlib.suppress(OSError):  # a link that leads round in a circle
+            if folder.is_dir():
+                found += [entry for entry in _entries(folder.path) if entry.name.endswith(".jsonl")]
     return [entry for entry in found if entry.name != "journal.jsonl"]
 
 
@@ -189,8 +191,7 @@ def _entries(folder: Path | str) -> list["os.DirEntry[str]"]:
 def _first_cwd(path: str) -> str:
     """The `cwd` of the first line that has one, looked for in the first megabyte."""
     try:
-        with Path(path).open("rb") as stream:
-            head = stream.read(_HEAD)
+        head = read_regular(path, _HEAD)
     except OSError:
         return ""
     for line in head.split(b"\n")[:200]:

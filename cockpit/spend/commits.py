@@ -5,6 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.places import UNATTRIBUTED
@@ -74,7 +75,7 @@ class Commits:
 def _tree(root: str, log: Path) -> Tree:
     """The commits of a work tree by its log of what it had checked out."""
     try:
-        raw = log.read_bytes()
+        raw = read_regular(log)
     except OSError:
         raw = b""
     made: list[tuple[int, str, str]] = []

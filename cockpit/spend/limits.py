@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import document, mapping, number, text, when
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.models import UsageLimit
@@ -43,7 +44,7 @@ def _claude(ledger: "Ledger") -> Iterator[UsageLimit]:
         try:
             if place.stat().st_size > _LARGEST:
                 continue
-            said = mapping(mapping(document(place.read_bytes())).get("cachedUsageUtilization"))
+            said = mapping(mapping(document(read_regular(place))).get("cachedUsageUtilization"))
         except OSError:
             continue
         fetched = when(said.get("fetchedAtMs"))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.worktrees.models import Counts, Merged
 
@@ -228,7 +229,7 @@ def _made_commits(log: Path) -> bool:
     known.
     """
     try:
-        lines = log.read_text("utf-8", "surrogateescape").splitlines()
+        lines = read_regular(log).decode("utf-8", "surrogateescape").splitlines()
     except OSError:
         return False
     own = False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cockpit.files import read_regular
 from cockpit.paths import claude_roots
 
 _FILE = "worktree-registry.json"
@@ -52,7 +53,7 @@ def _ports_in(path: Path, size: int) -> tuple[dict[str, tuple[int, ...]], str]:
     if size > _LARGEST:
         return {}, f"{_FILE} ignored: larger than 8 MB"
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
     except OSError as problem:
         return {}, f"{_FILE} ignored: {problem.strerror}"
     except (ValueError, RecursionError):

@@ -1,0 +1,141 @@
+"""Bad input, through the door that a person uses: the command line in a process of its own, which must end."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.files import open_regular, read_regular
+
+HOSTILE = "[/x] [@click=app.quit]Z[/] \x1b[31mRED\x1b]0;title\x07 \x9b31m \u202egnp.txe\nsecond\tline"
+COMMANDS = (
+    ["check", "--format", "json"],
+    ["check"],
+    ["spend", "--json"],
+    ["spend", "--by", "session"],
+    ["sessions", "--json"],
+    ["sessions"],
+    ["worktree", "list", "--json"],
+    ["worktree", "list"],
+    ["doctor", "--json"],
+    ["doctor"],
+)
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "ok.py").write_text("VALUE = 1\n")
+    subprocess.run(["git", "-C", str(root), "init", "-q", "-b", "main"], check=True)
+    subprocess.run(["git", "-C", str(root), "add", "."], check=True)
+    subprocess.run(["git", "-C", str(root), "commit", "-qm", "start"], check=True)
+    return root
+
+
+@pytest.fixture
+def cockpit(repository: Path) -> Run:
+    """Runs a command on the repository; one that hangs fails the test."""
+
+    def run(*words: str, root: Path = repository, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [sys.executable, "-m", "cockpit", "--repo", str(root), *words],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+            timeout=60,
+        )
+
+    return run
+
+
+def oddities(folder: Path, ending: str) -> None:
+    """Everything that is no regular file, under names that end like one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(folder / f"pipe{ending}")
+    (folder / f"gone{ending}").symlink_to("/nowhere")
+    (folder / f"loop{ending}").symlink_to(f"loop{ending}")
+    (folder / f"endless{ending}").symlink_to("/dev/zero")
+    (folder / f"folder{ending}").mkdir()
+    with contextlib.chdir(folder), socket.socket(socket.AF_UNIX) as made:  # a path of a socket has at most 107 bytes
+        made.bind(f"socket{ending}")
+
+
+def usage(cwd: Path, message: str = "m1", **more: Any) -> dict[str, Any]:
+    return {
+        "type": "assistant",
+        "sessionId": "s1",
+        "cwd": str(cwd),
+        "timestamp": "2026-11-20T09:00:00.000Z",
+        "message": {
+            "id": message,
+            "role": "assistant",
+            "model": "claude-haiku-4-5",
+            "stop_reason": "end_turn",
+            "content": [{"type": "text", "text": "done"}],
+            "usage": {"input_tokens": 10, "output_tokens": 20},
+        },
+        **more,
+    }
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    oddities(tmp_path, ".py")
+    for name in sorted(tmp_path.iterdir()):
+        with pytest.raises(OSError):
+            open_regular(name)
+
+
+def test_a_regular_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    place.write_bytes(b"0123456789")
+    assert (read_regular(place), read_regular(place, 4), read_regular(str(place), 99)) == (
+        b"0123456789",
+        b"0123",
+        b"0123456789",
+    )
+
+
+def test_odd_files_hang_no_command(repository: Path, cockpit: Run) -> None:
+    oddities(repository, ".py")
+    claude = Path(os.environ["CLAUDE_CONFIG_DIR"])
+    project = claude / "projects" / "-shop"
+    oddities(project, ".jsonl")
+    (claude / "projects" / "loop").symlink_to("loop")
+    os.mkfifo(claude / "projects" / "pipe")
+    (claude / "sessions").mkdir()
+    os.mkfifo(claude / "sessions" / "4242.json")
+    (project / "s1.jsonl").write_text(json.dumps(usage(repository)) + "\n")
+    for words in COMMANDS:
+        answered = cockpit(*words, COCKPIT_NOW="2026-11-20T10:00:00Z")
+        assert answered.returncode in (0, 1), (words, answered.stderr)
+        assert b"Traceback" not in answered.stderr
+    spent = json.loads(cockpit("spend", "--json").stdout)
+    assert spent["total"]["tokens"]["total"] == 30  # the good file counts, whatever lies beside it
+    listed = json.loads(cockpit("sessions", "--json", COCKPIT_NOW="2026-11-20T10:00:00Z").stdout)
+    assert [session["session"] for session in listed["sessions"]] == ["s1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "cockpit.toml", "pyproject.toml", ".cockpit/baseline.json", "coverage.xml"]
+)
+def test_a_pipe_in_the_place_of_a_project_file_hangs_nothing(repository: Path, cockpit: Run, name: str) -> None:
+    place = repository / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("")
+    subprocess.run(["git", "-C", str(repository), "add", "-A", "-f"], check=True)
+    place.unlink()
+    os.mkfifo(place)
+    answered = cockpit("check", "--format", "json")
+    assert answered.returncode in (0, 2)
+    assert b"Traceback" not in answered.stderr
