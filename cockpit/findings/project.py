@@ -124,14 +124,17 @@ class Project:
         if only_sources:
             self._forget(self.cache.staged, self.sources)
         tasks = [task for name, mark in self.scope.files.items() if (task := self._task(name, mark)) is not None]
-        total, left = len(self.scope.files) or 1, len(tasks)
-        if left:
-            yield (total - left) / total
+        # large files go first, so the share is of bytes: a share of files would seem to stand still
+        sizes = {task.name: task.size + 1 for task in tasks}
+        total = sum(mark.size + 1 for mark in self.scope.files.values()) or 1
+        left = sum(sizes.values())
+        if tasks:
+            yield max(0.0, 1 - left / total)
         for answers in self._answers(tasks):
             for answer in answers:
                 self._take(answer)
-            left -= len(answers)
-            yield (total - left) / total
+                left -= sizes.get(answer.name, 0)
+            yield max(0.0, 1 - left / total)
         self.cache.save()
 
     def update(self, names: Iterable[str]) -> set[str]:
