@@ -148,7 +148,10 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
     last: dict[str, tuple[ast.expr, ast.stmt]] = {}
     for name, value, statement in assigned(node.body):
         last[name] = (value, statement)
+    credentials = last.get("CORS_ALLOW_CREDENTIALS")
     for name, (value, statement) in last.items():
+        if name.startswith("CORS_") and credentials is not None and _told(credentials[0]) is True:
+            continue  # cors-wildcard-credentials says it
         if name in _NAMES and name != "TESTING" and name != "ENV":
             context.statement = statement
             _report(name, value, statement, context, (("unless-production-sets", name),))

@@ -22,6 +22,18 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "unnecessary-list-allocation": ("C400", "C401", "C403", "C411", "C416", "C417", "C419", "RUF015", "PERF402"),
     "redundant-data-copies": ("C408", "C413", "C414", "C415", "C418", "PERF403"),
     "missing-cleanup": ("SIM115",),
+    "unsafe-mark-safe": ("S308", "S703", "S704", "B308", "B703", "B704"),
+    "bare-except": ("E722", "S110", "BLE001", "B001", "B110"),
+    "star-import": ("F403",),
+    "mutable-default": ("B006",),
+    "type-comparison": ("E721",),
+    "none-comparison": ("E711",),
+    "raise-without-from": ("B904",),
+    "open-without-with": ("SIM115",),
+    "print-in-test": ("T201", "T203"),
+    "unsafe-deserialisation": ("S301", "S302", "S506", "B301", "B302"),
+    "torch-load-unsafe": ("S614", "B614"),
+    "unvalidated-input": ("S102", "S307", "S310", "S602", "S605", "S607", "B102", "B307", "B310", "B602", "B605"),
 }
 """Rule → codes, or beginnings of codes, of ruff, flake8 and its plugins (noqa) and bandit (nosec)."""
 

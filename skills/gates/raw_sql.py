@@ -14,6 +14,19 @@ from skills.gates.syntax import descendants
 
 RAW_SQL = "raw-sql-interpolation"
 _SEEN = "raw-sql-interpolation: strings that were judged"
+_SPOKEN = "raw-sql-interpolation: the file holds SQL"
+_VERBS = (
+    b"select ",
+    b"select\n",
+    b"select\\n",
+    b"insert ",
+    b"update ",
+    b"delete ",
+    b"merge into",
+    b"replace ",
+    b" as (",
+    b" as(",
+)
 _EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "execute_sql", "mogrify", "fetch", "fetchrow", "fetchval", "fetch_all",
      "fetch_one", "raw", "RawSQL", "text", "read_sql", "read_sql_query", "exec_driver_sql", "literal_column", "extra",
@@ -43,9 +56,20 @@ def _seen(context: FileContext) -> set[ast.AST]:
 def _on_string(node: ast.JoinedStr | ast.BinOp, context: FileContext) -> None:
     if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Mod)):
         return
+    if not _speaks_sql(context):
+        return
     found = read_text(node, context)
     if found is not None:
         _judge(node, found, context)
+
+
+def _speaks_sql(context: FileContext) -> bool:
+    """A cheap test that every file with SQL passes."""
+    known = context.memo.get(_SPOKEN)
+    if known is None:
+        text = context.source.lower()
+        known = context.memo[_SPOKEN] = any(word in text for word in _VERBS)
+    return bool(known)
 
 
 def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
@@ -85,7 +109,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     )
     if name in {"format", "replace", "join", "format_map"}:
-        if node not in _seen(context):
+        if _speaks_sql(context) and node not in _seen(context):
             found = read_text(node, context)
             if found is not None:
                 _judge(node, found, context)

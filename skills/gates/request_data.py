@@ -16,6 +16,7 @@ _BODY = frozenset(
 )  # fmt: skip
 _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
+_READS = _BODY | _ENVELOPE | _BODY_CALLS
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 # What gives back its argument, in another form.
@@ -46,8 +47,17 @@ class Origin:
     """Where a value came from: `kind` is body (what a client fills in), envelope (headers, cookies) or route."""
 
     kind: str
-    text: str
+    node: ast.AST
     line: int
+    key: ast.AST | None = None
+
+    @property
+    def text(self) -> str:
+        """As the source has it, with its key where that is short: `request.data["note"]`."""
+        if isinstance(self.node, ast.arg):
+            return self.node.arg
+        text = ast.unparse(self.key or self.node)
+        return text if len(text) <= 48 else ast.unparse(self.node)
 
 
 class Flow:
@@ -69,14 +79,19 @@ class Flow:
                 continue
             self.context.statement = statement
             yield statement
+            named = False
+            calls: list[ast.Call] = []
             for part in _header(statement):
                 for node in descendants(part):
-                    if isinstance(node, ast.comprehension):
-                        self._bind(node.target, self.origin(node.iter))
-                for node in descendants(part):
-                    if isinstance(node, ast.Call):
-                        yield node
-            self._take_over(statement)
+                    kind = node.__class__
+                    if kind is ast.Call:
+                        calls.append(node)  # type: ignore[arg-type]
+                    elif kind is ast.comprehension:
+                        self._bind(node.target, self.origin(node.iter))  # type: ignore[attr-defined]
+                    elif kind is ast.NamedExpr:
+                        named = True
+            yield from calls
+            self._take_over(statement, named)
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
@@ -84,7 +99,7 @@ class Flow:
                     elif isinstance(inner, ast.ExceptHandler | ast.match_case):
                         yield from self._block(inner.body)
 
-    def _take_over(self, statement: ast.stmt) -> None:
+    def _take_over(self, statement: ast.stmt, named: bool) -> None:
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
@@ -98,7 +113,7 @@ class Flow:
             self._note_checks(statement.test)
         elif isinstance(statement, ast.Expr):
             self._note_checks(statement.value)
-        for part in _header(statement):
+        for part in _header(statement) if named else ():
             for node in descendants(part):
                 if isinstance(node, ast.NamedExpr):
                     self._bind(node.target, self.origin(node.value))
@@ -160,6 +175,15 @@ class Flow:
                 return found
         return None
 
+    def is_fed(self) -> bool:
+        """True where the function reads anything that a client sends."""
+        if self.held:
+            return True
+        return any(
+            node.__class__ is ast.Attribute and node.attr in _READS and self.is_request(node.value)
+            for node in descendants(self.function)
+        )
+
     def is_request(self, node: ast.AST) -> bool:
         """True for `request`, `self.request` and what stands for them here."""
         if isinstance(node, ast.Attribute):
@@ -169,8 +193,8 @@ class Flow:
     def _of_attribute(self, node: ast.Attribute) -> Origin | None:
         if self.is_request(node.value):
             if node.attr in _BODY:
-                return Origin("body", ast.unparse(node), node.lineno)
-            return Origin("envelope", ast.unparse(node), node.lineno) if node.attr in _ENVELOPE else None
+                return Origin("body", node, node.lineno)
+            return Origin("envelope", node, node.lineno) if node.attr in _ENVELOPE else None
         return self.origin(node.value)
 
     def _of_call(self, node: ast.Call) -> Origin | None:
@@ -178,7 +202,7 @@ class Flow:
         if isinstance(function, ast.Attribute):
             if self.is_request(function.value):
                 if function.attr in _BODY_CALLS:
-                    return Origin("body", f"{ast.unparse(function)}()", node.lineno)
+                    return Origin("body", node, node.lineno)
                 return None
             if function.attr in _METHODS:
                 owner = self.origin(function.value)
@@ -193,10 +217,9 @@ class Flow:
 
 def _at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | None:
     """The same origin, named with the key that is read: `request.data["note"]`."""
-    if origin is None or origin.text != ast.unparse(inner):
+    if origin is None or origin.node is not inner:
         return origin
-    text = ast.unparse(outer)
-    return Origin(origin.kind, text, origin.line) if len(text) <= 48 else origin
+    return Origin(origin.kind, origin.node, origin.line, outer)
 
 
 def _operands(node: ast.AST | None) -> list[ast.expr]:
@@ -262,13 +285,13 @@ def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[
         for argument in arguments:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if re.match(r"^(?:dict|Dict|Any|list|List)\b(?!.*Depends)", hint):
-                yield argument.arg, Origin("body", argument.arg, function.lineno)
+                yield argument.arg, Origin("body", argument, function.lineno)
             elif (re.search(rf"<(?:string:|path:)?{argument.arg}>", str(rule)) and hint in {"", "str"}) or (
                 hint in {"str", "str | None", "Optional[str]"} and b"fastapi" in context.source
             ):
-                yield argument.arg, Origin("route", argument.arg, function.lineno)
+                yield argument.arg, Origin("route", argument, function.lineno)
     elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":
         for argument in arguments[1:]:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if hint in {"", "str"} and not _NUMBER.match(argument.arg):
-                yield argument.arg, Origin("route", argument.arg, function.lineno)
+                yield argument.arg, Origin("route", argument, function.lineno)

@@ -15,6 +15,7 @@ from skills.gates.syntax import descendants
 
 UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
+_MARKUP = "unvalidated-input: the file holds HTML"
 _TAG = re.compile(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
 _NAVIGATION = re.compile(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
 
@@ -26,7 +27,7 @@ def judged_path(path: str) -> bool:
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     flow = Flow(node, context)
-    if not flow.held and not _mentions_request(node, flow):
+    if not flow.is_fed():
         return
     statement = context.statement
     context.scopes.append(node)
@@ -40,10 +41,6 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     finally:
         context.scopes.pop()
         context.statement = statement
-
-
-def _mentions_request(node: FunctionNode, flow: Flow) -> bool:
-    return any(isinstance(part, ast.Attribute) and flow.is_request(part.value) for part in descendants(node))
 
 
 def _tell(
@@ -105,8 +102,20 @@ def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int
         _on_answer(node, flow, context, told)
     elif isinstance(node, ast.If):
         _on_form(node, flow, context, told)
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) and node.value is not None:
+    if (
+        _writes_markup(context)
+        and isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+        and node.value is not None
+    ):
         _on_markup(node.value, flow, context, told)
+
+
+def _writes_markup(context: FileContext) -> bool:
+    """A cheap test that every file with HTML in it passes, asked once a file."""
+    known = context.memo.get(_MARKUP)
+    if known is None:
+        known = context.memo[_MARKUP] = any(mark in context.source for mark in (b"</", b"/>", b"<br"))
+    return bool(known)
 
 
 def _on_answer(node: ast.Return, flow: Flow, context: FileContext, told: set[int]) -> None:
@@ -169,7 +178,7 @@ def _on_form(node: ast.If, flow: Flow, context: FileContext, told: set[int]) -> 
         for part in descendants(statement):
             key = _read_key(part, flow)
             if key and not _NAVIGATION.match(key) and not isinstance(statement, ast.If):
-                origin = Origin("body", _short(part), part.lineno)  # type: ignore[attr-defined]
+                origin = Origin("body", part, part.lineno)  # type: ignore[attr-defined]
                 message = (
                     f"`{origin.text}` is read beside the form that checked it: `{owner}.cleaned_data` has the value"
                 )
