@@ -11,6 +11,7 @@ __all__ = [
     "Check",
     "ContextLevel",
     "ContextUse",
+    "Forecast",
     "Phase",
     "Session",
     "SessionsSnapshot",
@@ -46,6 +47,22 @@ class ContextUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a session's context leads, computed from its last requests; None where that is not known.
+
+    `turns_left` counts requests until auto-compaction is due (assumed at 95 % of the window). The cache lives until
+    `cache_until` if nothing is asked; the next request costs `next_usd` before that, `next_usd_cold` after it.
+    """
+
+    tokens_per_turn: float | None
+    turns_left: int | None
+    cache_until: datetime | None
+    cache_kind: Literal["5m", "1h"] | None
+    next_usd: float | None
+    next_usd_cold: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One agent session of this repository, as the phase pane and `cockpit sessions` show it.
 
@@ -74,6 +91,7 @@ class Session:
     subagents: int = 0
     summary: str = ""
     subagents_active: int = 0
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)

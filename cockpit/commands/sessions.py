@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Print the sessions. Exit code 0, also where there is none."""
     from cockpit.clock import iso, now
-    from cockpit.phases.feed import read_sessions, with_dollars
+    from cockpit.phases.feed import read_sessions, with_dollars, with_forecasts
     from cockpit.spend.feed import read_spend
 
     moment = now()
@@ -40,11 +40,13 @@ def run(call: Call) -> int:
     snapshot = read_sessions(repository, config, since=since, all_repos=everywhere)
     if snapshot.sessions:
         spent = read_spend(repository, config, all_repos=everywhere)
-        snapshot = with_dollars(snapshot, dict(spent.by_session))
+        snapshot = with_forecasts(with_dollars(snapshot, dict(spent.by_session)), spent.paces)
     for problem in snapshot.problems:
         say(problem)
     if call.args.json:
-        sessions = [session_row(session) for session in snapshot.sessions]
+        sessions = [
+            {**session_row(session), "forecast": forecast_row(session, moment)} for session in snapshot.sessions
+        ]
         print_json({"sessions": sessions, "meta": {"at": iso(moment), "problems": list(snapshot.problems)}})
     else:
         print("\n".join(_lines(snapshot, moment)))
@@ -110,6 +112,27 @@ def session_row(session: "Session") -> dict[str, Any]:
         "subagents_active": session.subagents_active,
         "summary": session.summary,
         "phases": phases,
+    }
+
+
+def forecast_row(session: "Session", moment: datetime) -> dict[str, Any] | None:
+    """Where the session's context leads, as one JSON object: computed, None where nothing is known."""
+    from cockpit.clock import iso
+
+    found = session.forecast
+    if found is None:
+        return None
+    left = None if found.cache_until is None else max(0, int((found.cache_until - moment).total_seconds()))
+    return {
+        "tokens_per_turn": found.tokens_per_turn,
+        "turns_left": found.turns_left,
+        "cache": found.cache_kind,
+        "cache_until": iso(found.cache_until) if found.cache_until else None,
+        "cache_seconds_left": left,
+        "next_usd": found.next_usd_cold if left == 0 else found.next_usd,
+        "next_usd_cached": found.next_usd,
+        "next_usd_cold": found.next_usd_cold,
+        "basis": "computed",
     }
 
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from cockpit.agents.models import SessionsSnapshot
+from cockpit.agents.models import Forecast, Session, SessionsSnapshot
 from cockpit.agents.registry import REGISTRY_FILE
 from cockpit.clock import now
 from cockpit.config import Config
 from cockpit.phases.store import DAY, SessionStore
 from cockpit.repository import Repository
+from cockpit.spend.models import ContextPace
+from skills.spending.context_forecast import turns_left
 
 ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them lives
 AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
@@ -39,6 +41,22 @@ def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) ->
     """The snapshot with what each session cost, None where `by_session` does not name it."""
     joined = tuple(replace(session, usd=by_session.get(session.session)) for session in snapshot.sessions)
     return replace(snapshot, sessions=joined)
+
+
+def with_forecasts(snapshot: SessionsSnapshot, paces: Iterable[ContextPace]) -> SessionsSnapshot:
+    """The snapshot with where each session's context leads, None where `paces` does not name it."""
+    known = {pace.session: pace for pace in paces}
+    joined = tuple(replace(session, forecast=_forecast(session, known)) for session in snapshot.sessions)
+    return replace(snapshot, sessions=joined)
+
+
+def _forecast(session: Session, known: Mapping[str, ContextPace]) -> Forecast | None:
+    pace = known.get(session.session)
+    if pace is None:
+        return None
+    context = session.context
+    left = None if context is None else turns_left(context.used, context.window, pace.tokens_per_turn)
+    return Forecast(pace.tokens_per_turn, left, pace.cache_until, pace.cache_kind, pace.next_usd, pace.next_usd_cold)
 
 
 async def follow_sessions(

@@ -9,9 +9,11 @@ from cockpit import clock
 from cockpit.config import BudgetConfig, Config
 from cockpit.config import Limits as BudgetLimits
 from cockpit.repository import Repository
+from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.limits import read_limits
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.opened import open_ledger
+from cockpit.spend.pace import read_paces
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sources import unread
@@ -29,6 +31,7 @@ from skills.spending.budget import (
 _SLICE = 8 << 20
 _DAYS_SHOWN = 14
 _BURN_MINUTES = 60
+_DAY_MS = 86_400_000
 
 Group = tuple[str, str, str, str, str]  # day, week, model, session, branch
 
@@ -130,7 +133,17 @@ class Meter:
             unpriced_models=tuple(sorted(unpriced)),
             note="; ".join(filter(None, (note, self.ledger.store.notice))),
             limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
+            paces=read_paces(self.ledger, self._recent(now)),
         )
+
+    def _recent(self, now: datetime) -> list[str]:
+        """The sessions that were at work in the last day, the latest first."""
+        since = int(now.timestamp() * 1000) - _DAY_MS
+        last: dict[str, int] = {}
+        for cell in self.ledger.cells(replace(self.scope, since=since // QUARTER_MS * QUARTER_MS)):
+            if cell.quarter is not None and cell.origin.session and not cell.origin.sidechain:
+                last[cell.origin.session] = max(cell.quarter, last.get(cell.origin.session, cell.quarter))
+        return sorted(last, key=lambda session: (-last[session], session))
 
     def budget(self, *, strict: bool = False) -> tuple[tuple[BudgetWindow, ...], dict[str, str]]:
         """Every window against its budget now, and the period that each stands for.

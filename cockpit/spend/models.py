@@ -81,6 +81,22 @@ class UsageLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextPace:
+    """How a session goes on, computed from its last requests.
+
+    `tokens_per_turn` is what a request adds to the context. The cache lives until `cache_until` if nothing is asked;
+    `next_usd` is what the next request costs before that, `next_usd_cold` after it. None where it is not known.
+    """
+
+    session: str
+    tokens_per_turn: float | None = None
+    cache_until: datetime | None = None
+    cache_kind: Literal["5m", "1h"] | None = None
+    next_usd: float | None = None
+    next_usd_cold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpendSnapshot:
     """Everything that the budget pane shows, for one repository (or all, by `scope`).
 
@@ -88,7 +104,7 @@ class SpendSnapshot:
     None where nothing was spent in them. `daily` is the last 14 days, oldest first. `by_session` leaves out
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
-    `limits` are what vendors stated of their usage windows.
+    `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
     """
 
     today: SpendRow | None = None
@@ -105,6 +121,8 @@ class SpendSnapshot:
     unpriced_models: tuple[str, ...] = ()
     note: str = ""
     limits: tuple[UsageLimit, ...] = ()
+    paces: tuple[ContextPace, ...] = ()
+    by_branch: tuple[tuple[str, float], ...] = ()
 
     @property
     def daily_total(self) -> float:
