@@ -4,12 +4,12 @@ import ast
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
-from skills.gates.local_values import values_of
+from skills.gates.local_values import own_nodes, values_of
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.sql_text import Text, is_sql, is_sql_like, read_text
+from skills.gates.sql_text import Text, harmless, is_sql, is_sql_like, read_text
 from skills.gates.syntax import descendants
 
 RAW_SQL = "raw-sql-interpolation"
@@ -142,6 +142,8 @@ def _statements(node: ast.Call, name: str) -> list[ast.expr]:
 def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileContext) -> None:
     """A string that goes to a database, also by way of a name of the same function."""
     if isinstance(argument, ast.Name):
+        if _on_grown(node, argument.id, context):
+            return
         for value in values_of(argument.id, context):
             found = read_text(value, context) if value is not None and not isinstance(value, ast.Constant) else None
             if value is None or found is None or not found.parts or value in _seen(context):
@@ -157,6 +159,22 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
     if found.built and _goes_to_database(node, name, found, context):
         _seen(context).update(descendants(argument))
         context.report(RAW_SQL, argument, _message(found))
+
+
+def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
+    """`query = "SELECT …"`, then `query += value`: reports where it grows."""
+    fixed = [value.value for value in values_of(name, context) if isinstance(value, ast.Constant)]
+    if not any(isinstance(text, str) and is_sql(f"{text} ") for text in fixed):
+        return False
+    for part in own_nodes(context.function or context.tree):
+        if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name) and part.target.id == name:
+            text = read_text(part.value, context)
+            parts = (part.value,) if text is None else text.parts
+            if part.lineno < node.lineno and parts and not all(harmless(value, context) for value in parts):
+                executed = Evidence(context.path, node.lineno, f"{name} is executed here")
+                context.report(RAW_SQL, part, _message(Text(parts=parts)), evidence=(executed,))
+                return True
+    return False
 
 
 def _goes_to_database(node: ast.Call, name: str, found: Text, context: FileContext) -> bool:
@@ -202,6 +220,8 @@ raw_sql_interpolation = Rule(
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
+        'def rows(cursor, name):\n    query = "SELECT id FROM shop WHERE name = "\n    query += name\n'
+        "    cursor.execute(query)\n",
     ),
     good=(
         *one_file(
