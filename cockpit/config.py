@@ -88,7 +88,14 @@ class PriceConfig:
     effective_from: date | None = None
 
 
-OWN_TABLES = ("prices",)  # what only the person's own file may set: it holds for every repository
+@record
+class WebhookConfig:
+    """Where budget alerts are sent, `[webhook]`: an https address of Slack's or Discord's kind; empty: nowhere."""
+
+    url: str = ""
+
+
+OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
 MOST_PRICE = 1e6
 
 
@@ -106,6 +113,7 @@ class Config:
     budget: BudgetConfig = BudgetConfig()
     checks: ChecksConfig = ChecksConfig()
     keys: dict[str, str] = field(default_factory=dict)
+    webhook: WebhookConfig = WebhookConfig()
     prices: dict[str, PriceConfig] = field(default_factory=dict)
     tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 
@@ -290,7 +298,7 @@ def _nearest(kind: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, Limits):
+    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, Limits):
         known += [column.name for column in fields(nested)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""

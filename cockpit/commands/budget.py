@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cockpit.spend.alerts import Alert
     from cockpit.spend.meter import Meter
     from cockpit.spend.models import BudgetWindow
 
@@ -17,6 +20,7 @@ EXAMPLES = """examples:
   cockpit budget set day 5 --hard 7.5 --block  and refuse work past the hard limits
   cockpit budget check --cost 0.40             may a request of 40 cents be made?
   cockpit budget check --cost 3 --priority critical
+  cockpit budget notify --dry-run              the message for your webhook, printed and not sent
 """
 _WINDOWS = ("day", "week", "month", "session")
 _PRIORITIES = ("critical", "high", "normal", "low")
@@ -25,7 +29,7 @@ _PRIORITIES = ("critical", "high", "normal", "low")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="past a hard limit is blocked")
     parser.add_argument("--json", action="store_true", help="one JSON document")
-    actions = parser.add_subparsers(dest="action", metavar="set | check")
+    actions = parser.add_subparsers(dest="action", metavar="set | check | notify")
     change = actions.add_parser("set", help="set the limits of a window, in dollars")
     change.add_argument("window", choices=_WINDOWS)
     change.add_argument("soft", type=_dollars, help="the budget")
@@ -34,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fit = actions.add_parser("check", help="whether a request still fits")
     fit.add_argument("--cost", type=_dollars, required=True, metavar="X", help="what the request will cost, in dollars")
     fit.add_argument("--priority", choices=_PRIORITIES, default="normal", help="critical goes past hard limits")
-    for action in (change, fit):
+    notify = actions.add_parser("notify", help="send the alerts that are reached to your webhook")
+    notify.add_argument("--dry-run", action="store_true", help="print what would be sent, send nothing")
+    for action in (change, fit, notify):
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document")
 
 
@@ -56,7 +62,8 @@ def run(call: Call) -> int:
     repository = None if call.args.all_repos else call.repository()
     meter = Meter(repository, call.config(), all_repos=call.args.all_repos)
     meter.read()
-    return _check(call, meter) if call.args.action == "check" else _report(call, meter)
+    answers = {"check": _check, "notify": _notify}
+    return answers.get(call.args.action, _report)(call, meter)
 
 
 def _set(call: Call) -> int:
@@ -98,9 +105,57 @@ def _report(call: Call, meter: "Meter") -> int:
         _print(windows, meter)
     for alert in fresh:
         say(f"{alert.window} {alert.period}: {alert.level}")
+    if fresh:
+        _tell(meter, fresh, windows)
     if meter.ledger.store.notice:
         say(meter.ledger.store.notice)
     return 1 if level == "blocked" else 0
+
+
+def _tell(meter: "Meter", alerts: "Sequence[Alert]", windows: "Sequence[BudgetWindow]") -> None:
+    """Send new alerts where the person has a webhook. What fails is said, and changes no answer."""
+    from cockpit.errors import CannotAnswer
+    from cockpit.spend.webhook import payload, send, shown, webhook_url
+
+    try:
+        url = webhook_url()
+    except CannotAnswer as problem:
+        say(problem)
+        return
+    if url and (why := send(url, payload(url, meter.name, alerts, windows))):
+        say(f"the alert was not sent to {shown(url)}: {why}")
+
+
+def _notify(call: Call, meter: "Meter") -> int:
+    import json
+
+    from cockpit import clock
+    from cockpit.errors import CannotAnswer
+    from cockpit.spend.alerts import note_alerts
+    from cockpit.spend.webhook import payload, send, shown, webhook_url
+
+    url = webhook_url()
+    if not url and not call.args.dry_run:
+        raise CannotAnswer("no webhook is set", 'in your own configuration: [webhook] url = "https://…"')
+    windows, periods = meter.budget()
+    scope = "" if meter.places.repository is None else str(meter.places.repository.main_root)
+    alerts, _ = note_alerts(scope, windows, periods, clock.now())
+    message = payload(url, meter.name, alerts, windows)
+    why = send(url, message) if alerts and not call.args.dry_run else ""
+    sent = bool(alerts) and not call.args.dry_run and not why
+    if call.args.json:
+        to = shown(url) if url else None
+        print_json({"to": to, "payload": message, "sent": sent, "meta": {"at": clock.iso(clock.now())}})
+    elif call.args.dry_run:
+        print(json.dumps(message, indent=2))
+        say(f"would go to {shown(url) if url else 'nowhere: no webhook is set'}")
+    elif not alerts:
+        print("nothing to send: no threshold is reached")
+    elif sent:
+        print(f"sent to {shown(url)}")
+    if why:
+        raise CannotAnswer(f"{shown(url)}: not sent: {why}")
+    return 0
 
 
 def _row(window: "BudgetWindow", meter: "Meter") -> dict[str, Any]:
