@@ -199,7 +199,7 @@ missing_type_hints = Rule(
     gate="P1",
     severity="MEDIUM",
     skill=SKILL,
-    sources=("BN-S4",),
+    sources=("BN-S4", "PB-P6"),
     catches="Functions and methods with a parameter or a return value that has no type hint.",
     why="A type checker skips what a function does not declare, and whoever calls it has to read its body to learn "
     "what goes in and what comes out.",

@@ -282,7 +282,7 @@ serializer_all_fields = Rule(
     gate="P2",
     severity="LOW",
     skill=SKILL,
-    sources=("BN-S2b",),
+    sources=("BN-S2b", "PB-D2"),
     catches='Serializers with `fields = "__all__"`.',
     why="A column that is added to the model later is published, and writable, at once, without anybody deciding it.",
     fix="List the fields, and give reading and writing a serializer of its own where they differ.",

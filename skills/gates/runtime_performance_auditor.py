@@ -189,7 +189,7 @@ blocking_io_in_async = Rule(
     gate="none",
     severity="MEDIUM",
     skill=SKILL,
-    sources=("PA-653-1",),
+    sources=("PA-653-1", "PB-F4"),
     catches="Calls inside `async def` that wait for a network, a disk, a process or a database in the thread of the "
     "event loop: requests, urllib, `httpx.Client`, urllib3 pools, subprocess, `open`, pathlib and os.path, synchronous "
     "drivers, `sqlalchemy.orm.Session`, Django's ORM, boto3.",

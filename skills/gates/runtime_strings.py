@@ -176,7 +176,7 @@ string_concat_in_loop = Rule(
     gate="none",
     severity="LOW",
     skill=SKILL,
-    sources=("PA-653-4",),
+    sources=("PA-653-4", "PB-P9"),
     catches="A string (or bytes) that grows by `+=` or `x = x + …` inside a loop.",
     why="Strings cannot grow: every `+` may copy all that was there before, so twice as many turns take four times as "
     "long.",
