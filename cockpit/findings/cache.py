@@ -8,13 +8,15 @@ so shortly before it was read that a later write could carry the same times.
 import contextlib
 import os
 import sys
+import time
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
 from cockpit.files import write_atomically
-from cockpit.findings.discovery import FileMark
+from cockpit.findings.discovery import FileMark, look
+from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.paths import state_dir
 from skills.gates.model import FileReport
 
@@ -38,14 +40,29 @@ class Entry(msgspec.Struct, array_like=True):
         return self.mark == mark and max(mark.mtime_ns, mark.ctime_ns) + RACY_NS < self.read_ns
 
 
+class KnownManifests(msgspec.Struct, array_like=True):
+    """What the manifests said when they had these marks, by name, and were read at `read_ns`."""
+
+    marks: dict[str, FileMark]
+    read_ns: int
+    said: Manifests
+
+    def hold_for(self, marks: dict[str, FileMark]) -> bool:
+        """Whether manifests with these marks surely say the same."""
+        newest = max((max(mark.mtime_ns, mark.ctime_ns) for mark in marks.values()), default=0)
+        return self.marks == marks and newest + RACY_NS < self.read_ns
+
+
 class _Stored(msgspec.Struct, array_like=True):
     version: str
     files: dict[bytes, Entry]
     staged: dict[bytes, Entry]
+    manifests: KnownManifests | None = None
 
 
 class ReportCache:
-    """The kept reports of one root. `files` are of the work tree, `staged` of git's index where that differs."""
+    """The kept reports of one root. `files` are of the work tree, `staged` of git's index where that differs;
+    `manifests` saves reading them again."""
 
     def __init__(self, root: Path, *, enabled: bool = True) -> None:
         name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
@@ -53,6 +70,7 @@ class ReportCache:
         self.enabled = enabled
         self.files: dict[bytes, Entry] = {}
         self.staged: dict[bytes, Entry] = {}
+        self.manifests: KnownManifests | None = None
         self.note = ""
         self.changed = False
         if enabled:
@@ -68,13 +86,25 @@ class ReportCache:
             self.note = f"the cache of findings was rebuilt ({type(problem).__name__})"
             return
         if stored is not None and stored.version == ruleset():
-            self.files, self.staged = stored.files, stored.staged
+            self.files, self.staged, self.manifests = stored.files, stored.staged, stored.manifests
+
+    def said_by_manifests(self, root: Path, names: tuple[str, ...]) -> Manifests:
+        """What the manifests `names` say; read again only where they are not surely what they were."""
+        marks = {name: mark for name in names if name.isprintable() and (mark := look(root, name)[0]) is not None}
+        known = self.manifests
+        if known is not None and len(marks) == len(names) and known.hold_for(marks):
+            return known.said
+        read_ns = time.time_ns()
+        said = read_manifests(root, names)
+        if len(marks) == len(names):
+            self.manifests, self.changed = KnownManifests(marks, read_ns, said), True
+        return said
 
     def save(self) -> None:
         """Write what is known, where something changed. A state folder that cannot be written is said in `note`."""
         if not self.enabled or not self.changed:
             return
-        data = _encoded(_Stored(ruleset(), self.files, self.staged))
+        data = _encoded(_Stored(ruleset(), self.files, self.staged, self.manifests))
         if len(data) > LARGEST:
             self.note = "the cache of findings is larger than 64 MB and was not kept"
             return

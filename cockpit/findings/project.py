@@ -16,7 +16,7 @@ from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
 from cockpit.findings.coverage import read_coverage
 from cockpit.findings.discovery import FileMark, Scope, discover, look
-from cockpit.findings.manifests import Manifests, read_manifests
+from cockpit.findings.manifests import Manifests
 from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
 from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
 from cockpit.findings.pool import Pool
@@ -177,11 +177,9 @@ class Project:
 
     def read_manifests(self) -> None:
         """Read the project's dependencies and its report of coverage again; choose the profile where nobody did."""
-        self.manifests = read_manifests(self.root, self.scope.manifests)
-        self.manifests = replace(
-            self.manifests,
-            evidence=replace(self.manifests.evidence, coverage=read_coverage(self.root, self.scope.files)),
-        )
+        said = self.cache.said_by_manifests(self.root, self.scope.manifests)
+        coverage = read_coverage(self.root, self.scope.files)
+        self.manifests = replace(said, evidence=replace(said.evidence, coverage=coverage))
         if self.asked_profile == AUTO:
             name, self.profile_why = choose_profile(self.manifests.evidence.dependencies)
             self.options = replace(self.options, profile=name)
