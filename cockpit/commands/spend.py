@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   cockpit spend suggest                  what could be cheaper, and what it would have saved
   cockpit spend report                   today, week, month, projection, dearest requests, anomalies, trends
   cockpit spend suggest --feature feature/api --revenue 500 --users 120
+  cockpit spend estimate --dev-hours 8 --test-hours 3 --feature feature/api
   cockpit spend explain                  lines merged, dropped, unpriced, and why
 
 --since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
@@ -35,7 +36,7 @@ _GROUPS = (
     *("total", "hour", "day", "week", "month", "model", "agent", "session"),
     *("branch", "feature", "task", "commit", "category", "repo"),
 )
-_ANSWERS = ("suggest", "report")  # each is a module of cockpit.spend.answers
+_ANSWERS = ("suggest", "report", "estimate")  # each is a module of cockpit.spend.answers
 _ADVISED_DAYS = 30
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -56,11 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--export", metavar="DIR", help="write files by day, month and feature into DIR")
     parser.add_argument("--on", metavar="D", help="add: the day or time of the cost (default: now)")
-    parser.add_argument("--feature", default="", help="add, suggest: the branch or feature that it was for")
+    parser.add_argument("--feature", default="", help="add, suggest, estimate: the branch or feature")
     parser.add_argument("--task", default="", help="add: the task that it was for")
     parser.add_argument("--note", default="", help="add: a word about it")
     parser.add_argument("--revenue", type=_amount, metavar="X", help="suggest: what the work brought in, in dollars")
     parser.add_argument("--users", type=_amount, metavar="N", help="suggest: how many people use it")
+    parser.add_argument("--dev-hours", type=_amount, metavar="H", help="estimate: hours of development")
+    parser.add_argument("--test-hours", type=_amount, metavar="H", help="estimate: hours of tests")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
@@ -112,7 +115,7 @@ def run(call: Call) -> int:
 
 
 def _answer(call: Call) -> int:
-    """The answer of another module: for the last 30 days where nothing else is asked for."""
+    """The answer of another module: for the last 30 days where nothing else is asked for (estimates: all times)."""
     import importlib
 
     from cockpit.spend.meter import Meter
@@ -122,7 +125,8 @@ def _answer(call: Call) -> int:
     meter.read()
     if meter.ledger.store.notice:
         say(meter.ledger.store.notice)
-    since = call.args.since or ("" if call.args.until else f"{_ADVISED_DAYS}d")
+    everything = call.args.until or call.args.what == "estimate"
+    since = call.args.since or ("" if everything else f"{_ADVISED_DAYS}d")
     scope = Scope(meter.places, _moment(since or None, "--since"), _moment(call.args.until, "--until", end=True))
     answer = importlib.import_module(f"cockpit.spend.answers.{call.args.what}")
     code: int = answer.run(call, meter, scope)
