@@ -7,9 +7,10 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchfiles import Change, awatch
+from watchfiles import Change
 
 from cockpit.plain_text import plain_text
+from cockpit.watch_folders import watch_folders
 
 DEBOUNCE_MS = 150
 STEP_MS = 25
@@ -84,7 +85,7 @@ class TreeWatch:
     async def _watch(self, stop: asyncio.Event) -> None:
         while True:
             paths = self._paths()
-            changes = awatch(
+            changes = watch_folders(
                 *paths,
                 watch_filter=self._matters,
                 debounce=DEBOUNCE_MS,

@@ -14,6 +14,7 @@ from cockpit.config import Config
 from cockpit.phases.store import DAY, SessionStore
 from cockpit.repository import Repository
 from cockpit.spend.models import ContextPace
+from cockpit.watch_folders import watch_folders
 from skills.spending.context_forecast import turns_left
 
 ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them lives
@@ -119,8 +120,6 @@ def _look(store: SessionStore, changed: set[str] | None) -> SessionsSnapshot:
 
 async def _watch(store: SessionStore, news: _News) -> None:
     """Puts what changes into `news`; starts again where a folder comes or goes; polls where it cannot watch."""
-    from watchfiles import awatch
-
     while True:
         folders = store.watched()
         if not folders:
@@ -131,7 +130,7 @@ async def _watch(store: SessionStore, news: _News) -> None:
         stop = asyncio.Event()
         sentry = asyncio.create_task(_until_moved(store, folders, stop))
         try:
-            watching = awatch(
+            watching = watch_folders(
                 *folders,
                 watch_filter=_matters,
                 debounce=150,

@@ -12,6 +12,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendSnapshot
+from cockpit.watch_folders import watch_folders
 
 _TICK = 5.0  # seconds between looks for a new root and at the clock
 _LOOK = 60.0  # seconds between looks at every file, for what a watch can miss
@@ -94,9 +95,7 @@ async def _events(meter: Meter) -> AsyncGenerator[tuple[list[str] | None, str], 
 
 async def _watched(folders: tuple[Path, ...]) -> AsyncGenerator[list[str] | None, None]:
     """Batches of changed transcripts; an empty one on each tick, None where a folder is new."""
-    from watchfiles import awatch
-
-    changes = awatch(
+    changes = watch_folders(
         *folders,
         watch_filter=lambda _change, path: path.endswith(_ENDINGS) or "." not in path.rpartition("/")[2],
         debounce=150,

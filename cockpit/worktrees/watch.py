@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from watchfiles import Change, awatch
+from watchfiles import Change
 
 from cockpit.plain_text import plain_text
+from cockpit.watch_folders import watch_folders
 from cockpit.worktrees.cheap import Cheap
 
 DEBOUNCE_MS = 150
@@ -91,7 +92,7 @@ class GitWatch:
                 return
 
     async def _follow(self, again: asyncio.Event) -> None:
-        changes = awatch(
+        changes = watch_folders(
             *sorted(self._folders),
             watch_filter=_matters,
             debounce=DEBOUNCE_MS,

@@ -1,18 +1,26 @@
-"""Bad input, through the door that a person uses: the command line in a process of its own, which must end."""
+"""Bad input: commands in processes of their own, which must end, and feeds, which must go on."""
 
+import asyncio
 import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cockpit.config import Config
 from cockpit.files import open_regular, read_regular
+from cockpit.findings.engine import Engine
+from cockpit.findings.feed import follow_findings
+from cockpit.repository import find_repository
+from cockpit.worktrees.feed import follow_worktrees
 
 HOSTILE = "[/x] [@click=app.quit]Z[/] \x1b[31mRED\x1b]0;title\x07 \x9b31m \u202egnp.txe\nsecond\tline"
 COMMANDS = (
@@ -139,3 +147,37 @@ def test_a_pipe_in_the_place_of_a_project_file_hangs_nothing(repository: Path, c
     answered = cockpit("check", "--format", "json")
     assert answered.returncode in (0, 2)
     assert b"Traceback" not in answered.stderr
+
+
+async def first(feed: AsyncGenerator[Any, None], holds: Callable[[Any], bool]) -> Any:
+    """The first snapshot for which `holds` is true; a feed that goes silent or ends fails the test."""
+    async with asyncio.timeout(20), aclosing(feed):
+        async for snapshot in feed:
+            if holds(snapshot):
+                return snapshot
+    raise AssertionError("the feed ended")
+
+
+async def test_a_name_that_is_no_text_does_not_end_the_findings(repository: Path) -> None:
+    odd = os.fsencode(repository) + b"/bad\xff.py"
+    Path(os.fsdecode(odd)).write_text("VALUE = 1\n")
+    with Engine() as engine:
+        feed = follow_findings(engine, find_repository(repository), Config(), root=repository)
+        async with asyncio.timeout(30):
+            async for snapshot in feed:
+                if snapshot.phase == "ready" and "polled" in snapshot.note:
+                    break
+                Path(os.fsdecode(odd)).read_bytes()  # the system tells of readers too, by names that cannot be told
+                (repository / "ok.py").write_text(f"VALUE = {time.monotonic_ns()}\n")
+        (repository / "new.py").write_text("def broken(:\n")
+        seen = await first(feed, lambda snapshot: any(problem.path == "new.py" for problem in snapshot.problems))
+        assert "not UTF-8" in seen.note
+
+
+async def test_a_worktree_whose_name_is_no_text_is_followed(repository: Path) -> None:
+    odd = os.fsdecode(os.fsencode(repository.parent) + b"/odd\xff")
+    subprocess.run(["git", "-C", str(repository), "worktree", "add", "-q", "-b", "odd", odd], check=True)
+    feed = follow_worktrees(find_repository(repository), Config())
+    seen = await first(feed, lambda snapshot: bool(snapshot.note))
+    assert "polling" in seen.note
+    assert {tree.branch for tree in seen.worktrees} == {"main", "odd"}
