@@ -24,6 +24,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("start-day", "Start day: context, worktrees, costs", ("s",), short="start day", bar=10),
     Action("end-day", "End day: what is open, what it cost", ("e",), short="end day", bar=11),
     Action("next-waiting", "Go to the next agent that waits for you", ("w",), short="next waiting", bar=12),
+    Action("spend", "Spend: where the money goes", ("c",), short="costs", bar=13),
     Action("pane-1", "Worktrees", ("1",), group="Panes"),
     Action("pane-2", "Budget", ("2",), group="Panes"),
     Action("pane-3", "Phase", ("3",), group="Panes"),

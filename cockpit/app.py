@@ -51,6 +51,7 @@ class CockpitApp(Chrome):
         _STYLES / "panes.tcss",
         _STYLES / "bars.tcss",
         _STYLES / "screens" / "screens.tcss",
+        _STYLES / "screens" / "spend.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
     AUTO_FOCUS = None
@@ -67,6 +68,7 @@ class CockpitApp(Chrome):
         self.repository = call.repository()
         self.settings = call.config()
         self.watched = self.repository.root
+        self.everywhere = bool(call.args.all_repos)
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self._engine: Any = None
@@ -126,12 +128,11 @@ class CockpitApp(Chrome):
         if self._engine is None:
             self._engine, self._hints = Engine(), Hints()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
-        everywhere = bool(self.call.args.all_repos)
         repository, settings = self.repository, self.settings
         self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
         self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
-        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
+        self._feed("budget", partial(follow_spend, repository, settings, all_repos=self.everywhere), self.show_spend)
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
         from cockpit.findings.feed import follow_findings
@@ -156,7 +157,7 @@ class CockpitApp(Chrome):
         from cockpit.worktrees.feed import with_presence
 
         self.trees = with_presence(snapshot, self.sessions)
-        self.worktrees_pane.show(self.trees, str(self.watched))
+        self.worktrees_pane.show(self.trees, str(self.watched), dict(self.spend.by_branch))
         self.refresh_chrome()
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
@@ -171,7 +172,7 @@ class CockpitApp(Chrome):
         self.spend = snapshot
         self.budget_pane.show(snapshot, self.live_sessions())
         if snapshot.by_session:
-            self.show_sessions(self.sessions)
+            self.show_sessions(self.sessions)  # and the worktrees, with their costs
         self.refresh_chrome()
 
     def show_findings(self, snapshot: FindingsSnapshot) -> None:

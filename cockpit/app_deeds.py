@@ -1,18 +1,22 @@
 """What the keys do: one method for each action of the registry that needs more than a pane."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textual import on
 from textual.app import App
 
-from cockpit.actions import ACTIONS, key_label, keys_of
+from cockpit.actions import ACTIONS, BY_ID, key_label, keys_of
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
+from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.spend.dashboard_models import Period, SpendDashboard
 from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import NAMES
 from cockpit.worktrees.models import WorktreesSnapshot
@@ -22,7 +26,9 @@ from widgets.line_view import LineView
 from widgets.lines import Line, line, pad
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
+from widgets.screens.ask import AskScreen
 from widgets.screens.report import ReportScreen, markdown_lines
+from widgets.screens.spend import SpendScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
 
 
@@ -37,6 +43,7 @@ class Deeds(App[int]):
     sessions: SessionsSnapshot
     found: FindingsSnapshot
     no_colors: bool
+    everywhere: bool
 
     def pane(self, name: str) -> LineView:
         """A pane by its name."""
@@ -189,6 +196,54 @@ class Deeds(App[int]):
             screen.replace([line((plain_text(problem), "bad"))])
             return
         screen.replace(markdown_lines(report.markdown))
+
+    def do_spend(self) -> None:
+        """The spend screen; its figures are read when it asks for them."""
+        self.push_screen(SpendScreen(keys_of(BY_ID["spend"], self.settings.keys)))
+
+    @on(SpendScreen.Wanted)
+    def _spend_wanted(self, message: SpendScreen.Wanted) -> None:
+        self.run_worker(
+            self._read_spend(message.screen, message.period), exclusive=True, group="spend", exit_on_error=False
+        )
+
+    async def _read_spend(self, screen: SpendScreen, period: Period) -> None:
+        from cockpit.spend.dashboard import read_dashboard
+
+        def tell(share: float) -> None:
+            loop.call_soon_threadsafe(screen.progress, share)
+
+        loop = asyncio.get_running_loop()
+        read = partial(read_dashboard, all_repos=self.everywhere, period=period, tell=tell)
+        try:
+            screen.show(await asyncio.to_thread(read, self.repository, self.settings))
+        except (CannotAnswer, OSError) as problem:
+            screen.fail(str(problem))
+
+    @on(SpendScreen.Export)
+    def _spend_export(self, message: SpendScreen.Export) -> None:
+        def answered(folder: str | None) -> None:
+            if not folder or not folder.strip():
+                return
+            try:
+                path = Path(folder.strip()).expanduser().absolute()
+            except RuntimeError as problem:  # ~name of nobody
+                self.tell(problem, bad=True)
+                return
+            self.run_worker(self._write_spend(message.dashboard, path), exit_on_error=False)
+
+        note = "one CSV for each table, and spend.json; the folder is made where it is missing"
+        self.push_screen(AskScreen("Write the costs into", str(state_dir() / "costs"), note=note), answered)
+
+    async def _write_spend(self, dashboard: SpendDashboard, folder: Path) -> None:
+        from cockpit.spend.dashboard_files import write_dashboard
+
+        try:
+            written = await asyncio.to_thread(write_dashboard, dashboard, folder)
+        except (CannotAnswer, ValueError) as problem:
+            self.tell(problem, bad=True)
+            return
+        self.tell(f"{len(written)} files in {folder}")
 
     def live_sessions(self) -> list[Session]:
         """The sessions that are not over."""

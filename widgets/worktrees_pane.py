@@ -1,6 +1,6 @@
 """Pane 1: every worktree in one line — branch, changes, ahead and behind, age, the agent that works there."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,12 +10,13 @@ from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
 from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import age
+from widgets.words import age, money
 
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 
 
 STALE_SECONDS = 20
+_COSTS_FROM = 80  # cells of a row that has room for costs
 
 
 def changes_of(tree: Worktree, now: datetime) -> Line:
@@ -90,22 +91,30 @@ def remark(tree: Worktree) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Cells of the branch, the changes and the distance, from what the rows hold."""
+    """Cells of the branch, the changes, the distance and (0: not shown) the costs, from what the rows hold."""
 
     name: int
     changes: int
     distance: int
+    cost: int = 0
 
 
-def columns(trees: Sequence[Worktree], now: datetime, width: int) -> Columns:
-    """Columns as wide as the longest content, the branch giving way first."""
+def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping[str, float] | None = None) -> Columns:
+    """Columns as wide as the longest content, the branch giving way first; `costs` only where there is room."""
     if not trees:
         return Columns(0, 0, 0)
     name = max(cell_len(head_of(tree)) for tree in trees)
     changed = max(width_of(changes_of(tree, now)) for tree in trees)
     far = max(width_of(distance(tree)) for tree in trees)
-    room = width - min(changed, 24) - far - 12
-    return Columns(max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3)), far)
+    cost = max((len(cost_of(tree, costs)) for tree in trees), default=0) if costs and width >= _COSTS_FROM else 0
+    room = width - min(changed, 24) - far - 12 - cost
+    return Columns(max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3)), far, cost)
+
+
+def cost_of(tree: Worktree, costs: Mapping[str, float] | None) -> str:
+    """What the worktree's branch has cost this month; empty where nothing is known."""
+    usd = (costs or {}).get(tree.branch) if tree.branch else None
+    return "" if usd is None else money(usd)
 
 
 def head_of(tree: Worktree) -> str:
@@ -113,8 +122,15 @@ def head_of(tree: Worktree) -> str:
     return plain_text(tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet"))
 
 
-def worktree_row(tree: Worktree, now: datetime, width: int, sizes: Columns, watched: bool) -> Line:
-    """One worktree in `width` cells: branch, changes, distance, age, agent or remark, ports."""
+def worktree_row(
+    tree: Worktree,
+    now: datetime,
+    width: int,
+    sizes: Columns,
+    watched: bool,
+    costs: Mapping[str, float] | None = None,
+) -> Line:
+    """One worktree in `width` cells: branch, changes, distance, age, month's costs, agent or remark, ports."""
     near = distance(tree)
     changed = changes_of(tree, now)[0]
     parts: list[Span] = [
@@ -127,11 +143,13 @@ def worktree_row(tree: Worktree, now: datetime, width: int, sizes: Columns, watc
         (" " * (sizes.distance - width_of(near)), "text"),
     ]
     rest = width - width_of(parts) - 7
+    cost = pad(cost_of(tree, costs), sizes.cost + 2, right=True) if sizes.cost else ""
+    rest -= len(cost)
     if rest >= 14:
         parts.append((pad(age(tree.committed_at, now), 5, right=True), "muted"))
     else:
         rest += 5  # who works there says more than how old the last commit is
-    parts.append(("  ", "text"))
+    parts += [(cost, "faint"), ("  ", "text")]
     tail = fit(presence(tree.agent, now, rest) or remark(tree), rest)
     ports = f":{tree.ports[0]}" if tree.ports else ""
     if ports and rest > width_of(tail) + len(ports) + 2:
@@ -147,6 +165,7 @@ class WorktreesPane(VirtualList[Worktree]):
         super().__init__(id=id)
         self.snapshot = WorktreesSnapshot()
         self.watched = ""
+        self.costs: Mapping[str, float] = {}
         self.empty = (line(("Reading worktrees…", "muted")),)
         self.set_title(line("1 Worktrees"))
 
@@ -154,11 +173,12 @@ class WorktreesPane(VirtualList[Worktree]):
         return item.path
 
     def row(self, item: Worktree, index: int, width: int) -> Line:
-        return worktree_row(item, self.now, width, columns(self.items, self.now, width), item.path == self.watched)
+        sizes = columns(self.items, self.now, width, self.costs)
+        return worktree_row(item, self.now, width, sizes, item.path == self.watched, self.costs)
 
-    def show(self, snapshot: WorktreesSnapshot, watched: str) -> None:
-        """Show a snapshot."""
-        self.snapshot, self.watched = snapshot, watched
+    def show(self, snapshot: WorktreesSnapshot, watched: str, costs: Mapping[str, float] | None = None) -> None:
+        """Show a snapshot, with what each branch has cost this month."""
+        self.snapshot, self.watched, self.costs = snapshot, watched, costs or {}
         trees = snapshot.worktrees
         self.set_title(line(f"1 Worktrees · {len(trees)}" if trees else "1 Worktrees"), _note(snapshot.note))
         self.show_items(trees)

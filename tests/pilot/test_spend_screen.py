@@ -1,0 +1,160 @@
+"""The spend screen on the demo repository: the figures of `cockpit spend`, every table, every size."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from cockpit.app import CockpitApp
+from cockpit.cli import main
+from cockpit.demo import Demo
+from tests.pilot.conftest import settled, until
+from widgets.lines import plain
+from widgets.screens.ask import AskScreen
+from widgets.screens.spend import CostList, SpendScreen
+
+
+def screen_of(app: CockpitApp) -> SpendScreen:
+    assert isinstance(app.screen, SpendScreen)
+    return app.screen
+
+
+async def opened(app: CockpitApp) -> SpendScreen:
+    await until(lambda: isinstance(app.screen, SpendScreen) and app.screen.dashboard is not None, "the figures")
+    return screen_of(app)
+
+
+def text_of(app: CockpitApp) -> str:
+    lines: list[str] = []
+    for name in ("head", "rows", "total", "foot"):
+        view = app.screen.query_one(f"#spend-{name}")
+        width = view.scrollable_content_region.width
+        if view.display:
+            lines += [plain(view.line_at(y, width)) for y in range(view.line_count())]  # type: ignore[attr-defined]
+    return "\n".join(lines)
+
+
+async def test_every_table_sums_to_what_the_command_says(
+    app: CockpitApp, demo: Demo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        board = screen.dashboard
+        assert board is not None and board.total.usd > 0
+        assert round(sum(board.hours), 6) == board.total.usd
+        assert round(sum(usd for _, usd in board.daily), 4) == round(board.total.usd, 4)
+        assert f"${board.total.usd:,.2f}" in text_of(app)
+    for table in board.tables:
+        if table.by:
+            words = ["--repo", str(demo.root), "spend", "--by", table.by, *board.options.split(), "--json"]
+            assert main(words) == 0
+            told = json.loads(capsys.readouterr().out)
+            assert told["total"]["usd"] == board.total.usd
+            if not table.note:
+                assert [(row["key"], row["usd"]) for row in told["rows"]] == [
+                    (cost.row.key, cost.row.usd) for cost in table.rows
+                ]
+
+
+async def test_the_windows_are_those_of_the_pane(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("c")
+        screen = await opened(app)
+        assert screen.dashboard is not None
+        shown = [(window.window, window.spent, window.level) for window in screen.dashboard.windows]
+        assert shown == [(window.window, window.spent, window.level) for window in app.spend.windows]
+        assert "by month's end" in text_of(app) and "85 % warn" in text_of(app)
+
+
+async def test_tables_are_chosen_by_digits_and_turned_with_tab_and_arrows(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        seen = []
+        for _ in screen.names:
+            seen.append(screen.table.name if screen.table else "trends")
+            await pilot.press("tab")
+        assert seen == screen.names and screen.active == 0
+        await pilot.press("left")
+        assert screen.table is None and "last by now" in text_of(app)
+        await pilot.press("3")
+        assert "feature/api" in text_of(app) and screen.query_one(CostList).cursor == 0
+        await pilot.press("9")
+        assert "░" in text_of(app) or "█" in text_of(app)
+        await pilot.press("0", "G")
+        rows = screen.query_one(CostList)
+        assert rows.cursor == len(rows.items) - 1 > 5
+
+
+async def test_the_period_goes_round_and_its_figures_follow(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        totals = {}
+        for _ in range(5):
+            await until(lambda: bool(screen.dashboard) and screen.dashboard.period == screen.period, "the period")  # type: ignore[union-attr]
+            assert screen.dashboard is not None
+            totals[screen.period] = screen.dashboard.total.usd
+            await pilot.press("p")
+        assert totals["today"] < totals["week"] < totals["month"] <= totals["30 days"] <= totals["all"]
+        windows = {window.window: window.spent for window in screen.dashboard.windows}  # type: ignore[union-attr]
+        assert (totals["today"], totals["week"], totals["month"]) == (windows["day"], windows["week"], windows["month"])
+
+
+async def test_x_writes_csv_and_json_where_it_is_told_to(app: CockpitApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")
+        app.screen.query_one(Input).value = str(tmp_path / "costs")
+        await pilot.press("enter")
+        target = tmp_path / "costs" / "spend.json"
+        await until(target.is_file, "the files")
+        board = screen.dashboard
+        assert board is not None
+        assert json.loads(target.read_text())["total"]["usd"] == board.total.usd
+        with (tmp_path / "costs" / "spend-by-model.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        assert round(sum(float(row["usd"]) for row in rows), 6) == board.total.usd
+
+
+@pytest.mark.parametrize("key", ["c", "escape", "q"])
+async def test_the_screen_closes(app: CockpitApp, key: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await opened(app)
+        await pilot.press(key)
+        await until(lambda: not isinstance(app.screen, SpendScreen), "the panes")
+
+
+@pytest.mark.parametrize("size", [(24, 6), (40, 12), (60, 20), (80, 24), (120, 36), (200, 50)])
+async def test_every_size_has_windows_tabs_rows_and_the_total(app: CockpitApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        for _ in screen.names:
+            await pilot.pause()
+            rows = screen.query_one(CostList)
+            assert rows.size.height >= 1
+            assert rows.region.bottom <= size[1]
+            foot = screen.query_one("#spend-foot")
+            assert not foot.display or foot.region.bottom <= size[1]
+            await pilot.press("tab")
+        if size[1] >= 12:
+            assert "$4.26 of $5" in text_of(app) and "total" in text_of(app) and "today" in text_of(app)
+
+
+async def test_without_usage_it_says_what_is_missing(
+    app: CockpitApp, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await opened(app)
+        assert "No transcripts were found" in text_of(app) and "cockpit doctor" in text_of(app)
