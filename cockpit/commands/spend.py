@@ -191,7 +191,7 @@ def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     from cockpit.spend.exports import export
 
     folder = Path(call.args.export)
-    files = export(ledger, scope, folder, clock.now(), call.config().budget.month)
+    files = export(ledger, scope, folder, clock.now(), call.config().budget)
     if call.args.json:
         print_json({"files": [str(path) for path in files], "meta": {"at": clock.iso(clock.now())}})
     else:

@@ -4,23 +4,28 @@ One file for each day, one for the month, one line for each feature and day, and
 """
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cockpit import clock
-from cockpit.config import Limits
+from cockpit.config import BudgetConfig, Limits
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
+from cockpit.spend.calendar import Labels
 from cockpit.spend.ledger import Ledger, feature_of
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
+from skills.spending.spread import Usual, usual
+from skills.spending.work import work_of
 
+LabelsOf = Callable[[int | None], Labels]
+_USUAL_DAYS = 30
 CATEGORIES = ("llm", "compute", "storage", "api")
 
 
-def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Limits) -> list[Path]:
+def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: BudgetConfig) -> list[Path]:
     """Write the files into `folder`. Returns them. Raises `CannotAnswer` where one cannot be written."""
     labels = ledger.calendar.of_quarter
     days: dict[str, list[Cell]] = {}
@@ -30,11 +35,15 @@ def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Li
     month = ledger.calendar.labels(int(now.timestamp() * 1000)).month
     files = {f"daily-{day}.json": _json(_daily(day, cells, now)) for day, cells in sorted(days.items())}
     files["mtd.json"] = _json(
-        _month(month, (c for day, cells in days.items() if day[:7] == month for c in cells), budget, now)
+        _month(month, (c for day, cells in days.items() if day[:7] == month for c in cells), budget.month, now)
     )
     lines = [row for day, cells in sorted(days.items()) for row in _features(day, cells)]
     files["by-feature.jsonl"] = "".join(json.dumps(row) + "\n" for row in lines)
-    files |= {f"reports/daily-{day}.md": _report(day, cells) for day, cells in sorted(days.items())}
+    totals = {day: _total(cells) for day, cells in days.items()}
+    for day, cells in sorted(days.items()):
+        first = _days_before(day)
+        near = [usd for other, usd in totals.items() if first <= other <= day]
+        files[f"reports/daily-{day}.md"] = _report(day, cells, usual(near), budget, labels)
     written = []
     for name, content in files.items():
         path = folder / name
@@ -45,6 +54,14 @@ def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Li
             raise CannotAnswer(f"{path}: cannot be written ({problem})") from None
         written.append(path)
     return written
+
+
+def _days_before(day: str) -> str:
+    """The first of the 30 days that end with `day`; `day` itself where no calendar has it."""
+    try:
+        return (date.fromisoformat(day) - timedelta(days=_USUAL_DAYS - 1)).isoformat()
+    except (ValueError, OverflowError):
+        return day
 
 
 def _json(value: dict[str, Any]) -> str:
@@ -113,16 +130,37 @@ def _features(day: str, cells: list[Cell]) -> list[dict[str, Any]]:
     ]
 
 
-def _report(day: str, cells: list[Cell]) -> str:
-    groups = (
-        ("By model", lambda cell: cell.origin.model),
-        ("By category", lambda cell: cell.origin.category),
-        ("By feature", lambda cell: feature_of(cell.origin.branch)),
-        ("By session", lambda cell: cell.origin.session or "unattributed"),
+def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig, labels: LabelsOf) -> str:
+    """The daily report (workflow orchestrator, cost tracking)."""
+    total = _total(cells)
+    groups: tuple[tuple[str, Callable[[Cell], str]], ...] = (
+        ("Cost by hour", lambda cell: labels(cell.quarter).hour[11:]),
+        ("Model usage", lambda cell: cell.origin.model),
+        ("Task types", lambda cell: cell.origin.task or work_of(cell.origin.branch)),
+        ("Categories", lambda cell: cell.origin.category),
+        ("Features", lambda cell: feature_of(cell.origin.branch)),
+        ("Sessions", lambda cell: cell.origin.session or "unattributed"),
     )
-    lines = [f"# Cost report {day}", "", f"Total: ${_total(cells):,.2f} in {sum(c.requests for c in cells):,} requests"]
+    calls = sum(cell.requests for cell in cells)
+    lines = [f"# Cost report {day}", "", "## Summary", "", f"Total: ${total:,.2f} in {calls:,} requests"]
     for title, key in groups:
         lines += ["", f"## {title}", "", "| | dollars |", "|---|---:|"]
-        dearest = sorted(_by(cells, key).items(), key=lambda entry: (-entry[1], entry[0]))
-        lines += [f"| {plain_text(name, 80).replace('|', '/')} | {usd:,.2f} |" for name, usd in dearest]
-    return "\n".join(lines) + "\n"
+        found = _by(cells, key).items()
+        ordered = sorted(found) if key is groups[0][1] else sorted(found, key=lambda entry: (-entry[1], entry[0]))
+        lines += [f"| {plain_text(name, 80).replace('|', '/')} | {usd:,.2f} |" for name, usd in ordered]
+    lines += ["", "## Anomalies", "", _anomaly(total, usual_days)]
+    limit = budget.day.soft if budget.day.soft is not None else budget.day.hard
+    kept = "no budget for a day" if limit is None else f"${limit:,.2f}, of which this day took {_share(total, limit)}"
+    return "\n".join([*lines, "", "## Tomorrow's budget", "", kept]) + "\n"
+
+
+def _share(total: float, limit: float) -> str:
+    return f"{total / limit:.0%}" if limit else "all"
+
+
+def _anomaly(total: float, days: Usual) -> str:
+    if days.deviation is None:
+        return "not judged: too few days, or all alike"
+    away = days.away(total) or 0.0
+    compared = f"{away:+.1f} robust deviations from the median of ${days.middle:,.2f} ({days.count} days)"
+    return f"unusual: {compared}" if days.unusual(total) else f"none: {compared}"

@@ -130,6 +130,26 @@ VENDORS: tuple[tuple[str, str], ...] = (
 )
 
 
+# use case → first choice, fallback, and what to develop with (None: the same)
+PROVIDERS: dict[str, tuple[Choice, Choice, Choice | None]] = {
+    "customer_facing": (Choice("standard", "claude-sonnet"), Choice("premium", "gpt-4"), None),
+    "internal_tools": (_DEEPSEEK, Choice("cheap", "qwen-72b"), Choice("local", "ollama")),
+    "batch_processing": (_DEEPSEEK, Choice("cheap", "qwen-72b"), Choice("cheap", "groq")),
+    "embeddings": (Choice("cheap", "voyage-3"), Choice("cheap", "jina-v3"), Choice("local", "nomic-embed")),
+    "development": (Choice("local", "ollama"), _DEEPSEEK, None),
+}
+
+# the source table's own rates, for amounts that a person works out by hand: dollars
+RATES_AS_OF = "2024-12"
+COMPUTE_HOUR = {"a100-80gb": 2.29, "a100-40gb": 1.89, "a6000": 0.79, "rtx-4090": 0.44, "rtx-3090": 0.24}
+STORAGE_GB_MONTH = 0.02
+BANDWIDTH_GB = {"supabase": 0.09, "vercel": 0.15}
+EMBEDDING_KTOK = {
+    **dict.fromkeys(("voyage-3", "voyage-3-lite", "jina-embeddings-v3", "text-embedding-3-small"), 0.00002),
+    "nomic-embed-text": 0.0,
+}
+
+
 def vendor_of(model: str) -> str:
     """Whose model it is, by its name; empty where the name does not say."""
     return next((vendor for pattern, vendor in VENDORS if fnmatchcase(model, pattern)), "")

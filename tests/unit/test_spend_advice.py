@@ -259,6 +259,9 @@ def test_suggest_prices_the_recorded_tokens_anew(own_home: Path, app: Path, caps
     assert document["cache"]["saved"] == round((fresh - read) / PICO, 6)
     assert document["cache"]["hit_rate"] == round(50_000 / 50_020, 4)
     assert document["roi"] is None
+    tables = document["tables"]
+    assert (len(tables["matrix"]), len(tables["paths"]), len(tables["providers"])) == (12, 4, 5)
+    assert tables["rates"]["compute_usd_hour"]["a6000"] == 0.79
     assert {entry["rule"] for entry in document["not_judged"]} == {"compute-idle", "prompt-tokens"}
 
 

@@ -178,6 +178,12 @@ def test_the_exported_files_say_the_same(
         ("2026-11-19", "main", 1.0),
         ("2026-11-20", "feature/a|b", 6.0),
     ]
-    assert "| feature/a/b | 6.00 |" in (folder / "reports/daily-2026-11-20.md").read_text()
+    report = (folder / "reports/daily-2026-11-20.md").read_text()
+    assert "| feature/a/b | 6.00 |" in report
+    assert [line[3:] for line in report.splitlines() if line.startswith("## ")] == [
+        *("Summary", "Cost by hour", "Model usage", "Task types", "Categories", "Features", "Sessions"),
+        *("Anomalies", "Tomorrow's budget"),
+    ]
+    assert "not judged: too few days" in report and "$5.00, of which this day took 120%" in report
     (tmp_path / "file").write_text("")
     assert main(["--repo", str(app), "spend", "--export", str(tmp_path / "file")]) == 2

@@ -28,7 +28,8 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     returns = _returns(call, meter, scope)
     if call.args.json:
         meta = {"at": clock.iso(clock.now()), "scope": meter.name}
-        print_json({**as_document(advice), "routes": routes, "roi": returns or None, "meta": meta})
+        document = {**as_document(advice), "routes": routes, "roi": returns or None, "tables": _tables()}
+        print_json({**document, "meta": meta})
         return 0
     for line in in_words(advice, returns):
         print(line)
@@ -47,6 +48,33 @@ def _routes(left: float | None, percent: float | None, tiers: "dict[Tier, tuple[
         model = model_of(choice.tier, own=tiers)
         found.append({"task": task, "tier": choice.tier, "model": model, "example": choice.example, "why": why})
     return found
+
+
+def _tables() -> dict[str, Any]:
+    """The tables that the advice rests on, with their dates."""
+    from skills.spending import tables
+
+    return {
+        "as_of": tables.AS_OF,
+        "tiers": {tier: list(names) for tier, names in tables.TIERS.items()},
+        "matrix": [
+            {"quality": quality, "sensitivity": cell, **asdict(choice)}
+            for (quality, cell), choice in tables.MATRIX.items()
+        ],
+        "paths": {name: [asdict(choice) for choice in path] for name, path in tables.PATHS.items()},
+        "emergency": {task: asdict(choice) for task, choice in tables.EMERGENCY.items()},
+        "providers": {
+            use: [None if choice is None else asdict(choice) for choice in chosen]
+            for use, chosen in tables.PROVIDERS.items()
+        },
+        "rates": {
+            "as_of": tables.RATES_AS_OF,
+            "compute_usd_hour": tables.COMPUTE_HOUR,
+            "storage_usd_gb_month": tables.STORAGE_GB_MONTH,
+            "bandwidth_usd_gb": tables.BANDWIDTH_GB,
+            "embedding_usd_ktok": tables.EMBEDDING_KTOK,
+        },
+    }
 
 
 def _returns(call: Call, meter: "Meter", scope: "Scope") -> dict[str, Any]:
