@@ -3,9 +3,8 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual import on
 from textual.app import App
 
 from cockpit.actions import ACTIONS, BY_ID, key_label, keys_of
@@ -16,7 +15,6 @@ from cockpit.findings.models import FindingsSnapshot
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.spend.dashboard_models import Period, SpendDashboard
 from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import NAMES
 from cockpit.worktrees.models import WorktreesSnapshot
@@ -28,8 +26,11 @@ from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.screens.ask import AskScreen
 from widgets.screens.report import ReportScreen, markdown_lines
-from widgets.screens.spend import SpendScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
+
+if TYPE_CHECKING:
+    from cockpit.spend.dashboard_models import Period, SpendDashboard
+    from widgets.screens.spend import SpendScreen
 
 
 class Deeds(App[int]):
@@ -199,15 +200,17 @@ class Deeds(App[int]):
 
     def do_spend(self) -> None:
         """The spend screen; its figures are read when it asks for them."""
+        from widgets.screens.spend import SpendScreen
+
         self.push_screen(SpendScreen(keys_of(BY_ID["spend"], self.settings.keys)))
 
-    @on(SpendScreen.Wanted)
-    def _spend_wanted(self, message: SpendScreen.Wanted) -> None:
+    def on_spend_screen_wanted(self, message: "SpendScreen.Wanted") -> None:
+        """Read the figures of a period."""
         self.run_worker(
             self._read_spend(message.screen, message.period), exclusive=True, group="spend", exit_on_error=False
         )
 
-    async def _read_spend(self, screen: SpendScreen, period: Period) -> None:
+    async def _read_spend(self, screen: "SpendScreen", period: "Period") -> None:
         from cockpit.spend.dashboard import read_dashboard
 
         def tell(share: float) -> None:
@@ -220,8 +223,9 @@ class Deeds(App[int]):
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
 
-    @on(SpendScreen.Export)
-    def _spend_export(self, message: SpendScreen.Export) -> None:
+    def on_spend_screen_export(self, message: "SpendScreen.Export") -> None:
+        """Ask for a folder and write what is shown into it."""
+
         def answered(folder: str | None) -> None:
             if not folder or not folder.strip():
                 return
@@ -235,7 +239,7 @@ class Deeds(App[int]):
         note = "one CSV for each table, and spend.json; the folder is made where it is missing"
         self.push_screen(AskScreen("Write the costs into", str(state_dir() / "costs"), note=note), answered)
 
-    async def _write_spend(self, dashboard: SpendDashboard, folder: Path) -> None:
+    async def _write_spend(self, dashboard: "SpendDashboard", folder: Path) -> None:
         from cockpit.spend.dashboard_files import write_dashboard
 
         try:
