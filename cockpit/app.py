@@ -121,12 +121,13 @@ class CockpitApp(Chrome):
         await asyncio.to_thread(_import_feeds)
         from cockpit.findings.engine import Engine
         from cockpit.findings.hidden import HiddenFindings
+        from cockpit.findings.tool_feed import ToolKey
         from cockpit.phases.feed import follow_sessions
         from cockpit.spend.feed import follow_spend
         from cockpit.worktrees.feed import Hints, follow_worktrees
 
         if self._engine is None:
-            self._engine, self._hints = Engine(), Hints()
+            self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
         self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)

@@ -16,6 +16,7 @@ from cockpit.files import read_regular
 from cockpit.findings.hidden import HiddenFindings
 from cockpit.findings.models import Finding
 from cockpit.findings.patch import Patch, apply_patch
+from cockpit.findings.tool_feed import ToolKey
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines
 from widgets.lines import Line, line, pad
@@ -29,6 +30,7 @@ class FindingDeeds(Deeds):
     """The actions of the findings pane. `hidden` is None until it has been read."""
 
     hidden: HiddenFindings | None = None
+    tool_key: ToolKey | None = None
 
     def do_open(self) -> None:
         """Open the finding in the editor: in this terminal, or in the editor's own window."""
@@ -199,6 +201,13 @@ class FindingDeeds(Deeds):
                 await asyncio.to_thread(apply_patch, patch)
             except (CannotAnswer, OSError) as problem:
                 self.tell(problem, bad=True)
+
+    def do_tools(self) -> None:
+        """Run the tools that the project uses; their findings join the others."""
+        started = self.tool_key is not None and self.tool_key.ask()
+        self.tell(
+            "The project's tools run: their findings join the list." if started else "Not yet: the first check runs."
+        )
 
     def do_jump(self) -> None:
         self.findings_pane.jump(True)
