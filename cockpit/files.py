@@ -71,6 +71,19 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
         raise
 
 
+def create_atomically(path: Path, data: str) -> None:
+    """Write a file that must not exist yet: it appears whole or not at all.
+
+    Raises `FileExistsError` where it exists, also where somebody else was faster, and `OSError`.
+    """
+    temporary = path.parent / f".{path.name[:40]}.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+    write_atomically(temporary, data, mode=0o644)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[bool]:
     """Hold the lock file `path`. Yields False, without waiting, where another process holds it."""

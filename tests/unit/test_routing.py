@@ -1,0 +1,357 @@
+"""`cockpit route`: tasks that were labelled before any tuning, repositories before words, agents, and the decision."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.agents.installed import installed_agents
+from cockpit.cli import main
+from cockpit.phases.lanes import lane_evidence
+from cockpit.repository import find_repository
+from skills.routing.agents import Installed, Record, select_agent, task_type
+from skills.routing.catalogue import LEAVES, ROLES, TASK_TYPES
+from skills.routing.decide import QUESTIONS, decide, decision_record
+from skills.routing.lanes import LaneEvidence, choose_lane
+from skills.routing.route import SPOKES, STAGES, route_task
+
+DATA = Path(__file__).parent / "data" / "tasks.jsonl"
+PROJECTS: dict[str, dict[str, str]] = {
+    "none": {},
+    "plain": {"pyproject.toml": '[project]\nname="x"\ndependencies=["httpx"]\n', "x.py": ""},
+    "django": {"manage.py": "", "requirements.txt": "Django==5.1\n", "apps/billing/models.py": ""},
+    "fastapi": {
+        "pyproject.toml": '[project]\nname="x"\ndependencies=["fastapi"]\n',
+        "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    },
+    "ml": {"requirements.txt": "torch\n", "train.py": "import torch\n"},
+    "mixed": {
+        "web/manage.py": "",
+        "web/apps/billing/models.py": "",
+        "services/api/pyproject.toml": '[project]\nname="api"\ndependencies=["fastapi"]\n',
+        "services/api/main.py": "app = FastAPI()\n",
+        "training/requirements.txt": "torch\n",
+        "training/loop.py": "import torch\n",
+    },
+}
+KEYS = (
+    *("version", "lane", "stage", "spokes", "core", "test_implications", "security_implications", "next_action"),
+    *("reasons", "agent"),
+)
+
+ALL_NO = ["--no", ",".join(question.id for question in QUESTIONS)]
+
+
+def repository(folder: Path, files: dict[str, str]) -> Path:
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    for name, source in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(source)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LaneEvidence, ...]]:
+    """What real repositories of each kind show."""
+    found = {}
+    for name, files in PROJECTS.items():
+        root = repository(tmp_path_factory.mktemp(name), files)
+        found[name] = lane_evidence(find_repository(root))
+    return found
+
+
+def test_labelled_tasks_are_routed_as_people_route_them(evidence: dict[str, tuple[LaneEvidence, ...]]) -> None:
+    rows = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
+    right = {"lane": 0, "stage": 0, "spokes": 0}
+    for row in rows:
+        found = route_task(row["text"], evidence[row["project"]])
+        right["lane"] += found.lane == row["lane"]
+        right["stage"] += found.stage == row["stage"]
+        right["spokes"] += list(found.spokes) == row["spokes"]
+    shares = {key: count / len(rows) for key, count in right.items()}
+    print(", ".join(f"{key} {share:.0%}" for key, share in shares.items()), f"of {len(rows)} tasks")
+    assert shares["lane"] >= 0.90, shares
+    assert shares["spokes"] >= 0.85, shares
+    assert shares["stage"] >= 0.85, shares
+
+
+def test_who_builds_and_ships_gets_every_stage_between() -> None:
+    found = route_task("build and ship a Django API with background jobs")
+
+    assert found.spokes == (
+        "django-patterns",
+        "django-celery",
+        "django-tdd",
+        "django-security",
+        "django-verification",
+    )
+    assert found.core
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_a_route(text: str) -> None:
+    found = route_task(text)
+
+    assert found.stage in STAGES
+    assert list(found.stages) == sorted(found.stages, key=STAGES.index)
+    assert found.lane in SPOKES
+    assert found.next_action and found.reasons
+
+
+def test_the_repository_beats_the_words() -> None:
+    found = choose_lane("add a Django view", [LaneEvidence("fastapi", "", "main.py makes one")])
+
+    assert found.lane == "fastapi"
+    assert any("the words say django" in reason for reason in found.reasons)
+
+
+def test_several_lanes_without_a_path_ask_for_one() -> None:
+    both = [LaneEvidence("django", "web", "a"), LaneEvidence("fastapi", "api", "b")]
+
+    assert choose_lane("add a users endpoint", both).ambiguous == ("django", "fastapi")
+    assert choose_lane("add a users endpoint to api/main.py", both).ambiguous == ()
+    assert "name a path" in route_task("add a users endpoint", both).next_action
+
+
+def test_imports_of_examples_do_not_make_a_lane(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname="x"\ndependencies=["libcst"]\n',
+        "example.py": "import django\napp = FastAPI()\n",
+    }
+    root = repository(tmp_path, files)
+
+    assert route_task("add a function", lane_evidence(find_repository(root))).lane == "foundation"
+
+
+def test_scripts_without_manifests_are_known_by_their_imports(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"fit.py": "import sklearn\n", "broken.py": "import (\n"})
+
+    assert route_task("speed it up", lane_evidence(find_repository(root))).lane == "ml"
+
+
+def test_celery_outside_of_django_keeps_its_specialist_with_a_note() -> None:
+    found = route_task("add a Celery task for invoices", [LaneEvidence("fastapi", "", "x")])
+
+    assert found.spokes == ("django-celery",)
+    assert any("outside of Django" in reason for reason in found.reasons)
+
+
+# agents
+
+
+def test_the_catalogue_holds_each_role_once() -> None:
+    assert len(ROLES) == 48
+    assert sum(len(role.plugins) for role in ROLES.values()) == 75
+    assert [len(words) for words in TASK_TYPES.values()] == [10, 9, 10, 10, 10, 10, 10]
+    assert [sum(leaf.tree == tree for leaf in LEAVES) for tree in ("debugging", "development")] == [5, 10]
+    assert all(leaf.role in ROLES for leaf in LEAVES)
+
+
+@pytest.mark.parametrize(
+    ("task", "lane", "role"),
+    [
+        ("Deploy the API", None, "deployment-engineer"),
+        ("Despliega la API", "django", "deployment-engineer"),
+        ("get latest rapid capital report", None, "general-purpose"),
+        ("get latest rapid capital report", "django", "general-purpose"),
+        ("Fix the failing test", "django", "debugger"),
+        ("The dashboard is slow", "django", "performance-engineer"),
+        ("slow query in the report", "django", "database-optimizer"),
+        ("Review the PR", "fastapi", "code-reviewer"),
+        ("Add an endpoint for users", "fastapi", "fastapi-pro"),
+        ("Add an endpoint for users", "django", "django-pro"),
+        ("Security audit of the login", "django", "security-auditor"),
+        ("the latest contest", None, "general-purpose"),
+    ],
+)
+def test_agent_by_role(task: str, lane: Any, role: str) -> None:
+    assert select_agent(task, lane).best.name == role
+
+
+def test_only_what_is_installed_is_named_as_installed() -> None:
+    absent = select_agent("Deploy the API", None)
+    assert (absent.best.instance, absent.fallback) == (None, "general-purpose")
+
+    many = [
+        Installed("zeta:deployment-engineer", "plugin"),
+        Installed("cicd-automation:deployment-engineer", "plugin"),
+        Installed("deployment-engineer", "user"),
+    ]
+    assert select_agent("Deploy the API", None, many).best.instance == "deployment-engineer"
+    assert select_agent("Deploy the API", None, many[:2]).best.instance == "cicd-automation:deployment-engineer"
+    assert select_agent("Deploy the API", None, many).fallback is None
+
+
+def test_the_fallback_is_the_best_that_is_installed() -> None:
+    found = select_agent("Deploy to kubernetes", None, [Installed("deployment-engineer", "project")])
+
+    assert found.best.name == "kubernetes-architect"
+    assert found.fallback == "deployment-engineer"
+
+
+def test_agents_of_ones_own_are_known_by_their_description() -> None:
+    mine = Installed("invoice-keeper", "project", "Keeps invoices, ledger and payouts in order")
+    found = select_agent("Fix ledger payouts of the invoice", None, [mine])
+
+    assert found.best.name == "invoice-keeper"
+    assert found.best.derived
+
+
+def test_three_runs_count_and_two_do_not() -> None:
+    few = select_agent("Deploy the API", None, (), {"deployment-engineer": Record(2, 0)})
+    many = select_agent("Deploy the API", None, (), {"deployment-engineer": Record(8, 8)})
+
+    assert dict(few.best.terms)["past"] == 10
+    assert dict(many.best.terms)["past"] == 18
+
+
+def test_weak_words_count_half() -> None:
+    assert task_type("the api and its design, a bug") == "debugging"
+    assert dict(select_agent("api", None).best.terms)["keywords"] == 5
+
+
+@given(st.text(max_size=120), st.sampled_from([None, "foundation", "django", "fastapi", "ml"]))
+def test_scores_stay_in_their_range(task: str, lane: Any) -> None:
+    found = select_agent(task, lane)
+
+    assert 0 <= found.best.score <= 100
+    assert found.best.score == 0 or found.best.score >= 40
+    assert found.confidence >= 0
+
+
+def test_installed_agents_of_project_person_and_plugins(tmp_path: Path, own_home: Path) -> None:
+    plugin = tmp_path / "cache" / "cicd"
+    for path, text in (
+        (tmp_path / "p/.claude/agents/mine.md", "---\nname: my-own\ndescription: does it\n---\nbody"),
+        (tmp_path / "p/.claude/agents/deep/plain.md", "no front matter \x1b[31m"),
+        (own_home / "claude/agents/debugger.md", "---\r\nname: debugger\r\n---\r\n"),
+        (plugin / "agents/deployment-engineer.md", "---\nname: deployment-engineer\n---\n"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    listed = {"version": 2, "plugins": {"cicd-automation@market": [{"installPath": str(plugin)}], "odd": 3}}
+    (own_home / "claude/plugins").mkdir()
+    (own_home / "claude/plugins/installed_plugins.json").write_text(json.dumps(listed))
+
+    assert installed_agents(tmp_path / "p") == (
+        Installed("my-own", "project", "does it"),
+        Installed("plain", "project"),
+        Installed("debugger", "user"),
+        Installed("cicd-automation:deployment-engineer", "plugin"),
+    )
+
+
+# the decision
+
+
+def test_eight_questions_four_for_each_side() -> None:
+    assert [sum(question.side == side for question in QUESTIONS) for side in ("django", "fastapi")] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("yes", "present", "framework"),
+    [
+        (("admin", "pages"), (), "django"),
+        (("json", "async", "admin"), ("django",), "fastapi"),
+        (("json", "admin"), ("fastapi",), "fastapi"),
+        (("json", "async", "admin", "relational"), (), "django"),
+        (("json", "async", "admin", "relational"), ("django", "fastapi"), "django"),
+        (("json", "admin"), (), None),
+        ((), (), None),
+    ],
+)
+def test_points_decide_then_the_repository_then_admin_on_a_relational_model(
+    yes: tuple[str, ...], present: tuple[str, ...], framework: str | None
+) -> None:
+    assert decide(dict.fromkeys(yes, True), present).framework == framework
+
+
+def test_the_record_has_its_four_parts() -> None:
+    text = decision_record(decide({"json": True}, ()), "Framework", "2026-11-20")
+
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# Framework",
+        "## Status",
+        "## Context",
+        "## Decision",
+        "## Consequences",
+    ]
+    assert "Accepted, 2026-11-20" in text and "FastAPI: 1 points to 0." in text
+
+
+# the command
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
+    assert main(["route", "--json", *words]) == code
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_document_has_every_key_in_its_order(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root = repository(tmp_path, PROJECTS["django"])
+    found = answer(capsys, "--repo", str(root), "Deploy the API")
+
+    assert tuple(found)[: len(KEYS)] == KEYS
+    assert (found["lane"], found["stage"], found["spokes"]) == ("django", "verify", ["django-verification"])
+    assert {"name", "score", "confidence", "alternatives"} <= found["agent"].keys()
+    assert found == answer(capsys, "--repo", str(root), "Deploy the API")
+    assert main(["route", "--repo", str(root), "Deploy the API"]) == 0
+    assert "stage     ship" in capsys.readouterr().out
+
+
+def test_a_decision_is_written_once_and_never_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T09:00:00Z")
+    words = ["--decide", *ALL_NO, "--yes", "json", "--no", ",".join(q.id for q in QUESTIONS if q.id != "json")]
+    found = answer(capsys, *words, "--adr", "docs/ADR-001-framework.md")
+    text = (tmp_path / "docs/ADR-001-framework.md").read_text()
+
+    assert found["framework"] == "fastapi"
+    assert "2026-11-20" in text
+    assert main(["route", *words, "--adr", "docs/ADR-001-framework.md"]) == 2
+    assert (tmp_path / "docs/ADR-001-framework.md").read_text() == text
+    assert [path.name for path in (tmp_path / "docs").iterdir()] == ["ADR-001-framework.md"]
+
+
+def test_an_open_decision_is_exit_1(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert answer(capsys, "--decide", *ALL_NO, code=1)["framework"] is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--decide"], ["--decide", "--yes", "nonsense"], ["x", "--adr", "y.md"], ["   "]],
+)
+def test_what_cannot_be_answered_is_one_line(words: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cockpit", "route", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL, check=False)
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_in_a_terminal_the_questions_are_asked(tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "cockpit", "route", "--decide", "--json", "an admin with forms"]
+    process = subprocess.Popen(command, stdin=follower, stderr=follower, stdout=subprocess.PIPE, cwd=tmp_path)
+    os.close(follower)
+    os.write(leader, b"y\nmaybe\nyes\n" + b"n\n" * 5)
+    out, _ = process.communicate(timeout=60)
+    os.close(leader)
+    found = json.loads(out)
+
+    assert process.returncode == 0
+    assert found["points"] == {"django": 3, "fastapi": 0}
