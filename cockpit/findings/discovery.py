@@ -105,12 +105,23 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
 
 
 def is_manifest(name: str) -> bool:
-    """Whether a file names the project's dependencies or its linter."""
+    """Whether a file names the project's dependencies, its linter, or the operations of its API."""
     folder, _, last = name.rpartition("/")
     if last in ("pyproject.toml", "setup.cfg", "Pipfile", "ruff.toml", ".ruff.toml", ".pre-commit-config.yaml"):
         return True
     in_folder = folder.rpartition("/")[2] == "requirements"
-    return last.endswith((".txt", ".in")) and (last.startswith("requirements") or in_folder)
+    if last.endswith((".txt", ".in")):
+        return last.startswith("requirements") or in_folder
+    return is_api_schema(last)
+
+
+def is_api_schema(name: str) -> bool:
+    """Whether a file is named as the schema of an API: openapi.yaml, docs/swagger-v1.json, schema.yml."""
+    last = name.rpartition("/")[2].lower()
+    if not last.endswith((".yaml", ".yml", ".json")):
+        return False
+    stem = last.rpartition(".")[0]
+    return stem.startswith(("openapi", "swagger")) or last in ("schema.yml", "schema.yaml")
 
 
 def is_generated(source: bytes) -> bool:

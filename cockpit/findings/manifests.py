@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.files import read_regular
+from cockpit.findings.discovery import is_api_schema
 from cockpit.plain_text import plain_text
-from skills.gates.model import ProjectEvidence
+from skills.gates.model import ApiSchema, ProjectEvidence
 from skills.record import record
 
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _LARGEST = 1_000_000
+_LARGEST_SCHEMA = 8_000_000
 
 
 @record
@@ -27,8 +29,12 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
     """Read the manifests `names` (relative to `root`). A broken one is a problem, and the others are still read."""
     found: dict[str, str] = {}
     problems: list[tuple[str, str]] = []
+    schemas: list[ApiSchema] = []
     ruff = ""
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
+        if is_api_schema(name):
+            schemas.append(_schema(root, name))
+            continue
         try:
             text = _text(root / name)
             dependencies, says_ruff = _read(name, text)
@@ -38,7 +44,8 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
         for dependency, line in dependencies:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
-    return Manifests(ProjectEvidence(found), ruff or found.get("ruff", ""), tuple(problems))
+    evidence = ProjectEvidence(found, schemas=tuple(schemas))
+    return Manifests(evidence, ruff or found.get("ruff", ""), tuple(problems))
 
 
 def normalised(name: str) -> str:
@@ -55,10 +62,20 @@ def requirement_name(line: str) -> str:
     return found.group(1) if found else ""
 
 
-def _text(path: Path) -> str:
-    raw = read_regular(path, _LARGEST + 1)
-    if len(raw) > _LARGEST:
-        raise ValueError("larger than 1 MB")
+def _schema(root: Path, name: str) -> ApiSchema:
+    from skills.gates.openapi_schema import parse_schema  # few projects have one
+
+    shown = plain_text(name, 200)
+    try:
+        return parse_schema(shown, _text(root / name, _LARGEST_SCHEMA))
+    except (OSError, ValueError) as problem:
+        return ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")
+
+
+def _text(path: Path, largest: int = _LARGEST) -> str:
+    raw = read_regular(path, largest + 1)
+    if len(raw) > largest:
+        raise ValueError(f"larger than {largest // 1_000_000} MB")
     return raw.decode("utf-8-sig", "replace")
 
 

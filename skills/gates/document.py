@@ -30,4 +30,5 @@ def document(name: str) -> dict[str, Any]:
 
 def _files(example: Example) -> list[dict[str, str]]:
     files = [{"path": path, "source": source} for path, source in example.files.items()]
-    return [*files, {"path": "coverage.json", "source": example.coverage}] if example.coverage else files
+    others = (("coverage.json", example.coverage), ("openapi.yaml", example.schema))
+    return [*files, *({"path": path, "source": source} for path, source in others if source)]

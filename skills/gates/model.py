@@ -121,12 +121,33 @@ class CoverageReport:
 
 
 @record
+class ApiOperation:
+    """One operation of an API's schema: method in lower case, path as written, its line, the codes it answers."""
+
+    method: str
+    path: str
+    line: int
+    codes: tuple[str, ...] = ()
+
+
+@record
+class ApiSchema:
+    """A committed OpenAPI document. `problem` is why its operations could not be read, "" where they were."""
+
+    path: str
+    operations: tuple[ApiOperation, ...] = ()
+    problem: str = ""
+
+
+@record
 class ProjectEvidence:
     """What the manifests of a project say, with the file that says it: package name (normalised) →
-    path:line. `coverage` is the newest report of coverage, None where there is none."""
+    path:line. `coverage` is the newest report of coverage, None where there is none; `schemas` are the API schemas
+    that are committed."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
     coverage: CoverageReport | None = None
+    schemas: tuple[ApiSchema, ...] = ()
 
 
 @record

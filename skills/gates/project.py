@@ -18,6 +18,7 @@ class Project:
         self._reports = list(reports)
         self.dependencies: Mapping[str, str] = evidence.dependencies
         self.coverage = evidence.coverage
+        self.schemas = evidence.schemas
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
         for report in self._reports:

@@ -26,6 +26,8 @@ from skills.gates import (
     mle_workflow,
     multi_tenant_guardian,
     n_plus_one,
+    openapi_contract_validator,
+    openapi_routes,
     python_patterns,
     python_resources,
     python_testing,
@@ -94,6 +96,7 @@ _SKILLS = (
     pytorch_patterns,
     recsys_pipeline_architect,
     mle_workflow,
+    openapi_contract_validator,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
@@ -103,6 +106,7 @@ OBSERVERS: tuple[Observer, ...] = (
     *unordered_queryset.OBSERVERS,
     *serializer_rows.OBSERVERS,
     *service_layer.OBSERVERS,
+    *openapi_routes.OBSERVERS,
 )
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))

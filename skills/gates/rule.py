@@ -56,13 +56,14 @@ class Watch:
 @record
 class Example:
     """Files (path → source) of a small project, judged together. `tenancy` and `dependencies` are its
-    circumstances, `coverage` the text of its coverage.json."""
+    circumstances, `coverage` the text of its coverage.json, `schema` that of its openapi.yaml."""
 
     files: Mapping[str, str]
     dependencies: tuple[str, ...] = ()
     tenancy: str = "auto"
     note: str = ""
     coverage: str = ""
+    schema: str = ""
 
 
 @record

@@ -5,6 +5,7 @@ import pytest
 from skills.gates import RULES, analyse, rule_document, settle
 from skills.gates.coverage import parse_coverage
 from skills.gates.model import GateOptions, ProjectEvidence
+from skills.gates.openapi_schema import parse_schema
 from skills.gates.rule import Example, Rule
 
 BAD = [(rule, example) for rule in RULES.values() for example in rule.bad]
@@ -16,7 +17,8 @@ def found(rule: Rule, example: Example) -> list[str]:
     assert [report.crashed for report in reports if report.crashed] == []
     assert [report.problem for report in reports if report.problem] == []
     coverage = parse_coverage(example.coverage) if example.coverage else None
-    evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"), coverage)
+    schemas = (parse_schema("openapi.yaml", example.schema),) if example.schema else ()
+    evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"), coverage, schemas)
     verdict = settle(reports, evidence, GateOptions(select=(rule.name,), tenancy=example.tenancy))
     return [f"{finding.path}:{finding.line} {finding.message}" for finding in verdict.findings]
 

@@ -1,0 +1,101 @@
+"""The reader of committed API schemas: JSON whole, YAML in the block style that generators write."""
+
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.findings.discovery import is_api_schema, is_manifest
+from cockpit.findings.manifests import read_manifests
+from skills.gates.openapi_schema import parse_schema, segments
+
+YAML = """openapi: 3.0.3
+info:
+  title: Shop
+paths:
+  # the orders
+  /api/orders/:
+    parameters:
+    - name: page
+    get:
+      operationId: list
+      description: |-
+        Lists: everything
+      responses:
+        '200':
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Order'
+        "404":
+          description: none
+    post:
+      responses:
+        201: {description: made}
+  "/api/orders/{id}/":
+    delete:
+      tags: [orders]
+components: {}
+"""
+
+
+def told(text: str, name: str = "openapi.yaml") -> list[tuple[str, str, int, tuple[str, ...]]]:
+    schema = parse_schema(name, text)
+    assert schema.problem == ""
+    return [(found.method, found.path, found.line, found.codes) for found in schema.operations]
+
+
+def test_yaml_operations_with_lines_and_codes() -> None:
+    assert told(YAML) == [
+        ("get", "/api/orders/", 9, ("200", "404")),
+        ("post", "/api/orders/", 21, ("201",)),
+        ("delete", "/api/orders/{id}/", 25, ()),
+    ]
+
+
+def test_json_operations_with_lines() -> None:
+    document = {"paths": {"/a": {"get": {"responses": {"200": {}}}}, "/b/{x}": {"parameters": [], "put": {}}}}
+
+    assert told(json.dumps(document, indent=1), "swagger.json") == [
+        ("get", "/a", 3, ("200",)),
+        ("put", "/b/{x}", 10, ()),
+    ]
+
+
+def test_what_is_not_understood_is_a_problem_not_an_empty_schema() -> None:
+    assert "paths" in parse_schema("openapi.yaml", "paths: {/a: {get: {}}}\n").problem
+    assert "line 2" in parse_schema("openapi.yaml", "paths:\n  /a: {get: {}}\n").problem
+    assert "cannot be read" in parse_schema("openapi.json", "{").problem
+    assert "no paths" in parse_schema("openapi.json", "[]").problem
+
+
+def test_parameters_are_alike() -> None:
+    assert segments("/orders/{order_id}/lines/<int:pk>/") == ("orders", "{}", "lines", "{}")
+
+
+@given(st.text(max_size=200), st.sampled_from(["openapi.yaml", "openapi.json"]))
+def test_any_text_is_an_answer(text: str, name: str) -> None:
+    schema = parse_schema(name, "paths:\n" + text if name.endswith("yaml") else text)
+
+    assert schema.problem or isinstance(schema.operations, tuple)
+
+
+def test_schemas_are_known_by_name() -> None:
+    named = [name for name in ("docs/openapi-v1.yml", "schema.yml", "api/swagger.json", "schema.json", "x/package.json")
+             if is_api_schema(name)]  # fmt: skip
+
+    assert named == ["docs/openapi-v1.yml", "schema.yml", "api/swagger.json"]
+    assert is_manifest("docs/openapi.yaml")
+
+
+def test_schemas_are_read_with_the_manifests(tmp_path: Path) -> None:
+    (tmp_path / "openapi.yaml").write_text(YAML, encoding="utf-8")
+    (tmp_path / "swagger.json").write_text("{", encoding="utf-8")
+
+    evidence = read_manifests(tmp_path, ["openapi.yaml", "swagger.json"]).evidence
+
+    assert [(schema.path, len(schema.operations), bool(schema.problem)) for schema in evidence.schemas] == [
+        ("openapi.yaml", 3, False),
+        ("swagger.json", 0, True),
+    ]
