@@ -180,8 +180,8 @@ def _merged(config: Config, table: dict[str, Any], path: Path, *, in_repository:
     if tools:
         table = {**table, "checks": {name: value for name, value in table["checks"].items() if name not in tools}}
     prices = {name: _price(name, price, path) for name, price in _tables(table, "prices").items()}
-    _validate(Config, table, path)
-    merged: Config = _replaced(config, {**table, "prices": prices})
+    checked = _validate(Config, table, path)
+    merged: Config = _replaced(config, {**table, "prices": prices}, checked)
     added = {name: _tool(name, tool, path, in_repository) for name, tool in tools.items()}
     return replace(merged, checks=replace(merged.checks, tools={**merged.checks.tools, **added})) if added else merged
 
@@ -217,11 +217,11 @@ def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> 
     from skills.gates.tool_output import parser_problem
 
     place = ("checks", name)
-    _validate(ToolConfig, table, path, place)
+    checked = _validate(ToolConfig, table, path, place)
     if "from_repository" in table or not re.fullmatch(r"[A-Za-z][\w-]{0,40}", name):
         key = "from_repository is no key" if "from_repository" in table else "no name for a check: use letters and -"
         raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{plain_text(name, 60)}: {key}")
-    tool: ToolConfig = replace(_replaced(ToolConfig(), table), from_repository=in_repository)
+    tool: ToolConfig = replace(_replaced(ToolConfig(), table, checked), from_repository=in_repository)
     wrong = parser_problem(tool.parser) if tool.parser or name not in BUILT_IN_TOOLS else ""
     if name not in BUILT_IN_TOOLS and not tool.command:
         raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{name}: command is missing", 'command = ["…", "…"]')
@@ -269,16 +269,18 @@ def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
     return checked(config=settings)(dataclasses.make_dataclass(kind.__name__, columns))
 
 
-def _replaced(value: Any, table: dict[str, Any]) -> Any:
+def _replaced(value: Any, table: dict[str, Any], checked: Any) -> Any:
+    """`value` with what `table` sets, as `checked` read it: a number in quotes is that number."""
     changes: dict[str, Any] = {}
     for name, given in table.items():
         old = getattr(value, name)
         if is_dataclass(old) and isinstance(given, dict):
-            changes[name] = _replaced(old, given)
+            changes[name] = _replaced(old, given, getattr(checked, name))
         elif isinstance(old, dict):
             changes[name] = {**old, **given}
         else:
-            changes[name] = tuple(given) if isinstance(given, list) else given
+            sound = getattr(checked, name)
+            changes[name] = tuple(sound) if isinstance(sound, list) else sound
     return replace(value, **changes)
 
 

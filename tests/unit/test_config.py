@@ -48,3 +48,12 @@ def test_an_error_says_where_and_what(tmp_path: Path, text: str, words: tuple[st
 def test_isolated_reads_no_file(tmp_path: Path) -> None:
     (tmp_path / "cockpit.toml").write_text("broken = [\n")
     assert load_config(tmp_path, isolated=True) == Config()
+
+
+def test_a_number_in_quotes_is_that_number(own_home: Path) -> None:
+    (own_home / "config" / "config.toml").write_text('[budget.day]\nsoft = "5"\n[checks.ty]\ntimeout = "9"\n')
+    with pytest.raises(CannotAnswer, match="command is missing"):
+        load_config(None)
+    (own_home / "config" / "config.toml").write_text('[budget.day]\nsoft = "5"\n[checks.mypy]\ntimeout = "9"\n')
+    config = load_config(None)
+    assert (config.budget.day.soft, config.checks.tools["mypy"].timeout) == (5.0, 9.0)
