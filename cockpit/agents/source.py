@@ -1,6 +1,7 @@
 """What every agent's reader shares: files that are followed, what was counted in them, and where records go."""
 
 import os
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ class Library(Protocol):
         """Those whose parent is `session`."""
 
 
-class Reader:
+class Reader(ABC):
     """Reads one agent's files. `unreadable` says what could not be read, and why."""
 
     agent: "Agent"
@@ -108,17 +109,17 @@ class Reader:
         self.roots = tuple(roots)
         self.unreadable: dict[str, str] = {}
 
+    @abstractmethod
     def folders(self) -> tuple[Path, ...]:
         """The folders that exist and hold the agent's files, to be watched."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sources(self) -> Iterator[tuple[str, Stamp]]:
         """Every file that counts, and what it looks like now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def owns(self, path: str) -> bool:
         """Whether `path` is a file that this reader reads."""
-        raise NotImplementedError
 
     def opened(self, path: str) -> Source:
         """A file of this reader that was never read."""
@@ -128,9 +129,9 @@ class Reader:
         """What the file looks like now. Raises `OSError`."""
         return stamp_of(Path(path).stat())
 
+    @abstractmethod
     def read(self, source: Source, sink: Sink) -> None:
         """Read what is new in `source`. Raises `OSError`."""
-        raise NotImplementedError
 
     def settle(self, sources: list[Source], library: Library, sink: Sink) -> list[Source]:
         """After `sources` were read: what only several files together tell. Returns other sources that changed."""
