@@ -162,9 +162,9 @@ class CockpitApp(Chrome):
         self.refresh_chrome()
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
-        from cockpit.phases.feed import with_dollars
+        from cockpit.phases.feed import with_dollars, with_forecasts
 
-        self.sessions = with_dollars(snapshot, dict(self.spend.by_session))
+        self.sessions = with_forecasts(with_dollars(snapshot, dict(self.spend.by_session)), self.spend.paces)
         self.phase_pane.show(self.sessions.sessions)
         self.budget_pane.show(self.spend, self.live_sessions())
         self.show_worktrees(self.trees)
