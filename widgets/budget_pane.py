@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cockpit.agents.models import Forecast, Session
+from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from widgets.line_view import FixedLines
 from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
-from widgets.words import age, count, money, tokens
+from widgets.words import money, tokens
 
 LEVEL_TOKEN = {
     "ok": "good",
@@ -82,24 +82,8 @@ def outlook(snapshot: SpendSnapshot, now: datetime) -> Line:
     return join(parts)
 
 
-def forecast_words(forecast: Forecast | None, now: datetime) -> str:
-    """`19 turns to compaction · next $0.31 · cache 4m`: what is known of it; computed."""
-    if forecast is None:
-        return ""
-    parts = []
-    if forecast.turns_left is not None:
-        parts.append(f"{count(forecast.turns_left, 'turn')} to compaction")
-    warm = forecast.cache_until is not None and forecast.cache_until > now
-    cost = forecast.next_usd if warm else forecast.next_usd_cold
-    if cost is not None:
-        parts.append(f"next {money(cost)}")
-    if forecast.cache_until is not None:
-        parts.append(f"cache {age(now, forecast.cache_until)}" if warm else "cache cold")
-    return " · ".join(parts)
-
-
-def context_row(session: Session, width: int, now: datetime) -> Line:
-    """The context window of a live session: gauge, percent, size, level, and where it leads where there is room."""
+def context_row(session: Session, width: int) -> Line:
+    """The context window of a live session: gauge, percent, size, level."""
     context = session.context
     if context is None:
         return ()
@@ -107,12 +91,7 @@ def context_row(session: Session, width: int, now: datetime) -> Line:
     size = tokens(context.window).replace(".0", "")
     figure: Line = ((pad(f"ctx {tokens(context.used)} of {size}", _FIGURE), "muted"),)
     level: Line = ((f"{context.percent:3.0f} % {context.level}", token),)
-    row = bar_row(
-        plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, min(width, 76)
-    )
-    words = forecast_words(session.forecast, now)
-    fits = bool(words) and width_of(row) + len(words) + 2 <= width
-    return (*row, ("  ", "text"), (words, "faint")) if fits else row
+    return bar_row(plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, width)
 
 
 def budget_lines(
@@ -139,7 +118,7 @@ def budget_lines(
     if height < 5:
         shown = [window for window in shown if window.window != "week"]
     lines = [window_row(window, width, floor) for window in shown]
-    live = [context_row(session, width, now) for session in sessions if session.state != "ended"]
+    live = [context_row(session, width) for session in sessions if session.state != "ended"]
     lines += [row for row in live if row][: max(0, height - len(lines) - 1)]
     extra = [join((outlook(snapshot, now), model_split(snapshot.by_model)))]
     if width_of(extra[0]) > width:

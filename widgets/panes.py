@@ -56,7 +56,7 @@ def _stack(width: int, height: int, wishes: Wishes) -> dict[str, Region]:
 def _columns(width: int, height: int, wishes: Wishes) -> dict[str, Region]:
     top = max(4, min(max(wishes.worktrees, wishes.budget) + 2, height // 3))
     phase = min(wishes.phase + 2, max(4, height // 5))
-    left = width - max(48, min(60, width * 2 // 5))
+    left = width - max(48, min(60, width * 9 // 20))
     return {
         "worktrees": Region(0, 0, left, top),
         "budget": Region(left, 0, width - left, top),

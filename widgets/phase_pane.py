@@ -1,12 +1,13 @@
 """Pane 3: the six phases of an agent session, the current one lit, with its evidence and its auto-checks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from cockpit.agents.models import Check, Phase, Session
+from cockpit.agents.models import Check, Forecast, Phase, Session
 from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
-from widgets.words import age, money
+from widgets.words import age, count, money
 
 GLYPH = {
     "done": ("✓", "good"),
@@ -85,6 +86,22 @@ def phase_lines(session: Session, width: int) -> list[Line]:
     return rows
 
 
+def forecast_words(forecast: Forecast | None, now: datetime) -> str:
+    """`19 turns to compaction · next $0.31 · cache 4m`: what is known of it; computed."""
+    if forecast is None:
+        return ""
+    parts = []
+    if forecast.turns_left is not None:
+        parts.append(f"{count(forecast.turns_left, 'turn')} to compaction")
+    warm = forecast.cache_until is not None and forecast.cache_until > now
+    cost = forecast.next_usd if warm else forecast.next_usd_cold
+    if cost is not None:
+        parts.append(f"next {money(cost)}")
+    if forecast.cache_until is not None:
+        parts.append(f"cache {age(now, forecast.cache_until)}" if warm else "cache cold")
+    return " · ".join(parts)
+
+
 class PhasePane(FixedLines):
     """One session at a time; the app says which."""
 
@@ -156,8 +173,13 @@ class PhasePane(FixedLines):
                     max(10, self.size.width - 6),
                 )
             ),
-            line(f"{money(session.usd)} this session") if session.usd is not None else (),
+            self._costs(session),
         )
+
+    def _costs(self, session: Session) -> Line:
+        parts = [f"{money(session.usd)} this session"] if session.usd is not None else []
+        parts += [forecast_words(session.forecast, self.now)] if session.state != "ended" else []
+        return line(crop(" · ".join(part for part in parts if part), max(0, self.size.width - 6)))
 
 
 def summary(session: Session | None) -> Line:

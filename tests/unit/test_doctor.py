@@ -39,7 +39,7 @@ def test_a_healthy_repository(repository, tmp_path):
     assert found["configuration"].detail == "none: the defaults hold"
     assert found["transcripts"].status == "not_applicable"
     assert (found["tenancy"].status, found["tenancy"].fix) == ("not_run", "cockpit doctor --full")
-    assert found["hooks"].status == "not_applicable"
+    assert found["git hook"].status == "not_applicable"
 
 
 def test_outside_a_repository_it_says_so_and_goes_on(tmp_path):
