@@ -108,12 +108,15 @@ openapi_undocumented = Rule(
     severity="LOW",
     skill=SKILL,
     sources=("BN-S9",),
-    catches="Endpoints that leave nothing for the generated schema: FastAPI routes without docstring, summary, response "
+    catches="Endpoints that leave nothing for the generated schema: FastAPI routes without docstring, summary, "
+    "response "
     "model or annotation; views of REST framework without serializer and without `extend_schema`.",
-    why="The schema lists the path and nothing else, so that clients are written by trial and generated ones get `any`.",
+    why="The schema lists the path and nothing else, so that clients are written by trial and generated ones get "
+    "`any`.",
     fix="FastAPI: annotate what the function returns, or give `response_model` and `summary`. REST framework: name a "
     "`serializer_class`, or decorate with `extend_schema(request=…, responses=…)`.",
-    when="In projects with FastAPI, drf-spectacular or drf-yasg; for views whose bases are REST framework's own. Endpoints "
+    when="In projects with FastAPI, drf-spectacular or drf-yasg; for views whose bases are REST framework's own. "
+    "Endpoints "
     "that are hidden from the schema are left out.",
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi",), _outside_tests),
@@ -124,7 +127,8 @@ openapi_undocumented = Rule(
     bad=(
         *one_file(
             "shop/api.py",
-            "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/orders')\nasync def orders(page: int):\n"
+            "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/orders')\nasync def "
+            "orders(page: int):\n"
             "    return find(page)\n",
         ),
         Example(
@@ -289,14 +293,16 @@ def _methods(route: Route, methods: set[str], said: dict[str, tuple[str, ApiOper
 
 
 _API = (
-    "from fastapi import APIRouter\n\nrouter = APIRouter(prefix='/orders')\n\n\n@router.get('/{pk}')\ndef one(pk: int): ...\n\n\n"
+    "from fastapi import APIRouter\n\nrouter = APIRouter(prefix='/orders')\n\n\n@router.get('/{pk}')\ndef one(pk: "
+    "int): ...\n\n\n"
     "@router.post('/', status_code=201)\ndef add(order: Order): ...\n"
 )
 _REST = {
     "shop/urls.py": "from rest_framework.routers import DefaultRouter\n\nrouter = DefaultRouter()\n"
     "router.register('orders', OrderViewSet)\nurlpatterns = [path('api/', include(router.urls))]\n",
     "shop/views.py": "from rest_framework.viewsets import ModelViewSet\n\n\nclass OrderViewSet(ModelViewSet):\n"
-    "    http_method_names = ['get']\n\n    @action(detail=True, methods=['post'])\n    def pay(self, request, pk): ...\n",
+    "    http_method_names = ['get']\n\n    @action(detail=True, methods=['post'])\n    def pay(self, request, pk): "
+    "...\n",
 }
 
 
@@ -318,9 +324,11 @@ openapi_drift = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("BN-S9",),
-    catches="A committed schema that says something else than the routes of the code: paths, methods, codes of success.",
+    catches="A committed schema that says something else than the routes of the code: paths, methods, codes of "
+    "success.",
     why="Clients and tests are made from the schema: what it leaves out nobody uses, what is gone fails at their end.",
-    fix="Generate the schema again and commit it with the change (`manage.py spectacular --file …`, `app.openapi()`), or "
+    fix="Generate the schema again and commit it with the change (`manage.py spectacular --file …`, "
+    "`app.openapi()`), or "
     "put back the route.",
     when="Where an openapi, swagger or schema file lies in the project and is about its routes. Paths are compared by "
     "how they end, because prefixes of includes stand elsewhere; methods and codes only where one route can be meant.",
@@ -331,10 +339,12 @@ openapi_drift = Rule(
     bad=(
         Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200")),
         Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 200")),
-        Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "delete /orders/{id} 204", "post /orders 201")),
+        Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "delete /orders/{id} 204", "post "
+        "/orders 201")),
         Example(_REST, schema=_schema("get /api/orders/ 200", "get /api/orders/{id}/ 200")),
         Example(_REST, schema=_schema(
-            "get /api/orders/ 200", "post /api/orders/ 201", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200")),
+            "get /api/orders/ 200", "post /api/orders/ 201", "get /api/orders/{id}/ 200", "post "
+            "/api/orders/{id}/pay/ 200")),
     ),
     good=(
         Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200", "post /v1/orders 201")),

@@ -10,6 +10,7 @@ from skills.gates import (
     coverage,
     django_architecture_enforcer,
     django_celery,
+    django_patterns,
     django_security,
     django_testing_patterns,
     drf_permissions,
@@ -32,6 +33,7 @@ from skills.gates import (
     python_resources,
     python_testing,
     pytorch_patterns,
+    query_in_loop,
     raw_sql,
     recsys_pipeline_architect,
     relations,
@@ -97,6 +99,8 @@ _SKILLS = (
     recsys_pipeline_architect,
     mle_workflow,
     openapi_contract_validator,
+    query_in_loop,
+    django_patterns,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
@@ -107,6 +111,7 @@ OBSERVERS: tuple[Observer, ...] = (
     *serializer_rows.OBSERVERS,
     *service_layer.OBSERVERS,
     *openapi_routes.OBSERVERS,
+    *query_in_loop.OBSERVERS,
 )
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))

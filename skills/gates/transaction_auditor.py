@@ -127,7 +127,7 @@ def _calls(body: list[ast.stmt], context: FileContext) -> Iterator[ast.Call]:
 def _judge_scope(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
-        waits = _outside(call, context)
+        waits = waits_outside(call, context)
         if waits is None or not _first_time(SCOPE, call, context):
             continue
         file = waits in (FILE, TREE)
@@ -141,7 +141,7 @@ def _judge_scope(block: Block, context: FileContext) -> None:
         )
 
 
-def _outside(call: ast.Call, context: FileContext) -> Waits | None:
+def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
     """What a call to something outside the database waits for."""
     name = origin(context, call.func)
     if name is not None:

@@ -1,0 +1,282 @@
+"""The rules query-in-loop and unindexed-filter: a query for each turn, and one that reads the whole table."""
+
+import ast
+from collections.abc import Iterator
+
+from skills.gates.context import FileContext
+from skills.gates.loops import Loop, local_nodes, loops_around, scope_of, turns
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.names import last_name
+from skills.gates.project import Project
+from skills.gates.queries import MANAGERS, chain_of, literal_keywords
+from skills.gates.relations import relations_of
+from skills.gates.roles import is_migration_path, is_test_path, path_role
+from skills.gates.rule import Example, Observer, Rule, Watch
+from skills.gates.syntax import descendants
+
+SKILL = "django-query-optimizer"
+IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
+_READS = tuple(
+    [
+        "get",
+        "first",
+        "last",
+        "exists",
+        "count",
+        "aggregate",
+        "get_or_create",
+        "update_or_create",
+        "create",
+        "update",
+        "delete",
+    ]
+)
+_RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
+_PIECES = ("batch", "chunk", "page", "slice", "group")
+_SCALARS = frozenset(
+    {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
+     "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
+)  # fmt: skip
+_BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
+
+
+def _is_product(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path) and path_role(path) != "command"
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _RUNS:
+        return
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model:
+        return
+    calls = [call for _, call in chain.calls]
+    for loop in loops_around(context, node):
+        if not isinstance(loop, ast.While) and _takes_many(loop):
+            by = _mentioned(calls, loop)
+            if by:
+                _report(node, chain.model, by, loop, context)
+                return
+
+
+def _on_for(node: ast.For, context: FileContext) -> None:
+    """A loop over a query, inside of another."""
+    if not isinstance(node.iter, ast.Call):
+        return
+    chain = chain_of(node.iter)
+    if chain.manager not in MANAGERS or not chain.model or any(name in _RUNS for name, _ in chain.calls):
+        return
+    for loop in loops_around(context, node):
+        if loop is not node and not isinstance(loop, ast.While) and _takes_many(loop):
+            by = _mentioned([call for _, call in chain.calls], loop)
+            if by:
+                _report(node.iter, chain.model, by, loop, context)
+                return
+
+
+def _takes_many(loop: ast.For | ast.AsyncFor) -> bool:
+    """False for a few turns that are written down, for numbered attempts, and for pieces of many rows each."""
+    over = loop.iter
+    name = last_name(over.func) if isinstance(over, ast.Call) else last_name(over)
+    if turns(loop) is not None or name in {"range", "count"} or name.isupper() or name in {"choices", "values"}:
+        return False
+    if isinstance(over, ast.Attribute) and over.attr.isupper():
+        return False
+    words = [name, *(part.id for part in descendants(loop.target) if isinstance(part, ast.Name))]
+    return not any(piece in word.lower() for word in words for piece in _PIECES)
+
+
+def _mentioned(calls: list[ast.Call], loop: ast.For | ast.AsyncFor) -> str:
+    """The name bound by the loop that a query's arguments use; "" where none, or where it asks for many at once."""
+    bound = {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+    found = ""
+    for call in calls:
+        for keyword in call.keywords:
+            if keyword.arg and keyword.arg.endswith("__in"):
+                return ""
+            if keyword.arg in {"using", "ids", "pks"}:
+                return ""
+        for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+            found = found or next((n.id for n in descendants(part) if isinstance(n, ast.Name) and n.id in bound), "")
+    return found
+
+
+def _report(node: ast.Call, model: str, by: str, loop: Loop, context: FileContext) -> None:
+    context.report(
+        IN_LOOP,
+        node,
+        f"one query on `{model}` for each `{by}`",
+        evidence=(Evidence(context.path, loop.lineno, "the loop"),),
+        confidence="likely" if _leaves(loop, context) else "confirmed",
+    )
+
+
+def _leaves(loop: Loop, context: FileContext) -> bool:
+    """True where the loop may end with the first turn."""
+    lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
+    return any(isinstance(part, ast.Return | ast.Break) and part.lineno in lines
+               for part in local_nodes(scope_of(context)))  # fmt: skip
+
+
+def _shop(source: str, path: str = "shop/services.py") -> Example:
+    models = (
+        "class Order(models.Model):\n    number = models.CharField()\n    team = models.ForeignKey(Team, CASCADE)\n"
+    )
+    models += "    code = models.CharField(unique=True)\n    day = models.DateField()\n\n    class Meta:\n"
+    models += "        indexes = [models.Index(fields=['day'])]\n"
+    return Example({"shop/models.py": models, path: "from shop.models import Order\n\n\n" + source})
+
+
+query_in_loop = Rule(
+    name=IN_LOOP,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-D5",),
+    catches="A query on a manager inside of a loop, with what the loop is at as its argument.",
+    why="A thousand turns are a thousand round trips to the database, where one query would do.",
+    fix="Ask once before the loop: `filter(key__in=keys)` or `in_bulk`, and look up in a dict; write with "
+    "`bulk_create`, "
+    "`bulk_update` or one `update`.",
+    when="In `for` loops over what is not written down, outside of tests, migrations and commands. Loops over ranges, "
+    "batches and constants, and queries with `__in`, are left out.",
+    watches=(
+        Watch((ast.Call,), _on_call, (b".objects.", b"_default_manager", b"all_objects"), _is_product),
+        Watch((ast.For,), _on_for, (b".objects.",), _is_product),
+    ),
+    bad=(
+        _shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
+        _shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),
+        _shop(
+            "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"
+            "            pay(order)\n"
+        ),
+    ),
+    good=(
+        _shop("def load(numbers):\n    return Order.objects.filter(number__in=numbers)\n"),
+        _shop("def load(numbers):\n    for batch in cut(numbers):\n        "
+        "Order.objects.filter(pk=batch).update(x=1)\n"),
+        _shop("def load(rows):\n    for row in rows:\n        row.get('number')\n    return Order.objects.count()\n"),
+        _shop("def free():\n    for i in range(9):\n        if not Order.objects.filter(number=i).exists():\n"
+              "            return i\n"),
+    ),
+)  # fmt: skip
+
+
+def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
+    """Fields that a model has an index for, those of `Meta` by the first column."""
+    for part in node.body:
+        if isinstance(part, ast.Assign | ast.AnnAssign) and isinstance(part.value, ast.Call):
+            target = part.targets[0] if isinstance(part, ast.Assign) else part.target
+            given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
+            if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
+                context.fact("indexed", f"{node.name}.{last_name(target)}")
+        elif isinstance(part, ast.ClassDef) and part.name == "Meta":
+            for name in {
+                e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)
+            }:
+                if name.lstrip("-").isidentifier():
+                    context.fact("indexed", f"{node.name}.{name.lstrip('-')}")
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def _is_reading(path: str) -> bool:
+    return _is_product(path) and path_role(path) in {"view", "service"}
+
+
+def _on_filter(node: ast.Call, context: FileContext) -> None:
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in {"filter", "get"}:
+        return
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model or node.args:
+        return
+    asked = list(_columns(chain.calls))
+    if not asked or any(call.args for _, call in chain.calls) or "__" in asked[0]:
+        return
+    needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
+    context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
+
+
+def _columns(calls: tuple[tuple[str, ast.Call], ...]) -> Iterator[str]:
+    """The columns that a chain filters by. A lookup that no index serves is its own matter: it stays with its name."""
+    for method, call in calls:
+        if method in {"filter", "get"}:
+            for keyword, _ in literal_keywords(call):
+                name, _, lookup = keyword.partition("__")
+                yield name if not lookup or lookup in _BY_INDEX else keyword
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """Every column is one of the model's own, and none of them has an index or is a relation."""
+    said = dict(candidate.needs)
+    place = relations_of(project).model(said["model"], report.path)
+    if place is None or project.models.ambiguous(place[1].name):
+        return None
+    fields = project.models.fields(place[1].name)
+    lines = [*project.models.ancestors(place[1].name)]
+    declared = None
+    for kind, name in candidate.needs:
+        if kind != "asked":
+            continue
+        if name not in fields or fields[name][1].detail not in _SCALARS:
+            return None
+        if any(project.has("indexed", f"{owner}.{name}") for owner in lines):
+            return None
+        declared = declared or fields[name]
+    if declared is None:
+        return None
+    path, fact = declared
+    evidence = (*candidate.evidence, Evidence(path, fact.line, f"{fact.name} is a {fact.detail} without an index"))
+    message = f"{candidate.message}, which has no index: the whole table is read"
+    return Candidate(
+        candidate.rule, candidate.line, candidate.column, candidate.end_line, candidate.end_column, candidate.symbol,
+        message, candidate.fingerprint, candidate.confidence, evidence=evidence,
+    )  # fmt: skip
+
+
+unindexed_filter = Rule(
+    name=UNINDEXED,
+    gate="P2",
+    severity="LOW",
+    skill=SKILL,
+    sources=("BN-S5",),
+    catches="Filters of which no column has an index, on a model of the project.",
+    why="The database reads every row of the table for each request, which shows only once the table has grown.",
+    fix="Give the field `db_index=True`, or `Meta.indexes` an `Index` that begins with it; where the table stays "
+    "small, "
+    "waive it with that as the reason.",
+    when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
+    "choices, "
+    "and not where a relation or an indexed column narrows the rows too.",
+    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading),),
+    holds=_holds,
+    bad=(
+        _shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
+        _shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
+    ),
+    good=(
+        _shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
+        _shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
+        _shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
+        _shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (query_in_loop, unindexed_filter)
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "indexes",
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_indexes,
+                (b"models", b"Model"),
+                lambda path: "model" in path and not is_test_path(path) and not is_migration_path(path),
+            ),
+        ),
+    ),
+)
+"""Kind: indexed (Model.field)."""
