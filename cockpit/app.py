@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -103,6 +104,8 @@ class CockpitApp(Chrome):
         self.findings_pane.focus()
         self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back as it was
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.call_after_refresh(self.restart_feeds)
 
     async def on_unmount(self) -> None:

@@ -158,6 +158,10 @@ class Deeds(App[int]):
     def do_quit(self) -> None:
         self.exit(0)
 
+    def action_help_quit(self) -> None:
+        """ctrl+c copies in most terminals, so that it only says how to leave."""
+        self.tell(f"{' '.join(key_label(key) for key in keys_of(BY_ID['quit'], self.settings.keys))} quits.")
+
     def do_recheck(self) -> None:
         self.restart_feeds()
 
