@@ -82,7 +82,7 @@ def _local(node: ast.Call, context: FileContext) -> bool:
 
 
 def _heavy_loop(loop: ast.For) -> str:
-    if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set):
+    if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set) or last_name(loop.iter).isupper():
         return ""
     for part in descendants(ast.Module(loop.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr not in MUTATORS:

@@ -16,21 +16,10 @@ from skills.gates.syntax import descendants
 
 SKILL = "django-query-optimizer"
 IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
-_READS = tuple(
-    [
-        "get",
-        "first",
-        "last",
-        "exists",
-        "count",
-        "aggregate",
-        "get_or_create",
-        "update_or_create",
-        "create",
-        "update",
-        "delete",
-    ]
-)
+_READS = (
+    "get", "first", "last", "exists", "count", "aggregate", "get_or_create", "update_or_create", "create", "update",
+    "delete",
+)  # fmt: skip
 _RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
 _PIECES = ("batch", "chunk", "page", "slice", "group")
 _SCALARS = frozenset(

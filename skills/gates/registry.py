@@ -47,6 +47,7 @@ from skills.gates import (
     service_layer,
     silenced,
     testing_aaa,
+    testing_gaps,
     testing_style,
     transaction_auditor,
     unordered_queryset,
@@ -101,6 +102,7 @@ _SKILLS = (
     openapi_contract_validator,
     query_in_loop,
     django_patterns,
+    testing_gaps,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
