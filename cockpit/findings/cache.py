@@ -62,11 +62,12 @@ class _Stored(msgspec.Struct, array_like=True):
 
 class ReportCache:
     """The kept reports of one root. `files` are of the work tree, `staged` of git's index where that differs;
-    `manifests` saves reading them again."""
+    `manifests` saves reading them again. Reports of every rule are kept apart from those of the rules that run unasked.
+    """
 
-    def __init__(self, root: Path, *, enabled: bool = True) -> None:
+    def __init__(self, root: Path, *, enabled: bool = True, every: bool = False) -> None:
         name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
-        self.path = state_dir() / "findings" / f"{name}.msgpack"
+        self.path = state_dir() / "findings" / f"{name}{'-every' if every else ''}.msgpack"
         self.enabled = enabled
         self.files: dict[bytes, Entry] = {}
         self.staged: dict[bytes, Entry] = {}

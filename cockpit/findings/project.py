@@ -24,7 +24,7 @@ from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
-from skills.gates import RULES
+from skills.gates import RULES, needs_every
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, PROFILES, choose_profile
 
@@ -82,11 +82,12 @@ class Project:
         self.config = config
         self.options = options or options_of(config)
         self.asked_profile = self.options.profile
+        self.every = needs_every(self.options)
         self.profile_why = ""
         self.pool = pool
         self.in_process = in_process
         self.only = only
-        self.cache = ReportCache(root, enabled=use_cache)
+        self.cache = ReportCache(root, enabled=use_cache, every=self.every)
         self.baseline = Baseline()
         self.scope = Scope()
         self.sources: dict[str, bytes] = {}
@@ -156,7 +157,7 @@ class Project:
                 continue
             known = self.cache.files.get(os.fsencode(name))
             digest = known.digest if known is not None and name in self.reports else b""
-            tasks.append(Task(os.fsencode(name), mark.size, digest))
+            tasks.append(Task(os.fsencode(name), mark.size, digest, every=self.every))
         before = {name: self.reports.get(name) for name in map(os.fsdecode, (task.name for task in tasks))}
         for answers in self._answers(tasks):
             for answer in answers:
@@ -314,16 +315,16 @@ class Project:
             return self._staged_task(name, key)
         entry = self.cache.files.get(key)
         if entry is None:
-            return Task(key, mark.size)
+            return Task(key, mark.size, every=self.every)
         if entry.holds_for(mark):
             self._known(name, entry)
             return None
-        return Task(key, mark.size, entry.digest)
+        return Task(key, mark.size, entry.digest, every=self.every)
 
     def _staged_task(self, name: str, key: bytes) -> Task:
         source = self.sources[name]
         entry = self.cache.staged.get(key)
-        return Task(key, len(source), entry.digest if entry is not None else b"", source)
+        return Task(key, len(source), entry.digest if entry is not None else b"", source, self.every)
 
     def _known(self, name: str, entry: Entry) -> None:
         self.counter.cached.add(name)

@@ -25,12 +25,14 @@ COLLECT_EVERY = 8
 
 class Task(msgspec.Struct, array_like=True, frozen=True):
     """One file to judge: its name (bytes, relative to the root), its size, the digest that is already known (or none),
-    and its content where that is not the file's own (the index of git)."""
+    its content where that is not the file's own (the index of git), and whether every rule is asked about it or those
+    that run unasked."""
 
     name: bytes
     size: int
     known: bytes = b""
     source: bytes | None = None
+    every: bool = True
 
 
 class Judged(msgspec.Struct, array_like=True, frozen=True):
@@ -70,7 +72,7 @@ def judge(root: bytes, task: Task) -> Judged:
         return Judged(task.name, digest, None, mark, read_ns)
     if is_generated(source):
         return Judged(task.name, digest, None, mark, read_ns, skip="generated")
-    return Judged(task.name, digest, analyse(shown(task.name), source), mark, read_ns)
+    return Judged(task.name, digest, analyse(shown(task.name), source, every=task.every), mark, read_ns)
 
 
 def shown(name: bytes) -> str:

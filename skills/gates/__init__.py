@@ -14,9 +14,18 @@ if TYPE_CHECKING:
     from skills.gates.registry import RULES, RULESET_VERSION
     from skills.gates.walk import Analyser
 
-__all__ = ["RULES", "RULESET_VERSION", "analyse", "known_words", "rule_document", "select_rules", "settle"]
+__all__ = [
+    "RULES",
+    "RULESET_VERSION",
+    "analyse",
+    "known_words",
+    "needs_every",
+    "rule_document",
+    "select_rules",
+    "settle",
+]
 
-_analyser: "Analyser | None" = None
+_analysers: "dict[bool, Analyser]" = {}
 
 
 def __getattr__(name: str) -> Any:
@@ -27,19 +36,24 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def analyse(path: str, source: bytes) -> FileReport:
+def analyse(path: str, source: bytes, *, every: bool = True) -> FileReport:
     """What every rule and observer has to say about one file. Pure, and never raises.
 
     `path` is relative to the root, POSIX style: rules look at it. What cannot be judged (syntax, encoding,
-    nesting) is the report's `problem`; a rule that failed is in `crashed`, with the others unharmed.
+    nesting) is the report's `problem`; a rule that failed is in `crashed`, with the others unharmed. Without
+    `every` only the `registry.COMMON` rules look, except where comments may silence the others.
     """
-    global _analyser
-    if _analyser is None:
-        from skills.gates.registry import OBSERVERS, RULES
+    from skills.gates.suppressions import MARK
+
+    every = every or MARK in source
+    analyser = _analysers.get(every)
+    if analyser is None:
+        from skills.gates.registry import COMMON, OBSERVERS, RULES
         from skills.gates.walk import Analyser
 
-        _analyser = Analyser(RULES.values(), OBSERVERS)
-    return _analyser.read(path, source)
+        rules = RULES.values() if every else [RULES[name] for name in COMMON]
+        analyser = _analysers[every] = Analyser(rules, OBSERVERS)
+    return analyser.read(path, source)
 
 
 def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:
@@ -54,6 +68,13 @@ def select_rules(options: GateOptions) -> frozenset[str]:
     from skills.gates.verdict import select_rules as select
 
     return select(options)
+
+
+def needs_every(options: GateOptions) -> bool:
+    """Whether `analyse` has to ask every rule; see `verdict.needs_every`."""
+    from skills.gates.verdict import needs_every as needs
+
+    return needs(options)
 
 
 def known_words() -> frozenset[str]:

@@ -24,6 +24,7 @@ from skills.gates import (
     hardcoded_secret,
     insecure_settings,
     missing_to_thread,
+    ml_promotion,
     mle_workflow,
     multi_tenant_guardian,
     n_plus_one,
@@ -54,7 +55,7 @@ from skills.gates import (
     unscoped_query,
     unvalidated_input,
 )
-from skills.gates.rule import Observer, Rule
+from skills.gates.rule import STRICT, Observer, Rule
 
 _SKILLS = (
     multi_tenant_guardian,
@@ -103,9 +104,13 @@ _SKILLS = (
     query_in_loop,
     django_patterns,
     testing_gaps,
+    ml_promotion,
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
+COMMON = tuple(name for name, rule in RULES.items() if rule.gate != "none" and rule.profiles != STRICT)
+"""The rules that run without being asked for, in other than the strict profiles."""
+
 OBSERVERS: tuple[Observer, ...] = (
     *facts.OBSERVERS,
     *relations.OBSERVERS,
@@ -114,6 +119,7 @@ OBSERVERS: tuple[Observer, ...] = (
     *service_layer.OBSERVERS,
     *openapi_routes.OBSERVERS,
     *query_in_loop.OBSERVERS,
+    *ml_promotion.OBSERVERS,
 )
 
 RULESET_VERSION = "1:" + ",".join(sorted(RULES))

@@ -15,7 +15,7 @@ from skills.gates.model import (
     Verdict,
 )
 from skills.gates.project import Project
-from skills.gates.registry import RULES
+from skills.gates.registry import COMMON, RULES
 from skills.gates.rule import Rule
 
 _GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
@@ -34,6 +34,11 @@ def select_rules(options: GateOptions) -> frozenset[str]:
     else:
         chosen = {name for name, rule in RULES.items() if options.isolated or _on(rule, options.profile)}
     return frozenset(chosen - {name for word in options.ignore for name in _group(word)})
+
+
+def needs_every(options: GateOptions) -> bool:
+    """Whether rules are selected that look at files only when they are asked for; see `analyse`."""
+    return not select_rules(options).issubset(COMMON)
 
 
 def _on(rule: Rule, profile: str) -> bool:

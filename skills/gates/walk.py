@@ -17,12 +17,14 @@ from skills.gates.model import FileReport, SyntaxProblem
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Callback, Observer, Rule, Watch
 from skills.gates.suppressions import FOREIGN_MARKS, MARK, find_foreign, find_suppressions
-from skills.gates.syntax import CHILDREN, STATEMENTS
+from skills.gates.syntax import BLOCKS, CHILDREN, STATEMENTS
 
 _Entry = tuple[str, Watch]
-_Table = dict[type, list[tuple[str, Callback]]]
+_Callbacks = tuple[tuple[str, Callback], ...]
+_Plan = dict[type, tuple[int, _Callbacks, tuple[str, ...]] | None]
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_EXPRESSION, _STATEMENT, _SCOPE, _END = range(4)
 
 
 class _Leave:
@@ -30,16 +32,26 @@ class _Leave:
 
 
 _LEAVE = _Leave()
-_FIELDS: dict[type, tuple[str, ...]] = {**CHILDREN, _Leave: ()}
 
 
 @lru_cache(maxsize=4096)
-def _dispatch(entries: tuple[_Entry, ...]) -> _Table:
-    table: _Table = {}
+def _plan(entries: tuple[_Entry, ...]) -> _Plan:
+    """Node type → what is to be done at such a node, None where that is nothing.
+
+    Where no callback wants an expression, expressions are not looked into: they hold no statements.
+    """
+    table: dict[type, list[tuple[str, Callback]]] = {}
     for name, watch in entries:
         for kind in watch.nodes:
             table.setdefault(kind, []).append((name, watch.call))
-    return table
+    fields_of = BLOCKS if table.keys() <= BLOCKS.keys() else CHILDREN
+    plan: _Plan = dict.fromkeys(CHILDREN)
+    for kind, fields in fields_of.items():
+        place = _SCOPE if kind in _SCOPES else _STATEMENT if kind in STATEMENTS else _EXPRESSION
+        if fields or place or kind in table:
+            plan[kind] = (place, tuple(table.get(kind, ())), fields)
+    plan[_Leave] = (_END, (), ())
+    return plan
 
 
 class Analyser:
@@ -61,7 +73,7 @@ class Analyser:
         context = FileContext(path, source, tree)
         try:
             entries = self._wanted(path, source)
-            crashed = _walk(tree, _dispatch(entries), context) if entries else ()
+            crashed = _walk(tree, _plan(entries), context) if entries else ()
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
             if candidates and any(word in source for word in FOREIGN_MARKS):
@@ -105,12 +117,12 @@ class Analyser:
 
 _WORD = re.compile(rb"\w+")
 _WORDS_ONLY = bytes(code if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256))
-_SCOPE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
+_SCOPE_LINE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
 
 
 def _places(source: bytes) -> int:
     """Functions, classes and the module level. Counted by the line, which is a hundred times faster than a walk."""
-    return 1 + len(_SCOPE.findall(source))
+    return 1 + len(_SCOPE_LINE.findall(source))
 
 
 def _role_by_path(path: str) -> tuple[str, str]:
@@ -158,7 +170,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def _call(callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
+def _call(callbacks: _Callbacks, node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
     for name, call in callbacks:
         if name not in crashed:
             try:
@@ -167,28 +179,30 @@ def _call(callbacks: list[tuple[str, Callback]], node: ast.AST, context: FileCon
                 crashed[name] = _one_line(f"{type(error).__name__}: {error}")
 
 
-def _walk(tree: ast.Module, table: _Table, context: FileContext) -> tuple[tuple[str, str], ...]:
+def _walk(tree: ast.Module, plan: _Plan, context: FileContext) -> tuple[tuple[str, str], ...]:
     """Visits the tree once; answers the rules that raised, with the reason in one line."""
     stack: list[Any] = [tree]
-    pop, push, callbacks_of, fields_of = stack.pop, stack.append, table.get, _FIELDS
+    pop, push = stack.pop, stack.append
     scopes = context.scopes
     crashed: dict[str, str] = {}
     while stack:
         node = pop()
-        kind = node.__class__
-        if kind in STATEMENTS:
-            context.statement = node
-        elif kind is _Leave:
-            scopes.pop()
+        step = plan[node.__class__]
+        if step is None:
             continue
-        callbacks = callbacks_of(kind)
-        if callbacks is not None:
+        place, callbacks, fields = step
+        if place:
+            if place == _END:
+                scopes.pop()
+                continue
+            context.statement = node
+        if callbacks:
             _call(callbacks, node, context, crashed)
-        if kind in _SCOPES:
+        if place == _SCOPE:
             scopes.append(node)
             push(_LEAVE)
-        for name in fields_of[kind]:
-            value = getattr(node, name)
+        for field in fields:
+            value = getattr(node, field)
             if value.__class__ is list:
                 if value:
                     stack += value[::-1]
