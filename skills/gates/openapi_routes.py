@@ -11,6 +11,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.fastapi_routes import VERBS, endpoint_of
 from skills.gates.names import last_name
 from skills.gates.openapi_schema import segments
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Observer, Watch
@@ -29,7 +30,7 @@ _MIXINS = {
     "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
 }  # fmt: skip
 _HANDLERS = frozenset({*_HTTP, *_LIST, *_DETAIL})
-_GROUP = re.compile(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)|\([^()]*\)")
+_GROUP = lazy(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)|\([^()]*\)")
 
 
 @record

@@ -5,14 +5,14 @@ methods, and the codes below `responses:`. What is written otherwise is a `probl
 """
 
 import json
-import re
 from typing import Any
 
 from skills.gates.model import ApiOperation, ApiSchema
+from skills.gates.patterns import lazy
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
-_PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>")
-_KEY = re.compile(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
+_PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
+_KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
 
 
 def segments(path: str) -> tuple[str, ...]:

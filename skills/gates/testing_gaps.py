@@ -7,6 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import STRICT, Example, Rule, Watch
@@ -14,9 +15,9 @@ from skills.gates.rule import STRICT, Example, Rule, Watch
 PERMISSION, FIXTURE, UNTESTED, SKIPPED = (
     "endpoint-without-permission-test", "fixture-over-factory", "untested-function", "skipped-test",
 )  # fmt: skip
-_DENIED = re.compile(rb"\b40[13]\b|_FORBIDDEN|_UNAUTHORIZED|PermissionDenied|NotAuthenticated")
-_WORDS = re.compile(rb"[A-Z]?[a-z]{3,}")
-_ENDINGS = re.compile(r"(?:ViewSet|Viewset|APIView|View|Api|API|Endpoint|Detail|List|Create|Update|Destroy|Retrieve)+$")
+_DENIED = lazy(rb"\b40[13]\b|_FORBIDDEN|_UNAUTHORIZED|PermissionDenied|NotAuthenticated")
+_WORDS = lazy(rb"[A-Z]?[a-z]{3,}")
+_ENDINGS = lazy(r"(?:ViewSet|Viewset|APIView|View|Api|API|Endpoint|Detail|List|Create|Update|Destroy|Retrieve)+$")
 _SKIPS = frozenset({"skip", "xfail", "expectedFailure"})
 
 
@@ -101,7 +102,7 @@ endpoint_without_permission_test = Rule(
 def _on_fixtures(node: ast.ClassDef, context: FileContext) -> None:
     for part in node.body:
         if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "fixtures":
-            files = [e.value for e in getattr(part.value, "elts", ()) if isinstance(e, ast.Constant)]
+            files = [str(e.value) for e in getattr(part.value, "elts", ()) if isinstance(e, ast.Constant)]
             if files:
                 context.report(FIXTURE, part, f"`{node.name}` is fed from {files[0]}", symbol=node.name)
 
