@@ -5,6 +5,7 @@ a rewritten file is read again from its start.
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import msgspec
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
+from skills.orchestrator.claims import Claim, find_claims
 from skills.orchestrator.events import (
     Command,
     Compaction,
     ContextPoint,
+    Delegation,
     Event,
     Prompt,
     SessionExit,
@@ -114,7 +117,8 @@ class EventParser:
     def _block(self, block: dict[str, Any], message_id: str, at: datetime | None) -> list[Event]:
         kind = block.get("type")
         if kind == "text":
-            return [Text(at)] if _text(block.get("text")).strip() else []
+            said = _text(block.get("text"))
+            return [Text(at, _claims(said))] if said.strip() else []
         if kind in ("thinking", "redacted_thinking"):
             return [Thought(at)]
         if kind == "tool_use" and isinstance(block.get("id"), str):
@@ -131,7 +135,7 @@ class EventParser:
         if not used or point == self._point:
             return []
         self._point = point
-        return [ContextPoint(at, *point)]
+        return [ContextPoint(at, *point, _text(message.get("id")))]
 
     def _call(self, block: dict[str, Any]) -> ToolCall:
         name = plain_text(_text(block.get("name")), 120) or "?"
@@ -155,7 +159,10 @@ class EventParser:
         if not isinstance(message, dict):
             return []
         blocks = _blocks(message.get("content"))
-        events: list[Event] = [self._result(block, at) for block in blocks if _is_result(block)]
+        results = [self._result(block, at) for block in blocks if _is_result(block)]
+        if len(results) == 1 and (delegation := _delegation(value.get("toolUseResult"))):
+            results = [replace(results[0], delegation=delegation)]
+        events: list[Event] = [*results]
         text = "\n".join(_text(block.get("text")) for block in blocks if block.get("type") == "text")
         if text.lstrip().startswith(INTERRUPTED):
             return [*events, TurnEnd(at, "interrupted")]
@@ -326,6 +333,21 @@ def _blocks(content: object) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+
+
+def _claims(text: str) -> tuple[Claim, ...]:
+    return tuple(replace(claim, text=plain_text(claim.text, _TARGET_LENGTH)) for claim in find_claims(text))
+
+
+def _delegation(value: object) -> Delegation | None:
+    """What a sub-agent's answer says of itself; a launch in the background names only the agent."""
+    if not isinstance(value, dict) or not isinstance(agent := value.get("agentId"), str):
+        return None
+    tokens, tools, spent = (value.get(key) for key in ("totalTokens", "totalToolUseCount", "totalDurationMs"))
+    known = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (tokens, tools, spent))
+    if not known or value.get("status") == "async_launched":
+        return Delegation(plain_text(agent, 120))
+    return Delegation(plain_text(agent, 120), _count(spent) / 1000, _count(tools), _count(tokens))
 
 
 def _is_result(block: dict[str, Any]) -> bool:

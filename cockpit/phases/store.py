@@ -121,7 +121,7 @@ class SessionStore:
         oldest = min(since.timestamp(), time.time() - (now - since).total_seconds())
         found: set[str] = set()
         for root in self.roots:
-            for entry in _transcripts(root / "projects"):
+            for entry in transcripts(root / "projects"):
                 try:
                     status = entry.stat()
                 except OSError:
@@ -140,7 +140,7 @@ class SessionStore:
         """The folder where the session began; the folder names of transcripts do not tell it."""
         key = (status.st_dev, status.st_ino)
         if key not in self._homes:
-            home = _first_cwd(path)
+            home = first_cwd(path)
             if not home:
                 return entry.cwd if entry else ""
             self._homes[key] = home
@@ -171,7 +171,8 @@ class SessionStore:
         )
 
 
-def _transcripts(projects: Path) -> list["os.DirEntry[str]"]:
+def transcripts(projects: Path) -> list["os.DirEntry[str]"]:
+    """The main transcripts below a `projects` folder."""
     found: list[os.DirEntry[str]] = []
     for folder in _entries(projects):
         with contextlib.suppress(OSError):  # a link that leads round in a circle
@@ -188,7 +189,7 @@ def _entries(folder: Path | str) -> list["os.DirEntry[str]"]:
         return []
 
 
-def _first_cwd(path: str) -> str:
+def first_cwd(path: str) -> str:
     """The `cwd` of the first line that has one, looked for in the first megabyte."""
     try:
         head = read_regular(path, _HEAD)
@@ -225,14 +226,15 @@ def _context(transcript: ClaudeSession) -> ContextUse | None:
     if transcript.used is None:
         return None
     model = transcript.model
-    known = _model_window(model) if model and needs_lookup(model, transcript.largest) else None
+    known = model_window(model) if model and needs_lookup(model, transcript.largest) else None
     window, source = context_window(model, transcript.largest, known)
     used = transcript.used
     return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)
 
 
 @lru_cache(maxsize=256)
-def _model_window(model: str) -> int | None:
+def model_window(model: str) -> int | None:
+    """The context window that the price table knows for a model."""
     from genai_prices import data_snapshot
 
     try:

@@ -6,6 +6,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from skills.orchestrator.claims import Claim
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -32,9 +34,10 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The agent said something."""
+    """The agent said something. `claims` are what it said to pass."""
 
     at: datetime | None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,24 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """What a sub-agent says that it took; None where it does not say (it goes on in the background)."""
+
+    agent: str
+    seconds: float | None = None
+    tools: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The answer to a tool call. `size` is in characters."""
+    """The answer to a tool call. `size` is in characters; `delegation` where a sub-agent answered."""
 
     tool_use_id: str
     at: datetime | None
     failed: bool
     size: int
+    delegation: Delegation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,7 @@ class ContextPoint:
     at: datetime | None
     used: int
     model: str | None
+    message_id: str = ""
 
 
 Event = Prompt | Command | Thought | Text | Step | ToolResult | Compaction | TurnEnd | SessionExit | ContextPoint

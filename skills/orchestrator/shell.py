@@ -77,6 +77,10 @@ _GIT_CHANGES = frozenset(
         "pull",
     }
 )
+_READS = frozenset(
+    {"cat", "head", "tail", "less", "grep", "rg", "ag", "find", "fd", "ls", "tree", "sed", "awk", "wc", "jq"}
+)
+_GIT_READS = frozenset({"log", "show", "diff", "blame", "grep", "status", "ls-files"})
 _MANAGE_CHANGES = frozenset({"makemigrations", "startapp", "startproject", "makemessages", "collectstatic"})
 
 
@@ -90,6 +94,27 @@ def check_kind(line: str) -> CheckKind | None:
 def changes_files(line: str) -> bool:
     """Whether the command line changes files of the work tree, as far as its words tell."""
     return any(_changes(words) for words in _commands(line))
+
+
+@lru_cache(maxsize=2048)
+def reads_files(line: str) -> bool:
+    """Whether the command line looks at files or their history and changes nothing."""
+    return not changes_files(line) and any(_reads(words) for words in _commands(line))
+
+
+@lru_cache(maxsize=2048)
+def only_formats(line: str) -> bool:
+    """Whether all that the command line changes is the form of code."""
+    changing = [words for words in _commands(line) if _changes(words)]
+    return bool(changing) and all(
+        words[0] in _FORMATTERS or (words[0] == "ruff" and words[1:2] == ["format"]) for words in changing
+    )
+
+
+def _reads(words: list[str]) -> bool:
+    if words[0] == "git":
+        return next(iter(_after_git_options(words[1:])), "") in _GIT_READS
+    return words[0] in _READS
 
 
 @lru_cache(maxsize=2048)

@@ -59,6 +59,7 @@ class SerialRun:
 
     calls: int
     wasted: float | None
+    made: tuple[Made, ...] = ()
 
 
 @dataclass(slots=True)
@@ -203,4 +204,4 @@ def _run(made: Made) -> CheckRun:
 def _serial(run: list[Made]) -> SerialRun:
     times = [made.seconds for made in run]
     known = [seconds for seconds in times if seconds is not None]
-    return SerialRun(len(run), sum(known) - max(known) if len(known) == len(times) else None)
+    return SerialRun(len(run), sum(known) - max(known) if len(known) == len(times) else None, tuple(run))

@@ -1,0 +1,107 @@
+"""`cockpit habits`: habits of agents that cost time and money, with what each cost and where it happened."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.phases.habits import HabitsReading
+    from skills.orchestrator.habits import HabitRow, Violation, Week
+
+EXAMPLES = """examples:
+  cockpit habits                     every session of this repository
+  cockpit habits --since 7d          the last 7 days
+  cockpit habits --session 5e55      one session, by its id or the beginning of it
+  cockpit habits --json | jq '.patterns[] | select(.status == "fail")'
+"""
+
+_NAMES = {
+    "sequential-tools": "reads one by one",
+    "web-search-for-docs": "web before docs server",
+    "no-analysis": "changes before analysis",
+    "budget-ignored": "context overfilled",
+    "over-delegation": "needless sub-agents",
+    "unbacked-claim": "claims without a run",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    parser.add_argument("--session", metavar="ID", help="only this session, by its id or the beginning of it")
+    parser.add_argument("--since", metavar="D", help="from then on: 90m, 24h, 7d, 2w, or an ISO date or time")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(call: Call) -> int:
+    """Print the habits. Exit code 0, also where there are some: they advise and block nothing."""
+    from cockpit.clock import iso, now
+    from cockpit.commands.sessions import parse_since
+    from cockpit.phases.habits import read_habits
+    from skills.orchestrator.habits import habit_rows, weekly_trend
+
+    moment = now()
+    since = parse_since(call.args.since, moment) if call.args.since else None
+    everywhere = bool(call.args.all_repos)
+    repository = None if everywhere else call.repository()
+    reading = read_habits(repository, session=call.args.session, since=since, all_repos=everywhere)
+    for problem in reading.problems:
+        say(problem)
+    rows = habit_rows(reading.looks)
+    if call.args.json:
+        weeks = [_week(week) for week in weekly_trend(reading.looks)]
+        meta = {"at": iso(moment), "problems": list(reading.problems), "agents": ["claude"]}
+        patterns = [_document(row) for row in rows]
+        print_json({"patterns": patterns, "weeks": weeks, "sessions": reading.sessions, "meta": meta})
+    else:
+        print("\n".join(_lines(rows, reading)))
+    return 0
+
+
+def _document(row: "HabitRow") -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "count": row.count,
+        "seconds": row.seconds,
+        "tokens": row.tokens,
+        "usd": row.usd,
+        "status": row.status,
+        "examples": [_example(one) for one in row.examples],
+    }
+
+
+def _week(week: "Week") -> dict[str, Any]:
+    return {"week": week.week, "counts": dict(week.counts)}
+
+
+def _example(one: "Violation") -> dict[str, Any]:
+    return {
+        "session": one.session,
+        "line": one.line,
+        "text": one.text,
+        "at": one.at.isoformat().replace("+00:00", "Z") if one.at else None,
+        "seconds": None if one.seconds is None else round(one.seconds, 1),
+        "tokens": one.tokens,
+        "usd": None if one.usd is None else round(one.usd, 6),
+    }
+
+
+def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
+    if not reading.sessions:
+        return ["no session of Claude Code to look at in this time"]
+    lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>9}"]
+    for row in rows:
+        cells = (_cell(row.seconds, "{:.1f}"), _cell(row.tokens, "{:,}"), _cell(row.usd, "${:.4f}"))
+        status = row.status.replace("_", " ")
+        lines.append(
+            f"{_NAMES[row.id]:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>9}".rstrip()
+        )
+    for row in rows:
+        if row.examples:
+            lines += ["", f"{_NAMES[row.id]}:"]
+            lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
+    return [*lines, "", f"{reading.sessions} sessions of Claude Code, measured from their transcripts"]
+
+
+def _cell(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)

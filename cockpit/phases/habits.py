@@ -1,0 +1,231 @@
+"""The habits of a repository's sessions, read from whole transcripts of Claude Code."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from cockpit import paths
+from cockpit.agents.claude import EventParser
+from cockpit.agents.claude_line import read_line
+from cockpit.agents.record import Record
+from cockpit.errors import CannotAnswer
+from cockpit.files import Tail
+from cockpit.findings.discovery import discover
+from cockpit.findings.manifests import read_manifests
+from cockpit.phases.membership import Membership
+from cockpit.phases.store import first_cwd, model_window, transcripts
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository, find_repository
+from cockpit.spend.prices import PICO, Prices
+from skills.orchestrator.context import context_window, needs_lookup
+from skills.orchestrator.events import ContextPoint, Event
+from skills.orchestrator.habits import Look, PatternId, Request, SessionRecord, Violation, session_habits
+
+_DOCS_LISTED = re.compile(rb"mcp__[\w-]*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
+_CLEARED = b"<command-name>/clear</command-name>"
+_UUID = re.compile(rb'"uuid"\s*:\s*"([^"\\]{1,80})"')
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class HabitsReading:
+    """What every session shows, how many were read, and what could not be read."""
+
+    looks: tuple[dict[PatternId, Look], ...]
+    sessions: int
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Transcript:
+    """One file as it was read: events with their lines, what responses used, and which line is which."""
+
+    session: str
+    cwd: str
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    records: dict[str, Record] = field(default_factory=dict)
+    cleared: set[int] = field(default_factory=set)
+    uuids: dict[int, str] = field(default_factory=dict)
+    docs_listed: bool = False
+    unread: int = 0
+
+    @property
+    def began(self) -> float:
+        return next((event.at.timestamp() for _, event in self.events if event.at is not None), 0.0)
+
+    @property
+    def ended(self) -> datetime | None:
+        return max((event.at for _, event in self.events if event.at is not None), default=None)
+
+
+def read_habits(
+    repository: Repository | None,
+    *,
+    session: str | None = None,
+    since: datetime | None = None,
+    all_repos: bool = False,
+) -> HabitsReading:
+    """The habits of the sessions of `repository` (of every one with `all_repos`).
+
+    `session` picks one by its id or the beginning of it, `since` leaves out what happened before. A line that was
+    copied into another transcript counts once. Raises `CannotAnswer` where no session has the id.
+    """
+    reader = _Reader(None if all_repos or repository is None else Membership(repository))
+    found: list[_Transcript] = []
+    problems: list[str] = []
+    for path, cwd in reader.files(session, since):
+        try:
+            one = _read(path, cwd)
+        except OSError as problem:
+            problems.append(f"{plain_text(path.stem, 8)}: {problem.strerror or 'cannot be read'}")
+            continue
+        if one.unread:
+            problems.append(f"{one.session[:8]}: {one.unread} line{'s' * (one.unread != 1)} could not be read")
+        if one.events and (since is None or (one.ended is not None and one.ended >= since)):
+            found.append(one)
+    if session is not None and not found:
+        raise CannotAnswer(f"there is no session {plain_text(session, 60)!r} here", "see cockpit sessions --since 30d")
+    found.sort(key=lambda one: (one.began, one.session))
+    looks = tuple(_once(found, [session_habits(reader.record(one)) for one in found], since))
+    return HabitsReading(looks, len(found), tuple(problems))
+
+
+def _once(
+    found: list[_Transcript], looks: list[dict[PatternId, Look]], since: datetime | None
+) -> Iterator[dict[PatternId, Look]]:
+    """The looks without violations of lines that an earlier transcript has too, and without what is too old."""
+    seen: set[tuple[object, ...]] = set()
+    for transcript, look in zip(found, looks, strict=True):
+        kept: dict[PatternId, Look] = {}
+        for pattern, one in look.items():
+            fresh: list[Violation] = []
+            for violation in one.violations:
+                line = transcript.uuids.get(violation.line, f"{transcript.session}:{violation.line}")
+                key = (pattern, line, violation.at, violation.text)
+                if key not in seen and (since is None or violation.at is None or violation.at >= since):
+                    fresh.append(violation)
+                seen.add(key)
+            status = "pass" if one.violations and not fresh else one.status
+            kept[pattern] = replace(one, status=status, violations=tuple(fresh))
+        yield kept
+
+
+class _Reader:
+    """Finds transcripts and turns them into records; packages and prices are looked up once."""
+
+    def __init__(self, membership: Membership | None) -> None:
+        self.membership = membership
+        self.prices = Prices()
+        self._packages: dict[str, frozenset[str]] = {}
+
+    def files(self, session: str | None, since: datetime | None) -> Iterator[tuple[Path, str]]:
+        """The transcripts that count, each with the folder where its session began."""
+        for root in paths.claude_roots():
+            for entry in transcripts(root / "projects"):
+                name = entry.name.removesuffix(".jsonl")
+                if session is not None and not name.startswith(session):
+                    continue
+                try:
+                    if since is not None and entry.stat().st_mtime < since.timestamp():
+                        continue
+                except OSError:
+                    continue
+                cwd = first_cwd(entry.path)
+                if self.membership is None or self.membership.holds(cwd):
+                    yield Path(entry.path), cwd
+
+    def record(self, one: _Transcript) -> SessionRecord:
+        """A transcript with packages, context window and prices."""
+        points = [event for _, event in one.events if isinstance(event, ContextPoint)]
+        model = next((point.model for point in reversed(points) if point.model), None)
+        largest = max((point.used for point in points), default=0)
+        known = model_window(model) if model and needs_lookup(model, largest) else None
+        last = next(reversed(one.records.values()), None)
+        price = self.prices.tokens_cost(model, last.at, (_MILLION, 0, 0, 0, 0)) if model and last else None
+        return SessionRecord(
+            one.session,
+            tuple(one.events),
+            {key: self._request(record) for key, record in one.records.items()},
+            context_window(model, largest, known)[0],
+            frozenset(one.cleared),
+            self._packages_at(one.cwd),
+            one.docs_listed,
+            None if price is None else price / PICO / _MILLION,
+            self._delegated(one),
+        )
+
+    def _request(self, record: Record) -> Request:
+        again = record.cache_read + record.input
+        cost = self.prices.cost(record)
+        counts = (record.input, 0, 0, 0, record.cache_read)
+        reread = self.prices.tokens_cost(record.model, record.at, counts, fast=record.fast, provider=record.provider)
+        return Request(record.tokens, record.output, again, _dollars(cost), _dollars(reread))
+
+    def _packages_at(self, cwd: str) -> frozenset[str]:
+        if cwd not in self._packages:
+            try:
+                root = find_repository(Path(cwd)).root
+                self._packages[cwd] = frozenset(read_manifests(root, discover(root).manifests).evidence.dependencies)
+            except (CannotAnswer, OSError, ValueError):
+                self._packages[cwd] = frozenset()
+        return self._packages[cwd]
+
+    def _delegated(self, one: _Transcript) -> dict[str, float]:
+        """What each sub-agent that told its usage cost, from its own transcript where that is there."""
+        found: dict[str, float] = {}
+        for _, event in one.events:
+            said = getattr(event, "delegation", None)
+            if said is None or said.tokens is None or not re.fullmatch(r"[\w-]{1,80}", said.agent):
+                continue
+            usd = self._cost_of(one, said.agent)
+            if usd is not None:
+                found[said.agent] = usd
+        return found
+
+    def _cost_of(self, one: _Transcript, agent: str) -> float | None:
+        for root in paths.claude_roots():
+            for path in sorted((root / "projects").glob(f"*/{one.session}/subagents/agent-{agent}.jsonl")):
+                try:
+                    records = _read(path, one.cwd).records.values()
+                except OSError:
+                    continue
+                costs = [self.prices.cost(record) for record in records]
+                return _dollars(sum(cost for cost in costs if cost is not None)) if None not in costs else None
+        return None
+
+
+def _dollars(cost: int | None) -> float | None:
+    return None if cost is None else cost / PICO
+
+
+def _read(path: Path, cwd: str) -> _Transcript:
+    """Everything that one transcript tells. Raises `OSError`."""
+    found = _Transcript(plain_text(path.stem, 80), cwd)
+    parser, tail = EventParser(), Tail(path, counting=False)
+    line = 0
+    for block in tail.blocks():
+        lines = block.split(b"\n")
+        for raw in lines[:-1]:
+            line += 1
+            _take(found, parser, raw, line)
+    found.unread = parser.malformed + tail.too_long
+    return found
+
+
+def _take(found: _Transcript, parser: EventParser, raw: bytes, line: int) -> None:
+    events = parser.events(raw)
+    found.events += [(line, event) for event in events]
+    if events and (uuid := _UUID.search(raw)):
+        found.uuids[line] = uuid[1].decode("ascii", "replace")
+    if b'"usage"' in raw:
+        reading = read_line(raw, found.session)
+        if reading.record is not None:
+            before = found.records.get(reading.key)
+            if before is None or reading.record.output >= before.output:
+                found.records[reading.key] = reading.record
+    elif _CLEARED in raw:
+        found.cleared.add(line)
+    elif not found.docs_listed and not events and b"mcp__" in raw:
+        found.docs_listed = _DOCS_LISTED.search(raw) is not None

@@ -1,0 +1,98 @@
+"""Claims that a check passes, as an agent writes them (performance orchestrator, unbacked claims).
+
+Only plain statements count: conditions, intentions, questions, quotations and what is said with an exception do not.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+ClaimKind = Literal["test", "lint", "types"]
+
+_LONGEST = 20_000
+_PASSES = (
+    r"(?:(?:now|all|still|also|both|do|have|has|are|is|were|was|completely|successfully) ){0,3}"
+    r"(?:pass(?:es|ed|ing)?|green|succeed(?:s|ed)?|clean|successful)"
+    r"(?! (?:an?|the|to|as|through|into|it|its|this|that|them)\b)"
+)
+_PASAN = (
+    r"(?:(?:ya|todas|todos|siguen|están?|han|ha|ahora|en) ){0,3}"
+    r"(?:pasan?|pasado|pasando|verdes?|limpi[oa]s?|correct[oa]s)"
+)
+_CLAIMS: tuple[tuple[ClaimKind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))  # type: ignore[misc]
+    for kind, pattern in (
+        (
+            "test",
+            rf"\b(?:tests?|test[ -]suite|suite|specs|pytest)(?: suite| cases| run)? {_PASSES}\b"
+            rf"|\b(?:all|every)(?: \w+){{0,3}} tests? {_PASSES}\b"
+            r"|\b(?:all|\d+) (?:\w+ ){0,2}(?:tests? )?passed\b(?! (?:to|in as|as))|\bpassing tests?\b"
+            rf"|\b(?:tests?|pruebas?|suite|pytest) {_PASAN}\b",
+        ),
+        (
+            "lint",
+            rf"\b(?:ruff|lint(?:er|ing)?|flake8|pylint)(?: checks?)? {_PASSES}\b"
+            r"|\bno lint(?:ing)? (?:errors|issues|warnings)\b"
+            rf"|\b(?:ruff|lint(?:er)?|flake8) {_PASAN}\b",
+        ),
+        (
+            "types",
+            rf"\b(?:mypy|pyright|type[ -]?check(?:s|er|ing)?|types)(?: checks?)? {_PASSES}\b|\bno type errors\b"
+            rf"|\b(?:mypy|pyright|tipos) {_PASAN}\b",
+        ),
+    )
+)
+_NOT_A_CLAIM = re.compile(
+    r"(?<!\w)(?:if|once|until|unless|whether|should|must|will|would|could|might|may|can(?:not|['’]t)?|"
+    r"make sure|ensures?|so that|let me|let['’]s|i['’]ll|we['’]ll|going to|needs?|want|expect|expected|hope|probably|"
+    r"likely|not|never|none|\w+n['’]t|to (?:see|check|verify|confirm|get|make|have)|verify|check that|confirm that|"
+    r"before|previously|except|apart from|but|fail\w*|broken|what|how|why|when|example|"
+    r"si|hasta|cuando|debe\w*|asegur\w*|para que|comprob\w*|veamos|voy a|vamos a|salvo|excepto|pero|falla\w*|antes|"
+    r"no(?= \|))(?!\w)",
+    re.IGNORECASE,
+)
+_NOTHING_WRONG = re.compile(
+    r"(?<!\w)(?:no|zero|0|without(?: any)?|sin)(?: \w+)? (?:fail\w*|regressions?|errors?|warnings?|issues|problems?|"
+    r"fallos|errores|regresiones)(?!\w)",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|^\s*>.*$|\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”", re.DOTALL | re.MULTILINE
+)
+_SENTENCE = re.compile(r"[^.!?\n;]+[.!?]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a kind of check passes; `text` is the sentence."""
+
+    kind: ClaimKind
+    text: str
+
+
+def find_claims(text: str) -> tuple[Claim, ...]:
+    """The claims of a text, the first of each kind."""
+    lowered = text[:_LONGEST].lower()
+    if not any(word in lowered for word in _TELLING):
+        return ()
+    found: dict[ClaimKind, Claim] = {}
+    for match in _SENTENCE.finditer(_QUOTED.sub(" ", text[:_LONGEST])):
+        sentence = " ".join(match.group().replace("*", "").split())
+        if sentence.endswith("?"):
+            continue
+        for kind, pattern in _CLAIMS:
+            claim = pattern.search(sentence)
+            if claim is not None and kind not in found and not _qualified(sentence, claim):
+                found[kind] = Claim(kind, sentence[:160])
+    return tuple(found.values())
+
+
+_TELLING = ("pass", "green", "succe", "clean", "no lint", "no type", "pasa", "verde", "limpi", "correct")
+
+
+def _qualified(sentence: str, claim: re.Match[str]) -> bool:
+    """Whether the sentence says it under a condition or with an exception."""
+    rest = sentence[: claim.start()] + " | " + sentence[claim.end() :]
+    if claim.group().lower().startswith(("no lint", "no type")):
+        return bool(re.search(r"(?<!\w)(?:if|once|should|will|until|make sure)(?!\w)", rest, re.IGNORECASE))
+    return bool(_NOT_A_CLAIM.search(_NOTHING_WRONG.sub(" ", rest)))
