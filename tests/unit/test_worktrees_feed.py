@@ -183,7 +183,7 @@ async def test_without_watches_it_polls_and_says_so(
     def exhausted(*_: object, **__: object) -> Iterable[Any]:
         raise OSError(errno.ENOSPC, "OS file watch limit reached")
 
-    monkeypatch.setattr(watch, "awatch", exhausted)
+    monkeypatch.setattr(watch, "watch_folders", exhausted)
     followed = follow(repo)
     said = await followed.until(lambda snapshot: bool(snapshot.note))
     assert said.note == "no inotify watches left: polling every 2 s"
