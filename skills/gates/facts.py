@@ -35,6 +35,9 @@ _RLS = lazy(
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
+_MANAGERS = lazy(rb"Manager|Query[sS]et")
+
+
 def _production(path: str) -> bool:
     return not is_test_path(path)
 
@@ -57,6 +60,8 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
+    if not _MANAGERS.search(context.source):
+        return
     for statement in node.body:
         manager = _manager(statement)
         if manager is not None:

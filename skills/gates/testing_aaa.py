@@ -90,6 +90,8 @@ def _is_result(target: ast.expr) -> bool:
 
 def _is_marked(node: ast.stmt, context: FileContext) -> bool:
     first, last = context.lines[node.lineno - 1], context.lines[(node.end_lineno or node.lineno) - 1]
+    if "#" not in first and "#" not in last:
+        return False
     return bool(_ACT.search(first.partition("#")[1] + first.partition("#")[2]) or _ACT.search(last))
 
 
