@@ -9,7 +9,7 @@ from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
-    from skills.routing.agents import Candidate, Selection
+    from skills.routing.agents import Candidate, Record, Selection
     from skills.routing.decide import Decision
     from skills.routing.lanes import LaneEvidence
     from skills.routing.route import Route
@@ -49,7 +49,7 @@ def run(call: Call) -> int:
     task = read_words(call.args.task, "a task")
     root, evidence = _repository(call)
     route = route_task(task, evidence)
-    selection = select_agent(task, route.lane, installed_agents(root))
+    selection = select_agent(task, route.lane, installed_agents(root), _history(call, root))
     if call.args.json:
         print_json(document(route, selection))
     else:
@@ -68,6 +68,16 @@ def _repository(call: Call) -> "tuple[Path | None, tuple[LaneEvidence, ...]]":
             raise
         return None, ()
     return repository.root, lane_evidence(repository)
+
+
+def _history(call: Call, root: Path | None) -> "dict[str, Record]":
+    """How agents did so far in this repository."""
+    if root is None:
+        return {}
+    from cockpit.agents.runs import agent_runs
+    from cockpit.clock import now
+
+    return agent_runs(call.repository(), now())
 
 
 def document(route: "Route", selection: "Selection") -> dict[str, Any]:

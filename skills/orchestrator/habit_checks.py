@@ -68,7 +68,7 @@ def sequential_tools(record: SessionRecord, uses: list[Use]) -> Look:
         requests = [record.requests.get(use.message_id) for use in run[1:]]
         told = [request for request in requests if request is not None]
         dollars = [request.reread_usd for request in told if request.reread_usd is not None]
-        names = ", ".join(f"{use.call.name} {use.call.target}".strip() for use in run[:3])
+        names = ", ".join(_shown(use) for use in run[:3])
         parts = [f"{len(run)} reads one after the other: {names}"]
         parts += [f"{waiting:.1f} s of waiting"] if waiting is not None else []
         parts += [f"{trips:.1f} s of round-trips"] if trips is not None else []
@@ -97,6 +97,11 @@ def _serial_runs(uses: list[Use]) -> Iterator[list[Use]]:
         if len(held) >= LEAST_RUN:
             yield held
         held = [step[0]] if single else []
+
+
+def _shown(use: Use) -> str:
+    """A call with the last parts of the path that it names."""
+    return f"{use.call.name} {'/'.join(use.call.target.split('/')[-2:])[:60]}".strip()
 
 
 def _gap(one: Use, other: Use) -> float | None:
@@ -165,7 +170,8 @@ def no_analysis(record: SessionRecord, uses: list[Use]) -> Look:
         dollars = [request.usd for request in told if request.usd is not None]
         waits = [use.seconds for use in mutations if use.seconds is not None]
         undone = any(use.call.name == "Bash" and _UNDO.search(use.call.command) for use in own)
-        text = f'"{prompt.text[:60]}" scores {score}: {len(mutations)} changes before anything was read or asked'
+        many = f"{len(mutations)} change{'s' * (len(mutations) != 1)}"
+        text = f'"{prompt.text[:60]}" scores {score}: {many} before anything was read or asked'
         found.append(
             Violation(
                 "no-analysis",
@@ -223,7 +229,7 @@ def budget_ignored(record: SessionRecord, uses: list[Use]) -> Look:
     points = list(_points(record.events))
     if not points:
         return Look("not_run")
-    names = {use.call.id: f"{use.call.name} {use.call.target}".strip() for use in uses}
+    names = {use.call.id: _shown(use) for use in uses}
     found = []
     for (_, before, _), (position, after, answers) in pairwise(points):
         if before is None or after is None:

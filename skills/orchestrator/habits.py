@@ -169,13 +169,15 @@ def _row(pattern: PatternId, looks: list[Look]) -> HabitRow:
     seconds = [one.seconds for one in found if one.seconds is not None]
     tokens = [one.tokens for one in found if one.tokens is not None]
     dollars = [one.usd for one in found if one.usd is not None]
+    status = _status([look.status for look in looks], found)
+    none_found = status == "pass"
     return HabitRow(
         pattern,
         len(found),
-        round(sum(seconds), 1) if seconds else None if found else 0.0,
-        sum(tokens) if tokens else None if found else 0,
-        round(sum(dollars), 6) if dollars else None if found else 0.0,
-        _status([look.status for look in looks], found),
+        round(sum(seconds), 1) if seconds or none_found else None,
+        sum(tokens) if tokens or none_found else None,
+        round(sum(dollars), 6) if dollars or none_found else None,
+        status,
         tuple(found[:MOST_EXAMPLES]),
     )
 

@@ -344,7 +344,8 @@ def test_without_a_documentation_server_web_searches_are_not_applicable(
     talk = begun()
     web_search_without_a_docs_server(talk)
 
-    assert habits(project, own_home, capsys, talk)["web-search-for-docs"]["status"] == "not_applicable"
+    row = habits(project, own_home, capsys, talk)["web-search-for-docs"]
+    assert (row["status"], row["count"], row["seconds"], row["usd"]) == ("not_applicable", 0, None, None)
 
 
 def test_an_edit_that_was_undone_says_so(project: Path, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.agents.installed import installed_agents
+from cockpit.agents.runs import agent_runs
 from cockpit.cli import main
+from cockpit.clock import now
 from cockpit.phases.lanes import lane_evidence
 from cockpit.repository import find_repository
 from skills.routing.agents import Installed, Record, select_agent, task_type
@@ -21,6 +23,7 @@ from skills.routing.catalogue import LEAVES, ROLES, TASK_TYPES
 from skills.routing.decide import QUESTIONS, decide, decision_record
 from skills.routing.lanes import LaneEvidence, choose_lane
 from skills.routing.route import SPOKES, STAGES, route_task
+from tests.unit.claude_lines import Talk
 
 DATA = Path(__file__).parent / "data" / "tasks.jsonl"
 PROJECTS: dict[str, dict[str, str]] = {
@@ -246,6 +249,25 @@ def test_installed_agents_of_project_person_and_plugins(tmp_path: Path, own_home
         Installed("debugger", "user"),
         Installed("cicd-automation:deployment-engineer", "plugin"),
     )
+
+
+def test_runs_are_counted_from_transcripts_each_once(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T18:00:00Z")
+    root = repository(tmp_path / "p", {"a.py": ""})
+    talk = Talk("5e55", cwd=str(root))
+    for number in range(5):
+        talk.does("Task", subagent_type="cicd:deployment-engineer", description="x", failed=number == 0)
+    talk.says(talk.call("Agent", subagent_type="debugger"), stop="tool_use")
+    talk.write(own_home / "claude")
+    fork = Talk("f0f0", cwd=str(root))
+    fork.lines = talk.lines
+    path = fork.write(own_home / "claude")
+    path.write_bytes(path.read_bytes() + b'{"subagent_type" torn\n{"message":{"content":["subagent_type"]}}\n')
+
+    assert agent_runs(find_repository(root), now()) == {"deployment-engineer": Record(5, 4)}
+    assert main(["route", "--repo", str(root), "Deploy the API"]) == 0
 
 
 # the decision
