@@ -98,6 +98,8 @@ def _one_way(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
 
 
 def _nothing_promoted(project: Project) -> str | None:
+    if len(project.reports) < 2:
+        return "one file alone does not show what the project has"
     return None if project.facts("promotes") else "no code promotes a model"
 
 
@@ -126,8 +128,8 @@ promotion_gate_missing = Rule(
     applies=_nothing_promoted,
     survey=_ungated,
     required=False,
-    bad=(Example({"ml/ship.py": _PROMOTION}),),
-    good=(Example({"ml/ship.py": _GATED}), Example({"ml/train.py": "model.fit(x, y)\n"})),
+    bad=(Example({"ml/ship.py": _PROMOTION, "ml/__init__.py": ""}),),
+    good=(Example({"ml/ship.py": _GATED, "ml/__init__.py": ""}), Example({"ml/train.py": "model.fit(x, y)\n"})),
 )
 
 rollback_artifact_missing = Rule(
@@ -145,8 +147,8 @@ rollback_artifact_missing = Rule(
     applies=_nothing_promoted,
     survey=_one_way,
     required=False,
-    bad=(Example({"ml/ship.py": _PROMOTION}),),
-    good=(Example({"ml/ship.py": _GATED}),),
+    bad=(Example({"ml/ship.py": _PROMOTION, "ml/__init__.py": ""}),),
+    good=(Example({"ml/ship.py": _GATED, "ml/__init__.py": ""}),),
 )
 
 
