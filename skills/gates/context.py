@@ -6,7 +6,6 @@ import re
 import tokenize
 from collections import Counter
 from functools import cached_property
-from io import BytesIO
 
 from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
@@ -22,7 +21,8 @@ def decode(source: bytes) -> str:
     """The text of a Python source, by its byte order mark or coding cookie; undecodable bytes are
     replaced."""
     try:
-        encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
+        first_lines = (line + b"\n" for line in source.split(b"\n", 2)[:2])  # a cookie stands in one of them
+        encoding, _ = tokenize.detect_encoding(first_lines.__next__)
     except (SyntaxError, StopIteration):
         encoding = "utf-8"
     return source.decode(encoding, "replace").removeprefix("\ufeff")
