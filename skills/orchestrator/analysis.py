@@ -6,6 +6,7 @@ from skills.orchestrator.delegates import ToolAdvice, called_agents, called_comm
 from skills.orchestrator.enhance import PATTERNS, Enhanced, Pattern, ProjectFacts, enhance
 from skills.orchestrator.planning import Complexity, Plan, Tier, plan_prompt
 from skills.orchestrator.score import named_targets
+from skills.orchestrator.words import readable
 
 MODELS: dict[Tier, str] = {
     "fast": "claude-haiku-4-5",
@@ -44,16 +45,17 @@ def analyze_prompt(text: str, project: ProjectFacts | None = None) -> Analysis:
     """The analysis of a prompt against what is known of its project."""
     project = project or ProjectFacts()
     plan = plan_prompt(text, project.vocabulary)
-    estimate = _estimate(text, plan)
+    read = readable(text)
+    estimate = _estimate(read, plan)
     return Analysis(
         plan,
         MODELS[plan.tier],
         PATTERNS[plan.score.band],
         enhance(text, plan, project),
         estimate,
-        called_agents(text, plan, estimate.minutes),
-        called_commands(text),
-        called_tools(text, project.servers),
+        called_agents(read, plan, estimate.minutes),
+        called_commands(read),
+        called_tools(read, project.servers),
     )
 
 

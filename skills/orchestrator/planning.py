@@ -86,6 +86,7 @@ _RANK: dict[Complexity, int] = {"low": 0, "medium": 1, "high": 2}
 def plan_prompt(text: str, vocabulary: Vocabulary | None = None) -> Plan:
     """Everything that can be said of a prompt before the work starts."""
     risk = assess_risk(text)
+    text = words.readable(text)
     task, word = classify_task(text)
     skills = called_skills(text)
     complexity, why = estimate_complexity(text, len(skills))

@@ -67,6 +67,7 @@ def score_prompt(text: str, vocabulary: Vocabulary | None = None) -> PromptScore
     Without a vocabulary a path or symbol that is named gets its full points: whether it exists is not known. Questions
     that a template left open, in square brackets, earn nothing.
     """
+    text = words.readable(text)
     text = words.OPEN.sub("", text) if "?]" in text else text
     items = (
         *_clarity(text, vocabulary),
@@ -83,6 +84,7 @@ def score_prompt(text: str, vocabulary: Vocabulary | None = None) -> PromptScore
 
 def named_targets(text: str) -> tuple[str, ...]:
     """The distinct files and symbols that a prompt names, in its order."""
+    text = words.readable(text)
     files = [found.group().removeprefix("./") for found in words.FILE.finditer(text)]
     rest = words.FILE.sub(" ", text)
     symbols = [next(group for group in found.groups() if group).strip() for found in words.SYMBOL.finditer(rest)]

@@ -188,4 +188,13 @@ BUILT_IN = frozenset(name for name in dir(builtins) if name[0].isupper())
 OPEN = re.compile(r"^.*\[[^\[\]\n]{3,120}\?\][ \t]*$", re.MULTILINE)
 """A question that a template left open."""
 FENCE = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
+_ENDLESS = re.compile(r"(\S{120})\S+|(\s{40})\s+")
 WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+
+
+def readable(text: str) -> str:
+    """`text` with what nobody typed cut short: pasted data without a space, pages of blank lines.
+
+    The patterns of this page look for words; on a run of thousands of letters they would need seconds.
+    """
+    return _ENDLESS.sub(lambda found: found[1] or found[2], text)

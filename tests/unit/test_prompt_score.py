@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skills.orchestrator import words
 from skills.orchestrator.planning import (
     called_skills,
     choose_tier,
@@ -236,3 +237,17 @@ def test_tier_of_a_model_is_its_familys() -> None:
         None,
         None,
     ]
+
+
+@given(st.text(alphabet="ab/._- \n1é", max_size=600).map(lambda text: text * 3))
+def test_pasted_data_is_cut_short_and_words_are_not(text: str) -> None:
+    read = words.readable(text)
+    assert words.readable(read) == read
+    assert all(len(run) <= 120 for run in read.split())
+    assert [run[:120] for run in text.split()] == read.split()
+
+
+def test_a_prompt_that_is_pasted_data_is_scored_as_its_first_words() -> None:
+    prompt = "Fix the error in views/user.py: " + "QUJD" * 5000
+    assert score_prompt(prompt).score == score_prompt(prompt[:150]).score
+    assert named_targets(prompt) == ("views/user.py",)
