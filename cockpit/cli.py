@@ -64,6 +64,14 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception as problem:  # Python would end with 1, which a hook reads as "no"
+        if os.environ.get("COCKPIT_DEBUG"):
+            raise
+        from cockpit.plain_text import plain_text
+
+        what = plain_text(f"{type(problem).__name__}: {problem}", 300)
+        print(f"cockpit: unexpected {what}; COCKPIT_DEBUG=1 shows where", file=sys.stderr)
+        return 2
 
 
 def _run(words: list[str]) -> int:

@@ -181,3 +181,12 @@ async def test_a_worktree_whose_name_is_no_text_is_followed(repository: Path) ->
     seen = await first(feed, lambda snapshot: bool(snapshot.note))
     assert "polling" in seen.note
     assert {tree.branch for tree in seen.worktrees} == {"main", "odd"}
+
+
+def test_an_unexpected_error_is_one_line_and_never_a_no(repository: Path, cockpit: Run) -> None:
+    (repository / "\u202ename.py").write_text("VALUE = 1\n")
+    narrow = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # file names are ASCII in this world
+    answered = cockpit("check", **narrow)
+    assert answered.returncode == 2
+    assert answered.stderr.startswith(b"cockpit: ") and answered.stderr.count(b"\n") == 1
+    assert b"Traceback" in cockpit("check", COCKPIT_DEBUG="1", **narrow).stderr
