@@ -65,6 +65,14 @@ def only_here(folder: str) -> int:
         return int(git(folder, "rev-list", "--count", "HEAD", "--not", "--remotes", "--"))
 
 
+def has_remote(folder: Path) -> bool:
+    """Whether a remote is configured. False also where git does not tell."""
+    try:
+        return bool(git(folder, "remote").strip())
+    except GitFailed:
+        return False
+
+
 def age(seconds: float) -> str:
     """A length of time in its largest unit, e.g. `3 h ago`."""
     for size, unit in ((86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min")):

@@ -15,7 +15,7 @@ from cockpit import clock
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
 from cockpit.day.context import Context, read_context
-from cockpit.day.git_state import commits_since, only_here, read_author, read_commits, read_git_state
+from cockpit.day.git_state import commits_since, has_remote, only_here, read_author, read_commits, read_git_state
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import Finding
 from cockpit.git_command import GitFailed
@@ -106,6 +106,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
         costs=costs[1] if costs else None,
         open_p0=p0,
         notes=(*notes, *(_spend_notes(costs[0]) if costs else ())),
+        remote=has_remote(repository.root),
     )
 
 
@@ -130,7 +131,10 @@ def _spend(
     if since is None:
         return meter.snapshot(), ()
     rows, _ = meter.ledger.rows("model", Scope(meter.places, since=int(since.timestamp() * 1000)))
-    by_model = (ModelCost(plain_text(row.key, 80), row.usd) for row in sorted(rows, key=lambda row: -row.usd))
+    by_model = (
+        ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens)
+        for row in sorted(rows, key=lambda row: -row.usd)
+    )
     return meter.snapshot(), tuple(by_model)
 
 

@@ -59,8 +59,11 @@ class WorktreeLine:
 
 @dataclass(frozen=True, slots=True)
 class ModelCost:
+    """Dollars of one model; `unpriced_tokens` are not in them."""
+
     model: str
     usd: float
+    unpriced_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class EndReport:
     """What the day left behind: this author's commits of today, work that is not safe yet, money, open P0s.
 
     `branch` is as shown; `unsafe` are (worktree, what is at stake). None means that it could not be looked at.
+    `remote`: there is one that could be pushed to.
     """
 
     project: str
@@ -141,6 +145,7 @@ class EndReport:
     costs: tuple[ModelCost, ...] | None
     open_p0: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    remote: bool = True
 
     @property
     def markdown(self) -> str:
@@ -200,7 +205,7 @@ def _start_parts(report: StartReport) -> list[str]:
 
 def _end_parts(report: EndReport) -> list[str]:
     ended = report.ended.strftime("%Y-%m-%d %H:%M")
-    by_model = [f"{cost.model}: {dollars(cost.usd)}" for cost in report.costs or ()]
+    by_model = [f"{cost.model}: {_cost(cost)}" for cost in report.costs or ()]
     p0 = None
     if report.open_p0 is not None:
         p0 = _list("### Open P0 Findings", list(report.open_p0)) or "### Open P0 Findings\n\nNone."
@@ -208,13 +213,20 @@ def _end_parts(report: EndReport) -> list[str]:
         f"## End of Day: {report.project}",
         f"*Branch: {report.branch} | {ended}*",
         _commits(report),
-        _unsafe(report.unsafe),
+        _unsafe(report.unsafe, remote=report.remote),
         _waiting(report.waiting),
         p0 or "",
         _money("### Costs", report.money),
         _list("### Today by Model", by_model),
         _list("### Notes", list(report.notes)),
     ]
+
+
+def _cost(cost: ModelCost) -> str:
+    if not cost.unpriced_tokens:
+        return dollars(cost.usd)
+    known = f"{dollars(cost.usd, floor=True)}, " if cost.usd else ""
+    return f"{known}{cost.unpriced_tokens:,} tokens unpriced"
 
 
 def dollars(usd: float, *, floor: bool = False) -> str:
@@ -329,13 +341,12 @@ def _commits(report: EndReport) -> str:
     return listed or f"### Completed Today\n\nNo commits{who} today."
 
 
-def _unsafe(unsafe: tuple[tuple[str, str], ...] | None) -> str:
+def _unsafe(unsafe: tuple[tuple[str, str], ...] | None, *, remote: bool) -> str:
     title = "### Uncommitted or Unpushed"
     if unsafe is None:
         return f"{title}\n\nThe worktrees could not be read."
-    return _list(title, [f"{name}: {what}" for name, what in unsafe]) or (
-        f"{title}\n\nNothing: every worktree is committed and pushed."
-    )
+    none = "every worktree is committed and pushed" if remote else "every worktree is committed; no remote to push to"
+    return _list(title, [f"{name}: {what}" for name, what in unsafe]) or f"{title}\n\nNothing: {none}."
 
 
 def _table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

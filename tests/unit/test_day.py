@@ -1,5 +1,6 @@
 """Start day and end day: the grammar of tasks, scores with their terms, and reports of real repositories."""
 
+import json
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -249,3 +250,26 @@ def test_cells_cannot_break_a_table(tmp_path):
     assert "a \\| b" in rows[2]
     assert "Owner: Ada" in rows[2]
     assert rows[3].startswith("| plain entry")
+
+
+def test_the_end_of_the_day_claims_no_push_without_a_remote_and_no_price_without_one(tmp_path, own_home):
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "start")
+    usage = {"input_tokens": 1000, "output_tokens": 500}
+    message = {
+        "id": "m1",
+        "role": "assistant",
+        "model": "model-nobody-knows",
+        "stop_reason": "end_turn",
+        "usage": usage,
+    }
+    line = {"type": "assistant", "sessionId": "s", "cwd": str(tmp_path), "message": message}
+    place = own_home / "claude" / "projects" / "-p" / "s.jsonl"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({**line, "timestamp": datetime.now(UTC).isoformat()}) + "\n")
+    repository = find_repository(tmp_path)
+
+    markdown = end_report(repository, load_config(repository.root)).markdown
+
+    assert "Nothing: every worktree is committed; no remote to push to." in markdown
+    assert "- model-nobody-knows: 1,500 tokens unpriced" in markdown
