@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
@@ -13,10 +14,7 @@ from cockpit.app_deeds import Deeds
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
-from cockpit.findings.hidden import HiddenFindings
 from cockpit.findings.models import Finding
-from cockpit.findings.patch import Patch, apply_patch
-from cockpit.findings.tool_feed import ToolKey
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines
 from widgets.lines import Line, line, pad
@@ -25,12 +23,17 @@ from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
 
+if TYPE_CHECKING:  # what the first paint need not wait for
+    from cockpit.findings.hidden import HiddenFindings
+    from cockpit.findings.patch import Patch
+    from cockpit.findings.tool_feed import ToolKey
+
 
 class FindingDeeds(Deeds):
     """The actions of the findings pane. `hidden` is None until it has been read."""
 
-    hidden: HiddenFindings | None = None
-    tool_key: ToolKey | None = None
+    hidden: "HiddenFindings | None" = None
+    tool_key: "ToolKey | None" = None
 
     def do_open(self) -> None:
         """Open the finding in the editor: in this terminal, or in the editor's own window."""
@@ -179,18 +182,20 @@ class FindingDeeds(Deeds):
         if finding is not None:
             self.run_worker(self._propose(f"Fix {finding.rule}", self._fix_of(finding)), exit_on_error=False)
 
-    def _fix_of(self, finding: Finding) -> Callable[[], Patch]:
+    def _fix_of(self, finding: Finding) -> "Callable[[], Patch]":
         from cockpit.findings.fix import plan_fix
 
         return partial(plan_fix, self.watched, finding)
 
-    def _comment_of(self, finding: Finding, reason: str) -> Callable[[], Patch]:
+    def _comment_of(self, finding: Finding, reason: str) -> "Callable[[], Patch]":
         from cockpit.findings.ignore import plan_ignore
 
         return partial(plan_ignore, self.watched, finding, reason)
 
-    async def _propose(self, title: str, plan: Callable[[], Patch]) -> None:
+    async def _propose(self, title: str, plan: "Callable[[], Patch]") -> None:
         """Plan in a thread, show the diff, write on enter."""
+        from cockpit.findings.patch import apply_patch
+
         try:
             patch = await asyncio.to_thread(plan)
         except (CannotAnswer, OSError) as problem:
