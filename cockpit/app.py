@@ -168,7 +168,7 @@ class CockpitApp(Chrome):
         from cockpit.phases.feed import with_dollars, with_forecasts
 
         self.sessions = with_forecasts(with_dollars(snapshot, dict(self.spend.by_session)), self.spend.paces)
-        self.phase_pane.show(self.sessions.sessions)
+        self.phase_pane.show(self.sessions.sessions, self.sessions.note)
         self.budget_pane.show(self.spend, self.live_sessions())
         self.show_worktrees(self.trees)
 

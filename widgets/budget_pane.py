@@ -162,7 +162,9 @@ class BudgetPane(FixedLines):
         if self.snapshot.scope:
             title += f" · {plain_text(self.snapshot.scope, 30)}"
         days = [usd for _, usd in self.snapshot.daily]
-        self.set_title(line(title), line(f"14 days {sparkline(days)}") if any(days) else ())
+        parts = [plain_text(self.snapshot.note, 40)] if self.snapshot.note else []
+        parts += [f"14 days {sparkline(days)}"] if any(days) else []
+        self.set_title(line(title), line(" · ".join(parts)) if parts else ())
 
 
 def headline(snapshot: SpendSnapshot) -> Line:

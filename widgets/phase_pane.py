@@ -110,6 +110,7 @@ class PhasePane(FixedLines):
         self.sessions: Sequence[Session] = ()
         self.chosen: str = ""
         self.read = False
+        self.note = ""
         self.set_title(line("3 Phase"))
 
     @property
@@ -120,9 +121,9 @@ class PhasePane(FixedLines):
                 return session
         return self.sessions[0] if self.sessions else None
 
-    def show(self, sessions: Sequence[Session]) -> None:
-        """Show sessions; the chosen one stays."""
-        self.sessions, self.read = sessions, True
+    def show(self, sessions: Sequence[Session], note: str = "") -> None:
+        """Show sessions; the chosen one stays. `note` is what a person should know of how they are read."""
+        self.sessions, self.note, self.read = sessions, plain_text(note, 60), True
         self._build()
 
     def choose(self, session: str) -> None:
@@ -146,7 +147,7 @@ class PhasePane(FixedLines):
         session = self.current
         if session is None:
             text = "No agent session in the last 24 hours." if self.read else "Reading sessions…"
-            self.set_title(line("3 Phase"))
+            self.set_title(line("3 Phase"), line((self.note, "warn")) if self.note else ())
             self.show_lines(
                 [
                     line((text, "muted")),
@@ -177,7 +178,8 @@ class PhasePane(FixedLines):
         )
 
     def _costs(self, session: Session) -> Line:
-        parts = [f"{money(session.usd)} this session"] if session.usd is not None else []
+        parts = [self.note] if self.note else []
+        parts += [f"{money(session.usd)} this session"] if session.usd is not None else []
         parts += [forecast_words(session.forecast, self.now)] if session.state != "ended" else []
         return line(crop(" · ".join(part for part in parts if part), max(0, self.size.width - 6)))
 

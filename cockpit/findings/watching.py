@@ -127,6 +127,8 @@ class TreeWatch:
                 self._names.add(f".git/{last}")
             elif path.startswith(self.root + "/"):
                 self._names.add(path[len(self.root) + 1 :])
+            elif path == self.root:  # polling: something came or went directly below it
+                self._names.add("")
         if self._names:
             self.changed.set()
 

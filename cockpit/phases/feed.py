@@ -12,6 +12,7 @@ from cockpit.agents.registry import REGISTRY_FILE
 from cockpit.clock import now
 from cockpit.config import Config
 from cockpit.phases.store import DAY, SessionStore
+from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import ContextPace
 from cockpit.watch_folders import watch_folders
@@ -147,7 +148,7 @@ async def _watch(store: SessionStore, news: _News) -> None:
                 if changes:
                     news.put({path for _, path in changes})
         except (OSError, RuntimeError) as problem:
-            news.note = f"folders cannot be watched ({problem.__class__.__name__}): looked at every second"
+            news.note = f"transcripts are polled every second: {plain_text(problem, 80)}"
             await _poll(news)
         finally:
             sentry.cancel()

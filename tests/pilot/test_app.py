@@ -238,6 +238,19 @@ async def test_hostile_names_are_shown_as_text(app: CockpitApp) -> None:
         assert app.is_running
 
 
+async def test_every_pane_says_how_it_is_read_where_the_system_cannot_watch(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        app.show_worktrees(replace(app.trees, note="polled: worktrees"))
+        app.show_sessions(replace(app.sessions, note="polled: sessions"))
+        app.show_spend(replace(app.spend, note="polled: transcripts"))
+        app.show_findings(replace(app.found, note="polled: files"))
+        await pilot.pause()
+        for name, what in (("worktrees", "worktrees"), ("phase", "sessions"), ("budget", "transcripts")):
+            assert f"polled: {what}" in str(app.pane(name).border_subtitle)
+        assert "polled: files" in str(app.pane("findings").border_subtitle)
+
+
 async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)

@@ -190,3 +190,15 @@ def test_an_unexpected_error_is_one_line_and_never_a_no(repository: Path, cockpi
     assert answered.returncode == 2
     assert answered.stderr.startswith(b"cockpit: ") and answered.stderr.count(b"\n") == 1
     assert b"Traceback" in cockpit("check", COCKPIT_DEBUG="1", **narrow).stderr
+
+
+async def test_polling_sees_a_file_that_comes_directly_below_the_root(repository: Path) -> None:
+    with Engine() as engine:
+        feed = follow_findings(engine, find_repository(repository), Config(), root=repository, polling=True)
+        async with asyncio.timeout(20):
+            async for snapshot in feed:
+                if snapshot.phase == "ready":
+                    break
+        (repository / "new.py").write_text("def broken(:\n")
+        seen = await first(feed, lambda snapshot: any(problem.path == "new.py" for problem in snapshot.problems))
+        assert "polled" in seen.note

@@ -426,7 +426,7 @@ async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
     talk_at(repository, 1).write(claude)
     found = await _next(feed, lambda now: bool(now.sessions))
 
-    assert "looked at every second" in found.note
+    assert "polled every second" in found.note
     await feed.aclose()
 
 
