@@ -1,6 +1,5 @@
 """Which language a comment is written in, by its alphabet and its most frequent words."""
 
-
 from skills.gates.patterns import lazy
 
 _WORD = lazy(r"[^\W\d_]+")
