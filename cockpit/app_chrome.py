@@ -57,7 +57,7 @@ class Chrome(FindingDeeds):
             line(f"Tree {len(self.trees.worktrees)}"),
             line("$ ", (percent, token)),
             line(f"Phase {session.phase}" if session else "Phase"),
-            worst(self.found.findings),
+            worst(self.found),
         ]
 
     def _bar_actions(self) -> list[Action]:

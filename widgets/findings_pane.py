@@ -118,7 +118,9 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Lin
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
         parts += [f"{totals[gate]} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
-        if not any(totals.values()) and snapshot.files.seen:
+        if snapshot.problems:
+            parts.append(f"{len(snapshot.problems)} not judged")
+        elif not any(totals.values()) and snapshot.files.seen:
             parts.append("none")
     if filters:
         parts.append(f"{shown} shown: {filters.words()}")
@@ -269,11 +271,14 @@ class FindingsPane(VirtualList[Row]):
         return join([line(part) for part in parts], " · ")
 
 
-def worst(findings: Sequence[Finding]) -> Line:
-    """`✖1 !6` for the narrow tab and the top line."""
-    totals = {gate: sum(1 for finding in findings if finding.gate == gate) for gate in ("P0", "P1")}
+def worst(snapshot: FindingsSnapshot) -> Line:
+    """`✖1 !6` for the narrow tab: `✓` only where everything was judged, `?` where something could not be."""
+    totals = {gate: sum(1 for finding in snapshot.findings if finding.gate == gate) for gate in ("P0", "P1")}
     if not any(totals.values()):
-        return line(("✓", "good"))
+        if snapshot.phase == "checking":
+            return line(("…", "muted"))
+        unsure = snapshot.problems or any(gate.status == "not_run" for gate in snapshot.gates)
+        return line(("?", "warn")) if unsure else line(("✓", "good"))
     parts: list[Line] = []
     if totals["P0"]:
         parts.append(line((f"✖{totals['P0']}", "bad")))

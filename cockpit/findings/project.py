@@ -299,7 +299,9 @@ class Project:
         outdated = [name for name, at in self._told_at.items() if at < self.saves]
         if outdated:
             found.append(f"files changed since {', '.join(sorted(outdated))} ran")
-        if not self.scope.by_git:
+        if not self.root.is_dir():
+            found.append("the folder is gone")
+        elif not self.scope.by_git:
             found.append("git did not list the files: every folder was walked")
         if self.ruff_check.status == "not_run" and self.ruff_check.reason:
             found.append(self.ruff_check.reason)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.geometry import Size
@@ -11,7 +12,9 @@ from textual.geometry import Size
 from cockpit.actions import ACTIONS
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
+from cockpit.findings.models import CheckProblem, FindingsSnapshot
 from tests.pilot.conftest import settled, until
+from widgets.findings_pane import worst
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
@@ -249,6 +252,24 @@ async def test_every_pane_says_how_it_is_read_where_the_system_cannot_watch(app:
         for name, what in (("worktrees", "worktrees"), ("phase", "sessions"), ("budget", "transcripts")):
             assert f"polled: {what}" in str(app.pane(name).border_subtitle)
         assert "polled: files" in str(app.pane("findings").border_subtitle)
+
+
+async def test_a_watched_worktree_that_is_removed_gives_way_to_the_repository(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)):
+        await settled(app)
+        tree = next(tree for tree in app.trees.worktrees if tree.branch == "spike/cache")
+        app.watch_folder(Path(tree.path))
+        await until(lambda: app.found.root == tree.path and app.found.phase == "ready", "the worktree's findings")
+        subprocess.run(["git", "-C", str(demo.root), "worktree", "remove", "--force", tree.path], check=True)
+        await until(lambda: app.watched == demo.root, "the way back")
+        await until(lambda: app.found.root == str(demo.root) and bool(app.found.findings), "the repository's findings")
+
+
+def test_a_narrow_tab_claims_nothing_that_was_not_judged() -> None:
+    judged = FindingsSnapshot(phase="ready")
+    assert [plain(worst(one)) for one in (FindingsSnapshot(), judged)] == ["…", "✓"]
+    unread = replace(judged, problems=(CheckProblem("a.py", 1, "syntax error"),))
+    assert plain(worst(unread)) == "?"
 
 
 async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
