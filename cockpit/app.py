@@ -22,7 +22,6 @@ from cockpit.app_chrome import Chrome
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
-from cockpit.plain_text import plain_text
 from cockpit.spend.models import SpendSnapshot
 from cockpit.stream import newest
 from cockpit.themes import ThemeFile, choose, own_themes
@@ -32,7 +31,6 @@ from widgets.bindings import app_bindings, keymap
 from widgets.budget_pane import BudgetPane
 from widgets.code_view import CodeView
 from widgets.findings_pane import FindingsPane
-from widgets.lines import line
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.virtual_list import VirtualList
@@ -151,9 +149,10 @@ class CockpitApp(Chrome):
         async def follow() -> None:
             try:
                 async for value in newest(make()):
+                    self.pane(name).fail("")
                     show(value)
             except (CannotAnswer, OSError) as problem:
-                self.pane(name).set_title(line(f"{name}: {plain_text(problem, 120)} · R tries again"))
+                self.pane(name).fail(f"{name} stopped: {problem} · R tries again")
 
         self.run_worker(follow(), name=name, group=name, exclusive=True, exit_on_error=False)
 
@@ -195,7 +194,10 @@ class CockpitApp(Chrome):
         """A part that failed says so in one line; the others go on."""
         if event.state is WorkerState.ERROR:
             self.log.error(event.worker.error)
-            self.tell(f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again", bad=True)
+            why = f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again"
+            self.tell(why, bad=True)
+            if event.worker.name in PANES:
+                self.pane(event.worker.name).fail(why)
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:

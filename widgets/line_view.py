@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from cockpit.plain_text import plain_text
 from widgets.lines import TOKENS, Line, fit, plain
 
 
@@ -30,6 +31,7 @@ class LineView(ScrollView, inherit_bindings=False):
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[int, int], Strip] = {}
         self.wish = 3
+        self.trouble = ""
 
     def line_count(self) -> int:
         """How many lines there are."""
@@ -98,8 +100,14 @@ class LineView(ScrollView, inherit_bindings=False):
 
     def set_title(self, title: Line, subtitle: Line = ()) -> None:
         """The title in the border; text from outside is safe here, because it is not parsed as markup."""
-        self.border_title = Content(plain(title))
+        self.border_title = Content(self.trouble or plain(title))
         self.border_subtitle = Content(plain(subtitle)) if subtitle else None
+
+    def fail(self, why: str) -> None:
+        """Let the title say what stopped this view, until `why` is empty: what it shows is old or missing."""
+        self.trouble = plain_text(why, 160)
+        if why:
+            self.border_title = Content(self.trouble)
 
     def move(self, action: str) -> None:
         """Scroll, for a view without a cursor."""

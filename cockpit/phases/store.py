@@ -107,12 +107,14 @@ class SessionStore:
 
     def _cheap(self, path: str) -> bool:
         """Whether a change of this file needs no look at the folders."""
-        if path in self._kept or REGISTRY_FILE.fullmatch(path.rpartition(os.sep)[2]):
+        if REGISTRY_FILE.fullmatch(path.rpartition(os.sep)[2]):
             return True
         try:
             found = Path(path).stat()
         except OSError:
-            return False
+            return False  # one that is gone takes its session with it
+        if path in self._kept:
+            return True
         home = self._homes.get((found.st_dev, found.st_ino))
         return home is not None and not self._ours(home)
 

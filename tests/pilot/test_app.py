@@ -1,6 +1,7 @@
 """The app as a person uses it: what the panes hold, and what the keys do, on the demo repository."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -270,6 +271,23 @@ def test_a_narrow_tab_claims_nothing_that_was_not_judged() -> None:
     assert [plain(worst(one)) for one in (FindingsSnapshot(), judged)] == ["…", "✓"]
     unread = replace(judged, problems=(CheckProblem("a.py", 1, "syntax error"),))
     assert plain(worst(unread)) == "?"
+
+
+async def test_a_pane_whose_feed_stopped_says_so_until_it_runs_again(
+    app: CockpitApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", "/nowhere")
+    async with app.run_test(size=(120, 40)) as pilot:
+        for name in ("worktrees", "findings"):
+            await until(lambda name=name: "git was not found" in str(app.pane(name).border_title), name)  # type: ignore[misc]
+        app.tick()
+        await pilot.resize_terminal(121, 40)
+        await pilot.pause()
+        assert "git was not found" in str(app.pane("findings").border_title)
+        monkeypatch.setenv("PATH", path)
+        await pilot.press("R")
+        await until(lambda: "P0" in str(app.pane("findings").border_title), "the findings")
 
 
 async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:

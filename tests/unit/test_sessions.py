@@ -413,6 +413,15 @@ async def test_the_feed_sees_a_process_end(
     await feed.aclose()
 
 
+async def test_a_transcript_that_is_deleted_takes_its_session_with_it(claude: Path, repository: Repository) -> None:
+    path = talk_at(repository, 1).write(claude)
+    feed = follow_sessions(repository, Config())
+    await _next(feed, lambda now: len(now.sessions) == 1)
+    path.unlink()
+    await _next(feed, lambda now: not now.sessions)
+    await feed.aclose()
+
+
 async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
     claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
