@@ -18,7 +18,9 @@ from textual.worker import Worker, WorkerState
 import widgets
 from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.app_chrome import Chrome
+from cockpit.app_parts.chrome import Chrome
+from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.money import MoneyDeeds
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -41,7 +43,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(Chrome):
+class CockpitApp(MoneyDeeds, FindingDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"

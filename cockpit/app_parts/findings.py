@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from cockpit.app_deeds import Deeds
+from cockpit.app_parts.deeds import Deeds
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular

@@ -2,7 +2,7 @@
 
 from cockpit import clock
 from cockpit.actions import ACTIONS, Action
-from cockpit.app_findings import FindingDeeds
+from cockpit.app_parts.deeds import Deeds
 from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
 from widgets.budget_pane import headline, level_of_day
 from widgets.findings_pane import worst
@@ -12,7 +12,7 @@ from widgets.phase_pane import summary
 from widgets.worktrees_pane import waiting
 
 
-class Chrome(FindingDeeds):
+class Chrome(Deeds):
     """Keeps what stands around the panes in step with them."""
 
     def tick(self) -> None:
