@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cockpit.findings.models import Finding
+from cockpit.findings.models import CheckProblem, Finding
 from cockpit.plain_text import plain_text
 from widgets.findings_pane import GATE_GLYPH
 from widgets.line_view import FixedLines
@@ -16,26 +16,29 @@ def wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(plain_text(text), max(20, width)) or [""]
 
 
-def code_lines(finding: Finding, source: Sequence[str], above: int, below: int) -> list[Line]:
-    """The finding's lines with their numbers, the lines around them dimmer, carets under the place."""
-    glyph, token = GATE_GLYPH[finding.gate]
+def code_lines(row: Finding | CheckProblem, source: Sequence[str], above: int, below: int) -> list[Line]:
+    """The lines of a finding, or of a place that could not be judged, with their numbers; the lines around them
+    dimmer, carets under a finding's place."""
+    glyph, token = GATE_GLYPH[row.gate] if isinstance(row, Finding) else ("?", "warn")
+    end = max(row.end_line, row.line) if isinstance(row, Finding) else row.line
     rows: list[Line] = []
-    first = max(1, finding.line - above)
-    last = min(len(source), max(finding.end_line, finding.line) + below)
+    last = min(len(source), end + below)
     size = len(str(last))
-    for number in range(first, last + 1):
-        inside = finding.line <= number <= max(finding.end_line, finding.line)
+    for number in range(max(1, row.line - above), last + 1):
         text = plain_text(source[number - 1].rstrip("\n").expandtabs(4), 300, multiline=False)
-        mark: Span = (f"{glyph if number == finding.line else ' '} ", token)
+        mark: Span = (f"{glyph if number == row.line else ' '} ", token)
+        inside = row.line <= number <= end
         rows.append((mark, (f"{number:>{size}} ", "faint"), (text, "strong" if inside else "muted")))
-        if number == finding.line and finding.end_line == finding.line and finding.end_column > finding.column:
-            carets = " " * (finding.column - 1) + "^" * min(120, finding.end_column - finding.column)
+        if isinstance(row, Finding) and number == row.line == end and row.end_column > row.column:
+            carets = " " * (row.column - 1) + "^" * min(120, row.end_column - row.column)
             rows.append(((" " * (size + 3), "text"), (carets, token)))
     return rows
 
 
-def explanation(finding: Finding, width: int) -> list[Line]:
-    """Message, help and the chain of evidence."""
+def explanation(finding: Finding | CheckProblem, width: int) -> list[Line]:
+    """Message, help and the chain of evidence; of what could not be judged, why not."""
+    if isinstance(finding, CheckProblem):
+        return [line(("? ", "warn"), (text, "text")) for text in wrapped(finding.message, width - 2)]
     rows = [line((text, "text")) for text in wrapped(finding.message, width)]
     if finding.help:
         rows += [

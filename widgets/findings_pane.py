@@ -56,7 +56,8 @@ def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
     findings: list[Finding] = sorted(
         snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column)
     )
-    unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and not snapshot.problems]
+    over = snapshot.progress is None and not snapshot.problems  # while it runs, not yet is not unable
+    unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and over]
     split = sum(1 for finding in findings if finding.gate == "P0")
     return [*findings[:split], *snapshot.problems, *findings[split:], *unable]
 

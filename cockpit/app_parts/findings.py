@@ -14,10 +14,10 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
-from cockpit.findings.models import Finding
+from cockpit.findings.models import Check, CheckProblem, Finding
 from cockpit.plain_text import plain_text
-from widgets.code_view import CodeView, code_lines, explanation, rule_lines
-from widgets.lines import Line, line, pad
+from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
+from widgets.lines import line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
@@ -36,12 +36,15 @@ class FindingDeeds(Deeds):
     tool_key: "ToolKey | None" = None
 
     def do_open(self) -> None:
-        """Open the finding in the editor: in this terminal, or in the editor's own window."""
-        finding = self.findings_pane.finding
-        if finding is None:
+        """Open the finding, or what could not be judged, in the editor: in this terminal, or in its own window."""
+        row = self.findings_pane.current
+        if isinstance(row, Check):
+            self.do_view()
+        if row is None or isinstance(row, Check):
             return
+        column = row.column if isinstance(row, Finding) else 1
         try:
-            command = editor_command(self.watched / finding.path, finding.line, finding.column, self.settings.editor)
+            command = editor_command(self.watched / row.path, row.line, column, self.settings.editor)
         except CannotAnswer as problem:
             self.tell(problem, bad=True)
             return
@@ -67,15 +70,24 @@ class FindingDeeds(Deeds):
         self.run_worker(self._view(), exit_on_error=False)
 
     async def _view(self) -> None:
-        finding = self.findings_pane.finding
-        if finding is None:
+        row = self.findings_pane.current
+        if row is None:
             return
-        source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
         width = min(116, self.size.width - 4)
-        rows: list[Line] = code_lines(finding, source, 8, 12) if source else [line((note, "warn"))]
-        document = await asyncio.to_thread(_document_of, finding.rule)
-        rows = [*rows, (), *explanation(finding, width), (), *rule_lines(document, width)]
-        self.push_screen(ReportScreen(f"{plain_text(finding.path)}:{finding.line} · {finding.rule}", rows))
+        if isinstance(row, Check):
+            title, rows = (
+                f"{row.rule} · not run",
+                [line(("? ", "warn"), (text, "text")) for text in wrapped(row.reason or "no reason was given", width)],
+            )
+        else:
+            source, note = await asyncio.to_thread(read_lines, self.watched / row.path)
+            title = f"{plain_text(row.path)}:{row.line} · {row.rule if isinstance(row, Finding) else 'not judged'}"
+            rows = code_lines(row, source, 8, 12) if source else [line((note, "warn"))]
+            rows += [(), *explanation(row, width)]
+        if not isinstance(row, CheckProblem):
+            document = await asyncio.to_thread(_document_of, row.rule)
+            rows += [(), *rule_lines(document, width)]
+        self.push_screen(ReportScreen(title, rows))
 
     def do_filter(self) -> None:
         filters = self.findings_pane.filters

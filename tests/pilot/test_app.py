@@ -13,7 +13,7 @@ from textual.geometry import Size
 from cockpit.actions import ACTIONS
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
-from cockpit.findings.models import CheckProblem, FindingsSnapshot
+from cockpit.findings.models import Check, CheckProblem, FindingsSnapshot
 from tests.pilot.conftest import settled, until
 from widgets.findings_pane import worst
 from widgets.lines import plain
@@ -102,6 +102,30 @@ async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None
         await until(lambda: isinstance(app.screen, ReportScreen), "the code")
         await pilot.press("escape")
         assert not isinstance(app.screen, ReportScreen)
+
+
+async def test_what_could_not_be_judged_opens_too(app: CockpitApp, demo: Demo) -> None:
+    (demo.root / "broken.py").write_text("fine = 1\ndef half(:\n")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        assert "not asked yet" not in text_of(app, "findings")
+        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, CheckProblem))
+        app.findings_pane.move_to(place)
+        await pilot.press("space")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
+        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
+        assert "? 2 def half(:" in shown and "syntax error" in shown
+
+
+async def test_a_check_that_did_not_run_says_why_and_what_it_is(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, Check))
+        app.findings_pane.move_to(place)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the reason")
+        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
+        assert "no coverage.json" in shown and "catches" in shown
 
 
 async def test_hide_list_and_undo(app: CockpitApp) -> None:
