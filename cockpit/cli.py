@@ -55,15 +55,15 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 gets every line all the same
     try:
-        return _run(words)
+        return _told(_run(words))
     except CannotAnswer as problem:
         print(f"cockpit: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    except BrokenPipeError:  # the reader left before the answer was whole: that is no yes
+        _close_stdout()
+        return 2
     except Exception as problem:  # Python would end with 1, which a hook reads as "no"
         if os.environ.get("COCKPIT_DEBUG"):
             raise
@@ -72,6 +72,19 @@ def main(argv: list[str] | None = None) -> int:
         what = plain_text(f"{type(problem).__name__}: {problem}", 300)
         print(f"cockpit: unexpected {what}; COCKPIT_DEBUG=1 shows where", file=sys.stderr)
         return 2
+
+
+def _told(code: int) -> int:
+    """The exit code, once what was printed is out; it stands also where the reader left early."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+    return code
+
+
+def _close_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python says at its end what nobody can read
 
 
 def _run(words: list[str]) -> int:
@@ -105,7 +118,7 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
 
     from cockpit.call import Call
 
-    module = importlib.import_module(f"cockpit.commands.{name}")
+    module = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(
         prog=f"cockpit {name}",
         description=COMMANDS[name][1],

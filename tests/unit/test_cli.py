@@ -68,3 +68,21 @@ def test_a_fixed_clock_that_is_no_time_is_one_line(monkeypatch: pytest.MonkeyPat
         check=False,
     )
     assert answer.returncode == 2 and "COCKPIT_NOW" in answer.stderr and "Traceback" not in answer.stderr
+
+
+def _unread(words: str) -> str:
+    """The exit code of a command whose reader leaves at once."""
+    script = f'"{sys.executable}" -m cockpit {words} | true; echo "${{PIPESTATUS[0]}}"'
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_reader_that_leaves_early_does_not_turn_no_into_yes(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "a"\ndependencies = ["pytest-mock"]\n')
+    (tmp_path / "test_a.py").write_text("from unittest.mock import Mock\n\n\ndef test_a():\n    assert Mock()\n")
+    assert _unread(f"--repo {tmp_path} check") == "1"
+    assert _unread(f"--repo {tmp_path} spend") == "0"
+
+
+def test_an_answer_that_nobody_read_whole_is_no_yes() -> None:
+    assert _unread("rules --json") == "2"
