@@ -8,12 +8,6 @@ repository run only where it is trusted.
 import contextlib
 import os
 import re
-import select
-import signal
-import subprocess
-import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,15 +16,14 @@ from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
 from cockpit.files import read_regular
 from cockpit.findings.coverage import own_report
 from cockpit.findings.outcome import OutsideAnswer
-from cockpit.git_command import INHERITED
 from cockpit.plain_text import plain_text
+from cockpit.programs import Programs, Ran, find_program
 from cockpit.trust import Trust
 from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, Gate
 from skills.gates.tool_output import Problem, parse_output
 from skills.record import record
 
-LARGEST = 8_000_000
 _CODE_IN_CONFIG = re.compile(r"^\s*\"?(plugins|python_executable|venv|venvPath|pythonPath)\"?\s*[=:]", re.MULTILINE)
 _CONFIGS = ("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg", "pyrightconfig.json")
 _PARSERS = {"mypy": "mypy", "pyright": "pyright-json", "bandit": "bandit-json", "pytest": "pytest"}
@@ -73,38 +66,48 @@ class ToolRun:
         self.root = root
         self.trust = trust
         self.dependencies = dependencies
-        self.cancelled = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self.programs = Programs()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody ended the run."""
+        return self.programs.cancelled
 
     def cancel(self) -> None:
         """End the run: what it would say is outdated."""
-        with self._lock:
-            self.cancelled = True
-            if self._process is not None:
-                _end_group(self._process)
+        self.programs.cancel()
 
-    def answer(self, tool: Tool) -> OutsideAnswer:
-        """Run one tool to its end and read what it says."""
-        gates: tuple[Gate, ...] = (tool.config.gate,)
+    def ran(self, tool: Tool) -> Ran:
+        """Run one tool to its end, without a look at what it says."""
         refused = self._refused(tool)
         command = [] if refused else self._command(tool)
         if not refused and not command:
             refused = f"{tool.config.command[0] if tool.config.command else tool.name} is not installed"
         if refused:
-            return OutsideAnswer(Check(tool.name, "not_run", 0, refused), gates)
-        code, out, err, why = self._run(command, tool)
-        if why:
-            return OutsideAnswer(Check(tool.name, "not_run", 0, why), gates)
+            return Ran(why=refused)
+        report = own_report(self.root)
+        report.parent.mkdir(parents=True, exist_ok=True)
+        environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
+        return self.programs.run(command, self.root, tool.config.timeout, environment)
+
+    def answer(self, tool: Tool) -> OutsideAnswer:
+        """Run one tool to its end and read what it says."""
+        return self.read(tool, self.ran(tool))
+
+    def read(self, tool: Tool, ran: Ran) -> OutsideAnswer:
+        """What a run of a tool says: its findings, or why there is no answer."""
+        gates: tuple[Gate, ...] = (tool.config.gate,)
+        if ran.why:
+            return OutsideAnswer(Check(tool.name, "not_run", 0, ran.why), gates)
         try:
-            problems = parse_output(tool.config.parser or _PARSERS[tool.name], out)
+            problems = parse_output(tool.config.parser or _PARSERS[tool.name], ran.out)
         except ValueError as problem:
-            said = _last_line(err) or _last_line(out)
+            said = ran.last_line
             reason = f"{plain_text(problem, 120)}{f': {said}' if said else ''}"
             return OutsideAnswer(Check(tool.name, "not_run", 0, reason), gates)
-        if code and not problems and code not in _QUIET_EXITS.get(tool.name if tool.built_in else "", ()):
-            said = _last_line(err) or _last_line(out) or "without a word"
-            return OutsideAnswer(Check(tool.name, "not_run", 0, f"exit {code}: {said}"), gates)
+        if ran.code and not problems and ran.code not in _QUIET_EXITS.get(tool.name if tool.built_in else "", ()):
+            said = ran.last_line or "without a word"
+            return OutsideAnswer(Check(tool.name, "not_run", 0, f"exit {ran.code}: {said}"), gates)
         findings = self._findings(tool, problems)
         count = sum(map(len, findings.values()))
         return OutsideAnswer(Check(tool.name, "fail" if count else "pass", count), gates, findings)
@@ -131,9 +134,9 @@ class ToolRun:
     def _command(self, tool: Tool) -> list[str]:
         if not tool.built_in:
             first, *rest = tool.config.command
-            program = first if os.sep in first else self._program(first)
+            program = first if os.sep in first else self._find(first)
             return [program, *rest] if program else []
-        program = self._program(tool.name)
+        program = self._find(tool.name)
         if not program:
             return []
         caches = own_report(self.root).parent.parent / "tools" / own_report(self.root).stem
@@ -153,52 +156,8 @@ class ToolRun:
             words += ["--cov", "--cov-report=", f"--cov-report=json:{own_report(self.root)}"]
         return words
 
-    def _program(self, name: str) -> str:
-        """The program to run: the project's own where it is trusted, else one of PATH or beside the interpreter."""
-        own = [self.root / folder / "bin" for folder in (".venv", "venv")] if self.trust.trusted else []
-        path = [Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
-        inside = os.path.realpath(self.root) + os.sep
-        if not self.trust.trusted:
-            path = [entry for entry in path if not (os.path.realpath(entry) + os.sep).startswith(inside)]
-        for folder in (*own, *path, Path(sys.executable).parent):
-            program = folder / name
-            outside = self.trust.trusted or not os.path.realpath(program).startswith(inside)
-            if outside and program.is_file() and os.access(program, os.X_OK):
-                return str(program)
-        return ""
-
-    def _run(self, command: list[str], tool: Tool) -> tuple[int, str, str, str]:
-        """(exit code, stdout, stderr, why not)."""
-        report = own_report(self.root)
-        report.parent.mkdir(parents=True, exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
-        environment |= {"COVERAGE_FILE": str(report.with_suffix(".data")), "GIT_OPTIONAL_LOCKS": "0"}
-        try:
-            with self._lock:
-                if self.cancelled:
-                    return 0, "", "", "cancelled"
-                process = self._process = subprocess.Popen(
-                    command,
-                    cwd=self.root,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                )
-        except (OSError, ValueError) as problem:
-            return 0, "", "", f"{plain_text(command[0], 120)} could not be started ({plain_text(problem, 80)})"
-        try:
-            out, err, why = _read(process, tool.config.timeout)
-        finally:
-            _end_group(process)
-            process.wait()
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
-        why = "cancelled" if self.cancelled else why
-        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), why
+    def _find(self, name: str) -> str:
+        return find_program(self.root, name, trusted=self.trust.trusted)
 
     def _findings(self, tool: Tool, problems: Iterable[Problem]) -> dict[str, tuple[Finding, ...]]:
         found: dict[str, list[Finding]] = {}
@@ -245,38 +204,6 @@ def _finding(tool: Tool, problem: Problem, path: str, rule: str, key: str) -> Fi
     )
 
 
-def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, bytes, str]:
-    """What a process prints until it closes both streams, and why that was cut short, "" where it was not."""
-    assert process.stdout is not None and process.stderr is not None
-    out, err = bytearray(), bytearray()
-    streams = {process.stdout.fileno(): out, process.stderr.fileno(): err}
-    until = time.monotonic() + seconds
-    while streams:
-        left = until - time.monotonic()
-        ready = select.select(list(streams), [], [], max(0.0, min(left, 0.2)))[0]
-        for handle in ready:
-            part = os.read(handle, 1 << 16)
-            streams[handle] += part
-            if not part:
-                del streams[handle]
-        if len(out) + len(err) > LARGEST:
-            return b"", b"", f"printed more than {LARGEST // 1_000_000} MB"
-        if left <= 0:
-            return b"", b"", f"took longer than {seconds:g} s"
-        if not ready and process.poll() is not None:
-            break  # it ended and left its streams to a child
-    try:
-        process.wait(timeout=max(0.1, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return b"", b"", f"took longer than {seconds:g} s"
-    return bytes(out), bytes(err), ""
-
-
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
 def _inside(name: str, root: Path) -> str | None:
     """A path as the tool prints it, relative to the root; None for what lies outside."""
     real = os.path.realpath(root)
@@ -300,7 +227,3 @@ def _names_files(path: Path) -> bool:
     except OSError:
         return False
     return re.search(r"^\s*(files|packages|modules)\s*=", _about(text, "mypy"), re.MULTILINE) is not None
-
-
-def _last_line(text: str) -> str:
-    return plain_text(next((line for line in reversed(text.splitlines()) if line.strip()), ""), 160)
