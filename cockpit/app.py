@@ -21,6 +21,7 @@ from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.findings import FindingDeeds
 from cockpit.app_parts.money import MoneyDeeds
+from cockpit.app_parts.warm import WarmDeeds
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -43,7 +44,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(MoneyDeeds, FindingDeeds, Chrome):
+class CockpitApp(MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -137,6 +138,7 @@ class CockpitApp(MoneyDeeds, FindingDeeds, Chrome):
         self._feed("findings", self._follow_findings, self.show_findings)
         self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
         self._feed("budget", partial(follow_spend, repository, settings, all_repos=self.everywhere), self.show_spend)
+        self.keep_warm()
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
         from cockpit.findings.feed import follow_findings

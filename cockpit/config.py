@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import field, fields, is_dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -233,12 +234,10 @@ def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> 
 
 
 def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, ...] = ()) -> Any:
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
-    from pydantic.dataclasses import dataclass as checked
+    from pydantic import ValidationError
 
-    checked_type = _checked_type(kind, checked, ConfigDict(extra="forbid"))
     try:
-        return TypeAdapter(checked_type).validate_python(table)
+        return _adapter(kind).validate_python(table)
     except ValidationError as problem:
         first = problem.errors()[0]
         location = (*place, *first["loc"])
@@ -247,6 +246,14 @@ def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, .
             f"{path}:{_line_of(path, location)}: {plain_text(key, 80)}: {plain_text(first['msg'], 160)}",
             _nearest(first["type"], key),
         ) from None
+
+
+@cache
+def _adapter(kind: type) -> Any:
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.dataclasses import dataclass as checked
+
+    return TypeAdapter(_checked_type(kind, checked, ConfigDict(extra="forbid")))
 
 
 def _checked_type(kind: type, checked: Any, settings: Any) -> Any:

@@ -48,6 +48,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Ada Example")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.invalid")
+    monkeypatch.setenv("COCKPIT_WARM", "0")  # no test starts a process that it does not ask for
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     return home

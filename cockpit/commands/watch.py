@@ -62,6 +62,7 @@ async def _watch(
     from cockpit.phases.feed import follow_sessions
     from cockpit.spend.feed import follow_spend
     from cockpit.stream import newest
+    from cockpit.warm.keep import keep_warm
     from cockpit.worktrees.feed import Hints, follow_worktrees
 
     changes, hints = Changes(), Hints()
@@ -84,7 +85,12 @@ async def _watch(
             ("findings", follow_findings(engine, repository, config, root=root, on_saved=saved), changes.findings),
         ]
         tasks = [asyncio.create_task(_follow(name, newest(feed), take, put)) for name, feed, take in feeds]
-        return await _until_stopped(tasks)
+        warm = asyncio.create_task(keep_warm(repository, lambda: changes.checked))
+        try:
+            return await _until_stopped(tasks)
+        finally:
+            warm.cancel()
+            await asyncio.gather(warm, return_exceptions=True)
 
 
 async def _follow(
@@ -153,6 +159,11 @@ class Changes:
         self._last_sessions: SessionsSnapshot | None = None
         self._last_worktrees: WorktreesSnapshot | None = None
         self._by_session: dict[str, float] | None = None
+
+    @property
+    def checked(self) -> bool:
+        """Whether the first check is done."""
+        return self._findings is not None
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
         """Findings that came and went, then the check that found that."""

@@ -79,8 +79,7 @@ class ReportCache:
 
     def _load(self) -> None:
         try:
-            raw = self.path.read_bytes() if self.path.stat().st_size <= LARGEST else b""
-            stored = msgspec.msgpack.decode(raw, type=_Stored) if raw else None
+            stored = _read(self.path)
         except FileNotFoundError:
             return
         except (OSError, msgspec.MsgspecError, ValueError) as problem:
@@ -122,6 +121,34 @@ class ReportCache:
             kept = sorted(self.path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime, reverse=True)
             for path in kept[MOST_FILES:]:
                 path.unlink(missing_ok=True)
+
+
+_loaded: dict[Path, tuple[tuple[int, int, int], _Stored | None]] = {}
+
+
+def keep_loaded(roots: list[Path]) -> None:
+    """Keep the reports of these roots in memory, for the children that a warm process forks (they own their copy)."""
+    wanted = [ReportCache(root, enabled=False).path for root in roots]
+    for gone in _loaded.keys() - set(wanted):
+        del _loaded[gone]
+    for path in wanted:
+        with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
+            mark = _mark(path)
+            _loaded[path] = (mark, _read(path))
+
+
+def _read(path: Path) -> _Stored | None:
+    mark = _mark(path)
+    known = _loaded.get(path)
+    if known is not None and known[0] == mark:
+        return known[1]
+    raw = path.read_bytes() if mark[0] <= LARGEST else b""
+    return msgspec.msgpack.decode(raw, type=_Stored) if raw else None
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _encoded(stored: _Stored) -> bytes:

@@ -178,12 +178,13 @@ def _content(path: Path) -> bytes | None:
 def _command() -> str:
     """How the hook calls cockpit: this interpreter, which must find it without the folder it is called in."""
     python = os.path.abspath(sys.executable)  # not resolved: a virtual environment is known by its link
-    safe = [python, "-E", "-P", "-m", "cockpit"]
+    program = "import sys; from cockpit.entry import main; sys.exit(main())"  # what -m does on top is felt
+    safe = [python, "-E", "-P", "-c", program]
     found = subprocess.run([*safe, "--version"], cwd="/", capture_output=True, check=False, timeout=30).returncode == 0
     if found:
         return shlex.join(safe)
     own = Path(__file__).resolve().parents[2]
-    return f"PYTHONPATH={shlex.quote(str(own))} {shlex.join([python, '-P', '-m', 'cockpit'])}"
+    return f"PYTHONPATH={shlex.quote(str(own))} {shlex.join([python, '-P', '-c', program])}"
 
 
 def _block(command: str) -> bytes:

@@ -1,0 +1,16 @@
+"""The warm process beside the app: hooks and status lines get their answers from it."""
+
+from cockpit.app_parts.deeds import Deeds
+
+
+class WarmDeeds(Deeds):
+    """Starts the warm process once the first check is done."""
+
+    def keep_warm(self) -> None:
+        """Start it, or start it again; it ends with the app."""
+        self.run_worker(self._kept_warm(), name="warm", group="warm", exclusive=True, exit_on_error=False)
+
+    async def _kept_warm(self) -> None:
+        from cockpit.warm.keep import keep_warm
+
+        await keep_warm(self.repository, lambda: self.found.phase == "ready")

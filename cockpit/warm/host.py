@@ -1,0 +1,48 @@
+"""Starts the warm process beside the app, and ends it with it."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cockpit.repository import Repository
+
+
+class WarmProcess:
+    """The warm process of one repository. It ends when this process does, however it does."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it. Raises `OSError` where that fails; the socket is there a moment later."""
+        if self._process is not None:
+            return
+        home = str(Path(__file__).resolve().parents[2])
+        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.warm.server import main; main()"
+        places = [str(self._repository.common_dir), str(self._repository.root)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", program, *(os.path.abspath(place) for place in places)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
+            process_group=0,
+        )
+
+    def close(self) -> None:
+        """End it and wait for that."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.close()
+        process.terminate()  # it may be loading, and look at its input only then
+        try:
+            process.wait(2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,32 @@
+"""While the app is open, hooks are answered by its warm process."""
+
+import asyncio
+
+import pytest
+
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from cockpit.warm import client
+from tests.pilot.conftest import until
+
+
+async def test_a_staged_check_is_answered_while_the_app_is_open(
+    demo: Demo, app: CockpitApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COCKPIT_WARM")
+    monkeypatch.chdir(demo.root)
+    found: list[tuple[int, bytes, bytes]] = []
+
+    def asked() -> bool:
+        answer = client.ask("command", ["check", "--staged"])
+        found.extend([answer] if answer is not None else [])
+        return answer is not None
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.found.phase == "ready", "the first check")
+        for _ in range(300):
+            await pilot.pause(0.1)
+            if await asyncio.to_thread(asked):
+                break
+    assert found and b"gates" in found[0][1]
+    assert not asked(), "it ended with the app"
