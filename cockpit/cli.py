@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list every worktree with its state"),
+    "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }

@@ -96,6 +96,15 @@ class WebhookConfig:
     url: str = ""
 
 
+@record
+class SweepConfig:
+    """The security sweep, `[sweep]`: which vulnerabilities block, and env files (by name or path) that may be
+    tracked."""
+
+    block_at: Literal["any", "fixable", "high", "critical"] = "any"
+    allow_env: tuple[str, ...] = ()
+
+
 OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
 MOST_PRICE = 1e6
 
@@ -115,6 +124,7 @@ class Config:
     checks: ChecksConfig = ChecksConfig()
     keys: dict[str, str] = field(default_factory=dict)
     webhook: WebhookConfig = WebhookConfig()
+    sweep: SweepConfig = SweepConfig()
     prices: dict[str, PriceConfig] = field(default_factory=dict)
     tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 
@@ -301,14 +311,14 @@ def _line_of(path: Path, location: tuple[int | str, ...]) -> int:
     return 1
 
 
-def _nearest(kind: str, key: str) -> str:
-    if "unexpected" not in kind and "extra" not in kind:
+def _nearest(problem: str, key: str) -> str:
+    if "unexpected" not in problem and "extra" not in problem:
         return ""
     import difflib
 
     known = [column.name for column in fields(Config)]
-    for nested in (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, Limits):
-        known += [column.name for column in fields(nested)]
+    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig, Limits)
+    known += [column.name for kind in nested for column in fields(kind)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""
 

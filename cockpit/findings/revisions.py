@@ -47,7 +47,7 @@ class StagedReading:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        environment = _index_of_hook()
+        environment = index_of_hook()
         self._files = RunningGit(root, "ls-files", "-c", "-m", "-s", "-t", "-z", environment=environment)
         self._diff = RunningGit(root, *_DIFF, "--cached", "--", "*.py", environment=environment)
 
@@ -107,7 +107,8 @@ def added_since(root: Path, revision: str) -> Lines:
     return {**added, **{name: None for name in untracked.split("\0") if name}}
 
 
-def _index_of_hook() -> dict[str, str]:
+def index_of_hook() -> dict[str, str]:
+    """The variable that names the index of a commit in progress, where git called us from a hook."""
     index = os.environ.get("GIT_INDEX_FILE")
     return {"GIT_INDEX_FILE": str(Path(index).absolute())} if index else {}
 

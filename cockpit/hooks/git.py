@@ -1,4 +1,4 @@
-"""The pre-commit hook of git: installed beside what is there, taken out without a trace.
+"""The pre-commit and pre-push hooks of git: installed beside what is there, taken out without a trace.
 
 An existing hook is kept under another name in the same folder and called first. The marker of our lines holds a
 checksum of the whole file, so that uninstalling knows whether anybody has changed it since.
@@ -22,23 +22,18 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 
-NAME = "pre-commit"
-KEPT = "pre-commit.before-cockpit"
+Hook = Literal["pre-commit", "pre-push"]
+HOOKS: tuple[Hook, ...] = ("pre-commit", "pre-push")
+_KEPT = ".before-cockpit"
 State = Literal["installed", "changed", "absent", "foreign"]
 
 _BEGIN = b"# >>> cockpit "
 _END = b"# <<< cockpit <<<\n"
 _BLOCK = re.compile(rb"# >>> cockpit [0-9a-f]{16} >>>.*?\n# <<< cockpit <<<\n", re.DOTALL)
 _SUM = re.compile(rb"(?<=# >>> cockpit )[0-9a-f]{16}(?= >>>)")
-_CALL_KEPT = (
-    b"# the hook that was here before\n"
-    b'[ ! -x "$(dirname "$0")/' + KEPT.encode() + b'" ] || "$(dirname "$0")/' + KEPT.encode() + b'" "$@" || exit $?\n'
-)
-
-
 @dataclass(frozen=True, slots=True)
 class HookStatus:
-    """The pre-commit hook of a repository. `kept` is the hook that was there before and is called first, if any."""
+    """One hook of a repository. `kept` is the hook that was there before and is called first, if any."""
 
     path: Path
     state: State
@@ -64,10 +59,10 @@ class HookPlan:
         return self.keep or self.restore or self.before != self.after
 
 
-def hook_status(repository: Repository) -> HookStatus:
+def hook_status(repository: Repository, hook: Hook = "pre-commit") -> HookStatus:
     """What stands where git looks for the hook (`core.hooksPath`, else the folder that all worktrees share)."""
-    path = _folder(repository) / NAME
-    kept = path.with_name(KEPT)
+    path = _folder(repository) / hook
+    kept = kept_beside(path)
     content = _content(path)
     note = "" if _is_below(path, repository) else f"{path.parent} is shared with other repositories (core.hooksPath)"
     if content is None:
@@ -78,20 +73,25 @@ def hook_status(repository: Repository) -> HookStatus:
     return HookStatus(path, state, kept if os.path.lexists(kept) else None, note)
 
 
-def plan_install(repository: Repository) -> HookPlan:
+def kept_beside(path: Path) -> Path:
+    """Where the hook that was there before is kept."""
+    return path.with_name(path.name + _KEPT)
+
+
+def plan_install(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
     """What installing would change. Raises `CannotAnswer` where a file that must be kept has no free name."""
-    status = hook_status(repository)
+    status = hook_status(repository, hook)
     path, content = status.path, _content(status.path)
-    block = _block(_command())
+    block = _block(_command(), hook)
+    what = "checks and sweeps what is staged" if hook == "pre-commit" else "sweeps what is pushed"
     if status.state == "foreign":
-        if os.path.lexists(path.with_name(KEPT)):
-            raise CannotAnswer(f"{path.with_name(KEPT)} is in the way", "move it, then install again")
-        after = _signed(b"#!/bin/sh\n" + _CALL_KEPT + block)
-        return _plan(
-            path, content, after, f"keeps {NAME} as {KEPT}, called first; then checks what is staged", keep=True
-        )
+        kept = kept_beside(path)
+        if os.path.lexists(kept):
+            raise CannotAnswer(f"{kept} is in the way", "move it, then install again")
+        after = _signed(b"#!/bin/sh\n" + _call_kept(hook) + block)
+        return _plan(path, content, after, f"keeps {hook} as {kept.name}, called first; then {what}", keep=True)
     if content is None:
-        return _plan(path, None, _signed(b"#!/bin/sh\n" + block), "checks what is staged before every commit")
+        return _plan(path, None, _signed(b"#!/bin/sh\n" + block), f"{what} before every {hook.removeprefix('pre-')}")
     after = (
         _signed(_BLOCK.sub(lambda _: block, content, count=1))
         if status.state == "installed"
@@ -100,9 +100,9 @@ def plan_install(repository: Repository) -> HookPlan:
     return _plan(path, content, after, "is up to date" if after == content else "is brought up to date")
 
 
-def plan_uninstall(repository: Repository) -> HookPlan:
+def plan_uninstall(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
     """What uninstalling would change: all of it where nobody changed the file since, else our lines only."""
-    status = hook_status(repository)
+    status = hook_status(repository, hook)
     path, content = status.path, _content(status.path)
     if content is None or status.state == "foreign":
         return HookPlan(path, content, content, "is not installed")
@@ -119,7 +119,7 @@ def plan_uninstall(repository: Repository) -> HookPlan:
 
 def apply(plan: HookPlan) -> None:
     """Make the planned change. Raises `CannotAnswer` where the file is another one by now, or cannot be written."""
-    kept = plan.path.with_name(KEPT)
+    kept = kept_beside(plan.path)
     if _content(plan.path) != plan.before:
         raise CannotAnswer(f"{plan.path} changed since the change was planned", "try again")
     try:
@@ -187,28 +187,52 @@ def _command() -> str:
     return f"PYTHONPATH={shlex.quote(str(own))} {shlex.join([python, '-P', '-c', program])}"
 
 
-def _block(command: str) -> bytes:
+def _call_kept(hook: Hook) -> bytes:
+    """Lines that call the hook that was there before. A push's refs come on stdin, which both need."""
+    kept = f'"$(dirname "$0")/{hook}{_KEPT}"'
+    if hook == "pre-commit":
+        return f'# the hook that was here before\n[ ! -x {kept} ] || {kept} "$@" || exit $?\n'.encode()
+    return (
+        "# the hook that was here before\n"
+        "refs=$(cat)\n"
+        f'[ ! -x {kept} ] || printf "%s\\n" "$refs" | {kept} "$@" || exit $?\n'
+    ).encode()
+
+
+def _block(command: str, hook: Hook) -> bytes:
     python = shlex.quote(os.path.abspath(sys.executable))
+    word = hook.removeprefix("pre-")
+    checks = [("check --staged", "by a P0 finding: mend it, or silence it with a reason")] if word == "commit" else []
+    flag = "--staged" if word == "commit" else "--pushed"
+    checks.append((f"sweep {flag}", "by the sweep: take out what it names, or mark it as allowed (pragma: allowlist secret)"))
     return (
         _BEGIN
         + b"0" * 16
         + (
-            " >>> checks what is staged; cockpit hooks uninstall --git takes these lines out\n"
+            " >>> checks what is shared; cockpit hooks uninstall --git takes these lines out\n"
             f"if [ ! -x {python} ]; then\n"
             '  echo "cockpit: its Python is gone: install cockpit and its hook again," >&2\n'
-            '  echo "cockpit: or commit with --no-verify" >&2\n'
+            f'  echo "cockpit: or {word} with --no-verify" >&2\n'
             "  exit 2\n"
             "fi\n"
-            f"{command} check --staged >&2\n"
-            "case $? in\n"
-            "  0) ;;\n"
-            '  1) echo "cockpit: the commit is stopped by a P0 finding: mend it, or silence it with a reason" >&2\n'
-            "     exit 1 ;;\n"
-            '  *) echo "cockpit: this commit could not be judged: mend that, or commit with --no-verify" >&2\n'
-            "     exit 2 ;;\n"
-            "esac\n"
+            + ('[ -n "${refs+x}" ] || refs=$(cat)\n' if word == "push" else "")
+            + "".join(_one_check(command, words, why, word) for words, why in checks)
         ).encode("utf-8", "surrogateescape")
         + _END
+    )
+
+
+def _one_check(command: str, words: str, why: str, word: str) -> str:
+    given = 'printf "%s\\n" "$refs" | ' if word == "push" else ""
+    return (
+        f"{given}{command} {words} >&2\n"
+        "case $? in\n"
+        "  0) ;;\n"
+        f'  1) echo "cockpit: the {word} is stopped {why}" >&2\n'
+        "     exit 1 ;;\n"
+        f'  *) echo "cockpit: this {word} could not be judged: mend that, or {word} with --no-verify" >&2\n'
+        "     exit 2 ;;\n"
+        "esac\n"
     )
 
 

@@ -115,6 +115,11 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]", "", text).lower()
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value stands for a secret that is put in later: `your-key-here`, `<token>`, `${TOKEN}`."""
+    return bool(_PLACEHOLDER.search(value))
+
+
 def known_format(text: str) -> tuple[str, str] | None:
     """(what it is, the secret) for text that has the shape of a known key or holds a password; None for other text."""
     match = _FORMATS.search(text)

@@ -1,0 +1,139 @@
+"""`cockpit sweep`: secrets, history, dependencies, env files, permissions, static analysis, before work is shared."""
+
+import argparse
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from cockpit.call import Call, print_json, say
+
+if TYPE_CHECKING:
+    from cockpit.sweep.run import Sweep
+    from skills.workflow.sweep import SweepCheck
+
+EXAMPLES = """examples:
+  cockpit sweep                  everything, with progress; ctrl+c ends it
+  cockpit sweep --staged         only what is staged, as the pre-commit hook asks
+  cockpit sweep --strict         what could not be looked at blocks as well
+  cockpit sweep --write          also keep the full answers in .security/ (ignored by git)
+  cockpit sweep --json | jq '.checks[] | select(.status != "pass")'
+
+exit: 1 where a check fails, 2 where one could not look, 0 where all looked and none fails
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="only what is staged: its added lines and env files")
+    what.add_argument("--pushed", action="store_true", help="only what a push would send, as git's pre-push hook says")
+    parser.add_argument("--strict", action="store_true", help="a check that could not look blocks")
+    parser.add_argument("--write", action="store_true", help="keep the full answers in .security/")
+    parser.add_argument("--checklist", action="store_true", help="also print what only a person can check")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(call: Call) -> int:
+    """Sweep and print. Returns the exit code. Raises `CannotAnswer` where git does not tell its files."""
+    from cockpit import clock
+    from cockpit.sweep.run import Sweep
+    from skills.workflow.sweep import MANUAL_CHECKLIST, exit_code, sweep_lines
+
+    args = call.args
+    root = call.repository().root
+    begun = time.monotonic()
+    shown = _Progress() if sys.stderr.isatty() and not args.staged and not args.pushed else None
+    moved = shown.moved if shown else None
+    sweep = Sweep(root, call.config(), strict=args.strict, moved=moved, answered=shown.answered if shown else None)
+    try:
+        checks = sweep.run_pushed(_updates()) if args.pushed else _answers(sweep, staged=args.staged)
+    finally:
+        if shown:
+            shown.clear()
+    files = []
+    if args.write:
+        from cockpit.sweep.reports import write_reports
+
+        files = [path.relative_to(root).as_posix() for path in write_reports(root, checks, clock.now())]
+    if args.json:
+        print_json(
+            {
+                "root": str(root),
+                "staged": bool(args.staged),
+                "checks": [check.row() for check in checks],
+                "blocked": any(check.blocks for check in checks),
+                "files": files,
+                "meta": {"duration_ms": round((time.monotonic() - begun) * 1000)},
+            }
+        )
+    else:
+        lines = sweep_lines(check for check in checks if not _quiet(check, args))
+        if args.checklist:
+            lines += ["", "For a person to check:", *(f"  [ ] {line}" for line in MANUAL_CHECKLIST)]
+        lines += [f"written: {name}" for name in files]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return exit_code(checks)
+
+
+def _quiet(check: "SweepCheck", args: argparse.Namespace) -> bool:
+    """What a hook need not say: checks that are not about what is staged or pushed."""
+    return bool(args.staged or args.pushed) and check.status == "not_applicable"
+
+
+def _answers(sweep: "Sweep", *, staged: bool) -> "tuple[SweepCheck, ...]":
+    """The answers; ctrl+c ends what runs, its processes with it."""
+    if staged:
+        return sweep.run_staged()
+    found: list[tuple[SweepCheck, ...]] = []
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(sweep.run())
+        except BaseException as problem:
+            problems.append(problem)
+
+    worker = threading.Thread(target=work, name="sweep")
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(0.2)
+    except KeyboardInterrupt:
+        sweep.cancel.cancel()
+        worker.join()
+        say("cancelled: what had no answer is not run")
+    if problems:
+        raise problems[0]
+    return found[0]
+
+
+def _updates() -> list[tuple[str, str]]:
+    """(commit sent, commit there) of each line that git gives a pre-push hook."""
+    rows = [line.split() for line in sys.stdin.read().splitlines()] if not sys.stdin.isatty() else []
+    return [(row[1], row[3]) for row in rows if len(row) == 4]
+
+
+class _Progress:
+    """One line on the terminal, rewritten in place."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[str, str] = {}
+
+    def moved(self, check: str, done: int, total: int) -> None:
+        self._show(check, f"{check} {done}/{total}")
+
+    def answered(self, check: "SweepCheck") -> None:
+        self._show(check.check, f"{check.check} {check.status.replace('_', ' ')}")
+
+    def _show(self, check: str, text: str) -> None:
+        with self._lock:
+            self._parts[check] = text
+            line = " · ".join(self._parts.values())
+            sys.stderr.write(f"\r\x1b[K{line[:110]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,1 @@
+"""The security sweep: secrets, history, dependencies, env files, permissions and static analysis."""

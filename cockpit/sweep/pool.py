@@ -1,0 +1,116 @@
+"""The built-in look for secrets in many files: file by file in processes of its own, with progress and an end."""
+
+import json
+import os
+import queue
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from cockpit.programs import Cancel, plain_environment
+
+Progress = Callable[[int, int], None]
+
+BATCH = 12
+SECONDS_A_BATCH = 120.0
+FEW = 24
+
+
+class SecretPool:
+    """Looks into files below `root`. Every file gets exactly one answer, also one that ends its process."""
+
+    def __init__(self, root: Path, cancel: Cancel, workers: int | None = None) -> None:
+        self.root = root
+        self.cancel = cancel
+        self.workers = workers or max(1, min(4, os.cpu_count() or 2))
+        self._batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[list[dict[str, Any]]] = queue.SimpleQueue()
+
+    def look(self, names: Sequence[str], progress: Progress | None = None) -> list[dict[str, Any]]:
+        """The answers in no fixed order; fewer than `names` only where it was cancelled."""
+        for start in range(0, len(names), BATCH):
+            self._batches.put(list(names[start : start + BATCH]))
+        count = 1 if len(names) <= FEW else self.workers
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        found: list[dict[str, Any]] = []
+        while len(found) < len(names):
+            try:
+                found += self._answers.get(timeout=0.1)
+            except queue.Empty:
+                if self.cancel.cancelled and not any(thread.is_alive() for thread in threads):
+                    break
+                continue
+            if progress is not None:
+                progress(len(found), len(names))
+        return found
+
+    def _serve(self) -> None:
+        worker: Popen[bytes] | None = None
+        try:
+            while not self.cancel.cancelled:
+                try:
+                    batch = self._batches.get_nowait()
+                except queue.Empty:
+                    return
+                if worker is None:
+                    worker = self._started()
+                rows = _asked(worker, self.root, batch) if worker is not None else None
+                if rows is None:
+                    if worker is not None:
+                        self.cancel.end(worker)
+                        worker = None
+                    rows = self._split(batch)
+                if rows:
+                    self._answers.put(rows)
+        finally:
+            if worker is not None:
+                self.cancel.end(worker)
+
+    def _split(self, batch: list[str]) -> list[dict[str, Any]]:
+        """A batch that ended its process is halved, until the file that does it is alone."""
+        if self.cancel.cancelled:
+            return []
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            self._batches.put(batch[:middle])
+            self._batches.put(batch[middle:])
+            return []
+        return [{"name": batch[0], "found": [], "unread": "the scanner crashed or hung on it"}]
+
+    def _started(self) -> "Popen[bytes] | None":
+        home = str(Path(__file__).resolve().parents[2])
+        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.sweep.worker import main; main()"
+        words = [sys.executable, "-P", "-c", program]
+        try:  # in cockpit's own folder, so that a relative PYTHONPATH never points into the repository under view
+            return self.cancel.start(words, Path(home), plain_environment(), talks=True)
+        except OSError:
+            return None
+
+
+def _asked(worker: "Popen[bytes]", root: Path, batch: list[str]) -> list[dict[str, Any]] | None:
+    """The answer to one batch; None where the process ended or hangs."""
+    assert worker.stdin is not None and worker.stdout is not None
+    request = json.dumps([(name, os.path.join(root, name)) for name in batch]).encode() + b"\n"  # noqa: PTH118
+    try:
+        worker.stdin.write(request)
+        worker.stdin.flush()
+        answer = bytearray()
+        until = time.monotonic() + SECONDS_A_BATCH
+        while not answer.endswith(b"\n"):
+            if not select.select([worker.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+                return None
+            part = os.read(worker.stdout.fileno(), 1 << 16)
+            if not part:
+                return None
+            answer += part
+        rows: list[dict[str, Any]] = json.loads(answer)
+    except (OSError, ValueError):
+        return None
+    return rows
