@@ -11,7 +11,7 @@ from cockpit import own_folder_first
 own_folder_first()
 
 # the commands that a warm process answers, and for how long one waits for it before the work is done here
-_SECONDS = {"check": 30.0}
+_SECONDS = {"check": 30.0, "sweep": 30.0}
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ def _write(handle: int, data: bytes) -> None:
 
 def _can_ask(words: list[str]) -> bool:
     """Whether the answer depends on nothing but words, folder and environment, and is expected at once."""
-    return words[0] != "check" or "--staged" in words
+    return words[0] not in ("check", "sweep") or "--staged" in words
 
 
 def _folder(words: list[str]) -> str:

@@ -31,6 +31,8 @@ _BEGIN = b"# >>> cockpit "
 _END = b"# <<< cockpit <<<\n"
 _BLOCK = re.compile(rb"# >>> cockpit [0-9a-f]{16} >>>.*?\n# <<< cockpit <<<\n", re.DOTALL)
 _SUM = re.compile(rb"(?<=# >>> cockpit )[0-9a-f]{16}(?= >>>)")
+
+
 @dataclass(frozen=True, slots=True)
 class HookStatus:
     """One hook of a repository. `kept` is the hook that was there before and is called first, if any."""
@@ -204,7 +206,9 @@ def _block(command: str, hook: Hook) -> bytes:
     word = hook.removeprefix("pre-")
     checks = [("check --staged", "by a P0 finding: mend it, or silence it with a reason")] if word == "commit" else []
     flag = "--staged" if word == "commit" else "--pushed"
-    checks.append((f"sweep {flag}", "by the sweep: take out what it names, or mark it as allowed (pragma: allowlist secret)"))
+    checks.append(
+        (f"sweep {flag}", "by the sweep: take out what it names, or mark it as allowed (pragma: allowlist secret)")
+    )
     return (
         _BEGIN
         + b"0" * 16

@@ -16,7 +16,8 @@ from typing import Any
 from cockpit.files import read_regular
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
-from cockpit.programs import Cancel, Ran, find_program, run_program
+from cockpit.programs import Ran, find_program
+from cockpit.sweep.cancel import Cancel
 from skills.workflow.sweep import (
     Status,
     SweepCheck,
@@ -117,7 +118,7 @@ def _pip_audit(words: list[str], folder: Path, cancel: Cancel, name: str) -> _Pa
         return "not_run", [], "pip-audit is not installed"
     cache = state_dir() / "tools" / "pip-audit"
     command = [sys.executable, "-E", "-P", "-m", "pip_audit", "-f", "json", "--progress-spinner", "off"]
-    ran = run_program([*command, "--cache-dir", str(cache), *words], folder, cancel, seconds=SECONDS)
+    ran = cancel.run([*command, "--cache-dir", str(cache), *words], folder, SECONDS)
     return _read_pip(ran, name)
 
 
@@ -139,7 +140,7 @@ def _read_pip(ran: Ran, name: str) -> _Part:
 
 
 def _npm(root: Path, name: str, cancel: Cancel) -> _Part:
-    program = find_program("npm", root)
+    program = find_program(root, "npm", trusted=False)
     if not program:
         return "not_run", [], f"{name}: npm is not installed"
     above = (root / name).parent
@@ -151,7 +152,7 @@ def _npm(root: Path, name: str, cancel: Cancel) -> _Part:
             return "not_run", [], f"{name}: cannot be read ({problem.strerror})"
         own = {"npm_config_cache": str(state_dir() / "tools" / "npm"), "npm_config_update_notifier": "false"}
         words = [program, "audit", "--json", "--package-lock-only", "--logs-max=0", "--fetch-retries=1"]
-        ran = run_program(words, Path(folder), cancel, seconds=SECONDS, environment=own)
+        ran = cancel.run(words, Path(folder), SECONDS, own)
     if ran.why:
         return "not_run", [], f"npm audit: {ran.why}"
     try:

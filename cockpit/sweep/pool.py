@@ -1,5 +1,6 @@
 """The built-in look for secrets in many files: file by file in processes of its own, with progress and an end."""
 
+import contextlib
 import json
 import os
 import queue
@@ -9,10 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from subprocess import Popen
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
-from cockpit.programs import Cancel, plain_environment
+from cockpit.sweep.cancel import Cancel
 
 Progress = Callable[[int, int], None]
 
@@ -52,26 +53,21 @@ class SecretPool:
         return found
 
     def _serve(self) -> None:
-        worker: Popen[bytes] | None = None
-        try:
-            while not self.cancel.cancelled:
-                try:
-                    batch = self._batches.get_nowait()
-                except queue.Empty:
-                    return
-                if worker is None:
-                    worker = self._started()
-                rows = _asked(worker, self.root, batch) if worker is not None else None
-                if rows is None:
-                    if worker is not None:
-                        self.cancel.end(worker)
-                        worker = None
-                    rows = self._split(batch)
-                if rows:
-                    self._answers.put(rows)
-        finally:
-            if worker is not None:
-                self.cancel.end(worker)
+        worker = _Worker()
+        with self.cancel.ended_by(worker.end):
+            try:
+                while not self.cancel.cancelled:
+                    try:
+                        batch = self._batches.get_nowait()
+                    except queue.Empty:
+                        return
+                    rows = worker.ask(self.root, batch)
+                    if rows is None:
+                        rows = self._split(batch)
+                    if rows:
+                        self._answers.put(rows)
+            finally:
+                worker.end()
 
     def _split(self, batch: list[str]) -> list[dict[str, Any]]:
         """A batch that ended its process is halved, until the file that does it is alone."""
@@ -84,33 +80,62 @@ class SecretPool:
             return []
         return [{"name": batch[0], "found": [], "unread": "the scanner crashed or hung on it"}]
 
-    def _started(self) -> "Popen[bytes] | None":
-        home = str(Path(__file__).resolve().parents[2])
-        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.sweep.worker import main; main()"
-        words = [sys.executable, "-P", "-c", program]
-        try:  # in cockpit's own folder, so that a relative PYTHONPATH never points into the repository under view
-            return self.cancel.start(words, Path(home), plain_environment(), talks=True)
-        except OSError:
+
+class _Worker:
+    """One process, started when it is first asked, and again after it ended."""
+
+    def __init__(self) -> None:
+        self._process: Popen[bytes] | None = None
+
+    def ask(self, root: Path, batch: list[str]) -> list[dict[str, Any]] | None:
+        """The answer to one batch; None where the process ended or hangs, and is ended."""
+        try:
+            self._process = self._process or _started()
+            return _asked(self._process, root, batch)
+        except (OSError, ValueError, EOFError):
+            self.end()
             return None
 
+    def end(self) -> None:
+        """End the process, from any thread."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
-def _asked(worker: "Popen[bytes]", root: Path, batch: list[str]) -> list[dict[str, Any]] | None:
-    """The answer to one batch; None where the process ended or hangs."""
+
+def _started() -> "Popen[bytes]":
+    home = str(Path(__file__).resolve().parents[2])
+    program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.sweep.worker import main; main()"
+    return Popen(  # in cockpit's own folder, so that a relative PYTHONPATH never points into the repository under view
+        [sys.executable, "-P", "-c", program],
+        cwd=home,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        process_group=0,
+    )
+
+
+def _asked(worker: "Popen[bytes]", root: Path, batch: list[str]) -> list[dict[str, Any]]:
+    """The answer to one batch. Raises `EOFError`, `OSError` or `ValueError` where there is none."""
     assert worker.stdin is not None and worker.stdout is not None
     request = json.dumps([(name, os.path.join(root, name)) for name in batch]).encode() + b"\n"  # noqa: PTH118
-    try:
-        worker.stdin.write(request)
-        worker.stdin.flush()
-        answer = bytearray()
-        until = time.monotonic() + SECONDS_A_BATCH
-        while not answer.endswith(b"\n"):
-            if not select.select([worker.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
-                return None
-            part = os.read(worker.stdout.fileno(), 1 << 16)
-            if not part:
-                return None
-            answer += part
-        rows: list[dict[str, Any]] = json.loads(answer)
-    except (OSError, ValueError):
-        return None
+    worker.stdin.write(request)
+    worker.stdin.flush()
+    answer = bytearray()
+    until = time.monotonic() + SECONDS_A_BATCH
+    while not answer.endswith(b"\n"):
+        ready = select.select([worker.stdout], [], [], max(0.0, until - time.monotonic()))[0]
+        part = os.read(worker.stdout.fileno(), 1 << 16) if ready else b""
+        if not part:
+            raise EOFError
+        answer += part
+    rows: list[dict[str, Any]] = json.loads(answer)
     return rows

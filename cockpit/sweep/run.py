@@ -10,8 +10,8 @@ from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
-from cockpit.programs import Cancel
 from cockpit.sweep import look
+from cockpit.sweep.cancel import Cancel
 from skills.workflow.sweep import CHECKS, CheckName, SweepCheck, judged
 
 Answered = Callable[[SweepCheck], None]

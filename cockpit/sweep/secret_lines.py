@@ -20,12 +20,14 @@ _DETECTORS = (
     "ibm_cos_hmac.IbmCosHmacDetector", "jwt.JwtTokenDetector", "mailchimp.MailchimpDetector", "npm.NpmDetector",
     "openai.OpenAIDetector", "private_key.PrivateKeyDetector", "pypi_token.PypiTokenDetector",
     "sendgrid.SendGridDetector", "slack.SlackDetector", "softlayer.SoftlayerDetector",
-    "square_oauth.SquareOAuthDetector", "stripe.StripeDetector", "telegram_token.TelegramBotTokenDetector", "twilio.TwilioKeyDetector",
+    "square_oauth.SquareOAuthDetector", "stripe.StripeDetector", "telegram_token.TelegramBotTokenDetector",
+    "twilio.TwilioKeyDetector",
     "keyword.KeywordDetector", "high_entropy_strings.Base64HighEntropyString",
     "high_entropy_strings.HexHighEntropyString",
 )  # fmt: skip
 _ALLOWED = re.compile(r"pragma:\s*(?:allow|white)list[ -](nextline[ -])?secret|gitleaks:allow")
 _KEYWORD = re.compile(r"key|pass|pwd|secret|contrase", re.IGNORECASE)
+BASELINE = ".secrets.baseline"
 _LONGEST = 4000
 _OVERLAP = 200
 _SENTENCE = 5
@@ -50,7 +52,9 @@ class SecretLines:
     def skips(self, name: str) -> bool:
         """Whether a file is one of those that detect-secrets never looks into: lock files, images, archives."""
         rules = self._heuristic
-        return bool(rules.is_non_text_file(name) or rules.is_lock_file(name) or rules.is_swagger_file(name))
+        return name == BASELINE or bool(
+            rules.is_non_text_file(name) or rules.is_lock_file(name) or rules.is_swagger_file(name)
+        )
 
     def look(self, name: str, lines: Iterable[tuple[int, str]]) -> list[Found]:
         """(line, kind, redacted secret, its SHA-1) of what the numbered lines of file `name` hold, each once."""

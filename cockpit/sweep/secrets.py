@@ -7,8 +7,10 @@ from pathlib import Path
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
-from cockpit.programs import Cancel, find_program, run_program
+from cockpit.programs import find_program
+from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress, SecretPool
+from cockpit.sweep.secret_lines import BASELINE
 from skills.workflow.sweep import Status, SweepCheck, SweepFinding, read_gitleaks
 
 GITLEAKS_SECONDS = 900.0
@@ -17,7 +19,7 @@ _NAMED = 3
 
 def secrets_of_files(root: Path, names: Sequence[str], cancel: Cancel, progress: Progress | None) -> SweepCheck:
     """Secrets in the files of the work tree that git does not ignore."""
-    program = find_program("gitleaks", root)
+    program = find_program(root, "gitleaks", trusted=False)
     if program:
         return _gitleaks(program, ["dir", "."], root, cancel, frozenset(names))
     return _built_in(root, names, cancel, progress)
@@ -28,7 +30,7 @@ def secrets_of_lines(root: Path, lines: Iterable[tuple[str, int, str]], cancel: 
     held = list(lines)
     if not held:
         return SweepCheck("secrets", "pass", reason="no line is added")
-    program = find_program("gitleaks", root) if staged else ""
+    program = find_program(root, "gitleaks", trusted=False) if staged else ""
     if program:
         return _gitleaks(program, ["git", ".", "--staged"], root, cancel, None)
     try:
@@ -78,7 +80,7 @@ def _answer(rows: list[tuple[str, int, str, str, str]], root: Path, unread: str)
 def _known(root: Path) -> frozenset[tuple[str, str]]:
     """(file, SHA-1) of what a baseline of detect-secrets in the repository's root lists as known."""
     try:
-        results = json.loads(read_regular(root / ".secrets.baseline", 8_000_000))["results"]
+        results = json.loads(read_regular(root / BASELINE, 8_000_000))["results"]
         return frozenset((str(name), str(row["hashed_secret"])) for name, rows in results.items() for row in rows)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return frozenset()
@@ -89,13 +91,13 @@ def _gitleaks(program: str, words: list[str], root: Path, cancel: Cancel, names:
     with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
         report = Path(folder) / "report.json"
         told = ["--no-banner", "--report-format", "json", "--report-path", str(report)]
-        ran = run_program([program, *words, *told], root, cancel, seconds=GITLEAKS_SECONDS)
+        ran = cancel.run([program, *words, *told], root, GITLEAKS_SECONDS)
         if ran.why:
             return SweepCheck("secrets", "not_run", reason=f"gitleaks: {ran.why}", tool="gitleaks")
         try:
             leaks = read_gitleaks(read_regular(report).decode("utf-8", "replace"))
         except (OSError, ValueError) as problem:
-            why = problem.strerror if isinstance(problem, OSError) else str(problem)
+            why = "it wrote no report" if isinstance(problem, OSError) else str(problem)
             return SweepCheck("secrets", "not_run", reason=f"gitleaks: {plain_text(why, 120)}", tool="gitleaks")
     if ran.code not in (0, 1) or (ran.code == 1 and not leaks):
         reason = f"gitleaks ended with {ran.code} and reported {len(leaks)} leaks: {ran.last_line}"
@@ -106,8 +108,8 @@ def _gitleaks(program: str, words: list[str], root: Path, cancel: Cancel, names:
         if names is None or name in names:
             found.append(SweepFinding(plain_text(name, 400), line, plain_text(kind, 200), shown))
     left_out = len(leaks) - len(found)
-    reason = f"{left_out} in files that git ignores" if left_out else None
-    return SweepCheck("secrets", "fail" if found else "pass", tuple(found), reason, "gitleaks")
+    said = f"{left_out} in files that git ignores" if left_out else None
+    return SweepCheck("secrets", "fail" if found else "pass", tuple(found), said, "gitleaks")
 
 
 def _list(items: list[str]) -> str:

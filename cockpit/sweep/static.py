@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cockpit.plain_text import plain_text
-from cockpit.programs import Cancel, find_program, run_program
+from cockpit.programs import find_program
+from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress
 from skills.gates.tool_output import parse_output
 from skills.workflow.sweep import Status, SweepCheck, SweepFinding, read_semgrep
@@ -27,7 +28,7 @@ def static_analysis(root: Path, names: Sequence[str], cancel: Cancel, progress: 
     found, low, reasons = _bandit(root, sources, cancel, progress)
     tools = ["bandit"]
     rules = next((root / name for name in _RULES if (root / name).exists()), None)
-    program = find_program("semgrep", root) if rules is not None and not cancel.cancelled else ""
+    program = find_program(root, "semgrep", trusted=False) if rules is not None and not cancel.cancelled else ""
     if program:
         tools.append("semgrep")
         more, why = _semgrep(program, rules or root, root, cancel)
@@ -67,7 +68,7 @@ def _bandit(
 
 def _bandit_batch(root: Path, batch: list[str], cancel: Cancel) -> tuple[list[SweepFinding], int, str]:
     words = [sys.executable, "-E", "-P", "-m", "bandit", "-f", "json", "-q", "--exit-zero", "--"]
-    ran = run_program([*words, *(f"./{name}" for name in batch)], root, cancel, seconds=SECONDS)
+    ran = cancel.run([*words, *(f"./{name}" for name in batch)], root, SECONDS)
     if ran.why:
         return [], 0, f"bandit: {ran.why}"
     try:
@@ -95,7 +96,7 @@ def _semgrep(program: str, rules: Path, root: Path, cancel: Cancel) -> tuple[lis
     with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
         own = {"SEMGREP_SETTINGS_FILE": f"{folder}/settings.yml", "SEMGREP_SEND_METRICS": "off"}
         told = ["--config", str(rules), "--metrics=off", "--disable-version-check", "--json", "--quiet", "."]
-        ran = run_program([program, "scan", *told], root, cancel, seconds=SECONDS, environment=own)
+        ran = cancel.run([program, "scan", *told], root, SECONDS, own)
     if ran.why:
         return [], [f"semgrep: {ran.why}"]
     try:

@@ -168,9 +168,12 @@ class Server:
         """Load everything that answers need, once, before the first fork."""
         import cockpit.cli
         import cockpit.commands.check
+        import cockpit.commands.sweep
         import cockpit.findings.formats
         import cockpit.findings.once
-        import cockpit.findings.report_text  # noqa: F401
+        import cockpit.findings.report_text
+        import cockpit.sweep.secrets  # noqa: F401
+        from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse
         from skills.gates.suppressions import MARK
 
@@ -180,6 +183,7 @@ class Server:
         gc.disable()
         analyse("", b"")
         analyse("", MARK)
+        SecretLines()
         _keep_ready(self.roots)
         gc.collect()
         gc.freeze()

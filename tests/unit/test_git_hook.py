@@ -9,11 +9,12 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.errors import CannotAnswer
-from cockpit.hooks.git import KEPT, apply, hook_status, plan_install, plan_uninstall
+from cockpit.hooks.git import apply, hook_status, plan_install, plan_uninstall
 from cockpit.repository import Repository, find_repository
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
 GOOD = "def test_total():\n    assert 1 + 1 == 2\n"
+KEPT = "pre-commit.before-cockpit"
 OLD = b"#!/bin/sh\necho old >> ../called\ntest ! -e stop\n"
 
 
@@ -183,3 +184,44 @@ def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(repo: Path, capsy
     assert json.loads(capsys.readouterr().out)["hooks"][0]["state"] == "installed"
     assert main(["--repo", str(repo), "hooks", "install"]) == 2
     assert "--git" in capsys.readouterr().err
+
+
+def test_a_staged_secret_or_env_file_stops_the_commit(repo: Path) -> None:
+    assert main(["--repo", str(repo), "hooks", "install", "--git"]) == 0
+    (repo / "app.py").write_text('KEY = "AKIAIOSFODNN7EXAMPLE"\n')
+    git(repo, "add", "app.py")
+    stopped = git(repo, "commit", "-m", "secret", code=1).stderr
+    assert "stopped by the sweep" in stopped and "AKIA…" in stopped and "AKIAIOSFODNN7EXAMPLE" not in stopped
+    (repo / "app.py").write_text('import os\n\nKEY = os.environ["KEY"]\n')
+    (repo / ".env").write_text("A=1\n")
+    git(repo, "add", "-A")
+    assert ".env" in git(repo, "commit", "-m", "env", code=1).stderr
+    git(repo, "rm", "-q", "--cached", ".env")
+    git(repo, "commit", "-m", "good")
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_push_of_a_secret_is_stopped_and_a_hook_that_was_there_sees_the_same_refs(
+    repo: Path, tmp_path: Path, kept: bool
+) -> None:
+    git(tmp_path, "init", "-q", "--bare", "there")
+    git(repo, "remote", "add", "origin", str(tmp_path / "there"))
+    if kept:
+        old = repo / ".git" / "hooks" / "pre-push"
+        old.parent.mkdir(exist_ok=True)
+        old.write_text("#!/bin/sh\ncat > ../refs\n")
+        old.chmod(0o755)
+    apply(plan_install(repository(repo), "pre-push"))
+    git(repo, "push", "-q", "origin", "main")
+    assert not kept or "refs/heads/main" in (tmp_path / "refs").read_text()
+    (repo / "app.py").write_text('KEY = "AKIAIOSFODNN7EXAMPLE"\n')
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "secret")
+    (repo / "app.py").write_text("KEY = None\n")
+    git(repo, "commit", "-q", "-am", "taken out again, but the history keeps it")
+    assert "the push is stopped by the sweep" in git(repo, "push", "origin", "main", code=1).stderr
+    git(repo, "reset", "-q", "--hard", "origin/main")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "good")
+    git(repo, "push", "-q", "origin", "main")
+    apply(plan_uninstall(repository(repo), "pre-push"))
+    assert (repo / ".git" / "hooks" / "pre-push").exists() == kept
