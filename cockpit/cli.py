@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "spend": ("Money", "tokens and dollars from the agents' transcripts"),
     "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
-    "worktree": ("Worktrees", "list every worktree with its state"),
+    "worktree": ("Worktrees", "list, make, merge and remove worktrees, and take a removal back"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),

@@ -110,6 +110,13 @@ MOST_PRICE = 1e6
 
 
 @record
+class WorktreesConfig:
+    """`[worktrees]`: `root` is the folder that holds new ones, as `ROOT/PROJECT/BRANCH`."""
+
+    root: str = "~/tmp/worktrees"
+
+
+@record
 class Config:
     """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
     `profile` "auto" is what the dependencies say; `tiers` says which models a tier is."""
@@ -119,6 +126,7 @@ class Config:
     base: str | None = None
     editor: str | None = None
     max_worktrees: int = 4
+    worktrees: WorktreesConfig = WorktreesConfig()
     tenancy: TenancyConfig = TenancyConfig()
     budget: BudgetConfig = BudgetConfig()
     checks: ChecksConfig = ChecksConfig()
@@ -317,8 +325,8 @@ def _nearest(problem: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig, Limits)
-    known += [column.name for kind in nested for column in fields(kind)]
+    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig, WorktreesConfig)
+    known += [column.name for kind in (*nested, Limits) for column in fields(kind)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""
 

@@ -17,6 +17,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import locked, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
+from cockpit.worktrees.project_hooks import SETUP_FILE, setup_commands
 
 NOT_TRUSTED = "not trusted: run cockpit trust"
 _MOST_TABLES = 50
@@ -78,6 +79,8 @@ def _tables(root: Path) -> dict[str, Any]:
         part = {"checks": named_tools(table), "editor": table.get("editor")}
         if any(part.values()):
             found[name] = part
+    if commands := setup_commands(root):
+        found[SETUP_FILE] = {"checks": {}, "editor": None, "commands": commands}
     return found
 
 
@@ -86,6 +89,8 @@ def _programs(tables: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     for file, part in tables.items():
         if part["editor"]:
             found.append((f"{file}: editor", plain_text(part["editor"], 200)))
+        for name, words in part.get("commands", {}).items():
+            found.append((f"{file}: {name}", plain_text(words, 300)))
         for name, tool in part["checks"].items():
             command = tool.get("command")
             words = " ".join(map(str, command)) if isinstance(command, list) else name

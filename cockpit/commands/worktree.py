@@ -14,17 +14,60 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   cockpit worktree list
   cockpit worktree list --json | jq -r '.worktrees[] | select(.safe_to_remove) | .path'
+  cockpit worktree new feature/login                  from the base branch, with ports, .env and a task sheet
+  cockpit worktree remove feature/login               exit 1 and why, where something could be lost
+  cockpit worktree undo                               byte for byte as it was
+  cockpit worktree new fix/totals --base release/2 --task "Round totals to cents"
 """
+
+_DEEDS = {
+    "list": "one line a worktree",
+    "new": "make one, for a new or an existing branch",
+    "remove": "move one into the trash, where nothing is lost",
+    "undo": "bring back what was removed last, or NAME",
+    "trash": "what was removed; --older-than DAYS --apply throws it away for good",
+}
+_NAMED = ("new", "remove")  # deeds that need a name
+_FREE = ("list", "trash")  # deeds that take none
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to do (`list` is the one that only looks) and how to print it."""
-    parser.add_argument("deed", choices=["list"], metavar="list", help="one line a worktree")
+    """What to do, with which worktree, and how to print it."""
+    width = max(map(len, _DEEDS))
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = "\n".join(f"{name:<{width}}  {what}" for name, what in _DEEDS.items())
+    parser.add_argument("deed", choices=list(_DEEDS), metavar="DEED", help="list, new, … (above)")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a worktree by name, branch or path; new: the branch")
+    parser.add_argument("--base", metavar="REV", help="new: the branch to begin with (default: the base branch)")
+    parser.add_argument("--task", metavar="TEXT", help="new: what it is for, in WORKTREE_TASK.md and the registry")
+    parser.add_argument("--force", action="store_true", help="remove: also where it is not safe; undo takes it back")
+    parser.add_argument("--apply", action="store_true", help="trash: do it, not only say what would be done")
+    parser.add_argument("--older-than", metavar="DAYS", type=float, help="trash: what was removed longer ago")
     parser.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
 
 
 def run(call: "Call") -> int:
-    """List the worktrees. Exit 0; raises `CannotAnswer` where there is no repository."""
+    """Exit 0 yes or done, 1 not safe or not possible without loss; raises `CannotAnswer` where git cannot tell."""
+    from cockpit.errors import CannotAnswer
+
+    deed, name = call.args.deed, call.args.name
+    if deed in _NAMED and not name:
+        raise CannotAnswer(f"cockpit worktree {deed}: a name is missing", "cockpit worktree list shows them")
+    if deed in _FREE and name:
+        raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
+    if deed == "list":
+        return _list(call)
+    from cockpit.worktrees import deeds
+    from cockpit.worktrees.refused import Refused
+
+    try:
+        result: int = getattr(deeds, deed)(call)
+    except Refused as problem:
+        return deeds.refuse(call, problem)
+    return result
+
+
+def _list(call: "Call") -> int:
     from cockpit.call import print_json, say
     from cockpit.clock import iso
     from cockpit.phases.feed import read_sessions

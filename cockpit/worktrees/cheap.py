@@ -189,6 +189,12 @@ def _bases(refs: Refs, configured: str | None, main_branch: str | None) -> tuple
     return (), main_branch, note
 
 
+def named_base(cheap: Cheap, name: str) -> Base | None:
+    """The branch, remote branch or tag of that name."""
+    found = _found(cheap.refs, name) if cheap.refs is not None else ()
+    return found[0] if found else None
+
+
 def _found(refs: Refs, name: str) -> tuple[Base, ...]:
     """The local branch and its remote counterpart; else the one ref of that name."""
     ordered = (

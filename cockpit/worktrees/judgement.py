@@ -37,6 +37,7 @@ def judged(tree: Worktree) -> Worktree:
             behind=tree.behind,
             merged=tree.merged,
             unpushed=tree.unpushed,
+            ignored=tree.ignored,
             stale=tree.stale,
             stale_days=tree.stale_days,
             agent=tree.agent.agent if tree.agent else None,

@@ -7,16 +7,20 @@ view.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
+from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Merged
+from cockpit.worktrees.setup_files import same_but_port
+from skills.workflow.worktree_setup import TASK_FILE, is_cache
 
 _FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
 _WALKED = 5000
+_MOST_IGNORED = 20
 _OWN = ("commit", "cherry-pick", "revert", "am")
 _NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -30,6 +34,20 @@ class BranchFacts:
     committed: dict[str, int]
     upstream: dict[str, str]
     trees: dict[str, str]
+
+
+def recorded_bases(folder: Path | str) -> dict[str, str]:
+    """What each branch was made from, by its ref: `branch.NAME.cockpit-base` in git's own configuration, where it
+    goes and comes with the branch.
+    """
+    try:
+        output = git(folder, "config", "-z", "--get-regexp", r"^branch\..*\.cockpit-base$")
+    except GitFailed as problem:
+        if problem.status == 1:  # there is none
+            return {}
+        raise
+    pairs = (record.partition("\n")[::2] for record in output.split("\0") if record)
+    return {f"refs/heads/{key[len('branch.') : -len('.cockpit-base')]}": base for key, base in pairs}
 
 
 def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str]) -> BranchFacts:
@@ -93,6 +111,29 @@ def parse_status(output: bytes) -> tuple[Counts, list[bytes]]:
         elif kind == b"u ":
             conflicts += 1
     return Counts(staged, unstaged, untracked, conflicts), folders
+
+
+def ignored_of_its_own(folder: Path | str, main: Path) -> tuple[str, ...]:
+    """Ignored files that are nowhere else: no caches, nothing that the main work tree has just so, no task sheet."""
+    output = git_bytes(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    found = []
+    for raw in output.split(b"\0"):
+        path = os.fsdecode(raw)
+        if not path or path == TASK_FILE or is_cache(path):
+            continue
+        for file in _files_in(Path(folder, path)) if path.endswith("/") else (Path(folder, path),):
+            name = file.relative_to(folder)
+            if not is_cache(name.as_posix()) and not same_but_port(file, main / name):
+                found.append(plain_text(name.as_posix(), 80))
+                if len(found) >= _MOST_IGNORED:
+                    return tuple(found)
+    return tuple(found)
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = [one for one in folders if not is_cache(one)]
+        yield from (Path(place, file) for file in sorted(files))
 
 
 def _only_worktrees(folder: str, worktrees: frozenset[str], depth: int = 0) -> bool:

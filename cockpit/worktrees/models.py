@@ -38,7 +38,8 @@ class Worktree:
 
     `path` is absolute and raw (it names a folder: show it through `plain_text`); every other text is plain
     already. `branch` is None where HEAD is detached; `base` is the branch that ahead and behind are counted
-    against; `stale` is True while `counts` is an older value that is being measured again (`counted_at` says
+    against; `ignored` names ignored files that exist only there (asked for where nothing else is in the way of removing
+    it); `stale` is True while `counts` is an older value that is being measured again (`counted_at` says
     how old); `unpushed` counts commits that are on no remote and not in the base (HEAD detached: on no branch
     or tag either), None where there is no remote; `own_base` is True for the worktree of the base branch
     itself.
@@ -59,6 +60,7 @@ class Worktree:
     committed_at: datetime | None = None
     stale_days: int | None = None
     unpushed: int | None = None
+    ignored: tuple[str, ...] | None = ()
     operation: str | None = None
     locked: bool = False
     lock_reason: str | None = None

@@ -1,5 +1,5 @@
-"""Ports from the worktree registry, `worktree-registry.json` in Claude's data roots: read, never written
-here.
+"""Ports from the worktree registry, `worktree-registry.json` in Claude's data roots: read here, written by
+`registry`.
 
 Source: workflow orchestrator, port registry. Both layouts found in the field are read: `worktreePath` with
 plain port numbers, and `path` with `{"service", "port"}` entries.
@@ -15,7 +15,7 @@ from cockpit.files import read_regular
 from cockpit.paths import claude_roots
 
 _FILE = "worktree-registry.json"
-_LARGEST = 8 << 20
+LARGEST_REGISTRY = 8 << 20
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class PortRegistry:
         """(ports by real path, a note on what had to be ignored or "")."""
         found: dict[str, tuple[int, ...]] = {}
         notes: list[str] = []
-        for path in _files():
+        for path in registry_files():
             try:
                 status = path.stat()
             except OSError:
@@ -44,13 +44,14 @@ class PortRegistry:
         return found, "; ".join(notes)
 
 
-def _files() -> list[Path]:
+def registry_files() -> list[Path]:
+    """Where a registry may lie, there or not."""
     roots = {os.path.realpath(root): root for root in (*claude_roots(), Path.home() / ".claude")}
     return [root / _FILE for root in roots.values()]
 
 
 def _ports_in(path: Path, size: int) -> tuple[dict[str, tuple[int, ...]], str]:
-    if size > _LARGEST:
+    if size > LARGEST_REGISTRY:
         return {}, f"{_FILE} ignored: larger than 8 MB"
     try:
         document = json.loads(read_regular(path))
@@ -61,19 +62,22 @@ def _ports_in(path: Path, size: int) -> tuple[dict[str, tuple[int, ...]], str]:
     entries = document.get("worktrees") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         return {}, f"{_FILE} ignored: it has no list of worktrees"
-    return dict(_entry(entry) for entry in entries if isinstance(entry, dict) and _path_of(entry)), ""
+    found = (entry for entry in entries if isinstance(entry, dict) and entry_path(entry))
+    return {os.path.realpath(os.path.expanduser(entry_path(one) or "")): entry_ports(one) for one in found}, ""  # noqa: PTH111
 
 
-def _path_of(entry: dict[str, Any]) -> str | None:
+def entry_path(entry: dict[str, Any]) -> str | None:
+    """The path of an entry's worktree, in either layout."""
     place = entry.get("worktreePath") or entry.get("path")
     return place if isinstance(place, str) and place and "\0" not in place else None
 
 
-def _entry(entry: dict[str, Any]) -> tuple[str, tuple[int, ...]]:
+def entry_ports(entry: dict[str, Any]) -> tuple[int, ...]:
+    """The ports of an entry, in either layout."""
     listed = entry.get("ports")
     numbers = []
     for port in listed if isinstance(listed, list) else ():
         number = port.get("port") if isinstance(port, dict) else port
         if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 65536:
             numbers.append(number)
-    return os.path.realpath(os.path.expanduser(_path_of(entry) or "")), tuple(numbers)  # noqa: PTH111
+    return tuple(numbers)

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,7 @@ from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees import measure
-from cockpit.worktrees.cheap import Base, Cheap, Place, read_cheap
+from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
 from cockpit.worktrees.judgement import judged
 from cockpit.worktrees.models import Counts, Merged, Worktree, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
@@ -46,6 +46,7 @@ class Survey:
     committed: dict[str, int]
     trees: dict[str, str]
     note: str = ""
+    own_bases: dict[str, Base] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Measured:
     behind: int | None = None
     merged: Merged | None = None
     unpushed: int | None = None
+    ignored: tuple[str, ...] | None = ()
     problem: str | None = None
 
 
@@ -75,6 +77,7 @@ class Reader:
         self._configured = config.base
         self._registry = PortRegistry()
         self._facts: tuple[Key, measure.BranchFacts, str] | None = None
+        self._recorded: tuple[int, dict[str, str]] = (-1, {})
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
@@ -113,7 +116,22 @@ class Reader:
         base = self._base(cheap.bases)
         if base is not None:
             self._compare_many(base, {place.head for place in cheap.places if place.ref and place.head})
-        return Survey(base, upstreams, facts.committed, facts.trees, note)
+        return Survey(base, upstreams, facts.committed, facts.trees, note, self._own_bases(cheap))
+
+    def _own_bases(self, cheap: Cheap) -> dict[str, Base]:
+        """The branch that each branch was made from, where that is written down and not the common base."""
+        changed = _mtime(self.repository.common_dir / "config")
+        if self._recorded[0] != changed:
+            try:
+                self._recorded = (changed, measure.recorded_bases(self._folder))
+            except (GitFailed, CannotAnswer):
+                self._recorded = (changed, {})
+        common = {base.name for base in cheap.bases}
+        found = {}
+        for ref, name in self._recorded[1].items():
+            if name not in common and (base := named_base(cheap, name)) is not None:
+                found[ref] = base
+        return found
 
     def _compare_many(self, base: Base, heads: set[str]) -> None:
         """Fill the store of distances at once where several are missing; what is left is asked for row by
@@ -188,7 +206,18 @@ class Reader:
             row = self._compare(row, cheap, survey, place, base)
         except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
             problems.append(_line(problem))
-        return replace(row, problem=problems[0]) if problems else row
+        if problems:
+            return replace(row, problem=problems[0])
+        if not place.main and counts is not None and counts.clean and _nothing_of_its_own(place, row):
+            kept = last is not None and last.counted_at == counted_at and last.ignored is not None and last.key == key
+            row = replace(row, ignored=last.ignored if last and kept else self._ignored(place))
+        return row
+
+    def _ignored(self, place: Place) -> tuple[str, ...] | None:
+        try:
+            return measure.ignored_of_its_own(place.path, self.repository.main_root)
+        except (GitFailed, CannotAnswer, OSError, ValueError):
+            return None
 
     def _compare(self, row: Measured, cheap: Cheap, survey: Survey, place: Place, base: Base | None) -> Measured:
         if place.head is None:
@@ -233,7 +262,7 @@ class Reader:
     def _base_of(self, cheap: Cheap, survey: Survey, place: Place) -> Base | None:
         if _is_own_base(cheap, place):
             return survey.upstreams.get(place.ref or "")
-        return survey.base
+        return survey.own_bases.get(place.ref or "", survey.base)
 
     @staticmethod
     def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
@@ -308,12 +337,18 @@ def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | No
         counted_at=found.counted_at,
         merged=found.merged,
         unpushed=found.unpushed,
+        ignored=found.ignored,
         problem=plain_text(found.problem, 200) if found.problem else None,
     )
 
 
 def _is_own_base(cheap: Cheap, place: Place) -> bool:
     return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
+
+
+def _nothing_of_its_own(place: Place, row: Measured) -> bool:
+    """Whether only its ignored files could still be lost with the worktree."""
+    return row.merged in ("ancestor", "squash") if place.ref else row.unpushed == 0
 
 
 def _line(problem: Exception) -> str:

@@ -16,7 +16,8 @@ class WorktreeState:
 
     `own_base` is True for the worktree that holds the base branch itself. `changed` counts staged and
     unstaged paths. `ahead` and `behind` are commits against `base`. `unpushed` counts the commits that are on
-    no remote and not in the base (HEAD detached: on no branch or tag either). `stale` is True while all this
+    no remote and not in the base (HEAD detached: on no branch or tag either). `ignored` names ignored
+    files that are nowhere else and that no tool makes again. `stale` is True while all this
     is being measured again.
     """
 
@@ -36,6 +37,7 @@ class WorktreeState:
     behind: int | None = None
     merged: Literal["no", "ancestor", "squash"] | None = None
     unpushed: int | None = None
+    ignored: tuple[str, ...] | None = ()
     stale: bool = False
     stale_days: int | None = None
     agent: str | None = None
@@ -69,7 +71,7 @@ def judge(state: WorktreeState) -> Judgement:
 
 def _obstacle(state: WorktreeState) -> str | None:
     """Why the worktree must stay; None where nothing can be lost."""
-    return _standing(state) or _work_in_files(state) or _work_in_commits(state)
+    return _standing(state) or _work_in_files(state) or _work_in_commits(state) or _work_in_ignored(state)
 
 
 def _standing(state: WorktreeState) -> str | None:
@@ -97,6 +99,15 @@ def _work_in_files(state: WorktreeState) -> str | None:
         return "being measured again"
     parts = ((state.conflicts, "in conflict"), (state.changed, "changed"), (state.untracked, "untracked"))
     return ", ".join(f"{number} {word}" for number, word in parts if number) or None
+
+
+def _work_in_ignored(state: WorktreeState) -> str | None:
+    if state.ignored is None:
+        return "not known whether its ignored files matter"
+    if not state.ignored:
+        return None
+    shown = ", ".join(state.ignored[:2]) + (" and more" if len(state.ignored) > 2 else "")
+    return f"{len(state.ignored)} ignored file{'s' if len(state.ignored) > 1 else ''} only here: {shown}"
 
 
 def _work_in_commits(state: WorktreeState) -> str | None:

@@ -1,0 +1,46 @@
+"""Real repositories with worktrees, and what is compared of them."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+
+def git(folder: Path, *args: str, check: bool = True) -> str:
+    """Standard output of git in `folder`."""
+    done = subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def commit(folder: Path, name: str, text: str, message: str = "") -> str:
+    """Commit one file."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    git(folder, "add", "--", name)
+    git(folder, "commit", "-qm", message or name)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def make_repository(folder: Path) -> Path:
+    """A repository with one commit on main."""
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, "a.txt", "one\ntwo\nthree\n")
+    commit(folder, ".gitignore", ".env\n*.log\n.venv/\n")
+    return folder
+
+
+def print_of(folder: Path) -> dict[str, tuple[int, str]]:
+    """Every file and folder below: its mode and a checksum of what it holds."""
+    found = {}
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            what = str(path.readlink()) if path.is_symlink() else "" if path.is_dir() else _sum(path)
+            found[str(path.relative_to(folder))] = (path.lstat().st_mode, what)
+    return found
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
