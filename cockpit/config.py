@@ -325,8 +325,8 @@ def _nearest(problem: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig, WorktreesConfig)
-    known += [column.name for kind in (*nested, Limits) for column in fields(kind)]
+    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig)
+    known += [column.name for kind in (*nested, WorktreesConfig, Limits) for column in fields(kind)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""
 

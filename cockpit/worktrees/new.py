@@ -11,6 +11,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
+from cockpit.programs import Programs
 from cockpit.repository import Repository
 from cockpit.trust import read_trust
 from cockpit.worktrees.cheap import Cheap, read_cheap
@@ -120,15 +121,15 @@ def make_new(
     base: str | None = None,
     task: str | None = None,
     tell: Tell = lambda _: None,
-    stopped: Callable[[], bool] = lambda: False,
+    programs: Programs | None = None,
 ) -> NewWorktree:
-    """Make a worktree. `tell` hears each step as it begins; `stopped` is asked between them.
+    """Make a worktree. `tell` hears each step as it begins; cancelling `programs` stops it.
 
     Raises `Refused` and `CannotAnswer`; then nothing of it is left.
     """
     with alone(repository) as room:
         plan = plan_new(repository, config, branch, base=base, task=task)
-        making = _Making(room, plan, tell, stopped)
+        making = _Making(room, plan, tell, programs or Programs())
         try:
             return making.run()
         except BaseException as problem:
@@ -154,8 +155,8 @@ def worktrees_root(config: Config) -> Path:
 
 
 class _Making:
-    def __init__(self, room: Room, plan: NewPlan, tell: Tell, stopped: Callable[[], bool]) -> None:
-        self.room, self.plan, self.tell, self.stopped = room, plan, tell, stopped
+    def __init__(self, room: Room, plan: NewPlan, tell: Tell, programs: Programs) -> None:
+        self.room, self.plan, self.tell, self.programs = room, plan, tell, programs
         self.home = room.home
         self.ran: list[str] = []
 
@@ -195,7 +196,7 @@ class _Making:
         )
 
     def _step(self, what: str) -> None:
-        if self.stopped():
+        if self.programs.cancelled:
             raise CannotAnswer(f"{self.plan.branch}: stopped", "nothing of it is left")
         self.tell(what)
 
@@ -241,7 +242,7 @@ class _Making:
         if not command or self.plan.held_back:
             return
         self._step(f"{name}: {plain_text(command, 80)}")
-        run_hook(name, command, folder, self.plan.path, self.plan.branch, ports, self.stopped)
+        run_hook(self.programs, name, command, folder, self.plan.path, self.plan.branch, ports)
         self.ran.append(name)
 
 

@@ -6,17 +6,13 @@ Source: workflow orchestrator, worktrees (rule WO-W-4).
 
 import json
 import os
-import signal
-import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cockpit.files import read_regular
-from cockpit.git_command import INHERITED
 from cockpit.plain_text import plain_text
+from cockpit.programs import Programs
 
 SETUP_FILE = ".claude/worktree.json"
 COMMANDS = ("preBranch", "install", "postCreate")
@@ -84,52 +80,17 @@ def setup_commands(root: Path) -> dict[str, str]:
 
 
 def run_hook(
-    name: str,
-    command: str,
-    folder: Path,
-    tree: Path,
-    branch: str,
-    ports: tuple[int, ...],
-    stopped: Callable[[], bool] = lambda: False,
+    programs: Programs, name: str, command: str, folder: Path, tree: Path, branch: str, ports: tuple[int, ...]
 ) -> None:
     """Run one command of the project in `folder`, with its ports in the environment. Raises `HookFailed`."""
-    environment = {key: value for key, value in os.environ.items() if key not in INHERITED}
-    environment |= {"COCKPIT_WORKTREE": str(tree), "COCKPIT_BRANCH": branch}
+    environment = {"COCKPIT_WORKTREE": str(tree), "COCKPIT_BRANCH": branch}
     if ports:
         environment |= {"PORT": str(ports[0]), "COCKPIT_PORTS": ",".join(map(str, ports))}
-    try:
-        process = subprocess.Popen(
-            ["sh", "-c", command],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as problem:
-        raise HookFailed(f"{name} did not start: {problem.strerror}") from None
-    until = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            out, _ = process.communicate(timeout=0.2)
-            break
-        except subprocess.TimeoutExpired:
-            if stopped() or time.monotonic() > until:
-                _end(process)
-                why = "was stopped" if stopped() else f"did not end within {TIMEOUT:g} s"
-                raise HookFailed(f"{name} {why}") from None
-    if process.returncode:
-        last = next((line for line in reversed(out.decode("utf-8", "replace").splitlines()) if line.strip()), "")
-        raise HookFailed(f"{name} failed with {process.returncode}: {plain_text(last, 160)}")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        process.kill()
-    process.communicate()
+    ran = programs.run(["sh", "-c", command], folder, TIMEOUT, environment)
+    if ran.why:
+        raise HookFailed(f"{name}: {ran.why}")
+    if ran.code:
+        raise HookFailed(f"{name} failed with {ran.code}: {ran.last_line}")
 
 
 def _words(value: Any) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 
 from cockpit.config import Config, WorktreesConfig
 from cockpit.errors import CannotAnswer
+from cockpit.programs import Programs
 from cockpit.repository import find_repository
 from cockpit.trust import trust
 from cockpit.worktrees.feed import read_worktrees
@@ -211,9 +212,14 @@ def test_a_failing_command_leaves_nothing(repo: Path, own_home: Path, hook: str)
 
 def test_stopping_between_steps_leaves_nothing(repo: Path) -> None:
     before = untouched(repo)
-    seen: list[str] = []
+    programs = Programs()
+
+    def tell(what: str) -> None:
+        if what.startswith("files"):
+            programs.cancel()
+
     with pytest.raises(CannotAnswer, match="stopped"):
-        make(repo, "feature/api", tell=seen.append, stopped=lambda: len(seen) > 2)
+        make(repo, "feature/api", tell=tell, programs=programs)
     assert untouched(repo) == before
 
 
