@@ -20,6 +20,7 @@ from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.insight import InsightDeeds
 from cockpit.app_parts.money import MoneyDeeds
 from cockpit.app_parts.warm import WarmDeeds
 from cockpit.call import Call
@@ -44,7 +45,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
+class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -110,6 +111,7 @@ class CockpitApp(MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
         self.call_after_refresh(self.restart_feeds)
 
     async def on_unmount(self) -> None:
+        self.give_title_back()
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
 
@@ -179,6 +181,7 @@ class CockpitApp(MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
         self.phase_pane.show(self.sessions.sessions, self.sessions.note)
         self.budget_pane.show(self.spend, self.live_sessions())
         self.show_worktrees(self.trees)
+        self.announce()
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
         self.spend = snapshot

@@ -105,6 +105,14 @@ class SweepConfig:
     allow_env: tuple[str, ...] = ()
 
 
+@record
+class AttentionConfig:
+    """What happens outside the panes when an agent begins to wait, `[attention]`: the terminal's title, its bell."""
+
+    title: bool = False
+    bell: bool = False
+
+
 OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
 MOST_PRICE = 1e6
 
@@ -133,6 +141,7 @@ class Config:
     keys: dict[str, str] = field(default_factory=dict)
     webhook: WebhookConfig = WebhookConfig()
     sweep: SweepConfig = SweepConfig()
+    attention: AttentionConfig = AttentionConfig()
     prices: dict[str, PriceConfig] = field(default_factory=dict)
     tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 
@@ -325,8 +334,8 @@ def _nearest(problem: str, key: str) -> str:
     import difflib
 
     known = [column.name for column in fields(Config)]
-    nested = (TenancyConfig, BudgetConfig, ChecksConfig, ToolConfig, PriceConfig, WebhookConfig, SweepConfig)
-    known += [column.name for kind in (*nested, WorktreesConfig, Limits) for column in fields(kind)]
+    tables = [table.default for table in fields(Config) if is_dataclass(table.default)]
+    known += [column.name for table in (*tables, ToolConfig, PriceConfig, Limits) for column in fields(table)]
     close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
     return f"did you mean {close[0]}?" if close else ""
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
+from cockpit.agents.models import Agent
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
 from skills.orchestrator.claims import Claim, find_claims
@@ -80,8 +81,8 @@ class EventParser:
         at = moment(value.get("timestamp"))
         if at is not None:
             self.last_at = at
-        self.cwd = _text(value.get("cwd")) or self.cwd
-        if branch := _text(value.get("gitBranch")):
+        self.cwd = text_of(value.get("cwd")) or self.cwd
+        if branch := text_of(value.get("gitBranch")):
             self.branch = None if branch == "HEAD" else plain_text(branch, 200)
         return self._of_kind(value, at)
 
@@ -106,8 +107,8 @@ class EventParser:
         if not isinstance(message, dict) or message.get("model") == "<synthetic>":
             return []
         events: list[Event] = self._context(message, at)
-        message_id = _text(message.get("id")) or _text(value.get("uuid"))
-        for block in _blocks(message.get("content")):
+        message_id = text_of(message.get("id")) or text_of(value.get("uuid"))
+        for block in blocks_of(message.get("content")):
             events += self._block(block, message_id, at)
         stop = message.get("stop_reason")
         if stop not in _GOES_ON and isinstance(stop, str):
@@ -117,7 +118,7 @@ class EventParser:
     def _block(self, block: dict[str, Any], message_id: str, at: datetime | None) -> list[Event]:
         kind = block.get("type")
         if kind == "text":
-            said = _text(block.get("text"))
+            said = text_of(block.get("text"))
             return [Text(at, _claims(said))] if said.strip() else []
         if kind in ("thinking", "redacted_thinking"):
             return [Thought(at)]
@@ -131,19 +132,23 @@ class EventParser:
             return []
         kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         used = sum(_count(usage.get(kind)) for kind in kinds)
-        point = (used, plain_text(_text(message.get("model")), 80) or None)
+        point = (used, plain_text(text_of(message.get("model")), 80) or None)
         if not used or point == self._point:
             return []
         self._point = point
-        return [ContextPoint(at, *point, _text(message.get("id")))]
+        return [ContextPoint(at, *point, text_of(message.get("id")))]
 
     def _call(self, block: dict[str, Any]) -> ToolCall:
-        name = plain_text(_text(block.get("name")), 120) or "?"
+        name = plain_text(text_of(block.get("name")), 120) or "?"
         given = block.get("input")
         values: dict[str, Any] = given if isinstance(given, dict) else {}
-        command = _text(values.get("command"))[:_COMMAND_LENGTH] if name == "Bash" else ""
+        command = text_of(values.get("command"))[:_COMMAND_LENGTH] if name == "Bash" else ""
         call = ToolCall(
-            plain_text(block["id"], 120), name, _target(name, values), command, values.get("run_in_background") is True
+            plain_text(block["id"], 120),
+            name,
+            target_of(name, values),
+            command,
+            values.get("run_in_background") is True,
         )
         arguments = " ".join(text[:2000] for text in values.values() if isinstance(text, str))
         if role(call) != "read":
@@ -158,15 +163,15 @@ class EventParser:
         message = value.get("message")
         if not isinstance(message, dict):
             return []
-        blocks = _blocks(message.get("content"))
-        results = [self._result(block, at) for block in blocks if _is_result(block)]
-        if len(results) == 1 and (delegation := _delegation(value.get("toolUseResult"))):
+        blocks = blocks_of(message.get("content"))
+        results = [self._result(block, at) for block in blocks if is_result(block)]
+        if len(results) == 1 and (delegation := delegation_of(value.get("toolUseResult"))):
             results = [replace(results[0], delegation=delegation)]
         events: list[Event] = [*results]
-        text = "\n".join(_text(block.get("text")) for block in blocks if block.get("type") == "text")
+        text = "\n".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text")
         if text.lstrip().startswith(INTERRUPTED):
             return [*events, TurnEnd(at, "interrupted")]
-        if events or _not_a_person(value):
+        if events or not_a_person(value):
             return events
         if not text.strip() and any(block.get("type") == "image" for block in blocks):
             text = "(image)"
@@ -187,11 +192,11 @@ class EventParser:
             return []
         if attachment.get("commandMode") not in (None, "prompt"):
             return []
-        return self._prompt(_text(attachment.get("prompt")), at)
+        return self._prompt(text_of(attachment.get("prompt")), at)
 
     def _result(self, block: dict[str, Any], at: datetime | None) -> ToolResult:
         content = block.get("content")
-        parts = [_text(part.get("text")) for part in _blocks(content)]
+        parts = [text_of(part.get("text")) for part in blocks_of(content)]
         key = plain_text(block["tool_use_id"], 120)
         if key in self._reads:
             self._reads.discard(key)
@@ -206,6 +211,8 @@ class ClaudeSession:
     """
 
     def __init__(self, path: Path) -> None:
+        self.agent: Agent = "claude"
+        self.window: int | None = None
         self.path = path
         self.session = path.stem
         self.tail = Tail(path, counting=False)
@@ -238,6 +245,21 @@ class ClaudeSession:
             self._reset()
         self.version += 1
         return events or self.tail.restarted or started
+
+    @property
+    def cwd(self) -> str:
+        """The folder of the newest line that names one."""
+        return self.parser.cwd
+
+    @property
+    def branch(self) -> str | None:
+        """The branch of the newest line that names one."""
+        return self.parser.branch
+
+    @property
+    def last_at(self) -> datetime | None:
+        """The time of the newest line."""
+        return self.parser.last_at
 
     @property
     def problem(self) -> str:
@@ -304,24 +326,24 @@ def _system(value: dict[str, Any], at: datetime | None) -> list[Event]:
     return [Compaction(at, _count(tokens.get("preTokens")) or None, _count(tokens.get("postTokens")) or None)]
 
 
-def _not_a_person(value: dict[str, Any]) -> bool:
+def not_a_person(value: dict[str, Any]) -> bool:
     origin = value.get("origin")
     kind = origin.get("kind") if isinstance(origin, dict) else None
     flags = ("isMeta", "isCompactSummary", "isVisibleInTranscriptOnly")
     return any(value.get(flag) is True for flag in flags) or kind not in (None, "human", "user")
 
 
-def _target(name: str, values: dict[str, Any]) -> str:
+def target_of(name: str, values: dict[str, Any]) -> str:
     """The main argument of a call in one line."""
     if name == "TodoWrite" and isinstance(todos := values.get("todos"), list):
         return f"{len(todos)} todos"
     if name in ("ExitPlanMode", "EnterPlanMode", "exit_plan_mode"):
         return "plan mode" if name == "EnterPlanMode" else "a plan"
     if name == "AskUserQuestion":
-        questions = [one for one in _blocks(values.get("questions")) if _text(one.get("question"))]
+        questions = [one for one in blocks_of(values.get("questions")) if text_of(one.get("question"))]
         return plain_text(questions[0]["question"] if questions else "a question", _TARGET_LENGTH)
     if name in ("Task", "Agent"):
-        parts = (_text(values.get("subagent_type")), _text(values.get("description")))
+        parts = (text_of(values.get("subagent_type")), text_of(values.get("description")))
         return plain_text(": ".join(part for part in parts if part), _TARGET_LENGTH)
     main = values.get(_MAIN_ARGUMENT.get(name, ""))
     if not isinstance(main, str):
@@ -329,7 +351,7 @@ def _target(name: str, values: dict[str, Any]) -> str:
     return plain_text(main.strip(), _TARGET_LENGTH)
 
 
-def _blocks(content: object) -> list[dict[str, Any]]:
+def blocks_of(content: object) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
@@ -339,7 +361,7 @@ def _claims(text: str) -> tuple[Claim, ...]:
     return tuple(replace(claim, text=plain_text(claim.text, _TARGET_LENGTH)) for claim in find_claims(text))
 
 
-def _delegation(value: object) -> Delegation | None:
+def delegation_of(value: object) -> Delegation | None:
     """What a sub-agent's answer says of itself; a launch in the background names only the agent."""
     if not isinstance(value, dict) or not isinstance(agent := value.get("agentId"), str):
         return None
@@ -350,11 +372,11 @@ def _delegation(value: object) -> Delegation | None:
     return Delegation(plain_text(agent, 120), _count(spent) / 1000, _count(tools), _count(tokens))
 
 
-def _is_result(block: dict[str, Any]) -> bool:
+def is_result(block: dict[str, Any]) -> bool:
     return block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     return _printable(value) if isinstance(value, str) else ""
 
 

@@ -50,7 +50,7 @@ class CodexReader(Reader):
         packed = source.path.endswith(_PACKED)
         if packed:
             source.forget()
-        for line in _unpacked(source) if packed else source.lines():
+        for line in unpacked(source) if packed else source.lines():
             if any(mark in line for mark in _MARKS):
                 _take(line, source, sink)
             elif not line.endswith((b"}", b"}\r")) and line.strip():
@@ -88,7 +88,7 @@ def _plain(path: str) -> str:
     return path.removesuffix(".zst")
 
 
-def _unpacked(source: Source) -> Iterator[bytes]:
+def unpacked(source: Source) -> Iterator[bytes]:
     """The complete lines of a compressed file; what follows damage in it is lost, which is counted."""
     rest: list[bytes] = []
     held = 0

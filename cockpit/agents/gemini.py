@@ -48,7 +48,7 @@ class GeminiReader(Reader):
     def read(self, source: Source, sink: Sink) -> None:
         stamp = self.stamp(source.path)
         parent = source.notes.get("parent", "")
-        cwd = source.notes.get("cwd") or _folder_of(source.path, self.roots)
+        cwd = source.notes.get("cwd") or folder_of(source.path, self.roots)
         if source.path.endswith(".json"):
             if stamp.size > _LARGEST:
                 raise OSError(27, "larger than a chat can be")
@@ -71,7 +71,7 @@ def _is_chat(parts: tuple[str, ...]) -> bool:
     return len(parts) >= 3 and parts[1] == "chats" and parts[-1].endswith((".json", ".jsonl"))
 
 
-def _folder_of(path: str, roots: tuple[Path, ...]) -> str:
+def folder_of(path: str, roots: tuple[Path, ...]) -> str:
     """The working directory of a chat: what its project's folder or the list of projects says; else unknown."""
     for root in roots:
         parts = below(path, (root / "tmp",))

@@ -175,5 +175,7 @@ def _matters(change: object, path: str) -> bool:
     name = path.rpartition("/")[2]
     if name.endswith(".jsonl"):
         return name != "journal.jsonl"
+    if name.endswith((".db-wal", ".jsonl.zst")) or (name.endswith(".json") and "/chats/" in path):
+        return True
     # a file may be written before its new folder is watched, so that only the folder is told
     return "." not in name or REGISTRY_FILE.fullmatch(name) is not None

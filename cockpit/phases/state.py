@@ -1,6 +1,7 @@
-"""In which state a session is, and from what that was read: the registry first, else its transcript."""
+"""In which state a session is, and from what that was read: the best evidence wins, and is named."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,16 +39,37 @@ class Activity:
     last_at: datetime | None
 
 
-def read_state(entry: Registered | None, activity: Activity, now: datetime, *, registry_in_use: bool) -> StateReading:
-    """The state of a session.
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What something else than registry and transcript says of a session, e.g. an event of a hook, and when."""
+
+    at: datetime
+    reading: StateReading
+
+
+def read_state(
+    entry: Registered | None,
+    activity: Activity,
+    now: datetime,
+    *,
+    registry_in_use: bool,
+    process: int | None = None,
+    signs: Iterable[Sign] = (),
+) -> StateReading:
+    """The state of a session, by the best evidence that there is: a process that is gone, what the registry says, the
+    newest of `signs` that is not older than the transcript, the transcript.
 
     `registry_in_use` says that the program keeps a registry here, so that a session without an entry has no process.
+    `process` is the agent's process in the session's folder where no registry is kept (0: there is none, None: the
+    system does not tell).
     """
     if entry is not None and not entry.alive:
         return StateReading("ended", activity.last_at, None, f"session registry: process {entry.pid} is gone")
     if entry is not None and entry.status is not None:
         return _registered(entry, activity)
-    reading = _from_transcript(activity, now)
+    reading = _newest_sign(signs, activity) or _from_transcript(activity, now)
+    if process is not None:
+        return _with_process(process, reading, activity)
     if entry is not None:
         if reading.state == "ended":
             reading = StateReading("idle", reading.since, None, reading.evidence)
@@ -61,6 +83,21 @@ def read_state(entry: Registered | None, activity: Activity, now: datetime, *, r
     if registry_in_use and quiet and reading.state != "ended":
         return StateReading("ended", activity.last_at, None, f"no process is registered; {reading.evidence}")
     return reading
+
+
+def _newest_sign(signs: Iterable[Sign], activity: Activity) -> StateReading | None:
+    told = [sign for sign in signs if activity.last_at is None or sign.at >= activity.last_at]
+    return max(told, key=lambda sign: sign.at).reading if told else None
+
+
+def _with_process(process: int, reading: StateReading, activity: Activity) -> StateReading:
+    """What the transcript says, corrected by whether the agent still runs in the folder."""
+    if not process and reading.state != "ended":
+        return StateReading("ended", activity.last_at, None, f"no process in its folder; {reading.evidence}")
+    if process and reading.state == "ended":
+        return StateReading("idle", reading.since, None, f"process {process} lives; {reading.evidence}")
+    told = f"process {process} lives; " if process else ""
+    return StateReading(reading.state, reading.since, reading.waiting_for, told + reading.evidence)
 
 
 def _registered(entry: Registered, activity: Activity) -> StateReading:

@@ -12,9 +12,12 @@ from pathlib import Path
 from cockpit import paths
 from cockpit.agents.claude import ClaudeSession, decode_line
 from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
+from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
+from cockpit.agents.told_session import ToldSession
 from cockpit.files import read_regular
 from cockpit.phases.membership import Membership
+from cockpit.phases.others import OtherSessions
 from cockpit.phases.state import Activity, read_state
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -37,7 +40,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class _Kept:
     """A transcript and what was made of it as of `version`; `subagents` are the times of their last lines."""
 
-    transcript: ClaudeSession
+    transcript: ClaudeSession | ToldSession
     reading: TaskReading | None = None
     context: ContextUse | None = None
     plan: Plan | None = None
@@ -47,7 +50,7 @@ class _Kept:
 
 
 class SessionStore:
-    """The sessions of one repository (of every one with `all_repos`) below Claude Code's roots."""
+    """The sessions of all agents in one repository (in every one with `all_repos`)."""
 
     def __init__(self, repository: Repository, *, all_repos: bool = False) -> None:
         self.all_repos = all_repos
@@ -56,20 +59,32 @@ class SessionStore:
         self._kept: dict[str, _Kept] = {}
         self._homes: dict[tuple[int, int], str] = {}
         self._registry: dict[str, Registered] = {}
+        self._others = OtherSessions(self._ours)
+        self._told: dict[str, _Kept] = {}
+        self._running: tuple[Running, ...] | None = None
 
     @property
     def live(self) -> bool:
-        """Whether a registered process of a session lives, so that its end has to be looked for."""
-        return any(entry.alive for entry in self._registry.values() if self._ours(entry.cwd))
+        """Whether a process of a session lives, so that its end has to be looked for."""
+        return bool(self._told) or any(entry.alive for entry in self._registry.values() if self._ours(entry.cwd))
 
     def watched(self) -> list[Path]:
         """The folders that change when a session does."""
         self.roots = paths.claude_roots()
         folders = [root / name for root in self.roots for name in ("projects", "sessions")]
-        return [folder for folder in folders if folder.is_dir()]
+        return [*(folder for folder in folders if folder.is_dir()), *self._others.folders()]
 
     def refresh(self, now: datetime, since: datetime, changed: set[str] | None = None) -> None:
         """Read what is new. `changed` names the files that may have changed, None where everything may have."""
+        oldest = _oldest(now, since)
+        theirs = None if changed is None else {path for path in changed if self._others.owns(path)}
+        if theirs is None or theirs:
+            self._others.refresh(oldest, theirs)
+            self._judge_others()
+        if changed is not None and theirs:
+            changed = changed - theirs
+            if not changed:
+                return
         if changed is not None and all(self._cheap(path) for path in changed):
             if any(REGISTRY_FILE.fullmatch(path.rpartition(os.sep)[2]) for path in changed):
                 self._registry = read_registry(self.roots)
@@ -83,6 +98,17 @@ class SessionStore:
     def relist(self) -> None:
         """Look again at which processes live, and nothing else."""
         self._registry = read_registry(self.roots)
+        self._look_at_processes()
+
+    def _look_at_processes(self) -> None:
+        self._running = running_agents() if self._told else None
+
+    def _judge_others(self) -> None:
+        sessions = {one.file.key: one for one in self._others.sessions}
+        self._told = {key: self._told.get(key) or _Kept(one) for key, one in sessions.items()}
+        for kept in self._told.values():
+            self._judge(kept)
+        self._look_at_processes()
 
     def snapshot(self, now: datetime, since: datetime) -> SessionsSnapshot:
         """Every session that lives or was active since then, those that need a person first."""
@@ -95,12 +121,26 @@ class SessionStore:
             told = bool(kept.transcript.task) or alive
             if told and (alive or (last is not None and last >= since)):
                 sessions.append(_session(kept, entry, now, registry_in_use=in_use))
+        for kept in self._told.values():
+            last = _last(kept)
+            if kept.transcript.task and last is not None and last >= since:
+                sessions.append(_session(kept, None, now, registry_in_use=False, process=self._process_of(kept)))
         have = {kept.transcript.session for kept in self._kept.values()}
         fresh = [entry for name, entry in self._registry.items() if name not in have and entry.alive]
         sessions += [_unwritten(entry, now) for entry in fresh if self._ours(entry.cwd)]
         sessions.sort(key=_order)
         problems = [kept.problem or kept.transcript.problem for kept in self._kept.values()]
+        problems += [kept.transcript.problem for kept in self._told.values()] + list(self._others.problems.values())
         return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))))
+
+    def _process_of(self, kept: _Kept) -> int | None:
+        """The process of a session's agent in its folder; 0: there is none, None: the system does not tell."""
+        if self._running is None:
+            return None
+        transcript = kept.transcript
+        cwd = os.path.realpath(transcript.cwd)
+        found = (one.pid for one in self._running if one.agent == transcript.agent and one.cwd == cwd)
+        return next(found, 0)
 
     def _ours(self, cwd: str) -> bool:
         return self.all_repos or self._membership.holds(cwd)
@@ -119,8 +159,7 @@ class SessionStore:
         return home is not None and not self._ours(home)
 
     def _scan(self, now: datetime, since: datetime) -> None:
-        # a file's own time is the machine's, `now` may be another one: what either calls recent is looked at
-        oldest = min(since.timestamp(), time.time() - (now - since).total_seconds())
+        oldest = _oldest(now, since)
         found: set[str] = set()
         for root in self.roots:
             for entry in transcripts(root / "projects"):
@@ -156,6 +195,11 @@ class SessionStore:
         except OSError as problem:
             kept.problem = f"{transcript.session[:8]}: {problem.strerror or 'cannot be read'}"
         kept.subagents = _subagents(transcript.path)
+        self._judge(kept)
+
+    def _judge(self, kept: _Kept) -> None:
+        """What the newest lines mean for phases and context."""
+        transcript = kept.transcript
         if kept.version == transcript.version:
             return
         kept.version = transcript.version
@@ -171,6 +215,11 @@ class SessionStore:
             context=ContextReading(full.level, words) if full else None,
             plan=kept.plan,
         )
+
+
+def _oldest(now: datetime, since: datetime) -> float:
+    """A file's own time is the machine's, `now` may be another one: what either calls recent is looked at."""
+    return min(since.timestamp(), time.time() - (now - since).total_seconds())
 
 
 def transcripts(projects: Path) -> list["os.DirEntry[str]"]:
@@ -219,17 +268,19 @@ def _subagents(transcript: Path) -> tuple[float, ...]:
     return tuple(times)
 
 
-def _prompt(transcript: ClaudeSession) -> str | None:
+def _prompt(transcript: ClaudeSession | ToldSession) -> str | None:
     first = transcript.task[0] if transcript.task else None
     return first.text if isinstance(first, Prompt) else None
 
 
-def _context(transcript: ClaudeSession) -> ContextUse | None:
+def _context(transcript: ClaudeSession | ToldSession) -> ContextUse | None:
     if transcript.used is None:
         return None
     model = transcript.model
     known = model_window(model) if model and needs_lookup(model, transcript.largest) else None
     window, source = context_window(model, transcript.largest, known)
+    if transcript.window:
+        window, source = transcript.window, "what the agent says"
     used = transcript.used
     return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)
 
@@ -248,22 +299,24 @@ def model_window(model: str) -> int | None:
 
 def _last(kept: _Kept) -> datetime | None:
     times = [datetime.fromtimestamp(written, UTC) for written in kept.subagents]
-    if (last := kept.transcript.parser.last_at) is not None:
+    if (last := kept.transcript.last_at) is not None:
         times.append(last)
     return max(times, default=None)
 
 
-def _session(kept: _Kept, entry: Registered | None, now: datetime, *, registry_in_use: bool) -> Session:
+def _session(
+    kept: _Kept, entry: Registered | None, now: datetime, *, registry_in_use: bool, process: int | None = None
+) -> Session:
     transcript, reading = kept.transcript, kept.reading or read_phases(())
     last = _last(kept)
     activity = Activity(reading.facts, transcript.task, transcript.exited, last)
-    state = read_state(entry, activity, now, registry_in_use=registry_in_use)
+    state = read_state(entry, activity, now, registry_in_use=registry_in_use, process=process)
     working = now.timestamp() - WORKING.total_seconds()
     return Session(
-        agent="claude",
+        agent=transcript.agent,
         session=transcript.session,
-        cwd=transcript.parser.cwd or (entry.cwd if entry else ""),
-        branch=transcript.parser.branch,
+        cwd=transcript.cwd or (entry.cwd if entry else ""),
+        branch=transcript.branch,
         state=state.state,
         waiting_for=state.waiting_for,
         since=state.since,
@@ -275,7 +328,7 @@ def _session(kept: _Kept, entry: Registered | None, now: datetime, *, registry_i
         prompt=plain_text(reading.facts.prompt or "", 200),
         evidence=state.evidence,
         model=transcript.model,
-        pid=entry.pid if entry and entry.alive else None,
+        pid=entry.pid if entry and entry.alive else process or None,
         last_event_at=last,
         subagents=len(kept.subagents),
         summary=reading.summary,

@@ -1,0 +1,124 @@
+"""Gemini CLI's chats as what they tell: a message that is written again as it grows tells only what is new."""
+
+from typing import Any
+
+from cockpit.agents.claude import moment
+from cockpit.agents.lenient import count, document, mapping, text
+from cockpit.agents.record import Record, milliseconds
+from cockpit.agents.told import Told
+from cockpit.agents.tool_names import common_call
+
+_TYPES = frozenset(("user", "gemini", "info", "error", "warning", "model"))
+
+
+class GeminiTelling:
+    """Documents or lines → what they tell. What a rewind took out of a chat stays: it happened and was billed."""
+
+    def __init__(self, session: str, cwd: str = "") -> None:
+        self.session, self.cwd = session, cwd
+        self.unknown = self.unread = 0
+        self._seen: dict[str, tuple[int, int, set[str]]] = {}
+        self._placed = False
+
+    def told(self, line: bytes) -> list[Told]:
+        """What one line, or a whole document, tells."""
+        if not line.strip():
+            return []
+        value = document(line)
+        if value is None:
+            self.unread += 1
+            return []
+        found: list[Told] = []
+        if self.cwd and not self._placed:
+            self._placed = True
+            found.append(Told("place", None, self.cwd))
+        self.session = text(value.get("sessionId")) or self.session
+        for stated in (value.get("messages"), mapping(value.get("$set")).get("messages")):
+            for message in stated if isinstance(stated, list) else []:
+                found += self.message(mapping(message))
+        if "type" in value:
+            found += self.message(value)
+        return found
+
+    def message(self, message: dict[str, Any]) -> list[Told]:
+        """What one message tells that was not told before."""
+        kind, step, at = message.get("type"), text(message.get("id")) or "", moment(message.get("timestamp"))
+        self.unknown += kind not in _TYPES
+        said = _content(message.get("content"))
+        thoughts, told_text, calls = self._seen.get(step, (0, 0, set()))
+        found: list[Told] = []
+        if kind == "user":
+            if step not in self._seen and said.strip():
+                found.append(Told("prompt", at, said))
+            self._seen[step] = (0, 1, calls)
+            return found
+        if kind == "error":
+            return [Told("end", at, "error", name=said)]
+        if kind not in ("gemini", "model"):
+            return []
+        model = text(message.get("model")) or ""
+        given = message.get("thoughts")
+        listed = given if isinstance(given, list) else []
+        for thought in listed[thoughts:]:
+            words = (text(mapping(thought).get(name)) or "" for name in ("subject", "description"))
+            found.append(Told("thought", at, ": ".join(filter(None, words)), step, model=model))
+        if said.strip() and not told_text:
+            found.append(Told("text", at, said, step, model=model))
+            told_text = 1
+        calls = self._calls(message, step, at, model, calls, found)
+        self._seen[step] = (max(thoughts, len(listed)), told_text, calls)
+        found += self._usage(message, step, at)
+        if said.strip() and not message.get("toolCalls"):
+            found.append(Told("end", at, "end_turn"))
+        return found
+
+    def _calls(
+        self, message: dict[str, Any], step: str, at: Any, model: str, known: set[str], found: list[Told]
+    ) -> set[str]:
+        listed = message.get("toolCalls")
+        for place, entry in enumerate(listed if isinstance(listed, list) else []):
+            call = mapping(entry)
+            key = text(call.get("id")) or f"{step}:{place}"
+            name = text(call.get("name")) or "?"
+            common, values = common_call(name, call.get("args"))
+            if key not in known:
+                found.append(Told("call", at, "", step, key, name, common, values, model=model))
+            status = call.get("status")
+            if status in ("success", "error", "cancelled") and f"={key}" not in known:
+                answered = moment(call.get("timestamp")) or at
+                found.append(Told("result", answered, _result(call), id=key, failed=status != "success"))
+                known.add(f"={key}")
+            known.add(key)
+        return known
+
+    def _usage(self, message: dict[str, Any], step: str, at: Any) -> list[Told]:
+        usage = mapping(message.get("tokens"))
+        whole, output, cached, thoughts, tool = (
+            count(usage.get(kind)) for kind in ("input", "output", "cached", "thoughts", "tool")
+        )
+        if not whole and not output:
+            return []
+        record = Record(
+            self.session, self.cwd, "", milliseconds(at), text(message.get("model")) or "unknown",
+            max(0, whole - cached) + tool, output + thoughts, 0, 0, cached, thoughts, provider="google",
+        )  # fmt: skip
+        return [Told("usage", at, "", step, record=record)]
+
+
+def _content(content: object) -> str:
+    if isinstance(content, str):
+        return text(content) or ""
+    parts = content if isinstance(content, list) else [content]
+    return "\n".join(filter(None, (text(mapping(part).get("text")) for part in parts)))
+
+
+def _result(call: dict[str, Any]) -> str:
+    shown = call.get("resultDisplay")
+    if isinstance(shown, str) and shown.strip():
+        return text(shown) or ""
+    given = call.get("result")
+    words: list[str] = []
+    for part in given if isinstance(given, list) else []:
+        answer = mapping(mapping(mapping(part).get("functionResponse")).get("response"))
+        words += [text(answer.get(name)) or "" for name in ("output", "error") if answer.get(name)]
+    return "\n".join(words) or _content(given)

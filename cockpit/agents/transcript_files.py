@@ -1,0 +1,418 @@
+"""The files of one agent session, read piece by piece: what each line tells, and where it stands.
+
+A file that grows is read on from where reading stopped; one that was rewritten, and a document, are read again.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from cockpit import paths
+from cockpit.agents.claude_told import ClaudeTelling
+from cockpit.agents.codex_told import CodexTelling
+from cockpit.agents.gemini import folder_of as gemini_folder
+from cockpit.agents.gemini_told import GeminiTelling
+from cockpit.agents.lenient import document, mapping, text
+from cockpit.agents.models import Agent
+from cockpit.agents.opencode_told import OpenCodeTelling
+from cockpit.agents.source import Stamp, stamp_of
+from cockpit.agents.told import Told
+from cockpit.agents.transcript_models import Place
+from cockpit.files import LONGEST_LINE, Tail, open_regular, read_regular
+
+_NAME = re.compile(r"[\w.-]{1,120}")
+_CHAT = 16 * LONGEST_LINE
+_HEAD = 1 << 16
+
+
+class Telling(Protocol):
+    """What turns lines into what they tell."""
+
+    unknown: int
+    unread: int
+
+    def told(self, line: bytes) -> list[Told]:
+        """What one line tells."""
+
+
+class TranscriptFile:
+    """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds.
+
+    `skipped` are lines too long to be read, with their size in bytes.
+    """
+
+    restarted = False
+
+    def __init__(self, path: Path, agent: Agent, session: str, label: str = "") -> None:
+        self.path, self.agent, self.session, self.label = path, agent, session, label
+
+    @property
+    def key(self) -> str:
+        """What tells this file from the others of the session."""
+        return str(self.path)
+
+    def changed(self) -> bool:
+        """Whether there is something new. Raises `OSError`."""
+        raise NotImplementedError
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        """What is new, line by line; an empty list with a size where a line is too long. Raises `OSError`."""
+        raise NotImplementedError
+
+    def raw(self, place: Place) -> bytes:
+        """The line at a place as it is now; empty where it is gone or too long. Raises `OSError`."""
+        return b""
+
+    def again(self, place: Place) -> list[Told]:
+        """What a line tells, read anew. Raises `OSError`."""
+        for found, told in self.fresh().read():
+            if found.line == place.line:
+                return told
+        return []
+
+    def fresh(self) -> "TranscriptFile":
+        """The same file, unread."""
+        raise NotImplementedError
+
+    @property
+    def unread(self) -> int:
+        """Lines that could not be read."""
+        return 0
+
+    @property
+    def unknown(self) -> int:
+        """Lines of a kind that is not known."""
+        return 0
+
+
+class LineFile(TranscriptFile):
+    """A file of lines that grows: Claude Code, Codex CLI, newer chats of Gemini CLI."""
+
+    def __init__(self, path: Path, agent: Agent, session: str, label: str = "", *, cwd: str = "") -> None:
+        super().__init__(path, agent, session, label)
+        self._cwd = cwd
+        self._tail = Tail(path)
+        self._telling = self._make()
+
+    def _make(self) -> Telling:
+        if self.agent == "codex":
+            return CodexTelling(self.session)
+        if self.agent == "gemini":
+            return GeminiTelling(self.session, self._cwd)
+        return ClaudeTelling(self.session, sidechain=bool(self.label))
+
+    def fresh(self) -> "LineFile":
+        return LineFile(self.path, self.agent, self.session, self.label, cwd=self._cwd)
+
+    def changed(self) -> bool:
+        return self._tail.changed()
+
+    @property
+    def unread(self) -> int:
+        return self._telling.unread + self._tail.too_long
+
+    @property
+    def unknown(self) -> int:
+        return self._telling.unknown
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        tail, started = self._tail, False
+        self.restarted = False
+        expected, number = tail.offset, tail.line
+        for block in tail.blocks():
+            if not started:
+                started = True
+                if tail.restarted:
+                    self._telling, self.restarted = self._make(), True
+                    expected = number = 0
+            if tail.offset > expected:  # a line was passed over
+                number += 1
+                yield Place(number, expected, tail.offset - expected), []
+            offset = tail.offset
+            for line in block.split(b"\n")[:-1]:
+                number += 1
+                told = self._telling.told(line)
+                if told:
+                    yield Place(number, offset, len(line)), told
+                offset += len(line) + 1
+            expected = offset
+        if tail.restarted and not started:
+            self._telling, self.restarted = self._make(), True
+        if tail.offset > expected:
+            yield Place(number + 1, expected, tail.offset - expected), []
+
+    def raw(self, place: Place) -> bytes:
+        if place.size > LONGEST_LINE:
+            return b""
+        with open_regular(self.path) as stream:
+            stream.seek(place.offset)
+            return stream.read(place.size) or b""
+
+    def tell(self, raw: bytes) -> list[Told]:
+        """What a line of this file tells, by itself."""
+        return self._make().told(raw)
+
+    def again(self, place: Place) -> list[Told]:
+        return self.tell(self.raw(place))
+
+
+class PackedFile(LineFile):
+    """A compressed rollout of Codex CLI, read as a whole."""
+
+    _stamp: Stamp | None = None
+
+    def changed(self) -> bool:
+        return stamp_of(self.path.stat()) != self._stamp
+
+    def fresh(self) -> "PackedFile":
+        return PackedFile(self.path, self.agent, self.session, self.label)
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        from cockpit.agents.codex import CodexReader, unpacked
+
+        self._stamp, self.restarted = stamp_of(self.path.stat()), self._stamp is not None
+        self._telling = self._make()
+        for number, line in enumerate(unpacked(CodexReader(()).opened(str(self.path))), 1):
+            if told := self._telling.told(line):
+                yield Place(number), told
+
+    def raw(self, place: Place) -> bytes:
+        return b""
+
+    def again(self, place: Place) -> list[Told]:
+        return TranscriptFile.again(self, place)
+
+
+class ChatDocument(TranscriptFile):
+    """A chat of Gemini CLI that is one document: each of its messages counts as a line."""
+
+    def __init__(self, path: Path, session: str, label: str = "", *, cwd: str = "") -> None:
+        super().__init__(path, "gemini", session, label)
+        self._cwd, self._stamp = cwd, Stamp(0, -1, 0)
+        self._telling = GeminiTelling(session, cwd)
+        self._count = 0
+
+    def fresh(self) -> "ChatDocument":
+        return ChatDocument(self.path, self.session, self.label, cwd=self._cwd)
+
+    def changed(self) -> bool:
+        return stamp_of(self.path.stat()) != self._stamp
+
+    @property
+    def unread(self) -> int:
+        return self._telling.unread
+
+    @property
+    def unknown(self) -> int:
+        return self._telling.unknown
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        self.restarted = self._stamp.size >= 0
+        stamp = stamp_of(self.path.stat())
+        if stamp.size > _CHAT:
+            raise OSError(27, "larger than a chat can be")
+        value = document(read_regular(self.path))
+        self._stamp, self._telling = stamp, GeminiTelling(self.session, self._cwd)
+        if value is None:
+            self._telling.unread += 1
+            return
+        listed = value.get("messages")
+        yield Place(1), self._telling.told(b"{}")
+        for number, message in enumerate(listed if isinstance(listed, list) else [], 1):
+            yield Place(number), self._telling.message(mapping(message))
+
+
+class OpenCodeFile(TranscriptFile):
+    """A session in OpenCode's database or, of older versions, in its files: each message counts as a line."""
+
+    def __init__(self, path: Path, session: str, label: str = "", *, cwd: str = "") -> None:
+        super().__init__(path, "opencode", session, label)
+        self._cwd = cwd
+        self._stamp: tuple[Stamp, ...] | None = None
+        self._telling = OpenCodeTelling(session, cwd)
+
+    @property
+    def key(self) -> str:
+        return f"{self.path}#{self.session}"
+
+    def fresh(self) -> "OpenCodeFile":
+        return OpenCodeFile(self.path, self.session, self.label, cwd=self._cwd)
+
+    @property
+    def unread(self) -> int:
+        return self._telling.unread
+
+    @property
+    def unknown(self) -> int:
+        return self._telling.unknown
+
+    def changed(self) -> bool:
+        return self._look() != self._stamp
+
+    def _look(self) -> tuple[Stamp, ...]:
+        places = [self.path, Path(f"{self.path}-wal")]
+        if self.path.is_dir():
+            places = [self.path / "message" / self.session]
+            with contextlib.suppress(OSError):
+                places += [self.path / "part" / Path(name).stem for name in os.listdir(places[0])]  # noqa: PTH208
+        found = []
+        for place in places:
+            with contextlib.suppress(OSError):
+                found.append(stamp_of(place.stat()))
+        return tuple(found)
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        self.restarted, stamp = self._stamp is not None, self._look()
+        self._telling = OpenCodeTelling(self.session, self._cwd)
+        yield Place(1), [Told("place", None, self._cwd)] if self._cwd else []
+        messages = self._from_folder() if self.path.is_dir() else self._from_database()
+        for number, (name, message, parts) in enumerate(messages, 1):
+            yield Place(number), list(self._telling.told(name, message, parts))
+        self._stamp = stamp
+
+    def _from_database(self) -> Iterable[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        try:
+            with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=2)) as base:
+                parts: dict[str, list[dict[str, Any]]] = {}
+                for name, data in base.execute(
+                    "SELECT message_id, data FROM part WHERE session_id = ? ORDER BY id", (self.session,)
+                ):
+                    parts.setdefault(name, []).append(self._row(data))
+                rows = base.execute("SELECT id, data FROM message WHERE session_id = ? ORDER BY id", (self.session,))
+                return [(name, self._row(data), parts.get(name, [])) for name, data in rows]
+        except sqlite3.Error as problem:
+            raise OSError(5, f"database: {problem}") from None
+
+    def _row(self, data: object) -> dict[str, Any]:
+        raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        found = document(raw) if isinstance(raw, bytes) else None
+        self._telling.unread += found is None
+        return found or {}
+
+    def _from_folder(self) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+        for path in sorted((self.path / "message" / self.session).glob("*.json")):
+            parts = [self._row(read_regular(part)) for part in sorted((self.path / "part" / path.stem).glob("*.json"))]
+            yield path.stem, self._row(read_regular(path)), parts
+
+
+def files_of(agent: Agent, session: str) -> list[TranscriptFile]:
+    """The files of a session, its own first, then its sub-agents'; none where there is no such session.
+
+    `session` is the whole id. Names that could lead out of the agents' folders find nothing.
+    """
+    if not _NAME.fullmatch(session) or session in (".", ".."):
+        return []
+    finders = {"claude": _claude_files, "codex": _codex_files, "gemini": _gemini_files, "opencode": _opencode_files}
+    try:
+        return finders[agent](session)
+    except OSError:
+        return []
+
+
+def _claude_files(session: str) -> list[TranscriptFile]:
+    own: list[Path] = []
+    for root in paths.claude_roots():
+        own += (root / "projects").glob(f"*/{session}.jsonl")
+    if not own:
+        return []
+    path = max(own, key=lambda one: one.stat().st_mtime)
+    return [LineFile(path, "claude", session), *claude_helpers(path)]
+
+
+def claude_helpers(path: Path) -> list[TranscriptFile]:
+    """The sub-agents of a session of Claude Code."""
+    folder = path.with_suffix("") / "subagents"
+    found = sorted([*folder.glob("agent-*.jsonl"), *folder.glob("workflows/wf_*/agent-*.jsonl")])
+    helpers: list[TranscriptFile] = []
+    for one in found:
+        name = one.stem.removeprefix("agent-")
+        said: dict[str, Any] = {}
+        with contextlib.suppress(OSError):
+            said = mapping(document(read_regular(one.with_suffix(".meta.json"), _HEAD)))
+        words = [text(said.get("agentType")) or "", text(said.get("description")) or ""]
+        helpers.append(LineFile(one, "claude", name, ": ".join(filter(None, words)) or name))
+    return helpers
+
+
+def _codex_files(session: str) -> list[TranscriptFile]:
+    root = paths.codex_root()
+    for folder in (root / "sessions", root / "archived_sessions"):
+        plain = sorted(folder.rglob(f"rollout-*{session}.jsonl"))
+        if plain:
+            return [LineFile(plain[-1], "codex", session)]
+        if packed := sorted(folder.rglob(f"rollout-*{session}.jsonl.zst")):
+            return [PackedFile(packed[-1], "codex", session)]
+    return []
+
+
+def _gemini_files(session: str) -> list[TranscriptFile]:
+    root = paths.gemini_root()
+    for path in sorted((root / "tmp").glob("*/chats/*.json*"), reverse=True):
+        if gemini_session(path) == session:
+            helpers = sorted((path.parent / session).glob("*.json*"))
+            return [gemini_file(path, session), *(gemini_file(one, one.stem, one.stem) for one in helpers)]
+    return []
+
+
+def gemini_file(path: Path, session: str, label: str = "") -> TranscriptFile:
+    """A chat, whichever form it has."""
+    cwd = gemini_folder(str(path), (paths.gemini_root(),))
+    if path.suffix == ".json":
+        return ChatDocument(path, session, label, cwd=cwd)
+    return LineFile(path, "gemini", session, label, cwd=cwd)
+
+
+def gemini_session(path: Path) -> str:
+    """The id that a chat names in its first bytes, else the name of its file."""
+    try:
+        found = re.search(rb'"sessionId"\s*:\s*"([^"\\]{1,120})"', read_regular(path, _HEAD))
+    except OSError:
+        found = None
+    return found[1].decode("utf-8", "replace") if found else path.stem
+
+
+def _opencode_files(session: str) -> list[TranscriptFile]:
+    root = paths.opencode_root()
+    for path in sorted(root.glob("opencode*.db")):
+        listed = opencode_sessions(path)
+        if session in listed:
+            helpers = [name for name, (_, parent, _) in listed.items() if parent == session]
+            own = OpenCodeFile(path, session, cwd=listed[session][0])
+            return [own, *(OpenCodeFile(path, name, name, cwd=listed[name][0]) for name in helpers)]
+    storage = root / "storage"
+    if (storage / "message" / session).is_dir():
+        return [OpenCodeFile(storage, session, cwd=folder_session(storage, session)[0])]
+    return []
+
+
+def opencode_sessions(path: Path) -> dict[str, tuple[str, str, int]]:
+    """(folder, parent, time of the last change in ms) of each session in a database; empty where it cannot be read."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as base:
+            known = {column[1] for column in base.execute("PRAGMA table_info(session)")}
+            if not known:
+                return {}
+            wanted = ("directory", "parent_id", "time_updated")
+            columns = ", ".join(name if name in known else "NULL" for name in wanted)
+            rows = base.execute(f"SELECT id, {columns} FROM session").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {
+        name: (text(folder) or "", text(parent) or "", updated if isinstance(updated, int) else 0)
+        for name, folder, parent, updated in rows
+        if isinstance(name, str)
+    }
+
+
+def folder_session(storage: Path, session: str) -> tuple[str, str]:
+    """(folder, parent) of a session that an older version wrote."""
+    for path in (storage / "session").glob(f"*/{session}.json"):
+        with contextlib.suppress(OSError):
+            said = mapping(document(read_regular(path, _HEAD)))
+            return text(said.get("directory")) or "", text(said.get("parentID")) or ""
+    return "", ""

@@ -1,0 +1,141 @@
+"""What the keys do about sessions: the transcript, who waits, habits and measures, who wrote a finding."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit import clock
+from cockpit.agents.models import Agent
+from cockpit.app_parts.deeds import Deeds
+from cockpit.errors import CannotAnswer
+from cockpit.plain_text import plain_text
+
+if TYPE_CHECKING:
+    from cockpit.agents.transcript import TranscriptReader
+    from cockpit.phases.attention import Announcer, Held
+    from widgets.screens.attention import AttentionScreen
+    from widgets.screens.transcript import TranscriptScreen
+
+
+class InsightDeeds(Deeds):
+    """Screens about agent sessions; what they show is read off the event loop."""
+
+    _announcer: "Announcer | None" = None
+    _titled = ""
+
+    # -- who waits --
+
+    def do_waiting(self) -> None:
+        """Everybody who waits for a person, and why."""
+        from widgets.screens.attention import AttentionScreen
+
+        self.push_screen(AttentionScreen(self._held(), clock.now()), self._go_to)
+
+    def _held(self) -> "tuple[Held, ...]":
+        from cockpit.phases.attention import attention
+
+        return attention(self.live_sessions(), self.trees.worktrees)
+
+    def _go_to(self, held: "Held | None") -> None:
+        if held is None:
+            return
+        self.phase_pane.choose(held.session.session)
+        if held.path and self.worktrees_pane.find(lambda tree: tree.path == held.path):
+            self.watch_folder(Path(held.path))
+        self.do_pane("phase")
+
+    def on_attention_screen_read(self, message: "AttentionScreen.Read") -> None:
+        """Open the transcript of a session of the queue."""
+        session = message.held.session
+        self.open_transcript(session.agent, session.session, live=True)
+
+    def announce(self) -> None:
+        """Sessions changed: the open queue shows it, and outside the panes title and bell where they are wanted."""
+        from cockpit.phases.attention import Announcer, title
+
+        for screen in self.screen_stack[1:]:
+            if type(screen).__name__ == "AttentionScreen":
+                screen.show(self._held(), clock.now())  # type: ignore[attr-defined]
+        self._announcer = self._announcer or Announcer()
+        new = self._announcer.fresh(self.sessions.sessions)
+        if new and self.settings.attention.bell:
+            self.bell()
+        if self.settings.attention.title:
+            words = title(self.repository.name, self.sessions.sessions)
+            if words != self._titled:
+                write_title(words, first=not self._titled)
+                self._titled = words
+
+    def give_title_back(self) -> None:
+        """The terminal has its own title again."""
+        if self._titled:
+            write_title("", last=True)
+
+    # -- the transcript --
+
+    def do_transcript(self) -> None:
+        """The transcript of the session that the phase pane shows."""
+        session = self.phase_pane.current
+        if session is None:
+            self.tell("There is no session to read.")
+            return
+        self.open_transcript(session.agent, session.session, live=session.state != "ended")
+
+    def open_transcript(self, agent: Agent, session: str, *, line: int = 0, live: bool = False) -> None:
+        """Open the viewer, at a line of the session's own file or at its end."""
+        from widgets.screens.transcript import TranscriptScreen
+
+        known = next((one for one in self.sessions.sessions if one.session == session), None)
+        where = f" · {plain_text(known.branch, 40)}" if known and known.branch else ""
+        screen = TranscriptScreen(f"Transcript · {agent}{where} · {plain_text(session)[:8]}", line=line, follow=live)
+        self.push_screen(screen)
+        self.run_worker(self._follow(screen, agent, session), group="transcript", exclusive=True, exit_on_error=False)
+
+    async def _follow(self, screen: "TranscriptScreen", agent: Agent, session: str) -> None:
+        from cockpit.agents.transcript_feed import follow_transcript, open_transcript
+
+        try:
+            self._reader = await asyncio.to_thread(open_transcript, agent, session)
+            async for transcript in follow_transcript(self._reader):
+                if not screen.is_attached and screen.transcript is not None:
+                    return
+                screen.show(transcript)
+        except (CannotAnswer, OSError) as problem:
+            screen.fail(str(problem))
+
+    _reader: "TranscriptReader | None" = None
+
+    def on_transcript_screen_wanted(self, message: "TranscriptScreen.Wanted") -> None:
+        """Read the full text of an item."""
+        self.run_worker(self._full_text(message), group="full-text", exclusive=True, exit_on_error=False)
+
+    async def _full_text(self, message: "TranscriptScreen.Wanted") -> None:
+        from cockpit.agents.transcript_feed import full_text
+        from widgets.screens.transcript import full_screen
+
+        if self._reader is not None:
+            text = await asyncio.to_thread(full_text, self._reader.files, message.item)
+            self.push_screen(full_screen(message.item, text, max(20, min(114, self.size.width - 6))))
+
+    def on_transcript_screen_search(self, message: "TranscriptScreen.Search") -> None:
+        """Search the whole files."""
+        self.run_worker(self._search(message), group="search", exclusive=True, exit_on_error=False)
+
+    async def _search(self, message: "TranscriptScreen.Search") -> None:
+        from cockpit.agents.transcript_feed import search
+
+        if self._reader is not None:
+            hits = await asyncio.to_thread(search, self._reader.files, message.text)
+            message.screen.found(message.text, hits)
+
+
+def write_title(words: str, *, first: bool = False, last: bool = False) -> None:
+    """Set the terminal's title; the one before is kept at the first time and comes back at the last."""
+    terminal = sys.__stderr__  # where Textual draws
+    if terminal is None or not terminal.isatty():
+        return
+    text = "\x1b[22;2t" if first else ""
+    text += "\x1b[23;2t" if last else f"\x1b]2;{plain_text(words, 80)}\x07"
+    terminal.write(text)
+    terminal.flush()

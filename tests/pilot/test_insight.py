@@ -1,0 +1,74 @@
+"""Sessions on screen: the transcript viewer, the queue of those who wait."""
+
+import json
+from pathlib import Path
+
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from tests.pilot.conftest import settled, until
+from widgets.lines import plain
+from widgets.screens.attention import AttentionScreen, HeldList
+from widgets.screens.report import ReportScreen
+from widgets.screens.transcript import TranscriptScreen
+
+
+async def opened(app: CockpitApp) -> TranscriptScreen:
+    await until(lambda: isinstance(app.screen, TranscriptScreen), "the viewer")
+    screen = app.screen
+    assert isinstance(screen, TranscriptScreen)
+    await until(lambda: screen.transcript is not None and screen.transcript.done, "the transcript")
+    return screen
+
+
+async def test_the_viewer_shows_jumps_searches_and_follows(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 34)) as pilot:
+        await settled(app)
+        app.phase_pane.choose(next(one.session for one in app.sessions.sessions if one.branch == "feature/api"))
+        await pilot.press("3", "space")
+        screen = await opened(app)
+        view = screen.view
+        assert view.cursor == len(view.items) - 1  # it runs: the end is shown
+        await pilot.press("left_square_bracket")
+        assert view.current is not None and view.current.kind == "prompt"
+        await pilot.press("e")
+        assert view.current.role == "change"
+        await pilot.press("x")
+        assert view.current.status == "failed" and "1 failed" in view.current.result
+        assert any(item.depth for item in view.items)  # the sub-agent stands in it
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the whole item")
+        assert any("pytest -q tests/test_accounts.py" in plain(one) for one in app.screen.shown)  # type: ignore[attr-defined]
+        await pilot.press("escape", "slash", *"users endpoint", "enter")
+        await until(lambda: view.current is not None and view.current.kind == "prompt", "the hit")
+        await pilot.press("G")
+        assert view.cursor == len(view.items) - 1
+
+        path = next(Path(demo.env["CLAUDE_CONFIG_DIR"]).glob(f"projects/*/{screen.transcript.session}.jsonl"))  # type: ignore[union-attr]
+        line = json.loads(path.read_text().splitlines()[0]) | {"uuid": "new", "timestamp": "2026-11-20T14:32:00.000Z"}
+        with path.open("a") as stream:
+            stream.write(
+                json.dumps(line | {"type": "user", "message": {"role": "user", "content": "and [/] now"}}) + "\n"
+            )
+        await until(lambda: view.items[-1].text == "and [/] now", "what is new")
+        assert view.cursor == len(view.items) - 1  # it stayed at the end
+        await pilot.press("escape", "escape")
+        assert not isinstance(app.screen, TranscriptScreen)
+
+
+async def test_the_queue_goes_where_the_agent_waits_and_sees_a_dialog_come(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 34)) as pilot:
+        await settled(app)
+        await pilot.press("W")
+        assert isinstance(app.screen, AttentionScreen)
+        view = app.screen.query_one(HeldList)
+        assert [held.worktree for held in view.items if held.asks] == ["fix-login"]
+        busy = next(one for one in app.sessions.sessions if one.state == "busy")
+        entry = Path(demo.env["CLAUDE_CONFIG_DIR"]) / "sessions" / f"{busy.pid}.json"
+        entry.write_text(json.dumps(json.loads(entry.read_text()) | {"status": "waiting", "waitingFor": "permission"}))
+        await until(lambda: sum(held.asks for held in view.items) == 2, "the dialog")
+        entry.write_text(json.dumps(json.loads(entry.read_text()) | {"status": "idle"}))
+        await until(lambda: sum(held.asks for held in view.items) == 1, "escape")
+        view.move_to(0)
+        await pilot.press("enter")
+        assert app.phase_pane.current is not None and app.phase_pane.current.branch == "fix/login"
+        assert app.watched.name == "fix-login" and app.panes.active == "phase"

@@ -1,0 +1,120 @@
+"""Who waits for a person: one line each, enter goes there."""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from cockpit.phases.attention import Held
+from cockpit.plain_text import plain_text
+from widgets.lines import Line, Span, crop, line, pad, width_of
+from widgets.virtual_list import VirtualList
+from widgets.words import age, count
+
+_EVIDENCE_FROM = 100  # cells that have room for what a state was read from
+
+
+def held_row(held: Held, width: int, now: datetime) -> Line:
+    """One session in `width` cells: since when, where, for what, and what that was read from."""
+    session = held.session
+    glyph, token = ("◐", "warn") if held.asks else ("○", "muted")
+    where = plain_text(session.branch or held.worktree, 40)
+    parts: list[Span] = [(f"{glyph} ", token), (pad(age(session.since, now), 4, right=True), token), ("  ", "text")]
+    parts.append((pad(where, 12 if width < 60 else 22), "strong" if held.asks else "text"))
+    if width >= 60:
+        parts.append((f" {pad(session.agent, 9)}", "muted"))
+    what = session.waiting_for or "an answer"
+    if not held.asks:
+        what = f"finished its turn: {session.prompt}"
+    room = width - width_of(parts) - 1
+    proof = plain_text(session.evidence, 120) if width >= _EVIDENCE_FROM else ""
+    what = plain_text(what, 300)
+    share = min(len(proof), max(room * 2 // 5, room - cell_len(what) - 2)) if proof else 0
+    shown = pad(what, room - share - 2) if proof else crop(what, room)
+    why = f"  {crop(proof, share)}" if proof else ""
+    return (*parts, (f" {shown}", "text" if held.asks else "muted"), (why, "faint"))
+
+
+class HeldList(VirtualList[Held]):
+    """The queue."""
+
+    def key(self, item: Held) -> Hashable:
+        return item.session.agent, item.session.session
+
+    def row(self, item: Held, index: int, width: int) -> Line:
+        return held_row(item, width, self.now)
+
+
+class AttentionScreen(ModalScreen[Held | None]):
+    """Answers with the session to go to, or None. The app shows it what is new."""
+
+    class Read(Message):
+        """The transcript of a session is wanted."""
+
+        def __init__(self, held: Held) -> None:
+            self.held = held
+            super().__init__()
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,W", "dismiss", "Leave", show=False),
+        Binding("enter", "go", "Go there", show=False),
+        Binding("space", "read", "Its transcript", show=False),
+        Binding("j,down", "move('down')", "Down", show=False),
+        Binding("k,up", "move('up')", "Up", show=False),
+        Binding("w", "move('down')", "Next", show=False),
+        Binding("pagedown", "move('page-down')", "Page down", show=False),
+        Binding("pageup", "move('page-up')", "Page up", show=False),
+        Binding("g,home", "move('top')", "First", show=False),
+        Binding("G,end", "move('bottom')", "Last", show=False),
+    ]
+
+    def __init__(self, held: Sequence[Held], now: datetime) -> None:
+        super().__init__()
+        self._held, self._now = tuple(held), now
+
+    def compose(self) -> ComposeResult:
+        yield HeldList(id="report")
+
+    def on_mount(self) -> None:
+        self.query_one(HeldList).focus()
+        self._build()
+
+    def show(self, held: Sequence[Held], now: datetime) -> None:
+        """Show the queue as it is now; the cursor keeps its session."""
+        self._held, self._now = tuple(held), now
+        if self.is_mounted:
+            self._build()
+
+    def _build(self) -> None:
+        held, view = self._held, self.query_one(HeldList)
+        view.now = self._now
+        asking = sum(1 for one in held if one.asks)
+        words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
+        done = len(held) - asking
+        title = line(words + (f" · {done} finished" if done else ""))
+        view.set_title(title, line("enter go there · space transcript · esc"))
+        view.empty = [
+            line(("Nobody waits.", "muted")),
+            line(("A permission dialog or a question appears here within a second.", "faint")),
+        ]
+        view.show_items(self._held)
+
+    def action_move(self, step: str) -> None:
+        self.query_one(HeldList).move(step)
+
+    def action_go(self) -> None:
+        self.dismiss(self.query_one(HeldList).current)
+
+    def action_read(self) -> None:
+        if (current := self.query_one(HeldList).current) is not None:
+            self.post_message(self.Read(current))
+
+    @on(VirtualList.Chosen)
+    def _clicked(self) -> None:
+        self.action_go()
