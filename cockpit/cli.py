@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list, make, merge and remove worktrees, and take a removal back"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
+    "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }
