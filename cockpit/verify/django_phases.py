@@ -160,7 +160,7 @@ def _labels(place: Place) -> list[str]:
     if place.refused or place.manage is None or not place.settings:
         return []
     home = place.manage.parent
-    ran = place.programs.run([place.python, "-c", _LABELS, str(home)], home, SECONDS, place.overlay(place.settings))
+    ran = place.cancel.run([place.python, "-c", _LABELS, str(home)], home, SECONDS, place.overlay(place.settings))
     return ran.out.strip().splitlines()[-1].split() if not ran.code and ran.out.strip() else []
 
 
@@ -180,7 +180,7 @@ def _settings_values(place: Place) -> dict[str, Any] | str:
     home = place.manage.parent if place.manage is not None else place.root
     # the settings themselves, not the overlay: phase 9 asks for the database that production has
     environment = {"DJANGO_SETTINGS_MODULE": module, "PYTHONPATH": str(home)}
-    ran = place.programs.run([place.python, "-c", _PROBE], home, SECONDS, environment)
+    ran = place.cancel.run([place.python, "-c", _PROBE], home, SECONDS, environment)
     if ran.why or ran.code:
         return ran.why or ran.last_line
     try:

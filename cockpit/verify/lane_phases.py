@@ -30,7 +30,7 @@ def openapi(place: Place) -> Iterator[Answer]:
         yield not_run(11, "schema", title, place.refused)
         return
     path = {"PYTHONPATH": str(place.root / folder)}
-    ran = place.programs.run([place.python, "-c", _PRINT, module, name], place.root, SECONDS, path)
+    ran = place.cancel.run([place.python, "-c", _PRINT, module, name], place.root, SECONDS, path)
     if ran.why or ran.code:
         yield not_run(11, "schema", title, ran.why or ran.last_line)
         return

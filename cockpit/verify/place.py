@@ -16,8 +16,9 @@ from cockpit.files import read_regular
 from cockpit.findings.outcome import Outcome
 from cockpit.findings.project import Project
 from cockpit.findings.tools import ToolRun
-from cockpit.programs import Programs, Ran, find_program
+from cockpit.programs import Ran, find_program
 from cockpit.repository import Repository
+from cockpit.sweep.cancel import Cancel
 from cockpit.trust import Trust
 from skills.gates.model import Status
 from skills.gates.settings_modules import is_production_path, is_settings_path
@@ -56,7 +57,7 @@ class Place:
     lane: Lane
     project: Project
     outcome: Outcome
-    programs: Programs = field(default_factory=Programs)
+    cancel: Cancel = field(default_factory=Cancel)
     values: dict[str, Any] | str | None = None  # what the production settings hold, once they were asked
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cockpit-verify-")))
 
@@ -76,10 +77,8 @@ class Place:
 
     @cached_property
     def tools(self) -> ToolRun:
-        """The findings engine's way to run other people's tools, cancelled together with the rest."""
-        run = ToolRun(self.root, self.trust, self.dependencies)
-        run.programs = self.programs
-        return run
+        """The findings engine's way to run other people's tools."""
+        return ToolRun(self.root, self.trust, self.dependencies)
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:
@@ -166,7 +165,7 @@ class Place:
         if self.manage is None or not self.settings:
             return Ran(why="no manage.py that names its settings")
         environment = self.overlay(module or self.settings)
-        return self.programs.run([self.python, str(self.manage), *words], self.manage.parent, SECONDS, environment)
+        return self.cancel.run([self.python, str(self.manage), *words], self.manage.parent, SECONDS, environment)
 
     @property
     def refused(self) -> str:

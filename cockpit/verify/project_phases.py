@@ -14,6 +14,7 @@ from cockpit.verify.place import SECONDS, Place, answer_of, not_applicable, not_
 from skills.gates.model import Check, Status
 from skills.verify.diff_review import review, unmigrated
 from skills.verify.model import Answer
+from skills.workflow.sweep import judged, title_of
 
 _ENV_NAME = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 _PERFORMANCE = ("n-plus-one", "query-in-loop", "unordered-queryset", "filter-in-python", "unindexed-filter")
@@ -77,9 +78,7 @@ def quality(place: Place) -> Iterator[Answer]:
     if "isort" in tool or (place.root / ".isort.cfg").is_file():
         title, program = "Imports are sorted (isort)", place.program("isort")
         ran = (
-            place.programs.run([program, "--check-only", "-q", "."], place.root, SECONDS)
-            if program
-            else _absent("isort")
+            place.cancel.run([program, "--check-only", "-q", "."], place.root, SECONDS) if program else _absent("isort")
         )
         yield answer_of(2, "isort", title, ran, detail="some are not", command="isort --check-only .")
     yield _gates(place)
@@ -87,7 +86,7 @@ def quality(place: Place) -> Iterator[Answer]:
 
 def _formatter(place: Place, name: str, words: list[str], shown: str) -> Answer:
     title, program = f"The code is formatted ({name})", place.program(name)
-    ran = place.programs.run([program, *words], place.root, SECONDS) if program else _absent(name)
+    ran = place.cancel.run([program, *words], place.root, SECONDS) if program else _absent(name)
     return answer_of(2, "format", title, ran, detail=f"{shown} names what is not", command=shown)
 
 
@@ -115,14 +114,15 @@ def tests(place: Place) -> Iterator[Answer]:
     elif place.refused:
         yield not_run(4, "tests", title, place.refused)
     else:
-        ran = place.programs.run([place.python, str(place.manage), "test", "--noinput"], place.manage.parent, SECONDS)
+        ran = place.cancel.run([place.python, str(place.manage), "test", "--noinput"], place.manage.parent, SECONDS)
         yield replace(answer_of(4, "tests", title, ran, command="manage.py test"), detail=ran.why or ran.last_line)
     yield from _coverage(place)
 
 
 def _pytest(place: Place, title: str) -> Answer:
     tool = known_tools(place.config)["pytest"]
-    ran = place.tools.ran(tool)
+    with place.cancel.ended_by(place.tools.cancel):
+        ran = place.tools.ran(tool)
     if ran.why:
         return not_run(4, "tests", title, ran.why)
     lines = [line for line in ran.out.splitlines() if _SUMMARY.search(line)]
@@ -150,8 +150,21 @@ def _coverage(place: Place) -> Iterator[Answer]:
 
 
 def security(place: Place) -> Iterator[Answer]:
-    """Phase 5, the part of all lanes: static analysis with bandit; findings of low severity are shown only."""
-    yield tool_answer(place, 5, "bandit", "Static analysis finds nothing (bandit)", lowest="P1")
+    """Phase 5, the part of all lanes: the sweep. A vulnerability that nothing mends yet is shown and does not block."""
+    from cockpit.sweep.run import Sweep
+
+    sweep = Sweep(place.root, place.config)
+    sweep.cancel = place.cancel
+    for check in sweep.run():
+        check = judged(check, block_at="fixable")
+        places = tuple(
+            f"{finding.path}{f':{finding.line}' if finding.line else ''} {finding.message}"[:160]
+            for finding in check.findings
+        )
+        detail = f"{len(places)} found" if places else check.reason or ""
+        required = check.check != "permissions" and (check.status == "not_run" or check.blocking)
+        title, count = title_of(check.check), len(places)
+        yield Answer(5, check.check, title, check.status, plain_text(detail, 160), count, required, "", places)
 
 
 def performance(place: Place) -> Iterator[Answer]:
@@ -202,12 +215,13 @@ def diff_review(place: Place, change: Change) -> Iterator[Answer]:
         yield Answer(12, "model-migrations", title, status, detail, len(places), required=False, places=places)
 
 
-def tool_answer(place: Place, phase: int, name: str, title: str, *, lowest: str = "P2") -> Answer:
+def tool_answer(place: Place, phase: int, name: str, title: str) -> Answer:
     """The answer of one of the built-in tools."""
-    answer: OutsideAnswer = place.tools.answer(known_tools(place.config)[name])
+    with place.cancel.ended_by(place.tools.cancel):
+        answer: OutsideAnswer = place.tools.answer(known_tools(place.config)[name])
     if answer.check.status == "not_run":
         return not_run(phase, name, title, answer.check.reason or "")
-    found = [f for rows in answer.findings.values() for f in rows if lowest == "P2" or f.gate != "P2"]
+    found = [f for rows in answer.findings.values() for f in rows]
     places = tuple(f"{f.path}:{f.line} {f.message}"[:160] for f in found)
     detail = f"{len(found)} found" if found else ""
     return Answer(phase, name, title, "fail" if found else "pass", detail, len(found), command=name, places=places)

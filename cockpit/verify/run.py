@@ -10,8 +10,8 @@ from cockpit.config import Config
 from cockpit.findings.once import CheckRequest, check_now
 from cockpit.git_command import GitFailed, git
 from cockpit.phases.lanes import lane_evidence
-from cockpit.programs import Programs
 from cockpit.repository import Repository
+from cockpit.sweep.cancel import Cancel
 from cockpit.trust import read_trust
 from cockpit.verify import django_phases, lane_phases, project_phases
 from cockpit.verify.change import Change, read_change
@@ -39,9 +39,9 @@ def verify(
     base: str | None = None,
     tell: Tell = lambda answer: None,
     begin: Callable[[int], None] = lambda phase: None,
-    programs: Programs | None = None,
+    cancel: Cancel | None = None,
 ) -> tuple[Verification, list[Item]]:
-    """Run the gate. `begin` is told each phase before it runs, `tell` each answer as it comes; `programs.cancel` from
+    """Run the gate. `begin` is told each phase before it runs, `tell` each answer as it comes; `cancel.cancel` from
     another thread ends what runs, and the rest answers not_run.
 
     Raises `CannotAnswer` where the repository cannot be checked at all.
@@ -51,7 +51,7 @@ def verify(
     outcome, project = check_now(repository.root, config, CheckRequest())
     trust = read_trust(repository.root, repository.common_dir)
     chosen = lane or choose_lane("", lane_evidence(repository)).lane
-    place = Place(repository, config, trust, chosen, project, outcome, programs or Programs())
+    place = Place(repository, config, trust, chosen, project, outcome, cancel or Cancel())
     answers: list[Answer] = []
     try:
         change = read_change(repository, base)
