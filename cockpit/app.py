@@ -22,6 +22,7 @@ from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.findings import FindingDeeds
 from cockpit.app_parts.insight import InsightDeeds
 from cockpit.app_parts.money import MoneyDeeds
+from cockpit.app_parts.orchestrator import OrchestratorDeeds
 from cockpit.app_parts.warm import WarmDeeds
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
@@ -45,7 +46,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, Chrome):
+class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sessions": ("Live", "the agent sessions of this repository and their phase"),
     "analyze": ("Agents", "how complete and risky a prompt is, and the same prompt with its gaps filled"),
     "route": ("Agents", "which lane, stage, specialists and agent a task needs"),
+    "skills": ("Agents", "the skills that agents can load: use, cost, lint, install"),
     "habits": ("Agents", "what agents do that costs time and money, and where"),
     "spend": ("Money", "tokens and dollars from the agents' transcripts"),
     "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),

@@ -67,3 +67,8 @@ def opencode_root() -> Path:
     """OpenCode's data root: `opencode` in `XDG_DATA_HOME`, else in `~/.local/share`. It may not exist."""
     chosen = os.environ.get("XDG_DATA_HOME", "").strip()
     return (Path(chosen).expanduser() if chosen else Path.home() / ".local" / "share") / "opencode"
+
+
+def opencode_config() -> Path:
+    """OpenCode's configuration folder: `opencode` in `XDG_CONFIG_HOME`, else in `~/.config`. It may not exist."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "opencode"

@@ -25,9 +25,14 @@ def installed_agents(root: Path | None) -> tuple[Installed, ...]:
         found += _of_folder(root / ".claude" / "agents", "project", "")
     for claude in _homes():
         found += _of_folder(claude / "agents", "user", "")
-        for plugin, folder in _plugins(claude / "plugins"):
-            found += _of_folder(folder / "agents", "plugin", f"{plugin}:")
+    for plugin, folder in plugin_folders():
+        found += _of_folder(folder / "agents", "plugin", f"{plugin}:")
     return tuple(dict.fromkeys(found))
+
+
+def plugin_folders() -> tuple[tuple[str, Path], ...]:
+    """The plugins that are installed for Claude Code: name and folder."""
+    return tuple(one for claude in _homes() for one in _plugins(claude / "plugins"))
 
 
 def _homes() -> list[Path]:

@@ -1,5 +1,7 @@
 """How often each sub-agent ran and did not fail, from the transcripts of one repository's sessions."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,21 +21,26 @@ _ANSWERED = b'"tool_result"'
 
 def agent_runs(repository: Repository, now: datetime) -> dict[str, Record]:
     """Runs of the last 90 days by role (the name without its plugin). A run without an answer does not count."""
-    membership = Membership(repository)
-    oldest = (now - LAST).timestamp()
     answers: dict[str, tuple[str, bool]] = {}
-    for root in paths.claude_roots():
-        for entry in transcripts(root / "projects"):
-            try:
-                if entry.stat().st_mtime >= oldest and membership.holds(first_cwd(entry.path)):
-                    _read(Path(entry.path), answers)
-            except OSError:
-                continue
+    for path in recent_transcripts(repository, now):
+        with contextlib.suppress(OSError):
+            _read(path, answers)
     runs: dict[str, Record] = {}
     for role, failed in answers.values():
         before = runs.get(role, Record(0, 0))
         runs[role] = Record(before.runs + 1, before.successes + (not failed))
     return runs
+
+
+def recent_transcripts(repository: Repository, now: datetime) -> Iterator[Path]:
+    """The transcripts of Claude Code that belong to a repository and were written in the last 90 days."""
+    membership = Membership(repository)
+    oldest = (now - LAST).timestamp()
+    for root in paths.claude_roots():
+        for entry in transcripts(root / "projects"):
+            with contextlib.suppress(OSError):
+                if entry.stat().st_mtime >= oldest and membership.holds(first_cwd(entry.path)):
+                    yield Path(entry.path)
 
 
 def _read(path: Path, answers: dict[str, tuple[str, bool]]) -> None:

@@ -1,0 +1,74 @@
+"""A screen that fills the terminal with one frame: its title, its keys, and the lists in it share their habits."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from widgets.line_view import FixedLines, LineView
+from widgets.lines import Line
+
+MOVES: tuple[BindingType, ...] = (
+    Binding("j,down", "move('down')", "Down", show=False),
+    Binding("k,up", "move('up')", "Up", show=False),
+    Binding("pagedown", "move('page-down')", "Page down", show=False),
+    Binding("pageup", "move('page-up')", "Page up", show=False),
+    Binding("g,home", "move('top')", "First", show=False),
+    Binding("G,end", "move('bottom')", "Last", show=False),
+)
+
+
+class FramedScreen(ModalScreen[None]):
+    """A frame with a title and the next useful keys below. `keys` are those that opened it: they close it too.
+
+    A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`.
+    """
+
+    CSS_PATH: ClassVar[Any] = "framed.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "Close", show=False), *MOVES]
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__()
+        self.keys = tuple(keys)
+
+    def build(self) -> None:
+        """Show everything anew for the size that the screen has."""
+
+    @property
+    def moving(self) -> LineView:
+        """The list that the keys of a list move."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        """The width has changed."""
+        if self.is_mounted:
+            self.build()
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that opened the screen closes it."""
+        if event.key in self.keys:
+            event.prevent_default().stop()
+            self.dismiss(None)
+
+    def action_move(self, step: str) -> None:
+        """Move in the list, or scroll."""
+        self.moving.move(step)
+
+    def entitle(self, title: str, hints: Sequence[str]) -> None:
+        """The frame's title, and the longest of the hints that fits."""
+        frame = self.query_one("#frame", Vertical)
+        room = self.size.width - 6
+        frame.border_title = Content(title if len(title) <= room else title[: max(0, room - 1)] + "…")
+        frame.border_subtitle = Content(next((hint for hint in hints if len(hint) <= room), hints[-1]))
+
+    def fill(self, name: str, lines: Sequence[Line]) -> int:
+        """Show lines in a part that is as high as they are. Returns how many there are."""
+        view = self.query_one(f"#{name}", FixedLines)
+        view.styles.height = len(lines)
+        view.display = bool(lines)
+        view.show_lines(lines)
+        return len(lines)
