@@ -35,10 +35,12 @@ INHERITED = (
 
 
 class GitFailed(Exception):
-    """Git said no. `status` is its exit code, `line` the first line that it printed on stderr."""
+    """Git said no. `status` is its exit code, `line` the first line that it printed on stderr, `out` what it printed
+    on stdout all the same."""
 
-    def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
+    def __init__(self, args: tuple[str, ...], status: int, stderr: str, out: bytes = b"") -> None:
         self.status = status
+        self.out = out
         self.line = next((line for line in stderr.splitlines() if line.strip()), f"exit {status}")
         super().__init__(f"git {args[0] if args else ''}: {self.line}")
 
@@ -92,7 +94,7 @@ def git_bytes(
     if process.returncode == 127 and without:
         raise CannotAnswer("git was not found", "install git 2.36 or newer")
     if process.returncode:
-        raise GitFailed(args, process.returncode, err.decode("utf-8", "replace"))
+        raise GitFailed(args, process.returncode, err.decode("utf-8", "replace"), bytes(out))
     return bytes(out)
 
 

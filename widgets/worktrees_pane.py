@@ -82,8 +82,16 @@ def remark(tree: Worktree) -> Line:
         return ((f"■ locked{reason}", "muted"),)
     if tree.head is None:
         return (("no commits yet", "muted"),)
+    return _outlook(tree)
+
+
+def _outlook(tree: Worktree) -> Line:
+    """What would come of a worktree that is in order: its removal, its merge, its next step."""
     if tree.safe_to_remove:
         return ((f"✓ {plain_text(tree.why or tree.advice, 60)}", "good"),)
+    if tree.clashes:
+        more = f" +{len(tree.clashes) - 1}" if len(tree.clashes) > 1 else ""
+        return ((f"≠ {plain_text(tree.clashes[0].line, 60)}{more}", "warn"),)
     if tree.advice and not tree.main:
         return ((plain_text(tree.advice, 60), "muted"),)
     return ()

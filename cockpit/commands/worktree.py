@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   cockpit worktree list --json | jq -r '.worktrees[] | select(.safe_to_remove) | .path'
   cockpit worktree new feature/login                  from the base branch, with ports, .env and a task sheet
   cockpit worktree remove feature/login               exit 1 and why, where something could be lost
+  cockpit worktree merge feature/login                exit 1 and the files, where it would conflict
   cockpit worktree undo                               byte for byte as it was
   cockpit worktree new fix/totals --base release/2 --task "Round totals to cents"
 """
@@ -23,12 +24,14 @@ EXAMPLES = """examples:
 _DEEDS = {
     "list": "one line a worktree",
     "new": "make one, for a new or an existing branch",
+    "merge": "merge its commits into integration/NAME, or --into BRANCH; no work tree is touched",
     "remove": "move one into the trash, where nothing is lost",
-    "undo": "bring back what was removed last, or NAME",
+    "undo": "take the last removal or merge back, or that of NAME",
+    "forecast": "which worktrees would conflict with their base, and with each other",
     "trash": "what was removed; --older-than DAYS --apply throws it away for good",
 }
-_NAMED = ("new", "remove")  # deeds that need a name
-_FREE = ("list", "trash")  # deeds that take none
+_NAMED = ("new", "merge", "remove")  # deeds that need a name
+_FREE = ("list", "forecast", "trash")  # deeds that take none
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a worktree by name, branch or path; new: the branch")
     parser.add_argument("--base", metavar="REV", help="new: the branch to begin with (default: the base branch)")
     parser.add_argument("--task", metavar="TEXT", help="new: what it is for, in WORKTREE_TASK.md and the registry")
+    parser.add_argument(
+        "--into", metavar="BRANCH", help="merge: the target (default: integration/NAME, made if missing)"
+    )
     parser.add_argument("--force", action="store_true", help="remove: also where it is not safe; undo takes it back")
     parser.add_argument("--apply", action="store_true", help="trash: do it, not only say what would be done")
     parser.add_argument("--older-than", metavar="DAYS", type=float, help="trash: what was removed longer ago")
@@ -121,6 +127,7 @@ def worktree_row(tree: "Worktree") -> dict[str, Any]:
             "waiting_for": agent.waiting_for,
             "session": agent.session,
         },
+        "conflicts_with": [{"with": clash.other, "files": list(clash.files)} for clash in tree.clashes],
         "advice": tree.advice,
         "safe_to_remove": tree.safe_to_remove,
         "why": tree.why,
@@ -157,7 +164,8 @@ def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
     agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
     if tree.agent and tree.agent.waiting_for:
         agent += f": {tree.agent.waiting_for}"
-    remarks = [tree.operation, _lock(tree), tree.advice]
+    clash = tree.clashes[0].line if tree.clashes else ""
+    remarks = [tree.operation, _lock(tree), tree.advice, clash]
     ports = ",".join(f":{port}" for port in tree.ports)
     shown = (tree.name, branch, _changes(tree), distance, _age(tree, now), agent[:48], ports)
     return (*shown, " · ".join(remark for remark in remarks if remark))

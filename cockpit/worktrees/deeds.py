@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 def refuse(call: Call, problem: Refused) -> int:
     """Say why not. Exit code 1."""
+    files = [plain_text(name) for name in getattr(problem, "files", ())]
     if call.args.json:
-        print_json({"done": False, "why": plain_text(problem.why), "forceable": problem.forceable, "meta": {}})
+        why = plain_text(problem.why)
+        print_json({"done": False, "why": why, "forceable": problem.forceable, "conflicts": files, "meta": {}})
     else:
         hint = "; --force does it all the same, and undo takes it back" if problem.forceable else ""
         say(f"cockpit: {problem.why}{hint}")
+        for name in files:
+            say(f"  {name}")
     return 1
 
 
@@ -76,17 +80,66 @@ def remove(call: Call) -> int:
 
 
 def undo(call: Call) -> int:
-    """Bring a removed worktree back."""
-    from cockpit.worktrees.remove import undo_removal
+    """Take a removal or a merge back."""
+    from cockpit.worktrees.undo import undo_last
 
-    thing, notes = undo_removal(call.repository(), call.args.name)
-    for note in notes:
+    done = undo_last(call.repository(), call.args.name)
+    for note in done.notes:
         say(f"cockpit: {note}")
+    thing, merge = done.removal, done.merge
     if call.args.json:
-        print_json({"done": True, "restored": _trashed(thing), "notes": list(notes), "meta": {}})
-    else:
+        merged = merge and {"into": plain_text(merge.into), "branch": plain_text(merge.branch), "head": merge.old}
+        restored = _trashed(thing) if thing else None
+        print_json({"done": True, "restored": restored, "unmerged": merged, "notes": list(done.notes), "meta": {}})
+    elif thing is not None:
         _print(f"{thing.branch or thing.name}  is back", thing.path)
+    elif merge is not None:
+        where = f"back at {merge.old[:10]}" if merge.old else "gone again"
+        _print(f"{merge.into}  without {merge.branch}: {where}")
     return 0
+
+
+def merge(call: Call) -> int:
+    """Merge a worktree's commits."""
+    from cockpit.worktrees.merge import merge_worktree
+
+    done = merge_worktree(call.repository(), call.config(), call.args.name, call.args.into)
+    if call.args.json:
+        row = done and {"into": plain_text(done.into), "old": done.old, "new": done.new}
+        print_json({"done": done is not None, "merge": row, "conflicts": [], "meta": {}})
+    elif done is None:
+        _print(f"{call.args.name}  nothing to merge: all of it is there already")
+    else:
+        _print(f"{done.branch}  merged into {done.into} as {done.new[:10]}", "cockpit worktree undo  takes it back")
+    return 0
+
+
+def forecast(call: Call) -> int:
+    """Which worktrees would be in conflict: exit code 1 where any would."""
+    from cockpit.worktrees.feed import read_worktrees
+
+    snapshot = read_worktrees(call.repository(), call.config())
+    clashing = [tree for tree in snapshot.worktrees if tree.clashes]
+    if call.args.json:
+        rows = [
+            {
+                "name": tree.name,
+                "branch": tree.branch,
+                "base": tree.base,
+                "conflicts_with": [{"with": clash.other, "files": list(clash.files)} for clash in tree.clashes],
+            }
+            for tree in snapshot.worktrees
+        ]
+        print_json({"worktrees": rows, "meta": {"note": snapshot.note or None}})
+        return 1 if clashing else 0
+    if snapshot.note:
+        say(f"cockpit: {snapshot.note}")
+    lines = []
+    for tree in clashing:
+        for clash in tree.clashes:
+            lines += [f"{tree.branch or tree.name}  {clash.line}", *(f"  {file}" for file in clash.files[:20])]
+    _print(*(lines or ["no conflicts are to be expected; what is not committed yet does not count"]))
+    return 1 if clashing else 0
 
 
 def trash(call: Call) -> int:

@@ -14,10 +14,12 @@ from dataclasses import replace
 from functools import partial
 
 from cockpit.config import Config
+from cockpit.errors import CannotAnswer
+from cockpit.git_command import GitFailed
 from cockpit.repository import Repository
 from cockpit.worktrees.cheap import Cheap, Place
 from cockpit.worktrees.judgement import holders, with_presence
-from cockpit.worktrees.models import WorktreesSnapshot
+from cockpit.worktrees.models import Clash, WorktreesSnapshot
 from cockpit.worktrees.reader import THREADS, Measured, Reader, Survey, read_worktrees
 from cockpit.worktrees.watch import GitWatch, folders_to_watch
 
@@ -105,6 +107,9 @@ class _Following:
         self.active: dict[str, float] = {}  # when something last happened in a row
         self.recount: set[str] = set()  # rows that were hinted at
         self.outdated: set[str] = set()  # rows whose shown value is known to be old
+        self.clashes: dict[str, tuple[Clash, ...]] = {}
+        self.foreseen: tuple[object, ...] | None = None  # what the forecast was made for
+        self.foreseeing = False
         self.note = ""
         self.look_due = 0.0
         self.emitted: tuple[float, WorktreesSnapshot | None] = (0.0, None)
@@ -199,6 +204,28 @@ class _Following:
             last = self.measured.get(place.path)
             work = partial(self.reader.measure, self.cheap, self.survey, place, last, due or hinted)
             self._loop.run_in_executor(self._pool, work).add_done_callback(partial(self._done, place.path))
+        self._foresee()
+
+    def _foresee(self) -> None:
+        """Forecast the conflicts once the rows are measured, where other commits are to be merged than before."""
+        if self.survey is None or self.started or self.foreseeing:
+            return
+        key = self.reader.forecast_key(self.cheap, self.survey, self.measured)
+        if key != self.foreseen:
+            self.foreseen, self.foreseeing = key, True
+            work = partial(self.reader.forecast, self.cheap, self.survey, dict(self.measured))
+            self._loop.run_in_executor(self._pool, work).add_done_callback(self._foreseen)
+
+    def _foreseen(self, future: "asyncio.Future[dict[str, tuple[Clash, ...]]]") -> None:
+        self.foreseeing = False
+        if future.cancelled():
+            return
+        problem = future.exception()
+        self.clashes = {} if problem is not None else future.result()
+        if problem is not None and not isinstance(problem, GitFailed | CannotAnswer | OSError):
+            raise problem
+        self.unseen = True
+        self._awake.set()
 
     def _done(self, path: str, future: "asyncio.Future[Measured]") -> None:
         now = time.monotonic()
@@ -253,7 +280,7 @@ class _Following:
         """The snapshot of this moment."""
         slow = time.monotonic() - STALE_AFTER
         stale = frozenset(path for path in self.outdated if self.started.get(path, slow) <= slow)
-        return self.reader.snapshot(self.cheap, self.survey, self.measured, stale, self.note)
+        return self.reader.snapshot(self.cheap, self.survey, self.measured, stale, self.note, self.clashes)
 
     def differs(self, snapshot: WorktreesSnapshot) -> bool:
         """Whether it says anything that the last one did not. When something was counted is no news by

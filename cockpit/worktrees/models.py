@@ -33,16 +33,29 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """A branch (or another worktree's) that this one could not be merged with, and the files that say so."""
+
+    other: str
+    files: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """E.g. `would conflict with main in 2 files`."""
+        return f"would conflict with {self.other} in {len(self.files)} file{'s' if len(self.files) > 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Worktree:
     """One worktree. What a slower stage has not told yet is None, so that nothing unknown looks like zero.
 
     `path` is absolute and raw (it names a folder: show it through `plain_text`); every other text is plain
     already. `branch` is None where HEAD is detached; `base` is the branch that ahead and behind are counted
-    against; `ignored` names ignored files that exist only there (asked for where nothing else is in the way of removing
-    it); `stale` is True while `counts` is an older value that is being measured again (`counted_at` says
+    against; `stale` is True while `counts` is an older value that is being measured again (`counted_at` says
     how old); `unpushed` counts commits that are on no remote and not in the base (HEAD detached: on no branch
     or tag either), None where there is no remote; `own_base` is True for the worktree of the base branch
-    itself.
+    itself; `ignored` names ignored files that exist only there (asked for where nothing else is in the way of
+    removing it); `clashes` is the forecast of conflicts of its commits, the base first.
     """
 
     name: str
@@ -67,6 +80,7 @@ class Worktree:
     missing: bool = False
     ports: tuple[int, ...] = ()
     merged: Merged | None = None
+    clashes: tuple[Clash, ...] = ()
     agent: Presence | None = None
     advice: str = ""
     safe_to_remove: bool = False

@@ -86,7 +86,7 @@ def plan_new(
         raise CannotAnswer(cheap.note or "the branches cannot be read")
     own = cheap.refs.sha(f"refs/heads/{named}")
     remote = None if own else next((f"refs/remotes/{r}/{named}" for r in _remotes(home, cheap, named)), None)
-    base_name, base_sha = _base(home, cheap, config, base, named)
+    base_name, base_sha = base_of(home, cheap, config, base)
     start = own or (cheap.refs.sha(remote) if remote else None) or base_sha
     if start is None:
         raise CannotAnswer("the repository has no commits yet", "commit something first")
@@ -281,8 +281,8 @@ def _remotes(home: Path, cheap: Cheap, branch: str) -> list[str]:
     return [name for name in names if name and cheap.refs.sha(f"refs/remotes/{name}/{branch}")]
 
 
-def _base(home: Path, cheap: Cheap, config: Config, asked: str | None, branch: str) -> tuple[str, str | None]:
-    """The branch that the new one is counted against, and its commit."""
+def base_of(home: Path, cheap: Cheap, config: Config, asked: str | None) -> tuple[str, str | None]:
+    """The branch that a new one begins with and is counted against, and its commit (None: it has none)."""
     if asked:
         try:
             return asked, git(

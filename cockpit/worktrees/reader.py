@@ -21,8 +21,9 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
+from cockpit.worktrees.forecast import MOST_PAIRS, Pair, conflicts
 from cockpit.worktrees.judgement import judged
-from cockpit.worktrees.models import Counts, Merged, Worktree, WorktreesSnapshot
+from cockpit.worktrees.models import Clash, Counts, Merged, Worktree, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
 
 THREADS = 4
@@ -81,6 +82,7 @@ class Reader:
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
+        self._conflicts: dict[Pair, tuple[str, ...]] = {}
         self._objects = tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True)
 
     def close(self) -> None:
@@ -264,6 +266,44 @@ class Reader:
             return survey.upstreams.get(place.ref or "")
         return survey.own_bases.get(place.ref or "", survey.base)
 
+    def forecast_key(self, cheap: Cheap, survey: Survey, measured: Mapping[str, Measured]) -> Key:
+        """What the forecast of conflicts depends on: which commits are to be merged with which."""
+        return tuple(
+            (place.path, place.head, base.sha if (base := self._base_of(cheap, survey, place)) else None)
+            for place in cheap.places
+            if _to_be_merged(place, measured.get(place.path))
+        )
+
+    def forecast(self, cheap: Cheap, survey: Survey, measured: Mapping[str, Measured]) -> dict[str, tuple[Clash, ...]]:
+        """The conflicts to be expected, by the path of the worktree: with its base first, then with the others.
+
+        Asks git only for pairs of commits that it was not asked for before. Raises `GitFailed` where it is too old.
+        """
+        rows = [place for place in cheap.places if _to_be_merged(place, measured.get(place.path))]
+        wanted: list[tuple[Place, str, Pair]] = []
+        for place in rows:
+            base = self._base_of(cheap, survey, place)
+            if base is not None and place.head and not _is_own_base(cheap, place):
+                wanted.append((place, base.name, (base.sha, place.head)))
+        if len(rows) * (len(rows) - 1) // 2 <= MOST_PAIRS:
+            for number, one in enumerate(rows):
+                for other in rows[number + 1 :]:
+                    if one.head and other.head and one.head != other.head:
+                        pair = (min(one.head, other.head), max(one.head, other.head))
+                        wanted += [(one, other.branch or other.name, pair), (other, one.branch or one.name, pair)]
+        missing = {pair for _, _, pair in wanted} - self._conflicts.keys()
+        if missing:
+            if len(self._conflicts) > 4 * _KEPT:
+                self._conflicts.clear()
+                missing = {pair for _, _, pair in wanted}
+            environment = measure.own_objects(self.repository.common_dir, self._objects.name)
+            self._conflicts.update(conflicts(self._folder, sorted(missing), environment))
+        found: dict[str, list[Clash]] = {}
+        for place, name, pair in wanted:
+            if files := self._conflicts.get(pair):
+                found.setdefault(place.path, []).append(Clash(plain_text(name, 200), files))
+        return {path: tuple(clashes) for path, clashes in found.items()}
+
     @staticmethod
     def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
         if key not in store:
@@ -279,6 +319,7 @@ class Reader:
         measured: Mapping[str, Measured],
         stale: frozenset[str],
         note: str = "",
+        clashes: Mapping[str, tuple[Clash, ...]] | None = None,
     ) -> WorktreesSnapshot:
         """The rows as far as they are known."""
         now = clock.now()
@@ -287,7 +328,9 @@ class Reader:
         for place in cheap.places:
             row = _row(place, cheap, survey, measured.get(place.path), now)
             held = ports.get(os.path.realpath(place.path), ()) if ports else ()
-            rows.append(judged(replace(row, ports=held, stale=place.path in stale and row.counts is not None)))
+            foreseen = (clashes or {}).get(place.path, ())
+            being = place.path in stale and row.counts is not None
+            rows.append(judged(replace(row, ports=held, stale=being, clashes=foreseen)))
         notes = (note, cheap.note, survey.note if survey else "", ports_note)
         default = plain_text(cheap.default_branch, 200) if cheap.default_branch else None
         return WorktreesSnapshot(tuple(rows), default, now, plain_text("; ".join(filter(None, notes)), 400))
@@ -303,7 +346,11 @@ def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
         with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
         measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
-        return reader.snapshot(cheap, survey, measured, frozenset())
+        try:
+            clashes = reader.forecast(cheap, survey, measured)
+        except (GitFailed, CannotAnswer) as problem:
+            return reader.snapshot(cheap, survey, measured, frozenset(), f"no forecast of conflicts: {_line(problem)}")
+        return reader.snapshot(cheap, survey, measured, frozenset(), clashes=clashes)
 
 
 def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | None, now: datetime) -> Worktree:
@@ -344,6 +391,11 @@ def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | No
 
 def _is_own_base(cheap: Cheap, place: Place) -> bool:
     return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
+
+
+def _to_be_merged(place: Place, row: Measured | None) -> bool:
+    """Whether the worktree has commits that somebody will want to merge."""
+    return bool(row and place.head and not place.missing and row.ahead and row.merged not in ("ancestor", "squash"))
 
 
 def _nothing_of_its_own(place: Place, row: Measured) -> bool:

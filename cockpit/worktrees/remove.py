@@ -1,4 +1,4 @@
-"""Removing a worktree so that nothing is lost, and taking that back."""
+"""Removing a worktree so that nothing is lost."""
 
 import contextlib
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from cockpit.worktrees.processes import processes_in
 from cockpit.worktrees.reader import Reader
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.room import Room, alone, sentence
-from cockpit.worktrees.trash import Trashed, bring_back, read_trash, throw_away, throw_into
+from cockpit.worktrees.trash import Trashed, read_trash, throw_away, throw_into
 from skills.workflow.worktree_setup import slug_of
 
 
@@ -91,7 +91,7 @@ def plan_removal(repository: Repository, config: Config, name: str) -> RemovalPl
 
 
 def remove_worktree(repository: Repository, config: Config, name: str, *, force: bool = False) -> Trashed:
-    """Move a worktree into the trash, where `undo_removal` finds it.
+    """Move a worktree into the trash, where `undo_last` finds it.
 
     Raises `Refused` where something could be lost (unless `force`) or somebody works there, `CannotAnswer` where git
     cannot tell or the move fails: then it is where it was.
@@ -116,19 +116,6 @@ def remove_in(room: Room, config: Config, name: str, *, force: bool) -> Trashed:
         return throw_into(room, plan.place.name, Path(tree.path), admin, plan.place.ref, tree.head, plan.why)
     except (GitFailed, OSError) as problem:
         raise CannotAnswer(f"{shown} is not removed: {sentence(problem)}", "it is as it was") from None
-
-
-def undo_removal(repository: Repository, name: str | None = None) -> tuple[Trashed, tuple[str, ...]]:
-    """Bring a removed worktree back, the last one where `name` is None. Answers it and what a person should know.
-
-    Raises `Refused` where its place is taken, `CannotAnswer` where the trash holds none of that name.
-    """
-    with alone(repository) as room:
-        thing = find_trashed(read_trash(repository.common_dir), name)
-        try:
-            return thing, bring_back(room, thing)
-        except (GitFailed, OSError) as problem:
-            raise CannotAnswer(f"{plain_text(thing.name)} cannot be brought back: {sentence(problem)}") from None
 
 
 def empty_trash(repository: Repository, keys: list[str]) -> None:

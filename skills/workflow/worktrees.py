@@ -16,9 +16,8 @@ class WorktreeState:
 
     `own_base` is True for the worktree that holds the base branch itself. `changed` counts staged and
     unstaged paths. `ahead` and `behind` are commits against `base`. `unpushed` counts the commits that are on
-    no remote and not in the base (HEAD detached: on no branch or tag either). `ignored` names ignored
-    files that are nowhere else and that no tool makes again. `stale` is True while all this
-    is being measured again.
+    no remote and not in the base (HEAD detached: on no branch or tag either). `ignored` names ignored files
+    that are nowhere else and that no tool makes again. `stale` is True while all this is being measured again.
     """
 
     main: bool = False

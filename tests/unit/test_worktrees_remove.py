@@ -19,8 +19,9 @@ from cockpit.worktrees.models import Worktree
 from cockpit.worktrees.new import make_new
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import changed_registry, new_entry, read_registry_file, registry_path
-from cockpit.worktrees.remove import empty_trash, remove_worktree, undo_removal
+from cockpit.worktrees.remove import empty_trash, remove_worktree
 from cockpit.worktrees.trash import read_trash
+from cockpit.worktrees.undo import undo_last
 from tests.unit.trees import commit, git, make_repository, print_of
 
 
@@ -41,7 +42,7 @@ def remove(repo: Path, name: str = "feature/api", *, force: bool = False) -> tra
 
 
 def undo(repo: Path, name: str | None = None) -> tuple[str, ...]:
-    return undo_removal(find_repository(repo), name)[1]
+    return undo_last(find_repository(repo), name).notes
 
 
 def row(repo: Path, name: str) -> Worktree:
