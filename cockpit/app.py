@@ -20,9 +20,9 @@ from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.findings import FindingDeeds
-from cockpit.app_parts.insight import InsightDeeds
 from cockpit.app_parts.money import MoneyDeeds
 from cockpit.app_parts.orchestrator import OrchestratorDeeds
+from cockpit.app_parts.origins import OriginDeeds
 from cockpit.app_parts.warm import WarmDeeds
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
@@ -46,7 +46,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
+class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -194,6 +194,7 @@ class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, Orchestrator
     def show_findings(self, snapshot: FindingsSnapshot) -> None:
         self.found = snapshot
         self.show_hidden()
+        self.show_row_costs()
         self.refresh_chrome()
 
     # -- what happens around the panes --
@@ -222,6 +223,7 @@ class CockpitApp(InsightDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, Orchestrator
     @on(VirtualList.Highlighted)
     async def _moved(self, message: VirtualList.Highlighted) -> None:
         if message.view.id == "findings":
+            self.show_row_costs()
             await self.show_code()
 
     @on(VirtualList.Chosen)

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "route": ("Agents", "which lane, stage, specialists and agent a task needs"),
     "skills": ("Agents", "the skills that agents can load: use, cost, lint, install"),
     "habits": ("Agents", "what agents do that costs time and money, and where"),
+    "blame": ("Agents", "which agent session, prompt and step introduced a line"),
     "spend": ("Money", "tokens and dollars from the agents' transcripts"),
     "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),
     "limits": ("Money", "the vendors' own usage windows, with source and age"),

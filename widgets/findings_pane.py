@@ -1,6 +1,6 @@
 """Pane 4: what the gates found, P0 first and the file at hand first; filters, jumps, what is new since a save."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
@@ -23,18 +23,26 @@ class Filters:
     gate: str = ""
     rule: str = ""
     file: str = ""
+    only: frozenset[str] | None = None
+    """Fingerprints: what one session wrote, for example, which `only_name` says."""
+    only_name: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.text or self.gate or self.rule or self.file)
+        return bool(self.text or self.gate or self.rule or self.file or self.only is not None)
 
     def accept(self, row: Row) -> bool:
         """Whether a row passes every filter."""
         if isinstance(row, Check):
             return not self
         if isinstance(row, CheckProblem):
-            return not (self.gate or self.rule) and self.file in ("", row.path) and self._has(row.path, row.message)
+            return (
+                not (self.gate or self.rule or self.only is not None)
+                and self.file in ("", row.path)
+                and self._has(row.path, row.message)
+            )
         return (
-            self.gate in ("", row.gate)
+            (self.only is None or row.fingerprint in self.only)
+            and self.gate in ("", row.gate)
             and self.rule in ("", row.rule)
             and self.file in ("", row.path)
             and self._has(row.path, row.rule, row.message, row.symbol)
@@ -46,7 +54,13 @@ class Filters:
 
     def words(self) -> str:
         """The filters in one line."""
-        parts = [self.gate, self.rule, self.file.rpartition("/")[2], f"“{self.text}”" if self.text else ""]
+        parts = [
+            self.gate,
+            self.rule,
+            self.file.rpartition("/")[2],
+            f"“{self.text}”" if self.text else "",
+            self.only_name,
+        ]
         return " ".join(plain_text(part, 40) for part in parts if part)
 
 
@@ -78,8 +92,10 @@ def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
     return min(place, max(20, width * 2 // 5)), min(rule, 32)
 
 
-def finding_row(finding: Finding, index: int, width: int, sizes: tuple[int, int], *, new: bool, jump: bool) -> Line:
-    """One finding in `width` cells: gate, place, rule, message; `new` at the end."""
+def finding_row(
+    finding: Finding, index: int, width: int, sizes: tuple[int, int], *, new: bool, jump: bool, cost: str = ""
+) -> Line:
+    """One finding in `width` cells: gate, place, rule, message; then `new` and its step's cost."""
     glyph, token = GATE_GLYPH[finding.gate]
     wide = width >= 60
     parts: list[Span] = [(f"{index + 1} ", "key")] if jump and index < 9 else []
@@ -91,7 +107,8 @@ def finding_row(finding: Finding, index: int, width: int, sizes: tuple[int, int]
         ("  " if wide else " ", "text"),
         (pad(plain_text(finding.rule), sizes[1]), token),
     ]
-    tail = " new" if new else ""
+    shown = [word for word in ("new" if new else "", cost if wide else "") if word]
+    tail = f" {' · '.join(shown)}" if shown else ""
     room = width - width_of(parts) - len(tail) - 2
     message = pad(plain_text(finding.message), room) if wide else " " * max(0, room)
     return (*parts, (f"  {message}" if room > 0 else "", "muted"), (tail, "accent"))
@@ -187,6 +204,7 @@ class FindingsPane(VirtualList[Row]):
         self.filters = Filters()
         self.hidden: frozenset[str] = frozenset()
         self.jumping = False
+        self.costs: Mapping[str, str] = {}
         self._sized: tuple[int, Sequence[Row]] = (0, ())
         self._sizes = (0, 0)
         self._build()
@@ -200,7 +218,15 @@ class FindingsPane(VirtualList[Row]):
         if not isinstance(item, Finding):
             return problem_row(item, width)
         new = item.fingerprint in self.snapshot.new
-        return finding_row(item, index, width, self._columns(width), new=new, jump=self.jumping)
+        return finding_row(
+            item,
+            index,
+            width,
+            self._columns(width),
+            new=new,
+            jump=self.jumping,
+            cost=self.costs.get(item.fingerprint, ""),
+        )
 
     def _columns(self, width: int) -> tuple[int, int]:
         if self._sized != (width, self.items):
@@ -216,6 +242,18 @@ class FindingsPane(VirtualList[Row]):
         """Show a snapshot without the findings that a person hid."""
         self.snapshot, self.hidden = snapshot, hidden
         self._build()
+
+    def on_screen(self) -> list[Finding]:
+        """The findings that are on screen now."""
+        top = self.scroll_offset.y
+        shown = self.items[top : top + self.scrollable_content_region.height]
+        return [item for item in shown if isinstance(item, Finding)]
+
+    def show_costs(self, costs: Mapping[str, str]) -> None:
+        """Say at the end of a row, by fingerprint, what the step that wrote it cost."""
+        if costs != self.costs:
+            self.costs = costs
+            self.lines_changed()
 
     def filter(self, filters: Filters) -> None:
         """Show only what passes."""

@@ -87,7 +87,7 @@ class ItemList:
         name = plain_text(told.name, 60)
         target = target_of(told)
         if len(self._folder) > 1:
-            target = target.replace(self._folder, "")
+            target = target.replace(self._folder, "").removesuffix(f" in {self._folder[:-1]}")
         command = target if told.common == "Bash" else ""
         does = role(ToolCall(told.id, told.common, target, command))
         before = self._last_call.get(told.step)

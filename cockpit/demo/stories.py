@@ -202,9 +202,15 @@ def _reads(cwd: Path, *names: str) -> list[Tool]:
 def _edit(cwd: Path, name: str, what: str) -> Tool:
     return Tool(
         "Edit",
-        {"file_path": str(cwd / name), "old_string": "…", "new_string": what},
+        {"file_path": str(cwd / name), "old_string": "…", "new_string": _written(cwd / name, what)},
         f"{name} has been updated.",
     )
+
+
+def _written(path: Path, what: str) -> str:
+    """The lines that the edit put there: those of the file, where it holds `what`."""
+    text = path.read_text("utf-8") if path.is_file() else ""
+    return text if what in text else what
 
 
 def _bash(command: str, result: str | None, *, failed: bool = False) -> Tool:

@@ -83,6 +83,13 @@ class OtherSessions:
                 yield from find(oldest, self._kept)
 
 
+def other_files(oldest: float) -> Iterator[TranscriptFile]:
+    """The sessions of the three agents that changed since `oldest`, unread; each is opened anew."""
+    for find in (_codex, _gemini, _opencode):
+        with contextlib.suppress(OSError):
+            yield from find(oldest, {})
+
+
 def _codex(oldest: float, kept: dict[str, ToldSession]) -> Iterator[TranscriptFile]:
     reader = CodexReader([paths.codex_root()])
     for path, stamp in reader.sources():

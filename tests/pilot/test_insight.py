@@ -8,6 +8,7 @@ from cockpit.demo import Demo
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain
 from widgets.screens.attention import AttentionScreen, HeldList
+from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.report import ReportScreen
 from widgets.screens.transcript import TranscriptScreen
 
@@ -72,3 +73,30 @@ async def test_the_queue_goes_where_the_agent_waits_and_sees_a_dialog_come(app: 
         await pilot.press("enter")
         assert app.phase_pane.current is not None and app.phase_pane.current.branch == "fix/login"
         assert app.watched.name == "fix-login" and app.panes.active == "phase"
+
+
+async def test_a_finding_names_the_step_that_wrote_it_and_what_it_cost(app: CockpitApp) -> None:
+    async with app.run_test(size=(140, 34)) as pilot:
+        await settled(app)
+        app.watch_folder(next(Path(tree.path) for tree in app.trees.worktrees if tree.branch == "feature/api"))
+        pane = app.findings_pane
+        await until(lambda: any(one.path == "accounts/views.py" for one in app.found.findings), "the findings there")
+        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the check")
+        pane.find(lambda row: getattr(row, "path", "") == "accounts/views.py")
+        await until(lambda: any(cost.startswith("$") for cost in pane.costs.values()), "a cost at a row")
+        pane.find(lambda row: pane.costs.get(getattr(row, "fingerprint", ""), "").startswith("$"))
+        await pilot.press("4", "b")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the origin")
+        shown = "\n".join(plain(one) for one in app.screen.shown)  # type: ignore[attr-defined]
+        assert "Add a users endpoint" in shown and "computed" in shown and "Edit" in shown
+        await pilot.press("enter")
+        screen = await opened(app)
+        assert screen.view.current is not None and screen.view.current.text == "accounts/views.py"
+        await pilot.press("escape")
+        app.phase_pane.choose(screen.transcript.session)  # type: ignore[union-attr]
+        await pilot.press("3", "F")
+        await until(lambda: pane.filters.only is not None, "the session's findings")
+        assert pane.items and all(row.path == "accounts/views.py" for row in pane.items)  # type: ignore[union-attr]
+        assert "written by" in pane.filters.words()
+        await pilot.press("escape")
+        assert not pane.filters

@@ -36,16 +36,16 @@ class ConfirmScreen(ModalScreen[bool]):
         Binding("escape,n,q", "answer(False)", "Leave", show=False),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "enter apply · esc leave") -> None:
         super().__init__()
-        self._title, self.shown = title, list(lines)
+        self._title, self.shown, self._hint = title, list(lines), hint
 
     def compose(self) -> ComposeResult:
         yield FixedLines(id="report")
 
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
-        view.set_title(line(self._title), line("enter apply · esc leave"))
+        view.set_title(line(self._title), line(self._hint))
         view.show_lines(self.shown)
         view.focus()
 
