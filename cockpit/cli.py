@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("Money", "what is spent against the budgets, alerts, and setting them"),
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list, make, merge and remove worktrees, and take a removal back"),
+    "start-day": ("Day", "context, worktrees, costs and the queue of tasks with its reasons"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
     "doctor": ("Help", "what cockpit found, and what is missing"),

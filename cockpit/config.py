@@ -113,6 +113,13 @@ class AttentionConfig:
     bell: bool = False
 
 
+@record
+class DayConfig:
+    """The working day, `[day]`: the file below the root that the queue is written into as to-dos (empty: none)."""
+
+    todos: str = ""
+
+
 OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
 MOST_PRICE = 1e6
 
@@ -142,6 +149,7 @@ class Config:
     webhook: WebhookConfig = WebhookConfig()
     sweep: SweepConfig = SweepConfig()
     attention: AttentionConfig = AttentionConfig()
+    day: DayConfig = DayConfig()
     prices: dict[str, PriceConfig] = field(default_factory=dict)
     tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 

@@ -34,6 +34,16 @@ INHERITED = (
 )
 
 
+_quick = False
+
+
+def start_quickly() -> None:
+    """From now on start git without GitPython, whose import takes longer than most calls: for a command that asks once
+    and ends."""
+    global _quick
+    _quick = True
+
+
 class GitFailed(Exception):
     """Git said no. `status` is its exit code, `line` the first line that it printed on stderr, `out` what it printed
     on stdout all the same."""
@@ -61,6 +71,10 @@ def git_bytes(
     folder: Path | str, *args: str, timeout: float | None = 60.0, environment: Mapping[str, str] | None = None
 ) -> bytes:
     """As `git`, but the bytes themselves."""
+    if _quick:
+        if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
+            raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+        return RunningGit(folder, *args, environment=environment).answer(timeout=timeout)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git as gitpython
 

@@ -185,9 +185,13 @@ class Deeds(App[int]):
         self.run_worker(self._report(screen, key), exclusive=True, group="report", exit_on_error=False)
 
     async def _report(self, screen: ReportScreen, key: str) -> None:
-        from cockpit.day.report import end_report, start_report
+        from cockpit.day.end import end_report
+        from cockpit.day.start import start_day
 
-        read: Any = start_report if key == "s" else end_report
+        def start(repository: Repository, config: Config) -> Any:
+            return start_day(repository, config).report
+
+        read: Any = start if key == "s" else end_report
         try:
             report = await asyncio.to_thread(read, self.repository, self.settings)
         except CannotAnswer as problem:

@@ -16,12 +16,13 @@ _NOTHING = frozenset(("none", "no blockers", "n/a", "na", "nothing", "-", "–",
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the first context file says, and the tasks of the repository."""
+    """What the first context file says, the tasks of the repository, and which context files there are."""
 
     file: str | None = None
     parts: tuple[Section, ...] = ()
     tasks: tuple[Task, ...] = ()
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def items(self, *names: str) -> tuple[Item, ...]:
         """What stands under headings that begin with one of `names`, without entries that say "none"."""
@@ -38,7 +39,13 @@ def read_context(root: Path) -> Context:
         return Context(notes=tuple(notes))
     first = next(iter(texts))
     planned = texts.get("TASK.md")
-    return Context(first, sections(texts[first]), tasks(planned if planned is not None else texts[first]), tuple(notes))
+    return Context(
+        first,
+        sections(texts[first]),
+        tasks(planned if planned is not None else texts[first]),
+        tuple(notes),
+        tuple(texts),
+    )
 
 
 def _file(root: Path, name: str) -> Path | None:

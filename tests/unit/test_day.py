@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from cockpit.config import load_config
 from cockpit.day.context import read_context
+from cockpit.day.end import end_report
 from cockpit.day.git_state import age, read_git_state
-from cockpit.day.report import end_report, start_report
+from cockpit.day.start import start_day
 from cockpit.demo import make_demo
 from cockpit.repository import find_repository
 from skills.workflow.day import next_ports, preflight, types_of
@@ -182,7 +183,7 @@ def demo(tmp_path, monkeypatch):
 def test_the_day_begins_with_what_is_there(demo):
     repository = find_repository(demo.root)
 
-    report = start_report(repository, load_config(repository.root))
+    report = start_day(repository, load_config(repository.root)).report
 
     assert report.git is not None
     assert (report.git.branch, report.git.ahead, report.git.behind) == ("main", 2, 0)
@@ -229,7 +230,7 @@ def test_a_bare_beginning_is_a_report_too(tmp_path):
     git(tmp_path, "init", "-q", "-b", "main")
     repository = find_repository(tmp_path)
 
-    report = start_report(repository, load_config(repository.root))
+    report = start_day(repository, load_config(repository.root)).report
 
     assert "No previous context found. Starting fresh session." in report.markdown
     assert "Last commit: none yet" in report.markdown
@@ -243,7 +244,9 @@ def test_cells_cannot_break_a_table(tmp_path):
     )
     repository = find_repository(tmp_path)
 
-    table = start_report(repository, load_config(repository.root)).markdown.split("### In Progress")[1].split("###")[0]
+    table = (
+        start_day(repository, load_config(repository.root)).report.markdown.split("### In Progress")[1].split("###")[0]
+    )
 
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1

@@ -1,0 +1,187 @@
+"""`cockpit start-day`: what is known when the day begins, and the queue of tasks with its reasons."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cockpit.call import Call, print_json
+
+if TYPE_CHECKING:
+    from cockpit.day.start import Started
+    from skills.workflow.day import StartReport
+    from skills.workflow.steps import Step
+
+EXAMPLES = """examples:
+  cockpit start-day              the report as Markdown; on a terminal quick scans follow it
+  cockpit start-day --scan       with quick scans also where the output goes elsewhere
+  cockpit start-day --json | jq '.queue[0]'
+
+The session's beginning is noted in cockpit's own state. To-dos are written where the configuration says so:
+  [day]
+  todos = ".claude/todos.json"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    scan = parser.add_mutually_exclusive_group()
+    scan.add_argument("--scan", action="store_true", help="quick scans after the report: staged secrets, dependencies")
+    scan.add_argument("--no-scan", action="store_true", help="no quick scans")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(call: Call) -> int:
+    """Print the report. Returns 0; what could not be read is named in the report."""
+    from cockpit.day.start import start_day
+    from cockpit.git_command import start_quickly
+
+    start_quickly()
+    args = call.args
+    begun = time.monotonic()
+    repository, config = call.repository(), call.config()
+    tell = show_step if sys.stderr.isatty() else None
+    started = start_day(repository, config, tell=tell)
+    clear_step()
+    scans: list[dict[str, Any]] = []
+    if args.json:
+        if args.scan:
+            _scan(call, lambda row, _: scans.append(row))
+        print_json({**document(started), "scans": scans, "meta": _meta(begun)})
+        return 0
+    sys.stdout.write(started.report.markdown)
+    sys.stdout.flush()
+    if args.scan or (not args.no_scan and sys.stdout.isatty()):
+        sys.stdout.write("\n### Quick Scans\n\n")
+        _scan(call, _print_scan)
+    return 0
+
+
+def document(started: "Started") -> dict[str, Any]:
+    """The start of the day as JSON."""
+    report = started.report
+    return {
+        "project": report.project,
+        "types": list(report.types),
+        "git": git_row(report),
+        "context": {"file": report.context_file, "files": list(report.context_files)},
+        "completed": list(report.completed),
+        "in_progress": [item.text for item in report.in_progress],
+        "blockers": list(report.blockers),
+        "planned": list(report.planned),
+        "queue": [
+            {
+                "task": entry.task.text,
+                "id": entry.task.id,
+                "score": entry.score,
+                "terms": [{"why": term.why, "points": term.points} for term in entry.terms],
+                "agent": agent or None,
+                "priority": entry.level,
+                "blocked_by": list(entry.blocked_by),
+                "files": list(files),
+            }
+            for entry, agent, files in zip(report.queue, report.agents, report.files, strict=True)
+        ],
+        "worktrees": None
+        if report.worktrees is None
+        else [
+            {"name": line.name, "branch": line.branch, "state": line.state, "ports": line.ports, "advice": line.advice}
+            for line in report.worktrees
+        ],
+        "waiting": [{"where": one.where, "what": one.what, "minutes": one.minutes} for one in report.waiting],
+        "since": _since(report),
+        "spend": _spend(report),
+        "resources": {
+            "worktrees": report.resources.worktrees,
+            "max_worktrees": report.resources.max_worktrees,
+            "ports": list(report.resources.ports) if report.resources.ports else None,
+            "free_gb": None if report.resources.free_gb is None else round(report.resources.free_gb, 1),
+        },
+        "preflight": list(report.preflight),
+        "steps": [step.row() for step in started.steps],
+        "files": [str(path) for path in started.files],
+        "notes": list(report.notes),
+        "report": report.markdown,
+    }
+
+
+def git_row(report: "StartReport") -> dict[str, Any] | None:
+    """The state of the work tree as JSON, None where git could not be read."""
+    git = report.git
+    if git is None:
+        return None
+    return {
+        "branch": git.branch,
+        "default_branch": git.default_branch,
+        "staged": git.staged,
+        "unstaged": git.unstaged,
+        "untracked": git.untracked,
+        "conflicts": git.conflicts,
+        "upstream": git.upstream,
+        "ahead": git.ahead or 0,
+        "behind": git.behind or 0,
+        "last": git.last,
+        "recent": list(git.recent),
+    }
+
+
+def _since(report: "StartReport") -> dict[str, Any] | None:
+    from cockpit.clock import iso
+
+    since = report.since
+    if since is None:
+        return None
+    return {
+        "at": iso(since.moment),
+        "commits": None if since.commits is None else list(since.commits),
+        "usd": None if since.usd is None else round(since.usd, 6),
+        "sessions": since.sessions,
+    }
+
+
+def _spend(report: "StartReport") -> dict[str, Any] | None:
+    money = report.money
+    if money is None:
+        return None
+    return {
+        "today": {"usd": round(money.today, 6), "limit": money.day_limit, "level": money.day_level},
+        "month": {"usd": round(money.month, 6), "limit": money.month_limit, "level": money.month_level},
+        "remaining": None if money.month_limit is None else round(money.month_limit - money.month, 6),
+        "task_average": None if money.task_average is None else round(money.task_average, 6),
+        "floor": money.floor,
+        "unpriced_tokens": money.unpriced_tokens,
+    }
+
+
+def _scan(call: Call, show: Callable[[dict[str, Any], list[str]], None]) -> None:
+    from cockpit.day.scans import quick_scans
+    from skills.workflow.sweep import sweep_lines
+
+    for check in quick_scans(call.repository().root, call.config()):
+        show(check.row(), sweep_lines([check], 5))
+
+
+def _print_scan(_: dict[str, Any], lines: list[str]) -> None:
+    sys.stdout.write("\n".join(f"- {line}" if at == 0 else f"  {line}" for at, line in enumerate(lines)) + "\n")
+    sys.stdout.flush()
+
+
+def show_step(step: "Step") -> None:
+    """One step on stderr, over the one before."""
+    if step.status == "running":
+        return
+    line = f"{step.step}: {step.status.replace('_', ' ')} {step.detail}"
+    sys.stderr.write(f"\r\x1b[K{line[:100]}")
+    sys.stderr.flush()
+
+
+def clear_step() -> None:
+    """Take the line of `show_step` away."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _meta(begun: float) -> dict[str, Any]:
+    return {"duration_ms": round((time.monotonic() - begun) * 1000)}

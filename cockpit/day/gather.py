@@ -1,0 +1,260 @@
+"""What both ends of the day read: worktrees with their agents, money, ports and memory."""
+
+import socket
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.config import Config
+from cockpit.day.git_state import only_here
+from cockpit.errors import CannotAnswer
+from cockpit.findings.models import Finding
+from cockpit.git_command import GitFailed
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine, next_ports
+
+if TYPE_CHECKING:
+    from cockpit.spend.sums import Scope
+
+Answer = TypeVar("Answer")
+
+
+def local_midnight(now: datetime) -> datetime:
+    """The beginning of the local day that holds `now`, also on a day when the clocks change."""
+    return datetime.combine(now.astimezone().date(), time.min).astimezone()
+
+
+def everywhere(
+    pool: ThreadPoolExecutor, repository: Repository, config: Config
+) -> tuple[Future[WorktreesSnapshot], Future[SessionsSnapshot]]:
+    """Begin to read every worktree and every session. What that needs is imported there: git runs meanwhile."""
+
+    def trees() -> WorktreesSnapshot:
+        from cockpit.worktrees.reader import read_worktrees
+
+        return read_worktrees(repository, config)
+
+    def sessions() -> SessionsSnapshot:
+        from cockpit.phases.feed import read_sessions
+
+        return read_sessions(repository, config)
+
+    return pool.submit(trees), pool.submit(sessions)
+
+
+class Costs:
+    """The spend of the repository, read once."""
+
+    def __init__(self, repository: Repository, config: Config) -> None:
+        from cockpit.spend.meter import Meter
+
+        self.meter: Meter = Meter(repository, config)
+        self.meter.read()
+        self.snapshot: SpendSnapshot = self.meter.snapshot()
+
+    def by_model(self, since: datetime) -> tuple[ModelCost, ...]:
+        """Dollars by model from `since` on, dearest first."""
+        rows, _ = self.meter.ledger.rows("model", self._scope(since))
+        ordered = sorted(rows, key=lambda row: -row.usd)
+        return tuple(ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens) for row in ordered)
+
+    def since(self, since: datetime) -> float:
+        """Dollars from `since` on."""
+        return self.meter.ledger.rows("model", self._scope(since))[1].usd
+
+    def task_average(self, month: datetime) -> float | None:
+        """The mean cost of the features that cost something from `month` on, None where there is none."""
+        rows, _ = self.meter.ledger.rows("feature", self._scope(month))
+        priced = [row.usd for row in rows if row.usd > 0 and row.key not in ("unattributed", "unknown", "")]
+        return sum(priced) / len(priced) if priced else None
+
+    def _scope(self, since: datetime) -> "Scope":
+        from cockpit.spend.sums import Scope
+
+        return Scope(self.meter.places, since=int(since.timestamp() * 1000))
+
+
+def guarded(read: Callable[[], Answer], what: str, notes: list[str]) -> Answer | None:
+    """The answer, or None with a note where it could not be had."""
+    try:
+        return read()
+    except GitFailed as problem:
+        notes.append(f"{what}: not read: {plain_text(problem.line, 160)}")
+    except (CannotAnswer, OSError) as problem:
+        notes.append(f"{what}: not read: {plain_text(problem, 160)}")
+    return None
+
+
+def result_of(future: Future[Answer], what: str, notes: list[str]) -> Answer | None:
+    return guarded(future.result, what, notes)
+
+
+def with_agents(trees: WorktreesSnapshot | None, sessions: SessionsSnapshot | None) -> WorktreesSnapshot | None:
+    from cockpit.worktrees.judgement import with_presence
+
+    return trees if trees is None or sessions is None else with_presence(trees, sessions)
+
+
+def names_in(root: Path) -> frozenset[str]:
+    try:
+        return frozenset(path.name for path in root.iterdir())
+    except OSError:
+        return frozenset()
+
+
+def worktree_line(tree: Worktree) -> WorktreeLine:
+    return WorktreeLine(
+        name=tree.name,
+        branch=tree.branch or "detached",
+        state=_state(tree),
+        ports="–".join(str(port) for port in tree.ports),
+        agent=_agent(tree),
+        advice=tree.advice,
+    )
+
+
+def _state(tree: Worktree) -> str:
+    if tree.problem:
+        return tree.problem
+    if tree.missing:
+        return "folder is gone"
+    words = [tree.operation] if tree.operation else []
+    words += _changes(tree)
+    if tree.ahead:
+        words.append(f"↑{tree.ahead}")
+    if tree.behind:
+        words.append(f"↓{tree.behind}")
+    if tree.merged in ("ancestor", "squash"):
+        words.append("merged")
+    return ", ".join(words)
+
+
+def _changes(tree: Worktree) -> list[str]:
+    if tree.counts is None:
+        return ["changes unknown"]
+    counts = tree.counts
+    known = (
+        (counts.conflicts, "in conflict"),
+        (counts.staged, "staged"),
+        (counts.unstaged, "changed"),
+        (counts.untracked, "new"),
+    )
+    return [f"{count} {word}" for count, word in known if count] or ["clean"]
+
+
+def _agent(tree: Worktree) -> str:
+    if tree.agent is None:
+        return ""
+    words = f"{tree.agent.agent} {tree.agent.state}"
+    return f"{words}: {tree.agent.waiting_for}" if tree.agent.waiting_for else words
+
+
+def unsafe_lines(trees: WorktreesSnapshot) -> Iterable[tuple[str, str]]:
+    """(worktree, what is not committed or not pushed there), only where there is something or nobody knows."""
+    for tree in trees.worktrees:
+        if tree.missing:
+            continue
+        words = [f"{tree.operation} in progress"] if tree.operation else []
+        words += [tree.problem] if tree.problem else [word for word in _changes(tree) if word != "clean"]
+        words += _unpushed(tree)
+        if words:
+            yield tree.branch or tree.name, ", ".join(words)
+
+
+def _unpushed(tree: Worktree) -> list[str]:
+    count = tree.unpushed
+    if tree.merged in ("ancestor", "squash"):
+        return []
+    if tree.own_base or tree.main:
+        try:
+            count = only_here(tree.path) if count is not None else None
+        except GitFailed as problem:
+            return [f"pushed or not is unknown: {plain_text(problem.line, 80)}"]
+    return [f"{count} commit{'s' if count > 1 else ''} not pushed"] if count else []
+
+
+def waiting_of(sessions: SessionsSnapshot | None, now: datetime) -> tuple[Waiting, ...]:
+    found = sessions.sessions if sessions else ()
+    return tuple(_waits(session, now) for session in found if session.state == "waiting")
+
+
+def _waits(session: Session, now: datetime) -> Waiting:
+    minutes = None if session.since is None else max(0, int((now - session.since).total_seconds() // 60))
+    where = session.branch or plain_text(Path(session.cwd).name, 80)
+    return Waiting(where, session.waiting_for or "waits for you", minutes)
+
+
+def money_of(spend: SpendSnapshot, task_average: float | None = None) -> Money | None:
+    if spend.today is None or spend.month is None:
+        return None
+    windows = {window.window: window for window in spend.windows}
+    day, month = windows.get("day"), windows.get("month")
+    return Money(
+        today=spend.today.usd,
+        month=spend.month.usd,
+        day_limit=_limit(day),
+        month_limit=_limit(month),
+        day_level=day.level if day else "ok",
+        month_level=month.level if month else "ok",
+        floor=spend.today.floor or spend.month.floor,
+        unpriced_tokens=spend.month.unpriced_tokens,
+        task_average=task_average,
+    )
+
+
+def _limit(window: BudgetWindow | None) -> float | None:
+    if window is None:
+        return None
+    return window.soft if window.soft is not None else window.hard
+
+
+def spend_notes(spend: SpendSnapshot) -> tuple[str, ...]:
+    return tuple(plain_text(note, 160) for note in spend.unread)
+
+
+def resources_of(trees: WorktreesSnapshot | None, config: Config) -> Resources:
+    from cockpit.worktrees.ports import PortRegistry
+
+    ports, _ = PortRegistry().ports()
+    taken = frozenset(port for numbers in ports.values() for port in numbers)
+    count = None if trees is None else sum(not tree.main and not tree.missing for tree in trees.worktrees)
+    return Resources(count, config.max_worktrees, _free_pair(taken), _free_gb())
+
+
+def _free_pair(taken: frozenset[int]) -> tuple[int, int] | None:
+    """The lowest pair that no worktree has and that no program listens on."""
+    while pair := next_ports(taken):
+        busy = frozenset(port for port in pair if not _can_bind(port))
+        if not busy:
+            return pair
+        taken |= busy
+    return None
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_gb() -> float | None:
+    """Memory that programs can still have, in GB of 2³⁰ bytes; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return None
+    kilobytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
+    return int(kilobytes) / 2**20 if kilobytes and kilobytes.isdigit() else None
+
+
+def finding_line(found: Finding) -> str:
+    return plain_text(f"{found.path}:{found.line} {found.rule}: {found.message}", 240)

@@ -1,0 +1,368 @@
+"""Start day: everything is read side by side; the session's beginning is noted, to-dos are written where a person
+wants them, and nothing else is.
+
+Source: workflow orchestrator, start day and priority queue.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cockpit import clock
+from cockpit.agents.models import SessionsSnapshot
+from cockpit.config import Config
+from cockpit.day.context import Context, read_context
+from cockpit.day.gather import (
+    Costs,
+    everywhere,
+    guarded,
+    local_midnight,
+    money_of,
+    names_in,
+    resources_of,
+    spend_notes,
+    waiting_of,
+    with_agents,
+    worktree_line,
+)
+from cockpit.day.git_state import commits_since, read_author, read_commits, read_git_state
+from cockpit.day.record import DayRecord, begun, read_record, write_record
+from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular, write_atomically
+from cockpit.git_command import GitFailed, git
+from cockpit.paths import claude_folders
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from cockpit.worktrees.models import WorktreesSnapshot
+from skills.workflow.day import Since, StartReport, named_files, preflight, todos, types_of
+from skills.workflow.steps import Step, StepStatus
+from skills.workflow.tasks import Scored, Situation, queue
+
+Tell = Callable[[Step], None]
+
+STEPS = ("git", "context", "worktrees", "agents", "costs", "since", "queue", "resources", "todos", "session")
+TODOS = ".claude/todos.json"
+_OBSERVERS = ".claude/OBSERVER_ALERTS.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The report, what each step came to, and the files that were written."""
+
+    report: StartReport
+    steps: tuple[Step, ...]
+    files: tuple[Path, ...]
+    spend: Any = None
+
+
+def start_day(repository: Repository, config: Config, *, tell: Tell | None = None, write: bool = True) -> Started:
+    """What a person needs to begin the day. What could not be read is None in the report and named in its notes."""
+    return _StartDay(repository, config, tell or (lambda _: None), write).run()
+
+
+class _StartDay:
+    def __init__(self, repository: Repository, config: Config, tell: Tell, write: bool) -> None:
+        self.repository, self.config, self.write = repository, config, write
+        self.now = clock.now()
+        self.notes: list[str] = []
+        self.steps: dict[str, Step] = {}
+        self.files: list[Path] = []
+        self._tell = tell
+
+    def run(self) -> Started:
+        root = self.repository.root
+        for name in STEPS:
+            self._tell(Step(name, "running"))
+        record = read_record(self.repository, self.now)
+        since = _since_when(record, self.now)
+        with ThreadPoolExecutor(8) as pool:
+            trees, sessions = everywhere(pool, self.repository, self.config)
+            state = pool.submit(read_git_state, root, None, self.now)
+            commits = pool.submit(commits_since, root, since[0], None, self.now)
+            mine = pool.submit(_own_commits, root, self.now)
+            ages = pool.submit(_ages, root, self.now)
+            context = pool.submit(read_context, root)
+            costs = pool.submit(Costs, self.repository, self.config)
+            resources = pool.submit(_preferences)
+            said = context.result()
+            found = self._step("git", lambda: state.result(), "git")
+            self._done("context", "pass" if said.file else "not_applicable", said.file or "no context file")
+            seen = self._step("worktrees", lambda: trees.result(), "worktrees")
+            live = self._step("agents", lambda: sessions.result(), "sessions")
+            if found is not None and seen is not None:
+                found = replace(found, default_branch=seen.default_branch)
+            spent = self._step("costs", lambda: costs.result(), "costs")
+            happened = self._since(since, commits, spent, live)
+            preferences = resources.result()
+            joined = with_agents(seen, live)
+            blockers = tuple(item.text for item in said.items("blockers", "blocked") if item.mark != "done")
+            situation = _situation(blockers, joined, mine.result(), self.now, said, ages.result())
+        scored = queue(said.tasks, situation)
+        self._done("queue", "pass" if scored else "not_applicable", f"{len(scored)} open tasks")
+        names = names_in(root)
+        held = resources_of(joined, self.config)
+        self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
+        self._todos(scored, preferences)
+        self._session(record)
+        self.notes[:0] = said.notes
+        money = money_of(spent.snapshot, _average(spent, self.now)) if spent else None
+        report = StartReport(
+            project=plain_text(self.repository.name, 80),
+            types=types_of(names),
+            started=self.now.astimezone(),
+            git=found,
+            context_file=said.file,
+            completed=tuple(item.text for item in said.items("completed", "done")),
+            in_progress=tuple(item for item in said.items("in progress") if item.mark != "done"),
+            blockers=blockers,
+            planned=tuple(item.text for item in said.items("tomorrow", "next steps") if item.mark != "done"),
+            queue=scored,
+            worktrees=None if joined is None else tuple(worktree_line(tree) for tree in joined.worktrees),
+            waiting=waiting_of(live, self.now),
+            money=money,
+            resources=held,
+            preflight=preflight(names),
+            notes=(*self.notes, *(spend_notes(spent.snapshot) if spent else ())),
+            context_files=said.files,
+            since=happened,
+            agents=_agents(root, scored, names),
+            files=_files(root, scored),
+            observers=_observers(root),
+            show_costs=preferences.get("show_costs") is not False,
+        )
+        return Started(
+            report, tuple(self.steps[name] for name in STEPS), tuple(self.files), spent.snapshot if spent else None
+        )
+
+    def _done(self, name: str, status: StepStatus, detail: str) -> None:
+        self.steps[name] = Step(name, status, plain_text(detail, 200))
+        self._tell(self.steps[name])
+
+    def _step(self, name: str, read: Callable[[], Any], what: str) -> Any:
+        before = len(self.notes)
+        answer = guarded(read, what, self.notes)
+        if answer is None:
+            self._done(name, "not_run", self.notes[-1] if len(self.notes) > before else "")
+        else:
+            self._done(name, "pass", _said(answer))
+        return answer
+
+    def _since(
+        self,
+        since: tuple[datetime, str],
+        commits: "Future[tuple[str, ...]]",
+        spent: Costs | None,
+        live: SessionsSnapshot | None,
+    ) -> Since:
+        moment, what = since
+        made = self._step("since", lambda: commits.result(), "history")
+        active = None
+        if live is not None:
+            times = [session.last_event_at or session.since for session in live.sessions]
+            active = sum(1 for at in times if at is not None and at >= moment)
+        return Since(moment, what, made, spent.since(moment) if spent else None, active)
+
+    def _todos(self, scored: tuple[Scored, ...], preferences: dict[str, Any]) -> None:
+        """Write the to-do list where the configuration, or the person's preferences, say so."""
+        place = self.config.day.todos or (TODOS if preferences.get("auto_create_todos") is True else "")
+        if not place or not self.write:
+            self._done("todos", "not_applicable", "nobody asked for them: [day] todos names a file")
+            return
+        try:
+            path = write_todos(self.repository.root, place, scored)
+        except CannotAnswer as problem:
+            self.notes.append(str(problem))
+            self._done("todos", "not_run", str(problem))
+            return
+        self.files.append(path)
+        self._done("todos", "pass", place)
+
+    def _session(self, record: DayRecord) -> None:
+        if record.note:
+            self.notes.append(record.note)
+        if not self.write:
+            self._done("session", "not_applicable", "nothing is written")
+            return
+        head = ""
+        with contextlib.suppress(GitFailed):
+            head = git(self.repository.root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
+        begins = begun(record, self.now, head)
+        try:
+            self.files.append(write_record(self.repository, replace(begins, note="")))
+        except CannotAnswer as problem:
+            self.notes.append(str(problem))
+            self._done("session", "not_run", str(problem))
+            return
+        since = begins.started or self.now
+        self._done("session", "pass", f"since {since.astimezone():%Y-%m-%d %H:%M}")
+
+
+def write_todos(root: Path, place: str, scored: tuple[Scored, ...]) -> Path:
+    """Put the queue into the to-do list at `place`, below the root. Raises `CannotAnswer` and then changes nothing."""
+    path = root / place
+    if Path(place).is_absolute() or ".." in Path(place).parts or not _below(path, root):
+        raise CannotAnswer(f"day.todos: {plain_text(place, 80)} does not lie in the repository", "name a file below it")
+    known: list[dict[str, Any]] = []
+    wrapped: dict[str, Any] | None = None
+    try:
+        document = json.loads(read_regular(path, 4_000_000))
+        wrapped = document if isinstance(document, dict) else None
+        listed = document.get("todos") if isinstance(document, dict) else document
+        if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+            raise CannotAnswer(f"{plain_text(place, 80)} is no list of to-dos: it is left as it is")
+        known = listed
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, RecursionError):
+        raise CannotAnswer(f"{plain_text(place, 80)} is no JSON: it is left as it is") from None
+    rows = todos(scored, known)
+    if rows != known:
+        whole: Any = {**wrapped, "todos": rows} if wrapped is not None else rows
+        try:
+            write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+        except OSError as problem:
+            raise CannotAnswer(f"{plain_text(place, 80)} cannot be written ({problem.strerror})") from None
+    return path
+
+
+def _below(path: Path, root: Path) -> bool:
+    """Whether a file that may not exist yet lies below the root, links followed."""
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _since_when(record: DayRecord, now: datetime) -> tuple[datetime, str]:
+    """From when on things are new, and how that is called."""
+    goes_on = record.started is not None and record.ended is None
+    moment = record.before if goes_on and record.started.astimezone().date() == now.astimezone().date() else record.last  # type: ignore[union-attr]
+    if moment is None:
+        return now - timedelta(days=1), "Yesterday (24 h)"
+    return moment, f"the Last Session ({moment.astimezone():%Y-%m-%d %H:%M})"
+
+
+def _average(spent: Costs, now: datetime) -> float | None:
+    return spent.task_average(local_midnight(now).replace(day=1))
+
+
+def _own_commits(root: Path, now: datetime) -> tuple[str, ...]:
+    author = read_author(root)
+    who = ["--fixed-strings", f"--author=<{author}>"] if author else []
+    with contextlib.suppress(GitFailed):
+        return read_commits(root, now, "-5", *who, "HEAD")
+    return ()
+
+
+def _situation(
+    blockers: tuple[str, ...],
+    trees: WorktreesSnapshot | None,
+    mine: tuple[str, ...],
+    now: datetime,
+    said: Context,
+    ages: dict[str, int],
+) -> Situation:
+    branches = tuple(tree.branch for tree in trees.worktrees if tree.branch and not tree.main) if trees else ()
+    days = {
+        task.order: max((age for line, age in ages.items() if task.text in line), default=0)
+        for task in (said.tasks if ages else ())
+    }
+    return Situation(now.astimezone().date(), blockers, (*branches, *mine), days)
+
+
+def _ages(root: Path, now: datetime) -> dict[str, int]:
+    """Days since each line of TASK.md was written, by its text; nothing where git does not tell."""
+    if not (root / "TASK.md").is_file():
+        return {}
+    try:
+        blame = git(root, "blame", "--line-porcelain", "--", "TASK.md", timeout=5.0)
+    except GitFailed:
+        return {}
+    found: dict[str, int] = {}
+    at = 0
+    for line in blame.splitlines():
+        if line.startswith("author-time "):
+            at = int(line[12:])
+        elif line.startswith("\t"):
+            found[line[1:]] = max(0, int((now.timestamp() - at) // 86400))
+    return found
+
+
+def _agents(root: Path, scored: tuple[Scored, ...], names: frozenset[str]) -> tuple[str, ...]:
+    """Who does each task: the role, or what stands in for one that is not installed."""
+    if not scored:
+        return ()
+    from cockpit.agents.installed import installed_agents
+    from skills.routing.agents import select_agent
+
+    installed = installed_agents(root)
+    lane = _lane(root, names)
+    chosen = []
+    for entry in scored:
+        picked = select_agent(entry.task.text, lane, installed)
+        chosen.append(picked.best.instance or picked.best.name)
+    return tuple(chosen)
+
+
+def _lane(root: Path, names: frozenset[str]) -> Any:
+    from cockpit.findings.manifests import read_manifests
+
+    known = [name for name in ("pyproject.toml", "requirements.txt", "setup.cfg") if name in names]
+    dependencies = read_manifests(root, known).evidence.dependencies if known else {}
+    for package, lane in (
+        ("django", "django"),
+        ("djangorestframework", "django"),
+        ("fastapi", "fastapi"),
+        ("torch", "ml"),
+    ):
+        if package in dependencies:
+            return lane
+    return None
+
+
+def _files(root: Path, scored: tuple[Scored, ...]) -> tuple[tuple[str, ...], ...]:
+    """The files that each task names, of those that git knows."""
+    if not any(re.search(r"\w[./]\w", entry.task.text) for entry in scored):
+        return tuple(() for _ in scored)
+    try:
+        names = frozenset(git(root, "ls-files", "-z").split("\0"))
+    except GitFailed:
+        names = frozenset()
+    return tuple(named_files(entry.task.text, names) for entry in scored)
+
+
+def _observers(root: Path) -> int | None:
+    """Open blockers that an observer team has written down; None where there is no team."""
+    try:
+        text = read_regular(root / _OBSERVERS, 262_144).decode("utf-8", "replace")
+    except OSError:
+        return None
+    return len(re.findall(r"status\W+open", text, re.IGNORECASE))
+
+
+def _preferences() -> dict[str, Any]:
+    """The person's own preferences for the day, as data: `preferences.json` in the agents' folder."""
+    for folder in claude_folders():
+        try:
+            document = json.loads(read_regular(folder / "preferences.json", 1_000_000))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def _said(answer: object) -> str:
+    """What a step came to, in a few words."""
+    if isinstance(answer, WorktreesSnapshot):
+        return f"{len(answer.worktrees)} worktrees"
+    if isinstance(answer, SessionsSnapshot):
+        return f"{len(answer.sessions)} sessions"
+    if isinstance(answer, tuple):
+        return f"{len(answer)} commits"
+    if isinstance(answer, Costs):
+        return "the transcripts are read"
+    return ""
