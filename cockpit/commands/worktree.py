@@ -28,10 +28,16 @@ _DEEDS = {
     "remove": "move one into the trash, where nothing is lost",
     "undo": "take the last removal or merge back, or that of NAME",
     "forecast": "which worktrees would conflict with their base, and with each other",
+    "clean": "say which can go without loss and why the others stay; --apply does it",
+    "adopt": "register a worktree that git knows and the registry does not",
+    "reconcile": "the registry beside git's worktrees; --apply adopts all that are missing in it",
+    "sync": "progress of each: commits, changes, tests, todos, blockers",
+    "stale": "those without a commit for more than a week, and what to do",
     "trash": "what was removed; --older-than DAYS --apply throws it away for good",
 }
-_NAMED = ("new", "merge", "remove")  # deeds that need a name
-_FREE = ("list", "forecast", "trash")  # deeds that take none
+_NAMED = ("new", "merge", "remove", "adopt")  # deeds that need a name
+_FREE = ("list", "forecast", "trash", "clean", "reconcile", "sync", "stale")
+_TIDY = ("clean", "adopt", "reconcile", "sync", "stale")  # deeds that take none
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--into", metavar="BRANCH", help="merge: the target (default: integration/NAME, made if missing)"
     )
     parser.add_argument("--force", action="store_true", help="remove: also where it is not safe; undo takes it back")
-    parser.add_argument("--apply", action="store_true", help="trash: do it, not only say what would be done")
+    parser.add_argument(
+        "--apply", action="store_true", help="clean, reconcile, trash: do it, not only say what would be done"
+    )
     parser.add_argument("--older-than", metavar="DAYS", type=float, help="trash: what was removed longer ago")
     parser.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
 
@@ -63,11 +71,11 @@ def run(call: "Call") -> int:
         raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
     if deed == "list":
         return _list(call)
-    from cockpit.worktrees import deeds
+    from cockpit.worktrees import deeds, tidy_deeds
     from cockpit.worktrees.refused import Refused
 
     try:
-        result: int = getattr(deeds, deed)(call)
+        result: int = getattr(tidy_deeds if deed in _TIDY else deeds, deed)(call)
     except Refused as problem:
         return deeds.refuse(call, problem)
     return result
@@ -79,13 +87,17 @@ def _list(call: "Call") -> int:
     from cockpit.phases.feed import read_sessions
     from cockpit.plain_text import plain_text
     from cockpit.worktrees.feed import read_worktrees, with_presence
+    from cockpit.worktrees.progress import read_progress
+    from cockpit.worktrees.tidy_deeds import progress_row
 
     repository, config = call.repository(), call.config()
-    snapshot = with_presence(read_worktrees(repository, config), read_sessions(repository, config))
+    sessions = read_sessions(repository, config)
+    snapshot = with_presence(read_worktrees(repository, config), sessions)
     if snapshot.note:
         say(f"cockpit: {snapshot.note}")
     if call.args.json:
-        rows = [worktree_row(tree) for tree in snapshot.worktrees]
+        progress = read_progress(snapshot.worktrees, sessions)
+        rows = [{**worktree_row(tree), "progress": progress_row(progress[tree.path])} for tree in snapshot.worktrees]
         meta = {"at": iso(snapshot.at) if snapshot.at else None, "note": snapshot.note or None}
         root = plain_text(repository.root)
         print_json({"root": root, "default_branch": snapshot.default_branch, "worktrees": rows, "meta": meta})
@@ -140,16 +152,16 @@ def _table(snapshot: "WorktreesSnapshot") -> list[str]:
     out.
     """
     lines = [_cells(tree, snapshot.at) for tree in snapshot.worktrees]
-    widths = [max((_width(cells[column]) for cells in lines), default=0) for column in range(7)]
+    widths = [max((cell_width(cells[column]) for cells in lines), default=0) for column in range(7)]
     return ["  ".join(_padded(cells, (*widths, 0))).rstrip() for cells in lines]
 
 
 def _padded(cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
     pairs = zip(cells, widths, strict=True)
-    return [cell + " " * (width - _width(cell)) for cell, width in pairs if width or cell]
+    return [cell + " " * (width - cell_width(cell)) for cell, width in pairs if width or cell]
 
 
-def _width(text: str) -> int:
+def cell_width(text: str) -> int:
     """Terminal cells: wide characters take two, combining marks none."""
     import unicodedata
 

@@ -90,7 +90,7 @@ def plan_new(
     start = own or (cheap.refs.sha(remote) if remote else None) or base_sha
     if start is None:
         raise CannotAnswer("the repository has no commits yet", "commit something first")
-    project = project_of(_remote_url(home), repository.name)
+    project = project_name(repository)
     slug = slug_of(named)
     place = _free_place(worktrees_root(config) / project, slug)
     trust = read_trust(repository.root, repository.common_dir)
@@ -250,8 +250,7 @@ def rebuilt_entries(repository: Repository) -> list[dict[str, object]]:
     """Entries for the worktrees that git knows, for a registry that was lost; ports are those of their `.env`."""
     from cockpit.worktrees.setup_files import port_in
 
-    home = repository.main_root if repository.main_root.is_dir() else repository.root
-    project = project_of(_remote_url(home), repository.name)
+    project = project_name(repository)
     entries = []
     for place in read_cheap(repository, None).places:
         if place.main or place.missing:
@@ -263,6 +262,12 @@ def rebuilt_entries(repository: Repository) -> list[dict[str, object]]:
             new_entry(project, repository.main_root, place.branch, slug, Path(place.path), ports, rebuilt=True)
         )
     return entries
+
+
+def project_name(repository: Repository) -> str:
+    """The project's name in paths and in the registry: that of its remote, else of its main folder."""
+    home = repository.main_root if repository.main_root.is_dir() else repository.root
+    return project_of(_remote_url(home), repository.name)
 
 
 def _valid(home: Path, branch: str) -> None:

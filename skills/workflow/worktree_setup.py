@@ -124,7 +124,7 @@ def task_sheet(sheet: TaskSheet) -> str:
         "",
         "## Tasks",
         "",
-        f"- [ ] {sheet.task or 'Say here what is to be done, one box a step'}",
+        f"- [ ] {sheet.task}" if sheet.task else "One box a step: what is ticked counts as done.",
         "",
         "## Blockers",
         "",

@@ -1,0 +1,98 @@
+"""How far the work of each worktree is: commits, changes, tests, boxes ticked, what blocks it.
+
+Source: workflow orchestrator, progress of parallel work. Tests are never run for this: what an agent's transcript says
+of its last run counts, and where there is none they are not run.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.files import read_regular
+from cockpit.plain_text import plain_text
+from cockpit.worktrees.judgement import holders
+from cockpit.worktrees.models import Worktree
+from skills.workflow.tasks import section, sections, tasks
+from skills.workflow.worktree_setup import TASK_FILE, Progress, progress_of
+
+_LARGEST = 256 << 10
+_NOTHING = ("", "none", "nothing", "-", "n/a")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeProgress:
+    """The progress of one worktree. `tests` is what the newest session says of its last run, `told` its words."""
+
+    path: str
+    commits: int | None
+    changes: int | None
+    tests: Literal["pass", "fail", "not_run"]
+    told: str
+    sheet: Progress
+    blockers: tuple[str, ...]
+
+
+def read_progress(trees: Iterable[Worktree], sessions: SessionsSnapshot) -> dict[str, TreeProgress]:
+    """Progress by the path of the worktree."""
+    listed = list(trees)
+    newest = _newest(listed, sessions)
+    return {tree.path: _progress(tree, newest.get(tree.path)) for tree in listed}
+
+
+def _newest(trees: list[Worktree], sessions: SessionsSnapshot) -> dict[str, Session]:
+    paths = [tree.path for tree in trees]
+    found: dict[str, Session] = {}
+    for session in sorted(sessions.sessions, key=lambda one: one.last_event_at or one.since or _LONG_AGO):
+        if session.cwd:
+            found.update(dict.fromkeys(holders([session.cwd], paths), session))
+    return found
+
+
+def _progress(tree: Worktree, session: Session | None) -> TreeProgress:
+    counts = tree.counts
+    changes = counts.staged + counts.unstaged + counts.untracked + counts.conflicts if counts else None
+    tests, told = _tests(session)
+    sheet = read_sheet(Path(tree.path))
+    blockers = [*sheet.blockers]
+    if tree.operation:
+        blockers.append(f"{tree.operation} in progress")
+    if tree.clashes and tree.base and tree.clashes[0].other == tree.base:
+        blockers.append(tree.clashes[0].line)
+    if tree.agent is not None and tree.agent.state == "waiting":
+        blockers.append(f"{tree.agent.agent} waits: {tree.agent.waiting_for or 'for you'}")
+    return TreeProgress(tree.path, tree.ahead, changes, tests, told, sheet, tuple(blockers))
+
+
+def _tests(session: Session | None) -> tuple[Literal["pass", "fail", "not_run"], str]:
+    if session is None:
+        return "not_run", "no agent session in the last 24 hours"
+    last = session.summary.rpartition(" · ")[2]
+    if last.startswith("tests passed"):
+        return "pass", last
+    if last.startswith("tests failed"):
+        return "fail", last
+    return "not_run", last if "test" in last else "no test run was seen"
+
+
+def read_sheet(tree: Path) -> Progress:
+    """What `WORKTREE_TASK.md` says, else `TASK.md`; nothing where there is neither."""
+    for name in (TASK_FILE, "TASK.md"):
+        try:
+            text = read_regular(os.path.join(tree, name), _LARGEST).decode("utf-8", "replace")  # noqa: PTH118
+        except OSError:
+            continue
+        parts = sections(text)
+        blocking = [
+            plain_text(item.text, 160)
+            for item in section(parts, "Blockers", "Blocked")
+            if item.mark != "done" and item.text.casefold().strip(" .*_()") not in _NOTHING
+        ]
+        about = {item.text for item in section(parts, "Blockers", "Blocked")}
+        boxes = [(plain_text(task.text, 160), task.done) for task in tasks(text) if task.text not in about]
+        return progress_of(boxes, blocking)
+    return progress_of((), ())
