@@ -12,6 +12,7 @@ from skills.gates.names import last_name
 from skills.gates.resource_examples import CLEANUP, INJECTION, POOL, STREAMING
 from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
+from skills.gates.session_scope_examples import STREAMS
 from skills.gates.syntax import descendants
 
 SKILL = "resource-lifecycle-auditor"
@@ -46,8 +47,11 @@ _GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkou
 _RELEASES = frozenset(
     {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}
 )
-_TAKERS = frozenset({"release", "closing", "aclosing", "enter_context", "enter_async_context", "putconn", "callback",
+_TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_context", "callback",
                      "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
+
+
+_SHORT_LIVED = re.compile(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
 
 
 def _on_engine(node: ast.Call, context: FileContext) -> None:
@@ -59,6 +63,10 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
         if value is not None and _number(value) == bad:
             message = f"`{name}={bad}` sets no limit: every waiting request opens one more connection"
             context.report(POOL_RULE, value, message, severity="HIGH")
+    pool = words.get("poolclass")
+    if pool is not None and last_name(pool) == "NullPool" and not _SHORT_LIVED.search(context.path):
+        message = "`NullPool` opens a connection for each request: right behind a pooler or in serverless code only"
+        context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
     if context.role == "command" or "scripts" in context.path.split("/")[:-1]:
         return
     if None in words or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
@@ -91,13 +99,17 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
     if not isinstance(value, ast.Call):
         return
-    taken = _taken(value, context)
-    if taken is None:
+    found = taken(value, context)
+    if found is None:
         return
-    what, severity = taken
+    what, severity = found
     state = _fate(function, target.id, node)
     if state == "cared for":
         return
+    from skills.gates.session_scope import leak_of  # it is built on this file
+
+    if state == "closed" and leak_of(function, target.id) is not None:
+        return  # said by error-path-leak
     lower: Severity = "MEDIUM" if severity == "HIGH" else "LOW"
     message = (
         f"`{target.id}` is {what} that nobody closes: use `with`, or close it in `finally`"
@@ -110,7 +122,7 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     )
 
 
-def _taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
+def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     """What a call takes that must be given back, and how bad it is not to."""
     name = origin(context, call.func)
     if name in _FILES:
@@ -137,12 +149,13 @@ def _is_factory(call: ast.Call, context: FileContext) -> bool:
     """True for `SessionLocal()`: made by sessionmaker here, or imported from a module about databases."""
     if not isinstance(call.func, ast.Name):
         return False
-    for found in bindings(context, context.tree).get(call.func.id, ()):
+    known = bindings(context, context.tree).get(call.func.id, ())
+    for found in known:
         if isinstance(found.value, ast.Call):
             return last_name(found.value.func) in ("sessionmaker", "async_sessionmaker", "scoped_session")
         if found.kind == "import":
             return re.search(r"(^|\.)(db|database|session|sessions|models|sql|persistence)\b", found.name) is not None
-    return False
+    return not known and call.func.id.lower().endswith(("sessionlocal", "session_factory", "session_maker"))
 
 
 def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
@@ -150,7 +163,7 @@ def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
     others = [node for node in descendants(function) if node is not made]
     if any(_cares(node, name) for node in others):
         return "cared for"
-    return "closed" if any(isinstance(node, ast.Call) and _closes(node, name) for node in others) else "forgotten"
+    return "closed" if any(isinstance(node, ast.Call) and releases(node, name) for node in others) else "forgotten"
 
 
 def _cares(node: ast.AST, name: str) -> bool:
@@ -195,12 +208,19 @@ def _passes(call: ast.Call, name: str) -> bool:
     return taker in _TAKERS or taker[:1].isupper() or taker in ("append", "add", "put", "setattr", "partial", "submit")
 
 
-def _closes(call: ast.Call, name: str) -> bool:
+def releases(call: ast.Call, name: str) -> bool:
+    """True for `name.close()`, and for `pool.release(name)`."""
     function = call.func
-    return isinstance(function, ast.Attribute) and function.attr in _RELEASES and last_name(function.value) == name
+    if not isinstance(function, ast.Attribute):
+        return False
+    if function.attr in _RELEASES and last_name(function.value) == name:
+        return True
+    return function.attr in ("release", "putconn") and any(
+        isinstance(one, ast.Name) and one.id == name for one in call.args
+    )
 
 
-def _session_parameter(function: FunctionNode, context: FileContext) -> ast.arg | None:
+def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg | None:
     """The parameter that a framework fills with a database session."""
     args = function.args
     plain = [*args.posonlyargs, *args.args]
@@ -229,8 +249,8 @@ def _is_session(annotation: ast.expr, context: FileContext) -> bool:
 
 
 def _on_stream(node: FunctionNode, context: FileContext) -> None:
-    session = _session_parameter(node, context) if function_role(node) == "router" else None
-    stream = _stream(node) if session is not None else None
+    session = session_parameter(node, context) if function_role(node) == "router" else None
+    stream = stream_of(node) if session is not None else None
     if session is None or stream is None or _given_back(node, session.arg, stream[0]):
         return
     held, what, severity = stream
@@ -246,7 +266,13 @@ def _on_stream(node: FunctionNode, context: FileContext) -> None:
     context.scopes.pop()
 
 
-def _stream(node: FunctionNode) -> tuple[int, str, Severity] | None:
+def _on_generator(node: FunctionNode, context: FileContext) -> None:
+    from skills.gates.session_scope import on_generator
+
+    on_generator(node, context)
+
+
+def stream_of(node: FunctionNode) -> tuple[int, str, Severity] | None:
     """(line, what, severity) of the stream that an endpoint answers with."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and last_name(decorator.func) in ("websocket", "websocket_route"):
@@ -278,8 +304,8 @@ def _given_back(node: FunctionNode, name: str, line: int) -> bool:
 
 def _on_background(node: FunctionNode, context: FileContext) -> None:
     """`background_tasks.add_task(send, db)`, `asyncio.create_task(send(db))`."""
-    session = _session_parameter(node, context) if function_role(node) == "router" else None
-    if session is None or _stream(node) is not None:
+    session = session_parameter(node, context) if function_role(node) == "router" else None
+    if session is None or stream_of(node) is not None:
         return
     context.scopes.append(node)
     statement = context.statement
@@ -349,12 +375,14 @@ streaming_resource_holding = Rule(
     severity="CRITICAL",
     skill=SKILL,
     sources=("PA-654-2",),
-    catches="A database session that is injected into an endpoint which streams: websockets, event streams, downloads.",
+    catches="A database session that is injected into an endpoint which streams (websockets, event streams, downloads, "
+    "long polls), or that is open around the `yield` of an event.",
     why="What is injected lives until the answer is sent. A stream lasts for minutes or hours, and each one keeps a "
     "connection: a pool of 15 is empty after 15 clients.",
     fix="Check rights with a session of their own before the stream (`async with session_factory() as session:`) "
     "and open one again for each read inside it.",
-    when="In FastAPI endpoints. CRITICAL for websockets and event streams, HIGH for downloads.",
+    when="In FastAPI endpoints and in generators of events. CRITICAL for websockets and event streams, HIGH for "
+    "downloads and long polls.",
     watches=(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
@@ -362,9 +390,10 @@ streaming_resource_holding = Rule(
             (b"Streaming", b"EventSource", b"websocket"),
             is_product_path,
         ),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_generator, (b"yield", b"sleep(", b"wait("), is_product_path),
     ),
-    bad=STREAMING[0],
-    good=STREAMING[1],
+    bad=(*STREAMING[0], *STREAMS[0]),
+    good=(*STREAMING[1], *STREAMS[1]),
 )
 
 factory_vs_injection = Rule(

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 
 from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, TREE, Waits
+from skills.gates.commit_order_examples import IMPLICIT
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
+from skills.gates.open_transactions import on_function as _on_session
 from skills.gates.receivers import TypeReader
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -101,7 +103,8 @@ def _watching(judge: Callable[[Block, FileContext], None]) -> Callable[[ast.AST,
     return on_node
 
 
-def _first_time(rule: str, node: ast.AST, context: FileContext) -> bool:
+def first_time(rule: str, node: ast.AST, context: FileContext) -> bool:
+    """True where a rule has said nothing of this node yet."""
     seen = context.memo.setdefault(rule, set())
     assert isinstance(seen, set)
     if node in seen:
@@ -128,13 +131,13 @@ def _judge_scope(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
         waits = waits_outside(call, context)
-        if waits is None or not _first_time(SCOPE, call, context):
+        if waits is None or not first_time(SCOPE, call, context):
             continue
         file = waits in (FILE, TREE)
         context.report(
             SCOPE,
             call,
-            f"`{_shown(call)}` {waits.what} while a transaction is open: its locks and its connection wait too",
+            f"`{shown_call(call)}` {waits.what} while a transaction is open: its locks and its connection wait too",
             severity="MEDIUM" if file else "HIGH",
             evidence=_begun(opener, context),
             also=() if file else (HELD,),
@@ -164,11 +167,11 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
 def _judge_length(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
-        if (origin(context, call.func) or "") in _SLEEPS and _first_time(HELD, call, context):
-            message = f"`{_shown(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
+        if (origin(context, call.func) or "") in _SLEEPS and first_time(HELD, call, context):
+            message = f"`{shown_call(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
             context.report(HELD, call, message, severity="HIGH", evidence=_begun(opener, context))
     lines = {node.lineno for node in _inside(body) if isinstance(node, ast.stmt)}
-    if len(lines) > _MOST_LINES and _first_time(HELD, opener, context):
+    if len(lines) > _MOST_LINES and first_time(HELD, opener, context):
         context.statement = body[0]
         message = f"The transaction goes over {len(lines)} statements: it holds its locks through all of them"
         context.report(HELD, opener, message, severity="MEDIUM")
@@ -179,8 +182,8 @@ def _judge_tasks(block: Block, context: FileContext) -> None:
     for call in _calls(body, context):
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _TASKS:
             continue
-        if _first_time(TASK_RULE, call, context):
-            message = f"`{_shown(call)}` queues a task before the commit: a fast worker does not find the rows"
+        if first_time(TASK_RULE, call, context):
+            message = f"`{shown_call(call)}` queues a task before the commit: a fast worker does not find the rows"
             context.report(TASK_RULE, call, message, evidence=_begun(opener, context))
 
 
@@ -191,7 +194,7 @@ def _judge_errors(block: Block, context: FileContext) -> None:
             continue
         for handler in node.handlers:
             caught = _database_errors(handler, context)
-            if caught and not _gives_up(handler) and _first_time(ERROR_RULE, handler, context):
+            if caught and not _gives_up(handler) and first_time(ERROR_RULE, handler, context):
                 context.statement = handler
                 context.report(
                     ERROR_RULE,
@@ -242,7 +245,8 @@ def _gives_up(handler: ast.ExceptHandler) -> bool:
     )
 
 
-def _shown(call: ast.Call) -> str:
+def shown_call(call: ast.Call) -> str:
+    """A call in a message, its name's end where it is long."""
     text = " ".join(ast.unparse(call.func).split())
     return f"{text if len(text) <= 48 else '…' + text[-47:]}(…)"
 
@@ -256,14 +260,19 @@ scope_too_wide = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PA-652-2",),
-    catches="Calls to other services, and work on files, inside `transaction.atomic()` or `session.begin()`.",
+    catches="Calls to other services, and work on files, inside `transaction.atomic()` or `session.begin()`, and "
+    "between "
+    "a session's write and its commit.",
     why="Rows stay locked and a connection stays taken for as long as the other side needs; and what was sent cannot "
     "be rolled back with the rest.",
     fix="Call before the transaction begins or after it ended (`transaction.on_commit`); keep only writes inside.",
     when="In production code. HIGH for other services, MEDIUM for files. Functions handed to `on_commit` are fine.",
-    watches=(Watch(_NODES, _watching(_judge_scope), _BEGINS, is_product_path),),
-    bad=WIDE[0],
-    good=WIDE[1],
+    watches=(
+        Watch(_NODES, _watching(_judge_scope), _BEGINS, is_product_path),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_session, (b"commit(", b"flush("), is_product_path),
+    ),
+    bad=(*WIDE[0], *IMPLICIT[0]),
+    good=(*WIDE[1], *IMPLICIT[1]),
 )
 
 long_held_transaction = Rule(

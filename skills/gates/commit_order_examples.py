@@ -1,0 +1,98 @@
+"""Examples of the rules about commits: (bad, good), their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
+
+
+def _file(source: str, note: str = "", **more: str) -> Example:
+    return Example({"app/services.py": source, **{f"app/{name}.py": text for name, text in more.items()}}, note=note)
+
+
+_SAFE = "async def get_session():\n    async with factory() as session:\n        yield session\n"
+
+ROLLBACK: Pair = (
+    (
+        _file(
+            "class Orders:\n    def __init__(self, session):\n        self.session = session\n\n"
+            "    async def place(self, data):\n        self.session.add(Order(**data))\n        await "
+            "self.session.commit()\n"
+        ),
+        _file("def place(session, data):\n    try:\n        session.add(Order(**data))\n        session.commit()\n"
+              "    except Exception:\n        log.exception('not placed')\n", "swallowed, and the session stays "
+                                        "broken"),
+        _file("from app.db import SessionLocal\n\n\ndef place(data):\n    session = SessionLocal()\n"
+              "    session.add(Order(**data))\n    session.commit()\n    session.close()\n"),
+        _file("import psycopg2\n\n\ndef place(conn, data):\n    cursor = conn.cursor()\n"
+              "    cursor.execute('INSERT INTO orders VALUES (%s)', data)\n    conn.commit()\n"),
+    ),
+    (
+        _file(
+            "class Orders:\n    def __init__(self, session):\n        self.session = session\n\n"
+            "    async def place(self, data):\n        try:\n            self.session.add(Order(**data))\n"
+            "            await self.session.commit()\n        except SQLAlchemyError:\n"
+            "            await self.session.rollback()\n            raise\n"
+        ),
+        _file("async def place(session, data):\n    async with session.begin():\n        session.add(Order(**data))\n"),
+        _file("from app.db import SessionLocal\n\n\ndef place(data):\n    with SessionLocal() as session:\n"
+              "        session.add(Order(**data))\n        session.commit()\n"),
+        _file("async def place(session, data):\n    session.add(Order(**data))\n    await session.commit()\n",
+              "whoever gave the session rolls back", db=_SAFE),
+        _file("def place(repo, git):\n    git.commit('message')\n"),
+        _file("class UnitOfWork:\n    def __exit__(self, *args):\n        self.session.rollback()\n\n"
+              "    def commit(self):\n        self.session.commit()\n"),
+    ),
+)  # fmt: skip
+
+NARROW: Pair = (
+    (
+        _file(
+            "async def place(session, data):\n    order = Order(**data)\n    session.add(order)\n"
+            "    await session.commit()\n    for line in data['lines']:\n"
+            "        session.add(Line(order_id=order.id, **line))\n    await session.commit()\n"
+        ),
+        _file("def close(db, job):\n    job.status = 'done'\n    db.commit()\n"
+              "    entry = AuditLog(job_id=job.id, what='done')\n    db.add(entry)\n    db.commit()\n", "MEDIUM"),
+        _file("def move(db, one, other, amount):\n    one.balance -= amount\n    db.commit()\n"
+              "    other.balance += amount\n    db.commit()\n", "half a transfer"),
+        _file("from django.db import transaction\n\n\ndef place(data):\n    with transaction.atomic():\n"
+              "        order = Order.objects.create(**data)\n    with transaction.atomic():\n"
+              "        Line.objects.create(order=order)\n"),
+    ),
+    (
+        _file(
+            "async def place(session, data):\n    order = Order(**data)\n    session.add(order)\n"
+            "    await session.flush()\n    for line in data['lines']:\n"
+            "        session.add(Line(order_id=order.id, **line))\n    await session.commit()\n"
+        ),
+        _file("import requests\n\n\ndef pay(db, order):\n    order.status = 'paying'\n    db.commit()\n"
+              "    requests.post('https://pay.example')\n    db.add(Payment(order_id=order.id))\n    db.commit()\n",
+              "another service is called in between"),
+        _file("def save(db, new, data):\n    if new:\n        item = Item(**data)\n        db.add(item)\n        "
+              "db.commit()\n"
+              "        return item\n    log = Log(**data)\n    db.add(log)\n    db.commit()\n    return log\n"),
+        _file("from django.db import transaction\n\n\ndef place(data):\n    with transaction.atomic():\n"
+              "        order = Order.objects.create(**data)\n        Line.objects.create(order=order)\n"),
+        _file("def load(db, rows):\n    for row in rows:\n        db.add(Item(**row))\n        db.commit()\n"),
+    ),
+)  # fmt: skip
+
+IMPLICIT: Pair = (
+    (
+        _file(
+            "import httpx\n\n\nasync def pay(session, order_id):\n    order = Order(id=order_id)\n    "
+            "session.add(order)\n"
+            "    await session.flush()\n    async with httpx.AsyncClient() as client:\n"
+            "        await client.post('https://pay.example')\n    order.paid = True\n    await session.commit()\n",
+            "the session has begun a transaction of its own",
+        ),
+    ),
+    (
+        _file(
+            "import httpx\n\n\nasync def pay(session, order_id):\n    session.add(Order(id=order_id))\n"
+            "    await session.commit()\n    async with httpx.AsyncClient() as client:\n"
+            "        await client.post('https://pay.example')\n    session.add(Payment(order_id=order_id))\n"
+            "    await session.commit()\n"
+        ),
+    ),
+)

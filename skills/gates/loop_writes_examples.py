@@ -1,0 +1,88 @@
+"""Examples of the rules about writes in loops: (bad, good), their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
+_SQL = "from sqlalchemy import delete, insert, select, text, update\n\nfrom app.models import Job\n\n\n"
+_DJANGO = "from shop.models import Order\n\n\n"
+
+
+def _file(source: str, note: str = "", path: str = "app/services.py") -> Example:
+    return Example({path: source}, note=note)
+
+
+WRITES: Pair = (
+    (
+        _file(
+            _SQL + "async def finish(session, ids):\n    for job_id in ids:\n"
+            "        await session.execute(update(Job).where(Job.id == job_id).values(status='done'))\n"
+            "    await session.commit()\n"
+        ),
+        _file("class Jobs:\n    async def reset(self, jobs):\n        for job in jobs:\n"
+              "            if job.stale:\n                await self.job_repo.mark_failed(job.id)\n"),
+        _file(_SQL + "def purge(db, rows):\n    for row in rows:\n"
+              "        db.query(Job).filter(Job.id == row.id).delete()\n"),
+        _file(_DJANGO + "def close(orders):\n    for order in orders:\n        order.status = 'closed'\n"
+              "        order.save(update_fields=['status'])\n"),
+        _file(_DJANGO + "def close(ids):\n    for pk in ids:\n        "
+                        "Order.objects.filter(pk=pk).update(open=False)\n"),
+        _file(_DJANGO + "def drop(user):\n    for order in Order.objects.filter(user=user):\n        order.delete()\n"),
+        _file("async def touch(conn, ids):\n    for one in ids:\n"
+              "        await conn.execute('UPDATE jobs SET seen = now() WHERE id = $1', one)\n"),
+        _file("import asyncio\n\n\nasync def drop(repo, ids):\n"
+              "    await asyncio.gather(*[repo.delete(one) for one in ids])\n", "in a comprehension"),
+        _file(_SQL + "def first(db):\n    for number in range(5):\n"
+              "        db.execute(update(Job).where(Job.rank == number).values(rank=number + 1))\n", "five turns"),
+    ),
+    (
+        _file(
+            _SQL + "async def finish(session, ids):\n"
+            "    await session.execute(update(Job).where(Job.id.in_(ids)).values(status='done'))\n"
+            "    await session.commit()\n"
+        ),
+        _file(_DJANGO + "def close(orders):\n    for order in orders:\n        order.status = 'closed'\n"
+              "    Order.objects.bulk_update(orders, ['status'])\n"),
+        _file(_SQL + "def purge(db, ids):\n    for batch in chunked(ids, 500):\n"
+              "        db.execute(delete(Job).where(Job.id.in_(batch)))\n", "batches of many rows"),
+        _file(_DJANGO + "def close(order):\n    for attempt in range(3):\n        order.save()\n", "attempts"),
+        _file("def merge(settings, parts):\n    for part in parts:\n        settings.update(part)\n", "a dict"),
+        _file("from PIL import Image\n\nfrom app.models import Thing\n\n\ndef shrink(images, out):\n"
+              "    for image in images:\n        image.save(out / image.name)\n", "a picture"),
+        _file(_DJANGO + "def pick(orders):\n    for order in orders:\n        if order.open:\n"
+              "            order.delete()\n            return order\n", "once at most"),
+        _file(_DJANGO + "def wipe(models):\n    for model in models:\n        model.objects.all().delete()\n",
+              "one statement a table"),
+        _file("import hashlib\n\n\ndef digest(parts):\n    found = hashlib.sha256()\n    for part in parts:\n"
+              "        found.update(part)\n"),
+    ),
+)  # fmt: skip
+
+BULK: Pair = (
+    (
+        _file(
+            "async def load(session, rows):\n    for row in rows:\n        session.add(Item(**row))\n"
+            "        await session.flush()\n    await session.commit()\n"
+        ),
+        _file(_SQL + "def load(db, rows):\n    for row in rows:\n        db.execute(insert(Job).values(**row))\n"),
+        _file(_DJANGO + "def load(rows):\n    for row in rows:\n        Order.objects.create(**row)\n"),
+        _file(_DJANGO + "def load(rows):\n    for row in rows:\n        order = Order(**row)\n        order.save()\n"),
+        _file("def load(session, rows):\n    for row in rows:\n        session.add(Item(**row))\n    "
+              "session.commit()\n",
+              "INFO: the session sends the same statements"),
+        _file("def load(cursor, rows):\n    for row in rows:\n"
+              "        cursor.execute('INSERT INTO items (name) VALUES (%s)', (row,))\n"),
+    ),
+    (
+        _file(
+            "async def load(session, rows):\n    session.add_all([Item(**row) for row in rows])\n"
+            "    await session.commit()\n"
+        ),
+        _file(_DJANGO + "def load(rows):\n    Order.objects.bulk_create([Order(**row) for row in rows])\n"),
+        _file(_SQL + "def load(db, rows):\n    db.execute(insert(Job), [dict(row) for row in rows])\n"),
+        _file("def collect(rows):\n    seen = set()\n    for row in rows:\n        seen.add(row)\n", "a set"),
+        _file(_DJANGO + "def load(forms):\n    for form in forms:\n        form.save()\n"),
+        _file("def load(cursor, rows):\n    cursor.executemany('INSERT INTO items (name) VALUES (%s)', rows)\n"),
+        _file(_SQL + "def load(db, pages):\n    for page in pages:\n"
+              "        db.execute(insert(Job), [dict(row) for row in page])\n", "one statement for many rows"),
+    ),
+)  # fmt: skip

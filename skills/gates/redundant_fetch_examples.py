@@ -1,0 +1,74 @@
+"""Examples of the rules about rows that are read twice: (bad, good), their documentation and their tests."""
+
+from skills.gates.rule import Example
+
+Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
+
+
+def _file(source: str, note: str = "") -> Example:
+    return Example({"app/jobs.py": source}, note=note)
+
+
+_WORK = "async def work(session, job_id):\n    job = await session.get(Job, job_id)\n"
+_WORK += "    job.tries += 1\n    run(job.kind)\n"
+
+REDUNDANT: Pair = (
+    (
+        _file(
+            "class Worker:\n    async def step(self):\n        job = await self.job_repo.acquire_next_pending()\n"
+            "        await self._process(job.id)\n\n    async def _process(self, job_id):\n"
+            "        job = await self.job_repo.get_by_id(job_id)\n        job.tries += 1\n        run(job.kind)\n"
+        ),
+        _file("async def step(session, ident):\n    job = await session.get(Job, ident)\n    check(job)\n"
+              "    await work(session, ident)\n\n\n" + _WORK),
+        _file("from shop.models import Order\n\n\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
+              "    check(order)\n    again = Order.objects.get(pk=pk)\n    return again\n", "twice in one function"),
+        Example({
+            "app/views.py": "from app.orders import total_of\nfrom shop.models import Order\n\n\ndef show(request, "
+                            "pk):\n"
+            "    order = Order.objects.get(pk=pk)\n    return render(request, order, total_of(order.pk))\n",
+            "app/orders.py": "from shop.models import Order\n\n\ndef total_of(order_id):\n"
+            "    order = Order.objects.get(pk=order_id)\n    return order.net + order.tax\n",
+        }, note="over two files"),
+    ),
+    (
+        _file(
+            "class Worker:\n    async def step(self):\n        job = await self.job_repo.acquire_next_pending()\n"
+            "        await self._process(job)\n\n    async def _process(self, job):\n        run(job.kind)\n"
+        ),
+        _file("async def step(session, ident):\n    job = await session.get(Job, ident)\n    queue.delay(job.id)\n\n\n"
+              + _WORK, "handed to a queue"),
+        _file("async def step(session, user):\n    await work(session, user.job_id)\n\n\n" + _WORK, "another row"),
+        _file("def pay(session, ident):\n    order = session.get(Order, ident)\n    check(order)\n"
+              "    return session.get(Order, ident, with_for_update=True)\n", "the second read locks"),
+        _file("def pick(pk, old):\n    if old:\n        return Old.objects.get(pk=pk)\n    return "
+              "Old.objects.get(pk=pk)\n"),
+        _file("from shop.models import Order\n\n\ndef pay(one, two):\n    first = Order.objects.get(pk=one)\n"
+              "    second = Order.objects.get(pk=two)\n    return first, second\n"),
+    ),
+)  # fmt: skip
+
+RESOLVE: Pair = (
+    (
+        _file(
+            "def address_of(session, order_id):\n    order = session.get(Order, order_id)\n    return "
+            "order.address\n\n\n"
+            "def ship(session, order):\n    pack(order.items)\n    send(address_of(session, order.id))\n"
+        ),
+        _file("class Mails:\n    async def notify(self, user_id, text):\n"
+              "        user = await self.user_repo.get_by_id(user_id)\n        if user is None:\n            return\n"
+              "        await self.mailer.send(user.email, text)\n\n    async def welcome(self, user):\n"
+              "        await self.notify(user.id, 'Hello')\n"),
+    ),
+    (
+        _file(
+            "def address_of(order):\n    return order.address\n\n\ndef ship(order):\n    send(address_of(order))\n"
+        ),
+        _file("def address_of(session, order_id):\n    order = session.get(Order, order_id)\n    return "
+              "order.address\n\n\n"
+              "def ship(session, order_id):\n    send(address_of(session, order_id))\n", "nobody has the row"),
+        _file("def address_of(session, order_id):\n    order = session.get(Order, order_id)\n    return "
+              "order.address\n\n\n"
+              "def ship(session, parcel):\n    send(address_of(session, parcel.order_id))\n", "only its key is there"),
+    ),
+)  # fmt: skip
