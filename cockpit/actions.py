@@ -26,6 +26,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-waiting", "Go to the next agent that waits for you", ("w",), short="next waiting", bar=12),
     Action("waiting", "All agents that wait for you, and why", ("W",)),
     Action("spend", "Spend: where the money goes", ("c",), short="costs", bar=13),
+    Action("verify", "Verify: may this be deployed?", ("v",)),
     Action("pane-1", "Worktrees", ("1",), group="Panes"),
     Action("pane-2", "Budget", ("2",), group="Panes"),
     Action("pane-3", "Phase", ("3",), group="Panes"),

@@ -18,12 +18,7 @@ from textual.worker import Worker, WorkerState
 import widgets
 from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.app_parts.chrome import Chrome
-from cockpit.app_parts.findings import FindingDeeds
-from cockpit.app_parts.money import MoneyDeeds
-from cockpit.app_parts.orchestrator import OrchestratorDeeds
-from cockpit.app_parts.origins import OriginDeeds
-from cockpit.app_parts.warm import WarmDeeds
+from cockpit.app_parts.joined import Parts
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -46,7 +41,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
+class CockpitApp(Parts):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
