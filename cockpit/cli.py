@@ -119,8 +119,10 @@ def _run(words: list[str]) -> int:
 
 
 def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
+    import gc
     import importlib
 
+    gc.set_threshold(50_000)  # a short command ends before its garbage matters
     from cockpit.call import Call
 
     module = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}")

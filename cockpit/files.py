@@ -102,7 +102,7 @@ def locked(path: Path) -> Iterator[bool]:
             fcntl.flock(stream, fcntl.LOCK_UN)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Tail:
     """Reads the complete lines that a growing file has gained since the last call.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cockpit.agents.models import Agent
 
 _SKIPPED = "journal.jsonl"
+_CLOSED = b"}"[0]
 
 
 class ClaudeReader(Reader):
@@ -41,11 +42,9 @@ class ClaudeReader(Reader):
         return Source(Tail(Path(path), counting=False), session, main)
 
     def read(self, source: Source, sink: Sink) -> None:
-        for line in source.lines():
-            if b'"usage"' in line or b'"cost-state"' in line:
+        for block in source.blocks():
+            for line in _telling(block, source):
                 _take(line, source, sink)
-            elif not line.endswith((b"}", b"}\r")) and line.strip():
-                source.dropped["malformed", ""] += 1
 
     def _places(self) -> Iterator[Path]:
         return (root / "projects" for root in self.roots)
@@ -53,6 +52,26 @@ class ClaudeReader(Reader):
 
 def _is_transcript(name: str) -> bool:
     return name.endswith(".jsonl") and name != _SKIPPED
+
+
+def _telling(block: bytes, source: Source) -> Iterator[bytes]:
+    """The lines of `block` that can hold usage or a bill; of the others, the damaged ones are counted.
+
+    Most bytes are what tools answered: they are searched where they stand and never copied.
+    """
+    find, size = block.find, len(block)
+    usage, bill = find(b'"usage"'), find(b'"cost-state"') if source.main else -1
+    start = 0
+    while start < size:
+        end = find(b"\n", start)
+        end = size if end < 0 else end
+        if 0 <= usage < end or 0 <= bill < end:
+            yield block[start:end]
+            usage = find(b'"usage"', end) if 0 <= usage < end else usage
+            bill = find(b'"cost-state"', end) if 0 <= bill < end else bill
+        elif block[end - 1] != _CLOSED and (line := block[start:end].rstrip()) and line[-1] != _CLOSED:
+            source.dropped["malformed", ""] += 1
+        start = end + 1
 
 
 def _take(line: bytes, source: Source, sink: Sink) -> None:

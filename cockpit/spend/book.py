@@ -203,7 +203,9 @@ class Book:
                 sessions.add(stored.record.session)
                 if stored.record.advisors:
                     cleared.append(key)
-            rows += self._rows(key, record, key not in self._final, key in self._rivals, touched)
+            rows.append(self._row(key, record, key not in self._final, key in self._rivals, touched))
+            if record.advisors:
+                rows += self._advisor_rows(key, record, key in self._rivals, touched)
         for key in cleared:
             stored = self._stored[key]
             parts = "SELECT origin FROM responses WHERE domain = ? AND key = ?"
@@ -228,23 +230,26 @@ class Book:
             ),
         )
 
-    def _rows(
+    def _row(
         self, key: str, record: Record, still_open: bool, contested: bool, touched: set[int]
-    ) -> Iterator[tuple[object, ...]]:
+    ) -> tuple[object, ...]:
         origin = self._origin(record, record.model, still_open)
         touched.add(origin)
         dollars, pico = _split(self._prices.cost(record))
-        advisors = _encode(record.advisors) if record.advisors else None
-        counts = (record.input, record.output, record.cache_write_5m, record.cache_write_1h, record.cache_read)
-        yield (
-            self._domain, key, 0, origin, record.at, *counts, record.reasoning, record.web_searches, contested,
-            dollars, pico, advisors, record.usd,
+        return (
+            self._domain, key, 0, origin, record.at, record.input, record.output, record.cache_write_5m,
+            record.cache_write_1h, record.cache_read, record.reasoning, record.web_searches, contested,
+            dollars, pico, _encode(record.advisors) if record.advisors else None, record.usd,
         )  # fmt: skip
-        for number, (model, fresh, out, short, hour, read) in enumerate(record.advisors, 1):
+
+    def _advisor_rows(
+        self, key: str, record: Record, contested: bool, touched: set[int]
+    ) -> Iterator[tuple[object, ...]]:
+        for number, (model, *counts) in enumerate(record.advisors, 1):
             origin = self._origin(record, model, False)
             touched.add(origin)
-            counts = (fresh, out, short, hour, read)
-            dollars, pico = _split(self._prices.tokens_cost(model, record.at, counts))
+            fresh, out, short, hour, read = counts
+            dollars, pico = _split(self._prices.tokens_cost(model, record.at, (fresh, out, short, hour, read)))
             yield (
                 self._domain, key, number, origin, record.at, *counts, 0, 0, contested, dollars, pico, None, None
             )  # fmt: skip
