@@ -97,6 +97,7 @@ class _Line(msgspec.Struct, gc=False):
     forkedFrom: _Origin | None = None  # noqa: N815
     message: _Message | None = None
     totalCostUSD: float | None = None  # noqa: N815
+    agentId: str | None = None  # noqa: N815
 
 
 _NOTHING = Reading()
@@ -193,6 +194,7 @@ def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Recor
         bool(line.isSidechain),
         origin is not None,
         _advisors(usage.iterations) if usage.iterations else (),
+        subagent=(line.agentId or "") if line.isSidechain else "",
     )
     return record, odd
 
@@ -235,6 +237,7 @@ def _lenient_line(value: dict[str, Any]) -> _Line:
         _Origin(text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
         _lenient_message(message) if isinstance(message, dict) else None,
         number(value.get("totalCostUSD")),
+        text(value.get("agentId")),
     )
 
 

@@ -23,6 +23,16 @@ class Stamp(NamedTuple):
     mtime_ns: int
 
 
+class SubAgent(NamedTuple):
+    """A sub-agent of a session: its kind, what it was asked for, and the workflow that it is a part of."""
+
+    session: str
+    name: str
+    kind: str
+    about: str
+    workflow: str
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Source:
     """One file of an agent and what was counted in it.
@@ -137,6 +147,10 @@ class Reader(ABC):
     @abstractmethod
     def read(self, source: Source, sink: Sink) -> None:
         """Read what is new in `source`. Raises `OSError`."""
+
+    def about(self, source: Source) -> SubAgent | None:
+        """The sub-agent whose file `source` is, None where it is none's."""
+        return None
 
     def settle(self, sources: list[Source], library: Library, sink: Sink) -> list[Source]:
         """After `sources` were read: what only several files together tell. Returns other sources that changed."""

@@ -27,7 +27,7 @@ _WRITE = """INSERT INTO responses (domain, key, part, origin, at, input, output,
     contested = excluded.contested, dollars = excluded.dollars, pico = excluded.pico, advisors = excluded.advisors,
     usd = excluded.usd"""
 _READ = """SELECT session, cwd, branch, at, model, input, output, cache_write_5m, cache_write_1h, cache_read, reasoning,
-    web_searches, fast, sidechain, forked, advisors, provider, usd, open, contested, origin
+    web_searches, fast, sidechain, forked, advisors, provider, usd, subagent, open, contested, origin
     FROM responses JOIN origins ON origins.id = origin WHERE responses.domain = ? AND key = ? AND part = 0"""
 _OWN = """SELECT MIN(COALESCE(at, ?)) FROM origins JOIN responses ON origin = origins.id
     WHERE origins.domain = ? AND session = ? AND contested = 0 AND part = 0"""
@@ -43,7 +43,7 @@ EACH = f"""SELECT origin, COALESCE({_QUARTER}, {UNKNOWN_QUARTER}), part = 0, inp
     cache_write_1h, cache_read, reasoning, COALESCE(dollars, 0), COALESCE(pico, 0), CASE WHEN pico IS NULL THEN
         input + output + cache_write_5m + cache_write_1h + cache_read ELSE 0 END, at FROM responses"""
 
-Origin = tuple[str, str, str, str, str, bool, bool, bool, bool, bool]
+Origin = tuple[str, str, str, str, str, bool, bool, bool, bool, bool, str]
 
 
 class _Known(NamedTuple):
@@ -170,12 +170,13 @@ class Book:
         if found is None:
             return None
         session, cwd, branch, at, model, fresh, out, short, hour, read, reasoning, searches, *more = found
-        fast, side, forked, advisors, provider, usd, still_open, contested, origin = more
+        fast, side, forked, advisors, provider, usd, subagent, still_open, contested, origin = more
         record = Record(
             *(session, cwd, branch, at, model, fresh, out, short, hour, read, reasoning, searches),
             *(bool(fast), bool(side), bool(forked), _decode_advisors(advisors) if advisors is not None else ()),
             provider,
             usd,
+            subagent,
         )
         self._stored[key] = _Known(record, origin)
         self._records[key] = record
@@ -257,20 +258,20 @@ class Book:
     def _origin(self, record: Record, model: str, still_open: bool) -> int:
         origin = (
             record.session, record.cwd, record.branch, model, record.provider, record.fast, record.sidechain,
-            record.forked, still_open, record.usd is not None,
+            record.forked, still_open, record.usd is not None, record.subagent,
         )  # fmt: skip
         known = self._origins.get(origin)
         if known is None and not self._origins_loaded:
             self._origins_loaded = True
-            words = """SELECT session, cwd, branch, model, provider, fast, sidechain, forked, open, billed, id
-                FROM origins WHERE domain = ?"""
+            words = """SELECT session, cwd, branch, model, provider, fast, sidechain, forked, open, billed, subagent,
+                id FROM origins WHERE domain = ?"""
             for *values, found in self._database.execute(words, (self._domain,)):
                 self._origins[tuple(values)] = found
             known = self._origins.get(origin)
         if known is None:
             known = self._origins[origin] = self._next_origin
             self._next_origin += 1
-            values_of = ", ".join("?" * 12)
+            values_of = ", ".join("?" * 13)
             self._database.execute(f"INSERT INTO origins VALUES ({values_of})", (known, self._domain, *origin))
         return known
 
@@ -357,5 +358,5 @@ def _rank(record: Record) -> tuple[object, ...]:
     )
 
 
-def _place(record: Record) -> tuple[str, str, str]:
-    return (record.session, record.cwd, record.branch)
+def _place(record: Record) -> tuple[str, str, str, bool, str]:
+    return (record.session, record.cwd, record.branch, not record.subagent, record.subagent)

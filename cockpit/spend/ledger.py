@@ -219,6 +219,7 @@ class Ledger:
             if len(book) > _MOST_HELD:
                 changed |= book.flush()
         shelf.save(read)
+        shelf.name_sub_agents(filter(None, map(reader.about, read)))
         shelf.save(reader.settle(read, shelf, book))
         changed |= book.flush()
         agent.stamps.update((source.path, source.stamp) for source in read)
