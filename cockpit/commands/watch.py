@@ -63,9 +63,10 @@ async def _watch(
     from cockpit.spend.feed import follow_spend
     from cockpit.stream import newest
     from cockpit.warm.keep import keep_warm
+    from cockpit.warm.telling import Shown
     from cockpit.worktrees.feed import Hints, follow_worktrees
 
-    changes, hints = Changes(), Hints()
+    changes, hints, shown = Changes(), Hints(), Shown()
     root = repository.root
 
     def saved(names: frozenset[str]) -> None:
@@ -78,14 +79,16 @@ async def _watch(
         sys.stdout.flush()
 
     with Engine() as engine:
+        sessions = follow_sessions(repository, config, all_repos=everywhere)
+        findings = follow_findings(engine, repository, config, root=root, on_saved=saved)
         feeds: list[tuple[str, AsyncIterator[Any], Callable[[Any], Iterator[Event]]]] = [
-            ("spend", follow_spend(repository, config, all_repos=everywhere), changes.spend),
-            ("sessions", follow_sessions(repository, config, all_repos=everywhere), changes.sessions),
-            ("worktrees", follow_worktrees(repository, config, hints=hints), changes.worktrees),
-            ("findings", follow_findings(engine, repository, config, root=root, on_saved=saved), changes.findings),
+            ("spend", follow_spend(repository, config, all_repos=everywhere), shown.noting("spend", changes.spend)),
+            ("sessions", sessions, shown.noting("sessions", changes.sessions)),
+            ("worktrees", follow_worktrees(repository, config, hints=hints), shown.noting("trees", changes.worktrees)),
+            ("findings", findings, shown.noting("found", changes.findings)),
         ]
         tasks = [asyncio.create_task(_follow(name, newest(feed), take, put)) for name, feed, take in feeds]
-        warm = asyncio.create_task(keep_warm(repository, lambda: changes.checked))
+        warm = asyncio.create_task(keep_warm(repository, shown))
         try:
             return await _until_stopped(tasks)
         finally:
@@ -159,11 +162,6 @@ class Changes:
         self._last_sessions: SessionsSnapshot | None = None
         self._last_worktrees: WorktreesSnapshot | None = None
         self._by_session: dict[str, float] | None = None
-
-    @property
-    def checked(self) -> bool:
-        """Whether the first check is done."""
-        return self._findings is not None
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
         """Findings that came and went, then the check that found that."""
