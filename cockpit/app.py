@@ -181,6 +181,7 @@ class CockpitApp(Parts):
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
         self.spend = snapshot
+        self.note_budget(snapshot)
         self.budget_pane.show(snapshot, self.live_sessions())
         if snapshot.by_session:
             self.show_sessions(self.sessions)  # and the worktrees, with their costs

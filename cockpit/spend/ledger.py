@@ -376,6 +376,10 @@ class Ledger:
             return {key: part.requests for key, part in groups.items() if key[0] != PERSON}
         return {(agents[domain], session): requests for domain, session, requests, *_ in rows}
 
+    def total(self, scope: Scope) -> Sum:
+        """The sum of everything in `scope`."""
+        return self._sums_by("total", scope).get("total") or Sum()
+
     def _domains(self) -> dict[int, str]:
         return {agent.domain: agent.reader.agent for agent in self._agents if agent.domain}
 

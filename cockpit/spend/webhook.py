@@ -69,6 +69,16 @@ def send(url: str, message: dict[str, Any]) -> str:
     return outcome[0]
 
 
+def announce(scope: str, alerts: Iterable[Alert], windows: Iterable[BudgetWindow]) -> str:
+    """Send new alerts where the person has a webhook. Returns what went wrong, empty where nothing did."""
+    try:
+        url = webhook_url()
+    except CannotAnswer as problem:
+        return str(problem)
+    why = send(url, payload(url, scope, alerts, windows)) if url else ""
+    return f"the alert was not sent to {shown(url)}: {why}" if why else ""
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A webhook answers itself: what it sends elsewhere could be no https."""
 
