@@ -25,6 +25,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("end-day", "End day: what is open, what it cost", ("e",), short="end day", bar=11),
     Action("next-waiting", "Go to the next agent that waits for you", ("w",), short="next waiting", bar=12),
     Action("waiting", "All agents that wait for you, and why", ("W",)),
+    Action("habits", "Habits and measures: what costs time and money", ("H",)),
     Action("spend", "Spend: where the money goes", ("c",), short="costs", bar=13),
     Action("verify", "Verify: may this be deployed?", ("v",)),
     Action("pane-1", "Worktrees", ("1",), group="Panes"),
