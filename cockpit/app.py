@@ -165,10 +165,14 @@ class CockpitApp(Parts):
         self.worktrees_pane.show(self.trees, str(self.watched), dict(self.spend.by_branch))
         self.refresh_chrome()
         there = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]
-        if there and not self.watched.is_dir():  # the worktree was removed
-            home = self.repository.root if self.repository.root in there else there[0]
-            self.tell(f"{self.watched.name} is gone: back to {home.name}")
-            self.watch_folder(home)
+        if there and not self.watched.is_dir():
+            self.go_home(there)
+
+    def go_home(self, there: list[Path]) -> None:
+        """The worktree that was watched is gone: watch the repository's own, or the first that is left."""
+        home = self.repository.root if self.repository.root in there else there[0]
+        self.tell(f"{self.watched.name} is gone: back to {home.name}")
+        self.watch_folder(home)
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
         from cockpit.phases.feed import with_dollars, with_forecasts

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start-day": ("Day", "context, worktrees, costs and the queue of tasks with its reasons"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
+    "record": ("Live", "what the panes show, redacted, into a file"),
+    "replay": ("Live", "a recording back in the panes"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }
