@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list, make, merge and remove worktrees, and take a removal back"),
     "start-day": ("Day", "context, worktrees, costs and the queue of tasks with its reasons"),
+    "end-day": ("Day", "save, back up and verify the context, sweep, costs, learnings, what could go"),
+    "learnings": ("Day", "what sessions taught: proposed, kept in docs/learnings, promoted on request"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
     "record": ("Live", "what the panes show, redacted, into a file"),

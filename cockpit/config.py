@@ -115,9 +115,11 @@ class AttentionConfig:
 
 @record
 class DayConfig:
-    """The working day, `[day]`: the file below the root that the queue is written into as to-dos (empty: none)."""
+    """The working day, `[day]`: the file below the root that the queue is written into as to-dos (empty: none), and the
+    folder there for the daily cost files (empty: cockpit's own state)."""
 
     todos: str = ""
+    costs: str = ""
 
 
 @record
