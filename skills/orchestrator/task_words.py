@@ -78,8 +78,8 @@ SYMPTOM = _said(
     r"fall(?:a|an|aba|ó|ando|o|os)|rot[oa]s?|se (?:rompe|cuelga|cae|queda|pierde)n?|lanza|peta|casca",
     r"incorrect[oa]s?|duplicad[oa]s?|dos veces|desaparece\w*|sigue(?:n)? (?:sin|\w+ndo)",
     r"(?:devuelve|responde)n? [45]\d\d|dan? (?:un )?(?:error|[45]\d\d)|errores|excepción|me (?:sale|da|salta)",
-    r"no (?:carga|funciona|va|sale|llega|aparece|deja|puede|entra|responde|guarda|muestra|envía|hace)n?|no (?:puedo|podemos)",
-    r"no (?:se|me|nos)",
+    r"no (?:carga|funciona|va|sale|llega|aparece|deja|puede|entra|responde|guarda|muestra|envía|hace)n?",
+    r"no (?:se|me|nos|puedo|podemos)",
 )
 BETTER = _said(
     r"faster|quicker|cleaner|simpler|shorter|smaller|leaner|tidier|clearer|more (?:readable|efficient|modular)",
