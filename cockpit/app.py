@@ -68,6 +68,7 @@ class CockpitApp(Parts):
         self.settings = call.config()
         self.watched = self.repository.root
         self.everywhere = bool(call.args.all_repos)
+        self.extra_config = Path(call.args.config) if call.args.config else None
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self._engine: Any = None
@@ -126,16 +127,17 @@ class CockpitApp(Parts):
         from cockpit.findings.tool_feed import ToolKey
         from cockpit.phases.feed import follow_sessions
         from cockpit.spend.feed import follow_spend
-        from cockpit.worktrees.feed import Hints, follow_worktrees
+        from cockpit.worktrees.feed import Hints
 
         if self._engine is None:
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
-        self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)
+        self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
-        self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
-        self._feed("budget", partial(follow_spend, repository, settings, all_repos=self.everywhere), self.show_spend)
+        everywhere = self.everywhere
+        self._feed("phase", partial(follow_sessions, repository, settings, all_repos=everywhere), self.show_sessions)
+        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
         self.keep_warm()
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
@@ -162,7 +164,8 @@ class CockpitApp(Parts):
         from cockpit.worktrees.feed import with_presence
 
         self.trees = with_presence(snapshot, self.sessions)
-        self.worktrees_pane.show(self.trees, str(self.watched), dict(self.spend.by_branch))
+        costs = {} if self.everywhere else dict(self.spend.by_branch)  # a branch's name is one repository's
+        self.worktrees_pane.show(self.trees, str(self.watched), costs)
         self.refresh_chrome()
         there = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]
         if there and not self.watched.is_dir():
@@ -254,7 +257,7 @@ class CockpitApp(Parts):
             self.findings_pane.move_to(int(name[-1]) - 1)
         elif name in _MOVES:
             self.pane(self.panes.active).move(name)
-        else:
+        elif not self.refused(BY_ID[name].place, name):
             getattr(self, f"do_{name.replace('-', '_')}")()
         self.refresh_chrome()
 

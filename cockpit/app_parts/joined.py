@@ -1,6 +1,7 @@
 """All parts of the app, joined: a new part is one import and one line here."""
 
 from cockpit.app_parts.chrome import Chrome
+from cockpit.app_parts.everywhere import EverywhereDeeds
 from cockpit.app_parts.findings import FindingDeeds
 from cockpit.app_parts.money import MoneyDeeds
 from cockpit.app_parts.orchestrator import OrchestratorDeeds
@@ -16,6 +17,7 @@ class Parts(
     FindingDeeds,
     WarmDeeds,
     OrchestratorDeeds,
+    EverywhereDeeds,
     Chrome,  # last: the others build on it
 ):
     """What every key does, and the lines around the panes."""

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source, Stamp
@@ -105,6 +106,14 @@ class Ledger:
         """How many files were read."""
         self._enter()
         return sum(len(entry.stamps) for entry in self._agents)
+
+    def folders(self) -> dict[str, datetime | None]:
+        """The folders in which responses were made, and when the last one was (to a quarter of an hour)."""
+        self._enter()
+        words = """SELECT cwd, MAX(quarter) FROM origins JOIN cells ON origin = origins.id
+            WHERE domain IN (SELECT value FROM json_each(?)) AND cwd != '' GROUP BY cwd"""
+        rows = self._rows(words, json.dumps(list(self._domains())))
+        return {cwd: _time_of(quarter) for cwd, quarter in rows}
 
     def shelves(self) -> Iterator[tuple[Reader, int, Shelf]]:
         """The files of each agent that has some, with the agent's reader and number in the ledger."""
@@ -429,6 +438,13 @@ class Ledger:
             "repo": lambda cell: places.name_of(cell.origin.cwd),
         }
         return makers[by]
+
+
+def _time_of(quarter: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC) if quarter != UNKNOWN_QUARTER else None
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _name_of(reader: Reader) -> str:
