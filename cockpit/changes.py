@@ -9,7 +9,7 @@ from cockpit.plain_text import plain_text
 if TYPE_CHECKING:
     from cockpit.agents.models import SessionsSnapshot
     from cockpit.findings.models import FindingsSnapshot
-    from cockpit.spend.models import SpendSnapshot
+    from cockpit.spend.models import ContextPace, SpendSnapshot
     from cockpit.worktrees.models import WorktreesSnapshot
 
 Row = dict[str, Any]
@@ -31,6 +31,7 @@ class Changes:
         self._last_sessions: SessionsSnapshot | None = None
         self._last_worktrees: WorktreesSnapshot | None = None
         self._by_session: dict[str, float] | None = None
+        self._paces: tuple[ContextPace, ...] = ()
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
         """Findings that came and went, then the check that found that."""
@@ -64,19 +65,24 @@ class Changes:
             self._money = row
             yield "spend", {**row, "burn_per_hour": snapshot.burn_per_hour}
         waited = self._by_session is None
-        self._by_session = dict(snapshot.by_session)
+        self._by_session, self._paces = dict(snapshot.by_session), snapshot.paces
         if waited and self._last_sessions is not None:
             yield from self.sessions(self._last_sessions)
 
     def sessions(self, snapshot: "SessionsSnapshot") -> Iterator[Event]:
         """Sessions whose row changed (their dollars alone are no event), and those that entered another phase."""
-        from cockpit.commands.sessions import session_row
-        from cockpit.phases.feed import with_dollars
+        from cockpit.clock import now
+        from cockpit.commands.sessions import forecast_row, session_row
+        from cockpit.phases.feed import with_dollars, with_forecasts
 
         self._last_sessions = snapshot
         if self._by_session is None:
             return
-        rows = {f"{s.agent} {s.session}": session_row(s) for s in with_dollars(snapshot, self._by_session).sessions}
+        moment = now()
+        rows = {
+            f"{session.agent} {session.session}": {**session_row(session), "forecast": forecast_row(session, moment)}
+            for session in with_forecasts(with_dollars(snapshot, self._by_session), self._paces).sessions
+        }
         for key, row in rows.items():
             if _without_money(row) != _without_money(self._sessions.get(key, {})):
                 yield "session", row
@@ -128,7 +134,7 @@ def _check_row(snapshot: "FindingsSnapshot", added: int, resolved: int) -> Row:
 
 
 def _without_money(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "usd"}
+    return {name: value for name, value in row.items() if name not in ("usd", "forecast")}
 
 
 def json_line(event: str, at: str, data: Row) -> str:

@@ -26,15 +26,17 @@ async def follow_all(
     repository: "Repository", config: "Config", takes: Mapping[str, Take], *, everywhere: bool = False
 ) -> int:
     """Hand every value of every feed to the function of its pane, until a signal comes or the reader goes away (0), or
-    every feed has ended by itself (2). `everywhere`: sessions and money of all repositories."""
+    every feed has ended by itself (2). `everywhere`: worktrees, sessions and money of all repositories."""
     from cockpit.findings.engine import Engine
     from cockpit.findings.feed import follow_findings
     from cockpit.phases.feed import follow_sessions
     from cockpit.spend.feed import follow_spend
     from cockpit.stream import newest
+    from cockpit.worktrees.everywhere import follow_everywhere
     from cockpit.worktrees.feed import Hints, follow_worktrees
 
     hints, root = Hints(), repository.root
+    follow_trees = follow_everywhere if everywhere else follow_worktrees
 
     def saved(names: frozenset[str]) -> None:
         for name in names:
@@ -44,7 +46,7 @@ async def follow_all(
         feeds: dict[str, AsyncIterator[Any]] = {
             "budget": follow_spend(repository, config, all_repos=everywhere),
             "phase": follow_sessions(repository, config, all_repos=everywhere),
-            "worktrees": follow_worktrees(repository, config, hints=hints),
+            "worktrees": follow_trees(repository, config, hints=hints),
             "findings": follow_findings(engine, repository, config, root=root, on_saved=saved),
         }
         tasks = [asyncio.create_task(_follow(name, newest(feeds[name]), takes[name])) for name in PANES]

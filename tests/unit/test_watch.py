@@ -195,6 +195,7 @@ def test_rows_wait_for_what_belongs_to_them_and_come_once():
     waiting = list(changes.sessions(SessionsSnapshot((session("waiting", 5),))))
     assert [name for name, _ in waiting] == ["session", "phase", "worktree"]
     assert waiting[0][1]["usd"] == 0.7
+    assert waiting[0][1]["forecast"] is None  # no pace is known
     assert [row["state"] for name, row in changes.sessions(SessionsSnapshot()) if name == "session"] == ["ended"]
     (removed,) = changes.worktrees(WorktreesSnapshot())
     assert removed[1]["removed"] is True
