@@ -18,7 +18,12 @@ from textual.worker import Worker, WorkerState
 import widgets
 from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.app_parts.joined import Parts
+from cockpit.app_parts.chrome import Chrome
+from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.money import MoneyDeeds
+from cockpit.app_parts.orchestrator import OrchestratorDeeds
+from cockpit.app_parts.origins import OriginDeeds
+from cockpit.app_parts.warm import WarmDeeds
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -41,7 +46,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(Parts):
+class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -68,7 +73,6 @@ class CockpitApp(Parts):
         self.settings = call.config()
         self.watched = self.repository.root
         self.everywhere = bool(call.args.all_repos)
-        self.extra_config = Path(call.args.config) if call.args.config else None
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self._engine: Any = None
@@ -127,17 +131,16 @@ class CockpitApp(Parts):
         from cockpit.findings.tool_feed import ToolKey
         from cockpit.phases.feed import follow_sessions
         from cockpit.spend.feed import follow_spend
-        from cockpit.worktrees.feed import Hints
+        from cockpit.worktrees.feed import Hints, follow_worktrees
 
         if self._engine is None:
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
-        self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
+        self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
-        everywhere = self.everywhere
-        self._feed("phase", partial(follow_sessions, repository, settings, all_repos=everywhere), self.show_sessions)
-        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
+        self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
+        self._feed("budget", partial(follow_spend, repository, settings, all_repos=self.everywhere), self.show_spend)
         self.keep_warm()
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
@@ -164,18 +167,13 @@ class CockpitApp(Parts):
         from cockpit.worktrees.feed import with_presence
 
         self.trees = with_presence(snapshot, self.sessions)
-        costs = {} if self.everywhere else dict(self.spend.by_branch)  # a branch's name is one repository's
-        self.worktrees_pane.show(self.trees, str(self.watched), costs)
+        self.worktrees_pane.show(self.trees, str(self.watched), dict(self.spend.by_branch))
         self.refresh_chrome()
         there = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]
-        if there and not self.watched.is_dir():
-            self.go_home(there)
-
-    def go_home(self, there: list[Path]) -> None:
-        """The worktree that was watched is gone: watch the repository's own, or the first that is left."""
-        home = self.repository.root if self.repository.root in there else there[0]
-        self.tell(f"{self.watched.name} is gone: back to {home.name}")
-        self.watch_folder(home)
+        if there and not self.watched.is_dir():  # the worktree was removed
+            home = self.repository.root if self.repository.root in there else there[0]
+            self.tell(f"{self.watched.name} is gone: back to {home.name}")
+            self.watch_folder(home)
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
         from cockpit.phases.feed import with_dollars, with_forecasts
@@ -188,7 +186,6 @@ class CockpitApp(Parts):
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
         self.spend = snapshot
-        self.note_budget(snapshot)
         self.budget_pane.show(snapshot, self.live_sessions())
         if snapshot.by_session:
             self.show_sessions(self.sessions)  # and the worktrees, with their costs
@@ -257,7 +254,7 @@ class CockpitApp(Parts):
             self.findings_pane.move_to(int(name[-1]) - 1)
         elif name in _MOVES:
             self.pane(self.panes.active).move(name)
-        elif not self.refused(BY_ID[name].place, name):
+        else:
             getattr(self, f"do_{name.replace('-', '_')}")()
         self.refresh_chrome()
 

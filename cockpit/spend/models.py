@@ -1,15 +1,14 @@
 """Tokens and dollars as the budget pane and `cockpit spend` show them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-
-from skills.record import record
 
 Basis = Literal["computed", "estimated", "billed"]
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """Token counts by kind. Reasoning is a part of output and not in the total."""
 
@@ -25,7 +24,7 @@ class Tokens:
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Billed:
     """What the agents themselves say they were billed, for `sessions` of `of` sessions."""
 
@@ -34,7 +33,7 @@ class Billed:
     of: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SpendRow:
     """One row of `cockpit spend`. `floor` is True where some usage never became final (show `≥`)."""
 
@@ -48,7 +47,7 @@ class SpendRow:
     billed: Billed | None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class BudgetWindow:
     """Spent against a budget. `percent` is of the soft limit; None where there is no limit."""
 
@@ -62,7 +61,7 @@ class BudgetWindow:
     breach_at: datetime | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class UsageLimit:
     """A usage window of a vendor's plan: its share used as the vendor stated it `at` that time, or a computed block.
 
@@ -81,7 +80,7 @@ class UsageLimit:
     tokens: int | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ContextPace:
     """How a session goes on, computed from its last requests.
 
@@ -97,7 +96,7 @@ class ContextPace:
     next_usd_cold: float | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SpendSnapshot:
     """Everything that the budget pane shows, for one repository (or all, by `scope`).
 
@@ -106,8 +105,6 @@ class SpendSnapshot:
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
     `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
-    `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
-    `periods` is the period that each budget window stands for.
     """
 
     today: SpendRow | None = None
@@ -126,7 +123,6 @@ class SpendSnapshot:
     limits: tuple[UsageLimit, ...] = ()
     paces: tuple[ContextPace, ...] = ()
     by_branch: tuple[tuple[str, float], ...] = ()
-    periods: tuple[tuple[str, str], ...] = ()
 
     @property
     def daily_total(self) -> float:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cockpit.spend.aggregate import feature_of
-from cockpit.spend.ledger import Ledger
+from cockpit.spend.ledger import Ledger, feature_of
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import BudgetWindow, SpendRow
 from cockpit.spend.prices import PICO

@@ -17,6 +17,7 @@ from skills.gates.persistence import (
     inside,
     is_session,
     names_in,
+    nodes_of,
     session_text,
     statement_of,
     unawaited,
@@ -39,7 +40,7 @@ _QUEUES = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_jo
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
-    if any(isinstance(part, ast.Yield) for part in local_nodes(node)):
+    if any(part.__class__ is ast.Yield for part in nodes_of(node, context)):
         _tell_provider(node, context)
     commits = [event for event in events_of(node, context) if event.kind == "commit"]
     if not commits:

@@ -2,11 +2,13 @@
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.syntax import descendants
+from skills.gates.syntax import CHILDREN, descendants
 
 Loop = ast.For | ast.AsyncFor | ast.While
+_NESTED = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 MUTATORS = frozenset(
     {
         "append", "extend", "insert", "remove", "pop", "popitem", "clear", "add", "discard", "update", "sort",
@@ -23,12 +25,22 @@ def scope_of(context: FileContext) -> ast.Module | FunctionNode:
 
 def local_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     """Every node of a scope's own body: nested functions and classes are yielded, not looked into."""
-    stack: list[ast.AST] = list(reversed(getattr(scope, "body", ())))
+    stack: list[Any] = list(reversed(getattr(scope, "body", ())))
+    pop, push, fields_of = stack.pop, stack.append, CHILDREN
     while stack:
-        node = stack.pop()
+        node = pop()
+        if node is None or node.__class__ is str:
+            continue
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack += reversed(list(ast.iter_child_nodes(node)))
+        if node.__class__ in _NESTED:
+            continue
+        for name in fields_of[node.__class__]:
+            value = getattr(node, name)
+            if value.__class__ is list:
+                if value:
+                    stack += value[::-1]
+            elif value is not None:
+                push(value)
 
 
 def loops_around(context: FileContext, node: ast.AST) -> list[Loop]:

@@ -10,7 +10,7 @@ from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.over_fetching_examples import COLUMNS
 from skills.gates.patterns import lazy
-from skills.gates.persistence import inside, is_class_name
+from skills.gates.persistence import inside, is_class_name, nodes_of
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
 from skills.gates.rule import Rule, Watch
@@ -78,7 +78,7 @@ def _is_table(node: ast.ClassDef) -> bool:
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
-    roots = [part for part in local_nodes(node) if isinstance(part, ast.Call) and _model_of(part)]
+    roots = [part for part in nodes_of(node, context) if isinstance(part, ast.Call) and _model_of(part)]
     if not roots:
         return
     parents = {child: above for above in descendants(node) for child in ast.iter_child_nodes(above)}

@@ -339,6 +339,16 @@ _SESSION_EVENTS: dict[str, EventKind] = {
 }  # fmt: skip
 
 
+def nodes_of(function: FunctionNode, context: FileContext) -> list[ast.AST]:
+    """Every node of a function's own body, in source order; read once a file and function."""
+    known = context.memo.setdefault("function-nodes", {})
+    assert isinstance(known, dict)
+    if function not in known:
+        known[function] = list(local_nodes(function))
+    found: list[ast.AST] = known[function]
+    return found
+
+
 def events_of(function: FunctionNode, context: FileContext) -> list[Event]:
     """What a function does with the database, in source order; read once a file and function."""
     known = context.memo.setdefault("database-events", {})
@@ -351,8 +361,9 @@ def events_of(function: FunctionNode, context: FileContext) -> list[Event]:
 
 
 def _events(function: FunctionNode, context: FileContext) -> Iterator[Event]:
-    for node in local_nodes(function):
-        if isinstance(node, ast.Call):
+    for node in nodes_of(function, context):
+        if node.__class__ is ast.Call:
+            assert isinstance(node, ast.Call)
             event = _event(node, context)
             if event is not None:
                 yield event

@@ -10,7 +10,7 @@ from skills.gates.loops import blocks, local_nodes
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name, module_name
 from skills.gates.patterns import lazy
-from skills.gates.persistence import Event, events_of, inside, is_session, model_key, statement_of
+from skills.gates.persistence import Event, events_of, inside, is_session, model_key, nodes_of, statement_of
 from skills.gates.project import Project
 from skills.gates.redundant_fetch_examples import REDUNDANT, RESOLVE
 from skills.gates.rule import Rule, Watch
@@ -209,21 +209,28 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
 def _tell_callers(function: FunctionNode, events: list[Event], context: FileContext) -> None:
     """A fact for each call that hands on the key of a row which the function has."""
     rows: dict[str, str] = {}
+    rows_read = bool(events)
     keys: dict[str, tuple[str, int]] = {}
     for event in events:
         assert event.fetch is not None
         if isinstance(event.fetch.key, ast.Name):
             keys.setdefault(event.fetch.key.id, (model_key(event.fetch.model), event.line))
-    for node in local_nodes(function):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+    for node in nodes_of(function, context):
+        if (
+            rows_read
+            and isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Name)
+        ):
             for event in events:
                 if any(part is event.node for part in descendants(node.value)) and event.fetch is not None:
                     rows[node.targets[0].id] = model_key(event.fetch.model)
     kind = ""
     fetches = {event.node for event in events}
-    for node in local_nodes(function):
-        if not isinstance(node, ast.Call) or node in fetches:
+    for node in nodes_of(function, context):
+        if node.__class__ is not ast.Call or node in fetches:
             continue
+        assert isinstance(node, ast.Call)
         name = last_name(node.func)
         if not name or name in _QUEUES or name[:1].isupper() or isinstance(node.func, ast.Call):
             continue

@@ -6,12 +6,13 @@ import re
 
 from skills.gates.bindings import annotated_type, bindings, origin
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import is_product_path
+from skills.gates.execution import execution_of, is_product_path, one_less
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name
 from skills.gates.resource_examples import CLEANUP, INJECTION, POOL, STREAMING
 from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
+from skills.gates.session_config import on_call as tell_config
 from skills.gates.session_scope_examples import STREAMS
 from skills.gates.syntax import descendants
 
@@ -117,9 +118,13 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
         else f"`{target.id}` is {what} that is closed only where nothing fails before: use `with`, or `finally`"
     )
     confidence: Confidence = "confirmed" if state == "forgotten" else "likely"
-    context.report(
-        CLEANUP_RULE, node, message, severity=severity if state == "forgotten" else lower, confidence=confidence
-    )
+    weight = severity if state == "forgotten" else lower
+    kind, why = execution_of(context)
+    links: tuple[Evidence, ...] = (why,) if why is not None else ()
+    if kind == "cli" and why is not None and weight != "LOW":  # the process ends, and gives everything back
+        links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
+        weight = one_less(weight)
+    context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, evidence=links)
 
 
 def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
@@ -147,7 +152,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
 
 def _is_factory(call: ast.Call, context: FileContext) -> bool:
     """True for `SessionLocal()`: made by sessionmaker here, or imported from a module about databases."""
-    if not isinstance(call.func, ast.Name):
+    if not isinstance(call.func, ast.Name) or call.func.id.lower() in ("sessionmaker", "async_sessionmaker"):
         return False
     known = bindings(context, context.tree).get(call.func.id, ())
     for found in known:
@@ -340,7 +345,11 @@ pool_configuration = Rule(
     "× (pool_size + max_overflow) must stay below the server's limit.",
     when="In production code. HIGH without a limit, MEDIUM without a test. Not for SQLite, engines with their own pool "
     "class and unpacked options. The defaults (5 and 10 more) are a limit.",
-    watches=(Watch((ast.Call,), _on_engine, (b"create_engine", b"create_async_engine"), is_product_path),),
+    watches=(
+        Watch((ast.Call,), _on_engine, (b"create_engine", b"create_async_engine"), is_product_path),
+        Watch((ast.Call,), tell_config, (b"create_engine", b"create_async_engine", b"sessionmaker", b"scoped_session"),
+              is_product_path),
+    ),
     bad=POOL[0],
     good=POOL[1],
 )  # fmt: skip

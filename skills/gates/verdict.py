@@ -71,12 +71,13 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     selected = select_rules(options)
     reasons = {name: rule.applies(known) for name, rule in RULES.items() if name in selected}
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
-    findings = _findings(read, known, active)
-    checks = _checks(read, findings, reasons, known)
+    findings = findings_of(read, known, active)
+    checks = checks_of(read, findings, reasons, known)
     return Verdict(tuple(findings), tuple(checks), known.tenancy)
 
 
-def _findings(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
+def findings_of(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
+    """What the active rules find, suppressed findings included and marked, in the order of gates, paths and lines."""
     found: list[Finding] = []
     for report in reports:
         if not report.candidates:
@@ -153,7 +154,7 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
     return None
 
 
-def _checks(
+def checks_of(
     reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None], project: Project
 ) -> list[Check]:
     """The answer of each rule. The reason of a failed one is that of the not_run behind it, where there is one."""

@@ -1,0 +1,65 @@
+"""One worker's work: its checks over what was read, then the second look, the merging and the score."""
+
+from collections.abc import Callable, Sequence
+
+from skills.audit.context_filter import Decision, Lines, judged
+from skills.audit.dedupe import merged
+from skills.audit.model import Category, CheckRow, Issue, Worker, issue_order
+from skills.audit.scoring import score_of
+from skills.gates import RULES
+from skills.gates.model import Check, FileReport, Finding
+from skills.gates.project import Project
+from skills.gates.verdict import checks_of, findings_of
+
+Marked = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
+_WORDS = {"pass": "passed", "not_applicable": "skipped", "not_run": "warning"}
+
+
+def run_worker(
+    worker: Worker,
+    project: Project,
+    reports: Sequence[FileReport],
+    *,
+    covers: Callable[[Finding], bool],
+    marked: Marked,
+    decisions: Sequence[Decision] = (),
+    lines_of: Lines = lambda path: (),
+    tell: Callable[[int], None] = lambda done: None,
+    has_database: bool = True,
+) -> Category:
+    """The category that a worker answers. `covers` says which findings are asked for, `marked` sets their state against
+    the baseline, `tell` is called with the number of checks that are done."""
+    if worker.needs_database and not has_database:
+        rows = tuple(CheckRow(rule, "skipped", "no database layer") for rule in worker.rules)
+        return Category(worker, "not_applicable", None, checks=rows, reason="no database layer was found")
+    found: list[Finding] = []
+    checks: list[Check] = []
+    for number, rule in enumerate(worker.rules):
+        reason = RULES[rule].applies(project)
+        active = {rule: RULES[rule]} if reason is None else {}
+        own = [finding for finding in findings_of(list(reports), project, active) if covers(finding)]
+        checks += checks_of(list(reports), own, {rule: reason}, project)
+        found += own
+        tell(number + 1)
+    issues = merged(judged(finding, decisions, lines_of) for finding in marked(tuple(found)))
+    weighing = [issue.finding.severity for issue in issues if not issue.advisory]
+    rows = tuple(_row(check, issues) for check in checks)
+    return Category(worker, "completed", score_of(weighing), tuple(sorted(issues, key=issue_order)), rows)
+
+
+def failed(worker: Worker, problem: str) -> Category:
+    """The category of a worker that could not end its work."""
+    rows = tuple(CheckRow(rule, "skipped", "the worker failed") for rule in worker.rules)
+    return Category(worker, "error", None, checks=rows, reason=problem)
+
+
+def _row(check: Check, issues: Sequence[Issue]) -> CheckRow:
+    own = [issue for issue in issues if issue.finding.rule == check.rule and not issue.advisory]
+    also = sum(check.rule in issue.finding.also for issue in issues)
+    if own:
+        heavy = any(issue.finding.severity in ("CRITICAL", "HIGH", "MEDIUM") for issue in own)
+        count = f"{len(own)} issue" if len(own) == 1 else f"{len(own)} issues"
+        return CheckRow(check.rule, "failed" if heavy else "warning", count)
+    status = _WORDS.get(check.status, "passed")
+    details = check.reason or (f"counted with {also} other" if also and check.status == "fail" else "nothing found")
+    return CheckRow(check.rule, status, details)  # type: ignore[arg-type]
