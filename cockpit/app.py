@@ -18,12 +18,7 @@ from textual.worker import Worker, WorkerState
 import widgets
 from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.app_parts.chrome import Chrome
-from cockpit.app_parts.findings import FindingDeeds
-from cockpit.app_parts.money import MoneyDeeds
-from cockpit.app_parts.orchestrator import OrchestratorDeeds
-from cockpit.app_parts.origins import OriginDeeds
-from cockpit.app_parts.warm import WarmDeeds
+from cockpit.app_parts.joined import Parts
 from cockpit.call import Call
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
@@ -46,7 +41,7 @@ _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
 _TICK_SECONDS = 20.0
 
 
-class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorDeeds, Chrome):
+class CockpitApp(Parts):
     """Four live panes on one repository."""
 
     TITLE = "cockpit"
@@ -73,6 +68,7 @@ class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorD
         self.settings = call.config()
         self.watched = self.repository.root
         self.everywhere = bool(call.args.all_repos)
+        self.extra_config = Path(call.args.config) if call.args.config else None
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self._engine: Any = None
@@ -131,16 +127,17 @@ class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorD
         from cockpit.findings.tool_feed import ToolKey
         from cockpit.phases.feed import follow_sessions
         from cockpit.spend.feed import follow_spend
-        from cockpit.worktrees.feed import Hints, follow_worktrees
+        from cockpit.worktrees.feed import Hints
 
         if self._engine is None:
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
-        self._feed("worktrees", partial(follow_worktrees, repository, settings, hints=self._hints), self.show_worktrees)
+        self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
-        self._feed("phase", partial(follow_sessions, repository, settings), self.show_sessions)
-        self._feed("budget", partial(follow_spend, repository, settings, all_repos=self.everywhere), self.show_spend)
+        everywhere = self.everywhere
+        self._feed("phase", partial(follow_sessions, repository, settings, all_repos=everywhere), self.show_sessions)
+        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
         self.keep_warm()
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
@@ -167,13 +164,18 @@ class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorD
         from cockpit.worktrees.feed import with_presence
 
         self.trees = with_presence(snapshot, self.sessions)
-        self.worktrees_pane.show(self.trees, str(self.watched), dict(self.spend.by_branch))
+        costs = {} if self.everywhere else dict(self.spend.by_branch)  # a branch's name is one repository's
+        self.worktrees_pane.show(self.trees, str(self.watched), costs)
         self.refresh_chrome()
         there = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]
-        if there and not self.watched.is_dir():  # the worktree was removed
-            home = self.repository.root if self.repository.root in there else there[0]
-            self.tell(f"{self.watched.name} is gone: back to {home.name}")
-            self.watch_folder(home)
+        if there and not self.watched.is_dir():
+            self.go_home(there)
+
+    def go_home(self, there: list[Path]) -> None:
+        """The worktree that was watched is gone: watch the repository's own, or the first that is left."""
+        home = self.repository.root if self.repository.root in there else there[0]
+        self.tell(f"{self.watched.name} is gone: back to {home.name}")
+        self.watch_folder(home)
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
         from cockpit.phases.feed import with_dollars, with_forecasts
@@ -186,6 +188,7 @@ class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorD
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
         self.spend = snapshot
+        self.note_budget(snapshot)
         self.budget_pane.show(snapshot, self.live_sessions())
         if snapshot.by_session:
             self.show_sessions(self.sessions)  # and the worktrees, with their costs
@@ -254,7 +257,7 @@ class CockpitApp(OriginDeeds, MoneyDeeds, FindingDeeds, WarmDeeds, OrchestratorD
             self.findings_pane.move_to(int(name[-1]) - 1)
         elif name in _MOVES:
             self.pane(self.panes.active).move(name)
-        else:
+        elif not self.refused(BY_ID[name].place, name):
             getattr(self, f"do_{name.replace('-', '_')}")()
         self.refresh_chrome()
 

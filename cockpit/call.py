@@ -32,6 +32,10 @@ class Call:
         """The repository that holds `folder`. Raises `CannotAnswer` where there is none."""
         return self._repository
 
+    def use_repository(self, repository: "Repository") -> None:
+        """Answer with this one from now on, also where no folder of it is there (a recording)."""
+        self._repository = repository
+
     @cached_property
     def _repository(self) -> "Repository":
         from cockpit.repository import find_repository

@@ -29,8 +29,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "limits": ("Money", "the vendors' own usage windows, with source and age"),
     "worktree": ("Worktrees", "list, make, merge and remove worktrees, and take a removal back"),
     "start-day": ("Day", "context, worktrees, costs and the queue of tasks with its reasons"),
+    "end-day": ("Day", "save, back up and verify the context, sweep, costs, learnings, what could go"),
+    "learnings": ("Day", "what sessions taught: proposed, kept in docs/learnings, promoted on request"),
     "sweep": ("Day", "secrets, dependencies, env files and more, before work is shared"),
     "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
+    "record": ("Live", "what the panes show, redacted, into a file"),
+    "replay": ("Live", "a recording back in the panes"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }
@@ -120,8 +124,10 @@ def _run(words: list[str]) -> int:
 
 
 def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
+    import gc
     import importlib
 
+    gc.set_threshold(50_000)  # a short command ends before its garbage matters
     from cockpit.call import Call
 
     module = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}")

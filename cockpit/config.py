@@ -115,9 +115,26 @@ class AttentionConfig:
 
 @record
 class DayConfig:
-    """The working day, `[day]`: the file below the root that the queue is written into as to-dos (empty: none)."""
+    """The working day, `[day]`: the file below the root that the queue is written into as to-dos (empty: none), and the
+    folder there for the daily cost files (empty: cockpit's own state)."""
 
     todos: str = ""
+    costs: str = ""
+
+
+@record
+class HooksConfig:
+    """What the agents' hooks do besides refusing edits that bring a P0 finding; all of it is off unless chosen.
+
+    `hints` adds at most 500 tokens to a prompt, `digest` the same at the start of a session. `strict` holds back a
+    claim that checks pass where none ran, and refuses what could not be judged. `max_subagents`: more at a time are
+    refused.
+    """
+
+    hints: bool = False
+    digest: bool = False
+    strict: bool = False
+    max_subagents: int | None = None
 
 
 OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
@@ -145,6 +162,7 @@ class Config:
     tenancy: TenancyConfig = TenancyConfig()
     budget: BudgetConfig = BudgetConfig()
     checks: ChecksConfig = ChecksConfig()
+    hooks: HooksConfig = HooksConfig()
     keys: dict[str, str] = field(default_factory=dict)
     webhook: WebhookConfig = WebhookConfig()
     sweep: SweepConfig = SweepConfig()

@@ -71,6 +71,29 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
         raise
 
 
+def clear_leftovers(path: Path) -> None:
+    """Take away what writers of `path` left beside it when they were killed. Raises nothing."""
+    target = Path(os.path.realpath(path))
+    start = f".{target.name[:40]}."
+    with contextlib.suppress(OSError):
+        for left in target.parent.iterdir():
+            pid, _, rest = left.name.removeprefix(start).partition("-")
+            ours = left.name.startswith(start) and pid.isdigit() and len(rest) == 16 and rest.endswith(".tmp")
+            if ours and not _lives(int(pid)):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def create_atomically(path: Path, data: str) -> None:
     """Write a file that must not exist yet: it appears whole or not at all.
 
@@ -102,7 +125,7 @@ def locked(path: Path) -> Iterator[bool]:
             fcntl.flock(stream, fcntl.LOCK_UN)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Tail:
     """Reads the complete lines that a growing file has gained since the last call.
 

@@ -7,11 +7,14 @@ an agent (measured elsewhere: a looping plain `git status` makes more than half 
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.errors import CannotAnswer
+
+if TYPE_CHECKING:
+    import subprocess
 
 READ_ONLY = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -76,6 +79,8 @@ def git_bytes(
             raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
         return RunningGit(folder, *args, environment=environment).answer(timeout=timeout)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import subprocess
+
     import git as gitpython
 
     if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
@@ -120,6 +125,8 @@ class RunningGit:
     """
 
     def __init__(self, folder: Path | str, *args: str, environment: Mapping[str, str] | None = None) -> None:
+        import subprocess  # who only knows this module does not pay for it
+
         self._args = args
         inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
         try:
@@ -145,6 +152,8 @@ class RunningGit:
             out, err = self._process.communicate(given, timeout=timeout)
         except BaseException as problem:
             _end(self._process)
+            import subprocess
+
             if isinstance(problem, subprocess.TimeoutExpired):
                 raise GitFailed(self._args, -signal.SIGKILL, f"no answer within {timeout:g} s") from None
             raise

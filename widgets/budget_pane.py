@@ -46,6 +46,14 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     return bar_row(window.window, figure, window.percent / 100, level, token, width)
 
 
+def words(window: BudgetWindow, period: str) -> str:
+    """A window in one sentence, with what to do next."""
+    limit = window.soft if window.soft is not None else window.hard
+    of = "" if limit is None else f" of ${limit:,.2f}"
+    percent = "" if window.percent is None else f", {window.percent:.0f} %"
+    return f"{period}: ${window.spent:,.2f}{of}{percent}. c shows where it went."
+
+
 def short_model(model: str) -> str:
     """`claude-opus-4-7` → `opus-4-7`: the vendor is told by the agent already."""
     name = plain_text(model, 40).removeprefix("claude-")

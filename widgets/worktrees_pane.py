@@ -181,19 +181,37 @@ class WorktreesPane(VirtualList[Worktree]):
         return item.path
 
     def row(self, item: Worktree, index: int, width: int) -> Line:
+        group = self._group(item, index, width)
+        width -= width_of(group)
         sizes = columns(self.items, self.now, width, self.costs)
-        return worktree_row(item, self.now, width, sizes, item.path == self.watched, self.costs)
+        return (*group, *worktree_row(item, self.now, width, sizes, item.path == self.watched, self.costs))
+
+    def _group(self, item: Worktree, index: int, width: int) -> Line:
+        """The repository's name at its first worktree, where those of several are shown."""
+        names = {tree.repository for tree in self.items if tree.repository}
+        if len(names) < 2:
+            return ()
+        room = min(max(cell_len(name_of(name)) for name in names), max(6, width // 4))
+        first = index == 0 or self.items[index - 1].repository != item.repository
+        return ((" ", "text"), (pad(name_of(item.repository) if first else "", room), "accent"), (" ", "text"))
 
     def show(self, snapshot: WorktreesSnapshot, watched: str, costs: Mapping[str, float] | None = None) -> None:
         """Show a snapshot, with what each branch has cost this month."""
         self.snapshot, self.watched, self.costs = snapshot, watched, costs or {}
         trees = snapshot.worktrees
-        self.set_title(line(f"1 Worktrees · {len(trees)}" if trees else "1 Worktrees"), _note(snapshot.note))
+        groups = len({tree.repository for tree in trees if tree.repository})
+        of = f" in {groups} repositories" if groups > 1 else ""
+        self.set_title(line(f"1 Worktrees · {len(trees)}{of}" if trees else "1 Worktrees"), _note(snapshot.note))
         self.show_items(trees)
 
 
 def _note(note: str) -> Line:
     return line((plain_text(note, 70), "warn")) if note else ()
+
+
+def name_of(repository: str) -> str:
+    """The name of a repository by its main work tree."""
+    return plain_text(repository.rstrip("/").rpartition("/")[2].removesuffix(".git") or repository, 40)
 
 
 def waiting(trees: Sequence[Worktree]) -> list[Worktree]:

@@ -4,7 +4,6 @@ The fast road decodes the few typed fields that count; a line with odd types tak
 string of digits is its number and anything that cannot be a token count is 0.
 """
 
-import hashlib
 import json
 import math
 from datetime import datetime
@@ -98,6 +97,7 @@ class _Line(msgspec.Struct, gc=False):
     forkedFrom: _Origin | None = None  # noqa: N815
     message: _Message | None = None
     totalCostUSD: float | None = None  # noqa: N815
+    agentId: str | None = None  # noqa: N815
 
 
 _NOTHING = Reading()
@@ -154,9 +154,16 @@ def _reading(line: _Line, raw: bytes, session: str, *, odd: bool) -> Reading:
     if message.model == "<synthetic>":
         return Reading(dropped="synthetic", cwd=line.cwd or "")
     record, changed = _record(line, message.model or "unknown", message.usage, session)
-    key = message.id or line.uuid or "line:" + hashlib.blake2b(raw, digest_size=12).hexdigest()
+    key = message.id or line.uuid or _name_of(raw)
     final = message.stop_reason is not None or not line.isSidechain
     return Reading(key, record, final, odd or changed)
+
+
+def _name_of(raw: bytes) -> str:
+    """The key of a response that has none of its own: what its line says."""
+    import hashlib  # rarely needed, and it costs three milliseconds
+
+    return "line:" + hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
 def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Record, bool]:
@@ -187,6 +194,7 @@ def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Recor
         bool(line.isSidechain),
         origin is not None,
         _advisors(usage.iterations) if usage.iterations else (),
+        subagent=(line.agentId or "") if line.isSidechain else "",
     )
     return record, odd
 
@@ -229,6 +237,7 @@ def _lenient_line(value: dict[str, Any]) -> _Line:
         _Origin(text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
         _lenient_message(message) if isinstance(message, dict) else None,
         number(value.get("totalCostUSD")),
+        text(value.get("agentId")),
     )
 
 

@@ -4,18 +4,24 @@ A response stands in several lines (one for each content block), in forks and in
 key is `message.id` wherever it stands.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.agents.claude_line import read_line
-from cockpit.agents.source import Reader, Sink, Source, Stamp, below
-from cockpit.files import Tail
+from cockpit.agents.lenient import mapping, text
+from cockpit.agents.source import Reader, Sink, Source, Stamp, SubAgent, below
+from cockpit.files import Tail, read_regular
+from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
 
 _SKIPPED = "journal.jsonl"
+_FOLDER = "subagents"
+_LARGEST_META = 1 << 20
+_CLOSED = b"}"[0]
 
 
 class ClaudeReader(Reader):
@@ -41,11 +47,17 @@ class ClaudeReader(Reader):
         return Source(Tail(Path(path), counting=False), session, main)
 
     def read(self, source: Source, sink: Sink) -> None:
-        for line in source.lines():
-            if b'"usage"' in line or b'"cost-state"' in line:
-                _take(line, source, sink)
-            elif not line.endswith((b"}", b"}\r")) and line.strip():
-                source.dropped["malformed", ""] += 1
+        name = "" if source.main else _sub_agent(source.path)
+        for block in source.blocks():
+            for line in _telling(block, source):
+                _take(line, source, sink, name)
+
+    def about(self, source: Source) -> SubAgent | None:
+        name = "" if source.main else _sub_agent(source.path)
+        if not name:
+            return None
+        flow = Path(source.path).parent.name
+        return SubAgent(source.session, name, *_meta(source.path), "" if flow == _FOLDER else flow)
 
     def _places(self) -> Iterator[Path]:
         return (root / "projects" for root in self.roots)
@@ -55,7 +67,42 @@ def _is_transcript(name: str) -> bool:
     return name.endswith(".jsonl") and name != _SKIPPED
 
 
-def _take(line: bytes, source: Source, sink: Sink) -> None:
+def _telling(block: bytes, source: Source) -> Iterator[bytes]:
+    """The lines of `block` that can hold usage or a bill; of the others, the damaged ones are counted.
+
+    Most bytes are what tools answered: they are searched where they stand and never copied.
+    """
+    find, size = block.find, len(block)
+    usage, bill = find(b'"usage"'), find(b'"cost-state"') if source.main else -1
+    start = 0
+    while start < size:
+        end = find(b"\n", start)
+        end = size if end < 0 else end
+        if 0 <= usage < end or 0 <= bill < end:
+            yield block[start:end]
+            usage = find(b'"usage"', end) if 0 <= usage < end else usage
+            bill = find(b'"cost-state"', end) if 0 <= bill < end else bill
+        elif block[end - 1] != _CLOSED and (line := block[start:end].rstrip()) and line[-1] != _CLOSED:
+            source.dropped["malformed", ""] += 1
+        start = end + 1
+
+
+def _sub_agent(path: str) -> str:
+    """The name of the sub-agent whose transcript it is, empty where it is none's."""
+    parts = Path(path).parts
+    return Path(path).stem.removeprefix("agent-") if _FOLDER in parts else ""
+
+
+def _meta(path: str) -> tuple[str, str]:
+    """The kind of a sub-agent and what it was asked for, where that is written beside its transcript."""
+    try:
+        said = mapping(json.loads(read_regular(f"{path.removesuffix('.jsonl')}.meta.json", _LARGEST_META)))
+    except (OSError, ValueError, RecursionError):
+        return "", ""
+    return plain_text(text(said.get("agentType")) or "", 40), plain_text(text(said.get("description")) or "", 60)
+
+
+def _take(line: bytes, source: Source, sink: Sink, name: str) -> None:
     found = read_line(line, source.session)
     source.odd += found.odd
     if found.dropped is not None:
@@ -67,6 +114,8 @@ def _take(line: bytes, source: Source, sink: Sink) -> None:
             source.after.clear()
     elif found.record is not None:
         record, key = found.record, found.key
+        if record.sidechain and not record.subagent:
+            record.subagent = name
         source.records[record.cwd] += 1
         if source.main and key not in source.before:
             source.after.setdefault(key, record.at)

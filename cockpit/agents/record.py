@@ -13,7 +13,7 @@ class Record(msgspec.Struct, gc=False, array_like=True):
 
     `at` is in milliseconds since 1970 UTC, None where unknown; `forked` marks a copy that names its original.
     `provider` says whose price list holds, empty where the model's name says it. `usd` is what the agent itself
-    says that the response cost, None where it says nothing.
+    says that the response cost, None where it says nothing. `subagent` names the sub-agent that asked.
     """
 
     session: str
@@ -34,6 +34,7 @@ class Record(msgspec.Struct, gc=False, array_like=True):
     advisors: tuple[Advisor, ...] = ()
     provider: str = ""
     usd: float | None = None
+    subagent: str = ""
 
     @property
     def tokens(self) -> int:

@@ -14,6 +14,7 @@ from typing import Literal
 from cockpit.agents.claude import decode_line, moment
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
+from cockpit.processes import process_lives
 
 Status = Literal["busy", "shell", "idle", "waiting"]
 
@@ -92,31 +93,3 @@ def _read(path: str) -> Registered | None:
         process_start,
         process_lives(pid, process_start),
     )
-
-
-def process_lives(pid: int, start: str = "") -> bool:
-    """Whether the process lives and, where `start` is its start in clock ticks, is still the same one."""
-    try:
-        with Path(f"/proc/{pid}/stat").open("rb") as stream:
-            fields = stream.read(4096).rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return not Path("/proc/self").is_dir() and _answers(pid)
-    except OSError:
-        return _answers(pid)
-    if len(fields) < 20:
-        return _answers(pid)
-    if fields[0] in (b"Z", b"X"):
-        return False
-    ticks = fields[19].decode("ascii", "replace")
-    comparable = start.isdigit() and len(start) <= len(ticks) + 2
-    return ticks == start if comparable else True
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True

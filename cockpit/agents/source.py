@@ -23,7 +23,17 @@ class Stamp(NamedTuple):
     mtime_ns: int
 
 
-@dataclass(slots=True)
+class SubAgent(NamedTuple):
+    """A sub-agent of a session: its kind, what it was asked for, and the workflow that it is a part of."""
+
+    session: str
+    name: str
+    kind: str
+    about: str
+    workflow: str
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Source:
     """One file of an agent and what was counted in it.
 
@@ -67,13 +77,18 @@ class Source:
         """Remember what the file looked like before it was read as a whole."""
         self.tail.inode, self.tail.size, self.tail.mtime_ns = stamp
 
-    def lines(self) -> Iterator[bytes]:
-        """New complete lines; where the file was rewritten, counting starts again. Raises `OSError`."""
+    def blocks(self) -> Iterator[bytes]:
+        """New complete lines in blocks; where the file was rewritten, counting starts again. Raises `OSError`."""
         started = False
         for block in self.tail.blocks():
             if not started and self.tail.restarted:
                 self.forget()
             started = True
+            yield block
+
+    def lines(self) -> Iterator[bytes]:
+        """New complete lines, one by one. Raises `OSError`."""
+        for block in self.blocks():
             yield from block.split(b"\n")
 
 
@@ -133,6 +148,10 @@ class Reader(ABC):
     def read(self, source: Source, sink: Sink) -> None:
         """Read what is new in `source`. Raises `OSError`."""
 
+    def about(self, source: Source) -> SubAgent | None:
+        """The sub-agent whose file `source` is, None where it is none's."""
+        return None
+
     def settle(self, sources: list[Source], library: Library, sink: Sink) -> list[Source]:
         """After `sources` were read: what only several files together tell. Returns other sources that changed."""
         return []
@@ -153,7 +172,7 @@ class Reader(ABC):
             for entry in listed:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                elif wanted(entry.name) and self._is_file(entry):
+                elif wanted(entry.name) and (entry.is_file(follow_symlinks=False) or self._is_file(entry)):
                     yield entry
 
     def _is_file(self, entry: os.DirEntry[str]) -> bool:

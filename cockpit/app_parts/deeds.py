@@ -70,6 +70,9 @@ class Deeds(App[int]):
     def watch_folder(self, root: Path) -> None:
         """Show the findings and the phase of this worktree from now on."""
 
+    def front_changed(self) -> None:
+        """Another repository is in front: what was made for the one before is forgotten."""
+
     def restart_feeds(self) -> None:
         """Read everything anew."""
 

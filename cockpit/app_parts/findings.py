@@ -1,17 +1,14 @@
 """What the keys do to findings: open, look at the code, filter, hide, ignore with a reason."""
 
 import asyncio
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.app import SuspendNotSupported
-
 from cockpit.app_parts.deeds import Deeds
-from cockpit.editor import editor_command
+from cockpit.app_parts.editor import open_in_editor
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.findings.models import Check, CheckProblem, Finding
@@ -42,29 +39,7 @@ class FindingDeeds(Deeds):
             self.do_view()
         if row is None or isinstance(row, Check):
             return
-        column = row.column if isinstance(row, Finding) else 1
-        try:
-            command = editor_command(self.watched / row.path, row.line, column, self.settings.editor)
-        except CannotAnswer as problem:
-            self.tell(problem, bad=True)
-            return
-        try:
-            if command.windowed:
-                subprocess.Popen(
-                    command.words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                return
-            with self.suspend():
-                failure = _run_in_terminal(command.words, self.watched)
-            if failure:
-                self.tell(failure, bad=True)
-        except SuspendNotSupported:
-            self.tell("An editor cannot be opened from here: this is not a terminal of its own.", bad=True)
-        except OSError as problem:
-            self.tell(f"The editor did not start: {problem.strerror}", bad=True)
+        open_in_editor(self, self.watched / row.path, row.line, row.column if isinstance(row, Finding) else 1)
 
     def do_view(self) -> None:
         self.run_worker(self._view(), exit_on_error=False)
@@ -254,12 +229,3 @@ def _document_of(rule: str) -> dict[str, object]:
     from skills.gates import RULES, rule_document
 
     return dict(rule_document(rule)) if rule in RULES else {}
-
-
-def _run_in_terminal(words: tuple[str, ...], folder: Path) -> str:
-    """Run the editor. Answers a line that says what went wrong, or nothing: the app must get its terminal back."""
-    try:
-        subprocess.run(words, cwd=folder, check=False)
-    except OSError as problem:
-        return f"The editor did not start: {problem.strerror}"
-    return ""

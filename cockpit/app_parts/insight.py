@@ -2,10 +2,12 @@
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit import clock
+from cockpit.actions import BY_ID, keys_of
 from cockpit.agents.models import Agent
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from cockpit.agents.transcript import TranscriptReader
     from cockpit.phases.attention import Announcer, Held
     from widgets.screens.attention import AttentionScreen
+    from widgets.screens.habits import HabitsScreen
     from widgets.screens.transcript import TranscriptScreen
 
 
@@ -72,6 +75,46 @@ class InsightDeeds(Deeds):
         if self._titled:
             write_title("", last=True)
 
+    # -- habits and measures --
+
+    def do_habits(self) -> None:
+        """Habits and measures; they are read when the screen asks for them."""
+        from widgets.screens.habits import HabitsScreen
+
+        self.push_screen(HabitsScreen(keys_of(BY_ID["habits"], self.settings.keys)))
+
+    def on_habits_screen_wanted(self, message: "HabitsScreen.Wanted") -> None:
+        """Read habits, then measures."""
+        self.run_worker(self._read_habits(message.screen), group="habits", exclusive=True, exit_on_error=False)
+
+    async def _read_habits(self, screen: "HabitsScreen") -> None:
+        from cockpit.findings.models import FindingsSnapshot
+        from cockpit.phases.habits import read_habits
+        from cockpit.phases.habits_models import HabitsView
+        from cockpit.phases.measures import gate_figures, read_measures
+        from skills.orchestrator.habits import habit_rows, weekly_trend
+
+        def tell(read: int) -> None:
+            loop.call_soon_threadsafe(screen.progress, read)
+
+        loop, repository = asyncio.get_running_loop(), None if self.everywhere else self.repository
+        try:
+            reading = await asyncio.to_thread(read_habits, repository, all_repos=self.everywhere, tell=tell)
+            rows, weeks = habit_rows(reading.looks), weekly_trend(reading.looks)
+            screen.show(HabitsView(rows, weeks, reading.sessions, reading.problems))
+            found: FindingsSnapshot = self.found
+            ready = found.phase == "ready" and found.progress is None and self.watched == self.repository.root
+            gates = gate_figures(found.findings, found.checks, found.trend) if ready else None
+            measured = partial(read_measures, self.repository, self.settings, reading, clock.now(), gates=gates)
+            measures, unread = await asyncio.to_thread(measured)
+            screen.show(HabitsView(rows, weeks, reading.sessions, (*reading.problems, *unread), measures))
+        except (CannotAnswer, OSError) as problem:
+            screen.fail(str(problem))
+
+    def on_habits_screen_opened(self, message: "HabitsScreen.Opened") -> None:
+        """The transcript at the line of a case."""
+        self.open_transcript("claude", message.case.session, line=message.case.line)
+
     # -- the transcript --
 
     def do_transcript(self) -> None:
@@ -98,7 +141,7 @@ class InsightDeeds(Deeds):
         try:
             self._reader = await asyncio.to_thread(open_transcript, agent, session)
             async for transcript in follow_transcript(self._reader):
-                if not screen.is_attached and screen.transcript is not None:
+                if screen.standing and not screen.is_attached:
                     return
                 screen.show(transcript)
         except (CannotAnswer, OSError) as problem:

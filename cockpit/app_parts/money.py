@@ -5,19 +5,58 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit import clock
 from cockpit.actions import BY_ID, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.paths import state_dir
+from cockpit.plain_text import plain_text
+from cockpit.spend.models import SpendSnapshot
+from widgets.budget_pane import words
 from widgets.screens.ask import AskScreen
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from cockpit.spend.dashboard_models import Period, SpendDashboard
     from widgets.screens.spend import SpendScreen
 
 
+_SEVERITY: dict[str, "SeverityLevel"] = {"info": "information", "warn": "warning"}
+_TOLD_FOR = 12  # seconds
+
+
 class MoneyDeeds(Deeds):
-    """The spend screen: figures are read when it asks for them."""
+    """The spend screen, whose figures are read when it asks for them, and the budgets' alerts."""
+
+    told: frozenset[tuple[str, str, str]] = frozenset()  # windows, levels and periods that were looked at
+
+    def note_budget(self, snapshot: SpendSnapshot) -> None:
+        """Tell a budget's new rung, once for each period, also across cockpits and `cockpit budget`."""
+        periods = dict(snapshot.periods)
+        reached = {(window.window, window.level, periods.get(window.window, "")) for window in snapshot.windows}
+        if snapshot.today is not None and not reached <= self.told:
+            self.told |= reached
+            self.run_worker(self._tell_budget(snapshot), group="budget alerts", exit_on_error=False)
+
+    async def _tell_budget(self, snapshot: SpendSnapshot) -> None:
+        from cockpit.spend.alerts import note_alerts
+        from cockpit.spend.webhook import announce
+
+        scope = "" if self.everywhere else str(self.repository.main_root)
+        note = partial(note_alerts, scope, snapshot.windows, dict(snapshot.periods), snapshot.at or clock.now())
+        _, fresh = await asyncio.to_thread(note)
+        for alert in fresh:
+            window = next(window for window in snapshot.windows if window.window == alert.window)
+            self.notify(
+                plain_text(words(window, alert.period), 200),
+                title=f"Budget of the {alert.window}: {alert.level}",
+                severity=_SEVERITY.get(alert.level, "error"),
+                markup=False,
+                timeout=_TOLD_FOR,
+            )
+        if fresh and (problem := await asyncio.to_thread(announce, snapshot.scope, fresh, snapshot.windows)):
+            self.tell(problem, bad=True)
 
     def do_spend(self) -> None:
         """The spend screen; its figures are read when it asks for them."""

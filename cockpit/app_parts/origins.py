@@ -28,6 +28,10 @@ class OriginDeeds(InsightDeeds):
     _edits: "EditIndex | None" = None
     _costs: "dict[str, str] | None" = None
 
+    def front_changed(self) -> None:
+        self._edits = self._costs = None
+        super().front_changed()
+
     def do_blame(self) -> None:
         """Which session, prompt and step wrote the line of the finding."""
         finding = self.findings_pane.finding

@@ -13,4 +13,4 @@ class WarmDeeds(Deeds):
     async def _kept_warm(self) -> None:
         from cockpit.warm.keep import keep_warm
 
-        await keep_warm(self.repository, lambda: self.found.phase == "ready")
+        await keep_warm(self.repository, self)

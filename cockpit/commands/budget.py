@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cockpit.spend.alerts import Alert
     from cockpit.spend.meter import Meter
     from cockpit.spend.models import BudgetWindow
 
@@ -106,24 +103,13 @@ def _report(call: Call, meter: "Meter") -> int:
     for alert in fresh:
         say(f"{alert.window} {alert.period}: {alert.level}")
     if fresh:
-        _tell(meter, fresh, windows)
+        from cockpit.spend.webhook import announce
+
+        if problem := announce(meter.name, fresh, windows):
+            say(problem)
     if meter.ledger.store.notice:
         say(meter.ledger.store.notice)
     return 1 if level == "blocked" else 0
-
-
-def _tell(meter: "Meter", alerts: "Sequence[Alert]", windows: "Sequence[BudgetWindow]") -> None:
-    """Send new alerts where the person has a webhook. What fails is said, and changes no answer."""
-    from cockpit.errors import CannotAnswer
-    from cockpit.spend.webhook import payload, send, shown, webhook_url
-
-    try:
-        url = webhook_url()
-    except CannotAnswer as problem:
-        say(problem)
-        return
-    if url and (why := send(url, payload(url, meter.name, alerts, windows))):
-        say(f"the alert was not sent to {shown(url)}: {why}")
 
 
 def _notify(call: Call, meter: "Meter") -> int:

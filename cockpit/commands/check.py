@@ -185,7 +185,7 @@ def _request(
     reading: "StagedReading | None" = None,
 ) -> "CheckRequest":
     from cockpit.findings.once import CheckRequest
-    from cockpit.findings.project import options_of
+    from cockpit.findings.options import options_of
 
     fields = _words(args.tenant_fields)
     options = options_of(

@@ -8,11 +8,13 @@ from cockpit.call import Call, print_json, say
 if TYPE_CHECKING:
     from cockpit.phases.habits import HabitsReading
     from skills.orchestrator.habits import HabitRow, Violation, Week
+    from skills.orchestrator.measures import Measure
 
 EXAMPLES = """examples:
   cockpit habits                     every session of this repository
   cockpit habits --since 7d          the last 7 days
   cockpit habits --session 5e55      one session, by its id or the beginning of it
+  cockpit habits --measures          with the ten measures, each with its denominator and basis
   cockpit habits --json | jq '.patterns[] | select(.status == "fail")'
 """
 
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("--session", metavar="ID", help="only this session, by its id or the beginning of it")
     parser.add_argument("--since", metavar="D", help="from then on: 90m, 24h, 7d, 2w, or an ISO date or time")
+    parser.add_argument("--measures", action="store_true", help="the ten measures too: gates, costs, context, skills")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -48,17 +51,56 @@ def run(call: Call) -> int:
     for problem in reading.problems:
         say(problem)
     rows = habit_rows(reading.looks)
+    measures: tuple[Measure, ...] | None = None
+    if call.args.measures:
+        from cockpit.phases.measures import read_measures
+
+        measures, unread = read_measures(call.repository(), call.config(), reading, moment)
+        for problem in unread:
+            say(problem)
     if call.args.json:
         weeks = [_week(week) for week in weekly_trend(reading.looks)]
         meta = {"at": iso(moment), "problems": list(reading.problems), "agents": ["claude"]}
         patterns = [_document(row) for row in rows]
-        print_json({"patterns": patterns, "weeks": weeks, "sessions": reading.sessions, "meta": meta})
+        taken = {} if measures is None else {"measures": [measure_row(one) for one in measures]}
+        print_json({"patterns": patterns, "weeks": weeks, "sessions": reading.sessions, **taken, "meta": meta})
     else:
-        print("\n".join(_lines(rows, reading)))
+        print("\n".join([*_lines(rows, reading), *(_measure_lines(measures) if measures else [])]))
     return 0
 
 
+def measure_row(one: "Measure") -> dict[str, Any]:
+    """A measure as one JSON object."""
+    return {
+        "id": one.id,
+        "title": one.title,
+        "value": one.value,
+        "unit": one.unit,
+        "of": one.of,
+        "of_what": one.of_what,
+        "basis": one.basis,
+        "status": one.status,
+        "detail": one.detail,
+        "parts": [{"name": name, "value": value} for name, value in one.rows],
+        "weeks": [{"week": week, "value": value} for week, value in one.weeks],
+    }
+
+
+def _measure_lines(measures: "tuple[Measure, ...]") -> list[str]:
+    from skills.orchestrator.measures import figure, share
+
+    rows = [(one.title, figure(one), share(one), one.basis, one.detail) for one in measures]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]:<{widths[3]}}  {row[4]}".rstrip()
+        for row in rows
+    ]
+    return ["", "measures:", *lines]
+
+
 def _document(row: "HabitRow") -> dict[str, Any]:
+    from skills.orchestrator.habits import BASIS
+
     return {
         "id": row.id,
         "count": row.count,
@@ -66,6 +108,7 @@ def _document(row: "HabitRow") -> dict[str, Any]:
         "tokens": row.tokens,
         "usd": row.usd,
         "status": row.status,
+        "basis": BASIS[row.id],
         "examples": [_example(one) for one in row.examples],
     }
 

@@ -1,4 +1,4 @@
-"""`cockpit hooks`: check every commit before it is made, sweep every push before it is sent."""
+"""`cockpit hooks`: into git and into the agents: what they do is checked before it is done."""
 
 import argparse
 import sys
@@ -8,22 +8,37 @@ from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
+    from cockpit.hooks.agents import Agent, Scope
     from cockpit.hooks.git import Hook
     from cockpit.repository import Repository
 
 EXAMPLES = """examples:
   cockpit hooks install --git             check and sweep before every commit, sweep before every push;
                                           an existing hook is called first
-  cockpit hooks install --git --dry-run   show the change, make none
+  cockpit hooks install --agent claude    edits that bring a P0 finding are refused, events tell each session's state
+  cockpit hooks install                   the agents that are found here (--user; --project: in this repository)
+  cockpit hooks install --dry-run         show the change, make none
   cockpit hooks status
-  cockpit hooks uninstall --git           byte for byte what was there before
+  cockpit hooks uninstall --agent claude  byte for byte what was there before, where nobody changed it since
+
+What else the agents' hooks do is off unless the configuration says so:
+  [hooks]
+  hints = true          # at most 500 tokens with each prompt: risk, skills, missing parts
+  digest = true         # at most 500 tokens at the start of a session: the start-day report
+  strict = true         # hold back "tests pass" where none ran; refuse what cannot be judged
+  max_subagents = 5     # refuse more at a time
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
     parser.add_argument("action", choices=("install", "uninstall", "status"))
-    parser.add_argument("--git", action="store_true", help="the pre-commit and pre-push hooks of this repository")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--git", action="store_true", help="the pre-commit and pre-push hooks of this repository")
+    which.add_argument("--agent", choices=("claude", "codex", "gemini", "opencode"), help="one agent's hooks")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--user", action="store_true", help="the agent's settings of this person (the default)")
+    where.add_argument("--project", action="store_true", help="the agent's settings in this repository")
     parser.add_argument("--dry-run", action="store_true", help="show the change, make none")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -33,18 +48,115 @@ def run(call: Call) -> int:
     from cockpit.hooks.git import HOOKS
 
     args = call.args
-    if args.action != "status" and not args.git:
-        raise CannotAnswer("say which hook", f"cockpit hooks {args.action} --git")
-    rows, lines = [], []
-    for hook in HOOKS:
-        row, said = _one(call.repository(), hook, args)
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    wanted = _wanted(args)
+    if args.git or (args.action == "status" and not args.agent and _in_repository(call)):
+        for hook in HOOKS:
+            row, said = _one(call.repository(), hook, args)
+            rows.append(row)
+            lines += said
+    for agent, scope in wanted:
+        row, said = _of_agent(call, agent, scope)
         rows.append(row)
         lines += said
+    meta: dict[str, Any] = {}
+    if args.action == "status":
+        from cockpit.hooks.memory import hints_counted
+
+        count, tokens = hints_counted()
+        meta = {"hints": count, "hint_tokens": tokens, "basis": "estimated"}
+        lines += [f"hints  {count} added to prompts, about {tokens:,} tokens"] if count else []
     if args.json:
-        print_json({"hooks": rows, "meta": {}})
+        print_json({"hooks": rows, "meta": meta})
     else:
         sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _wanted(args: argparse.Namespace) -> "list[tuple[Agent, Scope]]":
+    """Which agents' files are meant."""
+    from cockpit.hooks.agents import AGENTS, found_agents
+
+    scopes: list[Scope] = ["project"] if args.project else ["user"]
+    if args.git:
+        return []
+    if args.action == "status" and not (args.user or args.project):
+        scopes = ["user", "project"]
+    agents = (args.agent,) if args.agent else AGENTS if args.action == "status" else found_agents()
+    if not agents:
+        raise CannotAnswer(
+            "no agent was found here: say which hook", f"cockpit hooks {args.action} --agent claude, or --git"
+        )
+    return [(agent, scope) for scope in scopes for agent in agents]
+
+
+def _in_repository(call: Call) -> bool:
+    try:
+        call.repository()
+    except CannotAnswer:
+        return False
+    return True
+
+
+def _of_agent(call: Call, agent: "Agent", scope: "Scope") -> tuple[dict[str, Any], list[str]]:
+    """One agent's file: what was done with it as JSON, and as lines."""
+    from cockpit.config import load_config
+    from cockpit.hooks.agents import (
+        agent_status,
+        apply_agent,
+        plan_agent_install,
+        plan_agent_uninstall,
+        settings_path,
+        shown,
+    )
+    from cockpit.hooks.backup import backup_path
+    from cockpit.plain_text import plain_text
+
+    args = call.args
+    inside = _in_repository(call)
+    root = call.repository().root if inside else None
+    if scope == "project" and root is None and args.action == "status":
+        return {"hook": agent, "scope": scope, "path": None, "state": "absent", "note": "no repository"}, []
+    config = (call.config() if inside else load_config(None)).hooks
+    plan = None
+    if args.action != "status":
+        install = args.action == "install"
+        plan = plan_agent_install(agent, scope, root, config) if install else plan_agent_uninstall(agent, scope, root)
+        if plan.changes and not args.dry_run:
+            apply_agent(plan, installing=install)
+    status = agent_status(agent, scope, root, config)
+    note = status.note
+    if plan is not None and args.action == "install" and agent == "codex":
+        note = "Codex runs them once they are trusted: open /hooks in Codex"
+    row = {
+        "hook": agent,
+        "scope": scope,
+        "path": str(settings_path(agent, scope, root)),
+        "state": status.state,
+        "events": list(status.events),
+        "answering": list(status.answering),
+        "note": note or None,
+        **({"changed": plan.changes and not args.dry_run, "what": plan.what, "diff": plan.diff} if plan else {}),
+    }
+    if args.action == "status" and scope == "project" and status.state == "absent":
+        return row, []  # most people have none there
+    lines = [plan.diff] if plan is not None and plan.changes and plan.diff else []
+    would = " (nothing was changed)" if args.dry_run else ""
+    said = plan.what + would if plan is not None else ", ".join(filter(None, (_STATES[status.state], shown(status))))
+    lines.append(f"{agent} {scope}  {said}  {plain_text(status.path, 200)}")
+    if plan is not None and plan.changes and args.action == "install" and not args.dry_run:
+        lines.append(f"backup  {backup_path(status.path)}")
+    lines += [f"note  {note}"] if note else []
+    return row, lines
+
+
+_STATES = {
+    "installed": "installed",
+    "changed": "installed, not up to date",
+    "absent": "not installed",
+    "unreadable": "cannot be read",
+}
 
 
 def _one(repository: "Repository", hook: "Hook", args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

@@ -1,26 +1,17 @@
-"""`cockpit watch`: the four panes without a screen, one line an event, for pipes and screen readers."""
+"""`cockpit watch`: one line per event until interrupted, for pipes, scripts and screen readers."""
 
 import argparse
 import asyncio
-import contextlib
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cockpit.call import Call, say
-from cockpit.errors import CannotAnswer
-from cockpit.plain_text import plain_text
+from cockpit.call import Call
 
 if TYPE_CHECKING:
-    from cockpit.agents.models import SessionsSnapshot
+    from cockpit.changes import Event, Row
     from cockpit.config import Config
-    from cockpit.findings.models import FindingsSnapshot
     from cockpit.repository import Repository
-    from cockpit.spend.models import SpendSnapshot
-    from cockpit.worktrees.models import WorktreesSnapshot
 
 EXAMPLES = """examples:
   cockpit watch                                   one plain line an event
@@ -30,10 +21,6 @@ EXAMPLES = """examples:
 First everything as it is now, then only what changes; ctrl+c ends it.
 events: finding.added, finding.resolved, check.done, worktree, spend, phase, session
 """
-
-Row = dict[str, Any]
-Event = tuple[str, Row]
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Print events until interrupted: exit 0 then, also where the reader goes away; 2 where nothing can be watched."""
+    from cockpit.changes import json_line, plain_line
+
     repository, config = call.repository(), call.config()
-    line = _json_line if call.args.json else _plain_line
+    line = json_line if call.args.json else plain_line
     try:
         return asyncio.run(_watch(repository, config, line, everywhere=bool(call.args.all_repos)))
     except KeyboardInterrupt:
@@ -54,278 +43,33 @@ def run(call: Call) -> int:
 
 
 async def _watch(
-    repository: "Repository", config: "Config", line: Callable[[str, str, Row], str], *, everywhere: bool
+    repository: "Repository", config: "Config", line: "Callable[[str, str, Row], str]", *, everywhere: bool
 ) -> int:
+    from cockpit.changes import Changes
     from cockpit.clock import iso, now
-    from cockpit.findings.engine import Engine
-    from cockpit.findings.feed import follow_findings
-    from cockpit.phases.feed import follow_sessions
-    from cockpit.spend.feed import follow_spend
-    from cockpit.stream import newest
+    from cockpit.live import follow_all
     from cockpit.warm.keep import keep_warm
-    from cockpit.worktrees.feed import Hints, follow_worktrees
+    from cockpit.warm.telling import Shown
 
-    changes, hints = Changes(), Hints()
-    root = repository.root
+    changes, shown = Changes(), Shown()
 
-    def saved(names: frozenset[str]) -> None:
-        for name in names:
-            hints.touch(root / name)
+    def put(take: "Callable[[Any], Iterator[Event]]") -> Callable[[Any], None]:
+        def taken(value: Any) -> None:
+            for event, data in take(value):
+                sys.stdout.write(line(event, iso(now()), data) + "\n")
+            sys.stdout.flush()
 
-    def put(events: Iterator[Event]) -> None:
-        for event, data in events:
-            sys.stdout.write(line(event, iso(now()), data) + "\n")
-        sys.stdout.flush()
+        return taken
 
-    with Engine() as engine:
-        feeds: list[tuple[str, AsyncIterator[Any], Callable[[Any], Iterator[Event]]]] = [
-            ("spend", follow_spend(repository, config, all_repos=everywhere), changes.spend),
-            ("sessions", follow_sessions(repository, config, all_repos=everywhere), changes.sessions),
-            ("worktrees", follow_worktrees(repository, config, hints=hints), changes.worktrees),
-            ("findings", follow_findings(engine, repository, config, root=root, on_saved=saved), changes.findings),
-        ]
-        tasks = [asyncio.create_task(_follow(name, newest(feed), take, put)) for name, feed, take in feeds]
-        warm = asyncio.create_task(keep_warm(repository, lambda: changes.checked))
-        try:
-            return await _until_stopped(tasks)
-        finally:
-            warm.cancel()
-            await asyncio.gather(warm, return_exceptions=True)
-
-
-async def _follow(
-    name: str,
-    values: AsyncIterator[Any],
-    take: Callable[[Any], Iterator[Event]],
-    put: Callable[[Iterator[Event]], None],
-) -> None:
-    """Print what each value of a feed changes; a feed that fails is named, and the others go on."""
-    note = ""
-    try:
-        async for value in values:
-            said = value.note if getattr(value, "phase", "ready") == "ready" else ""
-            if said and said != note:
-                say(f"cockpit: {name}: {said}")
-                note = said
-            put(take(value))
-    except BrokenPipeError:
-        raise
-    except CannotAnswer as problem:
-        say(f"cockpit: {name} cannot be watched: {problem}")
-    except Exception as problem:
-        say(f"cockpit: {name} is no longer watched: {type(problem).__name__}: {plain_text(problem, 200)}")
-    finally:
-        await values.aclose()  # type: ignore[attr-defined]
-
-
-async def _until_stopped(tasks: list["asyncio.Task[None]"]) -> int:
-    """0 once a signal comes or the reader goes away, 2 where every feed has ended by itself."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in _STOPPING:
-        loop.add_signal_handler(number, stop.set)
-    stopped = asyncio.create_task(stop.wait())
-    everything = asyncio.gather(*tasks)
-    try:
-        first: set[asyncio.Future[Any]] = {stopped, everything}
-        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-        if stopped.done():
-            return 0
-        await everything
-        return 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    finally:
-        stopped.cancel()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(stopped, *tasks, return_exceptions=True)
-        with contextlib.suppress(asyncio.CancelledError, BrokenPipeError):
-            await everything
-
-
-class Changes:
-    """Turns the snapshots of the feeds into events: the whole first state, then only what differs from it.
-
-    Sessions wait for the first sums of money and worktrees for the first sessions, so that nothing comes twice.
-    """
-
-    def __init__(self) -> None:
-        self._findings: dict[str, Row] | None = None
-        self._worktrees: dict[str, Row] = {}
-        self._sessions: dict[str, Row] = {}
-        self._phases: dict[str, tuple[int, str]] = {}
-        self._money: Row | None = None
-        self._last_sessions: SessionsSnapshot | None = None
-        self._last_worktrees: WorktreesSnapshot | None = None
-        self._by_session: dict[str, float] | None = None
-
-    @property
-    def checked(self) -> bool:
-        """Whether the first check is done."""
-        return self._findings is not None
-
-    def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
-        """Findings that came and went, then the check that found that."""
-        if snapshot.phase != "ready":
-            return
-        from cockpit.findings.formats import finding_row
-
-        now = {finding.fingerprint: finding_row(finding) for finding in snapshot.findings}
-        first, before = self._findings is None, self._findings or {}
-        self._findings = now
-        added = [row for key, row in now.items() if key not in before]
-        resolved = [row for key, row in before.items() if key not in now]
-        yield from (("finding.added", row) for row in added)
-        yield from (("finding.resolved", row) for row in resolved)
-        if first or added or resolved or snapshot.saved:
-            yield "check.done", _check_row(snapshot, len(added), len(resolved))
-
-    def spend(self, snapshot: "SpendSnapshot") -> Iterator[Event]:
-        """Today's and this month's dollars; the sessions too, where their dollars were waited for."""
-        if snapshot.loading is not None or snapshot.today is None or snapshot.month is None:
-            return
-        row = {
-            "today": snapshot.today.usd,
-            "month": snapshot.month.usd,
-            "floor": snapshot.today.floor or snapshot.month.floor,
-            "unpriced_tokens": snapshot.month.unpriced_tokens,
-            "levels": {window.window: window.level for window in snapshot.windows},
-            "scope": snapshot.scope,
-        }
-        if row != self._money:
-            self._money = row
-            yield "spend", {**row, "burn_per_hour": snapshot.burn_per_hour}
-        waited = self._by_session is None
-        self._by_session = dict(snapshot.by_session)
-        if waited and self._last_sessions is not None:
-            yield from self.sessions(self._last_sessions)
-
-    def sessions(self, snapshot: "SessionsSnapshot") -> Iterator[Event]:
-        """Sessions whose row changed (their dollars alone are no event), and those that entered another phase."""
-        from cockpit.commands.sessions import session_row
-        from cockpit.phases.feed import with_dollars
-
-        self._last_sessions = snapshot
-        if self._by_session is None:
-            return
-        rows = {f"{s.agent} {s.session}": session_row(s) for s in with_dollars(snapshot, self._by_session).sessions}
-        for key, row in rows.items():
-            if _without_money(row) != _without_money(self._sessions.get(key, {})):
-                yield "session", row
-            phase = (row["phase"], row["phase_name"])
-            if self._phases.get(key, phase) != phase:
-                yield (
-                    "phase",
-                    {name: row[name] for name in ("agent", "session", "branch", "phase", "phase_name", "phases")},
-                )
-            self._phases[key] = phase
-        for key in self._sessions.keys() - rows.keys():
-            if self._sessions[key]["state"] != "ended":
-                yield "session", {**self._sessions[key], "state": "ended", "waiting_for": None}
-        self._sessions = rows
-        if self._last_worktrees is not None:
-            yield from self.worktrees(self._last_worktrees)
-
-    def worktrees(self, snapshot: "WorktreesSnapshot") -> Iterator[Event]:
-        """Worktrees whose row changed; one that is not counted yet waits until it is."""
-        from cockpit.commands.worktree import worktree_row
-        from cockpit.worktrees.feed import with_presence
-
-        self._last_worktrees = snapshot
-        if self._last_sessions is None or self._by_session is None:
-            return
-        present = {tree.path for tree in snapshot.worktrees}
-        for tree in with_presence(snapshot, self._last_sessions).worktrees:
-            if tree.counts is None and not (tree.missing or tree.problem) and tree.path not in self._worktrees:
-                continue
-            row = worktree_row(tree)
-            if row != self._worktrees.get(tree.path):
-                self._worktrees[tree.path] = row
-                yield "worktree", row
-        for path in self._worktrees.keys() - present:
-            yield "worktree", {**self._worktrees.pop(path), "removed": True}
-
-
-def _check_row(snapshot: "FindingsSnapshot", added: int, resolved: int) -> Row:
-    files = snapshot.files
-    return {
-        "files": {"seen": files.seen, "parsed": files.parsed, "cached": files.cached, "skipped": files.skipped},
-        "gates": [{"gate": gate.gate, "status": gate.status, "count": gate.count} for gate in snapshot.gates],
-        "saved": list(snapshot.saved),
-        "added": added,
-        "resolved": resolved,
-        "errors": [{"path": at.path, "line": at.line, "message": at.message} for at in snapshot.problems],
-        "duration_ms": snapshot.duration_ms,
+    takes = {
+        "budget": put(shown.noting("spend", changes.spend)),
+        "phase": put(shown.noting("sessions", changes.sessions)),
+        "worktrees": put(shown.noting("trees", changes.worktrees)),
+        "findings": put(shown.noting("found", changes.findings)),
     }
-
-
-def _without_money(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "usd"}
-
-
-def _json_line(event: str, at: str, data: Row) -> str:
-    import json
-
-    return json.dumps({"event": event, "at": at, "data": data}, ensure_ascii=False, separators=(",", ":"))
-
-
-def _plain_line(event: str, at: str, data: Row) -> str:
-    """One sentence that a screen reader can speak."""
-    return plain_text(f"{at[11:19]} {event}: {_SENTENCES[event](data)}", 400)
-
-
-def _finding_words(row: Row) -> str:
-    return f"{row['gate']} {row['rule']} at {row['path']}:{row['line']}: {row['message']}"
-
-
-def _check_words(row: Row) -> str:
-    gates = ", ".join(f"{gate['count']} {gate['gate']} {gate['status']}" for gate in row["gates"])
-    errors = f", {len(row['errors'])} files could not be judged" if row["errors"] else ""
-    return f"{row['files']['seen']} files, {row['added']} added, {row['resolved']} resolved; {gates}{errors}"
-
-
-def _worktree_words(row: Row) -> str:
-    kinds = (("conflicts", "in conflict"), ("staged", "staged"), ("unstaged", "changed"), ("untracked", "new"))
-    words = [row["operation"]] if row["operation"] else []
-    if row.get("removed"):
-        words.append("removed")
-    elif row["unstaged"] is None:
-        words.append("changes unknown")
-    else:
-        words += [f"{row[name]} {word}" for name, word in kinds if row[name]] or ["clean"]
-    words += [f"{row[name]} {name}" for name in ("ahead", "behind") if row[name]]
-    words += ["merged"] if row["merged"] in ("ancestor", "squash") else []
-    if agent := row["agent"]:
-        words.append(
-            f"{agent['agent']} {agent['state']}" + (f" for {agent['waiting_for']}" if agent["waiting_for"] else "")
-        )
-    return f"{row['branch'] or row['name']}: {', '.join(words)}"
-
-
-def _spend_words(row: Row) -> str:
-    sign = "at least " if row["floor"] else ""
-    level = row["levels"].get("day", "ok")
-    return f"{sign}${row['today']:.2f} today, {sign}${row['month']:.2f} this month, day budget {level}"
-
-
-def _phase_words(row: Row) -> str:
-    return f"{row['branch'] or row['session']}: {row['phase']} {row['phase_name']}"
-
-
-def _session_words(row: Row) -> str:
-    place = row["branch"] or Path(row["cwd"]).name or row["session"]
-    wants = f" for {row['waiting_for']}" if row["waiting_for"] else ""
-    context = f", context {row['context']['percent']:.0f} %" if row["context"] else ""
-    return f"{place}: {row['agent']} {row['state']}{wants}, phase {row['phase']} {row['phase_name']}{context}"
-
-
-_SENTENCES: dict[str, Callable[[Row], str]] = {
-    "finding.added": _finding_words,
-    "finding.resolved": _finding_words,
-    "check.done": _check_words,
-    "worktree": _worktree_words,
-    "spend": _spend_words,
-    "phase": _phase_words,
-    "session": _session_words,
-}
+    warm = asyncio.create_task(keep_warm(repository, shown))
+    try:
+        return await follow_all(repository, config, takes, everywhere=everywhere)
+    finally:
+        warm.cancel()
+        await asyncio.gather(warm, return_exceptions=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   cockpit worktree list
+  cockpit --all-repos worktree list                   those of every repository that is known
   cockpit worktree list --json | jq -r '.worktrees[] | select(.safe_to_remove) | .path'
   cockpit worktree new feature/login                  from the base branch, with ports, .env and a task sheet
   cockpit worktree remove feature/login               exit 1 and why, where something could be lost
@@ -91,8 +92,16 @@ def _list(call: "Call") -> int:
     from cockpit.worktrees.tidy_deeds import progress_row
 
     repository, config = call.repository(), call.config()
-    sessions = read_sessions(repository, config)
-    snapshot = with_presence(read_worktrees(repository, config), sessions)
+    everywhere, missing = bool(call.args.all_repos), None
+    sessions = read_sessions(repository, config, all_repos=everywhere)
+    if everywhere:
+        from cockpit.worktrees.everywhere import read_everywhere
+
+        trees, known = read_everywhere(repository, config)
+        missing = [plain_text(place) for place in known.missing]
+    else:
+        trees = read_worktrees(repository, config)
+    snapshot = with_presence(trees, sessions)
     if snapshot.note:
         say(f"cockpit: {snapshot.note}")
     if call.args.json:
@@ -100,7 +109,10 @@ def _list(call: "Call") -> int:
         rows = [{**worktree_row(tree), "progress": progress_row(progress[tree.path])} for tree in snapshot.worktrees]
         meta = {"at": iso(snapshot.at) if snapshot.at else None, "note": snapshot.note or None}
         root = plain_text(repository.root)
-        print_json({"root": root, "default_branch": snapshot.default_branch, "worktrees": rows, "meta": meta})
+        gone = {} if missing is None else {"missing": missing}
+        print_json({"root": root, "default_branch": snapshot.default_branch, "worktrees": rows, **gone, "meta": meta})
+    elif everywhere:
+        print("\n".join(_grouped(snapshot)))
     else:
         print("\n".join(_table(snapshot)))
     return 0
@@ -114,6 +126,7 @@ def worktree_row(tree: "Worktree") -> dict[str, Any]:
     return {
         "name": tree.name,
         "path": plain_text(tree.path),
+        **({"repository": plain_text(tree.repository)} if tree.repository else {}),
         "main": tree.main,
         "branch": tree.branch,
         "head": tree.head,
@@ -145,6 +158,20 @@ def worktree_row(tree: "Worktree") -> dict[str, Any]:
         "why": tree.why,
         "problem": tree.problem,
     }
+
+
+def _grouped(snapshot: "WorktreesSnapshot") -> list[str]:
+    """The table with a line above the worktrees of each repository."""
+    from cockpit.plain_text import plain_text
+
+    lines: list[str] = []
+    before = ""
+    for tree, row in zip(snapshot.worktrees, _table(snapshot), strict=True):
+        if tree.repository != before:
+            before = tree.repository
+            lines += [*([""] if lines else []), plain_text(before)]
+        lines.append(f"  {row}")
+    return lines
 
 
 def _table(snapshot: "WorktreesSnapshot") -> list[str]:

@@ -56,4 +56,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
         open_p0=p0,
         notes=(*notes, *(spend_notes(costs.snapshot) if costs else ())),
         remote=has_remote(repository.root),
+        removable=()
+        if joined is None
+        else tuple((tree.name, tree.why) for tree in joined.worktrees if tree.safe_to_remove),
     )

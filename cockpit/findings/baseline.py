@@ -1,6 +1,5 @@
 """The findings that a project has accepted for now, by fingerprint. A baseline shrinks; it grows only when forced."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import field, replace
 from pathlib import Path
@@ -60,7 +59,10 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
     Raises `CannotAnswer` where it cannot be read: a broken baseline never counts as an empty one.
     """
     try:
-        document = json.loads(read_regular(path))
+        raw = read_regular(path)
+        import json  # most projects have no baseline, and a hook feels the import
+
+        document = json.loads(raw)
         known = {
             str(row["fingerprint"]): {key: str(row.get(key, "")) for key in ("fingerprint", "rule", "path")}
             for row in document["findings"]
@@ -93,6 +95,8 @@ def write_baseline(
     not be judged (`unjudged`) and of rules that did not run (`unasked`) stays. Raises `CannotAnswer` where the file
     cannot be written.
     """
+    import json
+
     out_of_sight = set(unjudged)
     found = [finding for finding in findings if finding.suppressed is None]
     kept = {key: row for key, row in known.rows.items() if row["path"] in out_of_sight or unasked(row["rule"])}

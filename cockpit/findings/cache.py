@@ -133,7 +133,7 @@ def keep_loaded(roots: list[Path]) -> None:
         del _loaded[gone]
     for path in wanted:
         with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
-            mark = _mark(path)
+            mark = _mark(path)  # taken before it is read: a newer file is read again
             _loaded[path] = (mark, _read(path))
 
 

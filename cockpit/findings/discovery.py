@@ -89,6 +89,11 @@ def discover(
     return Scope(files, skipped, _folders(names, foreign), manifests, by_git)
 
 
+def left_out(name: str, names: set[str], exclude: tuple[str, ...]) -> str:
+    """Why a file among `names` is not the project's own code, "" where it is."""
+    return _Foreign(names, exclude).reason(name)
+
+
 def look(root: Path, name: str) -> tuple[FileMark | None, str]:
     """The mark of one file, or why it is left out ("" where it is simply gone)."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cockpit.config import BUILT_IN_TOOLS, Config
+from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
@@ -18,6 +18,7 @@ from cockpit.findings.coverage import read_coverage
 from cockpit.findings.discovery import FileMark, Scope, discover, look
 from cockpit.findings.manifests import Manifests
 from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
+from cockpit.findings.options import options_of
 from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
@@ -26,7 +27,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from skills.gates import RULES, needs_every
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
-from skills.gates.profiles import AUTO, PROFILES, choose_profile
+from skills.gates.profiles import AUTO, choose_profile
 
 if TYPE_CHECKING:
     from cockpit.findings.tools import Tool, ToolRun
@@ -42,26 +43,6 @@ class Counter:
 
     parsed: set[str] = field(default_factory=set)
     cached: set[str] = field(default_factory=set)
-
-
-def options_of(config: Config, **chosen: object) -> GateOptions:
-    """The options that a configuration gives, with what flags `chosen` say instead.
-
-    Raises `CannotAnswer` for an unknown profile.
-    """
-    if config.profile not in (AUTO, *PROFILES):
-        raise CannotAnswer(
-            f"the configuration names the profile {plain_text(config.profile, 40)!r}", "use " + ", ".join(PROFILES)
-        )
-    given = GateOptions(
-        profile=config.profile,
-        tenancy=config.tenancy.mode,
-        tenant_fields=config.tenancy.fields,
-        select=config.checks.select,
-        ignore=config.checks.ignore,
-        tools=("ruff", *BUILT_IN_TOOLS, *config.checks.tools),
-    )
-    return replace(given, **{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
 
 
 class Project:

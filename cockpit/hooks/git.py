@@ -91,15 +91,17 @@ def plan_install(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
         if os.path.lexists(kept):
             raise CannotAnswer(f"{kept} is in the way", "move it, then install again")
         after = _signed(b"#!/bin/sh\n" + _call_kept(hook) + block)
-        return _plan(path, content, after, f"keeps {hook} as {kept.name}, called first; then {what}", keep=True)
+        return make_plan(path, content, after, f"keeps {hook} as {kept.name}, called first; then {what}", keep=True)
     if content is None:
-        return _plan(path, None, _signed(b"#!/bin/sh\n" + block), f"{what} before every {hook.removeprefix('pre-')}")
+        return make_plan(
+            path, None, _signed(b"#!/bin/sh\n" + block), f"{what} before every {hook.removeprefix('pre-')}"
+        )
     after = (
         _signed(_BLOCK.sub(lambda _: block, content, count=1))
         if status.state == "installed"
         else (_BLOCK.sub(lambda _: block.replace(b"0" * 16, _found_sum(content)), content, count=1))
     )
-    return _plan(path, content, after, "is up to date" if after == content else "is brought up to date")
+    return make_plan(path, content, after, "is up to date" if after == content else "is brought up to date")
 
 
 def plan_uninstall(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
@@ -111,12 +113,12 @@ def plan_uninstall(repository: Repository, hook: Hook = "pre-commit") -> HookPla
     if status.state == "installed":
         if status.kept is not None:
             before = _content(status.kept)
-            return _plan(path, content, before, "the hook that was here before comes back", restore=True)
-        return _plan(path, content, None, "is taken out")
+            return make_plan(path, content, before, "the hook that was here before comes back", restore=True)
+        return make_plan(path, content, None, "is taken out")
     after = _BLOCK.sub(b"", content, count=1)
     if not after.replace(b"#!/bin/sh", b"").strip():
-        return _plan(path, content, None, "is taken out")
-    return _plan(path, content, after, "was changed since: only the lines of cockpit are taken out")
+        return make_plan(path, content, None, "is taken out")
+    return make_plan(path, content, after, "was changed since: only the lines of cockpit are taken out")
 
 
 def apply(plan: HookPlan) -> None:
@@ -254,9 +256,10 @@ def _is_whole(content: bytes) -> bool:
     return _signed(content) == content
 
 
-def _plan(
+def make_plan(
     path: Path, before: bytes | None, after: bytes | None, what: str, *, keep: bool = False, restore: bool = False
 ) -> HookPlan:
+    """A plan with its diff."""
     old, new = (
         [plain_text(line) for line in (content or b"").decode("utf-8", "replace").splitlines()]
         for content in (before, after)

@@ -1,7 +1,7 @@
 """The habits of a repository's sessions, read from whole transcripts of Claude Code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,16 @@ from cockpit.repository import Repository, find_repository
 from cockpit.spend.prices import PICO, Prices
 from skills.orchestrator.context import context_window, needs_lookup
 from skills.orchestrator.events import ContextPoint, Event
-from skills.orchestrator.habits import Look, PatternId, Request, SessionRecord, Violation, session_habits
+from skills.orchestrator.figures import SessionFigures, session_figures
+from skills.orchestrator.habits import (
+    Look,
+    PatternId,
+    Request,
+    SessionRecord,
+    Violation,
+    session_habits,
+    tool_uses,
+)
 
 _DOCS_LISTED = re.compile(rb"mcp__[\w-]*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
 _CLEARED = b"<command-name>/clear</command-name>"
@@ -31,11 +40,12 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class HabitsReading:
-    """What every session shows, how many were read, and what could not be read."""
+    """What every session shows, how many were read, what could not be read, and figures beside the habits."""
 
     looks: tuple[dict[PatternId, Look], ...]
     sessions: int
     problems: tuple[str, ...] = ()
+    figures: tuple[SessionFigures, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,11 +76,13 @@ def read_habits(
     session: str | None = None,
     since: datetime | None = None,
     all_repos: bool = False,
+    tell: Callable[[int], None] = lambda _read: None,
 ) -> HabitsReading:
     """The habits of the sessions of `repository` (of every one with `all_repos`).
 
     `session` picks one by its id or the beginning of it, `since` leaves out what happened before. A line that was
-    copied into another transcript counts once. Raises `CannotAnswer` where no session has the id.
+    copied into another transcript counts once. `tell` gets how many transcripts were read, now and then. Raises
+    `CannotAnswer` where no session has the id.
     """
     reader = _Reader(None if all_repos or repository is None else Membership(repository))
     found: list[_Transcript] = []
@@ -81,6 +93,7 @@ def read_habits(
         except OSError as problem:
             problems.append(f"{plain_text(path.stem, 8)}: {problem.strerror or 'cannot be read'}")
             continue
+        tell(len(found) + 1)
         if one.unread:
             problems.append(f"{one.session[:8]}: {one.unread} line{'s' * (one.unread != 1)} could not be read")
         if one.events and (since is None or (one.ended is not None and one.ended >= since)):
@@ -88,8 +101,10 @@ def read_habits(
     if session is not None and not found:
         raise CannotAnswer(f"there is no session {plain_text(session, 60)!r} here", "see cockpit sessions --since 30d")
     found.sort(key=lambda one: (one.began, one.session))
-    looks = tuple(_once(found, [session_habits(reader.record(one)) for one in found], since))
-    return HabitsReading(looks, len(found), tuple(problems))
+    records = [reader.record(one) for one in found]
+    looks = tuple(_once(found, [session_habits(record) for record in records], since))
+    figures = tuple(session_figures(record, tool_uses(record)) for record in records)
+    return HabitsReading(looks, len(found), tuple(problems), figures)
 
 
 def _once(
@@ -203,12 +218,9 @@ def _dollars(cost: int | None) -> float | None:
 def _read(path: Path, cwd: str) -> _Transcript:
     """Everything that one transcript tells. Raises `OSError`."""
     found = _Transcript(plain_text(path.stem, 80), cwd)
-    parser, tail = EventParser(), Tail(path, counting=False)
-    line = 0
+    parser, tail = EventParser(), Tail(path)
     for block in tail.blocks():
-        lines = block.split(b"\n")
-        for raw in lines[:-1]:
-            line += 1
+        for line, raw in enumerate(block.split(b"\n")[:-1], tail.line + 1):
             _take(found, parser, raw, line)
     found.unread = parser.malformed + tail.too_long
     return found

@@ -14,6 +14,7 @@ from cockpit.spend.models import BudgetWindow
 from skills.spending.budget import LEVELS
 
 _KEPT = timedelta(days=62)
+_PASSED = "passed "  # before the time of a rung that was jumped over
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,10 @@ class Alert:
 def note_alerts(
     scope: str, windows: Iterable[BudgetWindow], periods: dict[str, str], now: datetime
 ) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
-    """The alerts of these `periods` (by window) in `scope`, and those of them that are new.
+    """The alerts that were given for these `periods` (by window) in `scope`, and those of them that are new.
 
-    Where the state folder cannot be written, an alert is new each time.
+    Rungs that were jumped over between two looks give none: the highest one says it all. Where the state folder
+    cannot be written, an alert is new each time.
     """
     reached = [
         (window.window, level, periods[window.window])
@@ -52,11 +54,16 @@ def note_alerts(
             if name not in known:
                 known[name] = clock.iso(now)
                 fresh.append(Alert(window, level, period, known[name]))
+        told = {alert.window: alert for alert in fresh}  # the highest of each window comes last
+        for alert in fresh:
+            if alert is not told[alert.window]:
+                known[f"{alert.window} {alert.period} {alert.level}"] = _PASSED + alert.first_seen
+        fresh = list(told.values())
         if fresh and alone:
             with contextlib.suppress(OSError):
                 write_atomically(path, json.dumps(_recent(document, now), indent=1) + "\n")
     alerts = [Alert(window, level, period, known[f"{window} {period} {level}"]) for window, level, period in reached]
-    return tuple(alerts), tuple(fresh)
+    return tuple(alert for alert in alerts if not alert.first_seen.startswith(_PASSED)), tuple(fresh)
 
 
 def as_dict(alert: Alert) -> dict[str, str]:
@@ -80,5 +87,8 @@ def _document(path: Any) -> dict[str, dict[str, str]]:
 
 def _recent(document: dict[str, dict[str, str]], now: datetime) -> dict[str, dict[str, str]]:
     oldest = clock.iso(now - _KEPT)
-    kept = {scope: {name: at for name, at in entries.items() if at >= oldest} for scope, entries in document.items()}
+    kept = {
+        scope: {name: at for name, at in entries.items() if at.removeprefix(_PASSED) >= oldest}
+        for scope, entries in document.items()
+    }
     return {scope: entries for scope, entries in sorted(kept.items()) if entries}

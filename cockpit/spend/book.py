@@ -27,7 +27,7 @@ _WRITE = """INSERT INTO responses (domain, key, part, origin, at, input, output,
     contested = excluded.contested, dollars = excluded.dollars, pico = excluded.pico, advisors = excluded.advisors,
     usd = excluded.usd"""
 _READ = """SELECT session, cwd, branch, at, model, input, output, cache_write_5m, cache_write_1h, cache_read, reasoning,
-    web_searches, fast, sidechain, forked, advisors, provider, usd, open, contested, origin
+    web_searches, fast, sidechain, forked, advisors, provider, usd, subagent, open, contested, origin
     FROM responses JOIN origins ON origins.id = origin WHERE responses.domain = ? AND key = ? AND part = 0"""
 _OWN = """SELECT MIN(COALESCE(at, ?)) FROM origins JOIN responses ON origin = origins.id
     WHERE origins.domain = ? AND session = ? AND contested = 0 AND part = 0"""
@@ -43,7 +43,7 @@ EACH = f"""SELECT origin, COALESCE({_QUARTER}, {UNKNOWN_QUARTER}), part = 0, inp
     cache_write_1h, cache_read, reasoning, COALESCE(dollars, 0), COALESCE(pico, 0), CASE WHEN pico IS NULL THEN
         input + output + cache_write_5m + cache_write_1h + cache_read ELSE 0 END, at FROM responses"""
 
-Origin = tuple[str, str, str, str, str, bool, bool, bool, bool, bool]
+Origin = tuple[str, str, str, str, str, bool, bool, bool, bool, bool, str]
 
 
 class _Known(NamedTuple):
@@ -170,12 +170,13 @@ class Book:
         if found is None:
             return None
         session, cwd, branch, at, model, fresh, out, short, hour, read, reasoning, searches, *more = found
-        fast, side, forked, advisors, provider, usd, still_open, contested, origin = more
+        fast, side, forked, advisors, provider, usd, subagent, still_open, contested, origin = more
         record = Record(
             *(session, cwd, branch, at, model, fresh, out, short, hour, read, reasoning, searches),
             *(bool(fast), bool(side), bool(forked), _decode_advisors(advisors) if advisors is not None else ()),
             provider,
             usd,
+            subagent,
         )
         self._stored[key] = _Known(record, origin)
         self._records[key] = record
@@ -203,7 +204,9 @@ class Book:
                 sessions.add(stored.record.session)
                 if stored.record.advisors:
                     cleared.append(key)
-            rows += self._rows(key, record, key not in self._final, key in self._rivals, touched)
+            rows.append(self._row(key, record, key not in self._final, key in self._rivals, touched))
+            if record.advisors:
+                rows += self._advisor_rows(key, record, key in self._rivals, touched)
         for key in cleared:
             stored = self._stored[key]
             parts = "SELECT origin FROM responses WHERE domain = ? AND key = ?"
@@ -228,23 +231,26 @@ class Book:
             ),
         )
 
-    def _rows(
+    def _row(
         self, key: str, record: Record, still_open: bool, contested: bool, touched: set[int]
-    ) -> Iterator[tuple[object, ...]]:
+    ) -> tuple[object, ...]:
         origin = self._origin(record, record.model, still_open)
         touched.add(origin)
         dollars, pico = _split(self._prices.cost(record))
-        advisors = _encode(record.advisors) if record.advisors else None
-        counts = (record.input, record.output, record.cache_write_5m, record.cache_write_1h, record.cache_read)
-        yield (
-            self._domain, key, 0, origin, record.at, *counts, record.reasoning, record.web_searches, contested,
-            dollars, pico, advisors, record.usd,
+        return (
+            self._domain, key, 0, origin, record.at, record.input, record.output, record.cache_write_5m,
+            record.cache_write_1h, record.cache_read, record.reasoning, record.web_searches, contested,
+            dollars, pico, _encode(record.advisors) if record.advisors else None, record.usd,
         )  # fmt: skip
-        for number, (model, fresh, out, short, hour, read) in enumerate(record.advisors, 1):
+
+    def _advisor_rows(
+        self, key: str, record: Record, contested: bool, touched: set[int]
+    ) -> Iterator[tuple[object, ...]]:
+        for number, (model, *counts) in enumerate(record.advisors, 1):
             origin = self._origin(record, model, False)
             touched.add(origin)
-            counts = (fresh, out, short, hour, read)
-            dollars, pico = _split(self._prices.tokens_cost(model, record.at, counts))
+            fresh, out, short, hour, read = counts
+            dollars, pico = _split(self._prices.tokens_cost(model, record.at, (fresh, out, short, hour, read)))
             yield (
                 self._domain, key, number, origin, record.at, *counts, 0, 0, contested, dollars, pico, None, None
             )  # fmt: skip
@@ -252,20 +258,20 @@ class Book:
     def _origin(self, record: Record, model: str, still_open: bool) -> int:
         origin = (
             record.session, record.cwd, record.branch, model, record.provider, record.fast, record.sidechain,
-            record.forked, still_open, record.usd is not None,
+            record.forked, still_open, record.usd is not None, record.subagent,
         )  # fmt: skip
         known = self._origins.get(origin)
         if known is None and not self._origins_loaded:
             self._origins_loaded = True
-            words = """SELECT session, cwd, branch, model, provider, fast, sidechain, forked, open, billed, id
-                FROM origins WHERE domain = ?"""
+            words = """SELECT session, cwd, branch, model, provider, fast, sidechain, forked, open, billed, subagent,
+                id FROM origins WHERE domain = ?"""
             for *values, found in self._database.execute(words, (self._domain,)):
                 self._origins[tuple(values)] = found
             known = self._origins.get(origin)
         if known is None:
             known = self._origins[origin] = self._next_origin
             self._next_origin += 1
-            values_of = ", ".join("?" * 12)
+            values_of = ", ".join("?" * 13)
             self._database.execute(f"INSERT INTO origins VALUES ({values_of})", (known, self._domain, *origin))
         return known
 
@@ -352,5 +358,5 @@ def _rank(record: Record) -> tuple[object, ...]:
     )
 
 
-def _place(record: Record) -> tuple[str, str, str]:
-    return (record.session, record.cwd, record.branch)
+def _place(record: Record) -> tuple[str, str, str, bool, str]:
+    return (record.session, record.cwd, record.branch, not record.subagent, record.subagent)

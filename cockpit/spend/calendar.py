@@ -7,6 +7,9 @@ from typing import NamedTuple
 QUARTER_MS = 900_000  # every time zone's offset is a multiple of a quarter of an hour
 
 
+TIME_GROUPS = ("hour", "day", "week", "month")  # the labels of a moment, in their order
+
+
 class Labels(NamedTuple):
     """The local hour, day, ISO week and month of a moment, as keys that sort by time."""
 
@@ -24,6 +27,7 @@ class Calendar:
 
     def __init__(self) -> None:
         self._known: dict[int, Labels] = {}
+        self._days: dict[tuple[int, int], tuple[str, str, str]] = {}
 
     def labels(self, at: int | None) -> Labels:
         """The labels of `at`; all `unknown` where there is no time."""
@@ -36,14 +40,17 @@ class Calendar:
         known = self._known.get(quarter)
         if known is None:
             try:
-                known = _labels(time.localtime(quarter * 900))
+                known = self._labels(time.localtime(quarter * 900))
             except (OverflowError, ValueError, OSError):
                 known = UNKNOWN_TIME
             self._known[quarter] = known
         return known
 
-
-def _labels(local: time.struct_time) -> Labels:
-    day = f"{local.tm_year:04d}-{local.tm_mon:02d}-{local.tm_mday:02d}"
-    year, week, _ = datetime(local.tm_year, local.tm_mon, local.tm_mday).isocalendar()
-    return Labels(f"{day}T{local.tm_hour:02d}:00", day, f"{year:04d}-W{week:02d}", day[:7])
+    def _labels(self, local: time.struct_time) -> Labels:
+        of = (local.tm_year, local.tm_yday)
+        known = self._days.get(of)
+        if known is None:
+            day = f"{local.tm_year:04d}-{local.tm_mon:02d}-{local.tm_mday:02d}"
+            year, week, _ = datetime(local.tm_year, local.tm_mon, local.tm_mday).isocalendar()
+            known = self._days[of] = (day, f"{year:04d}-W{week:02d}", day[:7])
+        return Labels(f"{known[0]}T{local.tm_hour:02d}:00", *known)

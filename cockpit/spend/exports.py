@@ -14,8 +14,9 @@ from cockpit.config import BudgetConfig, Limits
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
+from cockpit.spend.aggregate import feature_of
 from cockpit.spend.calendar import Labels
-from cockpit.spend.ledger import Ledger, feature_of
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
 from skills.spending.spread import Usual, usual
 from skills.spending.work import work_of

@@ -4,17 +4,21 @@ Amounts are whole picodollars, so that each grouping sums to the same total; row
 so that they still do.
 """
 
+import contextlib
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source, Stamp
 from cockpit.errors import CannotAnswer
+from cockpit.spend.aggregate import aggregated, column_of, feature_of, name_of, sum_of
 from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book, price_again
-from cockpit.spend.calendar import QUARTER_MS, Calendar
+from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
 from cockpit.spend.models import SpendRow
 from cockpit.spend.overrides import Overrides
 from cockpit.spend.places import UNATTRIBUTED, Places
@@ -22,20 +26,20 @@ from cockpit.spend.prices import PICO, Prices, Rates
 from cockpit.spend.shelf import Shelf
 from cockpit.spend.statements import read_statements
 from cockpit.spend.store import Store
-from cockpit.spend.sums import Cell, Origin, Scope, Sum, apportioned, inside, within
+from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, apportioned, inside, within
 
 K = TypeVar("K", bound=Hashable)
 Answer = TypeVar("Answer")
 KeyOf = Callable[[Cell], K]
 
-TIME_GROUPS = ("hour", "day", "week", "month")
 GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "feature", "task", "category", "repo")
 SHARED = ("branch", "feature", "task", "commit", "repo")  # groups that some responses belong to none of
+_MANY = 32  # files that make a long read
 _MOST_HELD = 50_000  # responses that are held in memory before they are written
 _FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Agent:
     """A reader, its number in the ledger, and what its files looked like when they were last read."""
 
@@ -102,6 +106,14 @@ class Ledger:
         """How many files were read."""
         self._enter()
         return sum(len(entry.stamps) for entry in self._agents)
+
+    def folders(self) -> dict[str, datetime | None]:
+        """The folders in which responses were made, and when the last one was (to a quarter of an hour)."""
+        self._enter()
+        words = """SELECT cwd, MAX(quarter) FROM origins JOIN cells ON origin = origins.id
+            WHERE domain IN (SELECT value FROM json_each(?)) AND cwd != '' GROUP BY cwd"""
+        rows = self._rows(words, json.dumps(list(self._domains())))
+        return {cwd: _time_of(quarter) for cwd, quarter in rows}
 
     def shelves(self) -> Iterator[tuple[Reader, int, Shelf]]:
         """The files of each agent that has some, with the agent's reader and number in the ledger."""
@@ -183,10 +195,11 @@ class Ledger:
         self._price_again()
         changed: set[str] = set()
         chosen = self._chosen(paths)
-        for agent in self._agents:
-            mine = [path for other, path in chosen if other is agent]
-            if mine:
-                changed |= self._read_agent(agent, mine)
+        with self._price_table(len(chosen)):
+            for agent in self._agents:
+                mine = [path for other, path in chosen if other is agent]
+                if mine:
+                    changed |= self._read_agent(agent, mine)
         self._save_rates()
         if chosen:
             self._cells = None
@@ -215,6 +228,7 @@ class Ledger:
             if len(book) > _MOST_HELD:
                 changed |= book.flush()
         shelf.save(read)
+        shelf.name_sub_agents(filter(None, map(reader.about, read)))
         shelf.save(reader.settle(read, shelf, book))
         changed |= book.flush()
         agent.stamps.update((source.path, source.stamp) for source in read)
@@ -234,8 +248,24 @@ class Ledger:
             )
         return self._prices
 
+    @contextlib.contextmanager
+    def _price_table(self, files: int) -> Iterator[None]:
+        """Where no price is known yet and much is read, the table is imported meanwhile on another core."""
+        if self.prices.known or files < _MANY or (os.cpu_count() or 1) < 2 or "genai_prices" in sys.modules:
+            yield
+            return
+        from cockpit.spend.price_process import PriceProcess
+
+        prices, process = self.prices, PriceProcess()
+        here, prices.table = prices.table, process.look_up
+        try:
+            yield
+        finally:
+            prices.table = here
+            process.close()
+
     def _save_rates(self) -> None:
-        new = [(key, tiers) for key, tiers in self.prices.new.items() if key[1] >= 0]
+        new = [(key, tiers) for key, tiers in self.prices.new.items() if key[1] != -1]  # -1: now, which passes
         self.store.connection.executemany(
             "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?)", ((*key, json.dumps(tiers)) for key, tiers in new)
         )
@@ -345,7 +375,40 @@ class Ledger:
             rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
         return rows, total
 
+    def requests(self, scope: Scope) -> dict[tuple[str, str], int]:
+        """How many responses in `scope` each session of an agent has, by both names."""
+        self._enter()
+        agents = self._domains()
+        rows = aggregated(self.store.connection, list(agents), "domain, session", scope)
+        if rows is None:
+            groups = self.sums(scope, lambda cell: (cell.origin.agent, cell.origin.session))
+            return {key: part.requests for key, part in groups.items() if key[0] != PERSON}
+        return {(agents[domain], session): requests for domain, session, requests, *_ in rows}
+
+    def total(self, scope: Scope) -> Sum:
+        """The sum of everything in `scope`."""
+        return self._sums_by("total", scope).get("total") or Sum()
+
+    def _domains(self) -> dict[int, str]:
+        return {agent.domain: agent.reader.agent for agent in self._agents if agent.domain}
+
     def _sums_by(self, by: str, scope: Scope) -> dict[str, Sum]:
+        """As `sums` by the key of `by`, summed where the cells lie and not here."""
+        self._enter()
+        database, agents = self.store.connection, self._domains()
+        column = column_of(database, by, self.calendar)
+        rows = None if by == "commit" else aggregated(database, list(agents), column, scope)
+        if rows is None:
+            return self._sums_of_cells(by, scope)
+        found: dict[str, Sum] = {}
+        for value, *counts in rows:
+            found.setdefault(name_of(by, value, agents, scope.places), Sum()).add(sum_of(counts))
+        key_of = self.key_of(by, scope.places)
+        for cell in inside(within(self.entries, scope), scope.places):
+            found.setdefault(key_of(cell), Sum()).add_cell(cell)
+        return found
+
+    def _sums_of_cells(self, by: str, scope: Scope) -> dict[str, Sum]:
         if by != "commit":
             return self.sums(scope, self.key_of(by, scope.places))
         if scope.places.repository is None:
@@ -377,9 +440,11 @@ class Ledger:
         return makers[by]
 
 
-def feature_of(branch: str) -> str:
-    """The feature that work on `branch` belongs to: the branch itself; a detached head belongs to none."""
-    return UNATTRIBUTED if branch in ("", "HEAD") else branch
+def _time_of(quarter: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC) if quarter != UNKNOWN_QUARTER else None
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _name_of(reader: Reader) -> str:

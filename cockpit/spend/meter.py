@@ -111,8 +111,9 @@ class Meter:
             "week": week.pico / PICO,
             "month": month.pico / PICO,
         }
+        periods = {"day": labels.day, "week": labels.week, "month": labels.month}
         if self.config.budget.session != BudgetLimits():
-            spent["session"] = self.dearest_session(labels.day)[1]
+            periods["session"], spent["session"] = self.dearest_session(labels.day)
         return SpendSnapshot(
             today=today.row(labels.day),
             month=month.row(labels.month),
@@ -134,6 +135,7 @@ class Meter:
             note="; ".join(filter(None, (note, self.ledger.store.notice))),
             limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
             paces=read_paces(self.ledger, self._recent(now)),
+            periods=tuple(periods.items()),
         )
 
     def _recent(self, now: datetime) -> list[str]:
@@ -161,6 +163,18 @@ class Meter:
         spent["session"] = amount
         periods = {"day": labels.day, "week": labels.week, "month": labels.month, "session": session}
         return budget_windows(spent, self.config.budget, now.astimezone(), strict=strict), periods
+
+    def spent_now(self) -> tuple[BudgetWindow, ...]:
+        """Every window against its budget now, as `budget` says: for whoever asks often."""
+        now = clock.now().astimezone()
+        spent: dict[WindowName, float] = {}
+        for name in ("day", "week", "month"):
+            start, _ = bounds(name, now.replace(tzinfo=None))
+            since = int(start.astimezone().timestamp() * 1000)
+            spent[name] = self.ledger.total(replace(self.scope, since=since)).pico / PICO
+        if self.config.budget.session != BudgetLimits():
+            spent["session"] = self.dearest_session(now.date().isoformat())[1]
+        return budget_windows(spent, self.config.budget, now)
 
     def range_of(self, window: BudgetWindow) -> tuple[float, float] | None:
         """What the week or month may come to, low and high dollars; None for other windows and while it is noise."""

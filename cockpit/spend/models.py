@@ -1,14 +1,15 @@
 """Tokens and dollars as the budget pane and `cockpit spend` show them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from skills.record import record
 
 Basis = Literal["computed", "estimated", "billed"]
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tokens:
     """Token counts by kind. Reasoning is a part of output and not in the total."""
 
@@ -24,7 +25,7 @@ class Tokens:
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Billed:
     """What the agents themselves say they were billed, for `sessions` of `of` sessions."""
 
@@ -33,7 +34,7 @@ class Billed:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpendRow:
     """One row of `cockpit spend`. `floor` is True where some usage never became final (show `≥`)."""
 
@@ -47,7 +48,7 @@ class SpendRow:
     billed: Billed | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BudgetWindow:
     """Spent against a budget. `percent` is of the soft limit; None where there is no limit."""
 
@@ -61,7 +62,7 @@ class BudgetWindow:
     breach_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UsageLimit:
     """A usage window of a vendor's plan: its share used as the vendor stated it `at` that time, or a computed block.
 
@@ -80,7 +81,7 @@ class UsageLimit:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContextPace:
     """How a session goes on, computed from its last requests.
 
@@ -96,7 +97,7 @@ class ContextPace:
     next_usd_cold: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpendSnapshot:
     """Everything that the budget pane shows, for one repository (or all, by `scope`).
 
@@ -105,6 +106,8 @@ class SpendSnapshot:
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
     `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
+    `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
+    `periods` is the period that each budget window stands for.
     """
 
     today: SpendRow | None = None
@@ -123,6 +126,7 @@ class SpendSnapshot:
     limits: tuple[UsageLimit, ...] = ()
     paces: tuple[ContextPace, ...] = ()
     by_branch: tuple[tuple[str, float], ...] = ()
+    periods: tuple[tuple[str, str], ...] = ()
 
     @property
     def daily_total(self) -> float:

@@ -1,21 +1,23 @@
 """Prices that a person set for models, in the configuration: used before those of the packaged table."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from cockpit.config import PriceConfig, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.paths import user_config_file
+from skills.record import record
+
+if TYPE_CHECKING:
+    from cockpit.config import PriceConfig
 
 PICO_PER_MTOK = 10**6  # picodollars for one token, where a million tokens cost a dollar
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Override:
     """Picodollars for a token of each kind, of the models that `pattern` names, from `first_day` (since 1970) on."""
 
@@ -35,7 +37,7 @@ class Override:
 class Overrides:
     """The prices of a person: a pattern without wildcards before others, then the longest, then the latest."""
 
-    def __init__(self, prices: Mapping[str, PriceConfig] | None = None) -> None:
+    def __init__(self, prices: Mapping[str, "PriceConfig"] | None = None) -> None:
         found = [_override(pattern, price) for pattern, price in (prices or {}).items()]
         self._all = tuple(sorted(found, key=_order))
 
@@ -49,7 +51,11 @@ class Overrides:
     @property
     def version(self) -> str:
         """What tells that the prices are others; empty where there are none."""
-        return hashlib.sha256(repr(self._all).encode()).hexdigest()[:16] if self._all else ""
+        if not self._all:
+            return ""
+        import hashlib  # a warm start does not pay for it
+
+        return hashlib.sha256(repr(self._all).encode()).hexdigest()[:16]
 
 
 def read_overrides() -> Overrides:
@@ -62,10 +68,12 @@ def read_overrides() -> Overrides:
         return Overrides()
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+    from cockpit.config import load_config
+
     return Overrides(load_config(None).prices)
 
 
-def _override(pattern: str, price: PriceConfig) -> Override:
+def _override(pattern: str, price: "PriceConfig") -> Override:
     fresh = Decimal(repr(float(price.input)))
 
     def pico(dollars: float | None, times: str) -> int:

@@ -5,8 +5,8 @@ is *unpriced* and never $0.
 """
 
 import importlib.util
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,16 +15,17 @@ from cockpit.agents.record import Record
 from cockpit.spend.overrides import Overrides
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice
+    from genai_prices.types import ModelPrice, PriceCalculation
 
 PICO = 10**12  # picodollars in a dollar: every published rate is a whole number of them for one token
 _WEB_SEARCH = PICO // 100
 _DAY_MS = 86_400_000
-_RULES = 1  # raised when the arithmetic here changes, so that stored amounts are worked out again
+_EPOCH = date(1970, 1, 1).toordinal()
+_RULES = 2  # raised when the arithmetic here changes, so that stored amounts are worked out again
 _FAST_FACTOR = {"claude-opus-4-6": 6, "claude-opus-4-7": 6}  # fast mode that the table has no own rates for
 
 
-RateKey = tuple[str, int, bool, str]  # model, day since 1970 (-1: now), fast, provider
+RateKey = tuple[str, int, bool, str]  # model, day since 1970 (-1: now; below: see `_from`), fast, provider
 
 
 class Rates(NamedTuple):
@@ -36,6 +37,9 @@ class Rates(NamedTuple):
     cache_write_5m: int
     cache_write_1h: int
     cache_read: int
+
+
+Standing = tuple[int | None, tuple[Rates, ...]]
 
 
 class Prices:
@@ -50,6 +54,12 @@ class Prices:
         self.overrides = overrides or Overrides()
         self.known = dict(known or {})
         self.new: dict[RateKey, tuple[Rates, ...]] = {}
+        self.table: Callable[[RateKey], Standing] = look_up
+        self._lasting = {
+            (model, fast, provider): (_from(day), tiers)
+            for (model, day, fast, provider), tiers in self.known.items()
+            if day < -1
+        }
 
     def cost(self, record: Record) -> int | None:
         """What the response cost in picodollars, without its advisors; None: its model has no known price.
@@ -84,7 +94,7 @@ class Prices:
         key = (model, -1 if at is None else at // _DAY_MS, fast, provider)
         tiers = self.known.get(key)
         if tiers is None:
-            tiers = self.known[key] = self.new[key] = self._own(*key) or _look_up(*key)
+            tiers = self.known[key] = self._find(key)
         if not tiers:
             return None
         fresh, out, write_5m, write_1h, read = counts
@@ -102,6 +112,21 @@ class Prices:
             + read * rates.cache_read
         )
 
+    def _find(self, key: RateKey) -> tuple[Rates, ...]:
+        """The rates of a day. Those that hold for good are looked up once and not for each day."""
+        model, day, fast, provider = key
+        first, tiers = self._lasting.get((model, fast, provider), (0, ()))
+        if day >= first and (model, fast, provider) in self._lasting:
+            return tiers
+        own = self._own(*key)
+        since, tiers = (None, own) if own else self.table(key)
+        if since is not None and day >= since and not self.overrides:
+            self._lasting[model, fast, provider] = (since, tiers)
+            self.new[model, _from(since), fast, provider] = tiers
+        else:
+            self.new[key] = tiers
+        return tiers
+
     @property
     def version(self) -> str:
         """What tells that the table or the person's own prices are others."""
@@ -115,6 +140,22 @@ class Prices:
         times = 1 if not fast else _fast_times(base_model(model), day, provider)
         rates = (found.input, found.output, found.cache_write_5m, found.cache_write_1h, found.cache_read)
         return (Rates(0, *(int(rate * times) for rate in rates)),)
+
+
+def _from(day: int) -> int:
+    """A day that rates hold from as a key's day, and back."""
+    return -2 - day
+
+
+def _lasting_since(name: str, provider: str) -> int | None:
+    """The day (since 1970) from which the table has one price for the model; None: it depends on the hour."""
+    found = _calculated(name, datetime.now(UTC), provider, None)
+    prices = None if found is None else found.model.prices
+    if not isinstance(prices, list):
+        return 0  # one price for all days, or none at all
+    starts = [getattr(entry.constraint, "start_date", None) for entry in prices if entry.constraint is not None]
+    days = [start.toordinal() - _EPOCH for start in starts if start is not None]
+    return max(0, *days) if len(days) == len(starts) else None
 
 
 def table_version() -> str:
@@ -134,8 +175,16 @@ def base_model(model: str) -> str:
     return model.removesuffix("[1m]")
 
 
-def _look_up(model: str, day: int, fast: bool, provider: str) -> tuple[Rates, ...]:
-    """The rates by prompt size, smallest first; empty where the model has no known price."""
+def look_up(key: RateKey) -> Standing:
+    """The day since which the table has one price for a model (None: it has none), and its rates on the key's day.
+
+    Rates are by prompt size, smallest first; empty where the model has no known price.
+    """
+    model, day, fast, provider = key
+    return _lasting_since(base_model(model), provider), _rates_on(model, day, fast, provider)
+
+
+def _rates_on(model: str, day: int, fast: bool, provider: str) -> tuple[Rates, ...]:
     name = base_model(model)
     standard = _price_row(name, day, provider, fast=False)
     if standard is None:
@@ -162,13 +211,19 @@ def _fast_times(name: str, day: int, provider: str) -> Decimal | int:
 
 
 def _price_row(name: str, day: int, provider: str, *, fast: bool) -> "ModelPrice | None":
-    from genai_prices import Usage, calc_price
-
     try:
         moment = datetime.now(UTC) if day < 0 else datetime.fromtimestamp(day * 86_400 + 43_200, UTC)
     except (ValueError, OverflowError, OSError):  # no calendar has this day: the newest rates hold
         moment = datetime.now(UTC)
-    context = {"speed": "fast"} if fast else None
+    found = _calculated(name, moment, provider, {"speed": "fast"} if fast else None)
+    return None if found is None else found.model_price
+
+
+def _calculated(
+    name: str, moment: datetime, provider: str, context: dict[str, str] | None
+) -> "PriceCalculation | None":
+    from genai_prices import Usage, calc_price
+
     likely = (None, "aws") if "anthropic." in name else (None,)
     for whose in (provider, *likely) if provider else likely:
         try:
@@ -178,7 +233,7 @@ def _price_row(name: str, day: int, provider: str, *, fast: bool) -> "ModelPrice
                 provider_id=whose,
                 genai_request_timestamp=moment,
                 price_context=context,
-            ).model_price
+            )
         except (LookupError, ValueError):
             continue
     return None

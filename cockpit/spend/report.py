@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cockpit.spend.ledger import Ledger, feature_of
+from cockpit.spend.aggregate import feature_of
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import BudgetWindow, SpendRow
 from cockpit.spend.prices import PICO

@@ -42,4 +42,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             model TEXT NOT NULL, day INTEGER NOT NULL, fast INTEGER NOT NULL, provider TEXT NOT NULL,
             tiers TEXT NOT NULL, PRIMARY KEY (model, day, fast, provider)) WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE origins ADD COLUMN subagent TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE subagents (
+            domain INTEGER NOT NULL, session TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            about TEXT NOT NULL, workflow TEXT NOT NULL, PRIMARY KEY (domain, session, name)) WITHOUT ROWID""",
+        # sub-agents' transcripts that are still there are read once more, to learn who made what
+        "UPDATE files SET inode = -1 WHERE path LIKE '%/subagents/%'",
+    ),
 )

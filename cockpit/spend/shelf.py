@@ -1,13 +1,13 @@
 """The files of one agent as the ledger remembers them: where reading goes on, and what was counted in each."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cockpit.agents.source import Reader, Source, Stamp
+from cockpit.agents.source import Reader, Source, Stamp, SubAgent
 from cockpit.files import Tail
 from cockpit.spend.store import Store
 
@@ -93,6 +93,18 @@ class Shelf:
                 for source in sorted(sources, key=lambda source: source.path)
             ],
         )
+
+    def name_sub_agents(self, found: Iterable[SubAgent]) -> None:
+        """Remember sub-agents; what is no longer known of one stays as it was."""
+        words = """INSERT INTO subagents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (domain, session, name) DO UPDATE SET
+            kind = COALESCE(NULLIF(excluded.kind, ''), kind), about = COALESCE(NULLIF(excluded.about, ''), about),
+            workflow = excluded.workflow"""
+        self._database.executemany(words, ((self._domain, *one) for one in found))
+
+    def sub_agents(self) -> dict[tuple[str, str], SubAgent]:
+        """Every sub-agent by session and name."""
+        words = "SELECT session, name, kind, about, workflow FROM subagents WHERE domain = ?"
+        return {row[:2]: SubAgent(*row) for row in self._database.execute(words, (self._domain,))}
 
     def _related(self, session: str, of: Any, where: str) -> list[Source]:
         if not session:

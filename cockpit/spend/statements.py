@@ -1,6 +1,6 @@
 """What the agents themselves say they billed: Claude Code's cost-states, with the price of what came after them."""
 
-from collections import Counter
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from cockpit.agents.source import Source
 from cockpit.spend.models import Billed
 from cockpit.spend.places import Places
 from cockpit.spend.prices import PICO
-from cockpit.spend.sums import MICRO, PERSON, Cell, Scope, rounded
+from cockpit.spend.sums import MICRO, Scope, rounded
 
 if TYPE_CHECKING:
     from cockpit.spend.ledger import Ledger
@@ -40,11 +40,12 @@ class Statements:
 
 def read_statements(ledger: "Ledger", scope: Scope) -> Statements:
     """The statements of the sessions that lie in `scope` as a whole."""
-    inside = _requests(ledger.cells(scope))
+    inside = ledger.requests(scope)
     billed = billed_by_session(ledger)
     partial = scope.since is not None or scope.until is not None or scope.places.repository is not None
-    whole = _requests(ledger.cells(Scope(Places(None)))) if billed and partial else inside
-    return Statements({key: usd for key, usd in billed.items() if inside[key] and inside[key] == whole[key]}, inside)
+    whole = ledger.requests(Scope(Places(None))) if billed and partial else inside
+    counted = {key: usd for key, usd in billed.items() if inside.get(key) and inside[key] == whole[key]}
+    return Statements(counted, inside)
 
 
 def billed_by_session(ledger: "Ledger") -> dict[Key, int]:
@@ -64,19 +65,12 @@ def _later(ledger: "Ledger", domain: int, source: Source) -> int:
     """The price of the session's responses after its last statement, its sub-agents' included."""
     database = ledger.store.connection
     start = next(iter(source.after.values()), None)
-    words = "SELECT SUM(dollars), SUM(pico) FROM responses WHERE domain = ? AND key = ?"
-    amounts = [database.execute(words, (domain, key)).fetchone() for key in source.after]
+    words = """SELECT SUM(dollars), SUM(pico) FROM responses WHERE domain = ?
+        AND key IN (SELECT value FROM json_each(?))"""
+    amounts = database.execute(words, (domain, json.dumps(list(source.after)))).fetchall()
     if start is not None:
         words = """SELECT key, SUM(dollars), SUM(pico) FROM origins JOIN responses ON origin = origins.id
             WHERE origins.domain = ? AND session = ? AND at > ? GROUP BY key"""
         others = database.execute(words, (domain, source.billed_session, start))
         amounts += [row for key, *row in others if key not in source.before and key not in source.after]
     return sum((dollars or 0) * PICO + (pico or 0) for dollars, pico in amounts)
-
-
-def _requests(cells: Iterable[Cell]) -> Counter[Key]:
-    found: Counter[Key] = Counter()
-    for cell in cells:
-        if cell.origin.agent != PERSON:
-            found[cell.origin.agent, cell.origin.session] += cell.requests
-    return found

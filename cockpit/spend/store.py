@@ -8,6 +8,7 @@ what the agents left on disk.
 import contextlib
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cockpit.files import locked
 from cockpit.spend.schema import MIGRATIONS
 
 NAME = "ledger.db"
+_LEFT = ".left"
 _WAIT = 5.0  # seconds that a writer waits for another
 _STEP = 0.02
 
@@ -29,6 +31,7 @@ class Store:
         self.connection = connection
         self.path = path
         self.notice = notice
+        self._let_go = weakref.finalize(self, _closed, connection, path)
 
     @classmethod
     def open(cls, folder: Path | None) -> "Store":
@@ -57,8 +60,8 @@ class Store:
             return _in_memory(f"the ledger cannot be made ({problem}): it is kept in memory")
 
     def close(self) -> None:
-        """Let go of the file."""
-        self.connection.close()
+        """Let go of the file; done at the end of the process as well."""
+        self._let_go()
 
     def version(self) -> int:
         """A number that changes when another connection has written."""
@@ -115,14 +118,38 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != ("ok",):
-            raise sqlite3.DatabaseError(str(found))
+        if _stamp(path) != _left(path):  # the log beside it has checksums of its own
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != ("ok",):
+                raise sqlite3.DatabaseError(str(found))
         _migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _closed(connection: sqlite3.Connection, path: Path | None) -> None:
+    """Close, and note what the file looks like: as it was left it need not be checked again."""
+    connection.close()
+    if path is not None:
+        with contextlib.suppress(OSError):
+            stamp = _stamp(path)
+            if stamp != _left(path):
+                path.with_suffix(_LEFT).write_text(stamp, "ascii")
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def _left(path: Path) -> str:
+    """What the file looked like when a cockpit let go of it."""
+    try:
+        return path.with_suffix(_LEFT).read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _configured(connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.models import Billed, SpendRow, Tokens
 from cockpit.spend.places import Places
 from cockpit.spend.prices import PICO
+from skills.record import record
 
 MICRO = PICO // 10**6
 PERSON = "person"  # the agent of amounts that a person added
@@ -53,7 +54,7 @@ class Cell(NamedTuple):
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """Which responses count: those made in `places`, from `since` and before `until` (ms since 1970 UTC)."""
 
@@ -62,7 +63,7 @@ class Scope:
     until: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sum:
     """Counts and picodollars of some responses. `floors` counts those whose usage never became final."""
 

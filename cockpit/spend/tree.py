@@ -1,27 +1,22 @@
 """What each session cost, by its sub-agents: a tree with tokens, dollars and duration.
 
-Which sub-agent made a response stands only in its own transcript; where that is gone, its dollars stay with the
-session under `unattributed`, and nothing is lost from the sums.
+The ledger keeps which sub-agent made a response, so that the tree stays when the transcripts are deleted. What an older
+ledger took in without that stands under `unattributed`, and nothing is lost from the sums.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
 from typing import Any
 
-from cockpit.agents.claude_line import read_line
-from cockpit.agents.lenient import text
+from cockpit.agents.source import SubAgent
 from cockpit.plain_text import plain_text
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import UNATTRIBUTED
 from cockpit.spend.prices import PICO
 from cockpit.spend.sums import Scope, rounded
 
-_FOLDER = "subagents"
-_LARGEST_META = 1 << 20
-_ROWS = """SELECT responses.key, part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h
-    + cache_read, COALESCE(dollars, 0), COALESCE(pico, 0), pico IS NULL FROM responses
+_ROWS = """SELECT part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h + cache_read,
+    COALESCE(dollars, 0), COALESCE(pico, 0), pico IS NULL, subagent FROM responses
     JOIN origins ON origins.id = origin WHERE responses.domain = ?"""
 
 
@@ -77,16 +72,13 @@ class Node:
 def session_trees(ledger: Ledger, scope: Scope) -> tuple[Node, ...]:
     """The sessions in `scope`, dearest first, each with its sub-agents."""
     found: list[Node] = []
-    for reader, domain, _ in ledger.shelves():
+    for reader, domain, shelf in ledger.shelves():
         rows: dict[str, list[tuple[Any, ...]]] = {}
         for row in ledger.store.connection.execute(_ROWS, (domain,)):
-            if scope.places.inside(row[3]) and _inside(row[5], scope):
-                rows.setdefault(row[2] or UNATTRIBUTED, []).append(row)
-        paths: dict[str, list[str]] = {}
-        words = "SELECT session, path FROM files WHERE domain = ? ORDER BY path"
-        for session, path in ledger.store.connection.execute(words, (domain,)):
-            paths.setdefault(session, []).append(path)
-        found += [_tree(reader.agent, session, held, paths.get(session, ())) for session, held in rows.items()]
+            if scope.places.inside(row[2]) and _inside(row[4], scope):
+                rows.setdefault(row[1] or UNATTRIBUTED, []).append(row)
+        known = shelf.sub_agents()
+        found += [_tree(reader.agent, session, held, known) for session, held in rows.items()]
     return tuple(sorted(found, key=lambda node: (-node.whole().pico, node.name)))
 
 
@@ -94,7 +86,7 @@ def as_dict(node: Node) -> dict[str, Any]:
     """The tree as JSON tells it: `usd`, `tokens` and `requests` with the children counted in, `own_usd` without."""
     whole = node.whole()
     return {
-        "name": node.name,
+        "name": plain_text(node.name, 120),
         "kind": node.kind,
         "about": node.about,
         "requests": whole.requests,
@@ -134,61 +126,30 @@ def _inside(at: int | None, scope: Scope) -> bool:
     return not early and not late
 
 
-def _tree(agent: str, session: str, rows: Iterable[tuple[Any, ...]], paths: Iterable[str]) -> Node:
+def _tree(agent: str, session: str, rows: Iterable[tuple[Any, ...]], known: Mapping[tuple[str, str], SubAgent]) -> Node:
     root = Node(session, agent)
-    held = list(rows)
-    made = any(row[4] for row in held)
-    places = [path for path in paths if _FOLDER in PurePath(path).parts] if made and agent == "claude" else []
-    groups: dict[str, Node] = {}
-    owner: dict[str, Node] = {}
-    for path in places:
-        node = Node(PurePath(path).stem.removeprefix("agent-"), *_meta(path))
-        flow = PurePath(path).parent.name
-        if flow != _FOLDER and flow not in groups:
-            groups[flow] = Node(flow, "workflow")
-            root.children.append(groups[flow])
-        groups.get(flow, root).children.append(node)
-        for key in _keys(path, session):
-            owner.setdefault(key, node)
-    loose = Node(UNATTRIBUTED, "sub-agent", "" if not places else "its transcript is gone")
-    for key, part, _, _, side, at, tokens, dollars, pico, unpriced in held:
-        node = owner.get(key, loose if side else root) if side else root
+    loose = Node(UNATTRIBUTED, "sub-agent", "nothing tells which")
+    nodes: dict[str, Node] = {"": loose}
+    flows: dict[str, Node] = {}
+    for part, _, _, side, at, tokens, dollars, pico, unpriced, name in rows:
+        if name and name not in nodes:
+            its = known.get((session, name)) or SubAgent(session, name, "", "", "")
+            nodes[name] = Node(name, its.kind or "sub-agent", its.about)
+            parent = root
+            if its.workflow:
+                parent = flows.setdefault(its.workflow, Node(its.workflow, "workflow"))
+            parent.children.append(nodes[name])
+        node = nodes[name] if side else root
         node.add(part, tokens, dollars * PICO + pico, bool(unpriced), at)
+    root.children += flows.values()
     if loose.requests or loose.tokens:
         root.children.append(loose)
-    _prune(root)
+    _sort(root)
     return root
 
 
-def _prune(node: Node) -> None:
-    """Take out what made no response in the scope, and put the dearest first."""
+def _sort(node: Node) -> None:
+    """The dearest first, what nothing is known of last."""
     for child in node.children:
-        _prune(child)
-    node.children = [child for child in node.children if child.requests or child.tokens or child.children]
+        _sort(child)
     node.children.sort(key=lambda child: (child.name == UNATTRIBUTED, -child.whole().pico, child.name))
-
-
-def _keys(path: str, session: str) -> Iterator[str]:
-    """The responses in a sub-agent's transcript."""
-    try:
-        with Path(path).open("rb") as stream:
-            for line in stream:
-                if b'"usage"' in line and (found := read_line(line.rstrip(b"\n"), session)).record is not None:
-                    yield found.key
-    except OSError:
-        return
-
-
-def _meta(path: str) -> tuple[str, str]:
-    """The kind of a sub-agent and what it was asked for, where that is written beside its transcript."""
-    place = Path(path).with_suffix(".meta.json")
-    try:
-        if place.stat().st_size > _LARGEST_META:
-            return "sub-agent", ""
-        said = json.loads(place.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return "sub-agent", ""
-    if not isinstance(said, dict):
-        return "sub-agent", ""
-    kind, about = text(said.get("agentType")), text(said.get("description"))
-    return plain_text(kind or "sub-agent", 40), plain_text(about or "", 60)

@@ -56,6 +56,16 @@ def payload(url: str, scope: str, alerts: Iterable[Alert], windows: Iterable[Bud
     return {"text": _escaped(title), "attachments": parts}
 
 
+def message(url: str, title: str, lines: Iterable[str]) -> dict[str, Any]:
+    """A message of a title and lines, in the shape of Discord for its hosts, else in that of Slack."""
+    said = "\n".join(plain_text(line, 300) for line in lines)
+    title = plain_text(title, 120)
+    host = (urlsplit(url).hostname or "").lower()
+    if any(host == name or host.endswith("." + name) for name in _DISCORD):
+        return {"content": f"{title}\n{said}"[:1900], "allowed_mentions": {"parse": []}}
+    return {"text": _escaped(f"{title}\n{said}")}
+
+
 def send(url: str, message: dict[str, Any]) -> str:
     """Post `message` in a thread that is waited for a few seconds. Returns why it failed, empty where it did not."""
     outcome = ["no answer within 5 seconds"]
@@ -67,6 +77,16 @@ def send(url: str, message: dict[str, Any]) -> str:
     sender.start()
     sender.join(_TIMEOUT + 1)
     return outcome[0]
+
+
+def announce(scope: str, alerts: Iterable[Alert], windows: Iterable[BudgetWindow]) -> str:
+    """Send new alerts where the person has a webhook. Returns what went wrong, empty where nothing did."""
+    try:
+        url = webhook_url()
+    except CannotAnswer as problem:
+        return str(problem)
+    why = send(url, payload(url, scope, alerts, windows)) if url else ""
+    return f"the alert was not sent to {shown(url)}: {why}" if why else ""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

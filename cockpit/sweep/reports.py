@@ -8,7 +8,7 @@ from typing import Any
 
 from cockpit import clock
 from cockpit.errors import CannotAnswer
-from cockpit.files import write_atomically
+from cockpit.files import clear_leftovers, write_atomically
 from skills.workflow.sweep import SweepCheck
 
 FOLDER = ".security"
@@ -33,6 +33,7 @@ def write_reports(root: Path, checks: Iterable[SweepCheck], now: datetime) -> li
         for tool, rows in by_tool.items():
             path = folder / f"{tool}-{day}.json"
             document = {"version": 1, "tool": tool, "checks": rows, "meta": {"at": clock.iso(now)}}
+            clear_leftovers(path)
             write_atomically(path, json.dumps(document, indent=1) + "\n", mode=0o600)
             written.append(path)
     except OSError as problem:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.programs import find_program
 from cockpit.sweep.cancel import Cancel
@@ -68,7 +69,8 @@ def _bandit(
 
 def _bandit_batch(root: Path, batch: list[str], cancel: Cancel) -> tuple[list[SweepFinding], int, str]:
     words = [sys.executable, "-E", "-P", "-m", "bandit", "-f", "json", "-q", "--exit-zero", "--"]
-    ran = cancel.run([*words, *(f"./{name}" for name in batch)], root, SECONDS)
+    own = {"XDG_CACHE_HOME": str(state_dir() / "tools" / "cache")}  # it keeps a list of its plugins
+    ran = cancel.run([*words, *(f"./{name}" for name in batch)], root, SECONDS, own)
     if ran.why:
         return [], 0, f"bandit: {ran.why}"
     try:

@@ -170,7 +170,7 @@ class Place:
     @property
     def refused(self) -> str:
         """Why the repository's code may not run, "" where it may."""
-        return "" if self.trust.trusted else f"it runs the repository's code; {self.trust.reason}"
+        return self.trust.reason
 
     def program(self, name: str) -> str:
         """A program of the project or of the machine, "" where there is none."""

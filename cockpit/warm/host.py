@@ -16,6 +16,11 @@ class WarmProcess:
         self._repository = repository
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def started(self) -> bool:
+        """Whether it was started and not ended."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start it. Raises `OSError` where that fails; the socket is there a moment later."""
         if self._process is not None:

@@ -21,6 +21,7 @@ from cockpit.warm.client import MOST, READY, Address, Part, pack, socket_path, u
 
 MOST_CHILDREN = 16  # at a time; who comes then does the work itself
 CHILD_SECONDS = 120
+REHEARSED = 8  # files
 LOCK_EVERY = 1.0  # seconds until a process that does not listen looks whether it may
 
 
@@ -87,7 +88,8 @@ class Server:
     def __init__(self, common: str, root: str, parent: int) -> None:
         self.place = Place(common)
         self.parent = parent
-        self.roots = [root]
+        self.roots: list[str] = []
+        self.first = root
         self.children: set[int] = set()
         self.version = b""
         self._told, self._tell = os.pipe()
@@ -159,10 +161,9 @@ class Server:
 
     def _used(self, told: bytes) -> None:
         """Work trees that were asked about are kept ready, the latest four."""
-        for root in told.decode("utf-8", "surrogateescape").split("\0"):
+        for root in dict.fromkeys(told.decode("utf-8", "surrogateescape").split("\0")):
             if root:
-                self.roots = [root, *(one for one in self.roots if one != root)][:4]
-        _keep_ready(self.roots)
+                self._keep_ready(root)
 
     def _prepare(self) -> None:
         """Load everything that answers need, once, before the first fork."""
@@ -172,6 +173,12 @@ class Server:
         import cockpit.findings.formats
         import cockpit.findings.once
         import cockpit.findings.report_text
+        import cockpit.hooks.answer
+        import cockpit.hooks.claims
+        import cockpit.hooks.drain
+        import cockpit.hooks.hints
+        import cockpit.hooks.judge
+        import cockpit.hooks.memory
         import cockpit.sweep.secrets  # noqa: F401
         from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse
@@ -184,19 +191,41 @@ class Server:
         analyse("", b"")
         analyse("", MARK)
         SecretLines()
-        _keep_ready(self.roots)
+        self._keep_ready(self.first)
         gc.collect()
         gc.freeze()
 
+    def _keep_ready(self, root: str) -> None:
+        from cockpit.findings.cache import keep_loaded
 
-def _keep_ready(roots: list[str]) -> None:
+        known = root in self.roots
+        self.roots = [root, *(one for one in self.roots if one != root)][:4]
+        keep_loaded([Path(one) for one in self.roots])
+        if not known:
+            with contextlib.suppress(Exception):  # a broken configuration is told to whoever asks
+                _rehearse(Path(root))
+
+
+_BAD = b"""
+
+class Rehearsal(ModelViewSet):
+    def create(self, request):
+        return Rehearsal.objects.create(name=request.data["name"])
+"""
+
+
+def _rehearse(root: Path) -> None:
+    """Judge a few files of the repository: what rules work out once is then worked out before a fork."""
     from cockpit.config import load_config
-    from cockpit.findings.cache import keep_loaded
+    from cockpit.findings.cache import ReportCache
+    from cockpit.hooks.judge import judge_edits
 
-    for root in roots:
-        with contextlib.suppress(Exception):  # a broken configuration is told to whoever asks
-            load_config(Path(root))
-    keep_loaded([Path(root) for root in roots])
+    config = load_config(root)
+    names = [name for key in ReportCache(root).files if (root / (name := os.fsdecode(key))).is_file()]
+    for name in sorted(names, key=lambda name: -(root / name).stat().st_size)[:REHEARSED]:
+        content = (root / name).read_bytes()
+        judge_edits(root, config, {name: content})
+        judge_edits(root, config, {name: content + _BAD})
 
 
 def _answer(connection: socket, expected: bytes, tell: int) -> None:
@@ -210,7 +239,7 @@ def _answer(connection: socket, expected: bytes, tell: int) -> None:
     assert isinstance(folder, bytes) and isinstance(given, bytes) and isinstance(encoding, bytes)
     _become(os.fsdecode(folder), variables)
     out, err = _streams(given, encoding.decode("ascii", "replace"))
-    code = _run(kind, [os.fsdecode(word) for word in words])
+    code = _run(kind, [os.fsdecode(word) for word in words], given)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     connection.settimeout(5.0)
@@ -220,12 +249,14 @@ def _answer(connection: socket, expected: bytes, tell: int) -> None:
         os.write(tell, b"\0" + _root_of(os.fsdecode(folder)) + b"\0")
 
 
-def _run(kind: Part, words: list[str]) -> int:
-    if kind != b"command":
-        return 2
-    from cockpit.cli import main
-
+def _run(kind: Part, words: list[str], given: bytes) -> int:
     try:
+        if kind == b"hook":
+            from cockpit.hooks.answer import main as answer
+
+            return answer(words, given)
+        from cockpit.cli import main
+
         return main(words)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 2

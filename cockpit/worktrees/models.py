@@ -55,7 +55,8 @@ class Worktree:
     how old); `unpushed` counts commits that are on no remote and not in the base (HEAD detached: on no branch
     or tag either), None where there is no remote; `own_base` is True for the worktree of the base branch
     itself; `ignored` names ignored files that exist only there (asked for where nothing else is in the way of
-    removing it); `clashes` is the forecast of conflicts of its commits, the base first.
+    removing it); `clashes` is the forecast of conflicts of its commits, the base first; `repository` is the main work
+    tree of its repository where those of several are shown together.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Worktree:
     safe_to_remove: bool = False
     why: str = ""
     problem: str | None = None
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Coverage of the tests: what a report of coverage.py says, and whether it is enough for the profile."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,8 @@ _NOT_COUNTED = frozenset({"test", "migration"})
 def parse_coverage(text: str | bytes, path: str = "coverage.json") -> CoverageReport:
     """The report that `coverage json` writes. Raises `ValueError` where it is none."""
     try:
+        import json  # few runs have a report, and a hook feels the import
+
         document = json.loads(text)
         files = document["files"]
         return CoverageReport(path, {str(name).replace("\\", "/"): _file(row) for name, row in files.items()})

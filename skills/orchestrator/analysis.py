@@ -46,7 +46,7 @@ def analyze_prompt(text: str, project: ProjectFacts | None = None) -> Analysis:
     project = project or ProjectFacts()
     plan = plan_prompt(text, project.vocabulary)
     read = readable(text)
-    estimate = _estimate(read, plan)
+    estimate = estimate_work(read, plan)
     return Analysis(
         plan,
         MODELS[plan.tier],
@@ -59,7 +59,8 @@ def analyze_prompt(text: str, project: ProjectFacts | None = None) -> Analysis:
     )
 
 
-def _estimate(text: str, plan: Plan) -> Estimate:
+def estimate_work(text: str, plan: Plan) -> Estimate:
+    """What a prompt lets expect, before the work."""
     if plan.task == "question":
         return Estimate(0, _MINUTES[plan.complexity] // 2)
     return Estimate(max(_FILES[plan.complexity], len(named_targets(text))), _MINUTES[plan.complexity])

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from skills.orchestrator.planning import Plan, Task
+from skills.orchestrator.planning import Plan
 from skills.orchestrator.score import Band, Vocabulary, named_targets, score_prompt
+from skills.orchestrator.task_class import Task
 
 Pattern = Literal["cognitive-verifier", "template", "context-building", "none"]
 Language = Literal["en", "es"]

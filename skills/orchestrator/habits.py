@@ -24,6 +24,15 @@ PATTERNS: tuple[PatternId, ...] = (
     "over-delegation",
     "unbacked-claim",
 )
+BASIS: dict[PatternId, Literal["measured", "computed", "estimated"]] = {
+    "sequential-tools": "measured",
+    "web-search-for-docs": "estimated",
+    "no-analysis": "measured",
+    "budget-ignored": "computed",
+    "over-delegation": "measured",
+    "unbacked-claim": "measured",
+}
+"""How counts, seconds and tokens were found; where only the length of a text is known, tokens are estimated."""
 MOST_EXAMPLES = 5
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 from skills.orchestrator import words
 from skills.orchestrator.risk import Risk, RiskLevel, assess_risk
 from skills.orchestrator.score import PromptScore, Vocabulary, named_targets, score_prompt
+from skills.orchestrator.task_class import Task, classify_task
 
-Task = Literal["bug", "feature", "refactor", "question"]
 Complexity = Literal["low", "medium", "high"]
 Tier = Literal["fast", "standard", "premium"]
 
@@ -74,9 +74,11 @@ _SKILLS: tuple[tuple[SkillCall, re.Pattern[str]], ...] = tuple(
     )
 )
 _WIDE = re.compile(
-    r"(?<![\w.])(?:(?<!at )all(?!\(|\s+(?:the\s+|unit\s+)*tests?\s+(?:\w+\s+)?pass)|every|across|"
+    r"(?<![\w.])(?:(?<!at )all(?!\(|\s+(?:the\s+|unit\s+)*tests?\s+(?:\w+\s+)?pass)|every(?! (?:single )?"
+    r"(?:night|day|hour|minute|second|week|month|time|morning|evening|monday|friday|\d))|across|"
     r"architecture|architectural|"
-    r"redesign|re-?architect|migration|migrate|todos los|todas las|cada|"
+    r"redesign|re-?architect|migration|migrate|todos los|todas las|"
+    r"cada(?! (?:noche|día|hora|minuto|segundo|semana|mes|vez|mañana|\d))|"
     r"arquitectura|rediseña\w*|migración|migra\w*)(?!\w)",
     re.IGNORECASE,
 )
@@ -92,43 +94,6 @@ def plan_prompt(text: str, vocabulary: Vocabulary | None = None) -> Plan:
     complexity, why = estimate_complexity(text, len(skills))
     tier, thinking = choose_tier(complexity, risk.level)
     return Plan(score_prompt(text, vocabulary), risk, task, word, complexity, why, tier, thinking, skills)
-
-
-def classify_task(text: str) -> tuple[Task, str]:
-    """The class of a task and the word that decided it: its first verb, else a noun, else its form."""
-    spoken = [word.lower() for word in words.WORD.findall(words.FENCE.sub(" ", text))[:400]]
-    asks = text.rstrip().endswith("?") or (bool(spoken) and spoken[0] in words.QUESTION_WORDS)
-    classes: tuple[tuple[Task, frozenset[str], frozenset[str]], ...] = (
-        ("bug", words.BUG_VERBS, words.BUG_NOUNS),
-        ("refactor", words.REFACTOR_VERBS, words.REFACTOR_NOUNS),
-        ("feature", words.FEATURE_VERBS, words.FEATURE_NOUNS),
-    )
-    if studies := _studies(spoken):
-        return studies
-    for word in spoken[:12]:
-        task = next((task for task, verbs, _ in classes if word in verbs), None)
-        if task and not (asks and spoken[0] in words.QUESTION_WORDS):
-            return task, word
-    if asks and not any(word in words.WRITE_VERBS for word in spoken[:3]):
-        return "question", "?" if text.rstrip().endswith("?") else spoken[0]
-    if broken := words.BROKEN.search(text):
-        return "bug", broken.group().lower()
-    for task, verbs, nouns in classes:
-        if found := next((word for word in spoken if word in nouns or word in verbs), None):
-            return task, found
-    if found := next((word for word in spoken[:12] if word in words.OTHER_WRITE_VERBS), None):
-        return "feature", found
-    return "question", next((word for word in spoken[:12] if word in words.READ_VERBS), "")
-
-
-def _studies(spoken: list[str]) -> tuple[Task, str] | None:
-    """A prompt that begins by studying something asks, unless it goes on to change it or names a failure."""
-    first = next((at for at, word in enumerate(spoken[:12]) if word in words.ACTION_VERBS), None)
-    if first is None or spoken[first] not in words.STUDY_VERBS:
-        return None
-    joins = ("and", "then", "y", "luego", "e")
-    goes_on = any(word in words.WRITE_VERBS and spoken[at - 1] in joins for at, word in enumerate(spoken) if at > first)
-    return None if goes_on or words.BUG_NOUNS.intersection(spoken) else ("question", spoken[first])
 
 
 def called_skills(text: str) -> tuple[SkillCall, ...]:

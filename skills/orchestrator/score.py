@@ -88,12 +88,17 @@ def named_targets(text: str) -> tuple[str, ...]:
     files = [found.group().removeprefix("./") for found in words.FILE.finditer(text)]
     rest = words.FILE.sub(" ", text)
     symbols = [next(group for group in found.groups() if group).strip() for found in words.SYMBOL.finditer(rest)]
-    own = [symbol for symbol in symbols if symbol and symbol not in words.BUILT_IN]
+    own = [symbol for symbol in symbols if symbol and symbol not in words.BUILT_IN and not _is_command(symbol)]
     return tuple(dict.fromkeys([*files, *own]))
 
 
+def _is_command(quoted: str) -> bool:
+    """Whether what stands in backticks is a command or an option rather than a name."""
+    return quoted.startswith("-") or bool(re.search(r"\s", quoted.strip()))
+
+
 def _clarity(text: str, vocabulary: Vocabulary | None) -> tuple[ScoreItem, ...]:
-    first = [word.lower() for word in words.WORD.findall(text)[:12]]
+    first = [word.lower() for word in words.SPOKEN.findall(text)[:12]]
     verb = next((word for word in first if word in words.ACTION_VERBS), "")
     vague = [found.group().lower() for found in words.VAGUE.finditer(text)]
     named = named_targets(text)

@@ -12,65 +12,60 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _spoken(text: str) -> frozenset[str]:
+def spoken_forms(text: str) -> frozenset[str]:
     """The words, also as they are typed without accents (`anade` for `añade`)."""
     found = text.split()
     bare = ["".join(sign for sign in unicodedata.normalize("NFD", word) if sign.isascii()) for word in found]
     return frozenset([*found, *bare])
 
 
-BUG_VERBS = _spoken(
-    "fix repair solve resolve debug correct patch arregla arreglar corrige corregir soluciona "
-    "solucionar repara reparar depura depurar resuelve resolver subsana subsanar"
+BUG_VERBS = spoken_forms(
+    "fix repair solve resolve debug correct patch arregla arreglar corrige corregir soluciona solucionar repara "
+    "reparar depura depurar resuelve resolver subsana subsanar"
 )
-FEATURE_VERBS = _spoken(
-    "add implement build create write make introduce support expose enable generate develop design "
-    "integrate añade añadir agrega agregar implementa implementar crea crear escribe escribir "
-    "construye construir genera generar diseña diseñar desarrolla desarrollar integra integrar "
-    "habilita habilitar soporta soportar incorpora incorporar expón exponer"
+FEATURE_VERBS = spoken_forms(
+    "add implement build create write make introduce support expose enable generate develop design integrate "
+    "añade añadir agrega agregar implementa implementar crea crear escribe escribir construye construir genera "
+    "generar diseña diseñar desarrolla desarrollar integra integrar habilita habilitar soporta soportar incorpora "
+    "incorporar expón exponer"
 )
-REFACTOR_VERBS = _spoken(
-    "refactor clean extract rename migrate move split simplify restructure reorganize redesign "
-    "upgrade replace deduplicate inline convert optimize optimise decouple consolidate unify tidy "
-    "modernize reorganise restructure rewrite refactoriza refactorizar limpia "
-    "limpiar extrae extraer renombra renombrar migra migrar mueve mover divide dividir simplifica "
-    "simplificar reestructura reestructurar reemplaza reemplazar optimiza optimizar rediseña rediseñar "
-    "unifica unificar separa separar reorganiza reorganizar reescribe reescribir convierte convertir"
+REFACTOR_VERBS = spoken_forms(
+    "refactor clean extract rename migrate move split simplify restructure reorganize redesign upgrade replace "
+    "deduplicate inline convert optimize optimise decouple consolidate unify tidy improve speed reduce shrink "
+    "flatten untangle port swap merge modernize reorganise restructure rewrite refactoriza refactorizar limpia "
+    "limpiar extrae extraer renombra renombrar migra migrar mueve mover divide dividir simplifica simplificar "
+    "reestructura reestructurar reemplaza reemplazar optimiza optimizar rediseña rediseñar unifica unificar "
+    "separa separar reorganiza reorganizar reescribe reescribir convierte convertir sustituye sustituir mejora "
+    "mejorar acelera acelerar reduce reducir agiliza agilizar ordena actualiza actualizar"
 )
-OTHER_WRITE_VERBS = _spoken(
-    "remove delete drop update change set edit modify adjust extend revert bump configure install "
-    "test cover run document validate use apply handle return let elimina eliminar borra borrar quita "
-    "quitar actualiza actualizar cambia cambiar modifica modificar ajusta ajustar configura "
-    "configurar prueba probar documenta documentar valida validar ejecuta ejecutar usa usar"
+REMOVING_VERBS = spoken_forms(
+    "remove delete drop purge strip elimina eliminar borra borrar quita quitar suprime suprimir"
 )
-READ_VERBS = _spoken(
-    "explain investigate analyze analyse review check find show list describe compare audit look read "
-    "search trace profile measure verify inspect summarize understand explica explicar investiga "
-    "investigar analiza analizar revisa revisar comprueba comprobar busca buscar muestra mostrar "
-    "lista listar describe compara comparar audita auditar verifica verificar"
+OTHER_WRITE_VERBS = spoken_forms(
+    "update change set edit modify adjust extend revert bump configure install test cover run document validate "
+    "use apply handle return let cambia cambiar modifica modificar ajusta ajustar configura configurar prueba "
+    "probar documenta documentar valida validar ejecuta ejecutar usa usar"
 )
-STUDY_VERBS = _spoken(
+READ_VERBS = spoken_forms(
+    "explain investigate analyze analyse review check find show list describe compare audit look read search "
+    "trace profile measure verify inspect summarize understand explica explicar investiga investigar analiza "
+    "analizar revisa revisar comprueba comprobar busca buscar muestra mostrar lista listar describe compara "
+    "comparar audita auditar verifica verificar"
+)
+STUDY_VERBS = spoken_forms(
     "explain investigate analyze analyse review check describe compare audit summarize understand inspect explica "
     "explicar investiga investigar analiza analizar revisa revisar comprueba comprobar describe compara comparar "
     "audita auditar resume resumir"
 )
-WRITE_VERBS = BUG_VERBS | FEATURE_VERBS | REFACTOR_VERBS | OTHER_WRITE_VERBS
+WRITE_VERBS = BUG_VERBS | FEATURE_VERBS | REFACTOR_VERBS | REMOVING_VERBS | OTHER_WRITE_VERBS
 ACTION_VERBS = WRITE_VERBS | READ_VERBS
 
-BUG_NOUNS = _spoken(
+BUG_NOUNS = spoken_forms(
     "bug bugs error errors broken traceback crash crashes crashing fails failing failure exception regression "
     "wrong flaky hangs deadlock deadlocks fallo fallos falla fallan fallando roto rota rompe excepción errores"
 )
-FEATURE_NOUNS = _spoken("new feature endpoint nuevo nueva funcionalidad")
-REFACTOR_NOUNS = _spoken("refactoring cleanup migration refactorización migración")
-QUESTION_WORDS = _words("what why how when where which who is are does do can qué por cómo cuándo dónde cuál quién")
-
-BROKEN = re.compile(
-    r"(?<!\w)(?:not working|(?:does|do|did)(?:n['’]t| not) work|stopped working|no funciona\w*|no va|deja de funcionar|"
-    r"(?:returns?|gives?|throws?|raises?|answers?|devuelve|da|lanza|responde)"
-    r"(?: con)?(?: an?| un)? (?:HTTP )?5\d\d)(?!\w)",
-    re.IGNORECASE,
-)
+FEATURE_NOUNS = spoken_forms("new feature endpoint nuevo nueva funcionalidad")
+REFACTOR_NOUNS = spoken_forms("refactoring cleanup migration refactorización migración")
 VAGUE = re.compile(
     r"(?<!\w)(?:things?|stuff|something|somehow|whatever|it works|better|nice|nicer|asap|etc|algo|cosas?|"
     r"mejor|"
@@ -79,7 +74,10 @@ VAGUE = re.compile(
 )
 QUANTITY = re.compile(
     r"\d+(?:\.\d+)?\s*(?:%|ms\b|s\b|sec|min|hours?|days?|lines?|files?|tests?|rows?|items?|users?|"
-    r"requests?|"
+    r"requests?|attempts?|retries|cases?|digits?|functions?|columns?|cents?|seconds?|characters?|orders?|weeks?|"
+    r"months?|"
+    r"veces|minutos?|horas?|días?|pruebas?|consultas?|usuarios?|peticiones|páginas?|pedidos?|intentos?|casos?|"
+    r"columnas?|"
     r"quer(?:y|ies)|[kmg]b\b|chars?|times\b|x\b|pages?|per\b|segundos?|filas?|líneas?|ficheros?|archivos?)"
     r"|(?<!\w)(?:all|only|every|each|exactly|at (?:least|most)|todos|todas|sólo|solo|cada|"
     r"exactamente)(?!\w)"
@@ -91,7 +89,7 @@ ARCHITECTURE = re.compile(
     r"endpoints?|routers?|"
     r"controllers?|repositor(?:y|ies)|layers?|modules?|apps?|managers?|signals?|tasks?|queues?|schemas?|"
     r"multi-?tenant|"
-    r"arquitectura|servicios?|vistas?|modelos?|capas?|módulos?)(?!\w)|\w+(?:ViewSet|Serializer|Service|"
+    r"arquitectura|servicios?|vistas?|modelos?|capas?|módulos?)(?![\w/])|\w+(?:ViewSet|Serializer|Service|"
     r"Manager|View)\b",
     re.IGNORECASE,
 )
@@ -125,9 +123,10 @@ CURRENT_STATE = re.compile(
 TAGS = re.compile(r"<(task|context|expected_output|constraints|example)>", re.IGNORECASE)
 STEPS = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+\S", re.MULTILINE)
 OUTPUT_FORMAT = re.compile(
-    r"(?<!\w)(?:returns?|format|formatted|as (?:json|a table|yaml|csv|markdown|a list)|json|table|output|"
+    r"(?<!\w)(?:(?:return|devuelve)(?! (?:with |con )?(?:an? |un )?[45]\d\d)|format|formatted|as (?:json|a table|"
+    r"yaml|csv|markdown|a list)|json|table|output|"
     r"respond with|"
-    r"devuelve|devolver|formato|tabla|salida)(?!\w)",
+    r"devolver|formato|tabla|salida)(?!\w)",
     re.IGNORECASE,
 )
 EXPECTED = re.compile(
@@ -183,13 +182,57 @@ SYMBOL = re.compile(
     r"|(?<![\w.])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?!\w)|(?<![\w.])([a-z]+(?:_[a-z0-9]+)+)(?=\()"
 )
 APP_FILE = re.compile(r"(?<![\w/])(?:apps|src|app)/[\w./-]+")
-BUILT_IN = frozenset(name for name in dir(builtins) if name[0].isupper())
-"""Names of the language itself, such as `KeyError`: they say what happens, not where."""
+BUILT_IN = frozenset(
+    [
+        *(name for name in dir(builtins) if name[0].isupper()),
+        *("IntegrityError", "OperationalError", "ProgrammingError", "DataError", "ValidationError", "HTTPException"),
+        *("DoesNotExist", "MultipleObjectsReturned", "ObjectDoesNotExist", "PermissionDenied"),
+        *(
+            "FastAPI",
+            "OpenAPI",
+            "GitHub",
+            "GitLab",
+            "PostgreSQL",
+            "GraphQL",
+            "JavaScript",
+            "TypeScript",
+            "PyPI",
+            "PyTorch",
+        ),
+        *(
+            "NumPy",
+            "RabbitMQ",
+            "MongoDB",
+            "DynamoDB",
+            "OAuth",
+            "OAuth2",
+            "WebSocket",
+            "WebSockets",
+            "PayPal",
+            "LinkedIn",
+        ),
+        *(
+            "DjangoORM",
+            "PyCharm",
+            "VsCode",
+            "DevOps",
+            "LangChain",
+            "CloudFront",
+            "BigQuery",
+            "ElasticSearch",
+            "IPv4",
+            "IPv6",
+        ),
+    ]
+)
+"""Names of the language, of products and of well-known errors: they say what is used or what happens, not where."""
 OPEN = re.compile(r"^.*\[[^\[\]\n]{3,120}\?\][ \t]*$", re.MULTILINE)
 """A question that a template left open."""
 FENCE = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
 _ENDLESS = re.compile(r"(\S{120})\S+|(\s{40})\s+")
 WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+SPOKEN = re.compile(r"(?<![\w./-])[^\W\d_]+(?:['’][a-z]+)?(?![\w/-])(?!\.\w)(?!\()")
+"""A word that is no part of a path, of an identifier or of a call."""
 
 
 def readable(text: str) -> str:

@@ -98,6 +98,8 @@ def read_stages(task: str) -> tuple[tuple[Stage, ...], str]:
     """
     found: dict[Stage, str] = {}
     for clause in words.CLAUSE.split(words.FILLER.sub("", task)):
+        if words.BACK.match(clause):
+            continue  # `write them` says nothing new
         head, _, tail = _cut(clause)
         stage, word = _stage_of(head)
         if stage is None and tail and not _acts(head):

@@ -9,7 +9,11 @@ def _pattern(*words: str) -> re.Pattern[str]:
 
 DESIGN = _pattern(
     r"(?:re)?design\w*|architect\w*|structure|layout|blueprint|adr|choose|data model|plan",
-    r"(?:re)?diseñ\w+|arquitectura|estructura|elige|elegir|planifica\w*|modelo de datos",
+    r"(?:re)?diseñ\w+|arquitectura|estructura|elige|elegir|planifica\w*|modelo de datos|propón|propon(?:er|me)|"
+    r"boceto",
+    r"how (?:should|do|would|could|can) (?:we|i) (?:model|structure|organi[sz]e|split|lay out|approach)|propose|"
+    r"sketch",
+    r"(?:data|prediction|api) contract|cómo (?:estructur|organiz|model|reparti)\w+|contrato de datos|decide on",
 )
 TEST = _pattern(
     r"tests?|testing|tested|tdd|pytest|unittest|coverage|fixtures?|mocks?|factor(?:y|ies)|regression suite",
@@ -21,9 +25,21 @@ SECURE = _pattern(
     r"brute[ -]force|bandit|pip-audit|protect\w*|saniti[sz]\w+|access control|2fa|mfa|hsts|password hash\w*",
     r"segur\w+|asegura\w*|endurec\w+|autentica\w*|autenticación|autoriza\w*|autorización|permisos?|vulnerabilidad\w*",
     r"protege\w*|blinda\w*|cifra\w*|inyección|secretos?",
+    r"(?:make sure |ensure )?nobody (?:else )?(?:can|may)|only [\w ]{2,24}(?:may|can|should)|who (?:may|can|"
+    r"is allowed)",
+    r"other (?:people|users?|customers?|tenants?)(?:['’]s?)?|restrict\w*|login attempts|(?:audience|issuer|"
+    r"signature)s?",
+    r"sol[oa]s? (?:el|la|los|las)? ?\w+ (?:pued\w+|vean?)|nadie (?:más )?pued\w+|restring\w+|otros (?:usuarios|"
+    r"clientes)",
+    r"intentos de (?:login|acceso|sesión)|limita\w* (?:las |el número de )?(?:peticiones|intentos)",
 )
 VERIFY = _pattern(
-    r"ship\w*|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+|verify|verif\w+",
+    r"ship\w*|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+",
+    r"verif\w+(?! (?:that )?(?:the |a |an |its |each )?(?:\w+ )?(?:jwt|tokens?|signatures?|passwords?|e?mails?|"
+    r"audience|hash))",
+    r"(?:before|for) (?:the |a |our )?(?:pull request|merge|release)|before merging|antes de (?:la pr|fusionar|"
+    r"mergear|publicar)",
+    r"tag and \w+|pon(?:er|lo|la|gamos)?\b[^.\n]{0,40}\ben producción|list[oa]s? para (?:salir|subir|publicar)",
     r"(?:quality )?gates?|ci(?:/cd)?|publish\w*|rollout|roll out|launch\w*",
     r"desplieg\w+|despleg\w+|lanzar|lanzamiento|publica\w*|est(?:á|án|a|amos) list[oa]s?|list[oa]s? para",
     r"promocion\w+|verifica\w*|verificación",
@@ -31,12 +47,15 @@ VERIFY = _pattern(
 )
 BUILT = _pattern(
     r"(?:rest )?apis?|apps?|applications?|endpoints?|views?|viewsets?|serializers?|routers?|routes?|pages?|forms?",
-    r"admin|models?|sites?|services?|crud|backend|websites?|microservices?|functions?|class(?:es)?|modules?|commands?",
-    r"aplicación|vistas?|rutas?|páginas?|formularios?|modelos?|servicios?|sitio|funci(?:ón|ones)|clases?|módulos?|comandos?",
+    r"admin|models?|sites?|services?|crud|backend|websites?|microservices?|functions?|class(?:es)?|modules?|"
+    r"commands?",
+    r"aplicación|vistas?|rutas?|páginas?|formularios?|modelos?|servicios?|sitio|funci(?:ón|ones)|clases?|módulos?|"
+    r"comandos?",
 )
 BACKGROUND = _pattern(
     r"celery|beat|background\w*|async(?:hronous)? (?:jobs?|tasks?|processing)|jobs?|queues?|queued|workers?|cron\w*",
-    r"schedul\w+|periodic\w*|nightly|every (?:night|hour|day|minute)",
+    r"schedul\w+|periodic\w*|nightly|every (?:night|hour|day|minute|week)|asynchronously|in a queue|hourly|daily job",
+    r"de forma asíncrona|asíncronamente|cada (?:semana|minuto)",
     r"segundo plano|tareas? (?:programadas?|periódicas?|asíncronas?)|colas?|programad[oa]s?|cada (?:noche|hora|día)",
 )
 CELERY = _pattern(r"celery|beat")
@@ -50,7 +69,7 @@ ML = _pattern(
     r"sklearn|scikit-learn|xgboost|lightgbm|neural|classifier|regressor",
     r"inference|machine learning|ml|notebooks?|\w+\.ipynb|feature store",
     r"data ?loaders?|checkpoints?|recommend(?:er|ers|ation|ations)|recsys|ranking model|rank(?:s|ing)?|top-?k",
-    r"entren\w+|recomend\w+|clasificador|red neuronal|aprendizaje automático|cuaderno",
+    r"entren\w+|recom(?:end|iend)\w+|clasificador|red neuronal|aprendizaje automático|cuaderno",
 )
 TRAIN = _pattern(
     r"pytorch|torch|train(?:s|ed|ing)?|gpus?|cuda|loss(?: function)?|epochs?|fine-?tun\w+|embeddings?|neural",
@@ -58,7 +77,7 @@ TRAIN = _pattern(
 )
 RECSYS = _pattern(
     r"rank(?:s|ed|ing|er)?|recommend(?:s|er|ers|ation|ations)?|recsys|top-?k|top \d+|feed|candidate generation",
-    r"recomend\w+|clasifica por relevancia|ranking",
+    r"recom(?:end|iend)\w+|candidate retrieval|clasifica por relevancia|ranking",
 )
 STRONG_ML = _pattern(
     r"pytorch|torch|gpus?|cuda|recsys|recommender|training loop|epochs?|train \w+ \w*model|entrena\w* \w+ modelo"
@@ -66,10 +85,12 @@ STRONG_ML = _pattern(
 NOTEBOOK = _pattern(r"notebooks?|[\w/.-]+\.ipynb|jupyter|cuaderno")
 PRODUCTION = _pattern(r"production\w*|deploy\w*|service|pipeline|serve|serving|producción|servicio|desplieg\w+")
 WEB = _pattern(
-    r"web|rest|https?|apis?|endpoints?|apps?|sites?|pages?|forms?|microservices?|backend|crud|página|formularios?|sitio",
+    r"web|rest|https?|apis?|endpoints?|apps?|sites?|pages?|forms?|microservices?|backend|crud|página|formularios?|"
+    r"sitio",
 )
 CORE = _pattern(
-    r"framework|choose|valid\w+|schema|serializers?|pydantic|models?|migrations?|database|postgres\w*|orm|quer(?:y|ies)",
+    r"framework|choose|valid\w+|schema|serializers?|pydantic|models?|migrations?|database|postgres\w*|orm|"
+    r"quer(?:y|ies)",
     r"persist\w*|repositor(?:y|ies)|transactions?|input|payload|uploads?|gates?|stor(?:e|es|ed|age)|sav(?:e|es|ing)",
     r"modelos?|migraci(?:ón|ones)|base de datos|consultas?|esquema|guard(?:a|ar)|entrada",
 )
@@ -88,4 +109,10 @@ SCOPE = re.compile(
     r"que|cuando|donde|desde|mediante)(?!\w)",
     re.IGNORECASE,
 )
+BACK = re.compile(
+    r"^\s*(?:please )?(?:write|add|do|fix|make|create|mend|escríbe|añáde|haz|créa)(?: )?(?:them|it|those|that|"
+    r"l[oa]s?)\s*$",
+    re.IGNORECASE,
+)
+"""An order on what was named before."""
 PATH = re.compile(r"(?<![\w/.])(?:\./)?((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|ipynb))")

@@ -161,7 +161,8 @@ class EndReport:
     """What the day left behind: this author's commits of today, work that is not safe yet, money, open P0s.
 
     `branch` is as shown; `unsafe` are (worktree, what is at stake). None means that it could not be looked at.
-    `remote`: there is one that could be pushed to.
+    `remote`: there is one that could be pushed to. `sections` are what the steps of the end of day came to, as
+    (heading, lines); `removable` are worktrees that could go, with why.
     """
 
     project: str
@@ -176,6 +177,8 @@ class EndReport:
     open_p0: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     remote: bool = True
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    removable: tuple[tuple[str, str], ...] = ()
 
     @property
     def markdown(self) -> str:

@@ -106,6 +106,7 @@ def _end_parts(report: EndReport) -> list[str]:
         p0 or "",
         _money("### Costs", report.money),
         _list("### Today by Model", by_model),
+        *(_list(f"### {title}", list(lines)) for title, lines in report.sections),
         _list("### Notes", list(report.notes)),
     ]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from skills.gates.secret_values import redacted
+from skills.gates.secret_values import known_format, redacted
 from skills.record import record
 
 CheckName = Literal["secrets", "history", "dependencies", "env-files", "permissions", "sast"]
@@ -139,6 +139,16 @@ def assigned_secret(text: str) -> str | None:
         if not _HOLLOW.match(match[3]) and not _ALLOWED.search(text):
             return redacted(match[3])
     return None
+
+
+def without_secrets(text: str) -> str:
+    """A text with the secrets in it redacted: known keys, and values that are given to a password, key or token."""
+    for _ in range(10):
+        found = known_format(text)
+        if found is None or found[1] not in text:
+            break
+        text = text.replace(found[1], redacted(found[1]))
+    return _ASSIGNS.sub(lambda found: found[0].replace(found[3], redacted(found[3])) if found[3] else found[0], text)
 
 
 def added_lines(diff: str) -> Iterator[tuple[str, int, str, str]]:

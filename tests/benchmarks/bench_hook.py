@@ -1,5 +1,6 @@
-"""What the pre-commit hook costs: `cockpit check --staged` with one staged file, in multiples of a bare Python."""
+"""What hooks cost, in multiples of a bare Python: the pre-commit hook with one staged file, and an agent's edit."""
 
+import json
 import os
 import shutil
 import statistics
@@ -25,9 +26,9 @@ ROUNDS = 15
 
 
 def run() -> dict[str, float]:
-    """`staged_ms`, `open_ms` (while the app is open) and `python_ms` (the same interpreter, `-c pass`), medians, and
-    `staged_ratio` and `open_ratio`, medians of what was taken in turns. The cache of findings is warm, as it is after
-    the first commit; cockpit is called as the installed hook calls it."""
+    """`staged_*` and `edit_*` alone, `staged_open_*` and `edit_open_*` while the app is open, `python_ms` the same
+    interpreter with `-c pass`; `_ms` and `_ratio` are medians, ratios of what was taken in turns. The cache of findings
+    is warm, as it is after the first commit; cockpit is called as the installed hooks call it."""
     folder = Path(tempfile.mkdtemp(prefix="bench-hook-"))
     root = folder / "shop"
     environment = {**os.environ, "COCKPIT_STATE_DIR": str(folder / "state"), "COCKPIT_CONFIG_DIR": str(folder / "etc")}
@@ -35,6 +36,7 @@ def run() -> dict[str, float]:
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     bare = [sys.executable, "-c", "pass"]
     hook = [sys.executable, "-E", "-P", "-c", CALL, "check", "--staged"]
+    answer = [str(Path(sys.executable).parent / "cockpit-hook"), "PreToolUse"]
     alone = {**environment, "COCKPIT_WARM": "0"}
     try:
         make_project(root, FILES)
@@ -45,24 +47,39 @@ def run() -> dict[str, float]:
         staged.write_text("def added(first: int, second: int) -> int:\n    return first + second\n")
         subprocess.run(["git", "add", "-A"], cwd=root, check=True, capture_output=True)
         subprocess.run(hook, cwd=root, env=alone, check=False, capture_output=True)
-        taken: dict[str, list[float]] = {"python": [], "staged": [], "open": []}
+        edit = an_edit(root)
+        time.sleep(2.1)  # a cache that was filled while files were new is not believed yet
+        subprocess.run(
+            [sys.executable, "-m", "cockpit", "check"], cwd=root, env=alone, check=False, capture_output=True
+        )
+        taken: dict[str, list[float]] = {}
         process = started_warm(root, environment)
         for turn in range(ROUNDS + 2):
-            for name, command, variables in (
-                ("python", bare, alone),
-                ("staged", hook, alone),
-                ("open", hook, environment),
+            for name, command, variables, given in (
+                ("python", bare, alone, b""),
+                ("staged", hook, alone, b""),
+                ("staged_open", hook, environment, b""),
+                ("edit", answer, alone, edit),
+                ("edit_open", answer, environment, edit),
             ):
                 started = time.perf_counter()
-                done = subprocess.run(command, cwd=root, env=variables, capture_output=True, check=False)
+                done = subprocess.run(command, cwd=root, env=variables, input=given, capture_output=True, check=False)
                 if turn >= 2:
-                    taken[name].append((time.perf_counter() - started) * 1000)
+                    taken.setdefault(name, []).append((time.perf_counter() - started) * 1000)
                 if done.returncode not in (0, 1):
                     raise RuntimeError(done.stderr.decode("utf-8", "replace"))
         process.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return summed(taken)
+
+
+def an_edit(root: Path) -> bytes:
+    """An agent's call that writes the largest view of the project again, with a line more."""
+    view = max(root.rglob("views.py"), key=lambda path: path.stat().st_size)
+    given = {"file_path": str(view), "content": view.read_text() + "\nMORE = 1\n"}
+    said = {"session_id": "bench", "hook_event_name": "PreToolUse", "tool_name": "Write", "tool_input": given}
+    return json.dumps({**said, "cwd": str(root)}).encode()
 
 
 def started_warm(root: Path, environment: dict[str, str]) -> WarmProcess:

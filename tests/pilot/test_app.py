@@ -14,7 +14,8 @@ from cockpit.actions import ACTIONS
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from cockpit.findings.models import Check, CheckProblem, FindingsSnapshot
-from tests.pilot.conftest import settled, until
+from cockpit.paths import user_config_file
+from tests.pilot.conftest import call_on, settled, until
 from widgets.findings_pane import worst
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
@@ -330,3 +331,18 @@ async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> 
         await until(lambda: source.read_text() != before, "the fix")
         assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
         await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
+
+
+async def test_a_budget_s_new_rung_is_told_once(demo: Demo) -> None:
+    user_config_file().write_text("[budget.day]\nsoft = 0.01\nhard = 0.02\n")
+    app = CockpitApp(call_on(demo.root))
+    async with app.run_test(size=(120, 36)):
+        await settled(app)
+        await until(lambda: any("day" in notice.title for notice in app._notifications), "the alert")
+        told = [notice for notice in app._notifications if notice.title.startswith("Budget of the day")]
+        assert [notice.title for notice in told] == ["Budget of the day: exceeded"]
+        assert "of $0.01" in told[0].message
+    again = CockpitApp(call_on(demo.root))
+    async with again.run_test(size=(120, 36)):
+        await settled(again)
+        assert not [notice for notice in again._notifications if notice.title.startswith("Budget of the day")]

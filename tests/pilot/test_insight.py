@@ -5,10 +5,13 @@ from pathlib import Path
 
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
+from skills.orchestrator.habits import Violation
+from skills.orchestrator.measures import Measure
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain
 from widgets.screens.attention import AttentionScreen, HeldList
 from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.habits import EntryList, HabitsScreen
 from widgets.screens.report import ReportScreen
 from widgets.screens.transcript import TranscriptScreen
 
@@ -100,3 +103,27 @@ async def test_a_finding_names_the_step_that_wrote_it_and_what_it_cost(app: Cock
         assert "written by" in pane.filters.words()
         await pilot.press("escape")
         assert not pane.filters
+
+
+async def test_a_habit_opens_the_transcript_at_its_line(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 34)) as pilot:
+        await settled(app)
+        await pilot.press("H")
+        screen = app.screen
+        assert isinstance(screen, HabitsScreen)
+        await until(lambda: screen.shown is not None and screen.shown.measures is not None, "habits and measures")
+        view = screen.query_one(EntryList)
+        assert view.find(lambda entry: isinstance(entry, Violation))
+        case = view.current
+        assert isinstance(case, Violation)
+        await pilot.press("2")
+        assert [entry.id for entry in view.items if isinstance(entry, Measure)][:2] == [
+            "rule-compliance",
+            "gate-outcomes",
+        ]
+        await pilot.press("1", "j", "j", "enter")
+        viewer = await opened(app)
+        current = viewer.view.current
+        assert current is not None and current.place.line == case.line
+        await pilot.press("escape", "H")
+        assert not isinstance(app.screen, HabitsScreen)

@@ -7,6 +7,7 @@ import pytest
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from cockpit.warm import client
+from cockpit.warm.snapshot import read_snapshot
 from tests.pilot.conftest import until
 
 
@@ -28,5 +29,13 @@ async def test_a_staged_check_is_answered_while_the_app_is_open(
             await pilot.pause(0.1)
             if await asyncio.to_thread(asked):
                 break
+
+        def told() -> bool:
+            snapshot = read_snapshot(app.repository.common_dir)
+            return (
+                snapshot is not None and snapshot.alive and None not in (snapshot.p0, snapshot.usd, snapshot.sessions)
+            )
+
+        await until(told, "what the app shows, in its file")
     assert found and b"gates" in found[0][1]
     assert not asked(), "it ended with the app"

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
-from cockpit.config import load_config
+from cockpit.config import Config, load_config
 from cockpit.errors import CannotAnswer
+from cockpit.repository import find_repository
 from cockpit.spend.budget_file import set_budget
+from cockpit.spend.guard import blocked
+from cockpit.spend.meter import Meter
 from skills.spending.budget import Limit, fits, projected_range
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -25,7 +29,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "app"
 
 
-def spends(home: Path, app: Path, message: str, usd: float, ago: timedelta = timedelta(), session: str = "s1") -> None:
+def spends(home: Path, app: Path, message: str, usd: float, ago: timedelta = timedelta(), session: str = "s1") -> Path:
     usage = {"input_tokens": 0, "output_tokens": round(usd * 40_000)}
     body = {"id": message, "model": "claude-opus-4-7", "stop_reason": "end_turn", "usage": usage}
     at = (NOW - ago).isoformat()
@@ -34,6 +38,7 @@ def spends(home: Path, app: Path, message: str, usd: float, ago: timedelta = tim
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as stream:
         stream.write(json.dumps(line) + "\n")
+    return path
 
 
 def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str, code: int = 0) -> dict[str, Any]:
@@ -60,6 +65,18 @@ def test_each_window_against_its_budget(own_home: Path, app: Path, capsys: pytes
     assert document["meta"]["periods"] == {"day": "2026-11-20", "week": "2026-W47", "month": "2026-11", "session": "s1"}
 
 
+def test_who_must_know_before_every_step_asks_the_same_ledger(own_home: Path, app: Path) -> None:
+    repository = find_repository(app)
+    spends(own_home, app, "a", 7)
+    blocks = replace(Config(), budget=replace(Config().budget, block_on_limit=True))
+    assert (blocked(repository, Config()), blocked(repository, blocks)) == ("", "")
+    path = spends(own_home, app, "b", 1)
+    assert blocked(repository, blocks, [str(path)]) == "day budget: $8.00 of $7.50"
+    assert blocked(repository, Config(), [str(path)]) == ""
+    meter = Meter(repository, blocks)
+    assert meter.spent_now() == meter.budget()[0][:3]
+
+
 def test_blocked_only_where_it_is_asked_for(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spends(own_home, app, "a", 8)
     assert answer(capsys, app, "budget")["level"] == "exceeded"
@@ -73,10 +90,7 @@ def test_an_alert_is_given_once_a_period(
 ) -> None:
     spends(own_home, app, "a", 4.5)
     first = answer(capsys, app, "budget")["alerts"]
-    assert [(alert["window"], alert["level"], alert["period"]) for alert in first] == [
-        ("day", "info", "2026-11-20"),
-        ("day", "warn", "2026-11-20"),
-    ]
+    assert [(alert["window"], alert["level"], alert["period"]) for alert in first] == [("day", "warn", "2026-11-20")]
     monkeypatch.setenv("COCKPIT_NOW", (NOW + timedelta(hours=1)).isoformat())
     main(["--repo", str(app), "budget"])
     assert capsys.readouterr().err == ""
@@ -90,7 +104,18 @@ def test_an_alert_is_given_once_a_period(
 def test_a_broken_alert_file_is_no_trouble(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spends(own_home, app, "a", 4.5)
     (own_home / "state" / "alerts.json").write_text('{"x": [1], "y": {"a": 1}, ')
-    assert len(answer(capsys, app, "budget")["alerts"]) == 2
+    assert len(answer(capsys, app, "budget")["alerts"]) == 1
+
+
+def test_a_jump_over_several_rungs_is_one_alert(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spends(own_home, app, "a", 3.5)
+    assert [alert["level"] for alert in answer(capsys, app, "budget")["alerts"]] == ["info"]
+    spends(own_home, app, "b", 2.0)
+    main(["--repo", str(app), "budget"])
+    assert capsys.readouterr().err == "day 2026-11-20: exceeded\n"
+    main(["--repo", str(app), "budget"])
+    assert capsys.readouterr().err == ""
+    assert [alert["level"] for alert in answer(capsys, app, "budget")["alerts"]] == ["info", "exceeded"]
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,7 @@ lines = st.builds(
     usage=st.sampled_from([{}, {"cache_read_input_tokens": 3}, {"speed": "fast"}, {"input_tokens": "7"}]),
     stop=st.sampled_from([None, "end_turn"]),
     isSidechain=st.booleans(),
+    agentId=st.sampled_from(["x", "y"]),
     cwd=st.sampled_from(["/p", "/q"]),
     forkedFrom=st.sampled_from([None, {"sessionId": "s1"}]),
 )

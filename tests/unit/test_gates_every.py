@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cockpit.config import Config
-from cockpit.findings.project import Project, options_of
+from cockpit.findings.options import options_of
+from cockpit.findings.project import Project
 from skills.gates import RULES, analyse, needs_every
 from skills.gates.model import GateOptions
 

@@ -173,7 +173,9 @@ def test_worktrees_share_the_hook_and_hooks_path_is_respected(repo: Path, tmp_pa
     assert os.access(tmp_path / "shared hooks" / "pre-commit", os.X_OK)
 
 
-def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(
+    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = old_hook(repo)
     assert main(["--repo", str(repo), "hooks", "install", "--git", "--dry-run"]) == 0
     assert "+++" in capsys.readouterr().out and path.read_bytes() == OLD
@@ -182,6 +184,7 @@ def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(repo: Path, capsy
     assert (row["state"], row["changed"]) == ("installed", True) and row["kept"].endswith(KEPT)
     assert main(["--repo", str(repo), "hooks", "status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["hooks"][0]["state"] == "installed"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(repo / "nowhere"))  # no agent is here
     assert main(["--repo", str(repo), "hooks", "install"]) == 2
     assert "--git" in capsys.readouterr().err
 

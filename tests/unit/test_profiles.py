@@ -11,7 +11,7 @@ import pytest
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.findings.once import CheckRequest, check_now
-from cockpit.findings.project import options_of
+from cockpit.findings.options import options_of
 from skills.gates import RULES, analyse, known_words, settle
 from skills.gates.coverage import parse_coverage
 from skills.gates.model import CoverageReport, GateOptions, ProjectEvidence, Verdict

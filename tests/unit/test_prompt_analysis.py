@@ -20,7 +20,7 @@ from skills.orchestrator.enhance import ProjectFacts, language_of, likely_files
 from skills.orchestrator.planning import classify_task, plan_prompt
 from skills.orchestrator.score import Vocabulary, named_targets, score_prompt
 
-DATA = Path(__file__).parent / "data" / "prompts.jsonl"
+DATA = Path(__file__).parent / "data"
 NEEDED = {"risk": 0.95, "task": 0.85, "band": 0.80, "tier": 0.90}
 KEYS = [
     *("version", "score", "raw", "band", "breakdown", "missing", "risk", "task", "complexity", "model", "skills"),
@@ -28,8 +28,9 @@ KEYS = [
 ]
 
 
-def labelled() -> list[dict[str, str]]:
-    return [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
+def labelled(name: str) -> list[dict[str, str]]:
+    """Labelled by hand before they were judged; `set` says whether they were seen while the rules were written."""
+    return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -46,9 +47,10 @@ def repository(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def test_labelled_prompts_are_judged_as_people_judge_them() -> None:
+@pytest.mark.parametrize("name", ["prompts", "prompts_more"])
+def test_labelled_prompts_are_judged_as_people_judge_them(name: str) -> None:
     right = dict.fromkeys(NEEDED, 0)
-    rows = labelled()
+    rows = labelled(name)
     for row in rows:
         plan = plan_prompt(row["text"])
         got = {"risk": plan.risk.level, "task": plan.task, "band": plan.score.band, "tier": plan.tier}
@@ -69,7 +71,7 @@ def test_a_vague_prompt_gains_at_least_twenty_points(text: str) -> None:
     assert 3 <= len(found.enhanced.questions) <= 5
 
 
-@pytest.mark.parametrize("row", labelled(), ids=lambda row: row["text"][:30])
+@pytest.mark.parametrize("row", labelled("prompts"), ids=lambda row: row["text"][:30])
 def test_the_enhanced_prompt_keeps_the_words_and_scores_what_it_says(row: dict[str, str]) -> None:
     found = analyze_prompt(row["text"])
 

@@ -25,7 +25,7 @@ from skills.routing.lanes import LaneEvidence, choose_lane
 from skills.routing.route import SPOKES, STAGES, route_task
 from tests.unit.claude_lines import Talk
 
-DATA = Path(__file__).parent / "data" / "tasks.jsonl"
+DATA = Path(__file__).parent / "data"
 PROJECTS: dict[str, dict[str, str]] = {
     "none": {},
     "plain": {"pyproject.toml": '[project]\nname="x"\ndependencies=["httpx"]\n', "x.py": ""},
@@ -70,8 +70,11 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LaneEv
     return found
 
 
-def test_labelled_tasks_are_routed_as_people_route_them(evidence: dict[str, tuple[LaneEvidence, ...]]) -> None:
-    rows = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
+@pytest.mark.parametrize("name", ["tasks", "tasks_more"])
+def test_labelled_tasks_are_routed_as_people_route_them(
+    name: str, evidence: dict[str, tuple[LaneEvidence, ...]]
+) -> None:
+    rows = [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text("utf-8").splitlines()]
     right = {"lane": 0, "stage": 0, "spokes": 0}
     for row in rows:
         found = route_task(row["text"], evidence[row["project"]])

@@ -218,9 +218,11 @@ def test_places_are_the_work_trees_and_what_lies_below_them(tmp_path: Path) -> N
         assert places.name_of("/nowhere/\0") == "/nowhere/\0"
         names = [places.name_of(str(path)) for path in (tmp_path / "tree" / "x", root / "src", "/nowhere/at/all", "")]
         assert names == [str(root), str(root), "/nowhere/at/all", "unattributed"]
+    subprocess.run(["git", "init", "-q", str(root / "vendored")], check=True)
+    assert not Places(find_repository(root)).inside(str(root / "vendored" / "gone"))  # a repository of its own
     later = Places(find_repository(root))
-    subprocess.run(["git", "-C", str(root), "worktree", "add", "-q", str(tmp_path / "more"), "-b", "m"], check=True)
     assert not later.inside(str(tmp_path / "more"))
+    subprocess.run(["git", "-C", str(root), "worktree", "add", "-q", str(tmp_path / "more"), "-b", "m"], check=True)
     assert later.refresh()
     assert later.inside(str(tmp_path / "more"))
     assert not later.refresh()

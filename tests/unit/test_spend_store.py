@@ -213,6 +213,7 @@ lines = st.builds(
     at=st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-20T12:00:01Z", "1969-12-31T23:59:00Z", None]),
     stop=st.sampled_from([None, "end_turn"]),
     isSidechain=st.booleans(),
+    agentId=st.sampled_from(["x", "y"]),
 )
 
 

@@ -1,6 +1,9 @@
 """The sub-agent tree: who made which response, the same total as the sums, and what is left where transcripts go."""
 
+import contextlib
 import json
+import shutil
+import sqlite3
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,19 +77,44 @@ def test_only_what_is_in_the_scope_counts(app: Path, capsys: pytest.CaptureFixtu
     assert shape(tree) == ("s1", 48, [("wf_1", 48, [("z", 32, []), ("y", 16, [])])])
 
 
-def test_a_transcript_that_is_gone_leaves_its_dollars(
-    session: Path, app: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer(capsys, app, "--tree")
-    (session / "agent-x.jsonl").unlink()
+def test_the_tree_stays_when_its_transcripts_go(session: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = answer(capsys, app, "--tree")
     (session / "workflows/wf_1/agent-y.jsonl").write_text("not json\n")
+    (session / "agent-x.jsonl").unlink()
+    (session / "agent-x.meta.json").unlink()
+    after = answer(capsys, app, "--tree")
+    shutil.rmtree(session)
+    assert after["sessions"] == before["sessions"] == answer(capsys, app, "--tree")["sessions"]
+
+
+def test_the_lines_say_who_asked_wherever_they_stand(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = writes(own_home, app, "s1/subagents/agent-x.jsonl", ("a", 1, 60))
+    line = {**json.loads(path.read_text()), "agentId": "real\x1b[31m"}
+    path.write_text(json.dumps(line) + "\n")
+    (tree,) = answer(capsys, app, "--tree")["sessions"]
+    assert shape(tree)[2] == [("real", 1, [])]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_ledger_of_the_first_version_keeps_its_dollars_and_learns_who_asked(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str], there: bool
+) -> None:
+    state = own_home / "state"
+    text = (Path(__file__).parent / "data" / "ledger-version-1.sql").read_text()
+    text = text.replace("@ROOT@/claude", str(own_home / "claude")).replace("@ROOT@/app", str(app))
+    with contextlib.closing(sqlite3.connect(state / "ledger.db")) as old:
+        old.executescript(text)
+    if there:
+        writes(own_home, app, "s1.jsonl", ("a", 1, 60), ("b", 2, 30))
+        writes(own_home, app, "s1/subagents/agent-x.jsonl", ("c", 4, 50), ("d", 8, 40))
     document = answer(capsys, app, "--tree")
-    assert document["usd"] == 63
-    assert shape(document["sessions"][0]) == (
-        "s1",
-        63,
-        [("wf_1", 32, [("z", 32, [])]), ("unattributed", 28, [])],
-    )
+    assert document["usd"] == answer(capsys, app, "--by", "total")["total"]["usd"] == 31
+    known = [("x", 12, []), ("unattributed", 16, [])] if there else [("unattributed", 28, [])]
+    assert shape(document["sessions"][0]) == ("s1", 31, known)
+    with contextlib.closing(sqlite3.connect(state / "ledger.db")) as new:
+        assert new.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 @pytest.mark.usefixtures("session")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cockpit.agents.models import Session, SessionsSnapshot
-from cockpit.commands.watch import Changes, _plain_line
+from cockpit.changes import Changes, plain_line
 from cockpit.demo import Demo, make_demo
 from cockpit.findings.models import FileCounts, Finding, FindingsSnapshot
 from cockpit.spend.models import SpendRow, SpendSnapshot, Tokens
@@ -195,6 +195,7 @@ def test_rows_wait_for_what_belongs_to_them_and_come_once():
     waiting = list(changes.sessions(SessionsSnapshot((session("waiting", 5),))))
     assert [name for name, _ in waiting] == ["session", "phase", "worktree"]
     assert waiting[0][1]["usd"] == 0.7
+    assert waiting[0][1]["forecast"] is None  # no pace is known
     assert [row["state"] for name, row in changes.sessions(SessionsSnapshot()) if name == "session"] == ["ended"]
     (removed,) = changes.worktrees(WorktreesSnapshot())
     assert removed[1]["removed"] is True
@@ -206,7 +207,7 @@ def test_no_line_carries_an_escape():
     hostile = replace(finding("a"), path="[/x]\x1b[31m\u202e.py")
 
     lines = [
-        _plain_line(name, "2026-11-20T14:32:00Z", row)
+        plain_line(name, "2026-11-20T14:32:00Z", row)
         for name, row in changes.findings(FindingsSnapshot(phase="ready", findings=(hostile,)))
     ]
 

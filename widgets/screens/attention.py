@@ -76,19 +76,20 @@ class AttentionScreen(ModalScreen[Held | None]):
 
     def __init__(self, held: Sequence[Held], now: datetime) -> None:
         super().__init__()
-        self._held, self._now = tuple(held), now
+        self._held, self._now, self._standing = tuple(held), now, False
 
     def compose(self) -> ComposeResult:
         yield HeldList(id="report")
 
     def on_mount(self) -> None:
+        self._standing = True
         self.query_one(HeldList).focus()
         self._build()
 
     def show(self, held: Sequence[Held], now: datetime) -> None:
         """Show the queue as it is now; the cursor keeps its session."""
         self._held, self._now = tuple(held), now
-        if self.is_mounted:
+        if self._standing:
             self._build()
 
     def _build(self) -> None:

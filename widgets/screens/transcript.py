@@ -91,7 +91,8 @@ class TranscriptScreen(ModalScreen[None]):
         super().__init__()
         self._title, self._line, self.following = plain_text(title, 160), line, follow and not line
         self.transcript: Transcript | None = None
-        self._note = ""
+        self._note = self._problem = ""
+        self.standing = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="transcript"):
@@ -99,11 +100,16 @@ class TranscriptScreen(ModalScreen[None]):
             yield FixedLines(id="transcript-foot")
 
     def on_mount(self) -> None:
+        self.standing = True
         view = self.view
         view.empty = [line(("Reading the transcript…", "muted"))]
         view.lines_changed()
         view.focus()
         self._titles()
+        if self.transcript is not None:  # it was read before the screen stood
+            self._fill(self.transcript)
+        elif self._problem:
+            self.fail(self._problem)
 
     @property
     def view(self) -> ItemView:
@@ -113,9 +119,11 @@ class TranscriptScreen(ModalScreen[None]):
 
     def show(self, transcript: Transcript) -> None:
         """Show what was read so far; the cursor stays, or goes on with the end where it stood there."""
-        if not self.is_mounted:
-            return
         self.transcript = transcript
+        if self.standing:
+            self._fill(transcript)
+
+    def _fill(self, transcript: Transcript) -> None:
         view = self.view
         if transcript.done and not transcript.items:
             view.empty = [line((transcript.problem or "Nothing was said in this session yet.", "muted"))]
@@ -128,6 +136,9 @@ class TranscriptScreen(ModalScreen[None]):
 
     def fail(self, problem: str) -> None:
         """Say why there is nothing to see."""
+        self._problem = problem
+        if not self.standing:
+            return
         self.view.empty = [line((plain_text(problem, 300), "bad"))]
         self.view.show_items(())
 
@@ -156,7 +167,7 @@ class TranscriptScreen(ModalScreen[None]):
         self._foot()
 
     def _foot(self) -> None:
-        if self.transcript is None or not self.is_mounted:
+        if self.transcript is None or not self.standing:
             return
         width = max(0, self.size.width - 5)
         rows: list[Line] = [summary_line(self.transcript, width)]

@@ -1,0 +1,23 @@
+"""All parts of the app, joined: a new part is one import and one line here."""
+
+from cockpit.app_parts.chrome import Chrome
+from cockpit.app_parts.everywhere import EverywhereDeeds
+from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.money import MoneyDeeds
+from cockpit.app_parts.orchestrator import OrchestratorDeeds
+from cockpit.app_parts.origins import OriginDeeds
+from cockpit.app_parts.verify import VerifyDeeds
+from cockpit.app_parts.warm import WarmDeeds
+
+
+class Parts(
+    OriginDeeds,
+    MoneyDeeds,
+    VerifyDeeds,
+    FindingDeeds,
+    WarmDeeds,
+    OrchestratorDeeds,
+    EverywhereDeeds,
+    Chrome,  # last: the others build on it
+):
+    """What every key does, and the lines around the panes."""

@@ -1,0 +1,268 @@
+"""End of day: context, backup, its verification, sweep, costs, learnings, worktrees as a proposal, summary.
+
+The saving comes first and never waits for a check: a failing sweep is told in the exit code, at the end. Every file is
+replaced as a whole, so that an end at any moment leaves the old one or the new one.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from cockpit.config import Config
+from cockpit.day.backup import backup_folder, contents, prune_backups, verify_backup, write_backup
+from cockpit.day.draft import CONTEXT, CONTEXT_JSON, Draft
+from cockpit.day.gather import Costs
+from cockpit.day.learned import keep, propose, settle
+from cockpit.day.record import ended, one_end_at_a_time, state_folder, write_record
+from cockpit.errors import CannotAnswer
+from cockpit.files import clear_leftovers, write_atomically
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from cockpit.sweep.run import Moved, Sweep
+from skills.workflow.compression import Compressed, compress
+from skills.workflow.day import EndReport
+from skills.workflow.day_text import dollars
+from skills.workflow.handover import as_json, markdown
+from skills.workflow.steps import Step, StepStatus
+from skills.workflow.sweep import SweepCheck, said_of, sweep_lines, title_of
+
+StepName = Literal["context", "backup", "verify-backup", "sweep", "cost", "learnings", "worktrees", "summary"]
+STEPS: tuple[StepName, ...] = (
+    "context",
+    "backup",
+    "verify-backup",
+    "sweep",
+    "cost",
+    "learnings",
+    "worktrees",
+    "summary",
+)
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What each step came to, the files that were written, the report, the sweep's answers and what context an agent
+    would be given."""
+
+    steps: tuple[Step, ...]
+    files: tuple[Path, ...]
+    report: EndReport
+    sweep: tuple[SweepCheck, ...]
+    compressed: Compressed
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the sweep stops commit and push."""
+        return any(check.blocks for check in self.sweep)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a step failed or the sweep blocks, 2 where it blocks because nobody could look, else 0."""
+        if any(step.status == "fail" for step in self.steps):
+            return 1
+        return 2 if self.blocked else 0
+
+
+@dataclass(slots=True)
+class EndDay:
+    """Writes a draft, step by step. Without `write` nothing at all is written. `sweep` may be cancelled meanwhile."""
+
+    repository: Repository
+    config: Config
+    draft: Draft
+    tell: Tell = lambda _: None
+    moved: Moved | None = None
+    write: bool = True
+    sweep: Sweep = field(init=False)
+    _steps: dict[StepName, Step] = field(default_factory=dict)
+    _files: list[Path] = field(default_factory=list)
+    _sections: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    _held: dict[str, bytes] = field(default_factory=dict)
+    _archive: Path | None = None
+    _checks: tuple[SweepCheck, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.repository.root, self.config, moved=self.moved)
+
+    def run(self) -> Ended:
+        """All steps in order. Raises `CannotAnswer` where another end of day is running."""
+        if not self.write:
+            return self._run()
+        with one_end_at_a_time(self.repository):
+            return self._run()
+
+    def _run(self) -> Ended:
+        compressed = compress(self.draft.handover)
+        self._step("context", lambda: self._context(compressed))
+        self._step("backup", self._backup)
+        self._step("verify-backup", self._verify)
+        self._step("sweep", self._sweep)
+        self._step("cost", self._cost)
+        self._step("learnings", self._learnings)
+        self._step("worktrees", self._worktrees)
+        self._step("summary", self._summary)
+        report = replace(self.draft.report, sections=self._told(compressed))
+        return Ended(tuple(self._steps[name] for name in STEPS), tuple(self._files), report, self._checks, compressed)
+
+    def _step(self, name: StepName, work: Callable[[], tuple[StepStatus, str]]) -> None:
+        """One step; what goes wrong in it is its own failure and the next one begins."""
+        self.tell(Step(name, "running"))
+        try:
+            status, detail = work()
+        except (CannotAnswer, OSError) as problem:
+            status, detail = "fail", str(problem)
+        self._steps[name] = Step(name, status, plain_text(detail, 240))
+        self.tell(self._steps[name])
+
+    # -- the steps --
+
+    def _context(self, compressed: Compressed) -> tuple[StepStatus, str]:
+        root, draft = self.repository.root, self.draft
+        text = markdown(draft.handover, draft.before.get(CONTEXT, b"").decode("utf-8", "surrogateescape"))
+        document = as_json(draft.handover, draft.others)
+        document["compressed"] = {
+            "text": compressed.text,
+            "tokens": compressed.tokens,
+            "dropped": list(compressed.dropped),
+        }
+        if not self.write:
+            return "pass", f"would write {CONTEXT} and {CONTEXT_JSON}"
+        if draft.aside:
+            self._files.append(self._keep_aside(draft.before[CONTEXT_JSON]))
+        for name, content in ((CONTEXT, text), (CONTEXT_JSON, _json(document))):
+            path = root / name
+            try:
+                clear_leftovers(path)
+                write_atomically(path, content, mode=None if path.exists() else 0o644)
+            except OSError as problem:
+                raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+            self._files.append(path)
+        return "pass", f"{CONTEXT}, {CONTEXT_JSON}"
+
+    def _keep_aside(self, raw: bytes) -> Path:
+        """Keep a context.json that is none beside the new one."""
+        stamp = self.draft.now.strftime("%Y%m%d_%H%M%S")
+        path = self.repository.root / f"{CONTEXT_JSON}.broken-{stamp}"
+        write_atomically(path, raw)
+        return path
+
+    def _backup(self) -> tuple[StepStatus, str]:
+        before = {name: self.draft.before[name] for name in (CONTEXT, CONTEXT_JSON) if name in self.draft.before}
+        self._held = contents(self.repository.root, before)
+        if not self._held:
+            return "not_applicable", "there is no context file"
+        if not self.write:
+            return "pass", f"would back up {len(self._held)} files into {backup_folder(self.repository)}"
+        self._archive = write_backup(self.repository, self._held, self.draft.now)
+        self._files.append(self._archive)
+        return "pass", f"{len(self._held)} files in {self._archive}"
+
+    def _verify(self) -> tuple[StepStatus, str]:
+        if self._archive is None:
+            status = self._steps["backup"].status
+            return ("not_run" if status == "fail" else "not_applicable"), "there is no new backup"
+        wrong = verify_backup(self._archive, self._held)
+        if wrong:
+            return "fail", wrong
+        gone = prune_backups(self._archive.parent, self.draft.now)
+        return "pass", "opened again and compared" + (f"; {len(gone)} old ones taken away" if gone else "")
+
+    def _sweep(self) -> tuple[StepStatus, str]:
+        self._checks = self.sweep.run()
+        if self.write:
+            from cockpit.sweep.reports import write_reports
+
+            self._files += write_reports(self.repository.root, self._checks, self.draft.now)
+        blocking = [f"{title_of(check.check)}: {said_of(check)}" for check in self._checks if check.blocks]
+        others = [f"{title_of(one.check)} {said_of(one)}" for one in self._checks if one.status in ("fail", "not_run")]
+        if any(check.blocks and check.status == "fail" for check in self._checks):
+            return "fail", f"blocks commit and push: {'; '.join(blocking)}"
+        if any(check.status == "not_run" for check in self._checks):
+            return "not_run", "; ".join(others)
+        return "pass", "; ".join(others) or "nothing found"
+
+    def _cost(self) -> tuple[StepStatus, str]:
+        from cockpit.spend.exports import export
+        from cockpit.spend.sums import Scope
+
+        costs = Costs(self.repository, self.config)
+        since = dollars(costs.since(self.draft.began))
+        if not self.write:
+            return "pass", f"{since} this session; would write the daily files"
+        chosen = self.config.day.costs
+        folder = self.repository.root / chosen if chosen else state_folder(self.repository) / "costs"
+        if chosen and not folder.resolve().is_relative_to(self.repository.root.resolve()):
+            raise CannotAnswer(f"day.costs: {plain_text(chosen, 80)} does not lie in the repository")
+        written = export(costs.meter.ledger, Scope(costs.meter.places), folder, self.draft.now, self.config.budget)
+        self._files += written
+        return "pass", f"{since} this session; {len(written)} files in {folder}"
+
+    def _learnings(self) -> tuple[StepStatus, str]:
+        draft = self.draft
+        chosen = [one for one in draft.learnings if one.id in draft.confirmed]
+        open_ones = [one for one in draft.learnings if one.id not in draft.confirmed]
+        self._sections.append(("Learnings Proposed", tuple(f"{one.kind}: {one.text}" for one in open_ones)))
+        if not draft.learnings:
+            return "not_applicable", "nothing was found to learn"
+        if not self.write:
+            return "pass", f"{len(open_ones)} proposed"
+        fresh = propose(self.repository, draft.learnings)
+        if chosen:
+            path = keep(self.repository, chosen, draft.now)
+            self._files += [path] if path is not None else []
+        kept = f"{len(chosen)} kept; " if chosen else ""
+        waiting = len([one for one in fresh if one.id not in draft.confirmed])
+        return "pass", f"{kept}{waiting} new proposed: cockpit learnings list"
+
+    def _worktrees(self) -> tuple[StepStatus, str]:
+        proposals = self.draft.proposals
+        self._sections.append(("Worktrees That Could Go", tuple(f"{name}: {why}" for name, why in proposals)))
+        if self.draft.report.unsafe is None:
+            return "not_run", "the worktrees could not be read"
+        if not proposals:
+            return "not_applicable", "none could go without a loss"
+        return "pass", f"{len(proposals)} could go: cockpit worktree clean"
+
+    def _summary(self) -> tuple[StepStatus, str]:
+        if self.write:
+            record = ended(self.draft.record, self.draft.now, self.draft.began)
+            self._files.append(write_record(self.repository, record))
+        done = len(self.draft.handover.completed)
+        return "pass", f"{done} done, {len(self.draft.handover.blockers)} blockers, {self.draft.handover.duration}"
+
+    def _told(self, compressed: Compressed) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        handover = self.draft.handover
+        steps = tuple(f"{name}: {_words(self._steps[name])}" for name in STEPS if name in self._steps)
+        return (
+            ("Completed This Session", tuple(f"[x] {text}" for text in handover.completed)),
+            ("Blockers", tuple(f"[ ] {text}" for text in handover.blockers)),
+            ("Decisions Made", handover.decisions),
+            ("Tomorrow's Priorities", handover.tomorrow),
+            ("Steps", steps),
+            ("Security Sweep", tuple(line.strip() for line in sweep_lines(self._checks, 5))),
+            *self._sections,
+            ("Left Out of the Compressed Context", compressed.dropped),
+            ("Said on the Way", self.draft.notes),
+        )
+
+
+def drop(repository: Repository, ids: set[str]) -> None:
+    """Forget candidates that a person does not want. Raises `CannotAnswer`."""
+    settle(repository, ids, dropped=True)
+
+
+def _json(document: dict[str, Any]) -> str:
+    """Readable where it can be written as UTF-8, else with every other letter escaped."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=1)
+    return text + "\n"
+
+
+def _words(step: Step) -> str:
+    return step.status.replace("_", " ") + (f", {step.detail}" if step.detail else "")

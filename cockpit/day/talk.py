@@ -1,0 +1,133 @@
+"""What today's transcripts of Claude Code say about the day: finished to-dos, corrections, commands that failed."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cockpit import paths
+from cockpit.agents.claude import blocks_of, decode_line, not_a_person
+from cockpit.files import Tail, read_regular
+from cockpit.phases.membership import Membership
+from cockpit.phases.store import first_cwd, transcripts
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from skills.workflow.learnings import is_correction
+from skills.workflow.sweep import without_secrets
+
+_WANTED = (
+    b'"TodoWrite"',
+    b'"TaskCreate"',
+    b'"TaskUpdate"',
+    b'"Bash"',
+    b'"is_error":true',
+    b'"is_error": true',
+    b'"user"',
+)
+_LONGEST = 200
+
+
+@dataclass(slots=True)
+class Talk:
+    """To-dos that were finished, prompts that correct, and commands with how often they failed."""
+
+    completed: list[str] = field(default_factory=list)
+    corrections: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+def read_talk(repository: Repository, since: datetime) -> Talk:
+    """The talk since then in every session of the repository. What cannot be read is passed over."""
+    membership = Membership(repository)
+    talk = Talk()
+    for root in paths.claude_roots():
+        for found in transcripts(root / "projects"):
+            try:
+                if found.stat().st_mtime >= since.timestamp() and membership.holds(first_cwd(found.path)):
+                    _read(Path(found.path), since, talk)
+                    _tasks(root / "tasks" / Path(found.path).stem, since, talk)
+            except OSError:
+                continue
+    talk.completed = list(dict.fromkeys(map(without_secrets, talk.completed)))
+    talk.corrections = list(dict.fromkeys(map(without_secrets, talk.corrections)))
+    talk.failures = Counter({without_secrets(command): times for command, times in talk.failures.items()})
+    return talk
+
+
+def _read(path: Path, since: datetime, talk: Talk) -> None:
+    subjects: list[str] = []
+    listed: dict[str, str] = {}
+    commands: dict[str, str] = {}
+    for block in Tail(path, counting=False).blocks():
+        for line in block.split(b"\n"):
+            if not any(word in line for word in _WANTED) or (value := decode_line(line)) is None:
+                continue
+            fresh = _at(value) >= since.timestamp()
+            message = value.get("message")
+            content = message.get("content") if isinstance(message, dict) else None
+            if value.get("type") == "user":
+                _said(value, content, commands, talk, fresh=fresh)
+                continue
+            for part in blocks_of(content):
+                given = part.get("input")
+                if part.get("type") == "tool_use" and isinstance(given, dict):
+                    _called(str(part.get("name")), given, str(part.get("id")), subjects, commands, listed, talk, fresh)
+    talk.completed += [text for text, status in listed.items() if status == "completed"]
+
+
+def _called(
+    name: str,
+    given: dict[str, Any],
+    call: str,
+    subjects: list[str],
+    commands: dict[str, str],
+    listed: dict[str, str],
+    talk: Talk,
+    fresh: bool,
+) -> None:
+    if name == "TodoWrite" and isinstance(given.get("todos"), list):
+        for row in given["todos"]:
+            if isinstance(row, dict) and (fresh or row.get("status") != "completed"):
+                listed[plain_text(row.get("content", ""), _LONGEST)] = str(row.get("status"))
+    elif name == "TaskCreate":
+        subjects.append(plain_text(given.get("subject", ""), _LONGEST))
+    elif name == "TaskUpdate" and given.get("status") == "completed" and fresh:
+        number = str(given.get("taskId", ""))
+        known = subjects[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(subjects) else ""
+        talk.completed += [plain_text(given["subject"], _LONGEST)] if given.get("subject") else [known] if known else []
+    elif name == "Bash":
+        commands[call] = plain_text(str(given.get("command", "")).strip().split("\n")[0], 80)
+
+
+def _said(value: dict[str, Any], content: object, commands: dict[str, str], talk: Talk, *, fresh: bool) -> None:
+    for part in blocks_of(content):
+        if part.get("type") == "tool_result":
+            command = commands.pop(str(part.get("tool_use_id")), "")
+            if command and part.get("is_error") is True and fresh:
+                talk.failures[command] += 1
+        elif part.get("type") == "text" and fresh and not not_a_person(value):
+            text = plain_text(str(part.get("text", "")).strip(), 400)
+            if is_correction(text):
+                talk.corrections.append(text)
+
+
+def _tasks(folder: Path, since: datetime, talk: Talk) -> None:
+    """Tasks that Claude Code keeps as files, finished since then."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if path.stat().st_mtime < since.timestamp():
+                continue
+            row = json.loads(read_regular(path, 262_144))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and row.get("status") == "completed" and row.get("subject"):
+            talk.completed.append(plain_text(row["subject"], _LONGEST))
+
+
+def _at(value: dict[str, Any]) -> float:
+    try:
+        return datetime.fromisoformat(str(value.get("timestamp"))).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,0 +1,61 @@
+"""Whether the last words of a turn claim that a check passes which has not run since the last edit."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from cockpit.agents.claude import EventParser
+from cockpit.files import Tail
+from cockpit.plain_text import plain_text
+from skills.orchestrator.claims import Claim, find_claims
+from skills.orchestrator.events import Event, Text
+from skills.orchestrator.habits import SessionRecord, session_habits
+
+TRIES = 5
+WAIT_SECONDS = 0.1  # a transcript is written behind the agent's back: its last lines may come a moment later
+
+
+def unbacked(transcript: str | None, said: str | None) -> str:
+    """Why the claims of the last message are not backed, "" where they are or where that cannot be known."""
+    if not transcript:
+        return ""
+    tries = range(TRIES)
+    for attempt in tries:
+        events = _events(Path(transcript))
+        if events is None:
+            return ""
+        why = _why(events, find_claims(said) if said is not None else None)
+        if not why or attempt == tries[-1]:
+            return why
+        time.sleep(WAIT_SECONDS)
+    return ""
+
+
+def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> str:
+    last = next((at for at in reversed(range(len(events))) if isinstance(events[at][1], Text)), None)
+    kept: list[tuple[int, Event]] = []
+    for at, (line, event) in enumerate(events):
+        if isinstance(event, Text) and (claims is not None or at != last):
+            event = replace(event, claims=())  # only the last words count: earlier ones may have been mended
+        kept.append((line, event))
+    if claims is not None:
+        kept.append(((events[-1][0] if events else 0) + 1, Text(None, claims)))
+    look = session_habits(SessionRecord("", tuple(kept)))["unbacked-claim"]
+    if not look.violations:
+        return ""
+    told = "; ".join(dict.fromkeys(plain_text(one.text, 240) for one in look.violations))
+    return f"This claim is not backed: {told}. Run the check and report what it says, or take the claim back."
+
+
+def _events(path: Path) -> list[tuple[int, Event]] | None:
+    parser, tail = EventParser(), Tail(path, counting=False)
+    found: list[tuple[int, Event]] = []
+    line = 0
+    try:
+        for block in tail.blocks():
+            for raw in block.split(b"\n")[:-1]:
+                line += 1
+                found += [(line, event) for event in parser.events(raw)]
+    except OSError:
+        return None
+    return found

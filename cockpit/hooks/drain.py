@@ -1,0 +1,183 @@
+"""Turns the events that hooks left into lines of a short log, without prompts and contents.
+
+One process at a time does so; every reader of sessions looks at the log.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cockpit.agents.lenient import document, mapping, text
+from cockpit.files import locked, read_regular, write_atomically
+from cockpit.hooks.edits import NAMED_EVENTS, is_event
+from cockpit.hooks.spool import AGENTS, spool_folder
+from cockpit.paths import state_dir
+from cockpit.plain_text import plain_text
+
+LARGEST_EVENT = 4 << 20
+MOST_AT_ONCE = 500
+MOST_WAITING = 5000  # files; what is older goes, counted
+LOG_BYTES = 2 << 20
+OLDEST_SECONDS = 2 * 86_400.0
+
+
+class HookEvent(msgspec.Struct, frozen=True):
+    """One event. `at` is in seconds since 1970, `event` in Claude Code's words, `about` what it was about in a line."""
+
+    at: float
+    agent: str
+    session: str
+    event: str
+    cwd: str = ""
+    kind: str = ""
+    about: str = ""
+
+
+class Drained(msgspec.Struct, frozen=True):
+    """How many events were taken, how many files were no event, how many were too many or too old."""
+
+    taken: int = 0
+    garbage: int = 0
+    dropped: int = 0
+
+
+def log_path() -> Path:
+    """The log of events."""
+    return state_dir() / "hooks" / "events.jsonl"
+
+
+def open_spool() -> Path:
+    """Make the folder, for as long as the caller runs. Raises `OSError`."""
+    folder = spool_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def close_spool() -> None:
+    """Take the folder away: hooks fall silent. What is still in it is lost with it, after a last look."""
+    with contextlib.suppress(OSError):
+        drain()
+        for entry in os.scandir(spool_folder()):
+            os.unlink(entry.path)  # noqa: PTH108
+        spool_folder().rmdir()
+
+
+def drain() -> Drained:
+    """Turn the waiting files into lines of the log, the oldest first; one process at a time. Raises `OSError`."""
+    with locked(log_path().with_suffix(".lock")) as mine:
+        if not mine:
+            return Drained()
+        waiting, dropped = _waiting()
+        events: list[HookEvent] = []
+        garbage = 0
+        for path, at in waiting:
+            event = _event(path, at)
+            garbage += event is None
+            events += [event] if event is not None else []
+        if events:
+            _append(events)
+        for path, _ in waiting:
+            path.unlink(missing_ok=True)
+        return Drained(len(events), garbage, dropped)
+
+
+def _waiting() -> tuple[list[tuple[Path, float]], int]:
+    """The oldest waiting files with their times, and how many were thrown away."""
+    found: list[tuple[float, str]] = []
+    dropped = 0
+    oldest = time.time() - OLDEST_SECONDS
+    try:
+        with os.scandir(spool_folder()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if not entry.name.startswith("."):
+                        found.append((status.st_mtime, entry.path))
+                    elif status.st_mtime < time.time() - 60:  # its writer was killed
+                        os.unlink(entry.path)  # noqa: PTH108
+                        dropped += 1
+    except FileNotFoundError:
+        return [], 0
+    found.sort()
+    old = [path for at, path in found if at < oldest]
+    many = [path for at, path in found if at >= oldest][: max(0, len(found) - len(old) - MOST_WAITING)]
+    gone = {*old, *many}
+    for path in gone:
+        Path(path).unlink(missing_ok=True)
+    kept = [(Path(path), at) for at, path in found if path not in gone]
+    return kept[:MOST_AT_ONCE], dropped + len(gone)
+
+
+def _event(path: Path, at: float) -> HookEvent | None:
+    try:
+        raw = read_regular(path, LARGEST_EVENT)
+    except OSError:
+        return None
+    agent = path.name.partition(".")[0]
+    return read_event(agent if agent in AGENTS else "claude", raw, at)
+
+
+def read_event(agent: str, raw: bytes, at: float) -> HookEvent | None:
+    """The event that an agent's JSON tells, None where it is none. Prompts and contents are left out."""
+    said = document(raw)
+    if said is None:
+        return None
+    name, session = text(said.get("hook_event_name")), text(said.get("session_id"))
+    if not name or not session or not is_event(name):
+        return None
+    kind = text(said.get("notification_type")) or text(said.get("reason")) or text(said.get("source")) or ""
+    return HookEvent(
+        round(at, 3),
+        agent,
+        plain_text(session, 120),
+        NAMED_EVENTS.get(name, name),
+        plain_text(text(said.get("cwd")) or "", 400),
+        plain_text(kind, 60),
+        _about(said),
+    )
+
+
+def _about(said: dict[str, Any]) -> str:
+    tool = text(said.get("tool_name"))
+    if not tool:
+        return plain_text(text(said.get("message")) or text(said.get("agent_type")) or "", 160)
+    given = mapping(said.get("tool_input"))
+    target = next((word for key in ("command", "file_path", "url", "pattern") if (word := text(given.get(key)))), "")
+    if tool in ("Bash", "shell", "run_shell_command") and target:
+        return plain_text(f'run "{plain_text(target, 120)}"?', 160)
+    return plain_text(f"use {tool} {plain_text(target, 120)}".rstrip() + "?", 160)
+
+
+def _append(events: list[HookEvent]) -> None:
+    path = log_path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    if size + len(lines) > LOG_BYTES:
+        kept = path.read_bytes()[-LOG_BYTES // 2 :] if size else b""
+        write_atomically(path, kept[kept.find(b"\n") + 1 :] + lines, mode=0o600)
+        return
+    handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, lines)
+    finally:
+        os.close(handle)
+
+
+def log_events(blocks: Iterator[bytes] | list[bytes]) -> Iterator[HookEvent]:
+    """The events of blocks of whole lines; a line that is none is passed over."""
+    decoder = msgspec.json.Decoder(HookEvent)
+    for block in blocks:
+        for line in block.split(b"\n"):
+            if line:
+                with contextlib.suppress(msgspec.MsgspecError, ValueError):
+                    yield decoder.decode(line)

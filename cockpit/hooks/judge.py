@@ -1,0 +1,180 @@
+"""Whether an edit would bring a P0 finding: the file as it would be, judged with what is known of the whole project.
+
+The reports of the other files come from the cache of findings as they are there; nothing else is looked at, so that
+the answer takes milliseconds. Facts that the cache lacks can only make the answer milder.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cockpit.config import Config
+from cockpit.files import read_regular
+from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
+from cockpit.findings.cache import ReportCache
+from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
+from cockpit.findings.options import options_of
+from cockpit.git_command import GitFailed, RunningGit
+from skills.gates import RULES, analyse_by, needs_every, select_rules, settle
+from skills.gates.model import FileReport, Finding, GateOptions, ProjectEvidence
+from skills.gates.profiles import AUTO, choose_profile
+from skills.record import record
+
+
+@record
+class Judgement:
+    """P0 findings that the edit would bring, and files that could not be judged as they would be, with the reason."""
+
+    introduced: tuple[Finding, ...] = ()
+    unjudged: tuple[str, ...] = ()
+
+
+def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -> Judgement:
+    """Judge files of the work tree `root` as they would be; None: gone. Names are POSIX paths relative to it.
+
+    Raises `CannotAnswer` where configuration or baseline cannot be read.
+    """
+    options = options_of(config)
+    cache = ReportCache(root, every=needs_every(options))
+    known = {os.fsdecode(key): entry for key, entry in cache.files.items()}
+    mine = {
+        name: source for name, source in contents.items() if source is not None and _in_scope(root, config, name, known)
+    }
+    if not mine:
+        return Judgement()
+    evidence = _evidence(root, cache)
+    if options.profile == AUTO:
+        options = replace(options, profile=choose_profile(evidence.dependencies)[0])
+    options = _only_p0(options)
+    if not options.select:
+        return Judgement()
+    rules = frozenset(options.select)
+    reports = {name: entry.report for name, entry in known.items() if entry.report is not None and name not in contents}
+    case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), reports)
+    others = {name: _facts_of(report) for name, report in reports.items()}
+    would_be = {
+        name: analyse_by(rules, plain(name), source) for name, source in mine.items() if not is_generated(source)
+    }
+    would = case.findings({**others, **would_be})
+    if not would:
+        return Judgement((), _unjudged(would_be.values()))
+    sources = {name: source for name in contents if name.endswith(".py") and (source := _read(root, name)) is not None}
+    stood = {name: analyse_by(rules, plain(name), source) for name, source in sources.items()}
+    stand = case.findings({**others, **stood})
+    return Judgement(_new(stand, _lines(sources), would, _lines(mine)), _unjudged(would_be.values()))
+
+
+def plain(name: str) -> str:
+    """A file's name as reports have it: bytes that are no UTF-8 become replacement characters."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _read(root: Path, name: str) -> bytes | None:
+    try:
+        return read_regular(root / name, LARGEST)
+    except OSError:
+        return None
+
+
+def _in_scope(root: Path, config: Config, name: str, known: Mapping[str, object]) -> bool:
+    if not name.endswith(".py") or left_out(name, {*known, name}, config.checks.exclude):
+        return False
+    if name in known:
+        return True
+    try:
+        RunningGit(root, "check-ignore", "-q", "--", name).answer(timeout=5.0)
+    except GitFailed:
+        return True
+    return False
+
+
+def _evidence(root: Path, cache: ReportCache) -> ProjectEvidence:
+    kept = cache.manifests
+    return cache.said_by_manifests(root, tuple(kept.marks) if kept is not None else _likely_manifests(root)).evidence
+
+
+def _likely_manifests(root: Path) -> tuple[str, ...]:
+    """Where nothing is known yet: the manifests at the root, and those of a folder of requirements."""
+    found = []
+    for folder in ("", "requirements/"):
+        try:
+            with os.scandir(root / folder) as entries:
+                found += [
+                    folder + entry.name for entry in entries if entry.is_file() and is_manifest(folder + entry.name)
+                ]
+        except OSError:
+            continue
+    return tuple(sorted(found))
+
+
+def _only_p0(options: GateOptions) -> GateOptions:
+    wanted = tuple(sorted(name for name in select_rules(options) if RULES[name].gate == "P0"))
+    return replace(options, select=wanted, ignore=())
+
+
+def _facts_of(report: FileReport) -> FileReport:
+    """A report reduced to what it tells of the project."""
+    return replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+
+
+@record
+class _Case:
+    """What stays the same while a file is looked at as it is and as it would be."""
+
+    evidence: ProjectEvidence
+    options: GateOptions
+    baseline: Baseline
+    names: frozenset[str]
+    known: Mapping[str, FileReport]
+
+    def findings(self, reports: Mapping[str, FileReport]) -> tuple[Finding, ...]:
+        """The P0 findings of the files in question that no comment and no baseline accepts."""
+        verdict = settle(reports.values(), self.evidence, self.options)
+        paths = {plain(name) for name in self.names}
+        held = (one for one in verdict.findings if one.path in paths and one.gate == "P0" and one.suppressed is None)
+
+        def still_there(path: str) -> set[str]:
+            report = (reports if path in self.names else self.known).get(path)
+            return {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
+
+        return tuple(one for one in self.baseline.marked(tuple(held), still_there) if one.baseline == "new")
+
+
+Lines = Mapping[str, list[str]]
+
+
+def _new(stood: tuple[Finding, ...], before: Lines, would: tuple[Finding, ...], after: Lines) -> tuple[Finding, ...]:
+    """The findings that did not stand before; one whose statement only moved (a renamed function or file) did."""
+    known, stay = {one.fingerprint for one in stood}, {one.fingerprint for one in would}
+    moved = Counter(
+        (one.rule, _line(before.get(one.path, []), one.line)) for one in stood if one.fingerprint not in stay
+    )
+    fresh = []
+    for finding in would:
+        key = (finding.rule, _line(after.get(finding.path, []), finding.line))
+        if finding.fingerprint in known:
+            continue
+        if moved[key]:
+            moved[key] -= 1
+            continue
+        fresh.append(finding)
+    return tuple(fresh)
+
+
+def _lines(sources: Mapping[str, bytes]) -> Lines:
+    return {plain(name): source.decode("utf-8", "replace").splitlines() for name, source in sources.items()}
+
+
+def _line(lines: list[str], number: int) -> str:
+    return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
+
+def _unjudged(reports: Iterable[FileReport]) -> tuple[str, ...]:
+    found = []
+    for report in reports:
+        if report.problem is not None:
+            found.append(f"{report.path}:{report.problem.line}: {report.problem.message}")
+        found += [f"{report.path}: the rule {rule} failed" for rule, _ in report.crashed if rule in RULES]
+    return tuple(found)

@@ -1,0 +1,89 @@
+"""The small plugin that OpenCode loads: edits are asked about before they happen, events are left in the spool."""
+
+import json
+import re
+from hashlib import blake2b
+from pathlib import Path
+
+from cockpit.errors import CannotAnswer
+
+_BLOCK = re.compile(rb"// >>> cockpit [0-9a-f]{16} >>>.*?\n// <<< cockpit <<<\n", re.DOTALL)
+
+_PROGRAM = """import { spawnSync } from "node:child_process"
+import { existsSync, renameSync, writeFileSync } from "node:fs"
+
+const SPOOL = __SPOOL__
+const HOOK = __HOOK__
+const ASKED = ["write", "edit", "patch", "apply_patch", "task"]
+let count = 0
+
+function put(event) {
+  try {
+    if (!existsSync(SPOOL)) return
+    const name = `opencode.${process.pid}-${++count}`
+    writeFileSync(`${SPOOL}/.${name}`, JSON.stringify(event), { mode: 0o600 })
+    renameSync(`${SPOOL}/.${name}`, `${SPOOL}/${name}`)
+  } catch {}
+}
+
+function refusal(event) {
+  try {
+    if (!existsSync(HOOK[0])) return ""
+    const env = { ...process.env, PYTHONPATH: "" }
+    const words = [...HOOK.slice(1), "PreToolUse", "--agent", "opencode"]
+    const done = spawnSync(HOOK[0], words, { input: JSON.stringify(event), timeout: 10000, encoding: "utf8", env })
+    const said = JSON.parse(done.stdout || "{}").hookSpecificOutput
+    return said?.permissionDecision === "deny" ? said.permissionDecisionReason : ""
+  } catch {
+    return ""
+  }
+}
+
+const NAMES = {
+  "session.created": "SessionStart",
+  "session.deleted": "SessionEnd",
+  "session.idle": "Stop",
+  "permission.asked": "PermissionRequest",
+  "permission.updated": "PermissionRequest",
+  "permission.replied": "PostToolUse",
+}
+
+export const Cockpit = async ({ directory }) => {
+  const told = (name, session, more) => ({ hook_event_name: name, session_id: session, cwd: directory, ...more })
+  return {
+    event: async ({ event }) => {
+      const about = event.properties ?? {}
+      const session = about.sessionID ?? about.info?.id
+      const state = about.status?.type
+      const name = event.type === "session.status" ? (state === "idle" ? "Stop" : "PostToolUse") : NAMES[event.type]
+      if (name && session) put(told(name, session, { message: about.title ?? about.permission ?? "" }))
+    },
+    "tool.execute.before": async (input, output) => {
+      if (!ASKED.includes(input.tool)) return
+      const why = refusal(told("PreToolUse", input.sessionID, { tool_name: input.tool, tool_input: output.args }))
+      if (why) throw new Error(why)
+    },
+  }
+}
+"""
+
+
+def plugin_text(present: bytes | None, path: Path, spool: Path, hook: list[str]) -> bytes:
+    """The plugin's file. Raises `CannotAnswer` where a file of somebody else is in the way."""
+    program = _PROGRAM.replace("__SPOOL__", json.dumps(str(spool))).replace("__HOOK__", json.dumps(hook))
+    block = f"// >>> cockpit {'0' * 16} >>> cockpit hooks uninstall --agent opencode takes these lines out\n{program}"
+    raw = block.encode("utf-8", "replace") + b"// <<< cockpit <<<\n"
+    raw = raw.replace(b"0" * 16, blake2b(raw, digest_size=8).hexdigest().encode(), 1)
+    if present is None or not present.strip():
+        return raw
+    if _BLOCK.search(present) is None:
+        raise CannotAnswer(f"{path}:1: another plugin has this name", "move it, then install again")
+    return _BLOCK.sub(lambda _: raw, present, count=1)
+
+
+def without_plugin(present: bytes) -> bytes | None:
+    """The file without our lines, None where nothing else is in it; the same where they are not there."""
+    if _BLOCK.search(present) is None:
+        return present
+    left = _BLOCK.sub(b"", present, count=1)
+    return left if left.strip() else None

@@ -1,0 +1,17 @@
+"""Habits and measures as their screen shows them."""
+
+from dataclasses import dataclass
+
+from skills.orchestrator.habits import HabitRow, Week
+from skills.orchestrator.measures import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class HabitsView:
+    """Habits of `sessions` transcripts with their weeks; `measures` is None until they were taken."""
+
+    rows: tuple[HabitRow, ...]
+    weeks: tuple[Week, ...]
+    sessions: int
+    problems: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] | None = None

@@ -1,0 +1,100 @@
+"""What one session shows beside its habits: the denominators of the measures (performance orchestrator, measures)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from skills.orchestrator.analysis import estimate_work
+from skills.orchestrator.events import Compaction, ContextPoint, Prompt, Text, TurnEnd
+from skills.orchestrator.habits import SessionRecord, Use
+from skills.orchestrator.planning import plan_prompt
+from skills.orchestrator.shell import check_kind, status_tells
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFigure:
+    """One task: what was estimated from its prompt, and what was measured. Minutes are of the clock; dollars computed,
+    None where a request has no known price."""
+
+    at: datetime | None
+    files_estimated: int
+    files: int
+    minutes_estimated: int
+    minutes: float | None
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """`waited` is the sum of seconds between calls and answers. Checks are runs of tests, linters, types and gates:
+    passed, failed, and those whose status was not kept. Contexts are tokens, None where no request tells."""
+
+    at: datetime | None
+    calls: int
+    waited: float
+    claims: int
+    passed: int
+    failed: int
+    unknown: int
+    delegations: int
+    context_start: int | None
+    context_peak: int | None
+    window: int
+    compactions: int
+    tasks: tuple[TaskFigure, ...]
+
+
+def session_figures(record: SessionRecord, uses: list[Use]) -> SessionFigures:
+    """The figures of one session."""
+    points = [event.used for _, event in record.events if isinstance(event, ContextPoint)]
+    outcomes = [_outcome(use) for use in uses if use.role == "check" or _checks(use)]
+    return SessionFigures(
+        next((event.at for _, event in record.events if event.at is not None), None),
+        len(uses),
+        sum(use.seconds for use in uses if use.seconds is not None),
+        sum(len(event.claims) for _, event in record.events if isinstance(event, Text)),
+        outcomes.count(True),
+        outcomes.count(False),
+        outcomes.count(None),
+        sum(1 for use in uses if use.role == "agent"),
+        points[0] if points else None,
+        max(points, default=None),
+        record.window,
+        sum(1 for _, event in record.events if isinstance(event, Compaction)),
+        tuple(_tasks(record, uses)),
+    )
+
+
+def _checks(use: Use) -> bool:
+    return use.call.name == "Bash" and check_kind(use.call.command) is not None
+
+
+def _outcome(use: Use) -> bool | None:
+    """Whether a check passed; None while it runs or where its status is hidden."""
+    if use.result is None or use.call.background:
+        return None
+    if use.result.failed:
+        return False
+    return True if status_tells(use.call.command) else None
+
+
+def _tasks(record: SessionRecord, uses: list[Use]) -> Iterator[TaskFigure]:
+    """Every prompt after which files changed, with what its words let expect."""
+    starts = [place for place, (_, event) in enumerate(record.events) if isinstance(event, Prompt)]
+    for number, (start, end) in enumerate(pairwise([*starts, len(record.events)]), 1):
+        prompt = record.events[start][1]
+        own = [use for use in uses if use.prompt == number]
+        changed = {use.call.target for use in own if use.role == "change"}
+        if not changed or not isinstance(prompt, Prompt):
+            continue
+        estimate = estimate_work(prompt.text, plan_prompt(prompt.text))
+        within = [event for _, event in record.events[start:end]]
+        last = max((event.at for event in within if event.at is not None), default=None)
+        ended = next((event.at for event in reversed(within) if isinstance(event, TurnEnd)), None) or last
+        minutes = (ended - prompt.at).total_seconds() / 60 if ended and prompt.at else None
+        steps = {event.message_id for event in within if isinstance(event, ContextPoint)}
+        prices = [record.requests[step].usd for step in steps if step in record.requests]
+        known = [price for price in prices if price is not None]
+        usd = sum(known) if known and len(known) == len(prices) else None
+        yield TaskFigure(prompt.at, estimate.files, len(changed), estimate.minutes, minutes, usd)

@@ -1,0 +1,48 @@
+"""A recording of the demo, back in the panes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cockpit.app import CockpitApp
+from cockpit.app_parts.replay import ReplayApp
+from cockpit.recording.lines import Recorder, read_recording
+from cockpit.repository import Repository
+from tests.pilot.conftest import call_on, settled, until
+from widgets.lines import plain
+
+
+def text_of(app: CockpitApp, pane: str) -> str:
+    view = app.pane(pane)
+    return "\n".join(plain(view.line_at(y, 100)) for y in range(view.line_count()))
+
+
+async def test_the_panes_show_again_what_they_showed(
+    app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = tmp_path / "day.jsonl"
+    async with app.run_test(size=(200, 50)):
+        await settled(app)
+        findings = text_of(app, "findings")
+        with day.open("w", encoding="utf-8") as stream:
+            recorder = Recorder(stream, "acme-api", app.repository.root, "/nowhere")
+            for pane, value in (
+                ("budget", app.spend),
+                ("phase", app.sessions),
+                ("worktrees", app.trees),
+                ("findings", app.found),
+            ):
+                recorder.take(pane, value)
+    monkeypatch.setenv("COCKPIT_NOW", os.environ["COCKPIT_NOW"])  # given back after the test
+    recording = read_recording(day)
+    call = call_on(tmp_path)
+    call.use_repository(Repository(Path("/no/acme-api"), Path("/no/acme-api/.git"), Path("/no/acme-api/.git")))
+    replay = ReplayApp(call, recording, speed=0, longest=0)
+    async with replay.run_test(size=(200, 50)) as pilot:
+        await until(lambda: bool(replay.found.findings), "the findings")
+        await pilot.pause()
+        assert text_of(replay, "findings") == findings
+        assert "feature/api" in text_of(replay, "worktrees") and "of $5" in text_of(replay, "budget")
+        await pilot.press("space")  # the code is not there, and that is said
+        await until(lambda: "cannot be read" in str(getattr(replay.screen, "shown", "")), "the reason")

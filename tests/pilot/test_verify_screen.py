@@ -1,0 +1,61 @@
+"""The verification screen: answers come one by one, what is open can be shown alone, leaving ends the run."""
+
+from pathlib import Path
+
+import pytest
+
+from cockpit.app import CockpitApp
+from skills.verify.model import Answer, Verification
+from tests.pilot.conftest import until
+from widgets.lines import plain
+from widgets.screens.verify import VerifyScreen, rows_of
+
+
+def shown(screen: VerifyScreen) -> str:
+    return "\n".join(plain(row.shown) for row in screen.query_one("#report").items)  # type: ignore[attr-defined]
+
+
+async def test_the_gate_runs_on_the_demo(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("v")
+        await until(lambda: isinstance(app.screen, VerifyScreen), "the screen")
+        screen = app.screen
+        assert isinstance(screen, VerifyScreen)
+        await until(lambda: screen.running is None, "its end", 60)
+        text = shown(screen)
+        assert "?  3 Migrations" in text and "cockpit trust" in text
+        assert "Guardrails" in text and "Predeploy list" in text
+        assert "pass" in str(screen.query_one("#report").border_title)
+        await pilot.press("o")
+        assert "✓ pass" not in shown(screen).partition("Predeploy")[0]
+        await pilot.press("escape")
+        assert not isinstance(app.screen, VerifyScreen)
+
+
+async def test_leaving_ends_the_run(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("v")
+        await until(lambda: isinstance(app.screen, VerifyScreen), "the screen")
+        await pilot.press("escape")
+        await until(lambda: app.verifying is not None and app.verifying.cancelled, "the switch")
+
+
+async def test_a_place_opens_in_the_editor(app: CockpitApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[Path, int]] = []
+    monkeypatch.setattr("cockpit.app_parts.verify.open_in_editor", lambda _, path, line: opened.append((path, line)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = VerifyScreen("acme")
+        await app.push_screen(screen)
+        answer = Answer(12, "added-lines", "No debugger", "fail", "1", 1, places=("a.py:7 a debugger",))
+        screen.finish(Verification("django", (answer,)), [])
+        await pilot.press("j", "j", "enter")
+        await until(lambda: bool(opened), "the place")
+        assert opened == [(app.watched / "a.py", 7)]
+
+
+def test_what_runs_is_marked_and_hostile_text_is_plain() -> None:
+    answer = Answer(2, "ruff", "Lint \x1b[31m", "fail", "[@click=app.quit] \x9b", places=("[/x]:1",))
+    rows = rows_of([answer], 4)
+    text = "\n".join(plain(row.shown) for row in rows)
+    assert "\x1b" not in text and "\x9b" not in text and "[@click=app.quit]" in text
+    assert "▶  4 Tests and coverage  runs…" in text

@@ -1,0 +1,333 @@
+"""Hooks in agents' own files: beside what is there, and out again byte for byte."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cockpit.cli import main
+from cockpit.config import HooksConfig
+from cockpit.errors import CannotAnswer
+from cockpit.hooks import agents
+from cockpit.hooks.agents import (
+    AGENTS,
+    Agent,
+    agent_status,
+    apply_agent,
+    plan_agent_install,
+    plan_agent_uninstall,
+    settings_path,
+)
+from cockpit.hooks.json_text import JsonText
+
+FOREIGN = """{
+    "model": "opus",
+    "hooks": {
+        "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "guard"}]}],
+        "Mine": []
+    },
+    "permissions": {"allow": ["Bash(ls:*)"], "size": 1.10}
+}
+"""
+JSON_AGENTS: tuple[Agent, ...] = ("claude", "codex", "gemini")
+
+
+def install(agent: Agent, config: HooksConfig | None = None) -> Path:
+    plan = plan_agent_install(agent, "user", None, config or HooksConfig())
+    apply_agent(plan, installing=True)
+    return plan.path
+
+
+def uninstall(agent: Agent) -> None:
+    apply_agent(plan_agent_uninstall(agent, "user", None), installing=False)
+
+
+def put(agent: Agent, content: str | bytes) -> Path:
+    path = settings_path(agent, "user", None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def state(agent: Agent, config: HooksConfig | None = None) -> str:
+    return agent_status(agent, "user", None, config or HooksConfig()).state
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_nothing_is_left_where_nothing_was(agent: Agent) -> None:
+    path = install(agent)
+    assert path.is_file() and state(agent) == "installed"
+    assert not plan_agent_install(agent, "user", None, HooksConfig()).changes, "twice is once"
+    uninstall(agent)
+    assert not path.exists() and state(agent) == "absent"
+    uninstall(agent)
+
+
+@pytest.mark.parametrize("agent", JSON_AGENTS)
+def test_what_is_there_stays_and_comes_back_byte_for_byte(agent: Agent) -> None:
+    path = put(agent, FOREIGN)
+    path.chmod(0o640)
+    install(agent)
+    after = path.read_text()
+    assert after.startswith('{\n    "model": "opus",\n') and after.endswith('"size": 1.10}\n}\n')
+    hooks = json.loads(after)["hooks"]
+    assert hooks["PreToolUse"][0] == {"matcher": "Bash", "hooks": [{"type": "command", "command": "guard"}]}
+    assert hooks["Mine"] == [] and path.stat().st_mode & 0o777 == 0o640
+    uninstall(agent)
+    assert path.read_text() == FOREIGN
+
+
+def test_after_a_change_by_others_only_our_entries_go() -> None:
+    path = put("claude", FOREIGN)
+    install("claude")
+    path.write_text(path.read_text().replace('"opus"', '"sonnet"').replace("guard", "guard2"))
+    assert state("claude") == "installed"
+    plan = plan_agent_uninstall("claude", "user", None)
+    assert "changed since" in plan.what
+    apply_agent(plan, installing=False)
+    left = json.loads(path.read_text())
+    assert left["model"] == "sonnet" and list(left["hooks"]) == ["PreToolUse", "Mine"]
+    assert left["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == "guard2" and "cockpit" not in path.read_text()
+
+
+def test_installing_again_after_a_change_keeps_the_change_for_uninstalling() -> None:
+    path = put("claude", FOREIGN)
+    install("claude")
+    path.write_text(path.read_text().replace('"opus"', '"sonnet"'))
+    install("claude", HooksConfig(hints=True))
+    uninstall("claude")
+    assert json.loads(path.read_text()) == json.loads(FOREIGN.replace('"opus"', '"sonnet"'))
+
+
+def test_a_hook_that_shares_a_group_with_ours_stays() -> None:
+    path = install("claude")
+    document = json.loads(path.read_text())
+    document["hooks"]["Stop"][0]["hooks"].append({"type": "command", "command": "ring"})
+    path.write_text(json.dumps(document))
+    uninstall("claude")
+    assert json.loads(path.read_text()) == {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "ring"}]}]}}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('{\n  // a comment\n  "hooks": {}\n}', 2),
+        ('{"a": 1,}', 1),
+        ('{\n\n"hooks": ', 3),
+        ("[]", 1),
+        ('{"a": 1,\n "hooks": []}', 2),
+        ('{"hooks": {"Stop": 3}}', 1),
+        ('{"a": 1,\n "a": 2}', 2),
+        (b"\xff\xfe", 1),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_left_alone(content: str | bytes, line: int) -> None:
+    path = put("claude", content)
+    before = path.read_bytes()
+    with pytest.raises(CannotAnswer, match=rf"settings\.json:{line}: "):
+        plan_agent_install("claude", "user", None, HooksConfig())
+    assert path.read_bytes() == before and state("claude") in ("unreadable", "absent")
+
+
+def test_what_answers_is_what_the_configuration_says() -> None:
+    install("claude")
+    assert agent_status("claude", "user", None, HooksConfig()).answering == ("PreToolUse",)
+    more = HooksConfig(hints=True, digest=True, strict=True)
+    assert state("claude", more) == "changed"
+    install("claude", more)
+    found = agent_status("claude", "user", None, more)
+    assert set(found.answering) == {"SessionStart", "UserPromptSubmit", "PreToolUse", "Stop"}
+    assert found.state == "installed" and len(found.events) > 8
+
+
+def test_gemini_counts_in_milliseconds() -> None:
+    path = install("gemini")
+    hooks = json.loads(path.read_text())["hooks"]
+    assert hooks["BeforeTool"][0]["matcher"] == "write_file|replace"
+    assert hooks["BeforeTool"][0]["hooks"][0]["timeout"] == 10_000
+    assert json.loads(install("codex").read_text())["hooks"]["Interrupt"][0]["hooks"][0]["timeout"] == 10
+
+
+def test_another_plugin_of_that_name_is_not_overwritten() -> None:
+    put("opencode", "export const Mine = 1\n")
+    with pytest.raises(CannotAnswer, match="another plugin"):
+        plan_agent_install("opencode", "user", None, HooksConfig())
+    path = settings_path("opencode", "user", None)
+    path.unlink()
+    install("opencode")
+    path.write_bytes(path.read_bytes() + b"export const Mine = 1\n")
+    uninstall("opencode")
+    assert path.read_text() == "export const Mine = 1\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_plugin_refuses_and_leaves_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cockpit.hooks.drain import drain, log_events, log_path, open_spool
+
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    plugin = install("opencode").read_text()
+    (tmp_path / "plugin.mjs").write_text(plugin)
+    open_spool()
+    view = (
+        "from rest_framework.viewsets import ModelViewSet\n\n\nclass V(ModelViewSet):\n"
+        "    def create(self, request):\n        return User.objects.create(name=1)\n"
+    )
+    (tmp_path / "run.mjs").write_text(
+        'import { Cockpit } from "./plugin.mjs"\n'
+        f"const hooks = await Cockpit({{ directory: {json.dumps(str(root))} }})\n"
+        'const call = (content) => hooks["tool.execute.before"]({ tool: "write", sessionID: "s" },'
+        f" {{ args: {{ filePath: {json.dumps(str(root / 'views.py'))}, content }} }})\n"
+        'await call("x = 1\\n")\n'
+        f"try {{ await call({json.dumps(view)}); console.log('allowed') }} catch (e) {{ console.log(e.message) }}\n"
+        'await hooks.event({ event: { type: "session.idle", properties: { sessionID: "s" } } })\n'
+    )
+    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
+    assert "logic-in-view" in done.stdout
+    drain()
+    assert [event.event for event in log_events([log_path().read_bytes()])][-1] == "Stop"
+
+
+def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
+    from cockpit.hooks.drain import drain, open_spool
+
+    spooling = agents.spooling_command("claude")
+    event = b'{"session_id":"s","hook_event_name":"Notification"}'
+
+    def run(command: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(["sh", "-c", command], input=event, capture_output=True, check=False)
+
+    off = run(spooling)
+    assert (off.returncode, off.stdout, off.stderr) == (0, b"", b"")
+    folder = open_spool()
+    assert run(spooling).returncode == 0 and [path.name.split(".")[0] for path in folder.iterdir()] == ["claude"]
+    assert drain().taken == 1
+    answering = agents.answering_command("claude", "PreToolUse")
+    done = run(answering)
+    assert (done.returncode, done.stdout) == (0, b"")
+    gone = run(answering.replace("cockpit-hook", "cockpit-gone"))
+    assert (gone.returncode, gone.stderr) == (0, b"")
+
+
+def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = put("claude", FOREIGN)
+    assert main(["hooks", "install", "--agent", "claude", "--dry-run"]) == 0
+    assert "+++" in capsys.readouterr().out and path.read_text() == FOREIGN
+    assert main(["hooks", "install", "--agent", "claude", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)["hooks"][0]
+    assert (row["hook"], row["scope"], row["state"], row["changed"]) == ("claude", "user", "installed", True)
+    assert main(["hooks", "install", "--agent", "codex"]) == 0
+    assert "/hooks" in capsys.readouterr().out
+    assert main(["hooks", "status", "--json"]) == 0
+    rows = {(row["hook"], row["scope"]): row["state"] for row in json.loads(capsys.readouterr().out)["hooks"]}
+    assert rows["claude", "user"] == rows["codex", "user"] == "installed" and rows["gemini", "user"] == "absent"
+    assert main(["hooks", "install", "--agent", "claude", "--project"]) == 2
+    assert "--project" in capsys.readouterr().err
+    assert main(["hooks", "uninstall", "--agent", "claude"]) == 0
+    assert path.read_text() == FOREIGN
+
+
+def test_a_projects_own_file_is_in_the_repository(tmp_path: Path) -> None:
+    for agent, name in (("claude", ".claude/settings.json"), ("codex", ".codex/hooks.json")):
+        assert settings_path(agent, "project", tmp_path) == tmp_path / name  # type: ignore[arg-type]
+
+
+# any settings at all
+
+
+_LEAF = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=6)
+_VALUE = st.recursive(
+    _LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+)
+_HOOK = st.fixed_dictionaries({"type": st.just("command"), "command": st.text(max_size=8)})
+_GROUP = (
+    st.fixed_dictionaries({"hooks": st.lists(_HOOK, max_size=2)}, optional={"matcher": st.text(max_size=4)}) | _LEAF
+)
+_HOOKS = st.dictionaries(st.sampled_from(("PreToolUse", "Stop", "Other")), st.lists(_GROUP, max_size=2))
+_SETTINGS = st.fixed_dictionaries({}, optional={"hooks": _HOOKS, "a": _VALUE, 'b"\\': _VALUE, "é": _VALUE})
+
+
+def _full(hooks: object) -> dict[str, object]:
+    assert isinstance(hooks, dict)
+    return {event: groups for event, groups in hooks.items() if groups}
+
+
+@settings(max_examples=40)
+@given(
+    _SETTINGS,
+    st.sampled_from((None, 1, 2, "\t")),
+    st.booleans(),
+    st.sampled_from(("", "\n", "\r\n", "  \n")),
+    st.data(),
+)
+def test_any_settings_come_back(
+    written: dict[str, object], indent: object, ascii: bool, end: str, data: st.DataObject
+) -> None:
+    path = settings_path("claude", "user", None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.dumps(written, indent=indent, ensure_ascii=ascii) + end  # type: ignore[arg-type]
+    path.write_bytes(before.encode())
+    install("claude")
+    installed = json.loads(path.read_bytes())
+    assert {name: value for name, value in installed.items() if name != "hooks"} == {
+        name: value for name, value in written.items() if name != "hooks"
+    }
+    assert not plan_agent_install("claude", "user", None, HooksConfig()).changes
+    if data.draw(st.booleans()):
+        path.write_bytes(path.read_bytes() + b"\n")  # somebody else wrote
+        uninstall("claude")
+        left = json.loads(path.read_bytes())
+        kept = _full(written.get("hooks", {}))
+        assert _full(left.get("hooks", {})) == kept and {**left, "hooks": 0} == {**written, "hooks": 0}
+    else:
+        uninstall("claude")
+        assert path.read_bytes() == before.encode()
+    path.unlink()
+
+
+@given(_SETTINGS, st.sampled_from((None, 2)), st.sampled_from(("a", "é", "hooks")))
+def test_one_member_changes_and_no_other_byte(written: dict[str, object], indent: int | None, name: str) -> None:
+    raw = json.dumps(written, indent=indent).encode()
+    assert json.loads(JsonText(raw, "f").with_member(name, [1])) == {**written, name: [1]}
+    if name in written:
+        without = {key: value for key, value in written.items() if key != name}
+        assert json.loads(JsonText(raw, "f").without_member(name)) == without
+
+
+_LOOP = """
+import sys
+from cockpit.config import HooksConfig
+from cockpit.hooks.agents import apply_agent, plan_agent_install, plan_agent_uninstall
+print("ready", flush=True)
+while True:
+    apply_agent(plan_agent_install("claude", "user", None, HooksConfig()), installing=True)
+    apply_agent(plan_agent_uninstall("claude", "user", None), installing=False)
+"""
+
+
+def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path = put("claude", FOREIGN)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for attempt in range(6):
+        writer = subprocess.Popen([sys.executable, "-c", _LOOP], env=environment, stdout=subprocess.PIPE)
+        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+        time.sleep(0.02 + attempt * 0.013)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        found = path.read_text()
+        assert found == FOREIGN or state("claude") == "installed"
+        uninstall("claude")
+        assert path.read_text() == FOREIGN

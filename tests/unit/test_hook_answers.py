@@ -1,0 +1,337 @@
+"""`cockpit-hook`: it refuses what an edit would bring, and nothing else; it never blocks because it failed."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.cli import main as cockpit
+from cockpit.hooks import answer, spool
+from cockpit.hooks.drain import drain, log_events, log_path, open_spool
+from cockpit.hooks.hints import tokens
+from cockpit.warm.client import socket_path
+
+VIEW = "from rest_framework.viewsets import ModelViewSet\n\n\nclass UserViewSet(ModelViewSet):\n    pass\n"
+CREATE = "\n    def create(self, request):\n        return User.objects.create(name=request.data)\n"
+TEST = "def test_total():\n    assert 1 + 1 == 2\n"
+MOCK = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    (root / "tests").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=root, check=True)
+    (root / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["pytest-mock", "django"]\n')
+    (root / "views.py").write_text(VIEW)
+    (root / "tests" / "test_a.py").write_text(TEST)
+    (root / ".gitignore").write_text("build_*.py\n")
+    return root
+
+
+def ask(event: str, *words: str, raw: bytes | None = None, **said: object) -> tuple[dict[str, Any], str]:
+    """The answer as JSON ({} where nothing was said), and what was said on stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    document = {"session_id": "s1", "hook_event_name": event, **said}
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err
+    try:
+        assert answer.main([event, *words], json.dumps(document).encode() if raw is None else raw) == 0
+    finally:
+        sys.stdout, sys.stderr = before
+    return (json.loads(out.getvalue()) if out.getvalue() else {}), err.getvalue()
+
+
+def write(repo: Path, name: str, content: str, tool: str = "Write", *words: str) -> tuple[dict[str, Any], str]:
+    given = {"file_path": str(repo / name), "content": content}
+    event = "BeforeTool" if tool == "write_file" else "PreToolUse"
+    return ask(event, *words, cwd=str(repo), tool_name=tool, tool_input=given)
+
+
+def reason(answered: tuple[dict[str, Any], str]) -> str:
+    said, err = answered
+    assert err == ""
+    if not said:
+        return ""
+    assert said["hookSpecificOutput"]["permissionDecision"] == "deny"
+    return str(said["hookSpecificOutput"]["permissionDecisionReason"])
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_an_edit_that_brings_a_p0_finding_is_refused_with_rule_line_and_fix(
+    repo: Path, checked: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if checked:
+        cockpit(["--repo", str(repo), "check"])
+    why = reason(write(repo, "views.py", VIEW + CREATE))
+    assert "views.py:8 logic-in-view" in why and "Fix:" in why
+    assert (
+        "tests/test_a.py:" in reason(write(repo, "tests/test_a.py", MOCK)) and (repo / "views.py").read_text() == VIEW
+    )
+    assert reason(write(repo, "views.py", VIEW + "\n# a comment\n")) == ""
+
+
+def test_an_edit_is_judged_by_the_file_that_it_makes(repo: Path) -> None:
+    given = {"file_path": "views.py", "old_string": "    pass\n", "new_string": CREATE}
+    why = reason(ask("PreToolUse", cwd=str(repo), tool_name="Edit", tool_input=given))
+    assert "logic-in-view" in why
+    patch = "*** Begin Patch\n*** Update File: views.py\n     pass\n"
+    patch += "".join(f"+{line}\n" for line in CREATE.splitlines()) + "*** End Patch"
+    answered = ask(
+        "PreToolUse", "--agent", "codex", cwd=str(repo), tool_name="apply_patch", tool_input={"command": patch}
+    )
+    assert "logic-in-view" in reason(answered)
+
+
+def test_what_stood_before_is_no_reason(repo: Path) -> None:
+    (repo / "views.py").write_text(VIEW + CREATE)
+    assert reason(write(repo, "views.py", "# moved down\n" + VIEW + CREATE)) == ""
+    assert reason(write(repo, "views.py", VIEW.replace("UserViewSet", "OtherViewSet") + CREATE)) == ""
+    assert "logic-in-view" in reason(write(repo, "views.py", VIEW + CREATE + CREATE.replace("create(", "update(", 1)))
+
+
+def test_comments_and_the_baseline_are_respected(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    silenced = CREATE.rstrip("\n") + "  # cockpit: ignore[logic-in-view] it has always been here\n"
+    assert reason(write(repo, "views.py", VIEW + silenced)) == ""
+    (repo / "views.py").write_text(VIEW + CREATE)
+    assert cockpit(["--repo", str(repo), "check", "--write-baseline"]) == 0
+    (repo / "views.py").write_text(VIEW)
+    assert reason(write(repo, "views.py", VIEW + CREATE)) == ""
+    assert "logic-in-view" in reason(write(repo, "other_views.py", VIEW + CREATE)), "a copy is another finding"
+
+
+def test_files_out_of_scope_are_nobodys_business(repo: Path, tmp_path: Path) -> None:
+    (repo / "cockpit.toml").write_text('[checks]\nexclude = ["legacy"]\n')
+    for name in ("build_views.py", "legacy/views.py", ".venv/views.py", "views.txt", "../views.py"):
+        assert reason(write(repo, name, VIEW + CREATE)) == ""
+    assert reason(write(tmp_path / "nowhere", "views.py", VIEW + CREATE)) == ""
+
+
+def test_a_file_of_another_worktree_is_judged_there(repo: Path, tmp_path: Path) -> None:
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "x"], cwd=repo, check=True)
+    subprocess.run(["git", "worktree", "add", "-q", str(tmp_path / "tree")], cwd=repo, check=True)
+    given = {"file_path": str(tmp_path / "tree" / "views.py"), "content": VIEW + CREATE}
+    assert "logic-in-view" in reason(ask("PreToolUse", cwd=str(repo), tool_name="Write", tool_input=given))
+
+
+def test_gemini_is_answered_in_its_own_words(repo: Path) -> None:
+    said, _ = write(repo, "views.py", VIEW + CREATE, "write_file")
+    assert said["decision"] == "deny" and "logic-in-view" in said["reason"]
+
+
+def test_nothing_is_refused_because_something_failed(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert write(repo, "views.py", "def broken(:\n") == ({}, "")
+    (repo / ".cockpit").mkdir()
+    (repo / ".cockpit" / "baseline.json").write_text("no baseline")
+    said, err = write(repo, "views.py", VIEW + CREATE)
+    assert said == {} and err.count("\n") == 1 and "baseline" in err
+    monkeypatch.setattr("cockpit.hooks.judge.judge_edits", lambda *_: 1 / 0)
+    said, err = write(repo, "views.py", VIEW)
+    assert said == {} and "ZeroDivisionError" in err
+
+
+def test_strict_hooks_refuse_what_could_not_be_judged(repo: Path) -> None:
+    (repo / "cockpit.toml").write_text("[hooks]\nstrict = true\n")
+    assert "cannot be judged" in reason(write(repo, "views.py", "def broken(:\n"))
+    (repo / ".cockpit").mkdir()
+    (repo / ".cockpit" / "baseline.json").write_text("no baseline")
+    assert "could not judge" in reason(write(repo, "views.py", VIEW))
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"null", b'{"a":' * 5000])
+def test_malformed_input_is_one_line_on_stderr(raw: bytes) -> None:
+    said, err = ask("PreToolUse", raw=raw)
+    assert said == {} and err.count("\n") == 1 and "no JSON object" in err
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("session_id", "cwd", "tool_name", "tool_input", "prompt")),
+        st.text() | st.integers() | st.none() | st.dictionaries(st.text(), st.text()),
+    )
+)
+def test_odd_fields_never_block(said: dict[str, object]) -> None:
+    answered, err = ask("PreToolUse", raw=json.dumps(said).encode())
+    assert answered == {} and err.count("\n") <= 1
+
+
+def test_the_program_always_ends_well() -> None:
+    for words in ([], ["PreToolUse"], ["--wrong"], ["Nonsense"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cockpit.hook", *words],
+            input=b"{not json",
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (0, b"", 1)
+
+
+# budgets and sub-agents: only where the person chose so
+
+
+def delegate(repo: Path) -> str:
+    return reason(ask("PreToolUse", cwd=str(repo), tool_name="Task", tool_input={"prompt": "x"}))
+
+
+def test_sub_agents_are_counted_only_where_a_number_is_set(repo: Path) -> None:
+    assert not any(delegate(repo) for _ in range(5))
+    (repo / "cockpit.toml").write_text("[hooks]\nmax_subagents = 2\n")
+    assert [bool(delegate(repo)) for _ in range(3)] == [False, False, True]
+    open_spool()
+    spool.put("claude", b'{"session_id":"s1","hook_event_name":"SubagentStop"}')
+    assert [bool(delegate(repo)) for _ in range(2)] == [False, True]
+
+
+def test_a_budget_blocks_only_where_it_was_told_to(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = SimpleNamespace(window="day", level="blocked")
+    monkeypatch.setattr("cockpit.spend.meter.Meter.budget", lambda self, **_: ((window,), {}))
+    assert delegate(repo) == ""
+    (repo / "cockpit.toml").write_text("[budget]\nblock_on_limit = true\n")
+    assert "day budget" in delegate(repo)
+
+
+# what is told
+
+
+def snapshot(repo: Path, *lines: int) -> None:
+    rows = [
+        {
+            "fingerprint": f"f{line}",
+            "rule": "bare-mock",
+            "path": "a.py",
+            "line": line,
+            "message": "Mock.",
+            "help": "Use.",
+        }
+        for line in lines
+    ]
+    path = Path(socket_path(str(repo / ".git"))).with_suffix(".json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"pid": os.getpid(), "started": "", "at": "", "root": str(repo), "p0": len(rows), "findings": rows}
+    path.write_text(json.dumps(document))
+
+
+def test_findings_that_came_by_another_way_are_told_once(repo: Path) -> None:
+    snapshot(repo, 1)
+    assert write(repo, "views.py", VIEW) == ({}, ""), "what stood at the first event is not news"
+    snapshot(repo, 1, 7)
+    said, _ = write(repo, "views.py", VIEW)
+    told = said["hookSpecificOutput"]["additionalContext"]
+    assert "a.py:7 bare-mock" in told and "a.py:1 " not in told
+    assert write(repo, "views.py", VIEW) == ({}, "")
+
+
+def test_hints_are_off_unless_chosen_and_counted(repo: Path) -> None:
+    prompt = "fix the tenant_id filter in UserViewSet " + "and serializer.save() " * 300
+    assert ask("UserPromptSubmit", cwd=str(repo), prompt=prompt) == ({}, "")
+    (repo / "cockpit.toml").write_text("[hooks]\nhints = true\n")
+    said, _ = ask("UserPromptSubmit", cwd=str(repo), prompt=prompt)
+    told = said["hookSpecificOutput"]["additionalContext"]
+    assert said["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
+    assert "risk: CRITICAL" in told and "multi-tenant-guardian" in told and "missing" in told
+    assert tokens(told) <= 500 and len(told.splitlines()) == 3
+    from cockpit.hooks.memory import hints_counted
+
+    assert hints_counted() == (1, tokens(told))
+    said, _ = ask("BeforeAgent", cwd=str(repo), prompt=prompt)
+    assert said["hookSpecificOutput"]["hookEventName"] == "BeforeAgent"
+
+
+def test_the_digest_is_off_unless_chosen(repo: Path) -> None:
+    assert ask("SessionStart", cwd=str(repo)) == ({}, "")
+    (repo / "cockpit.toml").write_text("[hooks]\ndigest = true\n")
+    said, _ = ask("SessionStart", cwd=str(repo))
+    assert 0 < tokens(said["hookSpecificOutput"]["additionalContext"]) <= 500
+
+
+# Stop
+
+
+def line(kind: str, content: list[dict[str, object]], at: int, **more: object) -> str:
+    message = {"id": f"m{at}", "role": kind, "model": "claude-opus-4-5", "content": content, **more}
+    stamp = f"2026-11-20T10:00:{at:02}Z"
+    return json.dumps({"type": kind, "uuid": f"u{at}", "timestamp": stamp, "message": message, "cwd": "/p"}) + "\n"
+
+
+def use(name: str, at: int, **given: object) -> str:
+    return line("assistant", [{"type": "tool_use", "id": f"t{at}", "name": name, "input": given}], at)
+
+
+def result(of: int, at: int) -> str:
+    return line("user", [{"type": "tool_result", "tool_use_id": f"t{of}", "content": "ok"}], at)
+
+
+EDITED = use("Edit", 1, file_path="/p/a.py", old_string="a", new_string="b") + result(1, 2)
+TESTED = use("Bash", 3, command="pytest -q") + result(3, 4)
+CLAIM = "All tests pass now."
+
+
+@pytest.fixture
+def strict(repo: Path) -> Path:
+    (repo / "cockpit.toml").write_text("[hooks]\nstrict = true\n")
+    return repo
+
+
+def stop(repo: Path, transcript: Path, said: str | None = CLAIM, **more: object) -> dict[str, Any]:
+    words = {"last_assistant_message": said} if said is not None else {}
+    answered, err = ask("Stop", cwd=str(repo), transcript_path=str(transcript), **{**words, **more})
+    assert err == ""
+    return answered
+
+
+def test_a_claim_without_a_run_is_held_back_where_hooks_are_strict(strict: Path, tmp_path: Path) -> None:
+    transcript = tmp_path / "t.jsonl"
+    transcript.write_text(EDITED)
+    held = stop(strict, transcript)
+    assert held["decision"] == "block" and "not backed" in held["reason"] and "a.py" in held["reason"]
+    assert stop(strict, transcript, stop_hook_active=True) == {}
+    assert stop(strict, transcript, "I changed a.py.") == {}
+    transcript.write_text(EDITED + line("assistant", [{"type": "text", "text": CLAIM}], 5))
+    assert stop(strict, transcript, None)["decision"] == "block"
+    transcript.write_text(EDITED + TESTED)
+    assert stop(strict, transcript) == {}
+    assert stop(strict, tmp_path / "gone.jsonl") == {}
+    (strict / "cockpit.toml").unlink()
+    transcript.write_text(EDITED)
+    assert stop(strict, transcript) == {}
+
+
+def test_an_early_claim_that_was_backed_later_is_no_reason(strict: Path, tmp_path: Path) -> None:
+    transcript = tmp_path / "t.jsonl"
+    early = line("assistant", [{"type": "text", "text": CLAIM}], 2)
+    transcript.write_text(EDITED + early + TESTED)
+    assert stop(strict, transcript) == {}
+
+
+def test_lines_that_come_late_are_waited_for(strict: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transcript = tmp_path / "t.jsonl"
+    transcript.write_text(EDITED)
+
+    def late(_: float) -> None:
+        transcript.write_text(EDITED + TESTED)
+
+    monkeypatch.setattr(time, "sleep", late)
+    assert stop(strict, transcript) == {}
+
+
+def test_every_event_is_left_in_the_spool_while_cockpit_is_on(repo: Path) -> None:
+    ask("Stop", cwd=str(repo))
+    assert not spool.spool_folder().exists()
+    open_spool()
+    ask("Stop", cwd=str(repo))
+    ask("PreToolUse", raw=b"garbage")
+    found = drain()
+    assert (found.taken, found.garbage) == (1, 0)
+    (event,) = log_events([log_path().read_bytes()])
+    assert (event.session, event.event, event.agent) == ("s1", "Stop", "claude")

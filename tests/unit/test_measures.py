@@ -1,0 +1,107 @@
+"""The ten measures: each with its denominator and basis, and `not_run` where nobody could look."""
+
+import json
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.findings.models import Check, Finding, TrendPoint
+from cockpit.phases.habits_models import HabitsView
+from cockpit.phases.measures import gate_figures
+from skills.orchestrator.habits import habit_rows
+from skills.orchestrator.measures import Figures, ScoreFigures, figure, share, take_measures
+from tests.unit.claude_lines import Talk, text
+from widgets.habit_lines import entry_row, habit_entries, habit_head, measure_entries
+from widgets.lines import plain, width_of
+
+IDS = [
+    "rule-compliance", "gate-outcomes", "unbacked-claims", "serial-seconds", "spend", "context", "over-delegation",
+    "skills", "persistence-score", "estimate-accuracy",
+]  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T12:00:00+00:00")
+    root = tmp_path / "project"
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / "app.py").write_text("def one():\n    return 1\n\n\ndef two() -> int:\n    return 2\n")
+    talk = Talk(cwd=str(root))
+    talk.prompt("Add a users endpoint to app.py and to urls.py; done when pytest passes")
+    for name in ("alpha.py", "bravo.py", "charlie.py"):
+        talk.does("Read", "nothing", file_path=name, took=2.0)
+    talk.does("Edit", file_path="app.py")
+    talk.does("Bash", "1 failed", command="pytest -q", failed=True)
+    talk.says(text("All tests pass."), stop="end_turn", used=100_000)
+    talk.write(own_home / "claude")
+    return root
+
+
+def test_the_command_takes_all_ten(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["habits", "--measures", "--json", "--repo", str(project)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rows = {row["id"]: row for row in document["measures"]}
+    assert list(rows) == IDS
+    assert all(row["basis"] in ("measured", "computed", "estimated") and row["of_what"] for row in rows.values())
+    assert all((row["value"] is None) == (row["status"] != "known") for row in rows.values())
+    assert rows["rule-compliance"]["of"] == 3 and rows["rule-compliance"]["value"] == pytest.approx(66.7)
+    assert {"name": "missing-type-hints", "value": "66.7 %, 1 of 3 do not"} in rows["rule-compliance"]["parts"]
+    assert "0 passed, 1 failed" in rows["gate-outcomes"]["detail"]
+    assert (rows["unbacked-claims"]["value"], rows["unbacked-claims"]["of"]) == (1, 1)
+    assert rows["serial-seconds"]["value"] == 6.0 and rows["serial-seconds"]["of"] == 8.0
+    assert rows["serial-seconds"]["weeks"] == [{"week": "2026-W47", "value": 1.0}]
+    assert rows["spend"]["value"] > 0 and rows["spend"]["basis"] == "computed"
+    assert rows["context"]["value"] == 50.0 and rows["context"]["of"] == 1
+    assert rows["persistence-score"]["status"] == "not_run" and "cockpit audit" in rows["persistence-score"]["detail"]
+    assert rows["estimate-accuracy"]["of"] == 1 and "files 1 against 2 estimated" in rows["estimate-accuracy"]["detail"]
+    assert all(pattern["basis"] for pattern in document["patterns"])
+
+
+def test_without_the_flag_nothing_else_is_answered(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["habits", "--json", "--repo", str(project)]) == 0
+    assert "measures" not in json.loads(capsys.readouterr().out)
+    assert main(["habits", "--measures", "--repo", str(project)]) == 0
+    said = capsys.readouterr().out
+    assert "measures:" in said and "of 1 claims that a check passes" in said
+
+
+def test_what_nobody_could_look_at_is_never_zero() -> None:
+    measures = take_measures(Figures())
+    assert [one.id for one in measures] == IDS
+    assert {one.status for one in measures} == {"not_run"} and {one.value for one in measures} == {None}
+    assert all(one.detail and figure(one) == "?" and share(one) == "" for one in measures)
+
+
+@pytest.mark.parametrize(("last", "course"), [(7.8, "better"), (7.2, "steady"), (6.4, "worse")])
+def test_a_score_moves_beyond_a_third_of_a_point(last: float, course: str) -> None:
+    scores = tuple((datetime(2026, 11, day, tzinfo=UTC), score, "query", 5.0) for day, score in ((1, 7.0), (9, last)))
+    measure = take_measures(Figures(audits=ScoreFigures(scores)))[8]
+    assert measure.value == last and measure.detail.startswith(course) and len(measure.weeks) == 2
+
+
+def test_a_rule_counts_once_a_place() -> None:
+    def found(rule: str, line: int, symbol: str, gate: str = "P1") -> Finding:
+        return Finding(
+            rule, gate, "HIGH", "s", "a.py", line, 1, line, 2, symbol, "m", "h", "confirmed", False, f"{rule}{line}"
+        )  # type: ignore[arg-type]
+
+    places = (("n-plus-one", 1, "f"), ("n-plus-one", 2, "f"), ("n-plus-one", 9, "g"))
+    findings = [*(found(*place) for place in places), found("x", 1, "f", "P2")]
+    checks = [Check(rule="n-plus-one", status="fail", count=3), Check(rule="y", status="pass", count=0)]
+    trend = [TrendPoint(date(2026, 11, 9), 10, 9), TrendPoint(date(2026, 11, 20), 10, 8)]
+    figures = gate_figures(findings, checks, trend)
+    assert figures.broken == {"n-plus-one": 2} and (figures.places, figures.holding) == (10, 8)
+    assert figures.trend == (("2026-W46", 0.9), ("2026-W47", 0.8))
+    assert take_measures(Figures(gates=figures))[1].value == 50.0
+
+
+@pytest.mark.parametrize("width", [20, 36, 60, 92, 116, 196])
+def test_every_line_of_the_screen_fits(width: int) -> None:
+    view = HabitsView(habit_rows([]), (), 0, ("one", "two"), take_measures(Figures()))
+    for entry in [*habit_entries(view), *measure_entries(view)]:
+        row = entry_row(entry, view, width)
+        assert width_of(row) <= width and "\x1b" not in plain(row)
+    assert width_of(habit_head(width)) <= width

@@ -1,0 +1,167 @@
+"""Lines of the habits screen: what each habit cost and where it shows, and the ten measures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cockpit.phases.habits_models import HabitsView
+from cockpit.plain_text import plain_text
+from skills.orchestrator.habits import BASIS, HabitRow, PatternId, Violation
+from skills.orchestrator.measures import Measure, figure, share
+from widgets.lines import Line, Span, fit, line, pad, sparkline, spread
+from widgets.words import count, money, tokens
+
+NAMES: dict[PatternId, str] = {
+    "sequential-tools": "reads one by one",
+    "web-search-for-docs": "web before docs server",
+    "no-analysis": "changes before analysis",
+    "budget-ignored": "context overfilled",
+    "over-delegation": "needless sub-agents",
+    "unbacked-claim": "claims without a run",
+}
+ADVICE: dict[PatternId, str] = {
+    "sequential-tools": "reads that do not need each other's answer can be asked at once",
+    "web-search-for-docs": "the documentation server of this session knows installed packages",
+    "no-analysis": "say which file, what is wrong and how it is verified, or let it plan first",
+    "budget-ignored": "compact before a large result, or let a sub-agent read it",
+    "over-delegation": "a few calls cost less in the session itself",
+    "unbacked-claim": "ask for the run after the last edit; the Stop hook can hold a claim back",
+}
+_STATUS = {
+    "fail": ("!", "warn"),
+    "pass": ("✓", "good"),
+    "not_run": ("?", "warn"),
+    "not_applicable": ("–", "faint"),
+}
+_WIDE, _NARROW = 92, 60
+_WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line that explains and cannot be opened."""
+
+    spans: Line
+    key: str
+
+
+Entry = HabitRow | Violation | Measure | Note
+
+
+def habit_entries(view: HabitsView) -> list[Entry]:
+    """Each habit with what helps against it and its dearest cases; those that cost nothing come without."""
+    entries: list[Entry] = []
+    for row in view.rows:
+        entries.append(row)
+        if row.count:
+            entries.append(Note(line(("    ", "text"), (ADVICE[row.id], "faint")), f"advice {row.id}"))
+            entries += row.examples
+    return entries
+
+
+def measure_entries(view: HabitsView) -> list[Entry]:
+    """Each measure with what else is to say of it, and its parts."""
+    entries: list[Entry] = []
+    for measure in view.measures or ():
+        entries.append(measure)
+        token = "warn" if measure.status == "not_run" else "faint"
+        entries.append(Note(line(("    ", "text"), (plain_text(measure.detail, 300), token)), f"detail {measure.id}"))
+        for name, value in measure.rows if measure.id in ("rule-compliance", "spend", "skills") else ():
+            shown = line(("    ", "text"), (pad(plain_text(name), 30), "muted"), (f"  {plain_text(value)}", "muted"))
+            entries.append(Note(shown, f"{measure.id} {name}"))
+    return entries
+
+
+def entry_row(entry: Entry, view: HabitsView, width: int) -> Line:
+    """One entry in `width` cells."""
+    if isinstance(entry, Note):
+        return fit(entry.spans, width)
+    if isinstance(entry, HabitRow):
+        return habit_row(entry, trend_of(view, entry.id), width)
+    return example_row(entry, width) if isinstance(entry, Violation) else measure_row(entry, width)
+
+
+def habit_head(width: int) -> Line:
+    """The names of the columns."""
+    right = _columns("count", "seconds", "tokens", "dollars", "basis", "weeks", width, "faint")
+    return spread(line(("  habit", "faint")), right, width)
+
+
+def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
+    """What a habit cost: `–` where it cannot apply, `?` where nobody could look."""
+    glyph, token = _STATUS[row.status]
+    left: Line = ((f"{glyph} ", token), (NAMES[row.id], "strong" if row.count else "muted"))
+    if row.status in ("not_run", "not_applicable"):
+        return spread(left, ((row.status.replace("_", " "), "faint"),), width)
+    seconds = "" if row.seconds is None else f"{row.seconds:,.0f} s"
+    spent = "" if row.tokens is None else tokens(row.tokens)
+    usd = "" if row.usd is None else money(row.usd)
+    trend = sparkline([float(value) for value in weeks[-_WEEKS:]]) if len(weeks) > 1 else ""
+    right = _columns(str(row.count), seconds, spent, usd, BASIS[row.id], trend, width, "text" if row.count else "faint")
+    return spread(left, right, width)
+
+
+def _columns(many: str, seconds: str, spent: str, usd: str, basis: str, trend: str, width: int, token: str) -> Line:
+    cells = [(pad(many, 6, right=True), token)]
+    if width >= _NARROW:
+        cells += [(pad(seconds, 10, right=True), token), (pad(spent, 9, right=True), token)]
+    cells.append((pad(usd, 10, right=True), token))
+    if width >= _WIDE:
+        cells += [
+            (f"  {pad(basis, 10)}", "faint"),
+            (f"  {pad(trend, _WEEKS)}", "accent" if token == "text" else "faint"),
+        ]
+    return tuple(cells)
+
+
+def trend_of(view: HabitsView, pattern: PatternId) -> list[int]:
+    """How often a habit was seen, week by week."""
+    return [week.counts.get(pattern, 0) for week in view.weeks]
+
+
+def example_row(one: Violation, width: int) -> Line:
+    """One case: its transcript's line, what happened, what it cost."""
+    usd = money(one.usd) if one.usd is not None else ""
+    took = f"{one.seconds:,.0f} s" if one.seconds is not None and width >= _NARROW else ""
+    right: Line = ((f"  {took}", "faint"), (pad(usd, 10, right=True), "muted")) if usd or took else ()
+    if width >= _WIDE:
+        right = (*right, (" " * (14 + _WEEKS), "text"))
+    place = f"{plain_text(one.session)[:8]}:{one.line}" if width >= _NARROW else f":{one.line}"
+    left: list[Span] = [("    ", "text"), (pad(place, 15 if width >= _NARROW else 6), "accent")]
+    return spread((*left, (plain_text(one.text, 300), "text")), right, width)
+
+
+def measure_row(one: Measure, width: int) -> Line:
+    """A measure: its value, its denominator, its basis, and its course."""
+    glyph, token = {"known": ("·", "accent"), "not_run": ("?", "warn"), "not_applicable": ("–", "faint")}[one.status]
+    known = one.status == "known"
+    name = pad(one.title, 31 if width >= _NARROW else max(10, width - 14))
+    left: Line = (
+        (f"{glyph} ", token),
+        (name, "strong" if known else "muted"),
+        (pad(figure(one), 11, right=True), "text"),
+    )
+    if width < _NARROW:
+        return fit(left, width)
+    trend = sparkline([value for _, value in one.weeks[-_WEEKS:]]) if len(one.weeks) > 1 else ""
+    right: Line = ((f"  {pad(trend, _WEEKS)}", "accent"), (f"  {one.basis}", "faint")) if width >= _WIDE else ()
+    return spread((*left, (f"  {share(one)}", "muted")), right, width)
+
+
+def foot_line(view: HabitsView, width: int) -> Line:
+    """What was read, and what could not be."""
+    words = f"{count(view.sessions, 'session')} of Claude Code, measured from their transcripts; dollars computed"
+    spans: Line = ((words, "muted"),)
+    if view.problems:
+        spans = (*spans, (f" · {plain_text(view.problems[0], 120)}", "warn"))
+        if len(view.problems) > 1:
+            spans = (*spans, (f" and {len(view.problems) - 1} more", "warn"))
+    return fit(spans, width)
+
+
+def tabs_line(active: int) -> Line:
+    """`1 habits  2 measures`."""
+    spans: list[Span] = []
+    for place, name in enumerate(("habits", "measures")):
+        on = place == active
+        spans += [(f"{place + 1} ", "accent" if on else "key"), (f"{name}  ", "accent" if on else "muted")]
+    return tuple(spans)

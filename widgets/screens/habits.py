@@ -1,0 +1,182 @@
+"""Habits and measures: what the work with agents costs and where that shows."""
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from cockpit.phases.habits_models import HabitsView
+from cockpit.plain_text import plain_text
+from skills.orchestrator.habits import HabitRow, Violation
+from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
+from widgets.line_view import FixedLines
+from widgets.lines import Line, line
+from widgets.virtual_list import VirtualList
+
+_HINT = "enter the transcript at the line · tab or 1 2 · R again · esc close"
+_SHORT_HINT = "enter · tab · R · esc"
+
+
+class EntryList(VirtualList[Entry]):
+    """Habits with their cases, or measures with their parts."""
+
+    view: HabitsView | None = None
+
+    def key(self, item: Entry) -> Hashable:
+        if isinstance(item, Violation):
+            return item.pattern, item.session, item.line, item.text
+        return item.key if isinstance(item, Note) else item.id
+
+    def row(self, item: Entry, index: int, width: int) -> Line:
+        return entry_row(item, self.view, width) if self.view is not None else ()
+
+
+class HabitsScreen(ModalScreen[None]):
+    """Shows a `HabitsView`; asks for one by `Wanted`, and for the transcript of a case by `Opened`.
+
+    `keys` are those that opened it: they close it too.
+    """
+
+    class Wanted(Message):
+        """Habits and measures are to be read."""
+
+        def __init__(self, screen: "HabitsScreen") -> None:
+            self.screen = screen
+            super().__init__()
+
+    class Opened(Message):
+        """The transcript of a case is wanted, at its line."""
+
+        def __init__(self, case: Violation) -> None:
+            self.case = case
+            super().__init__()
+
+    CSS_PATH = "habits.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close", show=False),
+        Binding("enter,space", "open", "Open", show=False),
+        Binding("tab,right,l,shift+tab,left,h", "turn", "Other tab", show=False),
+        Binding("1", "tab(0)", "Habits", show=False),
+        Binding("2", "tab(1)", "Measures", show=False),
+        Binding("R", "again", "Read again", show=False),
+        Binding("j,down", "move('down')", "Down", show=False),
+        Binding("k,up", "move('up')", "Up", show=False),
+        Binding("pagedown", "move('page-down')", "Page down", show=False),
+        Binding("pageup", "move('page-up')", "Page up", show=False),
+        Binding("g,home", "move('top')", "First", show=False),
+        Binding("G,end", "move('bottom')", "Last", show=False),
+    ]
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__()
+        self._keys = tuple(keys)
+        self.shown: HabitsView | None = None
+        self.active = 0
+        self._note = "Reading transcripts…"
+        self._bad = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="habits"):
+            yield FixedLines(id="habits-head")
+            yield EntryList(id="habits-rows")
+            yield FixedLines(id="habits-foot")
+
+    def on_mount(self) -> None:
+        frame = self.query_one("#habits")
+        frame.border_title = Content("Habits and measures")
+        self.query_one(EntryList).focus()
+        self._build()
+        self.post_message(self.Wanted(self))
+
+    def show(self, view: HabitsView) -> None:
+        """Show what was read; measures may come later."""
+        self.shown, self._note, self._bad = view, "", False
+        self._build()
+
+    def progress(self, read: int) -> None:
+        """So many transcripts were read."""
+        self._note = f"Reading transcripts: {read}…"
+        if self.shown is None:
+            self._build()
+
+    def fail(self, problem: str) -> None:
+        """Say why there is nothing to see."""
+        self._note, self._bad = plain_text(problem, 300), True
+        self._build()
+
+    def on_resize(self) -> None:
+        self.query_one("#habits").border_subtitle = Content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        self._build()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in self._keys:
+            event.prevent_default().stop()
+            self.dismiss(None)
+
+    def _build(self) -> None:
+        width = max(0, self.size.width - 5)
+        rows, view = self.query_one(EntryList), self.shown
+        rows.view = view
+        head = [tabs_line(self.active)]
+        if view is not None and self.active == 0 and view.sessions and width >= 40:
+            head.append(habit_head(rows.scrollable_content_region.width or width - 1))
+        self.query_one("#habits-head", FixedLines).show_lines(head)
+        self.query_one("#habits-head").styles.height = len(head)
+        self.query_one("#habits-foot", FixedLines).show_lines([foot_line(view, width)] if view else [])
+        rows.empty = self._empty(view)
+        entries: list[Entry] = []
+        if view is not None and (view.sessions or self.active):
+            entries = habit_entries(view) if self.active == 0 else measure_entries(view)
+        rows.show_items(entries)
+        rows.lines_changed()
+
+    def _empty(self, view: HabitsView | None) -> list[Line]:
+        if self._note:
+            again: list[Line] = [line(("R", "key"), (" tries again.", "muted"))] if self._bad else []
+            return [line((self._note, "bad" if self._bad else "muted")), *again]
+        if self.active and view is not None and view.measures is None:
+            return [line(("Taking the measures: gates, costs, skills…", "muted"))]
+        return [
+            line(("No session of Claude Code in this repository yet.", "muted")),
+            line(("Habits are measured from its transcripts: start claude in a worktree.", "faint")),
+        ]
+
+    # -- keys --
+
+    def action_move(self, step: str) -> None:
+        self.query_one(EntryList).move(step)
+
+    def action_turn(self) -> None:
+        self.action_tab(1 - self.active)
+
+    def action_tab(self, place: int) -> None:
+        """Show the other tab, from its top."""
+        if place != self.active:
+            self.active = place
+            rows = self.query_one(EntryList)
+            rows.show_items(())
+            rows.scroll_home(animate=False)
+            self._build()
+
+    def action_again(self) -> None:
+        self.shown, self._note, self._bad = None, "Reading transcripts…", False
+        self._build()
+        self.post_message(self.Wanted(self))
+
+    def action_open(self) -> None:
+        """The case under the cursor; of a habit, its dearest one."""
+        current = self.query_one(EntryList).current
+        if isinstance(current, HabitRow):
+            current = current.examples[0] if current.examples else None
+        if isinstance(current, Violation):
+            self.post_message(self.Opened(current))
+
+    @on(VirtualList.Chosen)
+    def _clicked(self) -> None:
+        self.action_open()

@@ -1,0 +1,205 @@
+"""The verification gate as it runs: phases with their answers, what they found, whether it may be deployed."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from cockpit.plain_text import plain_text
+from skills.gates.model import Status
+from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, recommendation, worst
+from skills.verify.predeploy import Item
+from widgets.lines import Line, line, pad
+from widgets.virtual_list import VirtualList
+
+_TOKENS: dict[str, str] = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint"}
+_WORDS: dict[str, str] = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "n/a"}
+_MOST_PLACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the screen. `place` is `path:line` where the editor can open something."""
+
+    key: Hashable
+    shown: Line
+    place: str = ""
+
+
+def phase_title(phase: int) -> str:
+    """The heading of a phase; 0 holds the guardrails, 13 what belongs to the lane alone."""
+    if phase == 0:
+        return "Guardrails"
+    return f"{phase:>2} {PHASES[phase - 1]}" if phase <= len(PHASES) else "Promotion"
+
+
+def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool = False) -> list[Row]:
+    """Phases in their order with their answers; the one that runs is marked. `only_open`: what passed is left out."""
+    rows: list[Row] = []
+    phases = sorted({answer.phase for answer in answers} | ({running} if running else set()), key=lambda n: n or 99)
+    for phase in phases:
+        own = [answer for answer in answers if answer.phase == phase]
+        kept = [answer for answer in own if not only_open or answer.status in ("fail", "not_run")]
+        if only_open and not kept and phase != running:
+            continue
+        rows.append(Row(("phase", phase), _heading(phase, own, phase == running)))
+        for answer in kept:
+            rows += _answer_rows(answer)
+    return rows
+
+
+def _heading(phase: int, own: Sequence[Answer], runs: bool) -> Line:
+    if runs:
+        return line(("▶ ", "accent"), (phase_title(phase), "strong"), ("  runs…", "muted"))
+    status = worst(own)
+    return line((f"{GLYPHS[status]} ", _TOKENS[status]), (phase_title(phase), "strong"))
+
+
+def _answer_rows(answer: Answer) -> list[Row]:
+    token = _TOKENS[answer.status]
+    if answer.status == "fail" and not answer.required:
+        token = "warn"
+    word = _WORDS[answer.status]
+    detail = plain_text(answer.detail, 300)
+    note = "" if answer.required or answer.status != "fail" else " · does not block"
+    shown = line(
+        (f"    {GLYPHS[answer.status]} {pad(word, 8)}", token),
+        (plain_text(answer.title, 120), "text"),
+        (f"  {detail}" if detail else "", "muted"),
+        (note, "faint"),
+    )
+    rows = [Row((answer.phase, answer.check), shown)]
+    for place in answer.places[:_MOST_PLACES]:
+        rows.append(
+            Row((answer.check, place), line(("               ", "text"), (plain_text(place, 200), "info")), place)
+        )
+    if len(answer.places) > _MOST_PLACES:
+        more = f"               and {len(answer.places) - _MOST_PLACES} more"
+        rows.append(Row((answer.check, "more"), line((more, "faint"))))
+    return rows
+
+
+def closing_rows(verification: Verification, items: Sequence[Item]) -> list[Row]:
+    """The predeploy list, the recommendation, and what to do next."""
+    rows = [Row("gap", ())]
+    if items:
+        rows.append(Row("predeploy", line(("Predeploy list", "strong"))))
+        for item in items:
+            status: Status = item.status
+            by = f"  {plain_text(item.by, 80)}" if item.by else ""
+            glyph = line((f"    {GLYPHS[status]} {pad(_WORDS[status], 8)}", _TOKENS[status]))
+            rows.append(Row(("item", item.id), (*glyph, (item.title, "text"), (by, "muted"))))
+        rows.append(Row("gap2", ()))
+    rows.append(Row("verdict", line((recommendation(verification), _TOKENS[verification.status]))))
+    for place, step in enumerate(next_steps(verification), 1):
+        rows.append(Row(("step", place), line((f"  {place}. ", "accent"), (plain_text(step, 300), "text"))))
+    return rows
+
+
+class _Rows(VirtualList[Row]):
+    def key(self, item: Row) -> Hashable:
+        return item.key
+
+    def row(self, item: Row, index: int, width: int) -> Line:
+        return item.shown
+
+
+class VerifyScreen(ModalScreen[None]):
+    """Shows answers as they come. Leaving it ends the run."""
+
+    CSS_PATH: ClassVar[list[str]] = ["verify.tcss"]  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,v", "leave", "Close", show=False),
+        Binding("o", "only_open", "Only what is open", show=False),
+        Binding("enter", "open", "Open", show=False),
+        Binding("j,down", "move('down')", "Down", show=False),
+        Binding("k,up", "move('up')", "Up", show=False),
+        Binding("pagedown", "move('page-down')", "Page down", show=False),
+        Binding("pageup", "move('page-up')", "Page up", show=False),
+        Binding("g,home", "move('top')", "First", show=False),
+        Binding("G,end", "move('bottom')", "Last", show=False),
+    ]
+
+    class Left(Message):
+        """The person left; what still runs is not wanted any more."""
+
+    class Opened(Message):
+        """Open a place, `path:line`, in the editor."""
+
+        def __init__(self, place: str) -> None:
+            self.place = place
+            super().__init__()
+
+    def __init__(self, name_of: str) -> None:
+        super().__init__()
+        self._name_of = name_of
+        self.answers: list[Answer] = []
+        self.running: int | None = 1
+        self.closing: list[Row] = []
+        self._only_open = False
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        yield _Rows(id="report")
+
+    def on_mount(self) -> None:
+        self.query_one("#report", _Rows).focus()
+        self._show()
+
+    def begin(self, phase: int) -> None:
+        """A phase runs."""
+        self.running = phase
+        self._show()
+
+    def add(self, answer: Answer) -> None:
+        """An answer came."""
+        self.answers.append(answer)
+        self._show()
+
+    def finish(self, verification: Verification, items: Sequence[Item]) -> None:
+        """All phases are through."""
+        self.answers = [*verification.answers, *verification.guardrails]
+        self.running, self.closing = None, closing_rows(verification, items)
+        self._show()
+
+    def fail(self, why: str) -> None:
+        """It could not run at all."""
+        self.running, self._trouble = None, why
+        self._show()
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        view = self.query_one("#report", _Rows)
+        counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
+        said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
+        running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"
+        view.set_title(line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"), line(self._hint()))
+        rows = rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
+        if self._trouble:
+            rows.append(Row("trouble", line((plain_text(self._trouble, 300), "bad"))))
+        view.show_items(rows)
+
+    def _hint(self) -> str:
+        shown = "o everything" if self._only_open else "o only what is open"
+        return f"enter open · {shown} · esc {'close' if self.running is None else 'stop and close'}"
+
+    def action_only_open(self) -> None:
+        self._only_open = not self._only_open
+        self._show()
+
+    def action_open(self) -> None:
+        current = self.query_one("#report", _Rows).current
+        if current is not None and current.place:
+            self.post_message(self.Opened(current.place))
+
+    def action_move(self, step: str) -> None:
+        self.query_one("#report", _Rows).move(step)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+        self.dismiss(None)
