@@ -376,6 +376,8 @@ def _from_environment(config: Config) -> Config:
             f"COCKPIT_TENANCY_MODE is {plain_text(mode, 40)!r}", "use auto, transparent, explicit or off"
         )
     changed = replace(config, theme=theme or config.theme, profile=profile or config.profile, base=base or config.base)
+    if root := os.environ.get("COCKPIT_WORKTREES_ROOT"):
+        changed = replace(changed, worktrees=WorktreesConfig(root))
     if mode is not None:
         changed = replace(changed, tenancy=replace(changed.tenancy, mode=cast(TenancyChoice, mode)))
     return changed

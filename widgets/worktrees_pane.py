@@ -69,8 +69,8 @@ def presence(agent: Presence | None, now: datetime, width: int) -> Line:
     return ((crop(f"{glyph} {agent.state} {since}".rstrip(), width), token),)
 
 
-def remark(tree: Worktree) -> Line:
-    """What stands out about a worktree, the most pressing first."""
+def remark(tree: Worktree, width: int = 200) -> Line:
+    """What stands out about a worktree, the most pressing first; in fewer words where `width` asks for it."""
     if tree.missing:
         return (("✖ folder is gone", "bad"),)
     if tree.problem:
@@ -82,19 +82,28 @@ def remark(tree: Worktree) -> Line:
         return ((f"■ locked{reason}", "muted"),)
     if tree.head is None:
         return (("no commits yet", "muted"),)
-    return _outlook(tree)
+    return _outlook(tree, width)
 
 
-def _outlook(tree: Worktree) -> Line:
+def _outlook(tree: Worktree, width: int) -> Line:
     """What would come of a worktree that is in order: its removal, its merge, its next step."""
     if tree.safe_to_remove:
-        return ((f"✓ {plain_text(tree.why or tree.advice, 60)}", "good"),)
+        return (
+            (_fitting(width, f"✓ {plain_text(tree.why or tree.advice, 60)}", "✓ safe to remove", "✓ can go"), "good"),
+        )
     if tree.clashes:
         more = f" +{len(tree.clashes) - 1}" if len(tree.clashes) > 1 else ""
-        return ((f"≠ {plain_text(tree.clashes[0].line, 60)}{more}", "warn"),)
+        clash = tree.clashes[0]
+        short = f"≠ {plain_text(clash.other, 30)}, {len(clash.files)} file{'s' if len(clash.files) > 1 else ''}{more}"
+        return ((_fitting(width, f"≠ {plain_text(clash.line, 60)}{more}", short), "warn"),)
     if tree.advice and not tree.main:
         return ((plain_text(tree.advice, 60), "muted"),)
     return ()
+
+
+def _fitting(width: int, *words: str) -> str:
+    """The first of them that fits, else the last."""
+    return next((each for each in words if cell_len(each) <= width), words[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,7 @@ def worktree_row(
     else:
         rest += 5  # who works there says more than how old the last commit is
     parts += [(cost, "faint"), ("  ", "text")]
-    tail = fit(presence(tree.agent, now, rest) or remark(tree), rest)
+    tail = fit(presence(tree.agent, now, rest) or remark(tree, rest), rest)
     ports = f":{tree.ports[0]}" if tree.ports else ""
     if ports and rest > width_of(tail) + len(ports) + 2:
         gap = rest - width_of(tail) - len(ports)

@@ -8,9 +8,11 @@ from cockpit.app_parts.orchestrator import OrchestratorDeeds
 from cockpit.app_parts.origins import OriginDeeds
 from cockpit.app_parts.verify import VerifyDeeds
 from cockpit.app_parts.warm import WarmDeeds
+from cockpit.app_parts.worktrees import WorktreeDeeds
 
 
 class Parts(
+    WorktreeDeeds,
     OriginDeeds,
     MoneyDeeds,
     VerifyDeeds,

@@ -56,7 +56,11 @@ def make_demo(folder: Path, *, now: datetime, outlive: int | None = None) -> Dem
         root=root,
         claude_root=claude,
         state_dir=state,
-        env={"CLAUDE_CONFIG_DIR": str(claude), "COCKPIT_STATE_DIR": str(state)},
+        env={
+            "CLAUDE_CONFIG_DIR": str(claude),
+            "COCKPIT_STATE_DIR": str(state),
+            "COCKPIT_WORKTREES_ROOT": str(folder / "worktrees"),
+        },
         pids=agents.pids,
         close=agents.close,
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cockpit.demo.project import Branch, Commit, branches, main_history, overlay
 from cockpit.errors import CannotAnswer
+from cockpit.worktrees.setup_files import exclude_task_file
+from skills.workflow.worktree_setup import TASK_FILE, TaskSheet, task_sheet
 
 AUTHOR = ("Robin Acme", "robin@acme.example")
 PUSHED = 10  # commits of main that the remote has
@@ -34,11 +36,21 @@ def build(folder: Path, now: datetime) -> Path:
     )
     _git(root, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     for branch in branches():
-        _git(root, "worktree", "add", "-q", str(worktree_path(folder, branch.folder)), branch.name)
+        place = worktree_path(folder, branch.folder)
+        _git(root, "worktree", "add", "-q", str(place), branch.name)
+        (place / TASK_FILE).write_text(_sheet(branch), "utf-8")
+    exclude_task_file(root / ".git")
     for path, content in overlay("feature-api-edits").items():
         (worktree_path(folder, "feature-api") / path).write_text(content, "utf-8")
     _git(worktree_path(folder, "docs"), "rebase", "-q", "main", may_fail=True, at=now - timedelta(minutes=95))
     return root
+
+
+def _sheet(branch: Branch) -> str:
+    """The task sheet of a worktree, with its commits as boxes that are ticked."""
+    sheet = task_sheet(TaskSheet(branch.name, "main", "acme-api", branch.ports, branch.task))
+    done = "".join(f"- [x] {commit.message}\n" for commit in branch.commits)
+    return sheet.replace(f"- [ ] {branch.task}\n", f"{done}- [ ] {branch.task}\n")
 
 
 def worktree_path(folder: Path, name: str) -> Path:

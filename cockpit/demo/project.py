@@ -64,6 +64,13 @@ def main_history() -> list[Commit]:
     ]
 
 
+def _rounded_totals() -> str:
+    """The services as a branch has them that began before totals were one query."""
+    before = next(commit for commit in main_history() if commit.message.startswith("Create an invoice"))
+    text = before.files["billing/services.py"]
+    return text.replace("Decimal(0))\n", 'Decimal(0)).quantize(Decimal("0.01"))\n', 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A branch and its worktree: `forked_from` counts the commits of main that it has."""
@@ -77,7 +84,7 @@ class Branch:
 
 
 def branches() -> list[Branch]:
-    """The four branches that have a worktree."""
+    """The five branches that have a worktree: at work, waiting, squashed, in a rebase, in conflict with main."""
     api, login, cache, docs = (overlay(name) for name in ("feature-api", "fix-login", "spike-cache", "docs"))
     guide = {path: docs[path] for path in ("README.md", "docs/api.md")}
     return [
@@ -146,5 +153,13 @@ def branches() -> list[Branch]:
             ],
             (8106, 8107),
             "API guide",
+        ),
+        Branch(
+            "fix/totals",
+            "fix-totals",
+            10,
+            [Commit(26, "Round the total of an invoice to cents", {"billing/services.py": _rounded_totals()})],
+            (8108, 8109),
+            "Totals in cents",
         ),
     ]

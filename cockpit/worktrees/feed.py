@@ -210,10 +210,10 @@ class _Following:
         """Forecast the conflicts once the rows are measured, where other commits are to be merged than before."""
         if self.survey is None or self.started or self.foreseeing:
             return
-        key = self.reader.forecast_key(self.cheap, self.survey, self.measured)
+        key = self.reader.to_merge(self.cheap, self.survey, self.measured)
         if key != self.foreseen:
             self.foreseen, self.foreseeing = key, True
-            work = partial(self.reader.forecast, self.cheap, self.survey, dict(self.measured))
+            work = partial(self.reader.forecast, key)
             self._loop.run_in_executor(self._pool, work).add_done_callback(self._foreseen)
 
     def _foreseen(self, future: "asyncio.Future[dict[str, tuple[Clash, ...]]]") -> None:

@@ -4,15 +4,67 @@ What the comparison makes goes to a temporary folder, never into the repository 
 not committed yet is not in it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, RunningGit, git_bytes
 from cockpit.plain_text import plain_text
+from cockpit.worktrees.models import Clash
 
 Pair = tuple[str, str]
 MOST_PAIRS = 800  # of worktrees among each other; beyond that only the base is compared
+_KEPT = 8000
 _WORDS = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
+
+
+@dataclass(frozen=True, slots=True)
+class ToMerge:
+    """A worktree with commits of its own: its branch's name and commit, and those of its base (None: it has none)."""
+
+    path: str
+    name: str
+    head: str
+    base: str | None
+    base_sha: str | None
+
+
+class Forecaster:
+    """Forecasts conflicts again and again, and asks git only for pairs of commits that it was not asked for before."""
+
+    def __init__(self) -> None:
+        self._known: dict[Pair, tuple[str, ...]] = {}
+
+    def forecast(
+        self, folder: Path, trees: Sequence[ToMerge], environment: Mapping[str, str]
+    ) -> dict[str, tuple[Clash, ...]]:
+        """The conflicts of each worktree by its path: with its base first, then with the others, in files that are not
+        in conflict with the base anyway.
+        """
+        against = {tree.path: (tree.base_sha, tree.head) for tree in trees if tree.base_sha}
+        among = list(combinations(trees, 2)) if len(trees) * (len(trees) - 1) // 2 <= MOST_PAIRS else []
+        pairs = {(one.path, other.path): (min(one.head, other.head), max(one.head, other.head)) for one, other in among}
+        self._ask(folder, {*against.values(), *pairs.values()}, environment)
+        found: dict[str, list[Clash]] = {}
+        for tree in trees:
+            files = self._known.get(against[tree.path], ()) if tree.path in against else ()
+            if files and tree.base:
+                found[tree.path] = [Clash(tree.base, files)]
+        with_base = {path: set(clashes[0].files) for path, clashes in found.items()}
+        for one, other in among:
+            settled = with_base.get(one.path, set()) | with_base.get(other.path, set())
+            files = tuple(file for file in self._known.get(pairs[one.path, other.path], ()) if file not in settled)
+            if files:
+                found.setdefault(one.path, []).append(Clash(other.name, files))
+                found.setdefault(other.path, []).append(Clash(one.name, files))
+        return {path: tuple(clashes) for path, clashes in found.items()}
+
+    def _ask(self, folder: Path, pairs: set[Pair], environment: Mapping[str, str]) -> None:
+        if len(self._known) > _KEPT:
+            self._known = {pair: files for pair, files in self._known.items() if pair in pairs}
+        wanted = sorted(pair for pair in pairs - self._known.keys() if pair[0] != pair[1])
+        self._known.update(conflicts(folder, wanted, environment))
 
 
 def conflicts(folder: Path, pairs: Iterable[Pair], environment: Mapping[str, str]) -> dict[Pair, tuple[str, ...]]:

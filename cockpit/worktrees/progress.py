@@ -4,7 +4,6 @@ Source: workflow orchestrator, progress of parallel work. Tests are never run fo
 of its last run counts, and where there is none they are not run.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,19 +79,15 @@ def _tests(session: Session | None) -> tuple[Literal["pass", "fail", "not_run"],
 
 
 def read_sheet(tree: Path) -> Progress:
-    """What `WORKTREE_TASK.md` says, else `TASK.md`; nothing where there is neither."""
-    for name in (TASK_FILE, "TASK.md"):
-        try:
-            text = read_regular(os.path.join(tree, name), _LARGEST).decode("utf-8", "replace")  # noqa: PTH118
-        except OSError:
-            continue
-        parts = sections(text)
-        blocking = [
-            plain_text(item.text, 160)
-            for item in section(parts, "Blockers", "Blocked")
-            if item.mark != "done" and item.text.casefold().strip(" .*_()") not in _NOTHING
-        ]
-        about = {item.text for item in section(parts, "Blockers", "Blocked")}
-        boxes = [(plain_text(task.text, 160), task.done) for task in tasks(text) if task.text not in about]
-        return progress_of(boxes, blocking)
-    return progress_of((), ())
+    """What `WORKTREE_TASK.md` says; nothing where there is none."""
+    try:
+        text = read_regular(tree / TASK_FILE, _LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return progress_of((), ())
+    parts = sections(text)
+    listed = section(parts, "Blockers", "Blocked")
+    open_ones = [item.text for item in listed if item.mark != "done"]
+    blocking = [plain_text(text, 160) for text in open_ones if text.casefold().strip(" .*_()") not in _NOTHING]
+    about = {item.text for item in listed}
+    boxes = [(plain_text(task.text, 160), task.done) for task in tasks(text) if task.text not in about]
+    return progress_of(boxes, blocking)

@@ -21,7 +21,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
-from cockpit.worktrees.forecast import MOST_PAIRS, Pair, conflicts
+from cockpit.worktrees.forecast import Forecaster, ToMerge
 from cockpit.worktrees.judgement import judged
 from cockpit.worktrees.models import Clash, Counts, Merged, Worktree, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
@@ -82,7 +82,7 @@ class Reader:
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
-        self._conflicts: dict[Pair, tuple[str, ...]] = {}
+        self._forecaster = Forecaster()
         self._objects = tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True)
 
     def close(self) -> None:
@@ -266,43 +266,21 @@ class Reader:
             return survey.upstreams.get(place.ref or "")
         return survey.own_bases.get(place.ref or "", survey.base)
 
-    def forecast_key(self, cheap: Cheap, survey: Survey, measured: Mapping[str, Measured]) -> Key:
-        """What the forecast of conflicts depends on: which commits are to be merged with which."""
-        return tuple(
-            (place.path, place.head, base.sha if (base := self._base_of(cheap, survey, place)) else None)
-            for place in cheap.places
-            if _to_be_merged(place, measured.get(place.path))
-        )
+    def to_merge(self, cheap: Cheap, survey: Survey, measured: Mapping[str, Measured]) -> tuple[ToMerge, ...]:
+        """What is to be merged with what: all that the forecast of conflicts depends on."""
+        found = []
+        for place in cheap.places:
+            if place.head and not _is_own_base(cheap, place) and _has_work(place, measured.get(place.path)):
+                base = self._base_of(cheap, survey, place)
+                name = plain_text(place.branch or place.name, 200)
+                shown, sha = (plain_text(base.name, 200), base.sha) if base else (None, None)
+                found.append(ToMerge(place.path, name, place.head, shown, sha))
+        return tuple(found)
 
-    def forecast(self, cheap: Cheap, survey: Survey, measured: Mapping[str, Measured]) -> dict[str, tuple[Clash, ...]]:
-        """The conflicts to be expected, by the path of the worktree: with its base first, then with the others.
-
-        Asks git only for pairs of commits that it was not asked for before. Raises `GitFailed` where it is too old.
-        """
-        rows = [place for place in cheap.places if _to_be_merged(place, measured.get(place.path))]
-        wanted: list[tuple[Place, str, Pair]] = []
-        for place in rows:
-            base = self._base_of(cheap, survey, place)
-            if base is not None and place.head and not _is_own_base(cheap, place):
-                wanted.append((place, base.name, (base.sha, place.head)))
-        if len(rows) * (len(rows) - 1) // 2 <= MOST_PAIRS:
-            for number, one in enumerate(rows):
-                for other in rows[number + 1 :]:
-                    if one.head and other.head and one.head != other.head:
-                        pair = (min(one.head, other.head), max(one.head, other.head))
-                        wanted += [(one, other.branch or other.name, pair), (other, one.branch or one.name, pair)]
-        missing = {pair for _, _, pair in wanted} - self._conflicts.keys()
-        if missing:
-            if len(self._conflicts) > 4 * _KEPT:
-                self._conflicts.clear()
-                missing = {pair for _, _, pair in wanted}
-            environment = measure.own_objects(self.repository.common_dir, self._objects.name)
-            self._conflicts.update(conflicts(self._folder, sorted(missing), environment))
-        found: dict[str, list[Clash]] = {}
-        for place, name, pair in wanted:
-            if files := self._conflicts.get(pair):
-                found.setdefault(place.path, []).append(Clash(plain_text(name, 200), files))
-        return {path: tuple(clashes) for path, clashes in found.items()}
+    def forecast(self, trees: tuple[ToMerge, ...]) -> dict[str, tuple[Clash, ...]]:
+        """The conflicts to be expected, by the path of the worktree. Raises `GitFailed` where git is too old."""
+        environment = measure.own_objects(self.repository.common_dir, self._objects.name)
+        return self._forecaster.forecast(self._folder, trees, environment)
 
     @staticmethod
     def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
@@ -347,7 +325,7 @@ def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
             found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
         measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
         try:
-            clashes = reader.forecast(cheap, survey, measured)
+            clashes = reader.forecast(reader.to_merge(cheap, survey, measured))
         except (GitFailed, CannotAnswer) as problem:
             return reader.snapshot(cheap, survey, measured, frozenset(), f"no forecast of conflicts: {_line(problem)}")
         return reader.snapshot(cheap, survey, measured, frozenset(), clashes=clashes)
@@ -393,9 +371,9 @@ def _is_own_base(cheap: Cheap, place: Place) -> bool:
     return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
 
 
-def _to_be_merged(place: Place, row: Measured | None) -> bool:
+def _has_work(place: Place, row: Measured | None) -> bool:
     """Whether the worktree has commits that somebody will want to merge."""
-    return bool(row and place.head and not place.missing and row.ahead and row.merged not in ("ancestor", "squash"))
+    return bool(row and not place.missing and row.ahead and row.merged not in ("ancestor", "squash"))
 
 
 def _nothing_of_its_own(place: Place, row: Measured) -> bool:

@@ -157,6 +157,13 @@ def adopt(repository: Repository, config: Config, path: str, *, task: str | None
         return entry, True
 
 
+def unregistered(repository: Repository, config: Config) -> list[Place]:
+    """The linked worktrees that the registry does not know."""
+    registry = read_registry_file()
+    places = read_cheap(repository, config.base).places
+    return [place for place in places if not place.main and not place.missing and registry.at(place.path) is None]
+
+
 def reconcile(repository: Repository, config: Config, *, adopt_all: bool = False) -> Reconciled:
     """Bring this project's entries in step with git, and say what is missing on either side.
 

@@ -61,7 +61,8 @@ async def settled(app: CockpitApp) -> None:
     await until(
         lambda: app.found.phase == "ready" and app.found.progress is None and app.found.files.seen > 0, "findings"
     )
-    await until(lambda: len(app.trees.worktrees) == 5, "worktrees")
+    await until(lambda: len(app.trees.worktrees) == 6, "worktrees")
     await until(lambda: all(tree.counts and not tree.stale for tree in app.trees.worktrees), "counts")
     await until(lambda: all(tree.merged or tree.main or tree.branch is None for tree in app.trees.worktrees), "merges")
     await until(lambda: sum(1 for tree in app.trees.worktrees if tree.agent) == 3, "agents")
+    await until(lambda: any(tree.clashes for tree in app.trees.worktrees), "the forecast of conflicts")

@@ -11,6 +11,8 @@ from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
 
+_BORDERS = 2
+
 
 def diff_lines(diff: str) -> list[Line]:
     """A unified diff as lines: what comes is good, what goes is bad, the rest is quiet."""
@@ -47,6 +49,7 @@ class ConfirmScreen(ModalScreen[bool]):
         view = self.query_one("#report", FixedLines)
         view.set_title(line(self._title), line(self._hint))
         view.show_lines(self.shown)
+        view.styles.height = len(self.shown) + _BORDERS
         view.focus()
 
     def action_answer(self, yes: bool) -> None:

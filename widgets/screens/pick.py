@@ -38,6 +38,7 @@ class PickScreen(ModalScreen[str | None]):
         view.set_title(line(self._title), line(self._hint))
         view.empty = [line((self._empty, "muted"))]
         view.show_items(self._choices)
+        view.styles.height = max(1, len(self._choices)) + 2
         view.focus()
 
     def action_move(self, step: str) -> None:

@@ -29,9 +29,16 @@ class ReportScreen(ModalScreen[None]):
     ]
 
     def __init__(
-        self, title: str, lines: Sequence[Line], *, hint: str = "esc close · j k scroll", key: str = ""
+        self,
+        title: str,
+        lines: Sequence[Line],
+        *,
+        hint: str = "esc close · j k scroll",
+        key: str = "",
+        compact: bool = False,
     ) -> None:
         super().__init__()
+        self._compact = compact
         self._title, self._hint, self._own_key = title, hint, key
         self.shown = list(lines)
 
@@ -42,6 +49,8 @@ class ReportScreen(ModalScreen[None]):
         view = self.query_one("#report", FixedLines)
         view.set_title(line(self._title), line(self._hint))
         view.show_lines(self.shown)
+        if self._compact:  # as high as what it says
+            view.styles.height = len(self.shown) + 2
         view.focus()
 
     def replace(self, lines: Sequence[Line]) -> None:

@@ -1,0 +1,329 @@
+"""What the keys do to worktrees: new, merge, remove, undo, clean, adopt, forecast, open. Each says first what it will
+do, and what it did can be taken back.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import SuspendNotSupported
+
+from cockpit import clock
+from cockpit.app_parts.deeds import Deeds
+from cockpit.editor import folder_command
+from cockpit.errors import CannotAnswer
+from cockpit.plain_text import plain_text
+from cockpit.worktrees.models import Worktree
+from widgets.lines import Line, line, pad
+from widgets.screens.ask import AskScreen
+from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.pick import PickScreen
+from widgets.screens.report import ReportScreen
+from widgets.screens.steps import StepsScreen
+from widgets.worktrees_pane import head_of
+
+if TYPE_CHECKING:
+    from cockpit.programs import Programs
+
+Answer = TypeVar("Answer")
+Job = Callable[[Callable[[str], None]], Answer]
+
+_SHOWN_AFTER = 0.6  # seconds until work shows its steps
+_AGENTS = ("claude", "codex", "gemini", "opencode")
+
+
+class WorktreeDeeds(Deeds):
+    """The actions of the worktrees pane. Git and files are in threads; the event loop never waits for them."""
+
+    _stoppable: "tuple[StepsScreen, Programs] | None" = None
+
+    # -- new --
+
+    def do_new_worktree(self) -> None:
+        """Ask for the branch, show what will be made, make it."""
+        note = "a new branch from the base, or one that exists; folder, ports and files are shown first"
+        self.push_screen(AskScreen("Branch of the new worktree", note=note), self._new_asked)
+
+    def _new_asked(self, branch: str | None) -> None:
+        if branch and branch.strip():
+            self.run_worker(self._new(branch.strip()), exit_on_error=False)
+
+    async def _new(self, branch: str) -> None:
+        from cockpit.app_parts.worktree_lines import new_lines, short_path
+        from cockpit.programs import Programs
+        from cockpit.worktrees.new import make_new, plan_new
+
+        plan = await self._work("New worktree", lambda _: plan_new(self.repository, self.settings, branch))
+        if plan is None:
+            return
+        screen = ConfirmScreen(f"New worktree {plan.branch}", new_lines(plan), hint="enter make it · esc leave")
+        if not await self.push_screen_wait(screen):
+            return
+        programs = Programs()
+
+        def make(tell: Callable[[str], None]) -> "object":
+            return make_new(self.repository, self.settings, branch, tell=tell, programs=programs)
+
+        made = await self._work(f"New worktree {plan.branch}", make, programs)
+        if made is not None:
+            self.tell(f"{plan.branch} is ready in {short_path(plan.path)} · o opens it, x removes it")
+            self.set_timer(0.7, partial(self._show_row, str(plan.path)))
+
+    def _show_row(self, path: str) -> None:
+        self.worktrees_pane.find(lambda tree: tree.path == path)
+
+    # -- merge --
+
+    def do_merge_worktree(self) -> None:
+        tree = self.worktrees_pane.current
+        if tree is not None:
+            self.run_worker(self._merge(tree), exit_on_error=False)
+
+    async def _merge(self, tree: Worktree) -> None:
+        from cockpit.app_parts.worktree_lines import conflict_lines, merge_lines
+        from cockpit.worktrees.merge import merge_worktree, plan_merge
+
+        name = head_of(tree)
+        plan = await self._work(f"Merge {name}", lambda _: plan_merge(self.repository, self.settings, tree.path))
+        if plan is None:
+            return
+        if plan.refusal or plan.nothing:
+            why = plan.refusal or f"all of it is in {plan.into} already"
+            self.tell(f"{name} is not merged: {why}", bad=bool(plan.refusal))
+            return
+        if plan.conflicts:
+            self.push_screen(
+                ReportScreen(f"{name} is not merged", conflict_lines(plan), hint="esc close", compact=True)
+            )
+            return
+        screen = ConfirmScreen(f"Merge {name}", merge_lines(plan), hint="enter merge · esc leave")
+        if await self.push_screen_wait(screen):
+            job: Job[object] = lambda _: merge_worktree(self.repository, self.settings, tree.path)  # noqa: E731
+            if await self._work(f"Merge {name}", job) is not None:
+                self.tell(f"{name} is merged into {plan.into} · u takes it back")
+
+    # -- remove and undo --
+
+    def do_remove_worktree(self) -> None:
+        tree = self.worktrees_pane.current
+        if tree is not None:
+            self.run_worker(self._remove(tree), exit_on_error=False)
+
+    async def _remove(self, tree: Worktree) -> None:
+        from cockpit.app_parts.worktree_lines import removal_lines
+        from cockpit.worktrees.remove import plan_removal, remove_worktree
+
+        name = head_of(tree)
+        plan = await self._work(f"Remove {name}", lambda _: plan_removal(self.repository, self.settings, tree.path))
+        if plan is None:
+            return
+        if plan.forbidden:
+            self.tell(f"{name} is not removed: {plan.forbidden}", bad=True)
+            return
+        hint = "enter remove · esc leave" if plan.safe else "enter remove all the same · esc leave"
+        if not await self.push_screen_wait(ConfirmScreen(f"Remove {name}", removal_lines(plan), hint=hint)):
+            return
+        force = not plan.safe
+        job: Job[object] = lambda _: remove_worktree(self.repository, self.settings, tree.path, force=force)  # noqa: E731
+        if await self._work(f"Remove {name}", job) is not None:
+            self.tell(f"{name} is in the trash · u brings it back")
+
+    def do_undo_worktree(self) -> None:
+        """Pick the removal or merge to take back."""
+        self.run_worker(self._undo(), exit_on_error=False)
+
+    async def _undo(self) -> None:
+        from cockpit.app_parts.worktree_lines import undo_rows
+        from cockpit.worktrees.merge import read_merges
+        from cockpit.worktrees.trash import read_trash
+        from cockpit.worktrees.undo import undo_last
+
+        common = self.repository.common_dir
+        trash = await asyncio.to_thread(read_trash, common)
+        merges = await asyncio.to_thread(read_merges, common)
+        rows = undo_rows(trash, merges, clock.now())
+        empty = "Nothing was removed or merged here: there is nothing to take back."
+        screen = PickScreen("Take back", rows, hint="enter takes it back · esc leave", empty=empty)
+        key = await self.push_screen_wait(screen)
+        if key is None:
+            return
+        done = await self._work("Take back", lambda _: undo_last(self.repository, key))
+        if done is not None:
+            thing = done.removal
+            said = f"{thing.branch or thing.name} is back" if thing else f"{key} is as it was before the merge"
+            self.tell(" · ".join((said, *done.notes)))
+            if thing:
+                self.set_timer(0.7, partial(self._show_row, thing.path))
+
+    # -- all of them --
+
+    def do_clean_worktrees(self) -> None:
+        """Show what can go, then let it go."""
+        self.run_worker(self._clean(), exit_on_error=False)
+
+    async def _clean(self) -> None:
+        from cockpit.app_parts.worktree_lines import clean_lines
+        from cockpit.worktrees.tidy import clean, plan_clean
+
+        plan = await self._work("Clean", lambda _: plan_clean(self.repository, self.settings))
+        if plan is None:
+            return
+        rows = clean_lines(plan)
+        if not (plan.remove or plan.forget):
+            self.push_screen(ReportScreen("Clean: nothing can go", rows, hint="esc close", compact=True))
+            return
+        title = f"Clean: {len(plan.remove)} of {len(plan.remove) + len(plan.keep)} can go"
+        if await self.push_screen_wait(ConfirmScreen(title, rows, hint="enter do it · esc leave")):
+            done = await self._work("Clean", lambda _: clean(self.repository, self.settings))
+            if done is not None:
+                kept = f" · {done.kept[0][0]} stays: {done.kept[0][1]}" if done.kept else ""
+                self.tell(f"{len(done.removed)} removed · u brings them back{kept}")
+
+    def do_adopt_worktree(self) -> None:
+        """Pick a worktree that the registry does not know."""
+        self.run_worker(self._adopt(), exit_on_error=False)
+
+    async def _adopt(self) -> None:
+        from cockpit.app_parts.worktree_lines import short_path
+        from cockpit.worktrees.tidy import adopt, unregistered
+
+        found = await self._work("Adopt", lambda _: unregistered(self.repository, self.settings))
+        if found is None:
+            return
+        rows = [
+            (
+                place.path,
+                line((pad(plain_text(place.branch or place.name), 32), "text"), (short_path(place.path), "muted")),
+            )
+            for place in found
+        ]
+        empty = "Every worktree is in the registry."
+        screen = PickScreen("Adopt into the registry", rows, hint="enter adopts it · esc leave", empty=empty)
+        path = await self.push_screen_wait(screen)
+        if path is not None:
+            done = await self._work("Adopt", lambda _: adopt(self.repository, self.settings, path))
+            if done is not None:
+                ports = "–".join(
+                    str(port) for port in (done[0]["ports"] or ["no"])[:: max(1, len(done[0]["ports"]) - 1)]
+                )
+                self.tell(f"{done[0]['branch'] or path} is in the registry, ports {ports}")
+
+    def do_forecast(self) -> None:
+        """With what each worktree would be in conflict: what the pane knows already."""
+        from cockpit.app_parts.worktree_lines import forecast_lines
+
+        self.push_screen(
+            ReportScreen("Forecast of conflicts", forecast_lines(self.trees.worktrees), hint="esc close", compact=True)
+        )
+
+    def do_worktree_detail(self) -> None:
+        tree = self.worktrees_pane.current
+        if tree is not None:
+            self.run_worker(self._detail(tree), exit_on_error=False)
+
+    async def _detail(self, tree: Worktree) -> None:
+        from cockpit.app_parts.worktree_lines import detail_lines
+        from cockpit.worktrees.progress import read_progress
+
+        progress = await asyncio.to_thread(read_progress, [tree], self.sessions)
+        rows = detail_lines(tree, progress[tree.path], clock.now(), min(116, self.size.width - 4))
+        self.push_screen(ReportScreen(head_of(tree), rows, hint="esc close", compact=True))
+
+    # -- open --
+
+    def do_open_worktree(self) -> None:
+        """Pick what to open there: a shell, the editor, an agent that is installed."""
+        tree = self.worktrees_pane.current
+        if tree is None or tree.missing:
+            return
+        where = "in a new tmux window" if os.environ.get("TMUX") else "here; cockpit comes back when it ends"
+        rows: list[tuple[str, Line]] = [("shell", line((pad("shell", 12), "text"), (where, "muted")))]
+        rows.append(("editor", line((pad("editor", 12), "text"), ("$VISUAL or $EDITOR", "muted"))))
+        rows += [(name, line((pad(name, 12), "text"), (where, "muted"))) for name in _AGENTS if shutil.which(name)]
+        screen = PickScreen(f"Open {head_of(tree)} in", rows, hint="enter opens it · esc leave", empty="")
+        self.push_screen(screen, partial(self._open_in, Path(tree.path)))
+
+    def _open_in(self, folder: Path, what: str | None) -> None:
+        if what is None:
+            return
+        windowed = False
+        words: tuple[str, ...] = (os.environ.get("SHELL") or "/bin/sh",) if what == "shell" else (what,)
+        try:
+            if what == "editor":
+                command = folder_command(folder, self.settings.editor)
+                words, windowed = command.words, command.windowed
+            if windowed:
+                _start(words, folder)
+            elif os.environ.get("TMUX") and shutil.which("tmux"):
+                _start(("tmux", "new-window", "-c", str(folder), *(() if what == "shell" else words)), folder)
+            else:
+                failure = ""
+                with self.suspend():
+                    failure = _run_here(words, folder)
+                if failure:
+                    self.tell(failure, bad=True)
+        except SuspendNotSupported:
+            self.tell("Nothing can be opened from here: this is not a terminal of its own.", bad=True)
+        except (CannotAnswer, OSError) as problem:
+            self.tell(problem, bad=True)
+
+    # -- work --
+
+    async def _work(self, title: str, job: "Job[Answer]", programs: "Programs | None" = None) -> "Answer | None":
+        """Run `job` in a thread; what takes longer than a moment shows its steps. None where it was not done: then a
+        notice says why.
+        """
+        from cockpit.worktrees.refused import Refused
+
+        loop, steps = asyncio.get_running_loop(), ["looking"]
+        hint = "esc stops it" if programs is not None else "it comes to its end by itself"
+        screen = StepsScreen(title, steps, hint=hint)
+
+        def step(what: str) -> None:
+            steps.append(what)
+            screen.show(steps)
+
+        def tell(what: str) -> None:
+            loop.call_soon_threadsafe(step, what)
+
+        task = asyncio.create_task(asyncio.to_thread(job, tell))
+        shown = False
+        try:
+            if not (await asyncio.wait({task}, timeout=_SHOWN_AFTER))[0]:
+                shown = True
+                self._stoppable = (screen, programs) if programs is not None else None
+                await self.push_screen(screen)
+            return await task
+        except Refused as problem:
+            self.tell(problem.why, bad=True)
+        except (CannotAnswer, OSError) as problem:
+            self.tell(problem, bad=True)
+        finally:
+            self._stoppable = None
+            if shown and screen in self.screen_stack:
+                await screen.dismiss()
+        return None
+
+    def on_steps_screen_stop(self, message: StepsScreen.Stop) -> None:
+        """Stop what can be stopped; what cannot comes to its end."""
+        if self._stoppable is not None and self._stoppable[0] is message.screen:
+            self._stoppable[1].cancel()
+
+
+def _start(words: tuple[str, ...], folder: Path) -> None:
+    nothing = subprocess.DEVNULL
+    subprocess.Popen(words, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing)
+
+
+def _run_here(words: tuple[str, ...], folder: Path) -> str:
+    """Run it in this terminal. Answers a line where it did not start: the app must get its terminal back."""
+    try:
+        subprocess.run(words, cwd=folder, check=False)
+    except OSError as problem:
+        return f"{plain_text(words[0], 40)} did not start: {problem.strerror}"
+    return ""

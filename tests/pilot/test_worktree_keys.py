@@ -1,0 +1,103 @@
+"""The keys of the worktrees pane: each says first what it will do, and what it did can be taken back."""
+
+import asyncio
+from pathlib import Path
+
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from tests.pilot.conftest import settled, until
+from widgets.lines import plain
+from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.pick import PickScreen
+from widgets.screens.report import ReportScreen
+
+
+def branches(app: CockpitApp) -> list[str | None]:
+    return [tree.branch for tree in app.trees.worktrees]
+
+
+def shown(app: CockpitApp) -> str:
+    return "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
+
+
+async def on(app: CockpitApp, kind: type) -> None:
+    await until(lambda: isinstance(app.screen, kind), kind.__name__)
+
+
+async def pick(app: CockpitApp, branch: str) -> None:
+    app.do_pane("worktrees")
+    await asyncio.sleep(0.05)
+    assert app.worktrees_pane.find(lambda tree: tree.branch == branch) or app.worktrees_pane.current.branch == branch
+
+
+async def test_a_worktree_is_made_removed_and_brought_back_by_keys(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pick(app, "main")
+        await pilot.press("n")
+        await pilot.press(*"fix/tax", "enter")
+        await on(app, ConfirmScreen)
+        assert "new, from main" in shown(app)
+        assert "8110–8111" in shown(app)
+        assert not (demo.folder / "worktrees" / "acme-api" / "fix-tax").exists()
+        await pilot.press("enter")
+        await until(lambda: "fix/tax" in branches(app), "the new worktree")
+        tree = demo.folder / "worktrees" / "acme-api" / "fix-tax"
+        assert (tree / "WORKTREE_TASK.md").exists()
+        await pick(app, "fix/tax")
+        await pilot.press("x")
+        await on(app, ConfirmScreen)
+        assert "not safe: new: no commits of its own yet" in shown(app)
+        await pilot.press("enter")
+        await until(lambda: "fix/tax" not in branches(app), "its removal")
+        assert not tree.exists()
+        await pilot.press("u")
+        await on(app, PickScreen)
+        await pilot.press("enter")
+        await until(lambda: "fix/tax" in branches(app), "its return")
+        assert (tree / "WORKTREE_TASK.md").exists()
+
+
+async def test_what_an_agent_works_in_is_not_removed(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pick(app, "feature/api")
+        await pilot.press("x")
+        await until(lambda: any("is not removed" in note.message for note in app._notifications), "the refusal")
+        assert (demo.folder / "worktrees" / "acme-api" / "feature-api").exists()
+
+
+async def test_merge_shows_conflicts_and_changes_nothing(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pick(app, "fix/totals")
+        await pilot.press("m")
+        await on(app, ReportScreen)
+        assert "would conflict with main in 1 file" in shown(app)
+        assert "billing/services.py" in shown(app)
+
+
+async def test_forecast_detail_clean_adopt_and_open_say_what_is(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(100, 34)) as pilot:
+        await settled(app)
+        await until(lambda: any(tree.clashes for tree in app.trees.worktrees), "the forecast")
+        await pick(app, "spike/cache")
+        await pilot.press("f")
+        await on(app, ReportScreen)
+        assert "fix/totals" in shown(app)
+        await pilot.press("escape", "space")
+        await on(app, ReportScreen)
+        assert "merged (squash)" in shown(app)
+        await pilot.press("escape", "C")
+        await on(app, ConfirmScreen)
+        assert "✓ remove" in shown(app)
+        await pilot.press("enter")
+        await until(lambda: "spike/cache" not in branches(app), "the cleaned worktree")
+        await pilot.press("A")
+        await on(app, PickScreen)
+        await pilot.press("escape")
+        await pick(app, "main")
+        await pilot.press("o")
+        await on(app, PickScreen)
+        await pilot.press("escape")
+        assert Path(demo.root).exists()
