@@ -198,7 +198,7 @@ def test_the_day_begins_with_what_is_there(demo):
     assert by_name["feature-api"].state == "3 changed, 1 new, ↑4, ↓1"
     assert by_name["docs"].state.startswith("rebase 1/2, 2 in conflict")
     assert "busy" in by_name["feature-api"].agent
-    assert report.resources.worktrees == 4
+    assert report.resources.worktrees == 5
     assert report.resources.ports is not None
     assert report.resources.ports >= (8108, 8109)
     assert [waiting.where for waiting in report.waiting] == ["fix/login"]
