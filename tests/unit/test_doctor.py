@@ -113,7 +113,7 @@ def test_the_demo_is_seen_as_it_is(tmp_path, monkeypatch):
     finally:
         demo.close()
     assert found["session registry"].detail == "3 of 3 registered sessions live"
-    assert found["port registry"].detail == "8 ports of 4 worktrees"
+    assert found["port registry"].detail == "10 ports of 5 worktrees"
     assert found["transcripts"].status == "pass"
     assert found["tenancy"].detail.startswith("transparent: ")
     assert "acme/" in found["tenancy"].detail
