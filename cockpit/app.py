@@ -12,7 +12,6 @@ from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 import widgets
@@ -24,7 +23,6 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.spend.models import SpendSnapshot
 from cockpit.stream import newest
-from cockpit.themes import ThemeFile, choose, own_themes
 from cockpit.worktrees.models import WorktreesSnapshot
 from widgets.bars import Attention, KeyBar, Tabs, TopLine
 from widgets.bindings import app_bindings, keymap
@@ -55,11 +53,9 @@ class CockpitApp(Parts):
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
     AUTO_FOCUS = None
 
-    def __init__(self, call: Call, *, themes: list[ThemeFile] | None = None) -> None:
-        self._themes = themes or own_themes()
-        no_color = os.environ.pop(
-            "NO_COLOR", ""
-        )  # Textual would answer it with greys; the mono theme has no colour at all
+    def __init__(self, call: Call, *, shade: str = "") -> None:
+        # Textual would answer NO_COLOR with greys; the mono theme has no colour at all
+        no_color = os.environ.pop("NO_COLOR", "")
         super().__init__()
         if no_color:
             os.environ["NO_COLOR"] = no_color
@@ -73,16 +69,7 @@ class CockpitApp(Parts):
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self._engine: Any = None
         self._hints: Any = None
-        for theme in self._themes:
-            self.register_theme(
-                Theme(theme.name, dark=theme.dark, ansi=theme.ansi, variables=theme.variables(), **theme.colors)  # type: ignore[arg-type]
-            )
-        self.no_colors = bool(no_color)
-        wanted = call.args.theme or self.settings.theme
-        self.theme = choose(wanted, no_color=self.no_colors, background=os.environ.get("COLORFGBG", ""))
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return self._themes[0].variables()
+        self.use_themes(call, shade=shade, no_colors=bool(no_color))
 
     def compose(self) -> ComposeResult:
         yield TopLine(id="top")
@@ -106,6 +93,7 @@ class CockpitApp(Parts):
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back as it was
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.call_after_refresh(self.restart_feeds)
+        self.call_after_refresh(self.watch_looks)
 
     async def on_unmount(self) -> None:
         self.give_title_back()
@@ -289,6 +277,7 @@ def _import_feeds() -> None:
     import cockpit.worktrees.feed  # noqa: F401
 
 
-def open_app(call: Call) -> int:
-    """Open the app on the repository of this call. Returns its exit code."""
-    return CockpitApp(call).run() or 0
+def open_app(call: Call, shade: str = "") -> int:
+    """Open the app on the repository of this call; `shade` is what the terminal said of its background. Returns its
+    exit code."""
+    return CockpitApp(call, shade=shade).run() or 0

@@ -153,9 +153,14 @@ def _open_app(known: argparse.Namespace) -> int:
 
     call = Call(known)
     call.repository()
-    from cockpit.app import open_app
+    from cockpit.terminal_background import BackgroundQuestion
 
-    return open_app(call)
+    question = BackgroundQuestion()  # answered while the app is imported
+    try:
+        from cockpit.app import open_app
+    finally:
+        shade = question.answer()
+    return open_app(call, shade)
 
 
 def _command_at(words: list[str]) -> int:
@@ -181,7 +186,12 @@ def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
     )
     group.add_argument("--all-repos", action="store_true", default=default or False, help="not only this repository")
     group.add_argument("--config", metavar="FILE", default=default, help="one more configuration file, read last")
-    group.add_argument("--theme", metavar="NAME", default=default, help="dark, light, high-contrast, ansi or mono")
+    group.add_argument(
+        "--theme",
+        metavar="NAME",
+        default=default,
+        help="a theme: dark, light, mono … or your own",
+    )
     group.add_argument("--no-color", action="store_true", default=default or False, help="no colour (as NO_COLOR=1)")
     if not again:
         parser.add_argument("--version", action="store_true")
@@ -201,7 +211,7 @@ def help_text() -> str:
         "  --repo DIR     the repository that holds DIR (default: this folder)",
         "  --all-repos    not only this repository",
         "  --config FILE  one more configuration file, read last",
-        "  --theme NAME   dark, light, high-contrast, ansi or mono",
+        "  --theme NAME   dark, light, high-contrast, colour-blind, ansi, mono or your own",
         "  --no-color     no colour (as NO_COLOR=1)",
         "  --version, -h",
         "",

@@ -14,7 +14,6 @@ from cockpit.findings.models import FindingsSnapshot
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import SpendSnapshot
-from cockpit.themes import NAMES
 from cockpit.worktrees.models import WorktreesSnapshot
 from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import FindingsPane
@@ -160,14 +159,6 @@ class Deeds(App[int]):
 
     def do_recheck(self) -> None:
         self.restart_feeds()
-
-    def do_next_theme(self) -> None:
-        """The next theme; without colour there is only one."""
-        if self.no_colors:
-            self.tell("NO_COLOR is set: the mono theme stays.")
-            return
-        self.theme = NAMES[(NAMES.index(self.theme) + 1) % len(NAMES)] if self.theme in NAMES else NAMES[0]
-        self.tell(f"Theme: {self.theme}")
 
     def do_previous_session(self) -> None:
         self.phase_pane.step(-1)

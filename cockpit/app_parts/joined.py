@@ -3,6 +3,7 @@
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.everywhere import EverywhereDeeds
 from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.looks import Looks
 from cockpit.app_parts.money import MoneyDeeds
 from cockpit.app_parts.orchestrator import OrchestratorDeeds
 from cockpit.app_parts.origins import OriginDeeds
@@ -20,6 +21,7 @@ class Parts(
     WarmDeeds,
     OrchestratorDeeds,
     EverywhereDeeds,
+    Looks,
     Chrome,  # last: the others build on it
 ):
     """What every key does, and the lines around the panes."""

@@ -221,10 +221,10 @@ async def test_every_action_is_in_the_palette_and_has_a_method(app: CockpitApp) 
 async def test_themes_go_round_and_no_color_stays_mono(app: CockpitApp, demo: Demo) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         seen = [app.theme]
-        for _ in range(5):
+        for _ in range(6):
             await pilot.press("t")
             seen.append(app.theme)
-        assert seen == ["dark", "light", "high-contrast", "ansi", "mono", "dark"]
+        assert seen == ["dark", "light", "high-contrast", "colour-blind", "ansi", "mono", "dark"]
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (100, 30), (140, 40), (200, 50), (300, 80), (20, 5)])

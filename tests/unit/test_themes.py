@@ -7,7 +7,8 @@ import pytest
 from textual.color import Color
 
 from cockpit.errors import CannotAnswer
-from cockpit.themes import FOLDER, NAMES, ThemeFile, choose, own_themes, read_theme
+from cockpit.terminal_background import shade_of
+from cockpit.themes import FOLDER, NAMES, ThemeFile, all_themes, choose, own_themes, read_theme, user_folder
 from widgets.lines import TOKENS
 
 TEXTS = [token for token in TOKENS if token not in ("track", "cursor", "cursor-blur", "badge-bad", "badge-warn")]
@@ -69,3 +70,31 @@ def test_a_broken_theme_file_is_named(tmp_path: Path) -> None:
     broken.write_text("name = 'mine'\n")
     with pytest.raises(CannotAnswer, match=r"mine\.toml"):
         read_theme(broken)
+
+
+def test_a_terminal_says_its_shade() -> None:
+    assert shade_of(b"\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\\x1b[?62;c") == "light"
+    assert shade_of(b"\x1b]11;rgb:1e/1e/2e\x07\x1b[?1;2c") == "dark"
+    assert shade_of(b"\x1b[?62;c") == "" and shade_of(b"") == ""
+
+
+def test_what_the_terminal_says_wins_over_a_guess() -> None:
+    assert choose("auto", no_color=False, background="0;15", shade="dark") == "dark"
+    assert choose("light", no_color=False, background="", shade="dark") == "light"
+
+
+def test_own_themes_join_ours_and_a_bad_one_is_named() -> None:
+    user_folder().mkdir(parents=True)
+    (user_folder() / "sea.toml").write_text('name = "sea"\n[colors]\nprimary = "#00aacc"\n[tokens]\ngood = "#00ccaa"\n')
+    (user_folder() / "broken.toml").write_text("name = ")
+    themes, problems = all_themes()
+    sea = next(theme for theme in themes if theme.name == "sea")
+    assert sea.tokens["good"][0] == "#00ccaa" and sea.tokens["bad"] == read_theme(FOLDER / "dark.toml").tokens["bad"]
+    assert len(problems) == 1 and "broken.toml" in problems[0]
+
+
+def test_a_theme_of_the_same_name_takes_the_place_of_ours() -> None:
+    user_folder().mkdir(parents=True)
+    (user_folder() / "mine.toml").write_text('name = "dark"\n[colors]\nprimary = "#00aacc"\n[tokens]\n')
+    themes, _ = all_themes()
+    assert [theme.colors["primary"] for theme in themes if theme.name == "dark"] == ["#00aacc"]
