@@ -4,6 +4,7 @@ One process at a time does so; every reader of sessions looks at the log.
 """
 
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -51,6 +52,12 @@ def log_path() -> Path:
     return state_dir() / "hooks" / "events.jsonl"
 
 
+def make_log_folder() -> None:
+    """Make the folder of the log, so that it can be watched. Never raises."""
+    with contextlib.suppress(OSError):
+        log_path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def open_spool() -> Path:
     """Make the folder, for as long as the caller runs. Raises `OSError`."""
     folder = spool_folder()
@@ -59,13 +66,41 @@ def open_spool() -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def spool_opened() -> Iterator[None]:
+    """Have the folder there. Who is the last to leave takes it away; where it cannot be made, hooks stay silent."""
+    lock = -1
+    with contextlib.suppress(OSError):
+        state_dir().mkdir(parents=True, exist_ok=True)
+        lock = os.open(state_dir() / "spool.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits for one that is just taking the folder away
+        open_spool()
+    try:
+        yield
+    finally:
+        if lock >= 0:
+            with contextlib.suppress(OSError):  # another cockpit runs
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                close_spool()
+            os.close(lock)
+
+
 def close_spool() -> None:
-    """Take the folder away: hooks fall silent. What is still in it is lost with it, after a last look."""
+    """Take the folder away after a last look: hooks fall silent."""
     with contextlib.suppress(OSError):
         drain()
         for entry in os.scandir(spool_folder()):
             os.unlink(entry.path)  # noqa: PTH108
         spool_folder().rmdir()
+
+
+def is_waiting() -> bool:
+    """Whether there is anything to drain."""
+    try:
+        with os.scandir(spool_folder()) as entries:
+            return any(not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
 
 
 def drain() -> Drained:

@@ -11,6 +11,7 @@ from cockpit.agents.models import Forecast, Session, SessionsSnapshot
 from cockpit.agents.registry import REGISTRY_FILE
 from cockpit.clock import now
 from cockpit.config import Config
+from cockpit.hooks.drain import make_log_folder
 from cockpit.phases.store import DAY, SessionStore
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -68,6 +69,7 @@ async def follow_sessions(
 
     `note` says where the folders cannot be watched and are looked at every second instead.
     """
+    await asyncio.to_thread(make_log_folder)
     store = SessionStore(repository, all_repos=all_repos)
     news = _News()
     watcher = asyncio.create_task(_watch(store, news))

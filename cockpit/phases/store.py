@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,9 +17,11 @@ from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
 from cockpit.agents.told_session import ToldSession
 from cockpit.files import read_regular
+from cockpit.hooks.drain import log_path
+from cockpit.hooks.signs import HookSigns
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import OtherSessions
-from cockpit.phases.state import Activity, read_state
+from cockpit.phases.state import Activity, Sign, read_state
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.orchestrator.checks import ContextReading
@@ -62,6 +65,7 @@ class SessionStore:
         self._others = OtherSessions(self._ours)
         self._told: dict[str, _Kept] = {}
         self._running: tuple[Running, ...] | None = None
+        self._signs = HookSigns()
 
     @property
     def live(self) -> bool:
@@ -72,10 +76,16 @@ class SessionStore:
         """The folders that change when a session does."""
         self.roots = paths.claude_roots()
         folders = [root / name for root in self.roots for name in ("projects", "sessions")]
+        folders.append(log_path().parent)
         return [*(folder for folder in folders if folder.is_dir()), *self._others.folders()]
 
     def refresh(self, now: datetime, since: datetime, changed: set[str] | None = None) -> None:
         """Read what is new. `changed` names the files that may have changed, None where everything may have."""
+        self._signs.refresh()
+        if changed is not None:
+            changed = changed - {str(log_path())}
+            if not changed:
+                return
         oldest = _oldest(now, since)
         theirs = None if changed is None else {path for path in changed if self._others.owns(path)}
         if theirs is None or theirs:
@@ -120,11 +130,13 @@ class SessionStore:
             alive = entry is not None and entry.alive
             told = bool(kept.transcript.task) or alive
             if told and (alive or (last is not None and last >= since)):
-                sessions.append(_session(kept, entry, now, registry_in_use=in_use))
+                signs = self._signs.of(kept.transcript.session)
+                sessions.append(_session(kept, entry, now, registry_in_use=in_use, signs=signs))
         for kept in self._told.values():
             last = _last(kept)
             if kept.transcript.task and last is not None and last >= since:
-                sessions.append(_session(kept, None, now, registry_in_use=False, process=self._process_of(kept)))
+                process, signs = self._process_of(kept), self._signs.of(kept.transcript.session)
+                sessions.append(_session(kept, None, now, registry_in_use=False, process=process, signs=signs))
         have = {kept.transcript.session for kept in self._kept.values()}
         fresh = [entry for name, entry in self._registry.items() if name not in have and entry.alive]
         sessions += [_unwritten(entry, now) for entry in fresh if self._ours(entry.cwd)]
@@ -305,12 +317,18 @@ def _last(kept: _Kept) -> datetime | None:
 
 
 def _session(
-    kept: _Kept, entry: Registered | None, now: datetime, *, registry_in_use: bool, process: int | None = None
+    kept: _Kept,
+    entry: Registered | None,
+    now: datetime,
+    *,
+    registry_in_use: bool,
+    process: int | None = None,
+    signs: Iterable[Sign] = (),
 ) -> Session:
     transcript, reading = kept.transcript, kept.reading or read_phases(())
     last = _last(kept)
     activity = Activity(reading.facts, transcript.task, transcript.exited, last)
-    state = read_state(entry, activity, now, registry_in_use=registry_in_use, process=process)
+    state = read_state(entry, activity, now, registry_in_use=registry_in_use, process=process, signs=signs)
     working = now.timestamp() - WORKING.total_seconds()
     return Session(
         agent=transcript.agent,

@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 import os
 
+from cockpit.hooks.drain import drain, is_waiting
 from cockpit.repository import Repository
 from cockpit.warm.host import WarmProcess
 from cockpit.warm.telling import Latest, write_snapshot
 
 FIRST_CHECK_SECONDS = 20.0  # the first check has the processor to itself for at most so long
-LOOK_EVERY = 0.5
+LOOK_EVERY = 0.3
 
 
 async def keep_warm(repository: Repository, latest: Latest) -> None:
-    """Run the warm process from the end of the first check until cancelled; write what is shown whenever that changes.
+    """Run the warm process from the end of the first check until cancelled; write what is shown whenever that changes,
+    and take up the events that hooks left.
 
     `COCKPIT_WARM=0` says that there shall be none. Raises `OSError` where it cannot be started: hooks then work by
     themselves.
@@ -30,6 +32,9 @@ async def keep_warm(repository: Repository, latest: Latest) -> None:
             if len(told) != len(now) or any(new is not old for new, old in zip(now, told, strict=True)):
                 told = now
                 await asyncio.to_thread(write_snapshot, repository, latest)
+            if await asyncio.to_thread(is_waiting):
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(drain)
             if not warm.started and (latest.found.phase == "ready" or loop.time() > until):
                 await asyncio.to_thread(warm.start)
             await asyncio.sleep(LOOK_EVERY)

@@ -17,6 +17,7 @@ from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 
 from cockpit import own_folder_first
+from cockpit.hooks.drain import spool_opened
 from cockpit.warm.client import MOST, READY, Address, Part, pack, socket_path, unpacked, version
 
 MOST_CHILDREN = 16  # at a time; who comes then does the work itself
@@ -321,5 +322,5 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     parent = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), spool_opened():
         Server(sys.argv[1], sys.argv[2], parent).serve()
