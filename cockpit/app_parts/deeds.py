@@ -1,15 +1,12 @@
 """What the keys do: one method for each action of the registry that needs more than a pane."""
 
-import asyncio
 from pathlib import Path
-from typing import Any
 
 from textual.app import App
 
 from cockpit.actions import ACTIONS, BY_ID, key_label, keys_of
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
-from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -21,7 +18,7 @@ from widgets.line_view import LineView
 from widgets.lines import Line, line, pad
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
-from widgets.screens.report import ReportScreen, markdown_lines
+from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
 
 
@@ -165,33 +162,6 @@ class Deeds(App[int]):
 
     def do_next_session(self) -> None:
         self.phase_pane.step(1)
-
-    def do_start_day(self) -> None:
-        self.do_report("Start day", "s")
-
-    def do_end_day(self) -> None:
-        self.do_report("End day", "e")
-
-    def do_report(self, title: str, key: str) -> None:
-        """Start Day or End Day: the report, read when it is asked for."""
-        screen = ReportScreen(title, [line(("Reading worktrees, costs and context…", "muted"))], key=key)
-        self.push_screen(screen)
-        self.run_worker(self._report(screen, key), exclusive=True, group="report", exit_on_error=False)
-
-    async def _report(self, screen: ReportScreen, key: str) -> None:
-        from cockpit.day.end import end_report
-        from cockpit.day.start import start_day
-
-        def start(repository: Repository, config: Config) -> Any:
-            return start_day(repository, config).report
-
-        read: Any = start if key == "s" else end_report
-        try:
-            report = await asyncio.to_thread(read, self.repository, self.settings)
-        except CannotAnswer as problem:
-            screen.replace([line((plain_text(problem), "bad"))])
-            return
-        screen.replace(markdown_lines(report.markdown))
 
     def live_sessions(self) -> list[Session]:
         """The sessions that are not over."""

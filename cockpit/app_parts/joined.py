@@ -1,6 +1,7 @@
 """All parts of the app, joined: a new part is one import and one line here."""
 
 from cockpit.app_parts.chrome import Chrome
+from cockpit.app_parts.day import DayDeeds
 from cockpit.app_parts.everywhere import EverywhereDeeds
 from cockpit.app_parts.findings import FindingDeeds
 from cockpit.app_parts.looks import Looks
@@ -15,6 +16,7 @@ from cockpit.app_parts.worktrees import WorktreeDeeds
 class Parts(
     WorktreeDeeds,
     OriginDeeds,
+    DayDeeds,
     MoneyDeeds,
     VerifyDeeds,
     FindingDeeds,

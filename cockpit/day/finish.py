@@ -231,7 +231,9 @@ class EndDay:
             record = ended(self.draft.record, self.draft.now, self.draft.began)
             self._files.append(write_record(self.repository, record))
         done = len(self.draft.handover.completed)
-        return "pass", f"{done} done, {len(self.draft.handover.blockers)} blockers, {self.draft.handover.duration}"
+        held = len(self.draft.handover.blockers)
+        blockers = f"{held or 'no'} blocker{'s' * (held != 1)}"
+        return "pass", f"{done} done, {blockers}, {self.draft.handover.duration}"
 
     def _told(self, compressed: Compressed) -> tuple[tuple[str, tuple[str, ...]], ...]:
         handover = self.draft.handover

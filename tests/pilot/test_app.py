@@ -193,19 +193,6 @@ async def test_enter_on_a_worktree_moves_findings_there(app: CockpitApp) -> None
         assert str(app.watched) == path
 
 
-@pytest.mark.parametrize(("key", "words"), [("s", ("acme-api", "Worktree")), ("e", ("acme-api",))])
-async def test_day_screens_show_the_report(app: CockpitApp, key: str, words: tuple[str, ...]) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        await pilot.press(key)
-        await until(lambda: isinstance(app.screen, ReportScreen), "the screen")
-        screen = app.screen
-        assert isinstance(screen, ReportScreen)
-        await until(lambda: all(word in "\n".join(map(plain, screen.shown)) for word in words), "the report", 20)
-        await pilot.press(key)
-        assert not isinstance(app.screen, ReportScreen)
-
-
 async def test_every_action_is_in_the_palette_and_has_a_method(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         titles = [command.title for command in app.get_system_commands(app.screen)]

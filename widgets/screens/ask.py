@@ -13,7 +13,9 @@ from textual.widgets import Input, Label
 
 
 class AskScreen(ModalScreen[str | None]):
-    """Answers with the text, or None where the person left. `Changed` tells each keystroke, for live filters."""
+    """Answers with the text, or None where the person left. `Changed` tells each keystroke, for live filters.
+
+    With `edit` the text is changed from its end; without it the first key replaces it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False)]
 
@@ -24,16 +26,17 @@ class AskScreen(ModalScreen[str | None]):
             self.value = value
             super().__init__()
 
-    def __init__(self, question: str, value: str = "", *, note: str = "") -> None:
+    def __init__(self, question: str, value: str = "", *, note: str = "", edit: bool = False) -> None:
         super().__init__()
         self._question, self._value, self._note = question, value, note
+        self._edit = edit
 
     def compose(self) -> ComposeResult:
         with Vertical(id="ask"):
             yield Label(Content(self._question), id="question")
             if self._note:
                 yield Label(Content(self._note), id="note")
-            yield Input(self._value, id="answer")
+            yield Input(self._value, id="answer", select_on_focus=not self._edit)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

@@ -1,0 +1,170 @@
+"""What the two screens of the day share: rows with a cursor, and steps that stream with their status."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from cockpit.plain_text import plain_text
+from skills.workflow.steps import Step
+from skills.workflow.sweep import SweepCheck, said_of, title_of
+from widgets.lines import Line, crop, line, pad
+from widgets.virtual_list import VirtualList
+
+TOKENS = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint", "running": "accent"}
+GLYPHS = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·", "running": "▶", "waiting": "·"}
+_WORDS = {"not_run": "not run", "not_applicable": "n/a", "running": "runs…", "waiting": ""}
+_NARROW = 64
+_MOST_FINDINGS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line. `kind` and `value` say what it stands for; a plain line has the kind ""."""
+
+    key: Hashable
+    shown: Line
+    kind: str = ""
+    value: Any = None
+
+
+def rows_of(name: str, lines: Iterable[Line]) -> list[Row]:
+    """Plain lines as rows."""
+    return [Row((name, number), shown) for number, shown in enumerate(lines)]
+
+
+def step_row(step: Step, width: int) -> Row:
+    """One step: its sign and word, its name, and what it came to."""
+    token = TOKENS.get(step.status, "faint")
+    word = _WORDS.get(step.status, step.status)
+    size = 13 if width < _NARROW else 16
+    shown = line(
+        (f"  {GLYPHS.get(step.status, '·')} ", token),
+        (pad(step.step, size), "text"),
+        (pad(word, 9), token),
+        (plain_text(step.detail, 300), "muted"),
+    )
+    return Row(("step", step.step), shown)
+
+
+def sweep_rows(checks: Sequence[SweepCheck], width: int) -> list[Row]:
+    """The answers of a sweep with what they found."""
+    found: list[Row] = []
+    for check in checks:
+        token = TOKENS[check.status] if check.blocks or check.status != "fail" else "warn"
+        said = plain_text(said_of(check), 300)
+        shown = line((f"  {GLYPHS[check.status]} ", token), (pad(title_of(check.check), 16), "text"), (said, token))
+        found.append(Row(("sweep", check.check), shown))
+        for number, one in enumerate(check.findings[:_MOST_FINDINGS]):
+            place = one.path + (f":{one.line}" if one.line else "")
+            secret = f"  {one.redacted}" if one.redacted else ""
+            spans = line((f"      {crop(place, max(12, width // 2))}  ", "info"), (one.message + secret, "muted"))
+            found.append(Row(("sweep", check.check, number), spans, "place" if one.path else "", place))
+        if len(check.findings) > _MOST_FINDINGS:
+            more = f"      and {len(check.findings) - _MOST_FINDINGS} more: cockpit sweep"
+            found.append(Row(("sweep", check.check, "more"), line((more, "faint"))))
+    return found
+
+
+def heading(text: str, note: str = "") -> Line:
+    """The heading of a section, and what may be done in it."""
+    return line((text, "strong"), (f"  {note}" if note else "", "faint"))
+
+
+class Rows(VirtualList[Row]):
+    """The rows of a day's screen."""
+
+    def key(self, item: Row) -> Hashable:
+        return item.key
+
+    def row(self, item: Row, index: int, width: int) -> Line:
+        return item.shown
+
+
+class DayScreen(ModalScreen[None]):
+    """Rows in a frame; steps come as they end. `keys` opened it and close it."""
+
+    CSS_PATH: ClassVar[Any] = "day.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Close", show=False),
+        Binding("j,down", "move('down')", "Down", show=False),
+        Binding("k,up", "move('up')", "Up", show=False),
+        Binding("pagedown", "move('page-down')", "Page down", show=False),
+        Binding("pageup", "move('page-up')", "Page up", show=False),
+        Binding("g,home", "move('top')", "First", show=False),
+        Binding("G,end", "move('bottom')", "Last", show=False),
+    ]
+
+    class Opened(Message):
+        """Open a place, `path:line`, in the editor."""
+
+        def __init__(self, place: str) -> None:
+            self.place = place
+            super().__init__()
+
+    class Left(Message):
+        """The person left; what still runs is not wanted any more."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__()
+        self.keys = tuple(keys)
+        self.steps: dict[str, Step] = {}
+        self.trouble = ""
+
+    def compose(self) -> ComposeResult:
+        yield Rows(id="report")
+
+    @property
+    def view(self) -> Rows:
+        return self.query_one("#report", Rows)
+
+    @property
+    def width(self) -> int:
+        """The cells of a row."""
+        return max(20, self.size.width - 6)
+
+    def on_mount(self) -> None:
+        self.view.focus()
+        self.build()
+
+    def on_resize(self) -> None:
+        if self.is_mounted:
+            self.build()
+
+    def build(self) -> None:
+        """Show everything anew."""
+
+    def step(self, step: Step) -> None:
+        """A step began or ended."""
+        self.steps[step.step] = step
+        self.build()
+
+    def fail(self, why: str) -> None:
+        """It could not be done at all."""
+        self.trouble = why
+        self.build()
+
+    def step_rows(self, *, all_of_them: bool = True) -> list[Row]:
+        """The steps; without `all_of_them` only those that want to be seen."""
+        shown = [step for step in self.steps.values() if all_of_them or step.status in ("running", "fail", "not_run")]
+        return [step_row(step, self.width) for step in shown]
+
+    def trouble_rows(self) -> list[Row]:
+        return [Row("trouble", line((plain_text(self.trouble, 300), "bad")))] if self.trouble else []
+
+    def on_key(self, event: Any) -> None:
+        """The key that opened the screen closes it."""
+        if event.key in self.keys:
+            event.prevent_default().stop()
+            self.action_leave()
+
+    def action_move(self, step: str) -> None:
+        self.view.move(step)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+        self.dismiss(None)
