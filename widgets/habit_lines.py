@@ -7,7 +7,7 @@ from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import BASIS, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
-from widgets.lines import Line, Span, fit, line, pad, sparkline, spread
+from widgets.lines import Line, Span, fit, line, pad, sparkline, spread, width_of
 from widgets.words import count, money, tokens
 
 NAMES: dict[PatternId, str] = {
@@ -42,6 +42,7 @@ class Note:
 
     spans: Line
     key: str
+    right: Line = ()
 
 
 Entry = HabitRow | Violation | Measure | Note
@@ -66,15 +67,20 @@ def measure_entries(view: HabitsView) -> list[Entry]:
         token = "warn" if measure.status == "not_run" else "faint"
         entries.append(Note(line(("    ", "text"), (plain_text(measure.detail, 300), token)), f"detail {measure.id}"))
         for name, value in measure.rows if measure.id in ("rule-compliance", "spend", "skills") else ():
-            shown = line(("    ", "text"), (pad(plain_text(name), 30), "muted"), (f"  {plain_text(value)}", "muted"))
-            entries.append(Note(shown, f"{measure.id} {name}"))
+            shown = line(("    ", "text"), (plain_text(name, 60), "muted"))
+            entries.append(Note(shown, f"{measure.id} {name}", line((plain_text(value), "muted"))))
     return entries
 
 
 def entry_row(entry: Entry, view: HabitsView, width: int) -> Line:
     """One entry in `width` cells."""
     if isinstance(entry, Note):
-        return fit(entry.spans, width)
+        if not entry.right:
+            return fit(entry.spans, width)
+        if width < _NARROW:
+            return spread(entry.spans, fit(entry.right, 10), width)
+        head = fit(entry.spans, 43)
+        return fit((*head, (" " * (45 - width_of(head)), "text"), *entry.right), width)
     if isinstance(entry, HabitRow):
         return habit_row(entry, trend_of(view, entry.id), width)
     return example_row(entry, width) if isinstance(entry, Violation) else measure_row(entry, width)

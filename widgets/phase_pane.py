@@ -1,6 +1,6 @@
 """Pane 3: the six phases of an agent session, the current one lit, with its evidence and its auto-checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from cockpit.agents.models import Check, Forecast, Phase, Session
@@ -111,6 +111,7 @@ class PhasePane(FixedLines):
         self.chosen: str = ""
         self.read = False
         self.note = ""
+        self._day: Callable[[int], Line] = lambda width: ()
         self.set_title(line("3 Phase"))
 
     @property
@@ -124,6 +125,11 @@ class PhasePane(FixedLines):
     def show(self, sessions: Sequence[Session], note: str = "") -> None:
         """Show sessions; the chosen one stays. `note` is what a person should know of how they are read."""
         self.sessions, self.note, self.read = sessions, plain_text(note, 60), True
+        self._build()
+
+    def show_day(self, day: Callable[[int], Line]) -> None:
+        """Say where the day stands, in the last line; `day` makes it for a width."""
+        self._day = day
         self._build()
 
     def choose(self, session: str) -> None:
@@ -157,6 +163,8 @@ class PhasePane(FixedLines):
             return
         width = self.scrollable_content_region.width
         lines = phase_lines(session, width)
+        if day := self._day(width):
+            lines.append(day)
         self.wish = len(lines)
         self.show_lines(lines)
         self._title(session)

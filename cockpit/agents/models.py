@@ -68,7 +68,8 @@ class Session:
 
     `usd` is what the session cost (computed from its transcript; None where a model has no known price and nothing else
     was used), `since` when it entered its state, `evidence` what its state was read from. `subagents` counts those
-    that it ever had, `subagents_active` those that wrote within the last minute.
+    that it ever had, `subagents_active` those that wrote within the last minute. `changed` are the files that its
+    current task edited, as the transcript names them, the last one at `changed_at`.
     """
 
     agent: Agent
@@ -91,6 +92,8 @@ class Session:
     subagents: int = 0
     summary: str = ""
     subagents_active: int = 0
+    changed: tuple[str, ...] = ()
+    changed_at: datetime | None = None
     forecast: Forecast | None = None
 
 

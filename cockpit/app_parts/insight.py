@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,19 @@ from cockpit.agents.models import Agent
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
+from widgets.lines import Line
+from widgets.screens.report import ReportScreen
 
 if TYPE_CHECKING:
     from cockpit.agents.transcript import TranscriptReader
     from cockpit.phases.attention import Announcer, Held
+    from skills.workflow.track import TrackStep
     from widgets.screens.attention import AttentionScreen
     from widgets.screens.habits import HabitsScreen
     from widgets.screens.transcript import TranscriptScreen
+
+
+_DAY_EVERY = 15.0  # seconds between looks where the day stands
 
 
 class InsightDeeds(Deeds):
@@ -60,6 +67,7 @@ class InsightDeeds(Deeds):
         for screen in self.screen_stack[1:]:
             if type(screen).__name__ == "AttentionScreen":
                 screen.show(self._held(), clock.now())  # type: ignore[attr-defined]
+        self.read_day()
         self._announcer = self._announcer or Announcer()
         new = self._announcer.fresh(self.sessions.sessions)
         if new and self.settings.attention.bell:
@@ -74,6 +82,52 @@ class InsightDeeds(Deeds):
         """The terminal has its own title again."""
         if self._titled:
             write_title("", last=True)
+
+    # -- phases in detail, and the day --
+
+    _day_read = 0.0
+    _track: "tuple[TrackStep, ...]" = ()
+    _phases_screen: ReportScreen | None = None
+
+    def do_phase_detail(self) -> None:
+        """Every phase with its checks, the checklist of the change, the day's own track."""
+        self._phases_screen = ReportScreen("Phases, checklist and day", self._phases_lines())
+        self.push_screen(self._phases_screen)
+        self.read_day()
+
+    def _phases_lines(self) -> list[Line]:
+        from cockpit.phases.checklist import session_checklist
+        from widgets.phase_detail import detail_lines
+
+        session, found, root = self.phase_pane.current, self.found, str(self.watched)
+        width = max(20, min(116, self.size.width - 6))
+        if session is None:
+            return detail_lines(None, (), self._track, width, clock.now())
+        here = session.cwd == root or session.cwd.startswith(f"{root}/")
+        ready = here and found.phase == "ready" and found.progress is None
+        why = "still being checked" if here else "enter on its worktree asks the gates there"
+        items = session_checklist(session, root, found.checks if ready else None, found.findings, why_not=why)
+        return detail_lines(session, items, self._track, width, clock.now())
+
+    def read_day(self) -> None:
+        """Look where the day stands, not more often than every few seconds; nothing waits for it."""
+        shown = self._phases_screen is not None and self._phases_screen in self.screen_stack
+        if time.monotonic() - self._day_read < (1.0 if shown else _DAY_EVERY) and self._track:
+            return
+        self._day_read = time.monotonic()
+        self.run_worker(self._read_day(), group="day-track", exclusive=True, exit_on_error=False)
+
+    async def _read_day(self) -> None:
+        from cockpit.phases.day_track import read_day_track
+        from widgets.phase_detail import day_line
+
+        roots = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]
+        track = await asyncio.to_thread(read_day_track, self.repository, roots, self.sessions.sessions, clock.now())
+        if track != self._track:
+            self._track = track
+            self.phase_pane.show_day(partial(day_line, track))
+        if self._phases_screen is not None and self._phases_screen in self.screen_stack:
+            self._phases_screen.replace(self._phases_lines())
 
     # -- habits and measures --
 

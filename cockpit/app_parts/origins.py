@@ -27,6 +27,7 @@ class OriginDeeds(InsightDeeds):
 
     _edits: "EditIndex | None" = None
     _costs: "dict[str, str] | None" = None
+    _costs_of = ""
 
     def front_changed(self) -> None:
         self._edits = self._costs = None
@@ -111,6 +112,8 @@ class OriginDeeds(InsightDeeds):
 
     def show_row_costs(self) -> None:
         """Say at the rows on screen what the step that wrote each cost, where that is known without much reading."""
+        if self.found.root != self._costs_of:  # another worktree: the same finding may stand in another line
+            self._costs_of, self._costs = self.found.root, None
         if self.found.phase == "ready" and self.found.progress is None:
             self.run_worker(self._row_costs(), group="row-costs", exclusive=True, exit_on_error=False)
 
@@ -128,6 +131,11 @@ class OriginDeeds(InsightDeeds):
             known[finding.fingerprint] = money(origin.usd, floor=origin.floor) if origin and priced else ""
         self._costs = known
         self.findings_pane.show_costs(dict(known))
+
+    @property
+    def costs_shown(self) -> bool:
+        """Whether every row on screen was looked up."""
+        return all(one.fingerprint in (self._costs or {}) for one in self.findings_pane.on_screen())
 
     def _cheap(self) -> bool:
         """Whether the edits are read already, or the transcripts of the repository are small."""

@@ -11,10 +11,13 @@ from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Session, SessionsSnapshot
+    from cockpit.config import Config
+    from skills.orchestrator.checklist import ChecklistItem
 
 EXAMPLES = """examples:
   cockpit sessions                 live sessions and those of the last 24 hours
   cockpit sessions --since 7d      those of the last 7 days
+  cockpit sessions --gates --json  with the checklist of each change answered by the gates
   cockpit sessions --json          phases with their evidence and auto-checks
 """
 
@@ -25,13 +28,18 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("--since", metavar="D", help="from then on: 90m, 24h, 7d, 2w, or an ISO date or time")
+    parser.add_argument(
+        "--gates", action="store_true", help="ask the gates in each session's worktree for its checklist"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(call: Call) -> int:
     """Print the sessions. Exit code 0, also where there is none."""
     from cockpit.clock import iso, now
+    from cockpit.phases.day_track import read_day_track
     from cockpit.phases.feed import read_sessions, with_dollars, with_forecasts
+    from cockpit.phases.membership import Membership
     from cockpit.spend.feed import read_spend
 
     moment = now()
@@ -44,13 +52,41 @@ def run(call: Call) -> int:
     for problem in snapshot.problems:
         say(problem)
     if call.args.json:
+        roots = [Path(root) for root in Membership(repository).roots if Path(root).is_dir()]
+        lists = _lists(snapshot, roots, config, asked=call.args.gates)
         sessions = [
-            {**session_row(session), "forecast": forecast_row(session, moment)} for session in snapshot.sessions
+            {
+                **session_row(session),
+                "forecast": forecast_row(session, moment),
+                "checklist": [_item(one) for one in lists[session.session]],
+            }
+            for session in snapshot.sessions
         ]
-        print_json({"sessions": sessions, "meta": {"at": iso(moment), "problems": list(snapshot.problems)}})
+        track = read_day_track(repository, roots, snapshot.sessions, moment)
+        day = [
+            {"step": one.name, "status": one.status, "evidence": one.evidence, "at": iso(one.at) if one.at else None}
+            for one in track
+        ]
+        print_json({"sessions": sessions, "day": day, "meta": {"at": iso(moment), "problems": list(snapshot.problems)}})
     else:
         print("\n".join(_lines(snapshot, moment)))
     return 0
+
+
+def _lists(
+    snapshot: "SessionsSnapshot", roots: list[Path], config: "Config", *, asked: bool
+) -> "dict[str, tuple[ChecklistItem, ...]]":
+    """The checklist of each session; the gates answer where they are asked."""
+    from cockpit.phases.checklist import checked_lists, session_checklist
+
+    if asked:
+        return checked_lists(snapshot.sessions, roots, config)
+    why = "the gates were not asked: --gates"
+    return {one.session: session_checklist(one, "", None, why_not=why) for one in snapshot.sessions}
+
+
+def _item(one: "ChecklistItem") -> dict[str, Any]:
+    return {"id": one.id, "gate": one.gate, "check": one.text, "holds": one.holds, "evidence": one.evidence}
 
 
 def parse_since(text: str, moment: datetime) -> datetime:

@@ -329,6 +329,7 @@ def _session(
     last = _last(kept)
     activity = Activity(reading.facts, transcript.task, transcript.exited, last)
     state = read_state(entry, activity, now, registry_in_use=registry_in_use, process=process, signs=signs)
+    edits = [made for made in reading.facts.made if made.role == "change" and made.call.name != "Bash"]
     working = now.timestamp() - WORKING.total_seconds()
     return Session(
         agent=transcript.agent,
@@ -351,6 +352,8 @@ def _session(
         subagents=len(kept.subagents),
         summary=reading.summary,
         subagents_active=sum(written >= working for written in kept.subagents),
+        changed=tuple(dict.fromkeys(made.call.target for made in edits)),
+        changed_at=max((made.at for made in edits if made.at is not None), default=None),
     )
 
 

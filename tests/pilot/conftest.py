@@ -66,3 +66,5 @@ async def settled(app: CockpitApp) -> None:
     await until(lambda: all(tree.merged or tree.main or tree.branch is None for tree in app.trees.worktrees), "merges")
     await until(lambda: sum(1 for tree in app.trees.worktrees if tree.agent) == 3, "agents")
     await until(lambda: any(tree.clashes for tree in app.trees.worktrees), "the forecast of conflicts")
+    await until(lambda: app.costs_shown or not app.panes.shown("findings"), "costs of steps")
+    await until(lambda: bool(app._track), "the day")

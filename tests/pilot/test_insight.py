@@ -83,7 +83,7 @@ async def test_a_finding_names_the_step_that_wrote_it_and_what_it_cost(app: Cock
         await settled(app)
         app.watch_folder(next(Path(tree.path) for tree in app.trees.worktrees if tree.branch == "feature/api"))
         pane = app.findings_pane
-        await until(lambda: any(one.path == "accounts/views.py" for one in app.found.findings), "the findings there")
+        await until(lambda: app.found.root == str(app.watched), "the findings there")
         await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the check")
         pane.find(lambda row: getattr(row, "path", "") == "accounts/views.py")
         await until(lambda: any(cost.startswith("$") for cost in pane.costs.values()), "a cost at a row")
@@ -127,3 +127,18 @@ async def test_a_habit_opens_the_transcript_at_its_line(app: CockpitApp) -> None
         assert current is not None and current.place.line == case.line
         await pilot.press("escape", "H")
         assert not isinstance(app.screen, HabitsScreen)
+
+
+async def test_enter_in_the_phase_pane_shows_every_check(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settled(app)
+        app.phase_pane.choose(next(one.session for one in app.sessions.sessions if one.branch == "feature/api"))
+        await pilot.press("3", "enter")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the detail")
+        shown = [plain(one) for one in app.screen.shown]  # type: ignore[attr-defined]
+        marks = [row for row in shown if row.strip().startswith("[")]
+        assert len(marks) == 19 + 12
+        assert any("enter on its worktree asks the gates there" in row for row in marks)
+        assert any(("build" in row and "commit" in row) or "edits in" in row for row in shown)
+        await pilot.press("escape")
+        assert any("day  " in plain(app.phase_pane.line_at(row, 118)) for row in range(app.phase_pane.line_count()))

@@ -1,0 +1,125 @@
+"""Where the day stands: its start and end, and what today shows of research, plan, edits, sweeps and shipping.
+
+Only files and git's own logs are read; nothing is run but `git for-each-ref`.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cockpit.agents.models import Session
+from cockpit.day.record import read_record
+from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
+from cockpit.git_command import GitFailed, git
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from skills.workflow.track import DayStep, Sign, TrackStep, day_track
+
+_RESEARCH = ("RESEARCH.md", "FINDINGS.md", "docs/decisions/ADR-*.md", "docs/adr/*.md")
+_PLAN = ("PLANNING.md", "TASK.md", "BRIEF.md", "WORKTREE_TASK.md", "docs/tasks/*.md")
+_SWEEPS = (".security/*.json",)
+_LOG_LINE = re.compile(rb" (\d{9,11}) [+-]\d{4}\t(.*)$", re.MULTILINE)
+_TAIL = 1 << 18
+
+
+def read_day_track(
+    repository: Repository, roots: Iterable[Path], sessions: Sequence[Session], now: datetime
+) -> tuple[TrackStep, ...]:
+    """The day of a repository over all its worktrees. `roots` are their folders. Raises nothing."""
+    begins = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    places = [repository.root, *roots]
+    record = read_record(repository, now)
+    signs: dict[DayStep, Sign | None] = {
+        "start": _moment(record.started, "start-day", begins),
+        "research": _newest(_files(places, _RESEARCH, begins)),
+        "plan": _newest([*_files(places, _PLAN, begins), *_planned(sessions, begins)]),
+        "build": _newest([*_built(sessions, begins), *_reflog(repository.common_dir, "commit", begins)]),
+        "secure": _newest(_files(places, _SWEEPS, begins)),
+        "ship": _newest([*_shipped(repository, begins)]),
+        "end": _moment(record.ended, "end-day", begins),
+    }
+    return day_track(signs)
+
+
+def _moment(at: datetime | None, words: str, begins: datetime) -> Sign | None:
+    return Sign(at.astimezone(UTC), words) if at is not None and at >= begins else None
+
+
+def _newest(signs: Iterable[Sign]) -> Sign | None:
+    return max(signs, key=lambda sign: sign.at, default=None)
+
+
+def _files(roots: Iterable[Path], patterns: Sequence[str], begins: datetime) -> Iterator[Sign]:
+    """Files of today below the worktrees; in a fresh worktree all files are new, so those as old as it do not count."""
+    for root in dict.fromkeys(roots):
+        try:
+            made = (root / ".git").stat().st_mtime if (root / ".git").is_file() else 0.0
+        except OSError:
+            continue
+        for pattern in patterns:
+            for path in sorted(root.glob(pattern)):
+                with contextlib.suppress(OSError, ValueError, OverflowError):
+                    written = path.stat().st_mtime
+                    at = datetime.fromtimestamp(written, UTC)
+                    if at >= begins and written > made + 60:
+                        yield Sign(at, plain_text(path.relative_to(root).as_posix(), 80))
+
+
+def _planned(sessions: Iterable[Session], begins: datetime) -> Iterator[Sign]:
+    for session in sessions:
+        plan = next((phase for phase in session.phases if phase.number == 2), None)
+        edited = session.changed_at
+        at = session.last_event_at if edited is None else edited - timedelta(seconds=1)  # it came before the edits
+        if plan is not None and plan.status in ("done", "current") and at is not None and at >= begins:
+            yield Sign(at, f"plan in {session.branch or session.agent}: {plan.evidence}")
+
+
+def _built(sessions: Iterable[Session], begins: datetime) -> Iterator[Sign]:
+    for session in sessions:
+        at = session.changed_at
+        if at is not None and at >= begins:
+            yield Sign(at, f"edits in {session.branch or session.agent}")
+
+
+def _shipped(repository: Repository, begins: datetime) -> Iterator[Sign]:
+    logs = repository.common_dir / "logs"
+    for log in sorted((logs / "refs" / "remotes").rglob("*")):
+        if log.is_file():
+            for at, words in _log_lines(log, begins):
+                if words.startswith("update by push"):
+                    yield Sign(at, f"push to {plain_text(log.relative_to(logs / 'refs' / 'remotes').as_posix(), 60)}")
+    yield from _reflog(repository.common_dir, "merge", begins)
+    try:
+        said = git(repository.root, "for-each-ref", "--format=%(creatordate:unix) %(refname:short)", "refs/tags")
+    except (GitFailed, CannotAnswer, OSError):
+        return
+    for line in said.splitlines():
+        seconds, _, name = line.partition(" ")
+        if seconds.isdigit() and (at := datetime.fromtimestamp(int(seconds), UTC)) >= begins:
+            yield Sign(at, f"tag {plain_text(name, 60)}")
+
+
+def _reflog(common: Path, word: str, begins: datetime) -> Iterator[Sign]:
+    """Commits or merges of today, in every worktree."""
+    for log in [common / "logs" / "HEAD", *sorted((common / "worktrees").glob("*/logs/HEAD"))]:
+        for at, words in _log_lines(log, begins):
+            if words.startswith(word):
+                yield Sign(at, plain_text(words, 80))
+
+
+def _log_lines(log: Path, begins: datetime) -> Iterator[tuple[datetime, str]]:
+    try:
+        with contextlib.suppress(OSError):
+            if log.stat().st_mtime < begins.timestamp():
+                return
+        raw = read_regular(log)[-_TAIL:]
+    except OSError:
+        return
+    for seconds, words in _LOG_LINE.findall(raw):
+        with contextlib.suppress(OverflowError, OSError, ValueError):
+            at = datetime.fromtimestamp(int(seconds), UTC)
+            if at >= begins:
+                yield at, words.decode("utf-8", "replace")
