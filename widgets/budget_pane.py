@@ -23,7 +23,8 @@ LEVEL_TOKEN = {
 _SHOWN = ("day", "week", "month")
 
 
-_NAME, _FIGURE, _TAIL = 12, 17, 14
+_NAME, _FIGURE, _TAIL = 12, 17, 15
+_LARGE = 1000  # dollars from which cents say nothing
 
 
 def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
@@ -36,7 +37,8 @@ def bar_row(name: str, figure: Line, share: float, level: Line, token: str, widt
 
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
-    spent = pad(money(window.spent, floor=floor), _FIGURE - 8, right=True)
+    figures = money(window.spent, floor=floor)
+    spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], _FIGURE - 8, right=True)
     if window.soft is None or window.percent is None:
         return line((pad(window.window, _NAME), "muted"), (spent, "strong"), ("  no budget set", "faint"))
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"

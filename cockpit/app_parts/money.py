@@ -96,14 +96,17 @@ class MoneyDeeds(Deeds):
                 return
             self.run_worker(self._write_spend(message.dashboard, path), exit_on_error=False)
 
-        note = "one CSV for each table, and spend.json; the folder is made where it is missing"
+        note = "CSV and JSON of this screen; daily-*.json, mtd.json, by-feature.jsonl and reports of all days"
         self.push_screen(AskScreen("Write the costs into", str(state_dir() / "costs"), note=note), answered)
 
     async def _write_spend(self, dashboard: "SpendDashboard", folder: Path) -> None:
         from cockpit.spend.dashboard_files import write_dashboard
+        from cockpit.spend.exports import export_now
 
+        days = partial(export_now, self.repository, self.settings, folder, all_repos=self.everywhere)
         try:
             written = await asyncio.to_thread(write_dashboard, dashboard, folder)
+            written += await asyncio.to_thread(days)
         except (CannotAnswer, ValueError) as problem:
             self.tell(problem, bad=True)
             return

@@ -10,10 +10,18 @@ from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sums import Scope, Sum
+from skills.spending.work import work_of
 
 _ENDS = 1 << 60
-_COLUMNS = {"model": "model", "session": "session", "branch": "branch", "feature": "branch", "repo": "cwd"}
-_UNNAMED = ("session", "branch", "task")  # an empty value of theirs belongs to nothing
+_COLUMNS = {
+    "model": "model",
+    "session": "session",
+    "branch": "branch",
+    "repo": "cwd",
+    "feature": "branch",
+    "task": "branch",
+}
+_UNNAMED = ("session", "branch")  # an empty value of theirs belongs to nothing
 
 
 def aggregated(
@@ -61,10 +69,12 @@ def name_of(by: str, value: Any, agents: Mapping[int, str], places: Places) -> s
         return agents[value]
     if by == "feature":
         return feature_of(value)
+    if by == "task":
+        return work_of(value)
     if by == "repo":
         return places.name_of(value)
     if by in _UNNAMED:
-        return (value if by != "task" else "") or UNATTRIBUTED
+        return value or UNATTRIBUTED
     return {"total": "total", "category": "llm"}.get(by) or str(value)
 
 

@@ -114,7 +114,7 @@ def _table(ledger: Ledger, scope: Scope, by: str, total: SpendRow) -> CostTable:
     named = [cost for cost in costs if cost.row.key != UNATTRIBUTED]
     note = ""
     if by == "task" and not named:
-        note = "No task is known: cockpit spend add … --task NAME gives a cost one."
+        note = "No branch says what kind of work it is for, as feature/… or fix/… do."
     return CostTable(by, by, () if note else tuple(costs), total, loose, note)
 
 

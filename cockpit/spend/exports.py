@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import clock
-from cockpit.config import BudgetConfig, Limits
+from cockpit.config import BudgetConfig, Config, Limits
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
 from cockpit.spend.aggregate import feature_of
 from cockpit.spend.calendar import Labels
 from cockpit.spend.ledger import Ledger
@@ -55,6 +56,15 @@ def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Bu
             raise CannotAnswer(f"{path}: cannot be written ({problem})") from None
         written.append(path)
     return written
+
+
+def export_now(repository: Repository | None, config: Config, folder: Path, *, all_repos: bool = False) -> list[Path]:
+    """`export` of everything in the ledger, with what is new read before."""
+    from cockpit.spend.meter import Meter
+
+    meter = Meter(repository, config, all_repos=all_repos)
+    meter.read()
+    return export(meter.ledger, meter.scope, folder, clock.now(), config.budget)
 
 
 def _days_before(day: str) -> str:

@@ -27,6 +27,7 @@ from cockpit.spend.shelf import Shelf
 from cockpit.spend.statements import read_statements
 from cockpit.spend.store import Store
 from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, apportioned, inside, within
+from skills.spending.work import work_of
 
 K = TypeVar("K", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -433,7 +434,7 @@ class Ledger:
             "session": lambda cell: cell.origin.session or UNATTRIBUTED,
             "branch": lambda cell: cell.origin.branch or UNATTRIBUTED,
             "feature": lambda cell: feature_of(cell.origin.branch),
-            "task": lambda cell: cell.origin.task or UNATTRIBUTED,
+            "task": lambda cell: cell.origin.task or work_of(cell.origin.branch),
             "category": lambda cell: cell.origin.category,
             "repo": lambda cell: places.name_of(cell.origin.cwd),
         }

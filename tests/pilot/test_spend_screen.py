@@ -118,6 +118,9 @@ async def test_x_writes_csv_and_json_where_it_is_told_to(app: CockpitApp, tmp_pa
         board = screen.dashboard
         assert board is not None
         assert json.loads(target.read_text())["total"]["usd"] == board.total.usd
+        await until((tmp_path / "costs" / "mtd.json").is_file, "the files of days")
+        month = json.loads((tmp_path / "costs" / "mtd.json").read_text())
+        assert round(month["total"], 4) == round(next(one.spent for one in board.windows if one.window == "month"), 4)
         with (tmp_path / "costs" / "spend-by-model.csv").open() as stream:
             rows = list(csv.DictReader(stream))
         assert round(sum(float(row["usd"]) for row in rows), 6) == board.total.usd
