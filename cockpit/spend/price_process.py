@@ -3,6 +3,7 @@
 Importing it takes as long as reading fifty megabytes. Where the process fails, prices are looked up here.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -42,7 +43,8 @@ class PriceProcess:
         self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(OSError):  # a question that was never read
+                    stream.close()
         self._process.wait()
 
 

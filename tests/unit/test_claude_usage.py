@@ -287,3 +287,28 @@ def test_no_split_order_or_repetition_changes_what_is_counted(
             apart.read_all()
     apart.read_all()
     assert counted(apart) == counted(together)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    cut=st.integers(0, 900),
+    noise=st.binary(max_size=30),
+    value=st.sampled_from([None, -5, 2**70, "12", "x", 1.5, True, [], {}, [None]]),
+)
+def test_a_transcript_cut_anywhere_with_any_values_is_read_and_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, noise: bytes, value: Any
+) -> None:
+    root = tmp_path_factory.mktemp("claude")
+    path = root / "projects" / "-p" / "s.jsonl"
+    path.parent.mkdir(parents=True)
+    whole = "\n".join(
+        [line(), line(usage={"input_tokens": value}), line(message="m2", output=value), json.dumps({"type": value})]
+    )
+    path.write_bytes(whole.encode()[:cut] + noise.replace(b"\n", b""))
+    usage = Usage(ClaudeReader([root]))
+    usage.read_all()
+    with path.open("a") as stream:
+        stream.write("\n" + line(message="last", output=3) + "\n")
+    usage.read_all()
+    assert usage.records["last"].output == 3
+    assert all(0 <= record.tokens <= 5 * MOST for record in usage.records.values())

@@ -15,7 +15,8 @@ from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.repository import find_repository
 from cockpit.spend.ledger import GROUPS, Ledger
 from cockpit.spend.places import Places
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_process import PriceProcess
+from cockpit.spend.prices import PICO, Prices, look_up
 from cockpit.spend.sums import Scope
 
 NOON = 1_795_176_000_000  # 2026-11-20T12:00:00Z
@@ -226,3 +227,79 @@ def test_places_are_the_work_trees_and_what_lies_below_them(tmp_path: Path) -> N
     assert later.refresh()
     assert later.inside(str(tmp_path / "more"))
     assert not later.refresh()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    given=st.lists(
+        st.builds(
+            said,
+            message=st.sampled_from([f"m{number}" for number in range(9)]),
+            cwd=st.sampled_from(["/p", "/q", ""]),
+            gitBranch=st.sampled_from(["main", "fix/x", "feature/y", "HEAD", ""]),
+            sessionId=st.sampled_from(["s", "t", ""]),
+            timestamp=st.sampled_from(
+                [
+                    "2026-11-20T12:00:00Z",
+                    "2026-11-20T23:59:59.999Z",
+                    "2026-10-25T01:30:00Z",
+                    "1969-12-31T23:59:00Z",
+                    None,
+                ]
+            ),
+            isSidechain=st.booleans(),
+            stop=st.sampled_from(["end_turn", None]),
+            model=st.sampled_from(["claude-haiku-4-5", "mystery-9"]),
+        ),
+        max_size=12,
+    ),
+    since=st.sampled_from([None, NOON, NOON - 3_600_000]),
+    until=st.sampled_from([None, NOON + 900_000]),
+)
+def test_sums_in_the_database_are_those_of_the_cells(
+    tmp_path_factory: pytest.TempPathFactory, given: list[dict[str, Any]], since: int | None, until: int | None
+) -> None:
+    made = ledger(tmp_path_factory.mktemp("one"), given)
+    scope = Scope(Places(None), since, until)
+    totals = set()
+    for by in GROUPS:
+        there, here = made._sums_by(by, scope), made._sums_of_cells(by, scope)
+        assert {key: part.row(key) for key, part in there.items()} == {key: part.row(key) for key, part in here.items()}
+        totals.add(made.rows(by, scope)[1])
+    assert len(totals) == 1
+    counted = made.requests(scope)
+    assert sum(counted.values()) == made.total(scope).requests
+
+
+def test_rates_that_hold_for_good_are_looked_up_once_for_all_days() -> None:
+    prices = Prices()
+    asked: list[Any] = []
+
+    def table(key: Any) -> Any:
+        asked.append(key)
+        return look_up(key)
+
+    prices.table = table
+    days = range(NOON, NOON + 30 * 86_400_000, 86_400_000)
+    costs = {prices.tokens_cost("claude-opus-4-7", at, (1, 2, 3, 4, 5)) for at in days}
+    assert (len(costs), len(asked)) == (1, 1)
+    again = Prices(prices.new)
+    again.table = table
+    assert again.tokens_cost("claude-opus-4-7", NOON + 90 * 86_400_000, (1, 2, 3, 4, 5)) in costs
+    assert len(asked) == 1
+    since, _ = look_up(("claude-opus-4-6", 20_800, False, ""))
+    assert since  # the table has another price from that day on
+    assert prices.tokens_cost("claude-opus-4-6", (since - 1) * 86_400_000, (10**6, 0, 0, 0, 0)) is not None
+    assert ("claude-opus-4-6", since - 1, False, "") in prices.new
+
+
+def test_the_price_process_says_what_the_table_says_and_its_death_changes_nothing() -> None:
+    process = PriceProcess()
+    keys = [("claude-opus-4-7", 20_000, True, ""), ("nonsense", 20_000, False, ""), ("gpt-5.4", -1, False, "openai")]
+    try:
+        assert [process.look_up(key) for key in keys] == [look_up(key) for key in keys]
+        process._process.kill()
+        process._process.wait()
+        assert process.look_up(keys[0]) == look_up(keys[0])
+    finally:
+        process.close()
