@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("Gates", "what each rule catches, why, and how to mend it"),
     "trust": ("Gates", "allow this repository's own checks and scripts to run"),
     "hooks": ("Gates", "check every commit: install, uninstall, status"),
+    "status": ("Live", "one line for tmux, a prompt or an agent's status line"),
     "watch": ("Live", "one line per event until interrupted"),
     "sessions": ("Live", "the agent sessions of this repository and their phase"),
     "analyze": ("Agents", "how complete and risky a prompt is, and the same prompt with its gaps filled"),

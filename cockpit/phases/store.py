@@ -15,6 +15,7 @@ from cockpit.agents.claude import ClaudeSession, decode_line
 from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
+from cockpit.agents.status_line import told_window
 from cockpit.agents.told_session import ToldSession
 from cockpit.files import read_regular
 from cockpit.hooks.drain import log_path
@@ -291,7 +292,10 @@ def _context(transcript: ClaudeSession | ToldSession) -> ContextUse | None:
     model = transcript.model
     known = model_window(model) if model and needs_lookup(model, transcript.largest) else None
     window, source = context_window(model, transcript.largest, known)
-    if transcript.window:
+    told = told_window(transcript.session) if transcript.agent == "claude" else None
+    if told:
+        window, source = told, "what the agent told its status line"
+    elif transcript.window:
         window, source = transcript.window, "what the agent says"
     used = transcript.used
     return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)

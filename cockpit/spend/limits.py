@@ -5,12 +5,13 @@ responses alone and says so.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import document, mapping, number, text, when
+from cockpit.agents.status_line import read_told
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.spend.calendar import QUARTER_MS
@@ -30,7 +31,8 @@ _LARGEST = 64 << 20
 def read_limits(ledger: "Ledger", now: datetime) -> tuple[UsageLimit, ...]:
     """The windows that are running at `now`: by agent, then by when they reset."""
     at = int(now.timestamp() * 1000)
-    found = [limit for limit in (*_claude(ledger), *_codex(ledger)) if limit.resets_at > now]
+    told = _newest((*_claude(ledger), *_status_line(), *_codex(ledger)))
+    found = [limit for limit in told if limit.resets_at > now]
     if not any(limit.agent == "claude" and limit.window == "five_hour" for limit in found):
         found += _block(ledger, at)
     return tuple(sorted(found, key=lambda limit: (limit.agent, limit.resets_at, limit.window, limit.model or "")))
@@ -59,6 +61,23 @@ def _claude(ledger: "Ledger") -> Iterator[UsageLimit]:
             if model:  # without a model it is one of those above
                 yield from _limit("claude", text(window.get("kind")), window, "percent", fetched, str(place), model)
         return
+
+
+def _newest(limits: Iterable[UsageLimit]) -> list[UsageLimit]:
+    """Of what is said of the same window, what was said last."""
+    found: dict[tuple[str, str, str | None], UsageLimit] = {}
+    for limit in limits:
+        key = (limit.agent, limit.window, limit.model)
+        if key not in found or limit.at >= found[key].at:
+            found[key] = limit
+    return list(found.values())
+
+
+def _status_line() -> Iterator[UsageLimit]:
+    """What Claude Code told its status line, where that is `cockpit status`."""
+    told = read_told()
+    for name, window in told.limits.items():
+        yield from _limit("claude", name, dict(window), "used_percentage", told.at, "Claude Code's status line")
 
 
 def _settings_of(root: Path) -> Iterator[Path]:

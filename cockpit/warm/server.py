@@ -168,8 +168,10 @@ class Server:
 
     def _prepare(self) -> None:
         """Load everything that answers need, once, before the first fork."""
+        import cockpit.agents.status_line
         import cockpit.cli
         import cockpit.commands.check
+        import cockpit.commands.status
         import cockpit.commands.sweep
         import cockpit.findings.formats
         import cockpit.findings.once
@@ -180,6 +182,7 @@ class Server:
         import cockpit.hooks.hints
         import cockpit.hooks.judge
         import cockpit.hooks.memory
+        import cockpit.status
         import cockpit.sweep.secrets  # noqa: F401
         from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse

@@ -19,6 +19,7 @@ from bench_check import make_project
 from cockpit.repository import find_repository
 from cockpit.warm import client
 from cockpit.warm.host import WarmProcess
+from cockpit.warm.telling import Shown, write_snapshot
 
 CALL = "import sys; from cockpit.entry import main; sys.exit(main())"
 FILES = 60
@@ -37,6 +38,7 @@ def run() -> dict[str, float]:
     bare = [sys.executable, "-c", "pass"]
     hook = [sys.executable, "-E", "-P", "-c", CALL, "check", "--staged"]
     answer = [str(Path(sys.executable).parent / "cockpit-hook"), "PreToolUse"]
+    line = [str(Path(sys.executable).parent / "cockpit"), "status"]
     alone = {**environment, "COCKPIT_WARM": "0"}
     try:
         make_project(root, FILES)
@@ -54,6 +56,7 @@ def run() -> dict[str, float]:
         )
         taken: dict[str, list[float]] = {}
         process = started_warm(root, environment)
+        write_snapshot(find_repository(root), Shown())
         for turn in range(ROUNDS + 2):
             for name, command, variables, given in (
                 ("python", bare, alone, b""),
@@ -61,6 +64,7 @@ def run() -> dict[str, float]:
                 ("staged_open", hook, environment, b""),
                 ("edit", answer, alone, edit),
                 ("edit_open", answer, environment, edit),
+                ("status_open", line, environment, b""),
             ):
                 started = time.perf_counter()
                 done = subprocess.run(command, cwd=root, env=variables, input=given, capture_output=True, check=False)
