@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("Workbench", "the verification gate: twelve phases, guardrails, predeploy list; check-only"),
     "record": ("Live", "what the panes show, redacted, into a file"),
     "replay": ("Live", "a recording back in the panes"),
+    "rollback": ("Workbench", "back to a commit known to be good: planned, run, verified, recorded"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cockpit.call import Call
+    from cockpit.repository import Repository
     from skills.verify.model import Answer, Verification
     from skills.verify.predeploy import Item
 
@@ -62,6 +63,8 @@ def run(call: "Call") -> int:
     verification, items = verify(
         repository, config, lane=call.args.lane, quick=call.args.quick, base=base, tell=tell, begin=begin
     )
+    if verification.status == "pass" and not verification.quick:
+        _note_green(repository)
     text = report_text(verification, items)
     if call.args.json:
         meta = {"duration_ms": round((time.perf_counter() - started) * 1000)}
@@ -69,6 +72,19 @@ def run(call: "Call") -> int:
     else:
         print(text, end="")
     return _EXIT[verification.status]
+
+
+def _note_green(repository: "Repository") -> None:
+    """A clean commit at which the whole gate passes is one that a rollback can go back to."""
+    import contextlib
+
+    from cockpit.bench.rollback import note_gate
+    from cockpit.errors import CannotAnswer
+    from cockpit.git_command import GitFailed, git
+
+    with contextlib.suppress(GitFailed, CannotAnswer):
+        if not git(repository.root, "status", "--porcelain").strip():
+            note_gate(repository.common_dir, git(repository.root, "rev-parse", "HEAD").strip(), "cockpit verify")
 
 
 def document(verification: "Verification", items: "Sequence[Item]") -> dict[str, Any]:
