@@ -1,4 +1,4 @@
-"""What the keys do about the work with agents: the skills screen."""
+"""What the keys do about the work with agents: composer, routing maps, skills."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -13,11 +13,68 @@ from widgets.screens.report import ReportScreen, markdown_lines
 
 if TYPE_CHECKING:
     from cockpit.catalogue.models import Step
+    from skills.orchestrator.enhance import ProjectFacts
+    from widgets.screens.composer import ComposerScreen
     from widgets.screens.skills import SkillsScreen
 
 
 class OrchestratorDeeds(Deeds):
     """Screens about prompts, routes and skills; what they show is read or computed off the event loop."""
+
+    draft = ""
+    _facts: "ProjectFacts | None" = None
+
+    # -- the prompt composer --
+
+    def do_composer(self) -> None:
+        """The prompt composer, with the text that was left in it."""
+        from widgets.screens.composer import ComposerScreen
+
+        self._facts = None  # the project may have changed
+        self.push_screen(ComposerScreen(keys_of(BY_ID["composer"], self.settings.keys), self.draft))
+
+    def on_composer_screen_wanted(self, message: "ComposerScreen.Wanted") -> None:
+        """Analyse a text; a newer one takes its place."""
+        work = self._analyse(message.screen, message.text, message.number)
+        self.run_worker(work, exclusive=True, group="composer", exit_on_error=False)
+
+    async def _analyse(self, screen: "ComposerScreen", text: str, number: int) -> None:
+        from cockpit.phases.vocabulary import read_project
+        from skills.orchestrator.analysis import analyze_prompt
+
+        try:
+            if self._facts is None:
+                self._facts = await asyncio.to_thread(read_project, self.repository)
+            screen.show(await asyncio.to_thread(analyze_prompt, text, self._facts), number, text)
+        except (CannotAnswer, OSError) as problem:
+            screen.fail(str(problem))
+
+    def on_composer_screen_left(self, message: "ComposerScreen.Left") -> None:
+        """Keep the text for the next time."""
+        self.draft = message.text
+
+    def on_composer_screen_copy(self, message: "ComposerScreen.Copy") -> None:
+        """Copy the enhanced prompt."""
+        self.copy_out(message.text)
+
+    def copy_out(self, text: str) -> None:
+        """Copy a text to where the person can paste it, and say where that is."""
+
+        async def copy() -> None:
+            from cockpit.clipboard import copy_text
+
+            try:
+                done = await asyncio.to_thread(
+                    copy_text, text, lambda said: self.call_from_thread(self.copy_to_clipboard, said)
+                )
+            except OSError as problem:
+                self.tell(f"it could not be copied ({problem.strerror})", bad=True)
+                return
+            self.tell(done.said)
+
+        self.run_worker(copy(), group="copy", exit_on_error=False)
+
+    # -- skills --
 
     def do_skills(self) -> None:
         """The skills screen; its rows are read when it asks for them."""

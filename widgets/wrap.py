@@ -1,0 +1,35 @@
+"""Breaks a line of spans at words, so that nothing that a person should read is cut."""
+
+from rich.cells import cell_len
+
+from widgets.lines import Line, Span, width_of
+
+
+def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
+    """The line in as many as it needs, continued after `indent` cells. A word longer than a line is cut there."""
+    if width_of(spans) <= width or width <= indent + 4:
+        return [spans]
+    rows: list[list[Span]] = [[]]
+    used = 0
+    for text, token in spans:
+        for piece in _pieces(text):
+            size = cell_len(piece)
+            if used + cell_len(piece.rstrip()) > width and used > (indent if len(rows) > 1 else 0):
+                rows.append([(" " * indent, "text")] if indent else [])
+                used = indent
+                piece = piece.lstrip()
+                size = cell_len(piece)
+            rows[-1].append((piece, token))
+            used += size
+    return [tuple(row) for row in rows]
+
+
+def _pieces(text: str) -> list[str]:
+    """Words with the spaces that follow them."""
+    found: list[str] = []
+    start = 0
+    for place in range(1, len(text)):
+        if text[place - 1] == " " and text[place] != " ":
+            found.append(text[start:place])
+            start = place
+    return [*found, text[start:]] if text else []
