@@ -122,7 +122,10 @@ class Book:
         return changed
 
     def _merge(self, key: str, known: Record, record: Record) -> None:
-        if record.output < known.output:
+        if record.output != known.output:  # most output wins, whatever else
+            if record.output > known.output:
+                self._rivals.pop(key, None)
+                self._put(key, record)
             return
         old, new = _rank(known), _rank(record)
         if new > old:

@@ -216,7 +216,7 @@ class Ledger:
         changed: set[str] = set()
         read: list[Source] = []
         for path in paths:
-            source = shelf.get(path, reader)
+            source = shelf.get(path, reader) if path in agent.stamps else shelf.fresh(path, reader)
             try:
                 reader.read(source, book)
                 reader.unreadable.pop(path, None)

@@ -49,8 +49,12 @@ class Shelf:
         known = self._open.get(path)
         if known is None:
             found = list(self._where("path = ?", path))
-            known = found[0] if found else self._open.setdefault(path, reader.opened(path))
+            known = found[0] if found else self.fresh(path, reader)
         return known
+
+    def fresh(self, path: str, reader: Reader) -> Source:
+        """A file that was never read."""
+        return self._open.setdefault(path, reader.opened(path))
 
     def all(self) -> Iterator[Source]:
         """Every file that was ever read."""
