@@ -47,21 +47,10 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     checks += _tools(repository, config)
     checks.append(_editor(config))
     checks += _gates(repository, config, full=full)
-    checks.append(_git_hook(repository))
+    from cockpit.hooks.examine import hook_checks
+
+    checks += hook_checks(repository, config)
     return [Check(c.check, c.status, plain_text(c.detail, 400), plain_text(c.fix, 200), c.required) for c in checks]
-
-
-def _git_hook(repository: Repository | None) -> Check:
-    if repository is None:
-        return Check("git hook", "not_applicable", "no repository")
-    from cockpit.hooks.git import hook_status
-
-    found = hook_status(repository)
-    detail = found.note or f"the pre-commit hook is {found.state}"
-    wanted = found.state == "installed"
-    return Check(
-        "git hook", "pass" if wanted else "not_applicable", detail, "" if wanted else "cockpit hooks install --git"
-    )
 
 
 def healthy(checks: list[Check]) -> bool:

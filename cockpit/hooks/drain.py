@@ -96,11 +96,7 @@ def close_spool() -> None:
 
 def is_waiting() -> bool:
     """Whether there is anything to drain."""
-    try:
-        with os.scandir(spool_folder()) as entries:
-            return any(not entry.name.startswith(".") for entry in entries)
-    except OSError:
-        return False
+    return waiting_files() > 0
 
 
 def drain() -> Drained:
@@ -119,7 +115,37 @@ def drain() -> Drained:
             _append(events)
         for path, _ in waiting:
             path.unlink(missing_ok=True)
-        return Drained(len(events), garbage, dropped)
+        found = Drained(len(events), garbage, dropped)
+        if garbage or dropped:
+            _count(found)
+        return found
+
+
+def lost_so_far() -> Drained:
+    """How many files were no event and how many were thrown away, since ever."""
+    try:
+        return msgspec.json.decode(read_regular(_counts_path(), 4096), type=Drained)
+    except (OSError, msgspec.MsgspecError, ValueError):
+        return Drained()
+
+
+def waiting_files() -> int:
+    """How many events wait in the spool."""
+    try:
+        with os.scandir(spool_folder()) as entries:
+            return sum(not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return 0
+
+
+def _counts_path() -> Path:
+    return log_path().with_name("lost.json")
+
+
+def _count(found: Drained) -> None:
+    before = lost_so_far()
+    now = Drained(0, before.garbage + found.garbage, before.dropped + found.dropped)
+    write_atomically(_counts_path(), msgspec.json.encode(now), mode=0o600)
 
 
 def _waiting() -> tuple[list[tuple[Path, float]], int]:

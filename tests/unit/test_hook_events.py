@@ -72,6 +72,9 @@ def test_torn_and_foreign_files_are_counted_and_go(folder: Path) -> None:
     found = drain()
     assert (found.taken, found.garbage, found.dropped) == (1, 4, 1)
     assert half.exists() and not old.exists() and logged() == ["Stop"]
+    put(folder, "claude.8", b"no event")
+    drain()
+    assert (draining.lost_so_far().garbage, draining.lost_so_far().dropped) == (5, 1)
 
 
 def test_what_is_too_much_or_too_old_goes_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
