@@ -16,6 +16,7 @@ AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("�
 
 
 STALE_SECONDS = 20
+_GLYPH_BELOW = 6  # cells of a row that has no room for words
 _COSTS_FROM = 80  # cells of a row that has room for costs
 
 
@@ -167,7 +168,10 @@ def worktree_row(
     else:
         rest += 5  # who works there says more than how old the last commit is
     parts += [(cost, "faint"), ("  ", "text")]
-    tail = fit(presence(tree.agent, now, rest) or remark(tree, rest), rest)
+    said = presence(tree.agent, now, 200 if rest < _GLYPH_BELOW else rest) or remark(tree, rest)
+    if rest < _GLYPH_BELOW:  # no room for words: the glyph alone says more than a cut word
+        said = tuple((text[:1], token) for text, token in said[:1])
+    tail = fit(said, rest)
     ports = f":{tree.ports[0]}" if tree.ports else ""
     if ports and rest > width_of(tail) + len(ports) + 2:
         gap = rest - width_of(tail) - len(ports)

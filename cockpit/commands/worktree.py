@@ -100,7 +100,7 @@ def _list(call: "Call") -> int:
         trees, known = read_everywhere(repository, config)
         missing = [plain_text(place) for place in known.missing]
     else:
-        trees = read_worktrees(repository, config)
+        trees = read_worktrees(repository, config, forecast=True)
     snapshot = with_presence(trees, sessions)
     if snapshot.note:
         say(f"cockpit: {snapshot.note}")

@@ -118,7 +118,7 @@ def forecast(call: Call) -> int:
     """Which worktrees would be in conflict: exit code 1 where any would."""
     from cockpit.worktrees.feed import read_worktrees
 
-    snapshot = read_worktrees(call.repository(), call.config())
+    snapshot = read_worktrees(call.repository(), call.config(), forecast=True)
     clashing = [tree for tree in snapshot.worktrees if tree.clashes]
     if call.args.json:
         rows = [

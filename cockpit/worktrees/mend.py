@@ -4,6 +4,7 @@ brought to its end.
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from cockpit.worktrees.registry import OWN, changed_registry
 
 if TYPE_CHECKING:
     from cockpit.worktrees.room import Journal, Room
+
+_TEMPORARY = re.compile(r"(?:^|/)\.[^/]+\.\d+-[0-9a-f]{12}\.tmp$")  # of an atomic write that was killed
 
 
 def mend(room: "Room") -> None:
@@ -86,7 +89,8 @@ def _untouched(room: "Room", path: Path, journal: "Journal") -> bool:
         found = room.git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", folder=path)
     except GitFailed:
         return not path.is_dir() or not any(one.name != ".git" for one in path.iterdir())
-    return all(one[:2] in (" D", "D ", "DD") or one[3:] in ours for one in found.split("\0") if one)
+    paths = [(one[:2], one[3:]) for one in found.split("\0") if one]
+    return all(state in (" D", "D ", "DD") or path in ours or _TEMPORARY.search(path) for state, path in paths)
 
 
 def _drop_branch(room: "Room", journal: "Journal") -> None:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from cockpit import clock
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -125,8 +126,9 @@ class Reader:
         changed = _mtime(self.repository.common_dir / "config")
         if self._recorded[0] != changed:
             try:
-                self._recorded = (changed, measure.recorded_bases(self._folder))
-            except (GitFailed, CannotAnswer):
+                named = b"cockpit-base" in read_regular(self.repository.common_dir / "config")
+                self._recorded = (changed, measure.recorded_bases(self._folder) if named else {})
+            except (GitFailed, CannotAnswer, OSError):
                 self._recorded = (changed, {})
         common = {base.name for base in cheap.bases}
         found = {}
@@ -314,9 +316,9 @@ class Reader:
         return WorktreesSnapshot(tuple(rows), default, now, plain_text("; ".join(filter(None, notes)), 400))
 
 
-def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
-    """Every worktree with everything that git can tell, measured now. Agents are joined by
-    `with_presence`.
+def read_worktrees(repository: Repository, config: Config, *, forecast: bool = False) -> WorktreesSnapshot:
+    """Every worktree with everything that git can tell, measured now; with `forecast` also which of them would be in
+    conflict. Agents are joined by `with_presence`.
     """
     with contextlib.closing(Reader(repository, config)) as reader:
         cheap = reader.scan()
@@ -324,6 +326,8 @@ def read_worktrees(repository: Repository, config: Config) -> WorktreesSnapshot:
         with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places))
         measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
+        if not forecast:
+            return reader.snapshot(cheap, survey, measured, frozenset())
         try:
             clashes = reader.forecast(reader.to_merge(cheap, survey, measured))
         except (GitFailed, CannotAnswer) as problem:

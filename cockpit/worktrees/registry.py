@@ -18,7 +18,7 @@ from typing import Any
 
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
-from cockpit.files import locked, read_regular, write_atomically
+from cockpit.files import clear_leftovers, locked, read_regular, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.worktrees.ports import LARGEST_REGISTRY, entry_path, entry_ports, registry_files
 from skills.workflow.worktree_setup import FIRST_PORT, LAST_PORT, free_pairs
@@ -129,6 +129,7 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
     path = registry_path()
     try:
         with _held(path):
+            clear_leftovers(path)
             registry = _read(path)
             if registry.broken:
                 for entry in rebuild() if rebuild else ():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import clear_leftovers, read_regular, write_atomically
 from cockpit.git_command import INHERITED, READ_ONLY, GitFailed
 from cockpit.repository import Repository
 
@@ -81,12 +81,12 @@ class Room:
 
     def note(self, journal: Journal) -> None:
         """Write down what is being done, before it is done. Raises `OSError`."""
-        write_atomically(self._journal, json.dumps(journal))
+        write_atomically(self.journal, json.dumps(journal))
 
     def noted(self) -> Journal | None:
         """What was begun and not ended. A journal that cannot be read names nothing."""
         try:
-            journal = json.loads(read_regular(self._journal, 1 << 20))
+            journal = json.loads(read_regular(self.journal, 1 << 20))
         except (OSError, ValueError):
             return None
         return journal if isinstance(journal, dict) else None
@@ -94,10 +94,11 @@ class Room:
     def done(self) -> None:
         """The change is whole, or undone."""
         with contextlib.suppress(FileNotFoundError):
-            self._journal.unlink()
+            self.journal.unlink()
 
     @property
-    def _journal(self) -> Path:
+    def journal(self) -> Path:
+        """Where what is being done is written down."""
         return self.folder / "journal.json"
 
 
@@ -130,6 +131,7 @@ def alone(repository: Repository) -> Iterator[Room]:
                     ) from None
                 time.sleep(0.05)
         room = Room(repository, folder, lock)
+        clear_leftovers(room.journal)
         from cockpit.worktrees.mend import mend
 
         mend(room)

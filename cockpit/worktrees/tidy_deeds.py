@@ -96,7 +96,7 @@ def sync(call: Call) -> int:
 
     repository, config = call.repository(), call.config()
     sessions = read_sessions(repository, config)
-    trees = with_presence(read_worktrees(repository, config), sessions).worktrees
+    trees = with_presence(read_worktrees(repository, config, forecast=True), sessions).worktrees
     progress = read_progress(trees, sessions)
     if call.args.json:
         rows = [{"name": t.name, "branch": t.branch, **progress_row(progress[t.path])} for t in trees]

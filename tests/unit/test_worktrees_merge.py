@@ -38,7 +38,10 @@ def merge(repo: Path, name: str, into: str | None = None) -> Merged | None:
 
 
 def rows(repo: Path) -> dict[str, Worktree]:
-    return {tree.branch or tree.name: tree for tree in read_worktrees(find_repository(repo), Config()).worktrees}
+    return {
+        tree.branch or tree.name: tree
+        for tree in read_worktrees(find_repository(repo), Config(), forecast=True).worktrees
+    }
 
 
 def test_a_merge_makes_an_integration_branch_and_touches_no_work_tree(repo: Path) -> None:
