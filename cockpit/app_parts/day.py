@@ -32,8 +32,8 @@ class DayDeeds(Deeds):
 
     scanning: "Cancel | None" = None
     ending: "EndDay | None" = None
-    ended: "Ended | None" = None
-    draft: "Draft | None" = None
+    day_ended: "Ended | None" = None
+    day_draft: "Draft | None" = None
 
     # -- start --
 
@@ -128,15 +128,15 @@ class DayDeeds(Deeds):
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
             return
-        self.draft, self.ended = draft, None
+        self.day_draft, self.day_ended = draft, None
         screen.show_draft(draft.handover, draft.learnings, draft.notes, draft.report)
 
     def on_end_day_screen_write(self, message: "EndDayScreen.Write") -> None:
         """Write what the person agreed to."""
-        if self.draft is None:
+        if self.day_draft is None:
             return
-        self.draft.handover, self.draft.confirmed = message.handover, message.confirmed
-        self.draft.learnings = tuple(one for one in message.screen.learnings if one.id not in message.dropped)
+        self.day_draft.handover, self.day_draft.confirmed = message.handover, message.confirmed
+        self.day_draft.learnings = tuple(one for one in message.screen.learnings if one.id not in message.dropped)
         self.run_worker(
             self._end_day(message.screen, message.dropped), group="end", exclusive=True, exit_on_error=False
         )
@@ -144,7 +144,7 @@ class DayDeeds(Deeds):
     async def _end_day(self, screen: "EndDayScreen", dropped: set[str]) -> None:
         from cockpit.day.finish import EndDay, drop
 
-        assert self.draft is not None
+        assert self.day_draft is not None
         loop = asyncio.get_running_loop()
         shown = [0.0]
         parts: dict[str, str] = {}
@@ -158,7 +158,7 @@ class DayDeeds(Deeds):
                 shown[0] = time.monotonic()
                 loop.call_soon_threadsafe(screen.progress, " · ".join(parts.values()))
 
-        self.ending = EndDay(self.repository, self.settings, self.draft, tell=tell, moved=moved)
+        self.ending = EndDay(self.repository, self.settings, self.day_draft, tell=tell, moved=moved)
         try:
             if dropped:
                 await asyncio.to_thread(drop, self.repository, dropped)
@@ -168,7 +168,7 @@ class DayDeeds(Deeds):
             return
         finally:
             self.ending = None
-        self.ended = ended
+        self.day_ended = ended
         screen.finish(ended.sweep, _verdict(ended), ended.report)
         if not screen.is_attached:
             self.tell(f"The day is saved: {_verdict(ended)[0][0]}", bad=ended.blocked)
@@ -183,10 +183,10 @@ class DayDeeds(Deeds):
         except CannotAnswer as problem:
             self.tell(problem, bad=True)
             return
-        if not url or self.ended is None:
+        if not url or self.day_ended is None:
             self.tell("Nothing is sent: your own configuration names no [webhook] url.")
             return
-        message = summary_message(url, self.ended)
+        message = summary_message(url, self.day_ended)
 
         def answered(yes: bool | None) -> None:
             if yes:

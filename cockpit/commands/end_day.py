@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import threading
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -49,6 +48,7 @@ def run(call: Call) -> int:
 
 def _run(call: Call) -> int:
     from cockpit.commands.start_day import clear_step, show_step
+    from cockpit.commands.sweep import Progress, run_cancellable
     from cockpit.day.draft import edited, read_draft
     from cockpit.day.finish import EndDay
 
@@ -63,12 +63,12 @@ def _run(call: Call) -> int:
         blockers=(*old.blockers, *args.blocker),
         tomorrow=(*args.tomorrow, *old.tomorrow),
     )
-    terminal = sys.stderr.isatty()
-    end = EndDay(repository, config, draft, write=not args.dry_run)
-    if terminal:
+    shown = Progress() if sys.stderr.isatty() else None
+    end = EndDay(repository, config, draft, moved=shown.moved if shown else None, write=not args.dry_run)
+    if shown:
         end.tell = show_step
     end.sweep.strict = args.strict
-    result = _cancellable(end)
+    result = run_cancellable(end.run, end.sweep.cancel.cancel, "the sweep is cancelled; the rest is written")
     clear_step()
     sent = _send(call, result) if args.send else None
     if args.json:
@@ -101,30 +101,6 @@ def _context(end: "EndDay") -> dict[str, Any]:
     from skills.workflow.handover import as_json
 
     return as_json(end.draft.handover)
-
-
-def _cancellable(end: "EndDay") -> "Ended":
-    """Run it; ctrl+c ends the sweep, and what is left is still written."""
-    results: list[Ended] = []
-    problems: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(end.run())
-        except BaseException as problem:
-            problems.append(problem)
-
-    worker = threading.Thread(target=work, name="end-day")
-    worker.start()
-    while worker.is_alive():
-        try:
-            worker.join(0.2)
-        except KeyboardInterrupt:
-            end.sweep.cancel.cancel()
-            say("the sweep is cancelled; the rest is written")
-    if problems:
-        raise problems[0]
-    return results[0]
 
 
 def _send(call: Call, result: "Ended") -> str | None:

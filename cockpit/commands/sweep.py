@@ -4,13 +4,16 @@ import argparse
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
     from cockpit.sweep.run import Sweep
     from skills.workflow.sweep import SweepCheck
+
+Answer = TypeVar("Answer")
 
 EXAMPLES = """examples:
   cockpit sweep                  everything, with progress; ctrl+c ends it
@@ -43,7 +46,7 @@ def run(call: Call) -> int:
     args = call.args
     root = call.repository().root
     begun = time.monotonic()
-    shown = _Progress() if sys.stderr.isatty() and not args.staged and not args.pushed else None
+    shown = Progress() if sys.stderr.isatty() and not args.staged and not args.pushed else None
     moved = shown.moved if shown else None
     sweep = Sweep(root, call.config(), strict=args.strict, moved=moved, answered=shown.answered if shown else None)
     try:
@@ -85,24 +88,32 @@ def _answers(sweep: "Sweep", *, staged: bool) -> "tuple[SweepCheck, ...]":
     """The answers; ctrl+c ends what runs, its processes with it."""
     if staged:
         return sweep.run_staged()
-    found: list[tuple[SweepCheck, ...]] = []
-    problems: list[BaseException] = []
+    return run_cancellable(sweep.run, sweep.cancel.cancel, "cancelled: what had no answer is not run")
 
-    def work() -> None:
+
+def run_cancellable(work: Callable[[], Answer], cancel: Callable[[], None], said: str) -> Answer:
+    """The answer of long work in a thread; ctrl+c calls `cancel` and says so, and the work still ends by itself."""
+    found: list[Answer] = []
+    problems: list[BaseException] = []
+    done = threading.Event()  # joining a thread after an interrupt may find it ended that is not
+
+    def run_it() -> None:
         try:
-            found.append(sweep.run())
+            found.append(work())
         except BaseException as problem:
             problems.append(problem)
+        finally:
+            done.set()
 
-    worker = threading.Thread(target=work, name="sweep")
-    worker.start()
-    try:
-        while worker.is_alive():
-            worker.join(0.2)
-    except KeyboardInterrupt:
-        sweep.cancel.cancel()
-        worker.join()
-        say("cancelled: what had no answer is not run")
+    threading.Thread(target=run_it, daemon=True).start()
+    while not done.is_set():
+        try:
+            done.wait(0.2)
+        except KeyboardInterrupt:
+            cancel()
+            if sys.stderr.isatty():
+                sys.stderr.write("\r\x1b[K")
+            say(said)
     if problems:
         raise problems[0]
     return found[0]
@@ -114,7 +125,7 @@ def _updates() -> list[tuple[str, str]]:
     return [(row[1], row[3]) for row in rows if len(row) == 4]
 
 
-class _Progress:
+class Progress:
     """One line on the terminal, rewritten in place."""
 
     def __init__(self) -> None:
