@@ -27,6 +27,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("waiting", "All agents that wait for you, and why", ("W",)),
     Action("habits", "Habits and measures: what costs time and money", ("H",)),
     Action("spend", "Spend: where the money goes", ("c",), short="costs", bar=13),
+    Action("audit", "Audit: database and event loop, scored", ("a",), short="audit", bar=14),
     Action("verify", "Verify: may this be deployed?", ("v",)),
     Action("pane-1", "Worktrees", ("1",), group="Panes"),
     Action("pane-2", "Budget", ("2",), group="Panes"),

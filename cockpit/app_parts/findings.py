@@ -60,7 +60,7 @@ class FindingDeeds(Deeds):
             rows = code_lines(row, source, 8, 12) if source else [line((note, "warn"))]
             rows += [(), *explanation(row, width)]
         if not isinstance(row, CheckProblem):
-            document = await asyncio.to_thread(_document_of, row.rule)
+            document = await asyncio.to_thread(document_of, row.rule)
             rows += [(), *rule_lines(document, width)]
         self.push_screen(ReportScreen(title, rows))
 
@@ -224,7 +224,7 @@ def read_lines(path: Path) -> tuple[list[str], str]:
         return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
 
 
-def _document_of(rule: str) -> dict[str, object]:
+def document_of(rule: str) -> dict[str, object]:
     """What the rule's documentation says; empty for the rules of other tools."""
     from skills.gates import RULES, rule_document
 

@@ -1,5 +1,6 @@
 """All parts of the app, joined: a new part is one import and one line here."""
 
+from cockpit.app_parts.audit import AuditDeeds
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.day import DayDeeds
 from cockpit.app_parts.everywhere import EverywhereDeeds
@@ -19,6 +20,7 @@ class Parts(
     DayDeeds,
     MoneyDeeds,
     VerifyDeeds,
+    AuditDeeds,
     FindingDeeds,
     WarmDeeds,
     OrchestratorDeeds,

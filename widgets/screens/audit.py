@@ -1,0 +1,174 @@
+"""The audit as it runs and what it found: workers, scores, issues by category."""
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from cockpit.audit.models import AuditProgress
+from cockpit.plain_text import plain_text
+from skills.audit.model import AuditResult, Issue
+from widgets.audit_lines import AuditRow, head_lines, progress_lines, row_line, rows_of
+from widgets.line_view import FixedLines
+from widgets.lines import Line, line
+from widgets.screens.framed import FramedScreen
+from widgets.virtual_list import VirtualList
+
+_HINTS = (
+    "enter open · space code and rule · t write the task · x write the report · R again · esc close",
+    "enter open · space code · t task · x report · R again · esc",
+    "enter · space · t task · x report · esc",
+    "enter space t x esc",
+)
+_RUNNING = ("esc stop and close",)
+
+
+class AuditRows(VirtualList[AuditRow]):
+    """The issues under their categories."""
+
+    def key(self, item: AuditRow) -> Hashable:
+        return item.key
+
+    def row(self, item: AuditRow, index: int, width: int) -> Line:
+        return row_line(item, width)
+
+
+class AuditScreen(FramedScreen):
+    """Shows progress, then the result. Leaving it ends the run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Close", show=False),
+        Binding("enter", "open", "Open", show=False),
+        Binding("space", "view", "Code and rule", show=False),
+        Binding("t", "task", "Write the task", show=False),
+        Binding("x", "report", "Write the report", show=False),
+        Binding("R", "again", "Again", show=False),
+    ]
+
+    class Wanted(Message):
+        """An audit is to be run."""
+
+        def __init__(self, screen: "AuditScreen") -> None:
+            self.screen = screen
+            super().__init__()
+
+    class Left(Message):
+        """The person left; what still runs is not wanted any more."""
+
+    class Chosen(Message):
+        """An issue is to be opened in the editor, or shown with its code and rule."""
+
+        def __init__(self, issue: Issue, *, view: bool) -> None:
+            self.issue, self.view = issue, view
+            super().__init__()
+
+    class Write(Message):
+        """The task or the report is to be written."""
+
+        def __init__(self, result: AuditResult, *, task: bool) -> None:
+            self.result, self.task = result, task
+            super().__init__()
+
+    def __init__(self, name_of: str, keys: Sequence[str]) -> None:
+        super().__init__(keys)
+        self._name_of = plain_text(name_of, 40)
+        self.progress: AuditProgress | None = None
+        self.result: AuditResult | None = None
+        self.problem = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="frame"):
+            yield FixedLines(id="audit-head", classes="fixed")
+            yield AuditRows(id="audit-rows", classes="grows")
+
+    def on_mount(self) -> None:
+        self.query_one(AuditRows).focus()
+        self.build()
+        self.post_message(self.Wanted(self))
+
+    @property
+    def moving(self) -> AuditRows:
+        return self.query_one(AuditRows)
+
+    # -- what is shown --
+
+    def advance(self, progress: AuditProgress) -> None:
+        """So far it is."""
+        self.progress = progress
+        if self.result is None:
+            self.build()
+
+    def finish(self, result: AuditResult) -> None:
+        """The audit has ended."""
+        self.result, self.problem = result, ""
+        self.build()
+
+    def fail(self, problem: str) -> None:
+        """It could not run at all."""
+        self.problem = plain_text(problem, 300)
+        self.build()
+
+    def build(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return
+        width = self.size.width - 5
+        rows = self.query_one(AuditRows)
+        if self.result is None:
+            self.entitle(f"Audit · {self._name_of}", _RUNNING)
+            self.fill("audit-head", self._before(width))
+            rows.empty, items = [], []
+        else:
+            self.entitle(f"Audit · {self._name_of} · {self.result.files} files", _HINTS)
+            self.fill("audit-head", [*head_lines(self.result, width), ()])
+            items = rows_of(self.result)
+            rows.empty = [line(("Nothing found. ", "muted"), ("x", "key"), (" writes the report.", "muted"))]
+        rows.show_items(items)
+        rows.lines_changed()
+
+    def _before(self, width: int) -> list[Line]:
+        if self.problem:
+            return [line((self.problem, "bad")), line(("R", "key"), (" tries again.", "muted"))]
+        return progress_lines(self.progress, width) if self.progress else [line(("Reading the code…", "muted"))]
+
+    # -- keys --
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that opened the screen closes it, as escape does."""
+        if event.key in self.keys:
+            event.prevent_default().stop()
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+        self.dismiss(None)
+
+    def action_open(self) -> None:
+        self._choose(view=False)
+
+    def action_view(self) -> None:
+        self._choose(view=True)
+
+    def _choose(self, *, view: bool) -> None:
+        row = self.query_one(AuditRows).current
+        if row is not None and row.issue is not None:
+            self.post_message(self.Chosen(row.issue, view=view))
+
+    def action_task(self) -> None:
+        self._write(task=True)
+
+    def action_report(self) -> None:
+        self._write(task=False)
+
+    def _write(self, *, task: bool) -> None:
+        if self.result is not None:
+            self.post_message(self.Write(self.result, task=task))
+
+    def action_again(self) -> None:
+        if self.result is not None or self.problem:
+            self.result, self.progress, self.problem = None, None, ""
+            self.build()
+            self.post_message(self.Wanted(self))
