@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("Live", "what the panes show, redacted, into a file"),
     "replay": ("Live", "a recording back in the panes"),
     "rollback": ("Workbench", "back to a commit known to be good: planned, run, verified, recorded"),
+    "debug": ("Workbench", "a case from evidence to cause: hypotheses, tests one at a time, bisection, report"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }

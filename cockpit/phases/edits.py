@@ -99,6 +99,11 @@ class EditIndex:
         found = [edit for source in self._sources.values() for edit in source.edits.get(path, ())]
         return sorted(found, key=lambda edit: (edit.at or _EARLIEST, edit.session, edit.line))
 
+    def since(self, moment: datetime) -> list[MadeEdit]:
+        """Every edit after `moment`, the oldest first."""
+        rows = (edit for source in self._sources.values() for made in source.edits.values() for edit in made)
+        return sorted((e for e in rows if e.at is not None and e.at > moment), key=lambda e: (e.at, e.session, e.line))
+
     def cost_of(self, edit: MadeEdit) -> StepCost | None:
         """What the step of an edit cost; None where the transcript does not say."""
         for source in self._sources.values():
