@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class OrchestratorDeeds(Deeds):
     """Screens about prompts, routes and skills; what they show is read or computed off the event loop."""
 
-    draft = ""
+    prompt_draft = ""
     _facts: "ProjectFacts | None" = None
 
     # -- the prompt composer --
@@ -31,7 +31,7 @@ class OrchestratorDeeds(Deeds):
         from widgets.screens.composer import ComposerScreen
 
         self._facts = None  # the project may have changed
-        self.push_screen(ComposerScreen(keys_of(BY_ID["composer"], self.settings.keys), self.draft))
+        self.push_screen(ComposerScreen(keys_of(BY_ID["composer"], self.settings.keys), self.prompt_draft))
 
     def on_composer_screen_wanted(self, message: "ComposerScreen.Wanted") -> None:
         """Analyse a text; a newer one takes its place."""
@@ -51,7 +51,7 @@ class OrchestratorDeeds(Deeds):
 
     def on_composer_screen_left(self, message: "ComposerScreen.Left") -> None:
         """Keep the text for the next time."""
-        self.draft = message.text
+        self.prompt_draft = message.text
 
     def on_composer_screen_copy(self, message: "ComposerScreen.Copy") -> None:
         """Copy the enhanced prompt."""

@@ -60,7 +60,7 @@ async def test_copy_take_over_and_the_draft_that_stays(app: CockpitApp, monkeypa
         await pilot.press("ctrl+z")
         assert screen.text == TEXT
         await pilot.press("escape")
-        await until(lambda: app.draft == TEXT and len(app.screen_stack) == 1, "the panes")
+        await until(lambda: app.prompt_draft == TEXT and len(app.screen_stack) == 1, "the panes")
         await pilot.press("P")
         screen = await opened(app)
         assert screen.text == TEXT
@@ -80,7 +80,7 @@ async def test_pasted_text_cannot_speak_to_the_terminal(app: CockpitApp) -> None
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 50)])
 async def test_every_size_shows_score_and_text(app: CockpitApp, size: tuple[int, int]) -> None:
-    app.draft = TEXT
+    app.prompt_draft = TEXT
     async with app.run_test(size=size) as pilot:
         await pilot.press("P")
         screen = await opened(app)
