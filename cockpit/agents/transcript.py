@@ -162,6 +162,7 @@ class TranscriptReader:
         self._lists = [ItemList(number, cost) for number in range(len(files))]
         self._shown: list[Item] = self._lists[0].items if self._lists else []
         self._problem = ""
+        self._last: Transcript | None = None
         self._running: dict[int, Iterator[tuple[Place, list[Told]]]] = {}
         self._restarted: dict[int, bool] = {}
         self._size: dict[int, int] = {}
@@ -177,6 +178,7 @@ class TranscriptReader:
     def read(self, most: int = 20_000) -> "tuple[Transcript, bool]":
         """Read on until about `most` lines; the second value says whether there is more now."""
         more = changed = False
+        self._problem = ""
         for number, file in enumerate(self.files):
             try:
                 news, rest = self._read(number, file, most)
@@ -190,7 +192,9 @@ class TranscriptReader:
             self._shown = self._merged()
         elif len(self.files) == 1:
             self._shown = self._lists[0].items
-        return self._told(done=not more), more
+        if changed or self._last is None or self._problem != self._last.problem or self._last.done == more:
+            self._last = self._told(done=not more)
+        return self._last, more
 
     def _read(self, number: int, file: TranscriptFile, most: int) -> tuple[bool, bool]:
         running = self._running.get(number)

@@ -46,7 +46,7 @@ async def follow_transcript(reader: TranscriptReader) -> AsyncIterator[Transcrip
     most, shown = FIRST, None
     while True:
         transcript, more = await asyncio.to_thread(_look, reader, most)
-        if transcript != shown or more:
+        if transcript is not shown or more:
             shown = transcript
             yield transcript
         most = 4_000 if most == FIRST else 20_000

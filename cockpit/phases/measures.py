@@ -1,8 +1,9 @@
 """The ten measures of a repository: transcripts, the gates, costs, skills and audits, read and put together."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from cockpit.config import Config
@@ -16,6 +17,7 @@ from skills.orchestrator.measures import (
     Figures,
     GateFigures,
     Measure,
+    ScoreFigures,
     SkillFigures,
     SpendFigures,
     take_measures,
@@ -39,6 +41,7 @@ def read_measures(
         gates or _attempt(lambda: _checked(repository, config), "the gates", problems),
         _attempt(lambda: _spent(repository, config), "costs", problems),
         _attempt(lambda: _skills(repository, now), "skills", problems),
+        _attempt(lambda: _audits(repository), "audits", problems),
     )
     return take_measures(figures), tuple(problems)
 
@@ -97,6 +100,17 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
         total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.floor, tuple(dearest),
         tuple(sorted(weeks.items())),
     )  # fmt: skip
+
+
+def _audits(repository: Repository) -> ScoreFigures | None:
+    from cockpit.audit.sources import rows_of
+
+    rows, _ = rows_of(repository.root)
+    scores: list[tuple[date, float, str]] = []
+    for row in rows:
+        with contextlib.suppress(ValueError):
+            scores.append((date.fromisoformat(row.date[:10]), row.score, plain_text(row.key_finding, 120)))
+    return ScoreFigures(tuple(scores)) if scores else None
 
 
 def _skills(repository: Repository, now: datetime) -> SkillFigures:

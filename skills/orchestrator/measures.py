@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from skills.orchestrator.figures import SessionFigures, TaskFigure
@@ -91,9 +91,9 @@ class SkillFigures:
 
 @dataclass(frozen=True, slots=True)
 class ScoreFigures:
-    """Scores (0–10) of the persistence audits, the oldest first, with the worst category of each."""
+    """Scores (0–10) of the persistence audits, the oldest first, with what each found worst."""
 
-    scores: tuple[tuple[datetime, float, str, float], ...]
+    scores: tuple[tuple[date, float, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +268,12 @@ def _skills(skills: SkillFigures | None) -> Measure:
 def _scores(audits: ScoreFigures | None) -> Measure:
     if audits is None or not audits.scores:
         return _absent("persistence-score", "no audit was written yet: cockpit audit --write")
-    _, score, category, worst = audits.scores[-1]
+    _, score, worst = audits.scores[-1]
     change = score - audits.scores[-2][1] if len(audits.scores) > 1 else 0.0
     steady = "first" if len(audits.scores) < 2 else "steady" if abs(change) < STEADY else ""
     course = steady or ("better" if change > 0 else "worse")
-    detail = f"{course} ({change:+.1f}; ±{STEADY} counts as steady); worst: {category} {worst:.1f}"
-    weeks = tuple((week_of(at), value) for at, value, _, _ in audits.scores)
+    detail = f"{course} ({change:+.1f}; ±{STEADY} counts as steady); worst: {worst or 'nothing named'}"
+    weeks = tuple((week_of(at), value) for at, value, _ in audits.scores)
     return _taken("persistence-score", score, len(audits.scores), detail, (), weeks)
 
 

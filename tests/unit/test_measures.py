@@ -2,15 +2,18 @@
 
 import json
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cockpit.audit.sources import LOG
 from cockpit.cli import main
 from cockpit.findings.models import Check, Finding, TrendPoint
 from cockpit.phases.habits_models import HabitsView
 from cockpit.phases.measures import gate_figures
+from skills.audit.model import LogRow
+from skills.audit.results_log import written
 from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import Figures, ScoreFigures, figure, share, take_measures
 from tests.unit.claude_lines import Talk, text
@@ -77,9 +80,23 @@ def test_what_nobody_could_look_at_is_never_zero() -> None:
 
 @pytest.mark.parametrize(("last", "course"), [(7.8, "better"), (7.2, "steady"), (6.4, "worse")])
 def test_a_score_moves_beyond_a_third_of_a_point(last: float, course: str) -> None:
-    scores = tuple((datetime(2026, 11, day, tzinfo=UTC), score, "query", 5.0) for day, score in ((1, 7.0), (9, last)))
+    scores = tuple((date(2026, 11, day), score, "query 5.0") for day, score in ((1, 7.0), (9, last)))
     measure = take_measures(Figures(audits=ScoreFigures(scores)))[8]
     assert measure.value == last and measure.detail.startswith(course) and len(measure.weeks) == 2
+
+
+def test_the_scores_are_those_of_the_audits_own_log(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = project / LOG
+    log.parent.mkdir(parents=True)
+    rows = [
+        LogRow("2026-11-06", 6.5, "CONCERNS", "", "n+1 in lists", "a"),
+        LogRow("2026-11-13", 7.4, "PASS", "", "x", "b"),
+    ]
+    log.write_text(written(rows))
+    assert main(["habits", "--measures", "--json", "--repo", str(project)]) == 0
+    row = json.loads(capsys.readouterr().out)["measures"][8]
+    assert (row["id"], row["value"], row["of"]) == ("persistence-score", 7.4, 2)
+    assert row["detail"].startswith("better (+0.9") and row["weeks"][0] == {"week": "2026-W45", "value": 6.5}
 
 
 def test_a_rule_counts_once_a_place() -> None:
