@@ -12,7 +12,7 @@ from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
-from cockpit.repository import Repository
+from cockpit.repository import Repository, is_bare
 from cockpit.trust import read_trust
 from cockpit.worktrees.cheap import Cheap, read_cheap
 from cockpit.worktrees.mend import take_back
@@ -31,8 +31,8 @@ Tell = Callable[[str], None]
 class NewPlan:
     """What making a worktree would do. `ports` are those free now; `start` is the commit that it begins with.
 
-    `made_branch` says that the branch is made too, `remote` the ref that it follows, `commands` what the project wants
-    to run and `held_back` why it does not.
+    `files` come from the work tree `source`. `made_branch` says that the branch is made too, `remote` the ref that it
+    follows, `commands` what the project wants to run and `held_back` why it does not.
     """
 
     branch: str
@@ -48,6 +48,7 @@ class NewPlan:
     setup: ProjectSetup = NO_SETUP
     held_back: str = ""
     files: tuple[str, ...] = ()
+    source: Path = Path()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -78,6 +79,8 @@ def plan_new(
     cheap = read_cheap(repository, config.base)
     named = branch_name(branch)
     home = repository.main_root if repository.main_root.is_dir() else repository.root
+    # a bare repository has no files: those of the worktree that was asked come along
+    source = repository.root if is_bare(repository.common_dir) else home
     _valid(home, named)
     held = next((place for place in cheap.places if place.ref == f"refs/heads/{named}"), None)
     if held is not None:
@@ -93,8 +96,8 @@ def plan_new(
     project = project_name(repository)
     slug = slug_of(named)
     place = _free_place(worktrees_root(config) / project, slug)
-    trust = read_trust(repository.root, repository.common_dir)
-    setup = read_setup(home)
+    trust = read_trust(source, repository.common_dir)  # of the files that name the commands
+    setup = read_setup(source)
     return NewPlan(
         branch=named,
         base=base_name,
@@ -108,7 +111,8 @@ def plan_new(
         task=plain_text(task, 300) if task else None,
         setup=setup,
         held_back=trust.reason if setup.commands else "",
-        files=tuple(files_to_copy(home, setup)),
+        files=tuple(files_to_copy(source, setup)),
+        source=source,
         warnings=_warnings(config, cheap, setup, trust.reason),
     )
 
@@ -157,7 +161,6 @@ def worktrees_root(config: Config) -> Path:
 class _Making:
     def __init__(self, room: Room, plan: NewPlan, tell: Tell, programs: Programs) -> None:
         self.room, self.plan, self.tell, self.programs = room, plan, tell, programs
-        self.home = room.home
         self.ran: list[str] = []
 
     def run(self) -> NewWorktree:
@@ -175,12 +178,12 @@ class _Making:
         }
         self.room.note(begun)
         self._step("branch and folder")
-        self._hook("preBranch", self.home, ports)
+        self._hook("preBranch", plan.source, ports)
         self._add()
         if plan.base != plan.branch:
             self.room.git("config", f"branch.{plan.branch}.cockpit-base", plan.base)
         self._step(f"files: {len(plan.files)} to copy" if plan.files else "files")
-        copied = [*copy_into(self.home, plan.path, plan.files, ports), *self._task_file(ports)]
+        copied = [*copy_into(plan.source, plan.path, plan.files, ports), *self._task_file(ports)]
         self._hook("install", plan.path, ports)
         self._hook("postCreate", plan.path, ports)
         self._step("registry")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
+from cockpit.trust import trust
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
+from widgets.screens.steps import StepsScreen
 
 
 def branches(app: CockpitApp) -> list[str | None]:
@@ -25,6 +27,7 @@ async def on(app: CockpitApp, kind: type) -> None:
 
 
 async def pick(app: CockpitApp, branch: str) -> None:
+    await until(lambda: len(app.screen_stack) == 1, "the panes")
     app.do_pane("worktrees")
     await asyncio.sleep(0.05)
     assert app.worktrees_pane.find(lambda tree: tree.branch == branch) or app.worktrees_pane.current.branch == branch
@@ -42,6 +45,7 @@ async def test_a_worktree_is_made_removed_and_brought_back_by_keys(app: CockpitA
         assert not (demo.folder / "worktrees" / "acme-api" / "fix-tax").exists()
         await pilot.press("enter")
         await until(lambda: "fix/tax" in branches(app), "the new worktree")
+        await until(lambda: any("is ready" in note.message for note in app._notifications), "its notice")
         tree = demo.folder / "worktrees" / "acme-api" / "fix-tax"
         assert (tree / "WORKTREE_TASK.md").exists()
         await pick(app, "fix/tax")
@@ -49,7 +53,7 @@ async def test_a_worktree_is_made_removed_and_brought_back_by_keys(app: CockpitA
         await on(app, ConfirmScreen)
         assert "not safe: new: no commits of its own yet" in shown(app)
         await pilot.press("enter")
-        await until(lambda: "fix/tax" not in branches(app), "its removal")
+        await until(lambda: "fix/tax" not in branches(app) and len(app.screen_stack) == 1, "its removal")
         assert not tree.exists()
         await pilot.press("u")
         await on(app, PickScreen)
@@ -101,3 +105,22 @@ async def test_forecast_detail_clean_adopt_and_open_say_what_is(app: CockpitApp,
         await on(app, PickScreen)
         await pilot.press("escape")
         assert Path(demo.root).exists()
+
+
+async def test_escape_stops_a_long_preparation_and_leaves_nothing(app: CockpitApp, demo: Demo) -> None:
+    (demo.root / ".claude").mkdir(exist_ok=True)
+    (demo.root / ".claude" / "worktree.json").write_text('{"install": "sleep 60"}')
+    trust(demo.root, demo.root / ".git")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pick(app, "main")
+        await pilot.press("n", *"slow", "enter")
+        await on(app, ConfirmScreen)
+        assert "install: sleep 60" in shown(app)
+        await pilot.press("enter")
+        await on(app, StepsScreen)
+        await until(lambda: "install: sleep 60" in app.screen.steps, "the step")  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(lambda: not isinstance(app.screen, StepsScreen), "the end")
+        assert "slow" not in branches(app)
+        assert not (demo.folder / "worktrees" / "acme-api" / "slow").exists()

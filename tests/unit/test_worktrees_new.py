@@ -199,6 +199,15 @@ def test_commands_of_the_project_run_only_where_it_is_trusted(repo: Path) -> Non
     assert (repo / "pre").exists()
 
 
+def test_trust_is_that_of_the_files_that_name_the_commands(repo: Path) -> None:
+    linked = make(repo, "linked").path
+    trust(linked, repo / ".git")
+    commit(repo, ".claude/worktree.json", json.dumps({"install": "touch ran"}))
+    made = make(linked, "one")
+    assert made.ran == ()
+    assert not (made.path / "ran").exists()
+
+
 @pytest.mark.parametrize("hook", ["preBranch", "install", "postCreate"])
 def test_a_failing_command_leaves_nothing(repo: Path, own_home: Path, hook: str) -> None:
     commit(repo, ".claude/worktree.json", json.dumps({hook: "touch junk; echo no space; exit 3"}))
