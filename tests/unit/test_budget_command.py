@@ -258,3 +258,18 @@ def test_the_vendors_windows_with_source_and_age(own_home: Path, app: Path, caps
 def test_no_window_is_no_error(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     (own_home / "claude" / ".claude.json").write_text(text)
     assert answer(capsys, app, "limits")["limits"] == []
+
+
+def test_a_clock_that_goes_back_loses_nothing_and_alerts_once(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spends(own_home, app, "a", 4.5)
+    before = answer(capsys, app, "spend", "--by", "total")["total"]
+    assert len(answer(capsys, app, "budget")["alerts"]) == 1
+    for moment in (NOW - timedelta(days=2), NOW - timedelta(days=400), NOW):
+        monkeypatch.setenv("COCKPIT_NOW", moment.isoformat())
+        assert answer(capsys, app, "spend", "--by", "total")["total"] == before
+        document = answer(capsys, app, "budget")
+        assert document["windows"][0]["spent"] == (4.5 if moment == NOW else 0)
+    main(["--repo", str(app), "budget"])
+    assert capsys.readouterr().err == ""
