@@ -51,19 +51,27 @@ _MAIN_ARGUMENT = {
     "TaskCreate": "subject",
 }
 
+KNOWN_KINDS = frozenset(
+    (
+        *("assistant", "user", "system", "attachment", "cost-state", "summary", "progress", "file-history-snapshot"),
+        *("queue-operation", "custom-title", "agent-name", "agent-setting", "last-prompt", "mode", "permission-mode"),
+        *("ai-title", "tag", "pr-link", "worktree-state", "content-replacement"),
+    )
+)
+
 
 class EventParser:
     """Lines of one transcript → events. Holds what the last lines said of the session.
 
     `cwd`, `branch` and `last_at` are those of the newest line that names them; `malformed` counts lines that were no
-    JSON object.
+    JSON object, `unknown` those of a kind that is not known.
     """
 
     def __init__(self) -> None:
         self.cwd = ""
         self.branch: str | None = None
         self.last_at: datetime | None = None
-        self.malformed = 0
+        self.malformed = self.unknown = 0
         self._point: tuple[int, str | None] = (-1, None)
         self._provenance = Provenance()
         self._reads: set[str] = set()
@@ -98,6 +106,7 @@ class EventParser:
             return self._queued(value.get("attachment"), at)
         if kind == "cost-state":
             return [SessionExit(self.last_at)]
+        self.unknown += kind not in KNOWN_KINDS
         return []
 
     def _assistant(self, value: dict[str, Any], at: datetime | None) -> list[Event]:
@@ -260,6 +269,11 @@ class ClaudeSession:
     def last_at(self) -> datetime | None:
         """The time of the newest line."""
         return self.parser.last_at
+
+    @property
+    def unknown(self) -> int:
+        """Lines of a kind that is not known."""
+        return self.parser.unknown
 
     @property
     def problem(self) -> str:

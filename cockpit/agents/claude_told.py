@@ -3,6 +3,7 @@
 from typing import Any
 
 from cockpit.agents.claude import (
+    KNOWN_KINDS,
     blocks_of,
     decode_line,
     delegation_of,
@@ -16,14 +17,6 @@ from cockpit.agents.claude_prompt import INTERRUPTED, spoken
 from cockpit.agents.lenient import mapping
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
-
-_KNOWN = frozenset(
-    (
-        *("assistant", "user", "system", "attachment", "cost-state", "summary", "progress", "file-history-snapshot"),
-        *("queue-operation", "custom-title", "agent-name", "agent-setting", "last-prompt", "mode", "permission-mode"),
-        *("ai-title", "tag", "pr-link", "worktree-state", "content-replacement"),
-    )
-)
 
 
 class ClaudeTelling:
@@ -60,7 +53,7 @@ class ClaudeTelling:
         elif kind == "system" and value.get("subtype") == "compact_boundary":
             tokens = mapping(value.get("compactMetadata"))
             found.append(Told("compaction", at, before=_count(tokens, "preTokens"), after=_count(tokens, "postTokens")))
-        elif kind not in _KNOWN:
+        elif kind not in KNOWN_KINDS:
             self.unknown += 1
         return found
 

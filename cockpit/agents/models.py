@@ -101,10 +101,12 @@ class Session:
 class SessionsSnapshot:
     """Every session of the repository, those that need a person first, then the most recently active.
 
-    `note` says what a person should know (polling, for example).
+    `note` says what a person should know (polling, for example), `unknown` how many lines were of a kind that
+    this version does not know: a newer agent, perhaps.
     """
 
     sessions: tuple[Session, ...] = ()
     at: datetime | None = None
     problems: tuple[str, ...] = field(default=())
     note: str = ""
+    unknown: int = 0

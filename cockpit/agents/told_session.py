@@ -8,7 +8,7 @@ from cockpit.agents.claude_prompt import LONGEST
 from cockpit.agents.models import Agent
 from cockpit.agents.told import Told
 from cockpit.agents.transcript import target_of
-from cockpit.agents.transcript_files import TranscriptFile
+from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.plain_text import plain_text
 from skills.orchestrator.claims import find_claims
 from skills.orchestrator.events import (
@@ -118,6 +118,11 @@ class ToldSession:
                 self._take(one)
         self.version += 1
         return True
+
+    @property
+    def unknown(self) -> int:
+        """Lines of a kind that is not known."""
+        return self.file.unknown
 
     @property
     def problem(self) -> str:

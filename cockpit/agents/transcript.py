@@ -7,7 +7,7 @@ from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import patched_files
-from cockpit.agents.transcript_files import TranscriptFile
+from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.agents.transcript_models import Group, Item, ItemKind, Place, Status, Transcript
 from cockpit.plain_text import plain_text
 from skills.orchestrator.events import ToolCall

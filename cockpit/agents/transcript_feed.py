@@ -9,7 +9,8 @@ from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
 from cockpit.agents.told import Told
 from cockpit.agents.transcript import Cost, TranscriptReader
-from cockpit.agents.transcript_files import LineFile, PackedFile, TranscriptFile, claude_helpers, files_of
+from cockpit.agents.transcript_file import TranscriptFile
+from cockpit.agents.transcript_files import LineFile, PackedFile, claude_helpers, files_of
 from cockpit.agents.transcript_models import Item, Transcript
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text

@@ -4,10 +4,8 @@ A file that grows is read on from where reading stopped; one that was rewritten,
 """
 
 import contextlib
-import os
 import re
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +16,10 @@ from cockpit.agents.gemini import folder_of as gemini_folder
 from cockpit.agents.gemini_told import GeminiTelling
 from cockpit.agents.lenient import document, mapping, text
 from cockpit.agents.models import Agent
-from cockpit.agents.opencode_told import OpenCodeTelling
+from cockpit.agents.opencode_file import opencode_files
 from cockpit.agents.source import Stamp, stamp_of
 from cockpit.agents.told import Told
+from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.agents.transcript_models import Place
 from cockpit.files import LONGEST_LINE, Tail, open_regular, read_regular
 
@@ -37,56 +36,6 @@ class Telling(Protocol):
 
     def told(self, line: bytes) -> list[Told]:
         """What one line tells."""
-
-
-class TranscriptFile:
-    """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds.
-
-    `skipped` are lines too long to be read, with their size in bytes.
-    """
-
-    restarted = False
-
-    def __init__(self, path: Path, agent: Agent, session: str, label: str = "") -> None:
-        self.path, self.agent, self.session, self.label = path, agent, session, label
-
-    @property
-    def key(self) -> str:
-        """What tells this file from the others of the session."""
-        return str(self.path)
-
-    def changed(self) -> bool:
-        """Whether there is something new. Raises `OSError`."""
-        raise NotImplementedError
-
-    def read(self) -> Iterator[tuple[Place, list[Told]]]:
-        """What is new, line by line; an empty list with a size where a line is too long. Raises `OSError`."""
-        raise NotImplementedError
-
-    def raw(self, place: Place) -> bytes:
-        """The line at a place as it is now; empty where it is gone or too long. Raises `OSError`."""
-        return b""
-
-    def again(self, place: Place) -> list[Told]:
-        """What a line tells, read anew. Raises `OSError`."""
-        for found, told in self.fresh().read():
-            if found.line == place.line:
-                return told
-        return []
-
-    def fresh(self) -> "TranscriptFile":
-        """The same file, unread."""
-        raise NotImplementedError
-
-    @property
-    def unread(self) -> int:
-        """Lines that could not be read."""
-        return 0
-
-    @property
-    def unknown(self) -> int:
-        """Lines of a kind that is not known."""
-        return 0
 
 
 class LineFile(TranscriptFile):
@@ -226,80 +175,6 @@ class ChatDocument(TranscriptFile):
             yield Place(number), self._telling.message(mapping(message))
 
 
-class OpenCodeFile(TranscriptFile):
-    """A session in OpenCode's database or, of older versions, in its files: each message counts as a line."""
-
-    def __init__(self, path: Path, session: str, label: str = "", *, cwd: str = "") -> None:
-        super().__init__(path, "opencode", session, label)
-        self._cwd = cwd
-        self._stamp: tuple[Stamp, ...] | None = None
-        self._telling = OpenCodeTelling(session, cwd)
-
-    @property
-    def key(self) -> str:
-        return f"{self.path}#{self.session}"
-
-    def fresh(self) -> "OpenCodeFile":
-        return OpenCodeFile(self.path, self.session, self.label, cwd=self._cwd)
-
-    @property
-    def unread(self) -> int:
-        return self._telling.unread
-
-    @property
-    def unknown(self) -> int:
-        return self._telling.unknown
-
-    def changed(self) -> bool:
-        return self._look() != self._stamp
-
-    def _look(self) -> tuple[Stamp, ...]:
-        places = [self.path, Path(f"{self.path}-wal")]
-        if self.path.is_dir():
-            places = [self.path / "message" / self.session]
-            with contextlib.suppress(OSError):
-                places += [self.path / "part" / Path(name).stem for name in os.listdir(places[0])]  # noqa: PTH208
-        found = []
-        for place in places:
-            with contextlib.suppress(OSError):
-                found.append(stamp_of(place.stat()))
-        return tuple(found)
-
-    def read(self) -> Iterator[tuple[Place, list[Told]]]:
-        self.restarted, stamp = self._stamp is not None, self._look()
-        self._telling = OpenCodeTelling(self.session, self._cwd)
-        yield Place(1), [Told("place", None, self._cwd)] if self._cwd else []
-        messages = self._from_folder() if self.path.is_dir() else self._from_database()
-        for number, (name, message, parts) in enumerate(messages, 1):
-            yield Place(number), list(self._telling.told(name, message, parts))
-        self._stamp = stamp
-
-    def _from_database(self) -> Iterable[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        try:
-            with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=2)) as base:
-                parts: dict[str, list[dict[str, Any]]] = {}
-                for name, data in base.execute(
-                    "SELECT message_id, data FROM part WHERE session_id = ? ORDER BY id", (self.session,)
-                ):
-                    parts.setdefault(name, []).append(self._row(data))
-                rows = base.execute("SELECT id, data FROM message WHERE session_id = ? ORDER BY id", (self.session,))
-                return [(name, self._row(data), parts.get(name, [])) for name, data in rows]
-        except sqlite3.Error as problem:
-            raise OSError(5, f"database: {problem}") from None
-
-    def _row(self, data: object) -> dict[str, Any]:
-        raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        found = document(raw) if isinstance(raw, bytes) else None
-        self._telling.unread += found is None
-        return found or {}
-
-    def _from_folder(self) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
-        for path in sorted((self.path / "message" / self.session).glob("*.json")):
-            parts = [self._row(read_regular(part)) for part in sorted((self.path / "part" / path.stem).glob("*.json"))]
-            yield path.stem, self._row(read_regular(path)), parts
-
-
 def files_of(agent: Agent, session: str) -> list[TranscriptFile]:
     """The files of a session, its own first, then its sub-agents'; none where there is no such session.
 
@@ -307,7 +182,7 @@ def files_of(agent: Agent, session: str) -> list[TranscriptFile]:
     """
     if not _NAME.fullmatch(session) or session in (".", ".."):
         return []
-    finders = {"claude": _claude_files, "codex": _codex_files, "gemini": _gemini_files, "opencode": _opencode_files}
+    finders = {"claude": _claude_files, "codex": _codex_files, "gemini": _gemini_files, "opencode": opencode_files}
     try:
         return finders[agent](session)
     except OSError:
@@ -374,45 +249,3 @@ def gemini_session(path: Path) -> str:
     except OSError:
         found = None
     return found[1].decode("utf-8", "replace") if found else path.stem
-
-
-def _opencode_files(session: str) -> list[TranscriptFile]:
-    root = paths.opencode_root()
-    for path in sorted(root.glob("opencode*.db")):
-        listed = opencode_sessions(path)
-        if session in listed:
-            helpers = [name for name, (_, parent, _) in listed.items() if parent == session]
-            own = OpenCodeFile(path, session, cwd=listed[session][0])
-            return [own, *(OpenCodeFile(path, name, name, cwd=listed[name][0]) for name in helpers)]
-    storage = root / "storage"
-    if (storage / "message" / session).is_dir():
-        return [OpenCodeFile(storage, session, cwd=folder_session(storage, session)[0])]
-    return []
-
-
-def opencode_sessions(path: Path) -> dict[str, tuple[str, str, int]]:
-    """(folder, parent, time of the last change in ms) of each session in a database; empty where it cannot be read."""
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as base:
-            known = {column[1] for column in base.execute("PRAGMA table_info(session)")}
-            if not known:
-                return {}
-            wanted = ("directory", "parent_id", "time_updated")
-            columns = ", ".join(name if name in known else "NULL" for name in wanted)
-            rows = base.execute(f"SELECT id, {columns} FROM session").fetchall()
-    except sqlite3.Error:
-        return {}
-    return {
-        name: (text(folder) or "", text(parent) or "", updated if isinstance(updated, int) else 0)
-        for name, folder, parent, updated in rows
-        if isinstance(name, str)
-    }
-
-
-def folder_session(storage: Path, session: str) -> tuple[str, str]:
-    """(folder, parent) of a session that an older version wrote."""
-    for path in (storage / "session").glob(f"*/{session}.json"):
-        with contextlib.suppress(OSError):
-            said = mapping(document(read_regular(path, _HEAD)))
-            return text(said.get("directory")) or "", text(said.get("parentID")) or ""
-    return "", ""

@@ -67,7 +67,13 @@ def run(call: Call) -> int:
             {"step": one.name, "status": one.status, "evidence": one.evidence, "at": iso(one.at) if one.at else None}
             for one in track
         ]
-        print_json({"sessions": sessions, "day": day, "meta": {"at": iso(moment), "problems": list(snapshot.problems)}})
+        print_json(
+            {
+                "sessions": sessions,
+                "day": day,
+                "meta": {"at": iso(moment), "problems": list(snapshot.problems), "unknown": snapshot.unknown},
+            }
+        )
     else:
         print("\n".join(_lines(snapshot, moment)))
     return 0

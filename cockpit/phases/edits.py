@@ -13,7 +13,8 @@ from cockpit.agents.models import Agent
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import edits_of
 from cockpit.agents.transcript import Cost
-from cockpit.agents.transcript_files import LineFile, TranscriptFile, claude_helpers
+from cockpit.agents.transcript_file import TranscriptFile
+from cockpit.agents.transcript_files import LineFile, claude_helpers
 from cockpit.agents.transcript_models import Place
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import other_files

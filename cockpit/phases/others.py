@@ -8,17 +8,10 @@ from pathlib import Path
 
 from cockpit import paths
 from cockpit.agents.codex import CodexReader
+from cockpit.agents.opencode_file import OpenCodeFile, folder_session, opencode_sessions
 from cockpit.agents.told_session import ToldSession
-from cockpit.agents.transcript_files import (
-    LineFile,
-    OpenCodeFile,
-    PackedFile,
-    TranscriptFile,
-    folder_session,
-    gemini_file,
-    gemini_session,
-    opencode_sessions,
-)
+from cockpit.agents.transcript_file import TranscriptFile
+from cockpit.agents.transcript_files import LineFile, PackedFile, gemini_file, gemini_session
 
 _SUB = re.compile(rb'"source"\s*:\s*\{\s*"subagent"')
 

@@ -144,7 +144,8 @@ class SessionStore:
         sessions.sort(key=_order)
         problems = [kept.problem or kept.transcript.problem for kept in self._kept.values()]
         problems += [kept.transcript.problem for kept in self._told.values()] + list(self._others.problems.values())
-        return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))))
+        unknown = sum(kept.transcript.unknown for kept in (*self._kept.values(), *self._told.values()))
+        return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))), unknown=unknown)
 
     def _process_of(self, kept: _Kept) -> int | None:
         """The process of a session's agent in its folder; 0: there is none, None: the system does not tell."""

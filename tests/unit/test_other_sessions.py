@@ -21,6 +21,7 @@ from cockpit.phases.state import Activity, Sign, StateReading, read_state
 from cockpit.repository import Repository, find_repository
 from skills.orchestrator.task import TaskFacts
 from tests.unit.agent_lines import PROMPT, codex_lines, write_codex, write_gemini, write_opencode
+from tests.unit.claude_lines import Talk
 
 NOW = datetime(2026, 11, 20, 9, 1, tzinfo=UTC)
 WRITERS: dict[str, Callable[..., tuple[Path, str]]] = {
@@ -141,6 +142,22 @@ def test_damage_costs_one_line(repository: Repository, own_home: Path) -> None:
     snapshot = read_sessions(repository, Config())
     assert len(snapshot.sessions) == 1
     assert snapshot.problems == ("0199c0de: 1 line could not be read",)
+
+
+def test_kinds_of_a_newer_version_are_counted(
+    repository: Repository, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = write_codex(own_home, str(repository.root))
+    path.open("a").write(
+        json.dumps({"timestamp": "2026-11-20T09:00:11.000Z", "type": "hologram", "payload": []}) + "\n"
+    )
+    talk = Talk(cwd=str(repository.root), at=NOW)
+    talk.prompt("go")
+    talk.line("quantum", version="99.0.0", message=7)
+    talk.write(own_home / "claude")
+    assert main(["sessions", "--json", "--repo", str(repository.root)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["meta"]["unknown"] == 2 and len(document["sessions"]) == 2
 
 
 def test_the_newest_sign_wins_over_an_older_transcript() -> None:

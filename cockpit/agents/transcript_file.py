@@ -1,0 +1,58 @@
+"""What every file of a session can do: tell what is new, and tell one line again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cockpit.agents.models import Agent
+from cockpit.agents.told import Told
+from cockpit.agents.transcript_models import Place
+
+
+class TranscriptFile:
+    """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds.
+
+    `skipped` are lines too long to be read, with their size in bytes.
+    """
+
+    restarted = False
+
+    def __init__(self, path: Path, agent: Agent, session: str, label: str = "") -> None:
+        self.path, self.agent, self.session, self.label = path, agent, session, label
+
+    @property
+    def key(self) -> str:
+        """What tells this file from the others of the session."""
+        return str(self.path)
+
+    def changed(self) -> bool:
+        """Whether there is something new. Raises `OSError`."""
+        raise NotImplementedError
+
+    def read(self) -> Iterator[tuple[Place, list[Told]]]:
+        """What is new, line by line; an empty list with a size where a line is too long. Raises `OSError`."""
+        raise NotImplementedError
+
+    def raw(self, place: Place) -> bytes:
+        """The line at a place as it is now; empty where it is gone or too long. Raises `OSError`."""
+        return b""
+
+    def again(self, place: Place) -> list[Told]:
+        """What a line tells, read anew. Raises `OSError`."""
+        for found, told in self.fresh().read():
+            if found.line == place.line:
+                return told
+        return []
+
+    def fresh(self) -> "TranscriptFile":
+        """The same file, unread."""
+        raise NotImplementedError
+
+    @property
+    def unread(self) -> int:
+        """Lines that could not be read."""
+        return 0
+
+    @property
+    def unknown(self) -> int:
+        """Lines of a kind that is not known."""
+        return 0
