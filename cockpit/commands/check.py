@@ -6,16 +6,18 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.call import Call, print_json, say
+from cockpit.call import Call, say
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
     from cockpit.config import Config
+    from cockpit.findings.discovery import Listing
     from cockpit.findings.once import CheckRequest
     from cockpit.findings.outcome import Outcome
     from cockpit.findings.project import Project
@@ -79,12 +81,13 @@ def run(call: Call) -> int:
     _agree(args)
     root, paths, in_git = _place(call)
     reading = _begun(root) if args.staged else None
+    listing = None if args.staged or not in_git else _listing(root)
     from cockpit.config import load_config
     from cockpit.findings.once import check_now
 
     extra = Path(args.config) if args.config else None
     config = load_config(root, extra, isolated=args.isolated)
-    request = _request(args, config, paths, in_git, reading)
+    request = _request(args, config, paths, in_git, reading, listing)
     outcome, project = check_now(root, config, request)
     if args.write_baseline:
         outcome = _write_baseline(args, root, project, outcome)
@@ -102,7 +105,7 @@ def run(call: Call) -> int:
             sys.stdout.write(fixes.diff)
             return outcome.exit_code
         if fixes.written:
-            outcome, project = check_now(root, config, request)
+            outcome, project = check_now(root, config, replace(request, listing=None))
         more = {"fix": fixes.row()}
     _print(args, root, outcome, project, time.perf_counter() - started, more)
     return outcome.exit_code
@@ -113,6 +116,17 @@ def _begun(root: Path) -> "StagedReading":
     from cockpit.findings.revisions import StagedReading
 
     return StagedReading(root)
+
+
+def _listing(root: Path) -> "Listing | None":
+    """The list of files, made by git while this process loads the rules."""
+    from cockpit.findings.discovery import Listing
+    from cockpit.git_command import GitFailed
+
+    try:
+        return Listing(root)
+    except GitFailed:
+        return None
 
 
 def _agree(args: argparse.Namespace) -> None:
@@ -183,6 +197,7 @@ def _request(
     paths: tuple[str, ...],
     in_git: bool,
     reading: "StagedReading | None" = None,
+    listing: "Listing | None" = None,
 ) -> "CheckRequest":
     from cockpit.findings.once import CheckRequest
     from cockpit.findings.options import options_of
@@ -210,6 +225,7 @@ def _request(
         baseline=baseline,
         use_cache=not args.no_cache,
         reading=reading,
+        listing=listing,
         tools=_words(args.tools),
     )
 
@@ -289,7 +305,8 @@ def _print(
     from cockpit.findings import formats
 
     if args.format == "json":
-        print_json({**formats.json_document(outcome, root, project.options.profile, seconds * 1000), **more})
+        document = formats.json_document(outcome, root, project.options.profile, seconds * 1000)
+        formats.write_json({**document, **more})
         return
     if args.format == "sarif":
         import json

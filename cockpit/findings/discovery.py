@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from cockpit.git_command import GitFailed, git
+from cockpit.git_command import GitFailed, RunningGit, git
 from skills.record import record
 
 LARGEST = 2_000_000
+_LIST = ("--literal-pathspecs", "ls-files", "-z", "-co", "--exclude-standard")
 
 _FOREIGN = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components", "__pypackages__"))
 _FOREIGN |= {"third_party", "third-party", "_vendor", "_vendored", ".venv", "venv", ".tox", ".nox", ".eggs"}
@@ -52,22 +53,37 @@ class Scope:
     by_git: bool = True
 
 
+class Listing:
+    """Git's list of the files below `root` that it does not ignore, made while the caller does something else."""
+
+    def __init__(self, root: Path) -> None:
+        self._running = RunningGit(root, *_LIST)
+
+    def names(self) -> set[str]:
+        """The list, once it is there. Raises `GitFailed` where git could not make it."""
+        return _split(self._running.answer().decode("utf-8", "surrogateescape"))
+
+
 def discover(
     root: Path,
     exclude: tuple[str, ...] = (),
     only: tuple[str, ...] | None = None,
     sources: Mapping[str, bytes] | None = None,
-    listed: Iterable[str] | None = None,
+    listed: Iterable[str] | Listing | None = None,
 ) -> Scope:
     """The files in scope below `root`.
 
     `exclude` are glob patterns from the configuration; a folder's pattern takes out everything below it. `only` limits
     the look to these relative paths (files or folders), which are looked at again. `sources` stand for the content of
-    files that need not exist in the work tree (git's index); `listed` is git's list where it is already known. Raises
-    nothing.
+    files that need not exist in the work tree (git's index); `listed` is git's list where it is already known or on its
+    way. Raises nothing.
     """
     try:
-        names, by_git = set(listed) if listed is not None else _git_files(root, only), True
+        if isinstance(listed, Listing):
+            names = listed.names()
+        else:
+            names = set(listed) if listed is not None else _git_files(root, only)
+        by_git = True
     except GitFailed:
         names, by_git = _walked(root, only), False
     foreign = _Foreign(names, exclude)
@@ -182,12 +198,13 @@ class _Foreign:
 
 
 def _git_files(root: Path, only: tuple[str, ...] | None) -> set[str]:
-    command = ["--literal-pathspecs", "ls-files", "-z", "-co", "--exclude-standard"]
     if only is None or len(only) > 100:
-        listed = git(root, *command)
-        names = {name for name in listed.split("\0") if name and not name.endswith("/")}
+        names = Listing(root).names()
         return names if only is None else {name for name in names if _below(name, only)}
-    listed = git(root, *command, "--", *(name or "." for name in only)) if only else ""
+    return _split(git(root, *_LIST, "--", *(name or "." for name in only))) if only else set()
+
+
+def _split(listed: str) -> set[str]:
     return {name for name in listed.split("\0") if name and not name.endswith("/")}
 
 

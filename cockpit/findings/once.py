@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
-from cockpit.findings.discovery import discover
+from cockpit.findings.discovery import Listing, discover
 from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
@@ -27,7 +27,7 @@ class CheckRequest:
     With `only_paths` nothing else is read (outside git, where the root may be any folder).
     `baseline` is the file of accepted findings: a path, "" for the default (read where it exists), None for none.
     `tools` are other tools to ask by name (empty: all that the project uses), None for those that every check asks.
-    `reading` is the index where the caller has begun to read it.
+    `reading` is the index where the caller has begun to read it, `listing` the list of files where it has begun that.
     """
 
     options: GateOptions | None = None
@@ -38,6 +38,7 @@ class CheckRequest:
     baseline: str | None = ""
     use_cache: bool = True
     reading: StagedReading | None = None
+    listing: Listing | None = None
     tools: tuple[str, ...] | None = None
 
 
@@ -50,7 +51,7 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     try:
         project = make_project(root, config, request, pool, in_process=True)
         narrow = _prepared(project, request)
-        for _ in project.scan(sources=project.sources, only_sources=request.staged):
+        for _ in project.scan(sources=project.sources, only_sources=request.staged, listing=request.listing):
             pass
     finally:
         pool.close()

@@ -15,7 +15,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
 from cockpit.findings.coverage import read_coverage
-from cockpit.findings.discovery import FileMark, Scope, discover, look
+from cockpit.findings.discovery import FileMark, Listing, Scope, discover, look
 from cockpit.findings.manifests import Manifests
 from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
 from cockpit.findings.options import options_of
@@ -87,16 +87,21 @@ class Project:
         self._trend_written = 0.0
 
     def scan(
-        self, *, sources: Mapping[str, bytes] | None = None, only_sources: bool = False
+        self,
+        *,
+        sources: Mapping[str, bytes] | None = None,
+        only_sources: bool = False,
+        listing: Listing | None = None,
     ) -> Generator[float, None, None]:
         """Judge every file anew, from the cache where it is unchanged. Yields the share that is done.
 
         `sources` stand for the content of files that differ from the work tree (git's index); with `only_sources` the
-        names in `scope` are those of the caller's and are not looked for again.
+        names in `scope` are those of the caller's and are not looked for again. `listing` is git's list of all files
+        where the caller has begun to make it.
         """
         self.sources = dict(sources or {})
         if not only_sources:
-            self.scope = discover(self.root, self.config.checks.exclude, self.only)
+            self.scope = discover(self.root, self.config.checks.exclude, self.only, listed=listing)
         self.read_manifests()
         self.skipped = dict(self.scope.skipped)
         self.counter = Counter()

@@ -99,7 +99,9 @@ beat_in_worker = Rule(
     why="There must be one scheduler. As part of the worker there are as many as workers, and each starts every job.",
     fix="Start `celery beat` as a process of its own, once.",
     when="Where Python code starts the worker, outside of tests.",
-    watches=(Watch((ast.Call,), _on_command, (b'"-B"', b"'-B'", b"--beat", b" -B"), outside_tests),),
+    watches=(
+        Watch((ast.Call,), _on_command, (b'"-B"', b"'-B'", b"--beat", b" -B"), outside_tests, near=(b"-B", b"--beat")),
+    ),
     bad=one_file("shop/run.py", 'app.worker_main(["worker", "-B"])\n', 'run("celery -A shop worker -B", shell=True)\n'),
     good=one_file(
         "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'

@@ -2,9 +2,10 @@
 `fact`."""
 
 import ast
-import re
 import tokenize
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 
 from skills.gates.fingerprints import fingerprint_stem
@@ -14,18 +15,47 @@ from skills.gates.roles import file_role
 from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_SPACE = re.compile(r"\s+|\\\n")
 
 
 def decode(source: bytes) -> str:
     """The text of a Python source, by its byte order mark or coding cookie; undecodable bytes are
     replaced."""
+    if source.isascii():
+        return source.decode("ascii")  # whatever a cookie says
     try:
         first_lines = (line + b"\n" for line in source.split(b"\n", 2)[:2])  # a cookie stands in one of them
         encoding, _ = tokenize.detect_encoding(first_lines.__next__)
     except (SyntaxError, StopIteration):
         encoding = "utf-8"
     return source.decode(encoding, "replace").removeprefix("\ufeff")
+
+
+def has_odd_ends(source: bytes) -> bool:
+    """True where a carriage return alone ends a line, as no editor writes it any more."""
+    return b"\r" in source and source.count(b"\r") != source.count(b"\r\n")
+
+
+def lines_of(source: bytes, words: Iterable[bytes]) -> list[int]:
+    """The lines (from 1) on which one of the words begins, in order; not for sources with odd ends of lines."""
+    places: set[int] = set()
+    for word in words:
+        at = source.find(word)
+        while at >= 0:
+            places.add(at)
+            at = source.find(word, at + len(word))
+    return numbered(source, places)
+
+
+def numbered(source: bytes, places: Iterable[int]) -> list[int]:
+    """The lines (from 1) of some places in a source, in order, each once."""
+    lines: list[int] = []
+    line, before = 1, 0
+    for at in sorted(places):
+        line += source.count(b"\n", before, at)
+        before = at
+        if not lines or lines[-1] != line:
+            lines.append(line)
+    return lines
 
 
 class FileContext:
@@ -42,12 +72,27 @@ class FileContext:
         self._candidates: list[Candidate] = []
         self._facts: Counter[tuple[str, str, str, int]] = Counter()
         self._ordinals: Counter[str] = Counter()
+        self._mentioned: dict[tuple[bytes, ...], list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the file, without their ends."""
-        return decode(self.source).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        text = decode(self.source)
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
+
+    def mentions(self, words: tuple[bytes, ...], node: ast.AST) -> bool:
+        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
+        lines = self._mentioned.get(words)
+        if lines is None:
+            odd = has_odd_ends(self.source)
+            lines = list(range(1, len(self.lines) + 1)) if odd else lines_of(self.source, words)
+            self._mentioned[words] = lines
+        first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        at = bisect_left(lines, first)
+        return at < len(lines) and lines[at] <= last
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -168,8 +213,10 @@ class FileContext:
         first: int = statement.lineno  # type: ignore[attr-defined]
         body = getattr(statement, "body", None)
         last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
-        text = _SPACE.sub("", "\n".join(self.lines[first - 1 : max(first, last)]))
-        text = text.replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
+        text = "\n".join(self.lines[first - 1 : max(first, last)])
+        if "\\\n" in text:
+            text = text.replace("\\\n", "")
+        text = "".join(text.split()).replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
         key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals[key]
         self._ordinals[key] += 1

@@ -72,7 +72,7 @@ cors_wildcard_credentials = Rule(
     fix="Name the origins of your own front ends, or leave credentials off.",
     when="Outside of tests, where both are written in one place.",
     watches=(
-        Watch((ast.Call,), _on_cors, (b"CORS",), _application),
+        Watch((ast.Call,), _on_cors, (b"CORS",), _application, near=(b"CORS", b"cross_origin")),
         Watch((ast.Module,), _on_cors_settings, (), _deployed),
     ),
     bad=one_file(

@@ -28,6 +28,12 @@ _HTTP_CALLS = frozenset(
      "Session", "Client", "AsyncClient", "ClientSession", "PoolManager"}
 )  # fmt: skip
 _URLOPEN = frozenset({"urllib.request.urlopen", "urllib.request.urlretrieve", "http.client.HTTPSConnection"})
+# One of them stands in every call that writes, sends or asks somebody else.
+EFFECTS = (
+    b"create", b"update", b"delete", b"save(", b"mail", b"Email", b"atomic", b"get(", b"post(", b"put(", b"patch(",
+    b"head(", b"options(", b"request(", b"stream(", b"Session", b"Client", b"PoolManager", b"urlopen", b"urlretrieve",
+    b"HTTPSConn",
+)  # fmt: skip
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 # What has a `save()` or `delete()` of its own and is no row of a database.
 _NOT_ROWS = (
@@ -229,6 +235,7 @@ logic_in_view = Rule(
             _on_call,
             (b"View", b"def view", b"(request", b"api_view"),
             _is_view_path,
+            near=EFFECTS,
         ),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_view_path),
     ),

@@ -105,7 +105,7 @@ model_to_task = Rule(
     "runs what it is sent.",
     fix="Give the task the key (`order.pk`) and read the row there.",
     when="Where the argument is known to be a row: read, made or looped over in the same function, or `request.user`.",
-    watches=(Watch((ast.Call,), _on_start, _WAITS[:2], _judged),),
+    watches=(Watch((ast.Call,), _on_start, _WAITS[:2], _judged, near=_WAITS[:2]),),
     bad=one_file(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order)\n",
@@ -157,7 +157,7 @@ sync_result_in_view = Rule(
     why="The web worker stands still while the other one works; with enough requests nobody is left to answer.",
     fix="Answer with the id of the task (202) and let the client ask for the result, or do the work in the request.",
     when="In views, serializers and routers.",
-    watches=(Watch((ast.Call,), _on_wait, _WAITS, _judged),),
+    watches=(Watch((ast.Call,), _on_wait, _WAITS, _judged, near=(b".get(", b".wait(", b".join(", b".apply(")),),
     bad=one_file(
         "shop/views.py",
         "def report(request):\n    return JsonResponse(build.delay(1).get(timeout=10))\n",

@@ -22,6 +22,7 @@ _ESCAPES = re.compile(
     r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date)$|media|as_\w+",
     re.I,
 )
+_TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _CHECKS = re.compile(
     r"size|content_type|valid|ext|mime|magic|suffix|clean|check|allowed|imghdr|splitext|Form\(|erializer\("
@@ -116,7 +117,7 @@ unsafe_mark_safe = Rule(
     "reads it.",
     fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
     when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
-    watches=(Watch((ast.Call,), _on_trusted, (b"mark_safe", b"SafeString", b"Markup", b"format_html"), outside_tests),),
+    watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, outside_tests, near=_TRUSTING),),
     bad=one_file(
         "shop/tags.py",
         'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
@@ -172,7 +173,7 @@ csrf_exempt = Rule(
     when="On functions, classes, `method_decorator` and in URL patterns, outside of tests.",
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), _on_exempt, (b"csrf_exempt",), outside_tests),
-        Watch((ast.Call,), _on_exempt_call, (b"csrf_exempt(",), outside_tests),
+        Watch((ast.Call,), _on_exempt_call, (b"csrf_exempt(",), outside_tests, near=(b"csrf_exempt(",)),
     ),
     bad=one_file(
         "shop/views.py",

@@ -157,7 +157,13 @@ bare_mock = Rule(
     when="In test files of projects that depend on pytest-mock, in the profile binora, and with --isolated.",
     watches=(
         Watch((ast.Import, ast.ImportFrom), _on_import, (b"mock",), is_test_path),
-        Watch((ast.Call,), _on_call, (b"Mock(", b"unittest.mock."), is_test_path),
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b"Mock(", b"unittest.mock."),
+            is_test_path,
+            near=(b"Mock(", b"patch", b"create_autospec", b"mock_open"),
+        ),
     ),
     bad=(
         Example(

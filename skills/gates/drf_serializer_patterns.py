@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_architecture_enforcer import (
+    EFFECTS,
     INSTANCE_WRITES,
     WRITES,
     is_atomic,
@@ -217,7 +218,7 @@ logic_in_serializer = Rule(
     when="In methods of classes whose bases are serializers. Creating the model of `Meta` and saving `instance` or a "
     "row just made are fine, and so is reading. Not in tests and migrations.",
     watches=(
-        Watch((ast.Call,), _on_call, (b"erializer",), _is_checked),
+        Watch((ast.Call,), _on_call, (b"erializer",), _is_checked, near=EFFECTS),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_checked),
     ),
     bad=(

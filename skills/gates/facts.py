@@ -35,7 +35,7 @@ _RLS = lazy(
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
-_MANAGERS = lazy(rb"Manager|Query[sS]et")
+_MANAGED = "models: the file names managers"
 
 
 def _production(path: str) -> bool:
@@ -60,7 +60,12 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
-    if not _MANAGERS.search(context.source):
+    managed = context.memo.get(_MANAGED)
+    if managed is None:
+        managed = context.memo[_MANAGED] = any(
+            word in context.source for word in (b"Manager", b"QuerySet", b"Queryset")
+        )
+    if not managed:
         return
     for statement in node.body:
         manager = _manager(statement)

@@ -198,9 +198,13 @@ filter_in_python = Rule(
     "are used a second time, and not in tests and migrations.",
     watches=(
         Watch(
-            (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), _on_comprehension, (b".objects",), _is_checked
+            (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+            _on_comprehension,
+            (b".objects",),
+            _is_checked,
+            near=(b"for ", b"for("),
         ),
-        Watch((ast.Call,), _on_call, (b"filter(lambda",), _is_checked),
+        Watch((ast.Call,), _on_call, (b"filter(lambda",), _is_checked, near=(b"filter(lambda",)),
         Watch((ast.For, ast.AsyncFor), _on_loop, (b".objects",), _is_checked),
     ),
     holds=_holds,

@@ -5,6 +5,7 @@ found), 8 of the path (where), and the ordinal among equals of the same file. Th
 into a renamed file.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 _CONTENT = 16
@@ -18,7 +19,12 @@ def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -
 def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
     """A fingerprint without its ordinal."""
     content = blake2b(f"{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-    return content + blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    return content + _place(path)
+
+
+@lru_cache(maxsize=8)  # one file's findings come one after the other
+def _place(path: str) -> str:
+    return blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
 
 
 def content_of(fingerprint: str) -> str:

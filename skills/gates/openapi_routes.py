@@ -29,6 +29,7 @@ _MIXINS = {
     "UpdateAPIView": "put patch", "ListCreateAPIView": "get post", "RetrieveUpdateAPIView": "get put patch",
     "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
 }  # fmt: skip
+_HIDING = frozenset({"schema = None", "swagger_schema = None"})
 _HANDLERS = frozenset({*_HTTP, *_LIST, *_DETAIL})
 _GROUP = lazy(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)|\([^()]*\)")
 
@@ -100,11 +101,13 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
             if part.name in _HANDLERS:
                 handlers.append(part.name)
             _note_action(node, part, context)
-        elif isinstance(part, ast.Assign) and last_name(part.targets[0]) == "http_method_names":
-            names = [e.value for e in getattr(part.value, "elts", []) if isinstance(e, ast.Constant)]
-            only = ",".join(str(name) for name in names)
-        elif isinstance(part, ast.Assign) and ast.unparse(part) in {"schema = None", "swagger_schema = None"}:
-            handlers.append("hidden")
+        elif isinstance(part, ast.Assign):
+            name = last_name(part.targets[0])
+            if name == "http_method_names":
+                names = [e.value for e in getattr(part.value, "elts", []) if isinstance(e, ast.Constant)]
+                only = ",".join(str(name) for name in names)
+            elif name in {"schema", "swagger_schema"} and ast.unparse(part) in _HIDING:
+                handlers.append("hidden")
     if any("exclude=True" in ast.unparse(part) for part in node.decorator_list):
         handlers.append("hidden")
     context.fact("rest-view", node.name, f"{','.join(bases)}|{','.join(handlers)}|{only}", node.lineno)

@@ -21,6 +21,7 @@ _CONTAINERS = frozenset(
      "collections.deque", "collections.ChainMap"}
 )  # fmt: skip
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_NONES = (b"= None", b"None =")
 _BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -53,7 +54,10 @@ mutable_default = Rule(
     why="The default is made once. What one call puts into it, the next call finds there.",
     fix="Default to `None` and make the object in the body; for what is only read, a tuple or `frozenset()`.",
     when="In functions, methods and lambdas.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _on_defaults, (), _outside_tests),),
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_defaults, (), _outside_tests),
+        Watch((ast.Lambda,), _on_defaults, (b"lambda",), _outside_tests, near=(b"lambda",)),
+    ),
     bad=one_file(
         "shop/cart.py",
         "def add(item, cart=[]):\n    cart.append(item)\n",
@@ -194,7 +198,7 @@ none_comparison = Rule(
     why="`==` asks the object, and arrays, columns and mocks answer in their own way.",
     fix="Write `is None` or `is not None`; for columns `.is_(None)`.",
     when="Everywhere but on columns and in conditions of queries.",
-    watches=(Watch((ast.Compare,), _on_compare, (b"= None", b"None =")),),
+    watches=(Watch((ast.Compare,), _on_compare, _NONES, near=_NONES),),
     bad=one_file("shop/cart.py", "if total == None:\n    pass\n", "empty = None != total\n"),
     good=one_file("shop/cart.py", "if total is None:\n    pass\n", "rows = query.filter(Order.paid == None)\n"),
 )
@@ -232,7 +236,7 @@ type_comparison = Rule(
     why="Subclasses fail the test: `bool` and `int`, a proxy and what it stands for.",
     fix="Write `isinstance(x, T)`; where exactly this class is meant, `type(x) is T`.",
     when="Everywhere but in `__eq__` and where two types are compared with each other.",
-    watches=(Watch((ast.Compare,), _on_type, (b"type(",)),),
+    watches=(Watch((ast.Compare,), _on_type, (b"type(",), near=(b"type(",)),),
     bad=one_file("shop/cart.py", "if type(total) == int:\n    pass\n", "ok = str != type(name)\n"),
     good=one_file(
         "shop/cart.py",

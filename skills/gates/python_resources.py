@@ -84,7 +84,7 @@ open_without_with = Rule(
     fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
     when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed by name "
     "are left out.",
-    watches=(Watch((ast.Call,), _on_open, (b"open(",), _outside_tests),),
+    watches=(Watch((ast.Call,), _on_open, (b"open(",), _outside_tests, near=(b"open(",)),),
     bad=one_file(
         "shop/cart.py",
         "import json\n\nprices = json.load(open('prices.json'))\n",

@@ -88,7 +88,7 @@ print_in_test = Rule(
     why="Nobody reads it where tests pass, and it drowns what matters where one fails.",
     fix="Assert what was meant to be seen, or take it out.",
     when="Directly in test functions.",
-    watches=(Watch((ast.Call,), _on_print, (b"print(",), is_test_path),),
+    watches=(Watch((ast.Call,), _on_print, (b"print(",), is_test_path, near=(b"print(",)),),
     bad=one_file("tests/test_cart.py", "def test_total():\n    print(total())\n"),
     good=one_file("tests/test_cart.py", "def test_total():\n    assert total() == 3\n\n\ndef show():\n    print(1)\n"),
 )
@@ -157,7 +157,7 @@ sleep_in_test = Rule(
     why="The test waits for a time instead of an event: it fails now and then, and makes every run longer.",
     fix="Wait for the event itself, with a limit; set the clock (`freezegun`, `time_machine`); or hand in the clock.",
     when="Directly in test functions; a sleep of zero, and one of a minute that never ends, are left out.",
-    watches=(Watch((ast.Call,), _on_sleep, (b"sleep(",), is_test_path),),
+    watches=(Watch((ast.Call,), _on_sleep, (b"sleep(",), is_test_path, near=(b"sleep(",)),),
     bad=one_file(
         "tests/test_cart.py",
         "import time\n\n\ndef test_expiry():\n    time.sleep(2)\n    assert expired()\n",

@@ -9,6 +9,8 @@ from skills.gates.syntax import descendants
 from skills.record import record
 
 MANAGERS = frozenset({"objects", "all_objects", "_default_manager", "_base_manager", "unscoped", "global_objects"})
+MANAGER_WORDS = tuple(f".{name}".encode() for name in sorted(MANAGERS))
+"""How a manager stands in the source."""
 _QUERYSET_METHODS = frozenset(
     {
         "filter", "exclude", "select_related", "prefetch_related", "annotate", "order_by", "distinct", "only",

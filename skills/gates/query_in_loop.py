@@ -8,7 +8,7 @@ from skills.gates.loops import Loop, local_nodes, loops_around, scope_of, turns
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
-from skills.gates.queries import MANAGERS, chain_of, literal_keywords
+from skills.gates.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path, path_role
 from skills.gates.rule import Example, Observer, Rule, Watch
@@ -130,7 +130,13 @@ query_in_loop = Rule(
     when="In `for` loops over what is not written down, outside of tests, migrations and commands. Loops over ranges, "
     "batches and constants, and queries with `__in`, are left out.",
     watches=(
-        Watch((ast.Call,), _on_call, (b".objects.", b"_default_manager", b"all_objects"), _is_product),
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".objects.", b"_default_manager", b"all_objects"),
+            _is_product,
+            near=MANAGER_WORDS,
+        ),
         Watch((ast.For,), _on_for, (b".objects.",), _is_product),
     ),
     bad=(
@@ -161,9 +167,8 @@ def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
             if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
                 context.fact("indexed", f"{node.name}.{last_name(target)}")
         elif isinstance(part, ast.ClassDef) and part.name == "Meta":
-            for name in {
-                e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)
-            }:
+            texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            for name in dict.fromkeys(texts):
                 if name.lstrip("-").isidentifier():
                     context.fact("indexed", f"{node.name}.{name.lstrip('-')}")
 
@@ -240,7 +245,7 @@ unindexed_filter = Rule(
     when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
     "choices, "
     "and not where a relation or an indexed column narrows the rows too.",
-    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading),),
+    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
     holds=_holds,
     bad=(
         _shop("def find(number):\n    return Order.objects.filter(number=number)\n"),

@@ -16,22 +16,23 @@ RAW_SQL = "raw-sql-interpolation"
 _SEEN = "raw-sql-interpolation: strings that were judged"
 _SPOKEN = "raw-sql-interpolation: the file holds SQL"
 _VERBS = (
-    b"select ",
-    b"select\n",
-    b"select\\n",
-    b"insert ",
-    b"update ",
-    b"delete ",
-    b"merge into",
-    b"replace ",
-    b" as (",
-    b" as(",
-)
+    b"select ", b"select\n", b"select\\n", b"insert ", b"update ", b"delete ", b"merge into", b"replace ",
+    b" as (", b" as(",
+)  # fmt: skip
+# The same as they are written: whoever mixes the letters of a verb in other ways does not write SQL.
+_STEMS = (b"select", b"insert", b"update", b"delete", b"merge", b"replace")
+_WRITTEN = (
+    *(form + b" " for stem in _STEMS for form in (stem, stem.upper(), stem.capitalize())),
+    *(form + end for form in (b"select", b"SELECT", b"Select") for end in (b"\n", b"\\n")),
+    b" as (", b" as(", b" AS (", b" AS(", b" As (",
+)  # fmt: skip
 _EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "execute_sql", "mogrify", "fetch", "fetchrow", "fetchval", "fetch_all",
      "fetch_one", "raw", "RawSQL", "text", "read_sql", "read_sql_query", "exec_driver_sql", "literal_column", "extra",
      "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc"}
 )  # fmt: skip
+_EXECUTE_WORDS = frozenset(name.encode() for name in _EXECUTES)
+_FILLS = frozenset({"format", "replace", "join", "format_map"})
 _ALWAYS_SQL = frozenset(
     {"executemany", "executescript", "execute_sql", "mogrify", "RawSQL", "read_sql", "read_sql_query",
      "exec_driver_sql", "copy_expert", "run_sql"}
@@ -108,16 +109,17 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     name = (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     )
-    if name in {"format", "replace", "join", "format_map"}:
-        if _speaks_sql(context) and node not in _seen(context):
-            found = read_text(node, context)
-            if found is not None:
-                _judge(node, found, context)
-        return
-    if name not in _EXECUTES or node in _seen(context):
-        return
-    for argument in _statements(node, name):
-        _on_executed(node, name, argument, context)
+    if name in _EXECUTES and node not in _seen(context):
+        for argument in _statements(node, name):
+            _on_executed(node, name, argument, context)
+
+
+def _on_method(node: ast.Call, context: FileContext) -> None:
+    """`"…".format(…)` and its kin."""
+    if last_name(node.func) in _FILLS and _speaks_sql(context) and node not in _seen(context):
+        found = read_text(node, context)
+        if found is not None:
+            _judge(node, found, context)
 
 
 def _statements(node: ast.Call, name: str) -> list[ast.expr]:
@@ -205,8 +207,9 @@ raw_sql_interpolation = Rule(
     when="Everywhere but tests and migrations. Quoted names, numbers made by `int()`, placeholders, constants and "
     "`_meta` names may be filled in.",
     watches=(
-        Watch((ast.JoinedStr, ast.BinOp), _on_string, (), _judged),
-        Watch((ast.Call,), _on_call, (), _judged),
+        Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
+        Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS.__contains__),
+        Watch((ast.Call,), _on_method, _WRITTEN, _judged),
     ),
     bad=one_file(
         "shop/reports.py",

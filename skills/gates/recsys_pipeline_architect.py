@@ -120,7 +120,7 @@ awaited_side_effect = Rule(
     why="The visitor waits for a log, and gets nothing where the log is down.",
     fix="Start it as a task that is kept and watched, or hand it to a queue.",
     when="Where the receiver is named as a side effect.",
-    watches=(Watch((ast.Await,), _on_await, (b"side_effect", b"SideEffect", b"mpression"), _judged),),
+    watches=(Watch((ast.Await,), _on_await, (b"side_effect", b"SideEffect", b"mpression"), _judged, near=(b"await",)),),
     bad=one_file("feed/serve.py", "async def feed(user):\n    await self.side_effects.run(user)\n    return posts\n"),
     good=one_file(
         "feed/serve.py", "async def feed(user):\n    tasks.start(self.side_effects.run(user))\n    return posts\n"

@@ -17,6 +17,7 @@ _BODY = frozenset(
 _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
 _READS = _BODY | _ENVELOPE | _BODY_CALLS
+_READ_WORDS = tuple(f".{name}".encode() for name in sorted(_READS))
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 # What gives back its argument, in another form.
@@ -179,6 +180,8 @@ class Flow:
         """True where the function reads anything that a client sends."""
         if self.held:
             return True
+        if not self.context.mentions(_READ_WORDS, self.function):
+            return False
         return any(
             node.__class__ is ast.Attribute and node.attr in _READS and self.is_request(node.value)
             for node in descendants(self.function)

@@ -114,7 +114,9 @@ orm_in_response = Rule(
     fix='Name the fields: a serializer, a Pydantic model as `response_model` or return type, or `.values("id", …)`.',
     when="Where the data is given to a response in the same function. Not in tests and migrations.",
     watches=(
-        Watch((ast.Call,), _on_call, (b"Response", b"jsonify"), _judged),
+        Watch(
+            (ast.Call,), _on_call, (b"Response", b"jsonify"), _judged, near=(b"Response", b"jsonify", b"make_response")
+        ),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, FASTAPI, _judged),
     ),
     bad=one_file(

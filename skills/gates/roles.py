@@ -114,6 +114,7 @@ def _code_role(tree: ast.Module) -> tuple[str, str] | None:
     return role, f"code, {said[role]}"
 
 
+@lru_cache(maxsize=64)
 def path_role(path: str) -> str | None:
     """The role that the path alone suggests: the file's name first, then the nearest folder."""
     *folders, name = path.split("/")

@@ -10,8 +10,9 @@ How to add a rule
    `context.parent(node)`. It must not keep anything between files: what it says may depend on the path and
    the content alone, because it is cached.
 3. Put it in a `Watch`: the node types it wants, the words of which at least one stands in every file it
-   could report (`triggers`, a byte search that saves the walk), and a test of the path where it is about
-   some paths only (`where`).
+   could report (`triggers`, a byte search that saves the walk), those of which one stands in the very
+   statement (`near`, which saves looking into all others), and a test of the path where it is about some
+   paths only (`where`).
 4. What one file cannot know goes into `needs`: pairs such as `("dependency", "celery")` or `("model",
    "Invoice")`. After all files were read, `holds(candidate, report, project)` decides; by default every need
    must be met by a fact of that kind and name, or by a dependency. Facts come from `Observer`s (see
@@ -45,12 +46,18 @@ class Watch:
 
     It runs where one of `triggers` stands in the bytes of the file (always where there is none) and `where`,
     a test of the relative path, agrees. Triggers are searched as they are, case included.
+
+    `near` and `words` save looking into most expressions: where they are given, the callback sees only nodes of
+    statements on whose own lines (of a compound one: its header) one of `near` stands, or a word that `words`
+    accepts. Words that an import renames (`import near as n`) are found all the same.
     """
 
     nodes: tuple[type[ast.AST], ...]
     call: Callback
     triggers: tuple[bytes, ...] = ()
     where: Callable[[str], bool] | None = None
+    near: tuple[bytes, ...] = ()
+    words: Callable[[bytes], bool] | None = None
 
 
 @record

@@ -73,6 +73,33 @@ _HOUSEHOLD = frozenset(
     {"password", "postgres", "root", "user", "pass", "guest", "admin", "test", "pwd", "passwd", "secret"}
 )
 
+_SECRETIVE = re.compile(rb"pas|pwd|token|secret|key|credential|auth|salt|smtp|jwt|hmac|fernet", re.I)
+# A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
+_KEY_WORD = re.compile(r"keys?(?:_|$)", re.I)
+_TAKES_SECRET = re.compile(r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password", re.I)
+_FORMAT_WORD = re.compile(
+    rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
+    rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$",
+)
+
+
+def may_name_secret(word: bytes) -> bool:
+    """False for a word of a file that can be no part of a name for which `secret_kind` answers."""
+    if _SECRETIVE.search(word) is None:
+        return False
+    text = word.decode("utf-8", "replace")
+    snake = _CAMEL.sub("_", text)
+    short = _PURPOSE.sub("", snake)
+    return _TAKES_SECRET.search(text) is not None or any(
+        _KEY_WORD.match(name) or _NAMES.search(name) or _KEYS.search(name) for name in {text, snake, short}
+    )
+
+
+def may_be_key(word: bytes) -> bool:
+    """False for a word of a file that can be no part of a string for which `known_format` answers; URLs are left to
+    the search for "://"."""
+    return _FORMAT_WORD.search(word) is not None
+
 
 def redacted(value: str) -> str:
     """The beginning of a secret: at most four characters, and never more than a third of it."""

@@ -114,13 +114,15 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         last_name(target): part.value for part in node.body if isinstance(part, ast.Assign) for target in part.targets
     }
     serializer = last_name(given["serializer_class"]) if "serializer_class" in given else ""
+    if not serializer:
+        return
     flow = Flow(context, _nothing)
     names: Names = {}
     flow.block([part for part in node.body if isinstance(part, ast.Assign)], names)
     own = {f"self.{name}": value for name, value in names.items()}
     flow.owner = node
     rows = flow.function(methods["get_queryset"], own, {}) if "get_queryset" in methods else names.get("queryset")
-    if not serializer or not isinstance(rows, Rows) or rows.steps:
+    if not isinstance(rows, Rows) or rows.steps:
         return
     place = given.get("queryset", node)
     needs = (

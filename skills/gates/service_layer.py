@@ -256,6 +256,9 @@ multi_write_without_atomic = Rule(
 
 RULES: tuple[Rule, ...] = (service_static_methods, multi_write_without_atomic)
 OBSERVERS: tuple[Observer, ...] = (
-    Observer("atomic-requests", (Watch((ast.Assign, ast.Dict), _on_settings, (b"ATOMIC_REQUESTS",), _is_checked),)),
+    Observer(
+        "atomic-requests",
+        (Watch((ast.Assign, ast.Dict), _on_settings, (b"ATOMIC_REQUESTS",), _is_checked, near=(b"ATOMIC_REQUESTS",)),),
+    ),
 )
 """Kind: atomic-requests (on)."""

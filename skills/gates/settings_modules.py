@@ -144,7 +144,7 @@ def note_settings(node: ast.Module, context: FileContext) -> None:
     """Says which names a settings module sets (fact "setting", detail "production" where it is for production)."""
     if not is_settings(context):
         return
-    for name in {name for name, _, _ in assigned(node.body) if name.isupper()}:
+    for name in sorted({name for name, _, _ in assigned(node.body) if name.isupper()}):
         context.fact("setting", name, "production" if is_production_path(context.path) else "")
 
 

@@ -43,6 +43,9 @@ BLOCKS = {
 }
 """Statement type → the fields that hold its blocks of statements, last first."""
 
+HEADERS = {kind: tuple(name for name in CHILDREN[kind] if name not in BLOCKS[kind]) for kind in BLOCKS}
+"""Statement type → the fields that hold its own expressions, last first."""
+
 
 def descendants(node: ast.AST) -> Iterator[ast.AST]:
     """The node and everything below it in source order (contexts, operators and import aliases left out)."""

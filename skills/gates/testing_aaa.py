@@ -20,6 +20,7 @@ SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
 
 _ACT = re.compile(r"#\s*:?\s*act\b", re.I)
+_COMMENT = (b"#",)
 _SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.5, 20
@@ -46,9 +47,14 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
     """The statements in order; a `with` that holds the act is its header and its own statements."""
     found: list[_Part] = []
     for node in body:
-        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
-        inside = isinstance(node, ast.With | ast.AsyncWith) and not is_raising(node, context)
-        if isinstance(node, ast.With | ast.AsyncWith) and inside and _leads_to_act(node.body, context):
+        first = node.lineno
+        if isinstance(node, FunctionNode | ast.ClassDef) and node.decorator_list:
+            first = min(first, node.decorator_list[0].lineno)
+        if (
+            isinstance(node, ast.With | ast.AsyncWith)
+            and not is_raising(node, context)
+            and _leads_to_act(node.body, context)
+        ):
             found.append(_Part(node, first, _header_end(node), header=True))
             found += _parts(node.body, context)
         else:
@@ -89,13 +95,15 @@ def _is_result(target: ast.expr) -> bool:
 
 
 def _is_marked(node: ast.stmt, context: FileContext) -> bool:
-    first, last = context.lines[node.lineno - 1], context.lines[(node.end_lineno or node.lineno) - 1]
-    if "#" not in first and "#" not in last:
+    if not context.mentions(_COMMENT, node):
         return False
+    first, last = context.lines[node.lineno - 1], context.lines[(node.end_lineno or node.lineno) - 1]
     return bool(_ACT.search(first.partition("#")[1] + first.partition("#")[2]) or _ACT.search(last))
 
 
 def _blank_between(above: _Part, below: _Part, context: FileContext) -> bool:
+    if below.first - 1 == above.last:
+        return False
     return any(not line.strip() for line in context.lines[above.last : below.first - 1])
 
 

@@ -12,9 +12,13 @@ _ASSERTING = re.compile(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
-_ASSERTING_WORDS = (
-    "assert", "check", "verif", "expect", "ensure", "must", "should", "valid", "raises", "warns", "approv", "snapshot",
-    "compare", "fail", "deprecated_call", "regression",
+_ASSERTING_WORDS = tuple(
+    form
+    for word in (
+        b"assert", b"check", b"verif", b"expect", b"ensure", b"must", b"should", b"valid", b"raises", b"warns",
+        b"approv", b"snapshot", b"compare", b"fail", b"deprecated_call", b"regression",
+    )
+    for form in (word, word.capitalize(), word.upper())
 )  # fmt: skip
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = re.compile(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
@@ -79,13 +83,7 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
     answer = known.get(node)
     if answer is None:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
-        text = "\n".join(context.lines[node.lineno - 1 : node.end_lineno]).lower()  # type: ignore[attr-defined]
-        answer = False
-        for word in _ASSERTING_WORDS:
-            if word in text:
-                answer = _asserts(node)
-                break
-        known[node] = answer
+        answer = known[node] = context.mentions(_ASSERTING_WORDS, node) and _asserts(node)
     return answer
 
 

@@ -219,8 +219,8 @@ unordered_queryset = Rule(
     watches=(
         Watch((ast.ClassDef,), _on_class, (b"ViewSet", b"ListAPIView", b"ListModelMixin", b"ListCreate", b"ListView"),
               _is_checked),
-        Watch((ast.Call,), _on_call, (b"Paginator",), _is_checked),
-        Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), _is_checked),
+        Watch((ast.Call,), _on_call, (b"Paginator",), _is_checked, near=(b"Paginator",)),
+        Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), _is_checked, near=(b"[",)),
     ),
     holds=_holds,
     bad=(
@@ -254,7 +254,13 @@ OBSERVERS: tuple[Observer, ...] = (
         "orderings",
         (
             Watch((ast.ClassDef,), _on_ordering, (b"ordering", b"order_by", b"order_with_respect_to"), _is_checked),
-            Watch((ast.Dict,), _on_settings, (b"DEFAULT_PAGINATION_CLASS",), _is_checked),
+            Watch(
+                (ast.Dict,),
+                _on_settings,
+                (b"DEFAULT_PAGINATION_CLASS",),
+                _is_checked,
+                near=(b"DEFAULT_PAGINATION_CLASS",),
+            ),
         ),
     ),
 )

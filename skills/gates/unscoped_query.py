@@ -9,7 +9,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.names import last_name, root_name
 from skills.gates.project import Project
-from skills.gates.queries import MANAGERS, chain_of, mentioned_names
+from skills.gates.queries import MANAGER_WORDS, MANAGERS, chain_of, mentioned_names
 from skills.gates.roles import role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -181,7 +181,15 @@ unscoped_tenant_query = Rule(
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
     when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
     "nothing that scopes them by itself.",
-    watches=(Watch((ast.Call,), _on_call, (b".objects", b"_manager", b".all_objects", b"_or_404"), is_judged_path),),
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".objects", b"_manager", b".all_objects", b"_or_404"),
+            is_judged_path,
+            near=(*MANAGER_WORDS, b"_or_404"),
+        ),
+    ),
     bad=UNSCOPED_BAD,
     good=UNSCOPED_GOOD,
     applies=_applies,

@@ -83,17 +83,21 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
         if not report.candidates:
             continue
         taken: set[str] = set()
+        role = _role_evidence(report)
         for candidate in report.candidates:
             rule = active.get(candidate.rule)
             if rule is None:
                 continue
             holding = rule.holds(candidate, report, project)
             if holding is not None:
-                found.append(_finding(holding, rule, report, taken))
+                found.append(_finding(holding, rule, report, taken, role))
     for rule in active.values():
         if rule.survey is not None:
             surveyed: set[str] = set()
-            found += [_finding(candidate, rule, report, surveyed) for report, candidate in rule.survey(project)]
+            found += [
+                _finding(candidate, rule, report, surveyed, _role_evidence(report))
+                for report, candidate in rule.survey(project)
+            ]
     found.sort(
         key=lambda item: (
             _GATE_ORDER[item.gate],
@@ -107,7 +111,9 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
     return found
 
 
-def _finding(candidate: Candidate, rule: Rule, report: FileReport, taken: set[str]) -> Finding:
+def _finding(
+    candidate: Candidate, rule: Rule, report: FileReport, taken: set[str], role: tuple[Evidence, ...]
+) -> Finding:
     fingerprint, ordinal = candidate.fingerprint, 1
     while fingerprint in taken:
         fingerprint, ordinal = f"{candidate.fingerprint}-{ordinal}", ordinal + 1
@@ -130,7 +136,7 @@ def _finding(candidate: Candidate, rule: Rule, report: FileReport, taken: set[st
         fingerprint=fingerprint,
         also=candidate.also,
         suppressed=_silenced(candidate, rule, report.suppressions),
-        evidence=(*candidate.evidence, *_role_evidence(report)),
+        evidence=(*candidate.evidence, *role),
     )
 
 

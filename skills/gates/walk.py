@@ -1,68 +1,34 @@
 """One parse and one walk per file for all rules.
 
-The walk is a stack of its own over `ast` nodes, in source order, with a table node type → callbacks. Only
-callbacks whose trigger words stand in the bytes of the file take part; where none does, the file is parsed
-and not walked.
+The walk is a stack of its own over the statements, in source order, with a table node type → callbacks. Only
+callbacks whose words stand in the bytes of the file take part. Most rules about expressions also know words of which
+one stands in every statement that they could report: expressions are looked into there, and nowhere else.
 """
 
 import ast
 import re
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from skills.gates.context import FileContext
 from skills.gates.model import FileReport, SyntaxProblem
+from skills.gates.plan import CASE, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expressions, Plan, make_plan
+from skills.gates.prefilter import MOST_PLANS, Prefilter
 from skills.gates.roles import is_test_path, path_role
-from skills.gates.rule import Callback, Observer, Rule, Watch
+from skills.gates.rule import Observer, Rule
 from skills.gates.suppressions import FOREIGN_MARKS, MARK, find_foreign, find_suppressions
-from skills.gates.syntax import BLOCKS, CHILDREN, STATEMENTS
-
-_Entry = tuple[str, Watch]
-_Callbacks = tuple[tuple[str, Callback], ...]
-_Plan = dict[type, tuple[int, _Callbacks, tuple[str, ...]] | None]
-
-_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
-_EXPRESSION, _STATEMENT, _SCOPE, _END = range(4)
-
-
-class _Leave:
-    """Stands on the stack where a scope ends."""
-
-
-_LEAVE = _Leave()
-
-
-@lru_cache(maxsize=4096)
-def _plan(entries: tuple[_Entry, ...]) -> _Plan:
-    """Node type → what is to be done at such a node, None where that is nothing.
-
-    Where no callback wants an expression, expressions are not looked into: they hold no statements.
-    """
-    table: dict[type, list[tuple[str, Callback]]] = {}
-    for name, watch in entries:
-        for kind in watch.nodes:
-            table.setdefault(kind, []).append((name, watch.call))
-    fields_of = BLOCKS if table.keys() <= BLOCKS.keys() else CHILDREN
-    plan: _Plan = dict.fromkeys(CHILDREN)
-    for kind, fields in fields_of.items():
-        place = _SCOPE if kind in _SCOPES else _STATEMENT if kind in STATEMENTS else _EXPRESSION
-        if fields or place or kind in table:
-            plan[kind] = (place, tuple(table.get(kind, ())), fields)
-    plan[_Leave] = (_END, (), ())
-    return plan
 
 
 class Analyser:
-    """All rules and observers, ready to read files. It keeps nothing between files."""
+    """All rules and observers, ready to read files. Of a file it keeps nothing but which words it knows."""
 
     def __init__(self, rules: Iterable[Rule], observers: Iterable[Observer]) -> None:
         parts: list[Rule | Observer] = [*rules, *observers]
         self._entries = [(part.name, watch) for part in parts for watch in part.watches]
-        triggers = {word for _, watch in self._entries for word in watch.triggers}
-        # the longest word of each trigger: where that is not in the file, the trigger is not either
-        self._piece = {word: max(_WORD.findall(word), key=len, default=b"") for word in triggers}
+        self._prefilter = Prefilter([watch for _, watch in self._entries])
+        self._plans: dict[int, Plan] = {}
 
     def read(self, path: str, source: bytes) -> FileReport:
         """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
@@ -72,8 +38,8 @@ class Analyser:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
         context = FileContext(path, source, tree)
         try:
-            entries = self._wanted(path, source)
-            crashed = _walk(tree, _plan(entries), context) if entries else ()
+            look = self._prefilter.look(path, source)
+            crashed = _walk(tree, self._plan(look.chosen), look.lines, context) if look.chosen else ()
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
             if candidates and any(word in source for word in FOREIGN_MARKS):
@@ -87,42 +53,22 @@ class Analyser:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
         return FileReport(path, role, why, candidates, facts, suppressions, None, crashed, places=_places(source))
 
-    def _wanted(self, path: str, source: bytes) -> tuple[_Entry, ...]:
-        """The watches that can have something to say about this file."""
-        present: dict[bytes, bool] = {}
-        places: dict[object, bool] = {None: True}
-        wanted: list[_Entry] = []
-        # each word of the file once: a fifth of its bytes
-        words = b" ".join(set(source.translate(_WORDS_ONLY).split()))
-        for entry in self._entries:
-            watch = entry[1]
-            here = places.get(watch.where)
-            if here is None and watch.where is not None:
-                here = places[watch.where] = watch.where(path)
-            if not here:
-                continue
-            for word in watch.triggers:
-                seen = present.get(word)
-                if seen is None:
-                    piece = self._piece[word]
-                    seen = present[word] = piece in words and (piece == word or word in source)
-                if seen:
-                    wanted.append(entry)
-                    break
-            else:
-                if not watch.triggers:
-                    wanted.append(entry)
-        return tuple(wanted)
+    def _plan(self, chosen: int) -> Plan:
+        plan = self._plans.get(chosen)
+        if plan is None:
+            if len(self._plans) > MOST_PLANS:
+                self._plans.clear()
+            entries = [entry for place, entry in enumerate(self._entries) if chosen >> place & 1]
+            plan = self._plans[chosen] = make_plan(entries)
+        return plan
 
 
-_WORD = re.compile(rb"\w+")
-_WORDS_ONLY = bytes(code if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256))
-_SCOPE_LINE = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
+_SCOPE_LINE = re.compile(rb"\n[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w")
 
 
 def _places(source: bytes) -> int:
     """Functions, classes and the module level. Counted by the line, which is a hundred times faster than a walk."""
-    return 1 + len(_SCOPE_LINE.findall(source))
+    return 1 + len(_SCOPE_LINE.findall(b"\n" + source))
 
 
 def _role_by_path(path: str) -> tuple[str, str]:
@@ -170,7 +116,46 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def _call(callbacks: _Callbacks, node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
+def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """Visits the tree once; answers the rules that raised, with the reason in one line.
+
+    `lines` are those on which words stand that are near to something (None: all lines).
+    """
+    stack: list[Any] = [tree]
+    pop, push = stack.pop, stack.append
+    scopes = context.scopes
+    crashed: dict[str, str] = {}
+    far, near = plan.far, plan.near
+    steps = plan.steps if lines is None or lines or far is not None else plan.bare
+    while stack:
+        node = pop()
+        step = steps[node.__class__]
+        if step is None:
+            continue
+        place, callbacks, near_callbacks, blocks, headers = step
+        table = far
+        if place:
+            if place == END:
+                scopes.pop()
+                continue
+            context.statement = node
+            if lines is None or (lines and _is_near(node, place, lines)):
+                callbacks, table = near_callbacks, near
+        if callbacks:
+            _call(callbacks, node, context, crashed)
+        if place == SCOPE:
+            scopes.append(node)
+            push(LEAVE)
+        if table is not None and headers:
+            _look_into(node, headers, table, context, crashed)
+        for field in blocks:
+            value = getattr(node, field)
+            if value:
+                stack += value[::-1]
+    return tuple(sorted(crashed.items()))
+
+
+def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
     for name, call in callbacks:
         if name not in crashed:
             try:
@@ -179,28 +164,29 @@ def _call(callbacks: _Callbacks, node: ast.AST, context: FileContext, crashed: d
                 crashed[name] = _one_line(f"{type(error).__name__}: {error}")
 
 
-def _walk(tree: ast.Module, plan: _Plan, context: FileContext) -> tuple[tuple[str, str], ...]:
-    """Visits the tree once; answers the rules that raised, with the reason in one line."""
-    stack: list[Any] = [tree]
+def _is_near(node: Any, place: int, lines: list[int]) -> bool:
+    """True where one of the lines is one of a statement's own: its header, where it has a block."""
+    if place == SIMPLE:
+        first, last = node.lineno, node.end_lineno
+    else:
+        first, last = node.pattern.lineno if place == CASE else node.lineno, node.body[0].lineno
+        if place == SCOPE and node.decorator_list:
+            first = node.decorator_list[0].lineno
+    at = bisect_left(lines, first)
+    return at < len(lines) and lines[at] <= last
+
+
+def _look_into(
+    owner: ast.AST, headers: tuple[str, ...], table: Expressions, context: FileContext, crashed: dict[str, str]
+) -> None:
+    """Visits the expressions of one statement."""
+    stack: list[Any] = []
     pop, push = stack.pop, stack.append
-    scopes = context.scopes
-    crashed: dict[str, str] = {}
-    while stack:
-        node = pop()
-        step = plan[node.__class__]
-        if step is None:
-            continue
-        place, callbacks, fields = step
-        if place:
-            if place == _END:
-                scopes.pop()
-                continue
-            context.statement = node
+    node, fields = owner, headers
+    callbacks: Callbacks = ()
+    while True:
         if callbacks:
             _call(callbacks, node, context, crashed)
-        if place == _SCOPE:
-            scopes.append(node)
-            push(_LEAVE)
         for field in fields:
             value = getattr(node, field)
             if value.__class__ is list:
@@ -208,4 +194,10 @@ def _walk(tree: ast.Module, plan: _Plan, context: FileContext) -> tuple[tuple[st
                     stack += value[::-1]
             elif value is not None:
                 push(value)
-    return tuple(sorted(crashed.items()))
+        step = None
+        while step is None:
+            if not stack:
+                return
+            node = pop()
+            step = table[node.__class__]
+        callbacks, fields = step

@@ -1,0 +1,176 @@
+"""Which watches can have something to say about a file, and on which of its lines: told from its bytes alone.
+
+A file's words are looked up, each once, in a table that remembers what every word stands for: the words of code
+recur from file to file, so that most of the answer is a few hundred lookups.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from skills.gates.context import has_odd_ends, numbered
+from skills.gates.rule import Watch
+from skills.record import record
+
+MOST_WORDS, MOST_PLANS = 200_000, 4096
+_WORD = re.compile(rb"\w+")
+_WORDS_ONLY = bytes(code if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256))
+_OTHER_NAME = re.compile(rb"\w* as \w")
+_Test = Callable[[bytes], bool]
+
+
+@record
+class Look:
+    """The watches that take part, as bits of their places, and the lines on which the words stand that their nodes
+    have in themselves: in order, None for all of them."""
+
+    chosen: int
+    lines: list[int] | None
+
+
+class _Words(dict[bytes, int]):
+    """Word → what it says of the watches, as bits (see `Prefilter`). Threads may share one."""
+
+    def __init__(self, pieces: dict[bytes, int], tests: dict[_Test, int]) -> None:
+        self.pieces = pieces
+        self.tests = tests
+
+    def learn(self, words: set[bytes]) -> None:
+        """Take in the words that are not known yet, all at once: a search through them together rules out most."""
+        new = dict.fromkeys([word for word in words if word not in self], 0)
+        if not new:
+            return
+        together = b" %s " % b" ".join(new)
+        for piece, bits in self.pieces.items():
+            at = together.find(piece)
+            while at >= 0:
+                end = together.find(b" ", at)
+                new[together[together.rfind(b" ", 0, at) + 1 : end]] |= bits
+                at = together.find(piece, end)
+        for test, bits in self.tests.items():
+            for word in filter(test, new):
+                new[word] |= bits
+        self.update(new)
+
+
+class Prefilter:
+    """The watches of all rules, ready to be asked about files.
+
+    What a word says has three bits for each watch: it may be one of the watch's triggers, it is one, it may be near
+    to something. A trigger of more than a word is looked for by its longest word first, and has a bit of its own.
+    """
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        self._watches = watches
+        self._count = count = len(watches)
+        self._every = (1 << count) - 1
+        self._any_line = anywhere = 0
+        pieces: dict[bytes, int] = {}
+        tests: dict[_Test, int] = {}
+        places: dict[Callable[[str], bool], int] = {}
+        own: dict[bytes, int] = {}
+        for place, watch in enumerate(watches):
+            bit = 1 << place
+            if not watch.triggers:
+                anywhere |= bit | bit << count
+            for word in watch.triggers:
+                piece = _longest(word)
+                pieces[piece] = pieces.get(piece, 0) | bit
+                if piece == word:
+                    pieces[piece] |= bit << count
+                else:
+                    if word not in own:
+                        own[word] = 1 << 3 * count + len(own)
+                    pieces[piece] |= own[word]
+            if not (watch.near or watch.words):
+                self._any_line |= bit << 2 * count
+            for word in watch.near:
+                piece = _longest(word)
+                pieces[piece] = pieces.get(piece, 0) | bit << 2 * count
+            if watch.words is not None:
+                tests[watch.words] = tests.get(watch.words, 0) | bit << 2 * count
+            if watch.where is not None:
+                places[watch.where] = places.get(watch.where, 0) | bit
+        self._always = anywhere | self._any_line | pieces.pop(b"", 0)
+        self._looked_for = [tuple((word, own[word]) for word in watch.triggers if word in own) for watch in watches]
+        self._words = _Words(pieces, tests)
+        self._tested = _union(tests.values())
+        self._places = list(places.items())
+        self._near: dict[int, tuple[bytes, ...]] = {}
+
+    def look(self, path: str, source: bytes) -> Look:
+        """What the path and the bytes of a file say."""
+        words = set(source.translate(_WORDS_ONLY).split())
+        known = self._words
+        if len(known) > MOST_WORDS:
+            known = self._words = _Words(known.pieces, known.tests)
+        known.learn(words)
+        bits = self._always
+        for word in words:
+            bits |= known[word]
+        count = self._count
+        chosen = bits & bits >> 2 * count & self._every
+        for where, mask in self._places:
+            if chosen & mask and not where(path):
+                chosen &= ~mask
+        unsure = chosen & ~(bits >> count)
+        found: dict[bytes, bool] = {}
+        while unsure:
+            bit = unsure & -unsure
+            unsure ^= bit
+            for word, own in self._looked_for[bit.bit_length() - 1]:
+                if own & bits:
+                    there = found.get(word)
+                    if there is None:
+                        there = found[word] = word in source
+                    if there:
+                        break
+            else:
+                chosen ^= bit
+        close = chosen & ~(self._any_line >> 2 * count)
+        return Look(chosen, self._lines(source, words, known, close) if close else [])
+
+    def _lines(self, source: bytes, words: set[bytes], known: _Words, close: int) -> list[int] | None:
+        """The lines on which a word stands that is near to something of the watches `close`, in order; None where that
+        cannot be said."""
+        if has_odd_ends(source):
+            return None
+        renames = b" as " in source
+        places: set[int] = set()
+        for word in self._near_words(close):
+            at = source.find(word)
+            while at >= 0:
+                places.add(at)
+                at += len(word)
+                if renames and _OTHER_NAME.match(source, at):
+                    return None  # an import gives it another name, which may stand anywhere
+                at = source.find(word, at)
+        tested = self._tested & close << 2 * self._count
+        if tested:
+            for word in words:
+                if known[word] & tested:
+                    at = source.find(word)
+                    while at >= 0:
+                        places.add(at)
+                        at = source.find(word, at + len(word))
+        return numbered(source, places)
+
+    def _near_words(self, close: int) -> tuple[bytes, ...]:
+        known = self._near.get(close)
+        if known is None:
+            if len(self._near) > MOST_PLANS:
+                self._near.clear()
+            watches = [watch for place, watch in enumerate(self._watches) if close >> place & 1]
+            known = self._near[close] = tuple(dict.fromkeys(word for watch in watches for word in watch.near))
+        return known
+
+
+def _longest(text: bytes) -> bytes:
+    """The longest word of a text: where that is not in a file, the text is not either."""
+    return max(_WORD.findall(text), key=len, default=b"")
+
+
+def _union(masks: Iterable[int]) -> int:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
