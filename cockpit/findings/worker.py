@@ -20,7 +20,7 @@ from skills.gates import analyse
 from skills.gates.model import FileReport, SyntaxProblem
 
 _LENGTH = struct.Struct(">I")
-COLLECT_EVERY = 8
+COLLECT_EVERY = 24
 
 
 class Task(msgspec.Struct, array_like=True, frozen=True):

@@ -70,7 +70,7 @@ class FileContext:
         self.statement: ast.AST = tree
         self.memo: dict[str, object] = {}
         self._candidates: list[Candidate] = []
-        self._facts: Counter[tuple[str, str, str, int]] = Counter()
+        self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: Counter[str] = Counter()
         self._mentioned: dict[tuple[bytes, ...], list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
@@ -83,12 +83,17 @@ class FileContext:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text.split("\n")
 
-    def mentions(self, words: tuple[bytes, ...], node: ast.AST) -> bool:
-        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
+    def mentions(self, words: tuple[bytes, ...], node: ast.AST, *, lower: bool = False) -> bool:
+        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it. With
+        `lower` the source is read as if it were all in lower case."""
         lines = self._mentioned.get(words)
         if lines is None:
             odd = has_odd_ends(self.source)
-            lines = list(range(1, len(self.lines) + 1)) if odd else lines_of(self.source, words)
+            lines = (
+                list(range(1, len(self.lines) + 1))
+                if odd
+                else lines_of(self.source.lower() if lower else self.source, words)
+            )
             self._mentioned[words] = lines
         first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
         at = bisect_left(lines, first)
@@ -155,7 +160,8 @@ class FileContext:
 
     def fact(self, kind: str, name: str, detail: str = "", line: int = 0) -> None:
         """Says one thing about the project. Equal facts are counted; `line` 0 leaves the place out."""
-        self._facts[kind, name, detail, line] += 1
+        said = (kind, name, detail, line)
+        self._facts[said] = self._facts.get(said, 0) + 1
 
     def report(
         self,

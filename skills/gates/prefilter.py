@@ -78,14 +78,14 @@ class Prefilter:
                 if piece == word:
                     pieces[piece] |= bit << count
                 else:
-                    if word not in own:
-                        own[word] = 1 << 3 * count + len(own)
+                    own.setdefault(word, 1 << 3 * count + len(own))
                     pieces[piece] |= own[word]
             if not (watch.near or watch.words):
                 self._any_line |= bit << 2 * count
             for word in watch.near:
                 piece = _longest(word)
-                pieces[piece] = pieces.get(piece, 0) | bit << 2 * count
+                own.setdefault(word, 1 << 3 * count + len(own))
+                pieces[piece] = pieces.get(piece, 0) | bit << 2 * count | own[word]
             if watch.words is not None:
                 tests[watch.words] = tests.get(watch.words, 0) | bit << 2 * count
             if watch.where is not None:
@@ -95,7 +95,8 @@ class Prefilter:
         self._words = _Words(pieces, tests)
         self._tested = _union(tests.values())
         self._places = list(places.items())
-        self._near: dict[int, tuple[bytes, ...]] = {}
+        self._near: dict[int, tuple[tuple[bytes, int], ...]] = {}
+        self._own = own
 
     def look(self, path: str, source: bytes) -> Look:
         """What the path and the bytes of a file say."""
@@ -127,17 +128,17 @@ class Prefilter:
             else:
                 chosen ^= bit
         close = chosen & ~(self._any_line >> 2 * count)
-        return Look(chosen, self._lines(source, words, known, close) if close else [])
+        return Look(chosen, self._lines(source, words, known, close, bits) if close else [])
 
-    def _lines(self, source: bytes, words: set[bytes], known: _Words, close: int) -> list[int] | None:
+    def _lines(self, source: bytes, words: set[bytes], known: _Words, close: int, bits: int) -> list[int] | None:
         """The lines on which a word stands that is near to something of the watches `close`, in order; None where that
         cannot be said."""
         if has_odd_ends(source):
             return None
         renames = b" as " in source
         places: set[int] = set()
-        for word in self._near_words(close):
-            at = source.find(word)
+        for word, own in self._near_words(close):
+            at = source.find(word) if own & bits else -1
             while at >= 0:
                 places.add(at)
                 at += len(word)
@@ -154,13 +155,15 @@ class Prefilter:
                         at = source.find(word, at + len(word))
         return numbered(source, places)
 
-    def _near_words(self, close: int) -> tuple[bytes, ...]:
+    def _near_words(self, close: int) -> tuple[tuple[bytes, int], ...]:
         known = self._near.get(close)
         if known is None:
             if len(self._near) > MOST_PLANS:
                 self._near.clear()
             watches = [watch for place, watch in enumerate(self._watches) if close >> place & 1]
-            known = self._near[close] = tuple(dict.fromkeys(word for watch in watches for word in watch.near))
+            known = self._near[close] = tuple(
+                {word: self._own[word] for watch in watches for word in watch.near}.items()
+            )
         return known
 
 

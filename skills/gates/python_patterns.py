@@ -31,6 +31,8 @@ def _outside_tests(path: str) -> bool:
 
 def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
     arguments = node.args
+    if not (arguments.defaults or arguments.kw_defaults):
+        return
     positional = [*arguments.posonlyargs, *arguments.args][::-1]
     pairs = [*zip(positional, arguments.defaults[::-1], strict=False)]
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
