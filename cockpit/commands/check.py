@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix", action="store_true", help="mend what has an automatic fix, then report what is left")
     parser.add_argument("--diff", action="store_true", help="with --fix: print the changes and write nothing")
     parser.add_argument("--no-cache", action="store_true", help="judge every file anew and keep nothing")
-    parser.add_argument("--isolated", action="store_true", help="no configuration files, every rule")
+    parser.add_argument("--isolated", action="store_true", help="no configuration files, no cache, every rule")
     parser.add_argument(
         "--tools",
         nargs="?",
@@ -223,7 +223,7 @@ def _request(
         staged=args.staged,
         since=args.since,
         baseline=baseline,
-        use_cache=not args.no_cache,
+        use_cache=not (args.no_cache or args.isolated),  # the same input is to give the same bytes
         reading=reading,
         listing=listing,
         tools=_words(args.tools),

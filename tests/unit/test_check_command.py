@@ -398,3 +398,26 @@ def test_rules_lists_every_rule_and_explains_one(capsys: pytest.CaptureFixture[s
     assert page.startswith("bare-mock  P0") and "bad:" in page and "good:" in page
     assert main(["rules", "bare-mok"]) == 2
     assert "did you mean bare-mock?" in capsys.readouterr().err
+
+
+def test_isolated_gives_the_same_bytes_again(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "tests/test_a.py").write_text(BAD)
+    documents = []
+    for _ in range(2):
+        main(["check", "--isolated", "--json"])
+        document = json.loads(capsys.readouterr().out)
+        del document["meta"]
+        documents.append(document)
+
+    assert documents[0] == documents[1]
+    assert documents[1]["files"] == {"seen": 2, "parsed": 2, "cached": 0, "skipped": 0}
+
+
+def test_letters_beyond_ascii_reach_json_escaped(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "tests/test_ä.py").write_text(BAD)
+
+    main(["check", "--json"])
+    printed = capsys.readouterr().out
+
+    assert printed.isascii()
+    assert any(row["path"] == "tests/test_ä.py" for row in json.loads(printed)["findings"])

@@ -1,5 +1,6 @@
 """One file read: it never raises, says what it cannot judge, and gives findings an identity that survives edits."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -254,3 +255,25 @@ def test_importing_the_words_loads_no_rules() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_what_a_file_gives_does_not_depend_on_the_order_of_sets() -> None:
+    models = "class A(models.Model):\n    class Meta:\n        indexes = [Index(fields=['b', 'c', 'd', 'e'])]\n"
+    settings = "DEBUG = False\nINSTALLED_APPS = []\nROOT_URLCONF = 1\nMIDDLEWARE = []\nALLOWED_HOSTS = []\n"
+    program = "from skills.gates import analyse\n" + "".join(
+        f"print(analyse({path!r}, {source.encode()!r}))\n"
+        for path, source in {"shop/models.py": models, "shop/settings.py": settings}.items()
+    )
+
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(said) == 1 and "indexed" in said.pop()
