@@ -136,8 +136,8 @@ def cost_of(tree: Worktree, costs: Mapping[str, float] | None) -> str:
 
 
 def head_of(tree: Worktree) -> str:
-    """The branch, or what HEAD is without one."""
-    return plain_text(tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet"))
+    """The branch (also the one that is being rebased), or what HEAD is without one."""
+    return plain_text(tree.branch or tree.rebasing or (f"detached {tree.head[:7]}" if tree.head else "no commits yet"))
 
 
 def worktree_row(

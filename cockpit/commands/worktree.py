@@ -142,6 +142,7 @@ def worktree_row(tree: "Worktree") -> dict[str, Any]:
         "merged": tree.merged,
         "stale_days": tree.stale_days,
         "operation": tree.operation,
+        "rebasing": tree.rebasing,
         "locked": tree.locked,
         "lock_reason": tree.lock_reason,
         "missing": tree.missing,
@@ -198,7 +199,7 @@ def cell_width(text: str) -> int:
 
 
 def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
-    branch = tree.branch or (f"detached {tree.head[:7]}" if tree.head else "no commits yet")
+    branch = tree.branch or tree.rebasing or (f"detached {tree.head[:7]}" if tree.head else "no commits yet")
     distance = " ".join(f"{sign}{number}" for sign, number in (("↑", tree.ahead), ("↓", tree.behind)) if number)
     agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
     if tree.agent and tree.agent.waiting_for:

@@ -23,9 +23,9 @@ Stamp = tuple[int, int, int]
 class Place:
     """One worktree as its files describe it. Names are raw: they are shown only after `plain_text`.
 
-    `ref` is the full name of the branch that is checked out (None: detached), `head` its commit (None: no
-    commit yet, or unknown). `index` is the index file's (mtime_ns, size, inode): git's own sign that
-    something was staged.
+    `ref` is the full name of the branch that is checked out (None: detached), `rebasing` the branch that a
+    rebase will come back to, `head` its commit (None: no commit yet, or unknown). `index` is the index
+    file's (mtime_ns, size, inode): git's own sign that something was staged.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Place:
     missing: bool
     index: Stamp | None
     problem: str | None = None
+    rebasing: str | None = None
 
     @property
     def branch(self) -> str | None:
@@ -134,6 +135,7 @@ def _place(name: str, folder: Path, git_dir: Path, refs: Refs, listed: dict[str,
         lock_reason=(_text(git_dir / "locked") or None) if locked else None,
         missing=missing,
         index=_stamp(git_dir / "index"),
+        rebasing=_rebasing(git_dir) if ref is None else None,
         problem=None if missing else problem,
     )
 
@@ -168,6 +170,12 @@ def operation_in(git_dir: Path) -> str | None:
     if todo:
         return "revert" if todo.startswith("revert") else "cherry-pick"
     return "bisect" if (git_dir / "BISECT_LOG").exists() else None
+
+
+def _rebasing(git_dir: Path) -> str | None:
+    """The branch that a rebase in progress will come back to: HEAD is detached meanwhile."""
+    name = _text(git_dir / "rebase-merge" / "head-name") or _text(git_dir / "rebase-apply" / "head-name")
+    return name.removeprefix("refs/heads/") if name and name.startswith("refs/heads/") else None
 
 
 def _steps(done: Path, total: Path) -> str:

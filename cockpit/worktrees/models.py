@@ -76,6 +76,7 @@ class Worktree:
     unpushed: int | None = None
     ignored: tuple[str, ...] | None = ()
     operation: str | None = None
+    rebasing: str | None = None
     locked: bool = False
     lock_reason: str | None = None
     missing: bool = False

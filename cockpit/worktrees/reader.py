@@ -350,6 +350,7 @@ def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | No
         committed_at=datetime.fromtimestamp(seconds, UTC) if seconds is not None else None,
         stale_days=max(0, int(now.timestamp()) - seconds) // _DAY if seconds is not None else None,
         operation=place.operation,
+        rebasing=plain_text(place.rebasing, 200) if place.rebasing else None,
         locked=place.locked,
         lock_reason=plain_text(place.lock_reason, 200) if place.lock_reason else None,
         missing=place.missing,

@@ -209,8 +209,7 @@ def test_a_conflict_in_a_rebase_is_shown_with_its_step(repo: Path) -> None:
     commit(repo, "a.txt", "ours\n")
     git(tree, "rebase", "main", check=False)
     found = row(repo, "api")
-    assert found.operation == "rebase 2/2"
-    assert found.branch is None
+    assert (found.operation, found.branch, found.rebasing) == ("rebase 2/2", None, "feature/api")
     assert found.counts == Counts(conflicts=1)
     assert found.advice == "resolve 1 conflict"
     assert not found.safe_to_remove
