@@ -30,7 +30,7 @@ _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
 _ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries|^_+$", re.I)
 _NO_ROWS = lazy(
     r"(form|forms|formset|serializer|image|img|picture|fig|figure|plot|wb|workbook|doc|document|file|storage|cache|"
-    r"session|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
+    r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
 )  # fmt: skip
 _SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
 
@@ -124,6 +124,8 @@ def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: File
     owner = function.value
     if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
         return None
+    if isinstance(context.parent(node), ast.Attribute | ast.Call):
+        return None  # `table.delete()` makes a statement
     if not speaks_django(context):
         return None
     if function.attr.endswith("delete"):

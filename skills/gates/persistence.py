@@ -21,6 +21,13 @@ EventKind = Literal["fetch", "add", "write", "flush", "commit", "rollback", "set
 _SESSION_NAME = lazy(r"(^|_)(session|sess|db|dbsession|database)$", re.I)
 _CONNECTION_NAME = lazy(r"(^|_)(conn|connection|cursor|cur|tx|transaction|uow|unit_of_work)$", re.I)
 _REPOSITORY = lazy(r"_?(repo|repos|repository|dao|store|gateway)$", re.I)
+_OTHER_STORE = lazy(
+    r"(file|blob|object|vector|key|kv|session|token|cache|data|secret|doc|document|artifact|state|feature|media|config)"
+    r"_?(store|gateway)$|^_?(store|gateway)$",
+    re.I,
+)
+GENERIC = frozenset({"repo", "repos", "repository", "dao"})
+"""Names of repositories that do not say what they are about."""
 _CLIENT_TYPES = ("aiohttp.", "requests.", "httpx.", "niquests.", "boto3.", "curl_cffi.")
 _KEYS = frozenset({"id", "pk", "uuid", "uid", "guid"})
 _ONE = frozenset({"first", "one", "one_or_none", "scalar", "get", "aget", "afirst", "scalar_one", "scalar_one_or_none"})
@@ -151,7 +158,7 @@ def speaks_django(context: FileContext) -> bool:
 def repository_of(node: ast.expr) -> str:
     """`self.job_repo` → "job": what a repository is about; "" where the expression is none."""
     name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
-    if not _REPOSITORY.search(name):
+    if not _REPOSITORY.search(name) or _OTHER_STORE.search(name):
         return ""
     return model_key(name) if model_key(name) else name
 

@@ -10,7 +10,7 @@ from skills.gates.loops import blocks, local_nodes
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name, module_name
 from skills.gates.patterns import lazy
-from skills.gates.persistence import Event, events_of, inside, is_session, model_key, nodes_of, statement_of
+from skills.gates.persistence import GENERIC, Event, events_of, inside, is_session, model_key, nodes_of, statement_of
 from skills.gates.project import Project
 from skills.gates.redundant_fetch_examples import REDUNDANT, RESOLVE
 from skills.gates.rule import Rule, Watch
@@ -290,7 +290,7 @@ def _callers(candidate: Candidate, project: Project) -> list[_Passed]:
             target == one.where or target.endswith("." + one.where) or one.where.endswith("." + target)
         ):
             continue
-        if not one.where and _common(said["callee"]):
+        if not one.where and (_common(said["callee"]) or said["model"] in GENERIC):
             continue
         found.append(one)
     return found

@@ -132,9 +132,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     name = origin(context, call.func)
     if name in _FILES:
         return "a file", "MEDIUM"
-    if name in _SESSIONS and any(
-        word.arg == "bind" and "conn" in ast.unparse(word.value).lower() for word in call.keywords
-    ):
+    if any(word.arg == "bind" and "conn" in ast.unparse(word.value).lower() for word in call.keywords):
         return None  # it borrows a connection that somebody else gives back
     if name in _SESSIONS or name in _CONNECTORS:
         return "a connection" if name in _CONNECTORS else "a session", "HIGH"
