@@ -210,7 +210,7 @@ def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Even
         between = [event for event in events if first.line < event.line <= second.line]
         if _goes_outside(function, first.line, second.line, context):
             continue
-        torn = _torn(function, before, between)
+        torn = _torn(function, before, between, _created(function, first.line))
         if torn is None:
             continue
         name, severity, line = torn
@@ -228,9 +228,22 @@ def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Even
         return
 
 
-def _torn(function: FunctionNode, before: list[Event], between: list[Event]) -> tuple[str, Severity, int] | None:
+def _created(function: FunctionNode, line: int) -> set[str]:
+    """The names of rows that `create` made before a line."""
+    return {
+        target.id
+        for part in local_nodes(function)
+        if isinstance(part, ast.Assign) and part.lineno <= line and _creates(part.value)
+        for target in part.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _torn(
+    function: FunctionNode, before: list[Event], between: list[Event], created: set[str]
+) -> tuple[str, Severity, int] | None:
     """(what was written before, severity, line of what belongs to it) of a unit that two commits tear apart."""
-    made = {event.name for event in before if event.kind == "add" and event.name}
+    made = {event.name for event in before if event.kind == "add" and event.name} | created
     changed = {event.name for event in before if event.kind == "set"} - made
     for event in between:
         if event.kind == "add" or (event.kind == "write" and event.write is not None and event.write.kind == "insert"):

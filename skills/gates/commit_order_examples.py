@@ -55,6 +55,9 @@ NARROW: Pair = (
               "    entry = AuditLog(job_id=job.id, what='done')\n    db.add(entry)\n    db.commit()\n", "MEDIUM"),
         _file("def move(db, one, other, amount):\n    one.balance -= amount\n    db.commit()\n"
               "    other.balance += amount\n    db.commit()\n", "half a transfer"),
+        _file("class Orders:\n    async def place(self, data):\n        order = await self.order_repo.create(data)\n"
+              "        await self.session.commit()\n        await self.line_repo.create(order_id=order.id)\n"
+              "        await self.session.commit()\n"),
         _file("from django.db import transaction\n\n\ndef place(data):\n    with transaction.atomic():\n"
               "        order = Order.objects.create(**data)\n    with transaction.atomic():\n"
               "        Line.objects.create(order=order)\n"),

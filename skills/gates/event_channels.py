@@ -24,8 +24,8 @@ CHANNEL_RULE, COMMIT_RULE = "event-channel-consistency", "missing-intermediate-c
 
 SHORTEST = 4
 _BUS = lazy(
-    r"(redis|bus|broker|pubsub|pub_sub|nats|nc|mqtt|client|publisher|subscriber|channel_layer|events|rd|r|broadcast|"
-    r"broadcaster|emitter|dispatcher|event_emitter|ee)$", re.I,
+    r"(^|_)(redis|bus|broker|pubsub|sub|nats|nc|mqtt|client|publisher|subscriber|channel_layer|events|rd|r|broadcast|"
+    r"broadcaster|emitter|dispatcher|ee)$|(bus|redis|broker|pubsub|emitter|publisher|broadcaster)$", re.I,
 )  # fmt: skip
 # Words of prose are written small; a statement begins with its keyword.
 _NAME = r"\"?([A-Za-z_][\w.:-]*|\{\})\"?\s*(?=[,;']|$)"
@@ -260,8 +260,9 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     with inside(node, context):
         commits = [event.line for event in events if event.kind == "commit"]
-        if not commits and not _in_transaction(node, context):
-            return
+        plain = all(event.write is not None and event.write.how.startswith('execute("') for event in updates)
+        if plain and not commits and not _in_transaction(node, context):
+            return  # a connection of its own commits each statement
         for key in dict.fromkeys(_updated(event) for event in updates):
             own = [event for event in updates if _updated(event) == key]
             place = _uncommitted(own, commits, node)

@@ -62,6 +62,7 @@ CHANNELS: Pair = (
             pub="async def tell(redis, job):\n    await redis.publish(f'job_events:{job.id}', '{}')\n",
             sub="async def follow(pubsub, ident):\n    await pubsub.subscribe(f'job_events:{ident}')\n",
         ),
+        _files("not a bus either", pub="def go(article_manager):\n    article_manager.publish('front_page')\n"),
         _files("not a bus", pub="def go(article):\n    article.publish('front_page')\n    emitter.on('click', go)\n"),
         _files("from a trigger", migration=_TRIGGER, sub=_LISTEN),
         _files(

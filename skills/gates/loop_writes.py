@@ -23,7 +23,7 @@ LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"
 FEW = 10
 _NAMES = frozenset(
     {"execute", "exec", "scalar", "scalars", "update", "aupdate", "delete", "adelete", "create", "acreate", "save",
-     "asave", "add", "merge", "remove"}
+     "asave", "add", "merge", "remove", "commit", "flush"}
 )  # fmt: skip
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
@@ -50,6 +50,9 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if function.attr in ("add", "merge", "delete") and node.args and is_session(function.value, context):
         _planned(node, loop, whole, context)
         return
+    if function.attr in ("commit", "flush"):
+        _changed_rows(node, loop, whole, bound, context)
+        return
     write = write_of(node, context)
     if write is not None and write.model in bound and write.how.startswith(("execute(", "query(")):
         return  # another table each turn
@@ -63,6 +66,31 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _report_insert(node, write, whole, context)
     else:
         _report_write(node, write, loop, whole, context)
+
+
+def _changed_rows(node: ast.Call, loop: Turns, whole: ast.AST, bound: frozenset[str], context: FileContext) -> None:
+    """`row.status = …` and a commit in each turn: an UPDATE and a round trip for each row."""
+    function = node.func
+    if isinstance(loop, ast.comprehension) or not isinstance(function, ast.Attribute):
+        return
+    if not is_session(function.value, context) or node not in list(_senders(loop, context)):
+        return
+    parts = list(local_nodes(loop))
+    adds = any(
+        isinstance(part, ast.Call) and last_name(part.func) in ("add", "add_all", "merge", "delete", "execute")
+        for part in parts
+    )
+    changed = next(
+        (
+            part
+            for part in parts
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and last_name(part.value) in bound
+        ),
+        None,
+    )
+    if adds or changed is None or not first_time(LOOP_RULE, whole, context):
+        return
+    _report_write(node, Write("update", last_name(changed.value), f"{ast.unparse(changed)} = …"), loop, whole, context)
 
 
 def _around(node: ast.Call, context: FileContext) -> tuple[Turns | None, ast.AST | None]:
@@ -305,7 +333,7 @@ def _senders(loop: Turns, context: FileContext) -> Iterator[ast.Call]:
 _WORDS = (
     b".execute(", b".exec(", b".update", b".delete", b".save", b".asave", b".adelete", b".mark_", b".reset",
     b".remove", b".add(", b".merge(", b".create(", b".acreate(", b".aupdate(", b".archive", b".increment",
-    b".touch", b".scalars(",
+    b".touch", b".scalars(", b".commit(", b".flush(",
 )  # fmt: skip
 
 n_update_delete_loop = Rule(

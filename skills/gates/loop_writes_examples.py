@@ -31,6 +31,8 @@ WRITES: Pair = (
               "        await conn.execute('UPDATE jobs SET seen = now() WHERE id = $1', one)\n"),
         _file("import asyncio\n\n\nasync def drop(repo, ids):\n"
               "    await asyncio.gather(*[repo.delete(one) for one in ids])\n", "in a comprehension"),
+        _file("def close(session, tickets):\n    for ticket in tickets:\n        ticket.state = 'closed'\n"
+              "        session.commit()\n", "one UPDATE and one commit for each row"),
         _file(_SQL + "def first(db):\n    for number in range(5):\n"
               "        db.execute(update(Job).where(Job.rank == number).values(rank=number + 1))\n", "five turns"),
     ),
@@ -52,6 +54,8 @@ WRITES: Pair = (
               "            order.delete()\n            return order\n", "once at most"),
         _file(_DJANGO + "def wipe(models):\n    for model in models:\n        model.objects.all().delete()\n",
               "one statement a table"),
+        _file("def close(session, tickets):\n    for ticket in tickets:\n        ticket.state = 'closed'\n"
+              "    session.commit()\n"),
         _file("import hashlib\n\n\ndef digest(parts):\n    found = hashlib.sha256()\n    for part in parts:\n"
               "        found.update(part)\n"),
     ),

@@ -2,6 +2,7 @@
 
 import ast
 
+from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, TREE
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.loops import local_nodes
@@ -32,7 +33,7 @@ def open_at(events: list[Event], line: int) -> tuple[Event, Event] | None:
 
 def on_function(node: FunctionNode, context: FileContext) -> None:
     """Reports calls to other services between a session's write and its commit."""
-    from skills.gates.transaction_auditor import HELD, SCOPE, first_time, shown_call, waits_outside
+    from skills.gates.transaction_auditor import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
 
     events = [event for event in events_of(node, context) if event.kind in (*_BEGINS, *_ENDS)]
     if len(events) < 2 or not any(event.kind in ("commit", "flush") for event in events):
@@ -43,6 +44,13 @@ def on_function(node: FunctionNode, context: FileContext) -> None:
                 context.statement = part
                 continue
             if not isinstance(part, ast.Call) or not events[0].line < part.lineno < events[-1].line:
+                continue
+            if (origin(context, part.func) or "") in SLEEPS:
+                between = open_at(events, part.lineno)
+                if between is not None and first_time(HELD, part, context):
+                    message = f"`{shown_call(part)}` sleeps between two writes of one transaction: its locks sleep too"
+                    link = Evidence(context.path, between[0].line, f"`{_shown(between[0])}` begins the transaction")
+                    context.report(HELD, part, message, severity="HIGH", confidence="likely", evidence=(link,))
                 continue
             waits = waits_outside(part, context)
             between = open_at(events, part.lineno) if waits is not None else None

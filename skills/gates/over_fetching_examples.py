@@ -74,6 +74,11 @@ _SIMPLE = (
 
 CACHES: Pair = (
     (
+        Example({"app/rates.py": "class Rates:\n    _loaded = False\n\n    def __init__(self, db):\n        self.db "
+                                 "= db\n\n"
+                 "    def load(self):\n        if not self._loaded:\n            self.rows = "
+                 "self.db.query(Rate).all()\n"
+                 "            self._loaded = True\n\n\ndef show(rates=Depends(Rates)):\n    rates.load()\n"}),
         Example({"app/catalog.py": _CATALOG,
                  "app/deps.py": _DEPS + "def get_catalog(session=Depends(get_session)):\n    return Catalog(session)\n",
                  "app/api.py": "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n\n\n"

@@ -273,6 +273,8 @@ def write_of(call: ast.Call, context: FileContext) -> Write | None:
             about = chain.calls[0][1].args
             return Write(_KINDS[method], last_name(about[0]) if about else "", f"query(…).{method}()")
     about_repo = repository_of(function.value)
+    if about_repo and method in ("create", "insert"):
+        return Write("insert", about_repo, f"{last_name(function.value)}.{method}()")
     if about_repo and _REPOSITORY_WRITES.fullmatch(method) and not any(many in method for many in _MANY):
         kind: WriteKind = "delete" if method.startswith(("delete", "remove", "soft_delete")) else "update"
         return Write(kind, about_repo, f"{last_name(function.value)}.{method}()")

@@ -30,7 +30,12 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     starts = _starts(node)
     if not starts:
         return
-    shared = {last_name(target) for part in node.body if isinstance(part, ast.Assign) for target in part.targets}
+    shared = {
+        last_name(target)
+        for part in node.body
+        if isinstance(part, ast.Assign) and not isinstance(part.value, ast.Constant)
+        for target in part.targets
+    }
     for name, assigned in starts.items():
         filled = _filled_by_query(node, name, context) if name not in shared else None
         if filled is None:
@@ -56,6 +61,11 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
 def _starts(node: ast.ClassDef) -> dict[str, ast.stmt]:
     """The attributes that look like a cache, with the line of `__init__` that makes them empty."""
     found: dict[str, ast.stmt] = {}
+    for statement in node.body:  # `_loaded = False` of the class is what each object begins with
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            if isinstance(target, ast.Name) and _CACHE.match(target.id) and not statement.value.value:
+                found[target.id] = statement
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__":
             for part in descendants(method):

@@ -32,6 +32,8 @@ CLEANUP: Pair = (
             "    return session.query(Order).count()\n"
         ),
         _file("def load(path):\n    handle = open(path)\n    return handle.read()\n"),
+        _file("def load(connection):\n    cursor = connection.cursor()\n    cursor.execute('select 1')\n"
+              "    return cursor.fetchone()\n"),
         _file("def load(engine):\n    conn = engine.connect()\n    rows = conn.execute('select 1').all()\n"
               "    conn.close()\n    return rows\n", "closed only where nothing fails"),
         _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),

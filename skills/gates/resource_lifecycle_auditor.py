@@ -4,7 +4,7 @@ back."""
 import ast
 import re
 
-from skills.gates.bindings import annotated_type, bindings, origin
+from skills.gates.bindings import annotated_type, bindings, lookup, origin
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, is_product_path, one_less
 from skills.gates.model import Confidence, Evidence, Severity
@@ -142,10 +142,24 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
         and _OWNERS.search(last_name(call.func.value))
     ):
         return "a connection", "HIGH"
+    if _is_cursor(call, context):
+        return "a cursor", "MEDIUM"
     made = last_name(call.func) if not call.args else ""
     if made and _FACTORY.search(made) and _is_factory(call, context):
         return "a session", "HIGH"
     return None
+
+
+def _is_cursor(call: ast.Call, context: FileContext) -> bool:
+    """True for a cursor of a connection that somebody else has; SQLite's hold nothing."""
+    function = call.func
+    if not isinstance(function, ast.Attribute) or function.attr != "cursor":
+        return False
+    owner = last_name(function.value).lower()
+    if not owner.endswith(("conn", "connection")) or any(one.startswith("sqlite3") for one in context.imports.values()):
+        return False
+    made = lookup(context, function.value.id, call.lineno) if isinstance(function.value, ast.Name) else None
+    return made is None or made.kind in ("opaque", "typed", "import")
 
 
 def _is_factory(call: ast.Call, context: FileContext) -> bool:
@@ -368,7 +382,18 @@ missing_cleanup = Rule(
         Watch(
             (ast.Assign,),
             _on_assignment,
-            (b"open(", b"ession", b"connect(", b"acquire(", b"getconn(", b"socket", b"SMTP", b"FTP", b"Client("),
+            (
+                b"open(",
+                b"ession",
+                b"connect(",
+                b"acquire(",
+                b"getconn(",
+                b"socket",
+                b"SMTP",
+                b"FTP",
+                b"Client(",
+                b"cursor(",
+            ),
             is_product_path,
         ),
     ),
@@ -397,7 +422,12 @@ streaming_resource_holding = Rule(
             (b"Streaming", b"EventSource", b"websocket"),
             is_product_path,
         ),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_generator, (b"yield", b"sleep(", b"wait("), is_product_path),
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_generator,
+            (b"yield", b"sleep(", b"wait(", b"websocket"),
+            is_product_path,
+        ),
     ),
     bad=(*STREAMING[0], *STREAMS[0]),
     good=(*STREAMING[1], *STREAMS[1]),

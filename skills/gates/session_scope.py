@@ -103,7 +103,7 @@ def on_generator(node: FunctionNode, context: FileContext) -> None:
         if not isinstance(part, ast.With | ast.AsyncWith):
             continue
         opened = [item for item in part.items if _opens_session(item)]
-        sent = next(_events(part), None) if opened else None
+        sent = next(_socket(part) if _is_socket(node) else _events(part), None) if opened else None
         if sent is None:
             continue
         with inside(node, context):
@@ -134,6 +134,20 @@ def _events(block: ast.With | ast.AsyncWith) -> Iterator[ast.expr]:
         if isinstance(loop, ast.While | ast.AsyncFor):
             for part in descendants(loop):
                 if isinstance(part, ast.Yield) and part.value is not None and _is_event(part.value):
+                    yield part
+
+
+def _is_socket(node: FunctionNode) -> bool:
+    """True for an endpoint of a websocket."""
+    return any(last_name(one) in ("websocket", "websocket_route") for one in node.decorator_list)
+
+
+def _socket(block: ast.With | ast.AsyncWith) -> Iterator[ast.expr]:
+    """What a websocket waits for in a loop of a block."""
+    for loop in descendants(block):
+        if isinstance(loop, ast.While | ast.AsyncFor):
+            for part in descendants(loop):
+                if isinstance(part, ast.Call) and last_name(part.func).startswith(("receive", "send", "iter_")):
                     yield part
 
 

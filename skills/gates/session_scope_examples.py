@@ -48,6 +48,9 @@ STREAMS: Pair = (
             "            await pause()\n",
             "a session is open as long as the events flow",
         ),
+        _file(_API + "@router.websocket('/chat')\nasync def chat(socket):\n    async with SessionLocal() as db:\n"
+              "        while True:\n            text = await socket.receive_text()\n            await keep(db, "
+              "text)\n"),
         _file("import asyncio\n\n" + _API + "@router.get('/wait')\nasync def wait(db: AsyncSession = "
                                         "Depends(get_db)):\n"
               "    while True:\n        rows = (await db.scalars(select(Job))).all()\n        if rows:\n"

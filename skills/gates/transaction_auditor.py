@@ -25,7 +25,7 @@ ERROR_RULE = "swallowed-db-error"
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
 _MOST_LINES = 50
-_SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
+SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
 _ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
 _ASYNC_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"})
 _SERVICES = frozenset({"stripe", "twilio", "sendgrid", "braintree", "paypalrestsdk", "mailchimp", "plaid", "razorpay"})
@@ -159,15 +159,29 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
     owner = _TYPES.type_of(context, call.func.value)
     if owner in _ASYNC_CLIENTS:
         return HTTP if call.func.attr in _ASYNC_VERBS else None
+    if owner is None and _is_client(call.func.value, call.func.attr, context):
+        return HTTP
     receiver = RECEIVERS.get(owner or "")
     waits = receiver.of(call.func.attr) if receiver else None
     return waits if waits in (HTTP, NETWORK, FILE) else None
 
 
+def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:
+    """True for what is named as a client of other services: `http_client.post(…)`, a stub of gRPC."""
+    name = last_name(node).lower()
+    if name.endswith(("http_client", "httpclient", "rest_client", "api_client")) or name in ("http", "_http"):
+        return method in _ASYNC_VERBS
+    return (
+        name.endswith("stub")
+        and method[:1].isupper()
+        and any(one.startswith("grpc") for one in context.imports.values())
+    )
+
+
 def _judge_length(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
-        if (origin(context, call.func) or "") in _SLEEPS and first_time(HELD, call, context):
+        if (origin(context, call.func) or "") in SLEEPS and first_time(HELD, call, context):
             message = f"`{shown_call(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
             context.report(HELD, call, message, severity="HIGH", evidence=_begun(opener, context))
     lines = {node.lineno for node in _inside(body) if isinstance(node, ast.stmt)}
@@ -285,7 +299,10 @@ long_held_transaction = Rule(
     why="Whoever wants the same rows waits until the end, and so does vacuum; under load the pool runs dry.",
     fix="Prepare before, write inside, do the rest after; retry around a transaction, never in it.",
     when="In production code. HIGH for a sleep, MEDIUM for length. A call to another service is `scope-too-wide`.",
-    watches=(Watch(_NODES, _watching(_judge_length), _BEGINS, is_product_path),),
+    watches=(
+        Watch(_NODES, _watching(_judge_length), _BEGINS, is_product_path),
+        Watch((), _on_session, (b"commit(", b"flush("), is_product_path),  # found with scope-too-wide
+    ),
     bad=LONG[0],
     good=LONG[1],
 )

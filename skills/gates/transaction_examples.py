@@ -27,6 +27,8 @@ WIDE: Pair = (
         ),
         _file(_ATOMIC + "\n\ndef load(path):\n    with transaction.atomic(), open(path) as f:\n"
               "        for line in open(path):\n            Row.objects.create(line=line)\n"),
+        _file(_ATOMIC + "\n\nclass Pay:\n    async def pay(self, session):\n        async with session.begin():\n"
+              "            await self.http_client.post('https://pay.example')\n"),
         _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
               "        order.charge = stripe.Charge.create(amount=order.total).id\n        order.save()\n"),
     ),
@@ -47,6 +49,9 @@ LONG: Pair = (
     (
         _file(_ATOMIC + "import time\n\n\ndef pay(order):\n    with transaction.atomic():\n        order.save()\n"
               "        time.sleep(1)\n"),
+        _file("import time\n\n\ndef pay(session, order):\n    session.add(order)\n    session.flush()\n    "
+              "time.sleep(1)\n"
+              "    session.commit()\n", "the session has begun a transaction of its own"),
         _file("import asyncio\n\n\nasync def pay(db):\n    async with db.begin():\n        await asyncio.sleep(1)\n"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n"
               + "".join(f"    order.step_{number}()\n" for number in range(60))),
