@@ -7,12 +7,13 @@ from pathlib import Path
 from skills.gates import analyse, settle
 from skills.gates.model import GateOptions, ProjectEvidence
 
-CASES = Path(__file__).parent / "data" / "audit_cases.txt"
+CASES = [Path(__file__).parent / "data" / name for name in ("audit_cases.txt", "audit_cases_more.txt")]
 MARK = re.compile(r"# bad: ((?:[\w-]+ [A-Z]+ ?)+)$")
 
 
 def cases() -> Iterator[tuple[str, dict[str, str]]]:
-    for part in re.split(r"^=== ", CASES.read_text(), flags=re.MULTILINE)[1:]:
+    text_of_all = "".join(path.read_text() for path in CASES)
+    for part in re.split(r"^=== ", text_of_all, flags=re.MULTILINE)[1:]:
         title, _, text = part.partition("\n")
         files = re.split(r"^--- (\S+)\n", text, flags=re.MULTILINE)[1:]
         yield title, dict(zip(files[::2], files[1::2], strict=True))
