@@ -37,6 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-pane", "Previous pane", ("shift+tab",), group="Panes"),
     Action("zoom", "Zoom: this pane alone, and back", ("z",), short="zoom", bar=30, group="Panes"),
     Action("composer", "Prompt: compose one and see how complete it is", ("P",), group="Everywhere"),
+    Action("maps", "Routing: which lane, skills and agent a task needs, on both maps", ("M",), group="Everywhere"),
     Action("skills", "Skills: what agents can load, use and cost", ("S",), group="Everywhere"),
     Action("recheck", "Check everything again", ("R",), group="Everywhere"),
     Action("tools", "Run the project's tools: types, tests with coverage, its own checks", ("T",), group="Everywhere"),

@@ -31,18 +31,20 @@ STATE_GLYPH = {
 }
 
 
-def phase_span(phase: Phase, *, short: bool) -> Line:
-    """`✓ 1 Request` with the token of its status."""
+def phase_span(phase: Phase, *, short: bool, brief: bool = False) -> Line:
+    """`✓ 1 Request` with the token of its status, and `72 light` behind it where there is room."""
     glyph, token = GLYPH[phase.status]
     name = SHORT.get(phase.name, phase.name) if short else phase.name
     name_token = "strong" if phase.status == "current" else ("text" if phase.status == "done" else "faint")
-    return ((f"{glyph} ", token), (f"{phase.number} {name}", name_token))
+    spans: Line = ((f"{glyph} ", token), (f"{phase.number} {name}", name_token))
+    return (*spans, (f" {plain_text(phase.brief, 24)}", "muted")) if brief and phase.brief else spans
 
 
 def track(session: Session, width: int) -> list[Line]:
     """The six phases in one line where they fit, else in a column with their evidence."""
-    for short in (False, True):
-        spans = join([phase_span(phase, short=short) for phase in session.phases], "   " if width > 110 else "  ")
+    for short, brief in ((False, True), (True, True), (False, False), (True, False)):
+        parts = [phase_span(phase, short=short, brief=brief) for phase in session.phases]
+        spans = join(parts, "   " if width > 110 else "  ")
         if width_of(spans) <= width:
             return [spans]
     rows: list[Line] = []

@@ -1,10 +1,13 @@
 """How often each sub-agent ran and did not fail, from the transcripts of one repository's sessions."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, TypeGuard
 
 from cockpit import paths
 from cockpit.agents.claude import decode_line
@@ -12,7 +15,7 @@ from cockpit.files import Tail
 from cockpit.phases.membership import Membership
 from cockpit.phases.store import first_cwd, transcripts
 from cockpit.repository import Repository
-from skills.routing.agents import Record
+from skills.routing.agents import Record, task_type
 
 LAST = timedelta(days=90)
 _LAUNCHED = b'"subagent_type"'
@@ -21,15 +24,38 @@ _ANSWERED = b'"tool_result"'
 
 def agent_runs(repository: Repository, now: datetime) -> dict[str, Record]:
     """Runs of the last 90 days by role (the name without its plugin). A run without an answer does not count."""
-    answers: dict[str, tuple[str, bool]] = {}
+    answers: dict[str, _Run] = {}
     for path in recent_transcripts(repository, now):
         with contextlib.suppress(OSError):
             _read(path, answers)
-    runs: dict[str, Record] = {}
-    for role, failed in answers.values():
-        before = runs.get(role, Record(0, 0))
-        runs[role] = Record(before.runs + 1, before.successes + (not failed))
-    return runs
+    grouped: dict[str, list[_Run]] = {}
+    for run in answers.values():
+        grouped.setdefault(run.role, []).append(run)
+    return {role: _record(runs) for role, runs in grouped.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One launch of an agent that was answered."""
+
+    role: str
+    task: str
+    failed: bool = False
+    seconds: float | None = None
+    tokens: int | None = None
+
+
+def _record(runs: list[_Run]) -> Record:
+    seconds = [run.seconds for run in runs if run.seconds is not None]
+    tokens = [run.tokens for run in runs if run.tokens is not None]
+    kinds = Counter(kind for run in runs if (kind := task_type(run.task)))
+    return Record(
+        len(runs),
+        sum(not run.failed for run in runs),
+        round(median(seconds), 1) if seconds else None,
+        sum(tokens) if tokens else None,
+        tuple(kind for kind, _ in kinds.most_common(3)),
+    )
 
 
 def recent_transcripts(repository: Repository, now: datetime) -> Iterator[Path]:
@@ -43,9 +69,9 @@ def recent_transcripts(repository: Repository, now: datetime) -> Iterator[Path]:
                     yield Path(entry.path)
 
 
-def _read(path: Path, answers: dict[str, tuple[str, bool]]) -> None:
+def _read(path: Path, answers: dict[str, _Run]) -> None:
     """Put the answered launches of one transcript into `answers`, by call id: a forked session has them again."""
-    open_calls: dict[bytes, str] = {}
+    open_calls: dict[bytes, _Run] = {}
     for block in Tail(path, counting=False).blocks():
         if _LAUNCHED not in block and not open_calls:
             continue
@@ -57,11 +83,29 @@ def _read(path: Path, answers: dict[str, tuple[str, bool]]) -> None:
                 given, call = part.get("input"), part.get("id")
                 if part.get("type") == "tool_use" and isinstance(given, dict) and isinstance(call, str):
                     if isinstance(name := given.get("subagent_type"), str):
-                        open_calls[call.encode("utf-8", "replace")] = name.rpartition(":")[2]
+                        task = f"{given.get('description', '')} {str(given.get('prompt', ''))[:400]}"
+                        open_calls[call.encode("utf-8", "replace")] = _Run(name.rpartition(":")[2], task)
                 elif part.get("type") == "tool_result" and isinstance(call := part.get("tool_use_id"), str):
-                    role = open_calls.pop(call.encode("utf-8", "replace"), None)
-                    if role is not None:
-                        answers[call] = (role, part.get("is_error") is True)
+                    run = open_calls.pop(call.encode("utf-8", "replace"), None)
+                    if run is not None:
+                        answers[call] = _answered(run, part, line)
+
+
+def _answered(run: _Run, part: dict[str, Any], line: bytes) -> _Run:
+    """The run with what its answer says of it; a launch in the background says nothing."""
+    told = (decode_line(line) or {}).get("toolUseResult")
+    said: dict[str, Any] = told if isinstance(told, dict) and told.get("status") != "async_launched" else {}
+    spent, tokens = said.get("totalDurationMs"), said.get("totalTokens")
+    return replace(
+        run,
+        failed=part.get("is_error") is True,
+        seconds=spent / 1000 if _counts(spent) else None,
+        tokens=int(tokens) if _counts(tokens) else None,
+    )
+
+
+def _counts(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 40
 
 
 def _parts(line: bytes) -> list[dict[str, Any]]:

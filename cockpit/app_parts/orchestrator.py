@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.catalogue.models import Step
     from skills.orchestrator.enhance import ProjectFacts
     from widgets.screens.composer import ComposerScreen
+    from widgets.screens.maps import MapsScreen
     from widgets.screens.skills import SkillsScreen
 
 
@@ -73,6 +74,37 @@ class OrchestratorDeeds(Deeds):
             self.tell(done.said)
 
         self.run_worker(copy(), group="copy", exit_on_error=False)
+
+    # -- the routing maps --
+
+    def do_maps(self) -> None:
+        """The routing maps; they are read when the screen asks for them."""
+        from widgets.screens.maps import MapsScreen
+
+        self.push_screen(MapsScreen(keys_of(BY_ID["maps"], self.settings.keys)))
+
+    def on_maps_screen_wanted(self, message: "MapsScreen.Wanted") -> None:
+        """Read evidence, agents and their runs."""
+        self.run_worker(self._read_maps(message.screen), exclusive=True, group="maps", exit_on_error=False)
+
+    async def _read_maps(self, screen: "MapsScreen") -> None:
+        from cockpit.agents.maps import read_maps
+
+        try:
+            screen.show(await asyncio.to_thread(read_maps, self.repository, clock.now()))
+        except (CannotAnswer, OSError) as problem:
+            screen.fail(str(problem))
+
+    def on_maps_screen_asked(self, message: "MapsScreen.Asked") -> None:
+        """Route a task; a newer one takes its place."""
+
+        async def route() -> None:
+            from cockpit.agents.maps import route_in
+
+            found = await asyncio.to_thread(route_in, message.maps, message.task)
+            message.screen.show_route(message.task, *found, message.number)
+
+        self.run_worker(route(), exclusive=True, group="route", exit_on_error=False)
 
     # -- skills --
 

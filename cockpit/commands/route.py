@@ -106,12 +106,26 @@ def document(route: "Route", selection: "Selection") -> dict[str, Any]:
     }
 
 
+def _record(record: "Record | None") -> dict[str, Any] | None:
+    """How the runs of an agent went here; measured."""
+    if record is None:
+        return None
+    return {
+        "runs": record.runs,
+        "successes": record.successes,
+        "seconds": record.seconds,
+        "tokens": record.tokens,
+        "tasks": list(record.tasks),
+    }
+
+
 def _candidate(one: "Candidate") -> dict[str, Any]:
     return {
         "name": one.name,
         "score": one.score,
         "installed": one.instance,
         "derived": one.derived,
+        "history": _record(one.record),
         "terms": [{"why": why, "points": points} for why, points in one.terms],
     }
 

@@ -26,10 +26,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One of the six phases of a task and what proves it."""
+    """One of the six phases of a task and what proves it. `brief` is what fits behind its name, such as `72 light`."""
 
     number: int
     name: str
     status: PhaseStatus
     evidence: str = ""
     checks: tuple[Check, ...] = ()
+    brief: str = ""

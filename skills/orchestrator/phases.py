@@ -45,7 +45,14 @@ def read_phases(
     statuses = _statuses(facts, plan)
     checks = phase_checks(facts, plan, model, context)
     phases = tuple(
-        Phase(number, name, statuses[number], _evidence(number, statuses[number], facts, plan), checks[number])
+        Phase(
+            number,
+            name,
+            statuses[number],
+            _evidence(number, statuses[number], facts, plan),
+            checks[number],
+            _brief(number, plan),
+        )
         for number, name in enumerate(PHASE_NAMES)
     )
     current = next((phase.number for phase in phases if phase.status == "current"), 0)
@@ -78,6 +85,13 @@ def _passed_over(number: int, facts: TaskFacts, plan: Plan | None) -> bool:
     if number == 2:
         return facts.first_change is not None
     return number == 3 and plan is not None and not plan.skills
+
+
+def _brief(number: int, plan: Plan | None) -> str:
+    """What was computed of the prompt, in a word or two."""
+    if plan is None or number not in (1, 2):
+        return ""
+    return f"{plan.score.score} {plan.score.band}" if number == 1 else f"{plan.complexity}·{plan.thinking_tokens}"
 
 
 def _evidence(number: int, status: PhaseStatus, facts: TaskFacts, plan: Plan | None) -> str:

@@ -51,10 +51,17 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often an agent of a role ran, and how often it did not fail."""
+    """How often an agent of a role ran, and how often it did not fail.
+
+    `seconds` is the median run, `tokens` all that its runs took, each None where none says it; `tasks` are the types of
+    task that it got, the most frequent first.
+    """
 
     runs: int
     successes: int
+    seconds: float | None = None
+    tokens: int | None = None
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Candidate:
     terms: tuple[tuple[str, float], ...]
     instance: str | None
     derived: bool
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,30 @@ def select_agent(
     return Selection(first, first.score - second.score, tuple(scored[1:4]), kind, fallback, said)
 
 
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """One role of the catalogue, or one that is installed and in no catalogue. `instance`: None, nothing installed."""
+
+    name: str
+    category: str
+    specialty: TaskType | None
+    instance: str | None
+    derived: bool
+    record: Record | None
+
+
+def agent_rows(installed: Iterable[Installed], history: Mapping[str, Record]) -> tuple[AgentRow, ...]:
+    """Both the catalogue and what else is installed, by category, with what is installed and how its runs went."""
+    have = _instances(installed)
+    rows = []
+    for role in [*ROLES.values(), *_own_roles(have)]:
+        there = have[role.name].name if role.name in have else None
+        built_in = role.name if not role.plugins and role.name in ROLES else None
+        record = history.get(role.name)
+        rows.append(AgentRow(role.name, role.category, role.specialty, there or built_in, role.derived, record))
+    return tuple(rows)
+
+
 def task_type(task: str) -> TaskType | None:
     """The type of a task by its keywords; the first of equals in the order of the source. None: no keyword."""
     words = _spoken(task)
@@ -132,7 +164,7 @@ def _candidate(
     instance = role.name if not role.plugins and role.name in ROLES else None
     if role.name in have:
         instance = have[role.name].name
-    return Candidate(role.name, round(sum(points for _, points in terms), 1), terms, instance, role.derived)
+    return Candidate(role.name, round(sum(points for _, points in terms), 1), terms, instance, role.derived, record)
 
 
 def _capable(name: str, words: str) -> bool:

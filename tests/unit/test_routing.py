@@ -18,7 +18,7 @@ from cockpit.cli import main
 from cockpit.clock import now
 from cockpit.phases.lanes import lane_evidence
 from cockpit.repository import find_repository
-from skills.routing.agents import Installed, Record, select_agent, task_type
+from skills.routing.agents import Installed, Record, agent_rows, select_agent, task_type
 from skills.routing.catalogue import LEAVES, ROLES, TASK_TYPES
 from skills.routing.decide import QUESTIONS, decide, decision_record
 from skills.routing.lanes import LaneEvidence, choose_lane
@@ -380,3 +380,27 @@ def test_in_a_terminal_the_questions_are_asked(tmp_path: Path) -> None:
 
     assert process.returncode == 0
     assert found["points"] == {"django": 3, "fastapi": 0}
+
+
+def test_what_agents_took_is_measured_from_their_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path / "shop", {})
+    folder = Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects" / "p"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T12:00:00Z")
+    lines = []
+    for number, (seconds, tokens) in enumerate([(30, 9000), (90, 11000), (None, None)]):
+        call = {"subagent_type": "unit-testing:debugger", "description": "Fix the failing login test", "prompt": "p"}
+        use = {"type": "tool_use", "id": f"t{number}", "name": "Agent", "input": call}
+        answer = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "done", "is_error": number == 1}
+        said = {"totalDurationMs": seconds * 1000, "totalTokens": tokens} if seconds else {"status": "async_launched"}
+        lines += [
+            {"type": "assistant", "cwd": str(root), "message": {"id": f"m{number}", "content": [use]}},
+            {"type": "user", "cwd": str(root), "message": {"content": [answer]}, "toolUseResult": said},
+        ]
+    (folder / "s.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    record = agent_runs(find_repository(root), now())["debugger"]
+    assert (record.runs, record.successes, record.seconds, record.tokens) == (3, 2, 60.0, 20000)
+    assert record.tasks == ("debugging",)
+    rows = {row.name: row for row in agent_rows((), {"debugger": record})}
+    assert rows["debugger"].record == record and rows["debugger"].instance is None
+    assert rows["Explore"].instance == "Explore" and len(rows) >= 44
