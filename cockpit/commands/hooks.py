@@ -70,8 +70,15 @@ def run(call: Call) -> int:
     if args.json:
         print_json({"hooks": rows, "meta": meta})
     else:
-        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.write("\n".join(_aligned(lines)) + "\n")
     return 0
+
+
+def _aligned(lines: list[str]) -> list[str]:
+    """Lines of a hook are `name<TAB>state<TAB>path`; their columns get the same width."""
+    rows = [line.split("\t") for line in lines]
+    wide = [max((len(row[at]) for row in rows if len(row) == 3), default=0) for at in range(2)]
+    return [f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  {row[2]}" if len(row) == 3 else row[0] for row in rows]
 
 
 def _wanted(args: argparse.Namespace) -> "list[tuple[Agent, Scope]]":
@@ -141,10 +148,10 @@ def _of_agent(call: Call, agent: "Agent", scope: "Scope") -> tuple[dict[str, Any
     }
     if args.action == "status" and scope == "project" and status.state == "absent":
         return row, []  # most people have none there
-    lines = [plan.diff] if plan is not None and plan.changes and plan.diff else []
+    lines = plan.diff.expandtabs(4).split("\n") if plan is not None and plan.changes and plan.diff else []
     would = " (nothing was changed)" if args.dry_run else ""
     said = plan.what + would if plan is not None else ", ".join(filter(None, (_STATES[status.state], shown(status))))
-    lines.append(f"{agent} {scope}  {said}  {plain_text(status.path, 200)}")
+    lines.append(f"{agent} {scope}\t{said}\t{plain_text(status.path, 200)}")
     if plan is not None and plan.changes and args.action == "install" and not args.dry_run:
         lines.append(f"backup  {backup_path(status.path)}")
     lines += [f"note  {note}"] if note else []
@@ -162,6 +169,7 @@ _STATES = {
 def _one(repository: "Repository", hook: "Hook", args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """One hook: what was done with it as JSON, and as lines."""
     from cockpit.hooks.git import apply, hook_status, plan_install, plan_uninstall
+    from cockpit.plain_text import plain_text
 
     plan = None
     if args.action != "status":
@@ -178,10 +186,10 @@ def _one(repository: "Repository", hook: "Hook", args: argparse.Namespace) -> tu
         "note": status.note or None,
         **({"changed": done, "what": plan.what, "diff": plan.diff} if plan is not None else {}),
     }
-    lines = [plan.diff] if plan is not None and plan.changes and plan.diff else []
+    lines = plan.diff.expandtabs(4).split("\n") if plan is not None and plan.changes and plan.diff else []
     would = " (nothing was changed)" if args.dry_run else ""
     said = plan.what + would if plan is not None else _WORDS[status.state]
-    lines.append(f"git {hook}  {said}  {status.path}")
+    lines.append(f"git {hook}\t{said}\t{plain_text(status.path, 200)}")
     lines += [f"note  {status.note}"] if status.note else []
     return row, lines
 

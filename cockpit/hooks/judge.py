@@ -8,12 +8,13 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from cockpit.config import Config
 from cockpit.files import read_regular
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
-from cockpit.findings.cache import ReportCache
+from cockpit.findings.cache import Entry, ReportCache, digest_of
 from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
 from cockpit.findings.options import options_of
 from cockpit.git_command import GitFailed, RunningGit
@@ -38,9 +39,11 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     """
     options = options_of(config)
     cache = ReportCache(root, every=needs_every(options))
-    known = {os.fsdecode(key): entry for key, entry in cache.files.items()}
+    known = _Known.of(cache)
     mine = {
-        name: source for name, source in contents.items() if source is not None and _in_scope(root, config, name, known)
+        name: source
+        for name, source in contents.items()
+        if source is not None and _in_scope(root, config, name, known.names)
     }
     if not mine:
         return Judgement()
@@ -48,22 +51,74 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     if options.profile == AUTO:
         options = replace(options, profile=choose_profile(evidence.dependencies)[0])
     options = _only_p0(options)
-    if not options.select:
-        return Judgement()
     rules = frozenset(options.select)
-    reports = {name: entry.report for name, entry in known.items() if entry.report is not None and name not in contents}
-    case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), reports)
-    others = {name: _facts_of(report) for name, report in reports.items()}
     would_be = {
         name: analyse_by(rules, plain(name), source) for name, source in mine.items() if not is_generated(source)
     }
+    unjudged = _unjudged(would_be.values())
+    surveyed = any(RULES[name].survey is not None for name in rules)
+    if not rules or not (surveyed or any(report.candidates for report in would_be.values())):
+        return Judgement((), unjudged)
+    sources = {name: source for name in contents if name.endswith(".py") and (source := _read(root, name)) is not None}
+    stood = {name: known.report(rules, name, source) for name, source in sources.items()}
+    if not surveyed and all(name in stood and _says_no_more(one, stood[name]) for name, one in would_be.items()):
+        return Judgement((), unjudged)  # without a look at the other files, which takes its time in a large project
+    others = {name: report for name, report in known.facts.items() if name not in contents}
+    case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), known.reports)
     would = case.findings({**others, **would_be})
     if not would:
-        return Judgement((), _unjudged(would_be.values()))
-    sources = {name: source for name in contents if name.endswith(".py") and (source := _read(root, name)) is not None}
-    stood = {name: analyse_by(rules, plain(name), source) for name, source in sources.items()}
+        return Judgement((), unjudged)
     stand = case.findings({**others, **stood})
-    return Judgement(_new(stand, _lines(sources), would, _lines(mine)), _unjudged(would_be.values()))
+    return Judgement(_new(stand, _lines(sources), would, _lines(mine)), unjudged)
+
+
+def _says_no_more(would: FileReport, stood: FileReport) -> bool:
+    """Whether a file as it would be has no candidate that it has not now, and tells the same of the project."""
+    if would.problem is not None or stood.problem is not None or would.suppressions != stood.suppressions:
+        return False
+    fresh = {one.fingerprint for one in would.candidates} - {one.fingerprint for one in stood.candidates}
+    kinds = {fact.kind for fact in would.facts}  # rules that are not asked here tell of other kinds
+    return not fresh and _told(would, kinds) == _told(stood, kinds)
+
+
+def _told(report: FileReport, kinds: set[str]) -> Counter[tuple[str, str, str, int]]:
+    return Counter((one.kind, one.name, one.detail, one.count) for one in report.facts if one.kind in kinds)
+
+
+class _Known:
+    """What the cache knows: the names of all files, their reports, and what these tell of the project."""
+
+    def __init__(self, files: Mapping[bytes, Entry]) -> None:
+        self._files = files
+        found = {os.fsdecode(key): entry.report for key, entry in files.items()}
+        self.names = frozenset(found)
+        self.reports = {name: report for name, report in found.items() if report is not None}
+
+    @cached_property
+    def facts(self) -> dict[str, FileReport]:
+        """Every report reduced to its facts."""
+        return {name: _facts_of(report) for name, report in self.reports.items()}
+
+    def report(self, rules: frozenset[str], name: str, source: bytes) -> FileReport:
+        """What these rules say of a file: from the cache where that has seen this content."""
+        entry = self._files.get(os.fsencode(name))
+        if entry is not None and entry.report is not None and entry.digest == digest_of(source):
+            report = entry.report
+            return replace(report, candidates=tuple(one for one in report.candidates if one.rule in rules))
+        return analyse_by(rules, plain(name), source)
+
+    @staticmethod
+    def of(cache: ReportCache) -> "_Known":
+        """From a cache; worked out once for what a warm process keeps loaded."""
+        kept = _worked_out.get(cache.path)
+        if kept is not None and kept[0] is cache.files:
+            return kept[1]
+        found = _Known(cache.files)
+        _worked_out[cache.path] = (cache.files, found)
+        return found
+
+
+_worked_out: dict[Path, tuple[object, _Known]] = {}
 
 
 def plain(name: str) -> str:
@@ -78,8 +133,8 @@ def _read(root: Path, name: str) -> bytes | None:
         return None
 
 
-def _in_scope(root: Path, config: Config, name: str, known: Mapping[str, object]) -> bool:
-    if not name.endswith(".py") or left_out(name, {*known, name}, config.checks.exclude):
+def _in_scope(root: Path, config: Config, name: str, known: frozenset[str]) -> bool:
+    if not name.endswith(".py") or left_out(name, set(known) | {name}, config.checks.exclude):
         return False
     if name in known:
         return True

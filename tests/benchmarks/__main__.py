@@ -40,6 +40,7 @@ ROWS = (
     ("the answer to an agent's edit, against `python -c pass`", "bench_hook", "edit_ratio", "{:.1f}×", "≤ 12×"),
     ("the same while the app is open", "bench_hook", "edit_open_ratio", "{:.1f}×", "≤ 3×"),
     ("`cockpit status` while the app is open", "bench_hook", "status_open_ratio", "{:.1f}×", "≤ 4×"),
+    ("an event of an agent that needs no answer", "bench_hook", "spool_ms", "{:.1f} ms", "≤ 5 ms"),
     ("status of 20 worktrees, against the plain git commands", "bench_worktrees", "ratio", "{:.2f}×", "≤ 1.15×"),
     ("50 MB of transcripts read cold, processor time", "bench_transcripts", "cpu_s", "{:.2f} s", "≤ 0.5 s"),
     ("the same after an append", "bench_transcripts", "append_ms", "{:.1f} ms", "≤ 50 ms"),

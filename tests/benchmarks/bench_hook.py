@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench_check import make_project
 
+from cockpit.hooks.agents import spooling_command
 from cockpit.repository import find_repository
 from cockpit.warm import client
 from cockpit.warm.host import WarmProcess
@@ -57,6 +58,7 @@ def run() -> dict[str, float]:
         taken: dict[str, list[float]] = {}
         process = started_warm(root, environment)
         write_snapshot(find_repository(root), Shown())
+        spooling = spooling_command("claude")
         for turn in range(ROUNDS + 2):
             for name, command, variables, given in (
                 ("python", bare, alone, b""),
@@ -65,6 +67,7 @@ def run() -> dict[str, float]:
                 ("edit", answer, alone, edit),
                 ("edit_open", answer, environment, edit),
                 ("status_open", line, environment, b""),
+                ("spool", ["sh", "-c", spooling], environment, edit),
             ):
                 started = time.perf_counter()
                 done = subprocess.run(command, cwd=root, env=variables, input=given, capture_output=True, check=False)

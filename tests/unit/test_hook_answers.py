@@ -99,6 +99,15 @@ def test_what_stood_before_is_no_reason(repo: Path) -> None:
     assert "logic-in-view" in reason(write(repo, "views.py", VIEW + CREATE + CREATE.replace("create(", "update(", 1)))
 
 
+def test_what_the_rest_of_a_file_says_of_the_project_counts(repo: Path) -> None:
+    """A statement that stood may become a finding by another line of the same edit."""
+    models = "from django.db import models\n\n\nclass Tenant(models.Model):\n    pass\n"
+    silenced = VIEW + CREATE.rstrip("\n") + "  # cockpit: ignore[logic-in-view] it has always been here\n"
+    (repo / "views.py").write_text(silenced)
+    assert reason(write(repo, "views.py", silenced + models)) == ""
+    assert "logic-in-view" in reason(write(repo, "views.py", VIEW + CREATE)), "the comment that silenced it is gone"
+
+
 def test_comments_and_the_baseline_are_respected(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     silenced = CREATE.rstrip("\n") + "  # cockpit: ignore[logic-in-view] it has always been here\n"
     assert reason(write(repo, "views.py", VIEW + silenced)) == ""
@@ -145,7 +154,7 @@ def test_strict_hooks_refuse_what_could_not_be_judged(repo: Path) -> None:
     assert "cannot be judged" in reason(write(repo, "views.py", "def broken(:\n"))
     (repo / ".cockpit").mkdir()
     (repo / ".cockpit" / "baseline.json").write_text("no baseline")
-    assert "could not judge" in reason(write(repo, "views.py", VIEW))
+    assert "could not judge" in reason(write(repo, "views.py", VIEW + CREATE))
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"null", b'{"a":' * 5000])
