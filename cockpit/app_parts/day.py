@@ -61,11 +61,21 @@ class DayDeeds(Deeds):
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
             return
-        screen.show(started.report)
+        screen.show(started.report, self._gates())
         scans = quick_scans(self.repository.root, self.settings, cancel)
         while (check := await asyncio.to_thread(next, scans, None)) is not None:
             screen.scanned(check)
         screen.scanned(None)
+
+    def _gates(self) -> Line:
+        """What the gates say now, as the findings pane does."""
+        told = [(gate.gate, gate.count) for gate in self.found.gates]
+        if not told:
+            return line(("  ▶ ", "accent"), ("Gates           ", "text"), ("the first check runs…", "muted"))
+        bad = any(gate == "P0" and count for gate, count in told)
+        said = " · ".join(f"{count} {gate}" for gate, count in told if count) or "nothing found"
+        token = "bad" if bad else "good"
+        return line(("  ✖ " if bad else "  ✓ ", token), ("Gates           ", "text"), (said, token))
 
     def on_start_day_screen_worktree(self, message: "StartDayScreen.Worktree") -> None:
         """Ask for the branch, then make a worktree for the task."""

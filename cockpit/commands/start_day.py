@@ -27,7 +27,11 @@ The session's beginning is noted in cockpit's own state. To-dos are written wher
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     scan = parser.add_mutually_exclusive_group()
-    scan.add_argument("--scan", action="store_true", help="quick scans after the report: staged secrets, dependencies")
+    scan.add_argument(
+        "--scan",
+        action="store_true",
+        help="quick scans after the report: staged secrets, dependencies, findings since the last session",
+    )
     scan.add_argument("--no-scan", action="store_true", help="no quick scans")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -48,13 +52,15 @@ def run(call: Call) -> int:
     if args.json:
         if args.scan:
             _scan(call, lambda row, _: scans.append(row))
-        print_json({**document(started), "scans": scans, "meta": _meta(begun)})
+        findings = _findings(call, started) if args.scan else []
+        print_json({**document(started), "scans": scans, "findings": findings, "meta": _meta(begun)})
         return 0
     sys.stdout.write(started.report.markdown)
     sys.stdout.flush()
     if args.scan or (not args.no_scan and sys.stdout.isatty()):
         sys.stdout.write("\n### Quick Scans\n\n")
         _scan(call, _print_scan)
+        _print_scan({}, _findings(call, started))
     return 0
 
 
@@ -162,7 +168,16 @@ def _scan(call: Call, show: Callable[[dict[str, Any], list[str]], None]) -> None
         show(check.row(), sweep_lines([check], 5))
 
 
+def _findings(call: Call, started: "Started") -> list[str]:
+    from cockpit.day.scans import findings_since
+
+    since = started.report.since
+    return findings_since(call.repository().root, call.config(), since.moment) if since is not None else []
+
+
 def _print_scan(_: dict[str, Any], lines: list[str]) -> None:
+    if not lines:
+        return
     sys.stdout.write("\n".join(f"- {line}" if at == 0 else f"  {line}" for at, line in enumerate(lines)) + "\n")
     sys.stdout.flush()
 

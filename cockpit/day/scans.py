@@ -1,14 +1,18 @@
-"""The quick scans that follow the morning's report: secrets in what is staged, known vulnerabilities."""
+"""The quick scans that follow the morning's report: staged secrets, known vulnerabilities, findings since the last
+session."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
-from cockpit.git_command import GitFailed
+from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.sweep.cancel import Cancel
 from skills.workflow.sweep import SweepCheck
+
+_MOST = 5
 
 
 def quick_scans(root: Path, config: Config, cancel: Cancel | None = None) -> Iterator[SweepCheck]:
@@ -27,3 +31,22 @@ def quick_scans(root: Path, config: Config, cancel: Cancel | None = None) -> Ite
         yield dependencies(root, listed_names(root), cancel or Cancel())
     except (GitFailed, OSError) as problem:
         yield SweepCheck("dependencies", "not_run", reason=plain_text(problem, 160))
+
+
+def findings_since(root: Path, config: Config, moment: datetime) -> list[str]:
+    """What the gates say of the lines that changed since then, as lines of text: counts first, then the worst."""
+    from cockpit.findings.once import CheckRequest, check_now
+
+    try:
+        before = git(root, "rev-list", "-1", f"--before={int(moment.timestamp())}", "HEAD", "--").strip()
+        outcome, _ = check_now(root, config, CheckRequest(since=before or None))
+    except (GitFailed, CannotAnswer, OSError) as problem:
+        return [f"? Findings          not run: {plain_text(problem, 160)}"]
+    fresh = [finding for finding in outcome.open if finding.baseline == "new"]
+    counts = [(gate, sum(1 for one in fresh if one.gate == gate)) for gate in ("P0", "P1", "P2")]
+    said = ", ".join(f"{count} {gate}" for gate, count in counts if count) or "none"
+    sign = "✖" if counts[0][1] else "✓"
+    lines = [f"{sign} Findings         {said} in lines changed since {moment.astimezone():%Y-%m-%d %H:%M}"]
+    worst = sorted(fresh, key=lambda one: (one.gate, one.path, one.line))[:_MOST]
+    lines += [f"    {plain_text(one.path, 200)}:{one.line}  {one.rule}" for one in worst if one.gate in ("P0", "P1")]
+    return lines

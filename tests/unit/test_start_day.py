@@ -212,6 +212,7 @@ def test_quick_scans_follow_the_report(repo: Path, capsys: pytest.CaptureFixture
     assert main(["--repo", str(repo), "start-day", "--scan"]) == 0
     report, _, scans = capsys.readouterr().out.partition("### Quick Scans")
     assert report.startswith("## Session Start: repo") and "Secrets" in scans and "AKIA…" in scans
+    assert "Findings" in scans and "in lines changed since" in scans
 
 
 def test_files_that_a_task_names() -> None:

@@ -75,10 +75,11 @@ class StartDayScreen(DayScreen):
         self.report: StartReport | None = None
         self.scans: list[SweepCheck] = []
         self.scanning = False
+        self.gates: Line = ()
 
-    def show(self, report: StartReport) -> None:
-        """The report has come; quick scans follow."""
-        self.report, self.scanning = report, True
+    def show(self, report: StartReport, gates: Line = ()) -> None:
+        """The report has come, and what the gates say now; quick scans follow."""
+        self.report, self.scanning, self.gates = report, True, gates
         self.build()
         self.view.find(lambda row: row.kind == "task")
 
@@ -114,6 +115,7 @@ class StartDayScreen(DayScreen):
             rows.append(Row("gap", ()))
             rows += rows_of("report", report_lines(report))
             rows += [Row("gap2", ()), Row("scans", heading("Quick Scans", "runs…" if self.scanning else ""))]
+            rows += rows_of("gates", [self.gates] if self.gates else [])
             rows += sweep_rows(self.scans, self.width)
         hint = "enter open its files · n new worktree · esc close"
         self.view.set_title(
