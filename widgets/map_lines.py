@@ -4,21 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from cockpit.plain_text import plain_text
 from skills.routing.agents import AgentRow, Candidate, Record, Selection
-from skills.routing.catalogue import LEAVES, Lane
+from skills.routing.catalogue import LEAVES
 from skills.routing.lanes import LANES, LaneEvidence
-from skills.routing.route import SPOKES, STAGES, Route, Stage
+from skills.routing.route import STAGES, Route, Stage, spokes_at
 from widgets.lines import Line, Span, line, pad, width_of
 from widgets.words import count, tokens
 from widgets.wrap import wrap_line
 
 _LABEL = 10
 _SHIP = {"verify": "ship"}
-_BESIDE = {
-    ("django", "implement"): ("django-celery",),
-    ("ml", "design"): ("recsys-pipeline-architect",),
-    ("ml", "implement"): ("recsys-pipeline-architect",),
-}
-"""Skills that a lane has beside those that every task of a stage takes."""
 
 
 def lifecycle_lines(evidence: Sequence[LaneEvidence], route: Route | None, width: int) -> list[Line]:
@@ -86,7 +80,7 @@ def _wide_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
     head += [(pad(_SHIP.get(stage, stage), column), "faint") for stage in STAGES]
     rows: list[Line] = [tuple(head)]
     for lane in LANES:
-        cells = [_cell(lane, stage) for stage in STAGES]
+        cells = [(spokes_at(lane, stage) or ("ruff S, bandit",)) for stage in STAGES]
         for depth in range(max(map(len, cells))):
             name = line(
                 (f"{'●' if lane in lit else '·'} ", "good" if lane in lit else "faint"), (pad(lane, 12), "strong")
@@ -105,13 +99,12 @@ def _narrow_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
         rows.append(line((f"{'●' if lane in lit else '·'} ", "good" if lane in lit else "faint"), (lane, "strong")))
         for stage in STAGES:
             spans: list[Span] = [(f"  {pad(_SHIP.get(stage, stage), 10)}", "faint")]
-            spans += [(f"{name}  ", _token(lane, stage, name, lit, route)) for name in _cell(lane, stage)]
+            spans += [
+                (f"{name}  ", _token(lane, stage, name, lit, route))
+                for name in (spokes_at(lane, stage) or ("ruff S, bandit",))
+            ]
             rows += wrap_line(tuple(spans), width, 12)
     return rows
-
-
-def _cell(lane: Lane, stage: Stage) -> tuple[str, ...]:
-    return (*(SPOKES[lane][stage] or ("ruff S, bandit",)), *_BESIDE.get((lane, stage), ()))
 
 
 def _token(lane: str, stage: Stage, name: str, lit: set[str], route: Route | None) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   cockpit route "add a users endpoint with tests"      lane, stage, specialists, agent
   cockpit route --json "deploy the API"
+  cockpit route --map                                  lanes by stages, agents by role, the decision trees
   cockpit route --decide                               Django or FastAPI, eight questions
   cockpit route --decide --yes json,async --no admin,pages,relational,celery,own-stack,concurrency
   cockpit route --decide --adr docs/decisions/ADR-001-framework.md
@@ -26,6 +27,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("task", nargs="?", metavar="TASK", help="the task in words; -: read it from stdin")
+    parser.add_argument("--map", action="store_true", help="both maps and the decision trees, with what is lit here")
     parser.add_argument("--decide", action="store_true", help="Django or FastAPI: asks eight questions")
     parser.add_argument("--yes", metavar="A,B", default="", help="decide: the questions answered with yes")
     parser.add_argument("--no", metavar="A,B", default="", help="decide: the questions answered with no")
@@ -41,6 +43,8 @@ def run(call: Call) -> int:
         return _decide(call)
     if call.args.adr or call.args.yes or call.args.no:
         raise CannotAnswer("--yes, --no and --adr belong to --decide")
+    if call.args.map:
+        return _map(call)
     from cockpit.agents.installed import installed_agents
     from cockpit.commands.analyze import read_words
     from skills.routing.agents import select_agent
@@ -54,6 +58,53 @@ def run(call: Call) -> int:
         print_json(document(route, selection))
     else:
         print("\n".join(_lines(route, selection)))
+    return 0
+
+
+def _map(call: Call) -> int:
+    from cockpit.agents.installed import installed_agents
+    from skills.routing.agents import agent_rows
+    from skills.routing.catalogue import LEAVES
+    from skills.routing.lanes import LANES
+    from skills.routing.route import STAGES, spokes_at
+
+    root, evidence = _repository(call)
+    rows = agent_rows(installed_agents(root), _history(call, root))
+    lanes = {lane: {stage: list(spokes_at(lane, stage)) for stage in STAGES} for lane in LANES}
+    if call.args.json:
+        lit = [{"lane": one.lane, "folder": one.folder, "why": one.why, "firm": one.firm} for one in evidence]
+        agents = [
+            {
+                "name": row.name,
+                "category": row.category,
+                "specialty": row.specialty,
+                "installed": row.instance,
+                "derived": row.derived,
+                "history": _record(row.record),
+            }
+            for row in rows
+        ]
+        trees = [{"tree": leaf.tree, "question": leaf.question, "agent": leaf.role} for leaf in LEAVES]
+        print_json({"lanes": lanes, "evidence": lit, "agents": agents, "trees": trees, "meta": {}})
+        return 0
+    shown = {one.lane for one in evidence}
+    for lane in LANES:
+        print(f"{lane}{' *' if lane in shown else ''}")
+        for stage in STAGES:
+            names = ", ".join(lanes[lane][stage]) or "ruff's S rules, bandit, pip-audit"
+            print(f"  {'ship' if stage == 'verify' else stage:<10} {names}")
+    for category in dict.fromkeys(row.category for row in rows):
+        print(f"\n{category}")
+        for row in rows:
+            if row.category == category:
+                runs = f"  {row.record.successes} of {row.record.runs} runs good" if row.record else ""
+                print(f"  {row.name:<26} {row.instance or '-'}{runs}")
+    for tree in dict.fromkeys(leaf.tree for leaf in LEAVES):
+        print(f"\n{tree}: the first yes decides")
+        for leaf in LEAVES:
+            if leaf.tree == tree:
+                print(f"  {leaf.question:<30} {leaf.role}")
+    print("\n* shown by this repository" if shown else "\nno framework in this repository")
     return 0
 
 

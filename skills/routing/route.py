@@ -46,6 +46,18 @@ SPOKES: dict[Lane, dict[Stage, tuple[str, ...]]] = {
 }
 """The framework × lifecycle map. Plain Python has no specialist for security: bandit, ruff and pip-audit answer."""
 
+BESIDE: dict[tuple[Lane, Stage], tuple[str, ...]] = {
+    ("django", "implement"): ("django-celery",),
+    ("ml", "design"): ("recsys-pipeline-architect",),
+    ("ml", "implement"): ("recsys-pipeline-architect",),
+}
+"""Specialists that a lane has beside those that every task of a stage takes."""
+
+
+def spokes_at(lane: Lane, stage: Stage) -> tuple[str, ...]:
+    """Every specialist of a lane at a stage."""
+    return (*SPOKES[lane][stage], *BESIDE.get((lane, stage), ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

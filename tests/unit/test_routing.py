@@ -404,3 +404,15 @@ def test_what_agents_took_is_measured_from_their_answers(tmp_path: Path, monkeyp
     rows = {row.name: row for row in agent_rows((), {"debugger": record})}
     assert rows["debugger"].record == record and rows["debugger"].instance is None
     assert rows["Explore"].instance == "Explore" and len(rows) >= 44
+
+
+def test_the_maps_are_answered_in_words_and_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = repository(tmp_path / "shop", PROJECTS["django"])
+    assert main(["--repo", str(root), "route", "--map", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["lanes"]["django"]["implement"] == ["django-patterns", "django-celery"]
+    assert {one["lane"] for one in told["evidence"]} == {"django"}
+    assert len(told["trees"]) == 15 and sum(one["tree"] == "debugging" for one in told["trees"]) == 5
+    assert any(one["name"] == "debugger" and one["installed"] is None for one in told["agents"])
+    assert main(["--repo", str(root), "route", "--map"]) == 0
+    assert "django *" in capsys.readouterr().out

@@ -221,6 +221,8 @@ def test_what_the_catalogue_tells_to_select_is_there() -> None:
     for name, text in [*catalogue().items(), *slash_commands().items()]:
         for words in re.findall(r"cockpit check --select ([\w,-]+)", text):
             assert set(words.split(",")) <= names, name
+        for command in re.findall(r"cockpit ([a-z][a-z-]+)", text):
+            assert command in {*COMMANDS, "feature", "research"}, name
         for preset in re.findall(r"--preset ([\w-]+)", text):
             assert preset in PRESETS, name
         for rule in re.findall(r"cockpit rules ([\w-]+)", text):
