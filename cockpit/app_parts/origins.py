@@ -96,7 +96,7 @@ class OriginDeeds(InsightDeeds):
         found: dict[str, Origin] = {}
         sources: dict[str, list[str]] = {}
         for finding in findings:
-            if not index.of_file(finding.path):
+            if not index.of_file(finding.path, root=self.watched):
                 continue
             if finding.path not in sources:
                 try:
@@ -105,7 +105,7 @@ class OriginDeeds(InsightDeeds):
                     sources[finding.path] = []
             lines = sources[finding.path]
             if 1 <= finding.line <= len(lines):
-                origin = from_edits(index, finding.path, finding.line, lines)
+                origin = from_edits(index, self.watched, finding.path, finding.line, lines)
                 if origin is not None:
                     found[finding.fingerprint] = origin
         return found

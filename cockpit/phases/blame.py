@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from cockpit.plain_text import plain_text
 from skills.orchestrator.introduced import Change, introduced_by
 
 _LARGEST = 4 << 20
+_SLACK = timedelta(minutes=2)  # between an edit and a commit that a clock of another machine may have stamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ def blame(index: EditIndex, root: Path, path: str, line: int) -> Origin:
     lines = read_source(root, path)
     if not 1 <= line <= len(lines):
         raise CannotAnswer(f"{plain_text(path)}:{line}: the file has {len(lines)} lines")
-    found = from_edits(index, path, line, lines)
-    if found is not None:
-        return found
-    return _from_commit(index, root, path, line, lines[line - 1])
+    commit = _commit(root, path, line)
+    if commit is None:  # not committed: whoever wrote it did so in this worktree
+        found = from_edits(index, root, path, line, lines)
+    else:  # it may have come by a merge, but not before it was written
+        found = _by_edits(index, index.of_file(path, until=commit.at and commit.at + _SLACK), path, line, lines)
+    return found or _from_commit(index, commit, path, line, lines[line - 1])
 
 
 def read_source(root: Path, path: str) -> list[str]:
@@ -78,9 +81,12 @@ def read_source(root: Path, path: str) -> list[str]:
         raise CannotAnswer(f"{plain_text(path)}: {problem.strerror or 'cannot be read'}") from None
 
 
-def from_edits(index: EditIndex, path: str, line: int, lines: Sequence[str]) -> Origin | None:
-    """The edit that put a line there, by the transcripts alone; None where none did."""
-    edits = index.of_file(path)
+def from_edits(index: EditIndex, root: Path, path: str, line: int, lines: Sequence[str]) -> Origin | None:
+    """The edit in the worktree `root` that put a line there, by the transcripts alone; None where none did."""
+    return _by_edits(index, index.of_file(path, root=root), path, line, lines)
+
+
+def _by_edits(index: EditIndex, edits: Sequence[MadeEdit], path: str, line: int, lines: Sequence[str]) -> Origin | None:
     if not edits:
         return None
     changes = [Change(number, edit.old, edit.new) for number, edit in enumerate(edits)]
@@ -121,8 +127,7 @@ def _origin(index: EditIndex, path: str, line: int, text: str, edit: MadeEdit, *
     )  # fmt: skip
 
 
-def _from_commit(index: EditIndex, root: Path, path: str, line: int, text: str) -> Origin:
-    commit = _commit(root, path, line)
+def _from_commit(index: EditIndex, commit: Commit | None, path: str, line: int, text: str) -> Origin:
     if commit is None:
         return Origin(path, line, text.strip(), "none", "not found in any transcript; the line is not committed")
     found = index.committer(commit.at) if commit.at is not None else None

@@ -40,13 +40,14 @@ class StepCost:
 
 @dataclass(frozen=True, slots=True)
 class MadeEdit:
-    """One edit: where it stands, for which prompt it was made, and the step that it was a part of."""
+    """One edit: where it stands, in which worktree (`root`) and file it was made, for which prompt, in which step."""
 
     agent: Agent
     session: str
     helper: str
     line: int
     at: datetime | None
+    root: str
     path: str
     old: str | None
     new: str
@@ -82,7 +83,8 @@ class EditIndex:
 
     def refresh(self, now: datetime, worktrees: Iterable[Path] = ()) -> None:
         """Read what is new in the transcripts of the last 90 days."""
-        self._roots = sorted({*self._roots, *worktrees}, key=lambda root: -len(str(root)))
+        known = {*self._roots, *map(Path, self._membership.roots), *worktrees}
+        self._roots = sorted(known, key=lambda root: -len(str(root)))
         self.problems.clear()
         oldest = min(now.timestamp(), time.time()) - LAST.total_seconds()
         for file, session in self._files(oldest):
@@ -95,9 +97,14 @@ class EditIndex:
             except OSError as problem:
                 self.problems.append(f"{plain_text(session, 60)[:8]}: {problem.strerror or 'cannot be read'}")
 
-    def of_file(self, path: str) -> list[MadeEdit]:
-        """The edits of one file (relative, POSIX style), the oldest first."""
-        found = [edit for source in self._sources.values() for edit in source.edits.get(path, ())]
+    def of_file(self, path: str, *, root: Path | None = None, until: datetime | None = None) -> list[MadeEdit]:
+        """The edits of one file (relative, POSIX style), the oldest first: in one worktree, or up to a moment."""
+        found = [
+            edit
+            for source in self._sources.values()
+            for edit in source.edits.get(path, ())
+            if (root is None or edit.root == str(root)) and (until is None or (edit.at or _EARLIEST) <= until)
+        ]
         return sorted(found, key=lambda edit: (edit.at or _EARLIEST, edit.session, edit.line))
 
     def since(self, moment: datetime) -> list[MadeEdit]:
@@ -170,11 +177,12 @@ class EditIndex:
             source.commits.append((told.at, place.line, source.prompt))
             return
         for edit in edits_of(told.common, told.given):
-            path = self._relative(edit.path, source.cwd)
-            if path is None:
+            found = self._relative(edit.path, source.cwd)
+            if found is None:
                 continue
+            root, path = found
             made = MadeEdit(
-                source.file.agent, source.session, source.file.label, place.line, told.at, path,
+                source.file.agent, source.session, source.file.label, place.line, told.at, root, path,
                 None if edit.old is None else edit.old[:_MOST_TEXT], edit.new[:_MOST_TEXT],
                 told.name, told.step, source.prompt, source.prompt_line, plain_text(told.model, 80),
             )  # fmt: skip
@@ -187,15 +195,15 @@ class EditIndex:
             if failed and made in edits:
                 edits.remove(made)
 
-    def _relative(self, path: str, cwd: str) -> str | None:
-        """The path below the worktree that holds it; None where it lies in none."""
+    def _relative(self, path: str, cwd: str) -> tuple[str, str] | None:
+        """The worktree that holds a path, and the path below it; None where it lies in none."""
         whole = os.path.normpath(os.path.join(cwd or "/", path))  # noqa: PTH118 - text of a transcript
         for root in self._roots:
             base = f"{root}{os.sep}"
             if whole.startswith(base):
-                return whole.removeprefix(base)
+                return str(root), whole.removeprefix(base)
         if cwd and self._membership.holds(cwd) and whole.startswith(f"{cwd}{os.sep}"):
-            return whole.removeprefix(f"{cwd}{os.sep}")  # a worktree that is gone
+            return cwd, whole.removeprefix(f"{cwd}{os.sep}")  # a worktree that is gone
         return None
 
 

@@ -98,6 +98,24 @@ def test_a_line_that_went_and_came_again_is_the_last_ones(
     assert blame(root, "app/views.py:2", capsys)[1]["prompt"] == "three"
 
 
+def test_what_was_committed_before_or_stands_elsewhere_is_not_its_work(
+    root: Path, own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-11-20T08:00:00Z")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "by hand, before")
+    git(root, "worktree", "add", "-q", str(root.parent / "tree"), "-b", "side")
+    talk = Talk(cwd=str(root.parent / "tree"))
+    talk.prompt("write it again")
+    edit(talk, root.parent / "tree", "pass", "    return listed_users()\n    return new()")
+    talk.write(own_home / "claude")
+    assert blame(root, "app/views.py:2", capsys)[1]["basis"] == "none"
+    (root / "app" / "views.py").write_text(SOURCE + "    return new()\n")
+    assert blame(root, "app/views.py:7", capsys)[1]["basis"] == "none"  # not committed, and written elsewhere
+    (root.parent / "tree" / "app" / "views.py").write_text(SOURCE + "    return new()\n")
+    assert blame(root.parent / "tree", "app/views.py:7", capsys)[1]["prompt"] == "write it again"
+
+
 def test_a_commit_that_a_session_ran_is_the_fallback(
     root: Path, own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
