@@ -26,7 +26,7 @@ def main() -> int:
         given = _given() if command == "status" else b""
         answer = ask("command", words, folder=_folder(words), given=given, seconds=_SECONDS[command])
         if answer is not None:
-            return said(*answer)
+            os._exit(said(*answer))  # there is nothing left to tidy up, and a hook feels it
         if given:
             import io
 
@@ -37,13 +37,12 @@ def main() -> int:
 
 
 def said(code: int, out: bytes, err: bytes) -> int:
-    """Print what another process has answered, and return its exit code."""
-    try:
-        _write(2, err)
-        _write(1, out)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    """Print what another process has answered, and return its exit code; it stands where a reader left early."""
+    for handle, data in ((2, err), (1, out)):
+        try:
+            _write(handle, data)
+        except OSError:  # the reader has gone, or the stream was closed
+            continue
     return code
 
 

@@ -107,6 +107,23 @@ def _timeless(said: bytes) -> list[bytes]:
     return [line.rpartition(" · ".encode())[0] if line.startswith(b"files ") else line for line in said.split(b"\n")]
 
 
+def test_a_reader_that_leaves_early_does_not_turn_a_no_into_a_yes(repo: Path, warm: WarmProcess) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cockpit", "check", "--staged"],
+            cwd=repo,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_errors_are_the_same(repo: Path, warm: WarmProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (("check", "--staged", "--select", "nonsense"), ("check", "--staged", "--wrong")):
         alone = cockpit(repo, *words, COCKPIT_WARM="0")
