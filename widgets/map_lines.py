@@ -88,7 +88,8 @@ def _wide_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
             spans: list[Span] = [*name] if not depth else [(" " * 14, "text")]
             for stage, cell in zip(STAGES, cells, strict=True):
                 text = cell[depth] if depth < len(cell) else ""
-                spans.append((pad(text, column), _token(lane, stage, text, lit, route)))
+                token = _token(lane, stage, text, lit, route)
+                spans.append((pad(f"▸{text}" if token == "accent" else text, column), token))
             rows.append(tuple(spans))
     return rows
 
@@ -99,10 +100,9 @@ def _narrow_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
         rows.append(line((f"{'●' if lane in lit else '·'} ", "good" if lane in lit else "faint"), (lane, "strong")))
         for stage in STAGES:
             spans: list[Span] = [(f"  {pad(_SHIP.get(stage, stage), 10)}", "faint")]
-            spans += [
-                (f"{name}  ", _token(lane, stage, name, lit, route))
-                for name in (spokes_at(lane, stage) or ("ruff S, bandit",))
-            ]
+            for name in spokes_at(lane, stage) or ("ruff S, bandit",):
+                token = _token(lane, stage, name, lit, route)
+                spans.append((f"{'▸' if token == 'accent' else ''}{name}  ", token))
             rows += wrap_line(tuple(spans), width, 12)
     return rows
 
