@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("Live", "a recording back in the panes"),
     "rollback": ("Workbench", "back to a commit known to be good: planned, run, verified, recorded"),
     "debug": ("Workbench", "a case from evidence to cause: hypotheses, tests one at a time, bisection, report"),
+    "serve": ("Live", "the same app in a browser of this machine, behind a token"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }
@@ -150,7 +151,8 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
 
 
 def _open_app(known: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by the server that shows it there
+    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _wrong("the app needs a terminal; without one use a command (cockpit --help)")
     from cockpit.call import Call
 
