@@ -215,8 +215,14 @@ def _ports() -> Check:
 def _tools(repository: Repository | None, config: Config) -> Iterator[Check]:
     yield _ruff(repository, config)
     for name, what, fix in (
-        ("bandit", "no security findings of bandit", "pipx install bandit"),
-        ("gitleaks", "no secret scan by gitleaks", "install gitleaks from its releases page"),
+        ("bandit", "T cannot run it; the sweep has its own", "pipx install bandit"),
+        (
+            "gitleaks",
+            "the sweep looks for secrets with its built-in detectors",
+            "install gitleaks from its releases page",
+        ),
+        ("semgrep", "the sweep analyses with bandit alone", ""),
+        ("npm", "the sweep cannot ask about packages of Node.js", ""),
         ("tmux", "", ""),
     ):
         found = shutil.which(name)

@@ -42,6 +42,7 @@ ROWS = (
     ("`cockpit status` while the app is open", "bench_hook", "status_open_ratio", "{:.1f}×", "≤ 4×"),
     ("an event of an agent that needs no answer", "bench_hook", "spool_ms", "{:.1f} ms", "≤ 5 ms"),
     ("status of 20 worktrees, against the plain git commands", "bench_worktrees", "ratio", "{:.2f}×", "≤ 1.15×"),
+    ("`cockpit start-day` there, against the same commands", "bench_day", "start_ratio", "{:.1f}×", "≤ 2×"),
     ("50 MB of transcripts read cold, processor time", "bench_transcripts", "cpu_s", "{:.2f} s", "≤ 0.5 s"),
     ("the same after an append", "bench_transcripts", "append_ms", "{:.1f} ms", "≤ 50 ms"),
 )
