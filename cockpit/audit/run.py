@@ -154,6 +154,7 @@ class _Judge:
                 lines_of=self._lines,
                 tell=lambda done: self.board.change(worker, done=done),
                 has_database=self.context.has_database,
+                has_code=any(self.scope is None or self.scope.covers(report.path) for report in self.reports),
             )
         except Exception as problem:
             found = failed(worker, plain_text(f"{type(problem).__name__}: {problem}", 200))

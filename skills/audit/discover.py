@@ -47,7 +47,10 @@ def build_context(
     orm = _of(said, _ORM) or _orm_by_code(project)
     database = _merge([*_by_text(texts), *_of(said, _DATABASES)])
     asynchronous = _of(said, _ASYNC)
-    if asynchronous and all(one.name != "trio" for one in asynchronous):
+    coroutines = _coroutine(project)
+    if coroutines and not asynchronous:
+        asynchronous = [Technology("asyncio", coroutines)]
+    elif asynchronous and all(one.name != "trio" for one in asynchronous):
         asynchronous = _merge([Technology("asyncio", asynchronous[0].evidence), *asynchronous])
     web = _of(said, _WEB)
     return AuditContext(
@@ -77,6 +80,16 @@ def _merge(found: list[Technology]) -> list[Technology]:
     for one in found:
         first.setdefault(one.name, one)
     return list(first.values())
+
+
+def _coroutine(project: Project) -> str:
+    """The first place at which a rule about coroutines saw one, "" where none did."""
+    rules = ("blocking-io-in-async", "sync-sleep-in-async", "missing-to-thread")
+    for report in project.reports:
+        for found in report.candidates:
+            if found.rule in rules:
+                return f"{report.path}:{found.line}"
+    return ""
 
 
 def _orm_by_code(project: Project) -> list[Technology]:

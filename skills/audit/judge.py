@@ -26,12 +26,16 @@ def run_worker(
     lines_of: Lines = lambda path: (),
     tell: Callable[[int], None] = lambda done: None,
     has_database: bool = True,
+    has_code: bool = True,
 ) -> Category:
     """The category that a worker answers. `covers` says which findings are asked for, `marked` sets their state against
     the baseline, `tell` is called with the number of checks that are done."""
-    if worker.needs_database and not has_database:
-        rows = tuple(CheckRow(rule, "skipped", "no database layer") for rule in worker.rules)
-        return Category(worker, "not_applicable", None, checks=rows, reason="no database layer was found")
+    missing = "" if has_code else "no Python file was found"
+    if not missing and worker.needs_database and not has_database:
+        missing = "no database layer was found"
+    if missing:
+        rows = tuple(CheckRow(rule, "skipped", missing) for rule in worker.rules)
+        return Category(worker, "not_applicable", None, checks=rows, reason=missing)
     found: list[Finding] = []
     checks: list[Check] = []
     for number, rule in enumerate(worker.rules):

@@ -76,9 +76,11 @@ def summary_of(result: AuditResult) -> str:
     if result.verdict == "BLOCKED":
         return f"The audit could not be finished: {result.why}. What the other workers found stands below."
     if result.overall is None:
-        return "Nothing of this project is a matter of this audit: no database layer and no coroutine was found."
+        reasons = dict.fromkeys(category.reason for category in result.categories if category.reason)
+        return f"Nothing here is a matter of this audit: {'; '.join(reasons)}."
     open_issues = [issue for issue in result.weighing if issue.finding.severity != "INFO"]
-    first = f"Over {result.files} files the audit scores {result.overall:.1f} of 10 ({band_of(result.overall)}); "
+    files = "1 file" if result.files == 1 else f"{result.files} files"
+    first = f"Over {files} the audit scores {result.overall:.1f} of 10 ({band_of(result.overall)}); "
     first += f"the verdict is {result.verdict}: {result.why}."
     if result.worst is None or not open_issues:
         return f"{first} Nothing weighs against it."

@@ -316,6 +316,17 @@ def test_without_a_database_three_workers_do_not_apply(repo: Path, ask: Any) -> 
     assert (code, document["verdict"], document["overall"]) == (0, "CONCERNS", 9.5)
 
 
+def test_a_project_without_python_is_not_called_good(repo: Path, ask: Any) -> None:
+    for name in ("api", "db"):
+        (repo / f"app/{name}.py").unlink()
+
+    code, document = ask()
+
+    assert (code, document["overall"], document["worst"]) == (0, None, None)
+    assert {one["status"] for one in document["categories"]} == {"not_applicable"}
+    assert document["why"] == "nothing here is a matter of the audit"
+
+
 def test_a_worker_that_raises_blocks_and_the_others_go_on(
     repo: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
