@@ -147,7 +147,10 @@ def is_api_schema(name: str) -> bool:
 
 def is_generated(source: bytes) -> bool:
     """Whether the first comments of a file say that a program wrote it and that nobody should edit it."""
-    head = b"\n".join(_HEADER.findall(source[:2000]))
+    head = source[:2000]
+    if not any(word in head.lower() for word in (b"generated", b"do not edit")):
+        return False
+    head = b"\n".join(_HEADER.findall(head))
     lower = head.lower()
     if b"@generated" in lower:
         return True

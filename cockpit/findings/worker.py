@@ -8,6 +8,7 @@ import os
 import signal
 import struct
 import time
+import warnings
 from dataclasses import fields, is_dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -135,6 +136,7 @@ def _exactly(handle: int, count: int) -> bytes | None:
 def serve(incoming: int, outgoing: int) -> None:
     """Answer requests until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the parent's to answer; its end closes our input
+    warnings.simplefilter("ignore")  # of the code that is parsed; here once, not for each file
     gc.disable()
     analyse("", b"")  # loads the rules
     gc.freeze()

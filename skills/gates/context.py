@@ -58,6 +58,16 @@ def numbered(source: bytes, places: Iterable[int]) -> list[int]:
     return lines
 
 
+class Words:
+    """Words to look for on lines; with `lower` in a source that is read as if it were all in lower case."""
+
+    __slots__ = ("lower", "words")
+
+    def __init__(self, *words: bytes, lower: bool = False) -> None:
+        self.words = words
+        self.lower = lower
+
+
 class FileContext:
     """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
     first."""
@@ -72,7 +82,7 @@ class FileContext:
         self._candidates: list[Candidate] = []
         self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: Counter[str] = Counter()
-        self._mentioned: dict[tuple[bytes, ...], list[int]] = {}
+        self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
 
     @cached_property
@@ -83,17 +93,12 @@ class FileContext:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text.split("\n")
 
-    def mentions(self, words: tuple[bytes, ...], node: ast.AST, *, lower: bool = False) -> bool:
-        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it. With
-        `lower` the source is read as if it were all in lower case."""
+    def mentions(self, words: "Words", node: ast.AST) -> bool:
+        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
         lines = self._mentioned.get(words)
         if lines is None:
-            odd = has_odd_ends(self.source)
-            lines = (
-                list(range(1, len(self.lines) + 1))
-                if odd
-                else lines_of(self.source.lower() if lower else self.source, words)
-            )
+            source = self.source.lower() if words.lower else self.source
+            lines = list(range(1, len(self.lines) + 1)) if has_odd_ends(source) else lines_of(source, words.words)
             self._mentioned[words] = lines
         first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
         at = bisect_left(lines, first)

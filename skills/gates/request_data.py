@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
 from skills.gates.roles import path_role
 from skills.gates.syntax import descendants
@@ -17,7 +17,7 @@ _BODY = frozenset(
 _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
 _READS = _BODY | _ENVELOPE | _BODY_CALLS
-_READ_WORDS = tuple(f".{name}".encode() for name in sorted(_READS))
+_READ_WORDS = Words(*(f".{name}".encode() for name in sorted(_READS)))
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 # What gives back its argument, in another form.

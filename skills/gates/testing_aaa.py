@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from skills.gates.code_style_enforcer import is_asked
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.model import Candidate, FileReport
 from skills.gates.noqa import waived
 from skills.gates.project import Project
@@ -20,7 +20,7 @@ SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
 
 _ACT = re.compile(r"#\s*:?\s*act\b", re.I)
-_COMMENT = (b"#",)
+_COMMENT = Words(b"#")
 _SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.5, 20

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
 from skills.gates.roles import is_test_path
 from skills.gates.syntax import descendants, statements
@@ -12,9 +12,10 @@ _ASSERTING = re.compile(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
-_ASSERTING_WORDS = (
+_ASSERTING_WORDS = Words(
     b"assert", b"check", b"verif", b"expect", b"ensure", b"must", b"should", b"valid", b"raises", b"warns", b"approv",
     b"snapshot", b"compare", b"fail", b"deprecated_call", b"regression",
+    lower=True,
 )  # fmt: skip
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = re.compile(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
@@ -77,11 +78,13 @@ def asserting_name(name: str) -> bool:
 
 def asserts(node: ast.AST, context: FileContext) -> bool:
     """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
-    known: dict[ast.AST, bool] = context.memo.setdefault("asserts", {})  # type: ignore[assignment]
+    known: dict[ast.AST, bool] | None = context.memo.get("asserts")  # type: ignore[assignment]
+    if known is None:
+        known = context.memo["asserts"] = {}
     answer = known.get(node)
     if answer is None:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
-        answer = known[node] = context.mentions(_ASSERTING_WORDS, node, lower=True) and _asserts(node)
+        answer = known[node] = context.mentions(_ASSERTING_WORDS, node) and _asserts(node)
     return answer
 
 

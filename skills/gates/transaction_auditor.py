@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, TREE, Waits
@@ -13,7 +14,7 @@ from skills.gates.names import last_name
 from skills.gates.open_transactions import on_function as _on_session
 from skills.gates.receivers import TypeReader
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import CHILDREN, descendants
 from skills.gates.transaction_examples import LONG, SWALLOWED, TASK, WIDE
 
 SKILL = "transaction-correctness-auditor"
@@ -21,6 +22,7 @@ SCOPE = "scope-too-wide"
 HELD = "long-held-transaction"
 TASK_RULE = "task-before-commit"
 ERROR_RULE = "swallowed-db-error"
+_BLOCKS = "transactions: what runs inside a block"
 
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
@@ -67,14 +69,26 @@ def _of_function(node: FunctionNode, context: FileContext) -> Block | None:
     return None
 
 
-def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """What runs inside a block: not the bodies of functions and lambdas."""
-    stack: list[ast.AST] = list(reversed(body))
+def _inside(body: list[ast.stmt], context: FileContext) -> list[ast.AST]:
+    """The statements and calls that run inside a block: not the bodies of functions and lambdas. Several rules ask."""
+    known: dict[ast.stmt, list[ast.AST]] = context.memo.setdefault(_BLOCKS, {})  # type: ignore[assignment]
+    found = known.get(body[0])
+    if found is not None:
+        return found
+    found = known[body[0]] = []
+    stack: list[Any] = body[::-1]
     while stack:
         node = stack.pop()
-        yield node
+        if isinstance(node, ast.stmt | ast.Call):
+            found.append(node)
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack += reversed(list(ast.iter_child_nodes(node)))
+            for name in CHILDREN[node.__class__]:
+                value = getattr(node, name)
+                if value.__class__ is list:
+                    stack += value[::-1]
+                elif value is not None:
+                    stack.append(value)
+    return found
 
 
 def _watching(judge: Callable[[Block, FileContext], None]) -> Callable[[ast.AST, FileContext], None]:
@@ -120,7 +134,7 @@ def _begun(opener: ast.AST, context: FileContext) -> tuple[Evidence, ...]:
 
 def _calls(body: list[ast.stmt], context: FileContext) -> Iterator[ast.Call]:
     """The calls of a block, each with its own statement as the current one."""
-    for node in _inside(body):
+    for node in _inside(body, context):
         if isinstance(node, ast.stmt):
             context.statement = node
         elif isinstance(node, ast.Call):
@@ -184,7 +198,7 @@ def _judge_length(block: Block, context: FileContext) -> None:
         if (origin(context, call.func) or "") in SLEEPS and first_time(HELD, call, context):
             message = f"`{shown_call(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
             context.report(HELD, call, message, severity="HIGH", evidence=_begun(opener, context))
-    lines = {node.lineno for node in _inside(body) if isinstance(node, ast.stmt)}
+    lines = {node.lineno for node in _inside(body, context) if isinstance(node, ast.stmt)}
     if len(lines) > _MOST_LINES and first_time(HELD, opener, context):
         context.statement = body[0]
         message = f"The transaction goes over {len(lines)} statements: it holds its locks through all of them"
@@ -203,7 +217,7 @@ def _judge_tasks(block: Block, context: FileContext) -> None:
 
 def _judge_errors(block: Block, context: FileContext) -> None:
     opener, body = block
-    for node in _inside(body):
+    for node in _inside(body, context):
         if not isinstance(node, ast.Try) or _protected(node, context):
             continue
         for handler in node.handlers:

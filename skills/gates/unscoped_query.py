@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.names import last_name, root_name
@@ -26,11 +26,14 @@ _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
 _OUTSIDE = frozenset(
     {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params"}
 )
+_QUERIES = Words(*MANAGER_WORDS, b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _LATER = "unscoped-tenant-query: what is said of a name"
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
+    if not context.mentions(_QUERIES, node):
+        return
     inner = context.memo.setdefault(_INNER, set())
     assert isinstance(inner, set)
     if node in inner:
@@ -187,7 +190,7 @@ unscoped_tenant_query = Rule(
             _on_call,
             (b".objects", b"_manager", b".all_objects", b"_or_404"),
             is_judged_path,
-            near=(*MANAGER_WORDS, b"_or_404"),
+            near=_QUERIES.words,
         ),
     ),
     bad=UNSCOPED_BAD,

@@ -41,6 +41,7 @@ ROWS = (
     ("the same while the app is open", "bench_hook", "edit_open_ratio", "{:.1f}×", "≤ 3×"),
     ("`cockpit status` while the app is open", "bench_hook", "status_open_ratio", "{:.1f}×", "≤ 4×"),
     ("an event of an agent that needs no answer", "bench_hook", "spool_ms", "{:.1f} ms", "≤ 5 ms"),
+    ("a saved file of 500 lines, every rule, time of the worker", "bench_worker", "worker_ms", "{:.1f} ms", "≤ 25 ms"),
     ("status of 20 worktrees, against the plain git commands", "bench_worktrees", "ratio", "{:.2f}×", "≤ 1.15×"),
     ("`cockpit start-day` there, against the same commands", "bench_day", "start_ratio", "{:.1f}×", "≤ 2×"),
     ("50 MB of transcripts read cold, processor time", "bench_transcripts", "cpu_s", "{:.2f} s", "≤ 0.5 s"),
