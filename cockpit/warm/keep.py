@@ -10,7 +10,7 @@ from cockpit.warm.host import WarmProcess
 from cockpit.warm.telling import Latest, write_snapshot
 
 FIRST_CHECK_SECONDS = 20.0  # the first check has the processor to itself for at most so long
-LOOK_EVERY = 0.3
+LOOK_EVERY = 0.5
 
 
 async def keep_warm(repository: Repository, latest: Latest) -> None:
@@ -32,7 +32,7 @@ async def keep_warm(repository: Repository, latest: Latest) -> None:
             if len(told) != len(now) or any(new is not old for new, old in zip(now, told, strict=True)):
                 told = now
                 await asyncio.to_thread(write_snapshot, repository, latest)
-            if await asyncio.to_thread(is_waiting):
+            if is_waiting():  # one look into an empty folder takes less than the way to a thread
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(drain)
             if not warm.started and (latest.found.phase == "ready" or loop.time() > until):
