@@ -52,7 +52,10 @@ def report_lines(report: StartReport) -> list[Line]:
     """The rest of the report: without its title and without the queue, which stands above."""
     parts = report.markdown.split("\n### ")[1:]
     kept = [f"### {part}" for part in parts if f"### {part}".splitlines()[0] != _QUEUE]
-    return markdown_lines("\n\n".join(part.strip() for part in kept))
+    lines = markdown_lines("\n\n".join(part.strip() for part in kept))
+    while lines and not "".join(text for text, _ in lines[-1]).strip():
+        lines.pop()
+    return lines
 
 
 class StartDayScreen(DayScreen):
