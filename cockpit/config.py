@@ -137,7 +137,7 @@ class HooksConfig:
     max_subagents: int | None = None
 
 
-OWN_TABLES = ("prices", "webhook")  # what only the person's own file may set: it holds for every repository
+OWN_TABLES = ("prices", "webhook", "research")  # what only the person's own file may set: it holds for every repository
 MOST_PRICE = 1e6
 
 
@@ -146,6 +146,13 @@ class WorktreesConfig:
     """`[worktrees]`: `root` is the folder that holds new ones, as `ROOT/PROJECT/BRANCH`."""
 
     root: str = "~/tmp/worktrees"
+
+
+@record
+class ResearchConfig:
+    """`[research]`: the folders in which `cockpit research scan` looks for what exists already."""
+
+    roots: tuple[str, ...] = ()
 
 
 @record
@@ -168,6 +175,7 @@ class Config:
     sweep: SweepConfig = SweepConfig()
     attention: AttentionConfig = AttentionConfig()
     day: DayConfig = DayConfig()
+    research: ResearchConfig = ResearchConfig()
     prices: dict[str, PriceConfig] = field(default_factory=dict)
     tiers: dict[Tier, tuple[str, ...]] = field(default_factory=dict)
 

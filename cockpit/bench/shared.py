@@ -1,0 +1,131 @@
+"""What the processes of the workbench share: one writer at a time, who did it, files that keep a person's own text."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.bench.records import records_folder
+from cockpit.errors import CannotAnswer
+from cockpit.files import create_atomically, locked, read_regular, write_atomically
+from cockpit.git_command import GitFailed, git
+from cockpit.plain_text import plain_text
+from cockpit.repository import Repository
+from skills.workflow.process import with_block
+
+if TYPE_CHECKING:
+    from cockpit.config import Config
+
+_LARGEST = 4_000_000
+_PATIENCE_SECONDS = 10.0
+_AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE")
+"""Set in the shells that coding agents run commands in."""
+
+
+@contextlib.contextmanager
+def one_writer(repository: Repository, kind: str) -> Iterator[None]:
+    """Hold the records of a kind, so that two changes at once are both kept. Raises `CannotAnswer` after 10 seconds."""
+    path = records_folder(repository.common_dir, kind).with_suffix(".lock")
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with locked(path) as held:
+                if held:
+                    yield
+                    return
+        except OSError as problem:
+            raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
+        if time.monotonic() > until:
+            raise CannotAnswer(f"another process changes the {kind} records", "try again")
+        time.sleep(0.05)
+
+
+def person(root: Path) -> str:
+    """Who sits here, by git's name for them. Raises `CannotAnswer` where git does not know."""
+    try:
+        name = git(root, "var", "GIT_AUTHOR_IDENT").split("<")[0].strip()
+    except GitFailed:
+        name = ""
+    if not name:
+        raise CannotAnswer("git does not know who you are", "git config user.name NAME")
+    return plain_text(name, 80)
+
+
+def only_a_person(what: str) -> None:
+    """Raise `CannotAnswer` in the shell of a coding agent: what is a person's to say is not the agent's."""
+    agent = next((name for name in _AGENTS if os.environ.get(name)), None)
+    if agent:
+        raise CannotAnswer(f"{what} is for a person, and this is an agent's shell ({agent})", "do it in your terminal")
+
+
+def text_of(root: Path, name: str) -> str:
+    """The text of a file below the root, "" where there is none. Raises `CannotAnswer` where it cannot be read."""
+    try:
+        return read_regular(root / name, _LARGEST).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ""
+    except OSError as problem:
+        raise CannotAnswer(f"{name} cannot be read ({problem.strerror})") from None
+
+
+def keep_block(root: Path, name: str, block: str, body: str, template: str = "") -> bool:
+    """Write `body` into the block of a file, made from `template` where it is new; the rest of it stays as it is.
+
+    True where something changed. Raises `CannotAnswer` where it cannot be written.
+    """
+    known = text_of(root, name)
+    text = with_block(known or template, block, plain_text(body, multiline=True))
+    if text == known:
+        return False
+    try:
+        write_atomically(root / name, text, mode=0o644)
+    except OSError as problem:
+        raise CannotAnswer(f"{name} cannot be written ({problem.strerror})") from None
+    return True
+
+
+def create(root: Path, names: Iterable[str], text_for: Callable[[str], str]) -> str:
+    """Write the first of `names` that does not exist yet; the name. Raises `CannotAnswer`."""
+    for name in names:
+        try:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            create_atomically(root / name, text_for(name))
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise CannotAnswer(f"{name} cannot be written ({problem.strerror})") from None
+        return name
+    raise CannotAnswer("every name for the file is taken")
+
+
+def minutes_since(begun: str, now: datetime) -> int:
+    """Whole minutes since a time as it is recorded; 0 where that is none."""
+    try:
+        return max(0, int((now - datetime.fromisoformat(begun)).total_seconds() // 60))
+    except ValueError:
+        return 0
+
+
+def spent(
+    repository: Repository, config: "Config", begun: str, branches: frozenset[str] | None = None
+) -> tuple[float, int]:
+    """(dollars, calls) of this repository since `begun`, of some branches only where they are named (computed)."""
+    from cockpit.spend.meter import Meter
+    from cockpit.spend.prices import PICO
+    from cockpit.spend.sums import Scope
+
+    meter = Meter(repository, config)
+    meter.read()
+    try:
+        since = int(datetime.fromisoformat(begun).timestamp() * 1000)
+    except ValueError:
+        since = None
+    cells = [
+        cell
+        for cell in meter.ledger.responses(Scope(meter.scope.places, since))
+        if branches is None or cell.origin.branch in branches
+    ]
+    return sum(cell.pico for cell in cells) / PICO, sum(cell.requests for cell in cells)
