@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "debug": ("Workbench", "a case from evidence to cause: hypotheses, tests one at a time, bisection, report"),
     "serve": ("Live", "the same app in a browser of this machine, behind a token"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
+    "help": ("Help", "pages about one topic each: gates, money, hooks, keys …"),
+    "completion": ("Help", "the script that lets bash, zsh or fish complete commands and options"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }
 
