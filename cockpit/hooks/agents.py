@@ -129,10 +129,12 @@ def agent_status(agent: Agent, scope: Scope, root: Path | None, config: HooksCon
         return AgentHooks(agent, scope, path, "unreadable", note=problem.message)
     state: AgentState = "installed" if wanted.before == wanted.after else "changed"
     answering = tuple(event for event, answers in ours.items() if answers)
-    return AgentHooks(agent, scope, path, state, tuple(ours), answering, _note(agent, state))
+    return AgentHooks(agent, scope, path, state, tuple(ours), answering, _note(agent, scope, state))
 
 
-def _note(agent: Agent, state: AgentState) -> str:
+def _note(agent: Agent, scope: Scope, state: AgentState) -> str:
+    if scope == "project" and state == "installed":
+        return "its commands name folders of this machine: think before you commit that file"
     if state == "changed":
         return "not as this cockpit and its configuration would install them: install again"
     return "Codex runs them once they are trusted in /hooks" if agent == "codex" else ""
@@ -143,7 +145,7 @@ def plan_agent_install(agent: Agent, scope: Scope, root: Path | None, config: Ho
     path = settings_path(agent, scope, root)
     content = _content(path)
     if agent == "opencode":
-        after = plugin_text(content, path, spool_folder(), hook_words())
+        after = plugin_text(content, path, spool_folder().absolute(), hook_words())
     else:
         text = JsonText(content or b"{}\n", path)
         hooks = _hooks(text)
@@ -227,7 +229,7 @@ def _entries(agent: Agent, config: HooksConfig) -> dict[str, list[dict[str, Any]
 
 def spooling_command(agent: Agent) -> str:
     """The command of an event that needs no answer: a file in the spool, nothing where cockpit is off."""
-    folder = shlex.quote(str(spool_folder()))
+    folder = shlex.quote(os.path.abspath(spool_folder()))
     put = f'cat >"$d/.{agent}.$$" && mv "$d/.{agent}.$$" "$d/{agent}.$$"'
     return f'd={folder}; [ ! -d "$d" ] || {{ {put}; }} 2>/dev/null; : # cockpit'
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cockpit.paths import state_dir
 from cockpit.repository import Repository
 
 
@@ -33,6 +34,7 @@ class WarmProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "COCKPIT_STATE_DIR": os.path.abspath(state_dir())},
             cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
             process_group=0,
         )
