@@ -79,23 +79,3 @@ NARROW: Pair = (
         _file("def load(db, rows):\n    for row in rows:\n        db.add(Item(**row))\n        db.commit()\n"),
     ),
 )  # fmt: skip
-
-IMPLICIT: Pair = (
-    (
-        _file(
-            "import httpx\n\n\nasync def pay(session, order_id):\n    order = Order(id=order_id)\n    "
-            "session.add(order)\n"
-            "    await session.flush()\n    async with httpx.AsyncClient() as client:\n"
-            "        await client.post('https://pay.example')\n    order.paid = True\n    await session.commit()\n",
-            "the session has begun a transaction of its own",
-        ),
-    ),
-    (
-        _file(
-            "import httpx\n\n\nasync def pay(session, order_id):\n    session.add(Order(id=order_id))\n"
-            "    await session.commit()\n    async with httpx.AsyncClient() as client:\n"
-            "        await client.post('https://pay.example')\n    session.add(Payment(order_id=order_id))\n"
-            "    await session.commit()\n"
-        ),
-    ),
-)

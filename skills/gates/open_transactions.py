@@ -9,6 +9,7 @@ from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.persistence import Event, events_of, inside
+from skills.gates.transaction_auditor import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
 
 _BEGINS = ("add", "flush", "write")
 _ENDS = ("commit", "rollback")
@@ -33,8 +34,6 @@ def open_at(events: list[Event], line: int) -> tuple[Event, Event] | None:
 
 def on_function(node: FunctionNode, context: FileContext) -> None:
     """Reports calls to other services between a session's write and its commit."""
-    from skills.gates.transaction_auditor import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
-
     events = [event for event in events_of(node, context) if event.kind in (*_BEGINS, *_ENDS)]
     if len(events) < 2 or not any(event.kind in ("commit", "flush") for event in events):
         return

@@ -1,12 +1,12 @@
 """Every rule and every observer, one line for each file of a skill."""
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Iterator, Mapping
 
 from skills.gates import (
     celery_settings,
     code_style_enforcer,
     comment_rules,
-    commit_order,
     cors,
     coverage,
     django_architecture_enforcer,
@@ -16,7 +16,6 @@ from skills.gates import (
     django_testing_patterns,
     drf_permissions,
     drf_serializer_patterns,
-    event_channels,
     exists_then_create,
     facts,
     fastapi_layers,
@@ -25,15 +24,12 @@ from skills.gates import (
     filter_in_python,
     hardcoded_secret,
     insecure_settings,
-    loop_writes,
-    missing_to_thread,
     ml_promotion,
     mle_workflow,
     multi_tenant_guardian,
     n_plus_one,
     openapi_contract_validator,
     openapi_routes,
-    over_fetching,
     python_patterns,
     python_resources,
     python_testing,
@@ -41,18 +37,10 @@ from skills.gates import (
     query_in_loop,
     raw_sql,
     recsys_pipeline_architect,
-    redundant_fetch,
     relations,
-    request_caches,
-    resource_lifecycle_auditor,
     response_data,
-    runtime_allocations,
-    runtime_copies,
-    runtime_performance_auditor,
-    runtime_strings,
     serializer_rows,
     service_layer,
-    session_scope,
     silenced,
     testing_aaa,
     testing_gaps,
@@ -71,29 +59,16 @@ _SKILLS = (
     django_testing_patterns,
     code_style_enforcer,
     raw_sql,
-    runtime_performance_auditor,
     testing_aaa,
     insecure_settings,
-    loop_writes,
-    redundant_fetch,
-    over_fetching,
-    request_caches,
     cors,
     testing_style,
-    runtime_allocations,
     hardcoded_secret,
-    runtime_strings,
-    runtime_copies,
     comment_rules,
-    missing_to_thread,
     unvalidated_input,
     transaction_auditor,
-    commit_order,
-    event_channels,
     silenced,
     drf_serializer_patterns,
-    resource_lifecycle_auditor,
-    session_scope,
     coverage,
     fastapi_layers,
     fastapi_patterns,
@@ -121,8 +96,77 @@ _SKILLS = (
     ml_promotion,
 )
 
-RULES: Mapping[str, Rule] = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
-COMMON = tuple(name for name, rule in RULES.items() if rule.gate != "none" and rule.profiles != STRICT)
+_LATER: Mapping[str, tuple[str, ...]] = {
+    "loop_writes": (
+        "n-update-delete-loop",
+        "missing-bulk-ops",
+    ),
+    "redundant_fetch": (
+        "redundant-fetch",
+        "unnecessary-resolve",
+    ),
+    "over_fetching": ("over-fetching",),
+    "request_caches": ("wrong-caching-scope",),
+    "commit_order": (
+        "missing-rollback",
+        "scope-too-narrow",
+    ),
+    "event_channels": (
+        "event-channel-consistency",
+        "missing-intermediate-commits",
+    ),
+    "session_scope": (
+        "resource-scope-mismatch",
+        "error-path-leak",
+    ),
+    "resource_lifecycle_auditor": (
+        "pool-configuration",
+        "missing-cleanup",
+        "streaming-resource-holding",
+        "factory-vs-injection",
+    ),
+    "runtime_performance_auditor": (
+        "blocking-io-in-async",
+        "sync-sleep-in-async",
+    ),
+    "runtime_allocations": ("unnecessary-list-allocation",),
+    "runtime_strings": ("string-concat-in-loop",),
+    "runtime_copies": ("redundant-data-copies",),
+    "missing_to_thread": ("missing-to-thread",),
+}
+"""Modules whose rules all run on demand only (the audit's): loaded when one of their rules is first asked for."""
+
+_MODULE_OF = {name: module for module, names in _LATER.items() for name in names}
+
+
+class _Rules(Mapping[str, Rule]):
+    """Every rule by name. Those of `_LATER` are loaded with the first question for one of them."""
+
+    def __init__(self, known: dict[str, Rule]) -> None:
+        self._known = known
+        self._names = (*known, *(name for name in _MODULE_OF if name not in known))
+
+    def __getitem__(self, name: str) -> Rule:
+        if name not in self._known and name in _MODULE_OF:
+            module = importlib.import_module(f"skills.gates.{_MODULE_OF[name]}")
+            self._known.update({rule.name: rule for rule in module.RULES})
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known or name in _MODULE_OF
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+_AT_ONCE = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
+GATED: Mapping[str, Rule] = {name: rule for name, rule in _AT_ONCE.items() if rule.gate != "none"}
+"""The rules of P0, P1 and P2."""
+RULES: Mapping[str, Rule] = _Rules(_AT_ONCE)
+COMMON = tuple(name for name, rule in GATED.items() if rule.profiles != STRICT)
 """The rules that run without being asked for, in other than the strict profiles."""
 
 OBSERVERS: tuple[Observer, ...] = (
@@ -136,5 +180,5 @@ OBSERVERS: tuple[Observer, ...] = (
     *ml_promotion.OBSERVERS,
 )
 
-RULESET_VERSION = "1:" + ",".join(sorted(RULES))
+RULESET_VERSION = "2:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

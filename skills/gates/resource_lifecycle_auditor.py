@@ -372,11 +372,12 @@ missing_cleanup = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PA-654-3",),
-    catches="Sessions, connections and files that a function opens and neither closes for sure nor hands on.",
+    catches="Sessions, connections, cursors and files that a function opens and neither closes for sure nor hands on.",
     why="Every error on the way leaves one open. The pool runs dry, or the process runs out of file descriptors, long "
     "after the cause.",
     fix="`with open(…) as f:`, `async with Session() as session:`, `contextlib.closing(…)`, or close in `finally`.",
-    when="In functions of production code: HIGH for sessions and connections, MEDIUM for files; one step less where it "
+    when="In functions of production code: HIGH for sessions and connections, MEDIUM for files and cursors; one "
+    "step less in commands, and where it "
     "is closed but not in `finally`. Not where it is returned, yielded, stored, or given to what closes it.",
     watches=(
         Watch(

@@ -6,16 +6,14 @@ from typing import Any
 
 from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, TREE, Waits
-from skills.gates.commit_order_examples import IMPLICIT
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
-from skills.gates.open_transactions import on_function as _on_session
 from skills.gates.receivers import TypeReader
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import CHILDREN, descendants
-from skills.gates.transaction_examples import LONG, SWALLOWED, TASK, WIDE
+from skills.gates.transaction_examples import IMPLICIT, LONG, SWALLOWED, TASK, WIDE
 
 SKILL = "transaction-correctness-auditor"
 SCOPE = "scope-too-wide"
@@ -190,6 +188,12 @@ def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:
         and method[:1].isupper()
         and any(one.startswith("grpc") for one in context.imports.values())
     )
+
+
+def _on_session(node: FunctionNode, context: FileContext) -> None:
+    from skills.gates.open_transactions import on_function  # it is built on this file, and needed by the audit only
+
+    on_function(node, context)
 
 
 def _judge_length(block: Block, context: FileContext) -> None:

@@ -15,7 +15,7 @@ from skills.gates.model import (
     Verdict,
 )
 from skills.gates.project import Project
-from skills.gates.registry import COMMON, RULES
+from skills.gates.registry import COMMON, GATED, RULES
 from skills.gates.rule import Rule
 
 _GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
@@ -32,7 +32,7 @@ def select_rules(options: GateOptions) -> frozenset[str]:
     if options.select:
         chosen = {name for word in options.select for name in _group(word)}
     else:
-        chosen = {name for name, rule in RULES.items() if options.isolated or _on(rule, options.profile)}
+        chosen = {*RULES} if options.isolated else {name for name, rule in GATED.items() if _on(rule, options.profile)}
     return frozenset(chosen - {name for word in options.ignore for name in _group(word)})
 
 
@@ -43,7 +43,7 @@ def needs_every(options: GateOptions) -> bool:
 
 def _on(rule: Rule, profile: str) -> bool:
     """True where a rule runs without being asked for."""
-    return rule.gate != "none" and (rule.profiles is None or profile in rule.profiles)
+    return rule.profiles is None or profile in rule.profiles
 
 
 def known_words() -> frozenset[str]:
@@ -55,8 +55,11 @@ def known_words() -> frozenset[str]:
 def _group(word: str) -> Iterable[str]:
     if word in RULES:
         return [word]
-    gate = "none" if word == "audit" else word
-    return [name for name, rule in RULES.items() if gate == rule.gate or word == rule.skill]
+    if word == "audit":
+        return [name for name in RULES if name not in GATED]
+    if word in ("P0", "P1", "P2"):
+        return [name for name, rule in GATED.items() if word == rule.gate]
+    return [name for name, rule in RULES.items() if word == rule.skill]
 
 
 def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:
@@ -69,7 +72,7 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     read = list(reports)
     known = Project(read, project, options)
     selected = select_rules(options)
-    reasons = {name: rule.applies(known) for name, rule in RULES.items() if name in selected}
+    reasons = {name: RULES[name].applies(known) for name in RULES if name in selected}
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
     findings = findings_of(read, known, active)
     checks = checks_of(read, findings, reasons, known)
