@@ -89,7 +89,7 @@ def _wide_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
             for stage, cell in zip(STAGES, cells, strict=True):
                 text = cell[depth] if depth < len(cell) else ""
                 token = _token(lane, stage, text, lit, route)
-                spans.append((pad(f"▸{text}" if token == "accent" else text, column), token))
+                spans.append((pad(f"▸{text}" if token == "accent" else text, column - 1) + " ", token))
             rows.append(tuple(spans))
     return rows
 

@@ -153,7 +153,7 @@ class ComposerScreen(FramedScreen):
             return [line((self.problem, "bad"))]
         if self.analysis is None:
             return wrapped(
-                [line((text, "muted" if not place else "faint")) for place, text in enumerate(_EMPTY)], width
+                [line((text, "muted" if not place else "faint")) for place, text in enumerate(_EMPTY)], width, 0
             )
         points = points_lines(self.analysis.plan.score, width)
         return [score_line(self.analysis, width), (), *wrapped(plan_lines(self.analysis), width), (), *points]
