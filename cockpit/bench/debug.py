@@ -5,7 +5,6 @@ import platform
 import re
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,6 +21,7 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
 from cockpit.repository import Repository
+from cockpit.temporary import temporary_folder
 from skills.workflow.debug import Case, count_patterns, why_no_fix
 
 KIND = "debug"
@@ -148,11 +148,8 @@ def bisect(
         raise CannotAnswer(f"cannot bisect: {plain_text(problem.line, 120)}") from None
     if not left:
         raise CannotAnswer("there is no commit between the two", "give --good an older one")
-    folder = Path(tempfile.mkdtemp(prefix="cockpit-bisect-"))
-    try:
-        return _search(root, folder, ends[0], left, command, tell, runner, seconds)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with temporary_folder("bisect") as folder:
+        return _search(root, Path(folder), ends[0], left, command, tell, runner, seconds)
 
 
 def _search(

@@ -5,7 +5,6 @@ under `refs/cockpit/rollback/`.
 """
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.temporary import temporary_folder
 from cockpit.worktrees.room import Room, alone
 from skills.gates.model import Status
 from skills.record import record
@@ -197,7 +197,7 @@ def _carry_out(room: Room, root: Path, plan: Plan, name: str) -> str:
 def _tree(room: Room, root: Path, plan: Plan) -> str:
     if plan.kind == "revert":
         return room.git("rev-parse", f"{plan.target}^{{tree}}", folder=root).strip()
-    with tempfile.TemporaryDirectory(prefix="cockpit-rollback-") as folder:
+    with temporary_folder("rollback") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         room.git("read-tree", plan.head, folder=root, environment=index)
         listed = _git(root, "ls-tree", "-r", "-z", plan.target, "--", *plan.files)

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from cockpit.paths import state_dir
+from cockpit.temporary import temporary_folder
 
 _LARGEST = 512 << 20
 
@@ -17,7 +17,7 @@ def scratch_state() -> Iterator[None]:
     variable."""
     real = state_dir()
     before = os.environ.get("COCKPIT_STATE_DIR")
-    with tempfile.TemporaryDirectory(prefix="cockpit-dry-run-") as folder:
+    with temporary_folder("dry-run") as folder:
         with suppress(OSError):
             for entry in os.scandir(real):
                 with suppress(OSError):

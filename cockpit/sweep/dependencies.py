@@ -6,7 +6,6 @@ gives no answer makes the check not run, never passed.
 
 import json
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.programs import Ran, find_program
 from cockpit.sweep.cancel import Cancel
+from cockpit.temporary import temporary_folder
 from skills.workflow.sweep import (
     Status,
     SweepCheck,
@@ -93,7 +93,7 @@ def _python(root: Path, name: str, cancel: Cancel) -> _Part:
     if not pins:
         return ("not_run" if loose else "not_applicable"), [], unpinned or f"{name} names no package"
     lines = "".join(f"{package}=={version}\n" for package, version in sorted(pins.items()))
-    with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
+    with temporary_folder("sweep") as folder:
         given = Path(folder) / "requirements.txt"
         given.write_text(lines, "utf-8")
         status, found, reason = _pip_audit(["--no-deps", "--disable-pip", "-r", str(given)], Path(folder), cancel, name)
@@ -107,7 +107,7 @@ def _environment(root: Path, cancel: Cancel) -> _Part:
     places = [path for folder in (".venv", "venv") for path in (root / folder / "lib").glob("python3*/site-packages")]
     if not places:
         return "not_run", [], "no lock file, no pinned requirements and no .venv say which versions are in use"
-    with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
+    with temporary_folder("sweep") as folder:
         return _pip_audit(["--path", str(places[0])], Path(folder), cancel, ".venv")
 
 
@@ -144,7 +144,7 @@ def _npm(root: Path, name: str, cancel: Cancel) -> _Part:
     if not program:
         return "not_run", [], f"{name}: npm is not installed"
     above = (root / name).parent
-    with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
+    with temporary_folder("sweep") as folder:
         try:  # copies: npm would also read settings of the repository, and write beside them
             for file in ("package.json", "package-lock.json"):
                 (Path(folder) / file).write_bytes(read_regular(above / file, 50_000_000))

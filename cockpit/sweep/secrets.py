@@ -1,7 +1,6 @@
 """Are there secrets: gitleaks where it is installed, else the detectors of detect-secrets."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from cockpit.programs import find_program
 from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress, SecretPool
 from cockpit.sweep.secret_lines import BASELINE
+from cockpit.temporary import temporary_folder
 from skills.workflow.sweep import Status, SweepCheck, SweepFinding, read_gitleaks
 
 GITLEAKS_SECONDS = 900.0
@@ -88,7 +88,7 @@ def _known(root: Path) -> frozenset[tuple[str, str]]:
 
 def _gitleaks(program: str, words: list[str], root: Path, cancel: Cancel, names: frozenset[str] | None) -> SweepCheck:
     """Its exit code and its report must agree; with `names`, what git ignores is left out."""
-    with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
+    with temporary_folder("sweep") as folder:
         report = Path(folder) / "report.json"
         told = ["--no-banner", "--report-format", "json", "--report-path", str(report)]
         ran = cancel.run([program, *words, *told], root, GITLEAKS_SECONDS)

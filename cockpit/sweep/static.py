@@ -93,9 +93,9 @@ def _bandit_batch(root: Path, batch: list[str], cancel: Cancel) -> tuple[list[Sw
 
 
 def _semgrep(program: str, rules: Path, root: Path, cancel: Cancel) -> tuple[list[SweepFinding], list[str]]:
-    import tempfile
+    from cockpit.temporary import temporary_folder
 
-    with tempfile.TemporaryDirectory(prefix="cockpit-sweep-") as folder:
+    with temporary_folder("sweep") as folder:
         own = {"SEMGREP_SETTINGS_FILE": f"{folder}/settings.yml", "SEMGREP_SEND_METRICS": "off"}
         told = ["--config", str(rules), "--metrics=off", "--disable-version-check", "--json", "--quiet", "."]
         ran = cancel.run([program, "scan", *told], root, SECONDS, own)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from cockpit.findings.tools import ToolRun
 from cockpit.programs import Ran, find_program
 from cockpit.repository import Repository
 from cockpit.sweep.cancel import Cancel
+from cockpit.temporary import temporary_folder
 from cockpit.trust import Trust
 from skills.gates.model import Status
 from skills.gates.settings_modules import is_production_path, is_settings_path
@@ -59,11 +59,16 @@ class Place:
     outcome: Outcome
     cancel: Cancel = field(default_factory=Cancel)
     values: dict[str, Any] | str | None = None  # what the production settings hold, once they were asked
-    scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cockpit-verify-")))
+    folder: "tempfile.TemporaryDirectory[str]" = field(default_factory=lambda: temporary_folder("verify"))
 
     def close(self) -> None:
         """Remove the scratch folder."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.folder.cleanup()
+
+    @property
+    def scratch(self) -> Path:
+        """A folder outside the repository for what the checks write."""
+        return Path(self.folder.name)
 
     @property
     def root(self) -> Path:

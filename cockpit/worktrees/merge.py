@@ -143,13 +143,13 @@ def _unfit(tree: Worktree) -> str:
 
 
 def _foreseen(repository: Repository, home: Path, plan: MergePlan) -> MergePlan:
-    import tempfile
+    from cockpit.temporary import temporary_folder
 
     if plan.nothing:
         return plan
     pair = (plan.onto, plan.source)
     try:
-        with tempfile.TemporaryDirectory(prefix="cockpit-objects-") as folder:
+        with temporary_folder("objects") as folder:
             found = conflicts(home, [pair], own_objects(repository.common_dir, folder))
         changed = git(home, "diff", "--no-ext-diff", "--name-only", "-z", f"{plan.onto}...{plan.source}", "--")
     except GitFailed as problem:

@@ -4,7 +4,6 @@ out.
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.temporary import temporary_folder
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
 from cockpit.worktrees.forecast import Forecaster, ToMerge
@@ -84,7 +84,7 @@ class Reader:
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
         self._forecaster = Forecaster()
-        self._objects = tempfile.TemporaryDirectory(prefix="cockpit-objects-", ignore_cleanup_errors=True)
+        self._objects = temporary_folder("objects")
 
     def close(self) -> None:
         """Remove what git made for the comparisons."""
