@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("Live", "a recording back in the panes"),
     "rollback": ("Workbench", "back to a commit known to be good: planned, run, verified, recorded"),
     "research": ("Workbench", "a decision through a matrix, costs at scale, three gates and a person's approval"),
+    "feature": ("Workbench", "a feature in five phases: contract, plan with worktrees, observers, gates, ship"),
     "debug": ("Workbench", "a case from evidence to cause: hypotheses, tests one at a time, bisection, report"),
     "serve": ("Live", "the same app in a browser of this machine, behind a token"),
     "doctor": ("Help", "what cockpit found, and what is missing"),

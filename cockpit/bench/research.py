@@ -22,7 +22,7 @@ from cockpit.recording.redaction import redacted_text
 from cockpit.repository import Repository
 from skills.record import record
 from skills.workflow.research import CACHE_DAYS, Study, is_fresh, key_of
-from skills.workflow.research_text import FINDINGS_TEMPLATE, adr, figures, findings, template
+from skills.workflow.research_text import adr, figures, findings, findings_template, template
 from skills.workflow.worktree_setup import is_cache, slug_of
 
 KIND = "research"
@@ -118,7 +118,7 @@ def _save(repository: Repository, study: Study) -> None:
 
 def write_findings(repository: Repository, study: Study) -> str:
     """Write the block of FINDINGS.md; the name of the file. Raises `CannotAnswer`."""
-    keep_block(repository.root, study.findings, study.id, findings(study), FINDINGS_TEMPLATE.lstrip("\n"))
+    keep_block(repository.root, study.findings, study.id, findings(study), findings_template(study))
     return study.findings
 
 

@@ -43,12 +43,13 @@ def endpoint_of(function: FunctionNode, context: FileContext) -> Endpoint | None
     known = context.memo.setdefault(_MEMO, {})
     assert isinstance(known, dict)
     if function not in known:
-        known[function] = _read(function)
+        known[function] = endpoint_in(function)
     found: Endpoint | None = known[function]
     return found
 
 
-def _read(function: FunctionNode) -> Endpoint | None:
+def endpoint_in(function: FunctionNode) -> Endpoint | None:
+    """The endpoint that the decorators of a function make it, None without one."""
     for decorator in function.decorator_list:
         if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
             continue

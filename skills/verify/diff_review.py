@@ -122,9 +122,19 @@ def unstated(lines: Iterable[AddedLine], removed: Mapping[str, str], said: str) 
                 continue
             if not re.search(rf"\b(?:{words})", message):
                 found.setdefault((what, added.path), Mark(what, added, True))
-        if _DEPENDENCY_FILES.search(added.path) and (name := _REQUIREMENT.match(added.text)):
-            package = name[1].lower()
-            known = package in _KEYS or package in removed.get(added.path, "").lower()
-            if not known and package not in message and "dependenc" not in message:
+        for _, package in new_dependencies((added,), removed):
+            if package not in message and "dependenc" not in message:
                 found.setdefault((package, added.path), Mark(f"the dependency {package}", added, True))
     return list(found.values())
+
+
+def new_dependencies(lines: Iterable[AddedLine], removed: Mapping[str, str]) -> list[tuple[AddedLine, str]]:
+    """The packages (in small letters) that added lines of a manifest ask for and removed ones did not."""
+    found = []
+    for added in lines:
+        if not _DEPENDENCY_FILES.search(added.path) or not (name := _REQUIREMENT.match(added.text)):
+            continue
+        package = name[1].lower()
+        if package not in _KEYS and package not in removed.get(added.path, "").lower():
+            found.append((added, package))
+    return found

@@ -168,7 +168,7 @@ def findings(study: Study) -> str:
     """FINDINGS.md: the short version for whoever plans the work."""
     score = decision_score(study)
     lines = [
-        f"# Findings: {study.term}",
+        "## Where it stands",
         "",
         f"- Decision: {recommendation(study)}",
         f"- Score of gate 2: {'not judged' if score is None else format(score.normalize(), 'f')}",
@@ -183,13 +183,9 @@ def findings(study: Study) -> str:
     return "\n".join(lines)
 
 
-FINDINGS_TEMPLATE = """
-## Summary
-
-## Dependencies
-
-## Open questions
-"""
+def findings_template(study: Study) -> str:
+    """FINDINGS.md as it begins."""
+    return f"# Findings: {study.term}\n\n## Summary\n\n## Dependencies\n\n## Open questions\n\n"
 
 
 def adr(study: Study, number: int, title: str) -> str:

@@ -1,0 +1,354 @@
+"""Features: a plan without cycles, no way past a gate, real worktrees, tags that rollback finds."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.bench.feature import change, features, make, new_feature, open_feature, plan, proposals, stamps, state_of
+from cockpit.bench.feature_gates import judge, tag
+from cockpit.bench.observe import observe_all, resolve
+from cockpit.bench.rollback import points
+from cockpit.config import Config, load_config
+from cockpit.errors import CannotAnswer
+from cockpit.repository import Repository, find_repository
+from skills.workflow.feature import (
+    GATES,
+    PHASES,
+    Confirmed,
+    Feature,
+    confirmed,
+    next_step,
+    noted,
+    open_blockers,
+    overridden,
+    passed,
+    phase,
+    with_gate,
+)
+from skills.workflow.feature_plan import PlannedTask, agent_for, groups, hours_of, planned
+from skills.workflow.feature_text import SHIP
+from skills.workflow.observers import Alert
+from skills.workflow.process import Check, together
+from skills.workflow.quality import complexities, duplication, measure, typed_share
+from tests.unit.test_rollback import commit, git
+
+BRIEF = """# Feature: Invoice API
+## Problem
+Nobody can send invoices.
+## Success criteria
+- [ ] it works
+## In scope
+- invoices
+## Out of scope
+- refunds
+## Technical approach
+One endpoint.
+## Tasks
+- [ ] Schema of invoices #db (2h) @database
+- [ ] Endpoints #api (3h) depends: #db
+- [ ] The form #ui (5h) @frontend depends: #db
+- [ ] End to end #e2e (1h) @testing depends: #api, #ui
+"""
+AGREED = """# Feature contract
+## Interfaces
+- none
+## In scope
+- `billing/**`
+## Out of scope
+- `accounts/**`
+## Success criteria
+- coverage of 80 % or more
+"""
+FEATURE = Feature("f", "Invoices", "2026-11-20T10:00:00Z")
+NOW = dict.fromkeys(GATES, "s1")
+GOOD = (Check("a", "A", "pass"),)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    root = tmp_path / "acme"
+    monkeypatch.setenv("COCKPIT_WORKTREES_ROOT", str(tmp_path / "trees"))
+    subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
+    commit(root, "Begin", a="1\n")
+    return find_repository(root)
+
+
+def test_tasks_are_read_with_hours_roles_and_dependencies() -> None:
+    tasks = planned(BRIEF)
+    assert [(one.id, one.hours, one.role) for one in tasks] == [
+        ("db", 2.0, "database"),
+        ("api", 3.0, "backend"),
+        ("ui", 5.0, "frontend"),
+        ("e2e", 1.0, "testing"),
+    ]
+    found = groups(tasks)
+    assert [[one.id for one in group.tasks] for group in found] == [["db"], ["api", "ui"], ["e2e"]]
+    assert [group.hours for group in found] == [2.0, 5.0, 1.0] and hours_of(found) == (8.0, 11.0, 0)
+    assert agent_for("database", []) == ("database-design:database-architect", False)
+    assert agent_for("database", ["database-design:sql-pro"]) == ("database-design:sql-pro", True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("- [ ] a #a depends: #c\n- [ ] b #b depends: #a\n- [ ] c #c depends: #b", "wait for each other"),
+        ("- [ ] a #a depends: #a", "#a → #a"),
+        ("- [ ] a #a depends: #gone", "no task here"),
+        ("- [ ] a #a\n- [ ] b #a", "two tasks"),
+    ],
+)
+def test_a_cycle_and_what_is_missing_are_refused(lines: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        groups(planned(f"## Tasks\n{lines}\n"))
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.frozensets(st.sampled_from("abcdef"), max_size=3), max_size=6))
+def test_groups_keep_every_dependency_or_name_why_not(graph: dict[str, frozenset[str]]) -> None:
+    tasks = [PlannedTask(name, name, depends=tuple(sorted(depends))) for name, depends in graph.items()]
+    try:
+        found = groups(tasks)
+    except ValueError:
+        whole = all(depends <= graph.keys() for depends in graph.values())
+        left = dict(graph)
+        while free := [name for name, depends in left.items() if not depends & left.keys()]:
+            for name in free:
+                del left[name]
+        assert not whole or left
+        return
+    place = {one.id: number for number, group in enumerate(found) for one in group.tasks}
+    assert len(place) == len(tasks) and all(place[d] < place[t.id] for t in tasks for d in t.depends)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["pass", "fail", "override", "move", "hollow"]), st.sampled_from(GATES)),
+                max_size=25))  # fmt: skip
+def test_no_path_around_a_gate(steps: list[tuple[str, str]]) -> None:
+    feature, now, free = FEATURE, dict(NOW), dict.fromkeys(GATES, "")
+    for step, gate in steps:
+        before = all(free[name] for name in GATES[: GATES.index(gate)])  # type: ignore[arg-type]
+        try:
+            if step in ("pass", "fail"):
+                feature = with_gate(feature, gate, [Check("a", "A", step)], "t", now)  # type: ignore[arg-type]
+                forgiven = any(one.gate == gate and one.stamp == now[gate] for one in feature.overrides)
+                assert before
+                free[gate] = "yes" if step == "pass" or forgiven else ""
+            elif step == "move":
+                now[gate] += "+"
+                free[gate] = ""
+            else:
+                feature = overridden(feature, gate, " " if step == "hollow" else "because", "Ada", "t", now)
+                assert before and step == "override" and gate != "ship"
+                free[gate] = "yes"
+        except ValueError:
+            continue
+    for number, gate in enumerate(GATES):
+        assert passed(feature, gate, now) == all(free[name] for name in GATES[: number + 1])
+    assert (phase(feature, now) == len(PHASES)) == all(free.values())
+
+
+def test_a_gate_counts_for_the_state_that_it_was_judged_at() -> None:
+    feature = with_gate(FEATURE, "contract", GOOD, "t", NOW)
+    assert passed(feature, "contract", NOW) and phase(feature, NOW) == 1
+    moved = {**NOW, "contract": "s2"}
+    assert not passed(feature, "contract", moved) and "the work changed since" in next_step(feature, moved)
+    assert together([]) == "not_run" and together([Check("a", "A", "not_applicable")]) == "pass"
+    with pytest.raises(ValueError, match="say why"):
+        confirmed(feature, "rls", Confirmed("not_applicable", "Ada", "t", "s1", " "))
+
+
+def test_alerts_open_resolve_and_come_back() -> None:
+    alert = Alert("O-1", "BLOCKER", "x.py", 1, "is out of scope", "take it back")
+    feature = noted(FEATURE, "tree", [alert], "t1")
+    assert len(open_blockers(feature)) == 1
+    moved = noted(feature, "tree", [replace(alert, line=9)], "t2")
+    assert [(one.at, one.alert.line) for one in moved.alerts] == [("t1", 9)]
+    gone = noted(moved, "tree", [], "t3")
+    assert not open_blockers(gone) and gone.alerts[0].state == "RESOLVED"
+    assert len(open_blockers(noted(gone, "tree", [alert], "t4"))) == 1
+    other = noted(feature, "other", [], "t2")
+    assert len(open_blockers(other)) == 1
+
+
+def test_the_measures() -> None:
+    import ast
+
+    tree = ast.parse(
+        "def f(a: int, b) -> int:\n    if a and b or a:\n        return 1\n    return [x for x in a if x]\n"
+    )
+    assert complexities(tree) == [(1 + 1 + 2 + 1, 1, "f")] and typed_share([tree]) == pytest.approx(200 / 3)
+    assert typed_share([ast.parse("x = 1")]) is None
+    block = "\n".join(f"value_{n} = compute({n})" for n in range(8))
+    assert duplication({"a.py": block, "b.py": block})[0] == 100.0
+    assert duplication({"a.py": block, "b.py": "y = 1\n"})[0] == 0.0
+    assert measure("c", "C", 79.99, 80, least=True).status == "fail"
+    assert measure("c", "C", 80.0, 80, least=True).status == measure("d", "D", 5.0, 5, least=False).status == "pass"
+    assert measure("c", "C", None, 80, least=True).status == "not_run"
+    assert measure("c", "C", float("nan"), 80, least=True).status == "not_run" and len(SHIP) == 20
+
+
+def begun(repository: Repository) -> Feature:
+    feature = new_feature(repository, "Invoice API", priority="P1", link="", days=2)
+    (repository.root / feature.brief).write_text(BRIEF)
+    (repository.root / feature.contract).write_text(AGREED)
+    return feature
+
+
+def gate(repository: Repository, name: str) -> Feature:
+    checks = judge(repository, Config(), open_feature(repository), name)
+    return change(repository, "", lambda one: with_gate(one, name, checks, "t", stamps(repository, one)))
+
+
+def test_a_contract_has_to_say_something(repository: Repository) -> None:
+    feature = new_feature(repository, "Invoice API", priority="P1", link="", days=None)
+    blank = judge(repository, Config(), feature, "contract")
+    assert {check.id for check in blank if check.status == "fail"} >= {"problem", "interfaces", "boundary", "tasks"}
+    (repository.root / feature.brief).write_text(BRIEF)
+    (repository.root / feature.contract).write_text(AGREED)
+    judged = gate(repository, "contract")
+    assert phase(judged, stamps(repository, judged)) == 1
+    (repository.root / feature.brief).write_text(BRIEF.replace("- [ ] Schema", "- [x] Schema"))
+    assert passed(judged, "contract", stamps(repository, judged))
+    (repository.root / feature.contract).write_text(AGREED.replace("billing", "shop"))
+    assert not passed(judged, "contract", stamps(repository, judged))
+
+
+def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repository) -> None:
+    begun(repository)
+    (repository.root / "BRIEF.md").write_text(BRIEF.replace("- [ ] Schema", "- [x] Schema"))
+    git(repository.root, "add", "-A")
+    git(repository.root, "commit", "-qm", "Contract")
+    feature, found = plan(repository, "")
+    proposed = proposals(repository, feature, found)
+    assert [one.task.id for one in proposed] == ["api", "ui"]
+    assert len({port for one in proposed for port in one.ports}) == 4
+    config = load_config(repository.root)
+    feature = make(repository, config, feature, proposed, lambda _: None)
+    assert [one.branch for one in feature.worktrees] == ["feature/invoice-api-api", "feature/invoice-api-ui"]
+    sheet = (Path(feature.worktrees[1].path) / "WORKTREE_TASK.md").read_text()
+    assert "(dev server)" in sheet and "frontend-developer" in sheet and "The form" in sheet
+    again = proposals(repository, feature, found)
+    assert all(one.there for one in again)
+    assert make(repository, config, feature, again, lambda _: None).worktrees == feature.worktrees
+    tree = Path(feature.worktrees[0].path)
+    assert open_feature(find_repository(tree)).id == feature.id
+
+    (tree / "accounts").mkdir()
+    (tree / "accounts" / "models.py").write_text("x = 1\n")
+    observed, _ = observe_all(repository, "")
+    assert [one.alert.observer for one in open_blockers(observed)] == ["O-1"]
+    alerts = (repository.root / ".claude/OBSERVER_ALERTS.md").read_text()
+    assert "Found by: feature/invoice-api-api" in alerts and "Status: OPEN" in alerts
+    checks = {one.id: one for one in judge(repository, config, observed, "parallel")}
+    assert checks["blockers"].status == "fail" and checks["committed"].status == "fail"
+    assert checks["tasks"].status == "fail" and checks["merged"].status == "pass"
+    (tree / "accounts" / "models.py").unlink()
+    observed, _ = observe_all(repository, "")
+    assert not open_blockers(observed)
+    assert "Status: RESOLVED" in (repository.root / ".claude/OBSERVER_ALERTS.md").read_text()
+    commit(tree, "Billing", billing="x = 1\n")
+    assert {one.id: one.status for one in judge(repository, config, observed, "parallel")}["merged"] == "fail"
+
+
+def test_an_alert_is_closed_for_a_reason_only(repository: Repository) -> None:
+    begun(repository)
+    (repository.root / "accounts").mkdir()
+    (repository.root / "accounts" / "a.py").write_text("x = 1\n")
+    observe_all(repository, "")
+    with pytest.raises(CannotAnswer, match="for a reason"):
+        resolve(repository, "", 1, " ", "Ada")
+    resolve(repository, "", 1, "agreed", "Ada")
+    observed, _ = observe_all(repository, "")
+    assert not open_blockers(observed) and "Ada" in observed.alerts[0].closed
+
+
+def test_the_state_moves_with_every_change_but_not_with_the_files_of_the_process(repository: Repository) -> None:
+    before = state_of(repository.root)
+    begun(repository)
+    assert state_of(repository.root) == before
+    (repository.root / "a").write_text("2\n")
+    changed = state_of(repository.root)
+    (repository.root / "new.py").write_text("x = 1\n")
+    assert len({before, changed, state_of(repository.root)}) == 3
+
+
+def test_schema_files_need_a_persons_word_and_tables_their_security(repository: Repository) -> None:
+    feature = begun(repository)
+    assert [one.status for one in judge(repository, Config(), feature, "schema")] == ["not_applicable"]
+    (repository.root / "migrations").mkdir()
+    path = repository.root / "migrations" / "1.sql"
+    path.write_text("CREATE TABLE invoices (id int);\n")
+    git(repository.root, "add", "-A")
+    rows = {one.id: one for one in judge(repository, Config(), feature, "schema")}
+    assert rows["rls"].status == "fail" and rows["naming"].status == "not_run" and len(rows) == 7
+    path.write_text(path.read_text() + "ALTER TABLE invoices ENABLE ROW LEVEL SECURITY;\n")
+    assert {one.id: one for one in judge(repository, Config(), feature, "schema")}["rls"].status == "not_run"
+
+
+def test_tags_only_after_every_gate_and_rollback_finds_them(repository: Repository) -> None:
+    from datetime import date
+
+    begun(repository)
+    day = date(2026, 11, 29)
+    with pytest.raises(CannotAnswer, match="before every gate is green"):
+        tag(repository, open_feature(repository), ["stable"], day)
+
+    def green(one: Feature) -> Feature:
+        for name in GATES:
+            one = with_gate(one, name, GOOD, "t", stamps(repository, one))
+        return one
+
+    feature = change(repository, "", green)
+    assert tag(repository, feature, ["stable", "v1.0.0"], day) == ["stable-2026-11-29", "v1.0.0"]
+    assert points(repository)[0].name == "stable-2026-11-29"
+    (repository.root / "a").write_text("2\n")
+    with pytest.raises(CannotAnswer, match="before every gate is green"):
+        tag(repository, feature, ["stable"], day)
+    git(repository.root, "commit", "-qam", "More")
+    feature = change(repository, "", green)
+    assert tag(repository, feature, ["stable"], day) == ["stable-2026-11-29-2"]
+
+
+def test_two_features_at_once_keep_their_files_and_their_changes(repository: Repository) -> None:
+    first = new_feature(repository, "One", priority="P1", link="", days=None)
+    second = new_feature(repository, "Two", priority="P1", link="", days=None)
+    assert first.brief == "BRIEF.md" and second.brief == "docs/features/two/BRIEF.md"
+
+    def add(number: int) -> None:
+        change(repository, "one", lambda one: replace(one, tags=(*one.tags, str(number))))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(10)))
+    assert len(open_feature(repository, "one").tags) == 10 and len(features(repository)) == 2
+
+
+def test_the_command_refuses_what_comes_too_early(repository: Repository) -> None:
+    def cockpit(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "cockpit", "--repo", str(repository.root), "feature", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+    assert cockpit().returncode == 2 and cockpit("new", "Invoice", "API").returncode == 0
+    assert cockpit("gate", "contract").returncode == 1
+    early = cockpit("gate", "quality")
+    assert early.returncode == 2 and "the gate contract comes first" in early.stderr
+    agent = cockpit("gate", "contract", "--override", "hurry", CLAUDECODE="1")
+    assert agent.returncode == 2 and "for a person" in agent.stderr
+    (repository.root / "BRIEF.md").write_text(BRIEF)
+    (repository.root / ".claude/CONTRACT.md").write_text(AGREED)
+    assert cockpit("gate", "contract").returncode == 0
+    document = json.loads(cockpit("gate", "schema", "--json").stdout)
+    assert document["passed"] and document["feature"]["phase"] == 2
+    planned_ = json.loads(cockpit("plan", "--json").stdout)
+    assert planned_["hours"] == {"parallel": 8.0, "sequential": 11.0, "not_estimated": 0}
+    assert cockpit("ship", "--stable").returncode == 2
+    wrong = cockpit("gate", "parallel", "--confirm", "blockers")
+    assert wrong.returncode == 2 and "not confirmed by a person" in wrong.stderr
+    cost = json.loads(cockpit("cost", "--estimate", "5", "--json").stdout)
+    assert cost["estimate"] == 5 and cost["actual"] == 0
+    assert cockpit("abandon").returncode == 0 and cockpit().returncode == 2
