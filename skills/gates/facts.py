@@ -27,6 +27,7 @@ _STORES = lazy(r"local|context|ctx|state|var$|_storage", re.I)
 _SETTINGS = lazy(
     r"^django_tenants\.|^tenant_schemas\.|^django_multitenant\.|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
 )
+_DOTTED = lazy(r"[\w.]+")  # a name that is imported, not a text or a pattern about one
 _RLS = lazy(
     r"CREATE\s+POLICY|ENABLE\s+ROW\s+LEVEL\s+SECURITY"
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
@@ -183,7 +184,7 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
         return
     if _RLS.search(text):
         context.fact("tenant-rls", "row-level security", " ".join(text.split())[:60], node.lineno)
-    elif _SETTINGS.search(text):
+    elif _SETTINGS.search(text) and _DOTTED.fullmatch(text):
         context.fact("tenant-settings", text[:80], "", node.lineno)
 
 

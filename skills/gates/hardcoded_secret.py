@@ -62,6 +62,9 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
         context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
 
 
+_BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
+
+
 def _on_assign(node: ast.Assign, context: FileContext) -> None:
     value = node.value
     if value.__class__ is ast.Constant:
@@ -97,7 +100,11 @@ def _compared(node: ast.expr) -> str:
 
 
 def _on_dict(node: ast.Dict, context: FileContext) -> None:
+    names = {_text(key) for key in node.keys if key is not None}
+    verdicts = "pass" in names and not names.isdisjoint(_BESIDE_PASS)  # what a check answers, not a password
     for key, value in zip(node.keys, node.values, strict=True):
+        if verdicts and key is not None and _text(key) == "pass":
+            continue
         if value.__class__ is ast.Constant and key is not None:
             _check(_text(key) or "", value, value, context)
 
@@ -197,6 +204,7 @@ hardcoded_secret = Rule(
         'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
         'if token == "(":\n    pass\nif token_type == "bearer2":\n    pass\n',
         'SECRET_NAME = "prod1"\nAPI_KEY_HEADER = "X-Api-Key2"\n',
+        'COLOURS = {"pass": "green1", "fail": "red1"}\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
     ),

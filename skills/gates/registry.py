@@ -180,5 +180,5 @@ OBSERVERS: tuple[Observer, ...] = (
     *ml_promotion.OBSERVERS,
 )
 
-RULESET_VERSION = "2:" + ",".join(sorted(RULES))
+RULESET_VERSION = "3:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -36,6 +36,11 @@ def places(answer: Verdict, rule: str) -> list[tuple[str, int]]:
     return [(found.path, found.line) for found in answer.findings if found.rule == rule]
 
 
+def test_a_pattern_about_tenants_is_no_setting() -> None:
+    source = "import re\nWORDS = re.compile(r'^django_tenants\\.|TenantMainMiddleware')\n"
+    assert verdict({"a/settings_words.py": source}).tenancy.mode == "off"
+
+
 def test_every_rule_answers_once() -> None:
     answer = verdict({"shop/views.py": WRITE}, select=())
 
