@@ -29,6 +29,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("spend", "Spend: where the money goes", ("c",), short="costs", bar=13),
     Action("audit", "Audit: database and event loop, scored", ("a",), short="audit", bar=14),
     Action("verify", "Verify: may this be deployed?", ("v",)),
+    Action("bench", "Workbench: research, features, debugging, rollbacks, playbooks", ("B",)),
     Action("pane-1", "Worktrees", ("1",), group="Panes"),
     Action("pane-2", "Budget", ("2",), group="Panes"),
     Action("pane-3", "Phase", ("3",), group="Panes"),

@@ -1,6 +1,7 @@
 """All parts of the app, joined: a new part is one import and one line here."""
 
 from cockpit.app_parts.audit import AuditDeeds
+from cockpit.app_parts.bench import BenchDeeds
 from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.day import DayDeeds
 from cockpit.app_parts.everywhere import EverywhereDeeds
@@ -21,6 +22,7 @@ class Parts(
     MoneyDeeds,
     VerifyDeeds,
     AuditDeeds,
+    BenchDeeds,
     FindingDeeds,
     WarmDeeds,
     OrchestratorDeeds,

@@ -27,7 +27,12 @@ from skills.workflow.feature_text import brief, contract, sheet
 from skills.workflow.worktree_setup import TASK_FILE, free_pairs, slug_of
 
 KIND = "feature"
-OWN = (":(exclude).claude", ":(exclude)BRIEF.md", ":(exclude)docs/features", f":(exclude){TASK_FILE}")
+OWN = tuple(
+    f":(exclude){name}"
+    for name in (".claude", "BRIEF.md", "RESEARCH.md", "FINDINGS.md", TASK_FILE,
+                 *(f"docs/{folder}" for folder in ("features", "research", "costs", "decisions", "debug")))
+)  # fmt: skip
+"""Files of the workbench itself: writing them changes no state that a gate was judged at."""
 
 _TICK = re.compile(r"\[[xX]\]")
 
