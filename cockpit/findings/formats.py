@@ -1,7 +1,10 @@
 """The outcome of a check as JSON, SARIF 2.1.0 and GitHub annotations."""
 
+import codecs
+import json
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -68,13 +71,30 @@ def json_document(outcome: Outcome, root: Path, profile: str, duration_ms: float
 
 
 def write_json(document: dict[str, Any]) -> None:
-    """As `print_json`. Where all of it is ASCII, as most of it is, it is encoded five times as fast."""
-    encoded = msgspec.json.encode({"version": 1, **document})
-    if encoded.isascii() and b"\x7f" not in encoded:
-        sys.stdout.write(encoded.decode("ascii") + "\n")
-        sys.stdout.flush()
+    """As `print_json`, five times as fast."""
+    try:
+        text = msgspec.json.encode({"version": 1, **document}).decode()
+    except UnicodeEncodeError:  # the name of a file may hold what no UTF-8 can say
+        print_json({**document, "findings": [finding_row(finding) for finding in document["findings"]]})
         return
-    print_json({**document, "findings": [finding_row(finding) for finding in document["findings"]]})
+    encoded = text.encode("ascii", _ESCAPED).replace(b"\x7f", b"\\u007f")
+    sys.stdout.write(encoded.decode("ascii") + "\n")
+    sys.stdout.flush()
+
+
+@lru_cache(maxsize=1024)  # the same few stand in the help of every finding of a rule
+def _escapes(text: str) -> str:
+    """Characters as JSON writes them in ASCII."""
+    return json.dumps(text)[1:-1]
+
+
+def _as_escapes(problem: UnicodeError) -> tuple[str, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    return _escapes(problem.object[problem.start : problem.end]), problem.end
+
+
+_ESCAPED = "json-escapes"
+codecs.register_error(_ESCAPED, _as_escapes)
 
 
 def sarif_document(outcome: Outcome, root: Path) -> dict[str, Any]:

@@ -1,19 +1,20 @@
 """Which watches can have something to say about a file, and on which of its lines: told from its bytes alone.
 
 A file's words are looked up, each once, in a table that remembers what every word stands for: the words of code
-recur from file to file, so that most of the answer is a few hundred lookups.
+recur from file to file, and most of them say nothing, so that most of the answer is two intersections of sets.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from keyword import iskeyword
 
 from skills.gates.context import has_odd_ends, numbered
 from skills.gates.rule import Watch
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS = 200_000, 4096
-_WORD = re.compile(rb"\w+")
-_WORDS_ONLY = bytes(code if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256))
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+_WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = re.compile(rb"\w* as \w")
 _Test = Callable[[bytes], bool]
 
@@ -27,29 +28,35 @@ class Look:
     lines: list[int] | None
 
 
-class _Words(dict[bytes, int]):
-    """Word → what it says of the watches, as bits (see `Prefilter`). Threads may share one."""
+class _Words:
+    """What words say of the watches, as bits (see `Prefilter`): nothing, most of those that are `known`. Threads may
+    share one."""
 
     def __init__(self, pieces: dict[bytes, int], tests: dict[_Test, int]) -> None:
         self.pieces = pieces
         self.tests = tests
+        self.known: set[bytes] = set()
+        self.telling: set[bytes] = set()
+        self.said: dict[bytes, int] = {}
 
     def learn(self, words: set[bytes]) -> None:
-        """Take in the words that are not known yet, all at once: a search through them together rules out most."""
-        new = dict.fromkeys([word for word in words if word not in self], 0)
-        if not new:
-            return
-        together = b" %s " % b" ".join(new)
+        """Take in words that are not known yet, all at once: a search through them together rules out most."""
+        said: dict[bytes, int] = {}
+        together = b" %s " % b" ".join(words)
         for piece, bits in self.pieces.items():
+            begins = piece.startswith(b" ")
             at = together.find(piece)
             while at >= 0:
-                end = together.find(b" ", at)
-                new[together[together.rfind(b" ", 0, at) + 1 : end]] |= bits
+                end = together.find(b" ", at + begins)
+                word = together[together.rfind(b" ", 0, at + begins) + 1 : end]
+                said[word] = said.get(word, 0) | bits
                 at = together.find(piece, end)
         for test, bits in self.tests.items():
-            for word in filter(test, new):
-                new[word] |= bits
-        self.update(new)
+            for word in filter(test, words):
+                said[word] = said.get(word, 0) | bits
+        self.said.update(said)
+        self.telling.update(said)
+        self.known.update(words)
 
 
 class Prefilter:
@@ -73,9 +80,9 @@ class Prefilter:
             if not watch.triggers:
                 anywhere |= bit | bit << count
             for word in watch.triggers:
-                piece = _longest(word)
+                piece = _piece(word)
                 pieces[piece] = pieces.get(piece, 0) | bit
-                if piece == word:
+                if _WORD.fullmatch(word):
                     pieces[piece] |= bit << count
                 else:
                     own.setdefault(word, 1 << 3 * count + len(own))
@@ -83,7 +90,7 @@ class Prefilter:
             if not (watch.near or watch.words):
                 self._any_line |= bit << 2 * count
             for word in watch.near:
-                piece = _longest(word)
+                piece = _piece(word)
                 own.setdefault(word, 1 << 3 * count + len(own))
                 pieces[piece] = pieces.get(piece, 0) | bit << 2 * count | own[word]
             if watch.words is not None:
@@ -102,12 +109,16 @@ class Prefilter:
         """What the path and the bytes of a file say."""
         words = set(source.translate(_WORDS_ONLY).split())
         known = self._words
-        if len(known) > MOST_WORDS:
+        if len(known.known) > MOST_WORDS:
             known = self._words = _Words(known.pieces, known.tests)
-        known.learn(words)
+        new = words - known.known
+        if new:
+            known.learn(new)
+        telling = words & known.telling
+        said = known.said
         bits = self._always
-        for word in words:
-            bits |= known[word]
+        for word in telling:
+            bits |= said[word]
         count = self._count
         chosen = bits & bits >> 2 * count & self._every
         for where, mask in self._places:
@@ -128,9 +139,11 @@ class Prefilter:
             else:
                 chosen ^= bit
         close = chosen & ~(self._any_line >> 2 * count)
-        return Look(chosen, self._lines(source, words, known, close, bits) if close else [])
+        return Look(chosen, self._lines(source, telling, said, close, bits) if close else [])
 
-    def _lines(self, source: bytes, words: set[bytes], known: _Words, close: int, bits: int) -> list[int] | None:
+    def _lines(
+        self, source: bytes, telling: set[bytes], said: dict[bytes, int], close: int, bits: int
+    ) -> list[int] | None:
         """The lines on which a word stands that is near to something of the watches `close`, in order; None where that
         cannot be said."""
         if has_odd_ends(source):
@@ -147,8 +160,8 @@ class Prefilter:
                 at = source.find(word, at)
         tested = self._tested & close << 2 * self._count
         if tested:
-            for word in words:
-                if known[word] & tested:
+            for word in telling:
+                if said[word] & tested:
                     at = source.find(word)
                     while at >= 0:
                         places.add(at)
@@ -167,9 +180,15 @@ class Prefilter:
         return known
 
 
-def _longest(text: bytes) -> bytes:
-    """The longest word of a text: where that is not in a file, the text is not either."""
-    return max(_WORD.findall(text), key=len, default=b"")
+def _piece(text: bytes) -> bytes:
+    """What stands among the words of a file wherever the text stands in the file: its longest word, with a space where
+    it surely begins or ends there. Words of Python itself, which are everywhere, only where there is no other."""
+    found = max(
+        _WORD.finditer(text), key=lambda match: (not iskeyword(match[0].decode("latin-1")), len(match[0])), default=None
+    )
+    if found is None:
+        return b""
+    return b" " * (found.start() > 0) + found[0] + b" " * (found.end() < len(text))
 
 
 def _union(masks: Iterable[int]) -> int:

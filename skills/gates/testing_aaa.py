@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from skills.gates.code_style_enforcer import is_asked
-from skills.gates.context import FileContext, FunctionNode, Words
+from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
 from skills.gates.noqa import waived
 from skills.gates.project import Project
@@ -20,7 +20,6 @@ SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
 
 _ACT = re.compile(r"#\s*:?\s*act\b", re.I)
-_COMMENT = Words(b"#")
 _SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.5, 20
@@ -95,10 +94,21 @@ def _is_result(target: ast.expr) -> bool:
 
 
 def _is_marked(node: ast.stmt, context: FileContext) -> bool:
-    if not context.mentions(_COMMENT, node):
-        return False
-    first, last = context.lines[node.lineno - 1], context.lines[(node.end_lineno or node.lineno) - 1]
-    return bool(_ACT.search(first.partition("#")[1] + first.partition("#")[2]) or _ACT.search(last))
+    marked = _commented(_ACT, context)
+    return bool(marked) and (node.lineno in marked or node.end_lineno in marked)
+
+
+def _commented(words: re.Pattern[str], context: FileContext) -> list[int]:
+    """The lines of the file, in order, whose comment says one of the words."""
+    known: dict[re.Pattern[str], list[int]] | None = context.memo.get(NOT_AAA)  # type: ignore[assignment]
+    if known is None:
+        known = context.memo[NOT_AAA] = {}
+    lines = known.get(words)
+    if lines is None:
+        commented = b"#" in context.source
+        numbered = enumerate(context.lines, 1) if commented else ()
+        lines = known[words] = [number for number, line in numbered if "#" in line and words.search(line)]
+    return lines
 
 
 def _blank_between(above: _Part, below: _Part, context: FileContext) -> bool:
@@ -129,13 +139,9 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
 
 def _has_sections(node: FunctionNode, context: FileContext) -> bool:
     """True where comments say which block is which."""
-    known = context.memo.get(NOT_AAA)
-    if known is None:
-        marked = [number for number, line in enumerate(context.lines, 1) if "#" in line and _SECTION.match(line)]
-        known = context.memo[NOT_AAA] = marked
-    assert isinstance(known, list)
-    at = bisect_left(known, node.lineno)
-    return at < len(known) and known[at] <= (node.end_lineno or node.lineno)
+    marked = _commented(_SECTION, context)
+    at = bisect_left(marked, node.lineno)
+    return at < len(marked) and marked[at] <= (node.end_lineno or node.lineno)
 
 
 def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:

@@ -84,6 +84,12 @@ def test_statements_with_near_words_reach_their_own_watch() -> None:
         ((b"bject",), True),
         ((b".objects.",), True),
         ((b"objects(",), False),
+        ((b"r.objects.a",), True),
+        ((b"der.",), True),
+        ((b" der.",), False),
+        ((b".all()\n",), True),
+        ((b".",), True),
+        ((b"\xc3\xa9",), False),
         ((b"other",), False),
     ],
 )
@@ -112,3 +118,15 @@ def test_what_a_file_says_does_not_depend_on_the_files_before() -> None:
     prefilter.look("b.py", b"get(widget)\n")
 
     assert (first.chosen, prefilter.look("a.py", b"widget = 1\n").chosen) == (0b01, 0b01)
+
+
+@pytest.mark.parametrize(
+    "trigger", [b" der ", b"der ", b" der", b"import der", b"# der", b"\xe3\x81", b"\xe3\x81 ", b"x=der"]
+)
+def test_a_trigger_is_found_wherever_it_stands(trigger: bytes) -> None:
+    prefilter = Prefilter([_watch(ast.Call, triggers=(trigger,))])
+
+    for before in (b"", b" ", b"(", b"or", b"\xe3\x81"):
+        for after in (b"", b" ", b")", b"s", b"\x82"):
+            assert prefilter.look("a.py", before + trigger + after).chosen == 1
+    assert prefilter.look("a.py", b"orders import(x)\n").chosen == 0
