@@ -10,6 +10,10 @@ import argparse  # noqa: E402
 import io  # noqa: E402
 import os  # noqa: E402
 
+TYPE_CHECKING = False  # typing itself would cost a short command its import
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 # command → (group, what it does); each lives in `cockpit.commands.<name>` and is imported only when it is called
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("Gates", "judge the code by the P0, P1 and P2 gates"),
@@ -62,6 +66,16 @@ class _Help(argparse.RawDescriptionHelpFormatter):
             except OSError:
                 width = 80
         super().__init__(prog, width=max(width - 2, 20))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error of cockpit, not below the whole usage."""
+
+    def error(self, message: str) -> "NoReturn":
+        from cockpit.plain_text import plain_text
+
+        print(f"{self.prog}: {plain_text(message, 400)}; {self.prog} --help shows examples", file=sys.stderr)
+        sys.exit(2)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -139,7 +153,7 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
     from cockpit.call import Call
 
     module = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"cockpit {name}",
         description=COMMANDS[name][1],
         epilog=module.EXAMPLES,
@@ -186,9 +200,7 @@ def _command_at(words: list[str]) -> int:
 def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
     """The options before the command; accepted after it as well (`again`: no defaults that undo the first)."""
     default = argparse.SUPPRESS if again else None
-    parser = argparse.ArgumentParser(
-        prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False, formatter_class=_Help
-    )
+    parser = _Parser(prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False, formatter_class=_Help)
     group = parser.add_argument_group("everywhere")
     group.add_argument(
         "--repo", metavar="DIR", default=default, help="the repository that holds DIR (default: this folder)"

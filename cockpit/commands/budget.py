@@ -76,9 +76,8 @@ def _set(call: Call) -> int:
     path = set_budget(args.window, args.soft, args.hard, block=args.block)
     if args.json:
         blocks = load_config(None).budget.block_on_limit
-        print_json(
-            {"window": args.window, "soft": args.soft, "hard": hard, "block_on_limit": blocks, "path": str(path)}
-        )
+        limit = {"soft": args.soft, "hard": hard, "block_on_limit": blocks}
+        print_json({"window": args.window, **limit, "path": str(path), "meta": {}})
     else:
         print(f"{args.window}: ${args.soft:g}{'' if hard is None else f', hard ${hard:g}'} ({path})")
     return 0

@@ -178,7 +178,7 @@ def _add(call: Call) -> int:
     root = None if args.all_repos else call.repository().main_root
     path = add_entry(cast(Category, category), usd, at, root, feature=args.feature, task=args.task, note=args.note)
     if args.json:
-        print_json({"category": category, "usd": usd, "at": clock.iso(at), "path": str(path)})
+        print_json({"category": category, "usd": usd, "at": clock.iso(at), "path": str(path), "meta": {}})
     else:
         print(f"added ${usd:,.2f} for {category} on {at.astimezone():%Y-%m-%d}")
     return 0

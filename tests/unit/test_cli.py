@@ -42,6 +42,11 @@ def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureF
         (["--nope", "check"], "--nope"),
         ([], "needs a terminal"),
         (["--repo", "/nowhere/at/all", "worktree", "list"], "/nowhere/at/all"),
+        (["spend", "--nope"], "--nope"),
+        (["check", "--format", "nope"], "'nope'"),
+        (["worktree"], "DEED"),
+        (["budget", "set", "nope", "1"], "'nope'"),
+        (["--repo"], "--repo"),
     ],
 )
 def test_wrong_use_is_one_line_and_2(words: list[str], line: str) -> None:
