@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("Live", "the same app in a browser of this machine, behind a token"),
     "doctor": ("Help", "what cockpit found, and what is missing"),
     "help": ("Help", "pages about one topic each: gates, money, hooks, keys …"),
+    "schema": ("Help", "the JSON Schema of the configuration and of every --json answer"),
     "completion": ("Help", "the script that lets bash, zsh or fish complete commands and options"),
     "demo": ("Help", "a small real repository to look at, in a temporary folder"),
 }

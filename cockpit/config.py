@@ -298,7 +298,7 @@ def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, .
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_python(table)
+        return checked_adapter(kind).validate_python(table)
     except ValidationError as problem:
         first = problem.errors()[0]
         location = (*place, *first["loc"])
@@ -310,7 +310,8 @@ def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, .
 
 
 @cache
-def _adapter(kind: type) -> Any:
+def checked_adapter(kind: type) -> Any:
+    """The pydantic adapter of a configuration class: what it refuses is an error."""
     from pydantic import ConfigDict, TypeAdapter
     from pydantic.dataclasses import dataclass as checked
 

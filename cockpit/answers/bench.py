@@ -1,0 +1,178 @@
+"""Answers of the workbench and of help: rollback, research, debug, doctor, help, demo, serve."""
+
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from cockpit.answers.base import Answer, Object, Status
+from skills.workflow.rollback import Action, Kind, Severity
+
+_From = TypedDict("_From", {"from": str})
+
+
+class Rollback(Answer):
+    """`cockpit rollback --json`."""
+
+    next: str
+    rollbacks: list[Object]
+
+
+class RollbackPoints(Answer):
+    """`cockpit rollback points --json`."""
+
+    points: list[Object]
+
+
+class RollbackPlan(Answer, _From):
+    """`cockpit rollback plan|run KIND --json`; `refusal` says why it is not done."""
+
+    kind: Kind
+    to: str
+    undone: list[str]
+    files: list[str]
+    keep: list[str]
+    commands: list[str]
+    refusal: str | None
+
+
+class Trigger(TypedDict):
+    """A measure that asks for a rollback, or not."""
+
+    trigger: str
+    severity: Severity
+    action: Action
+    status: Status
+    why: str
+
+
+class RollbackTriggers(Answer):
+    """`cockpit rollback triggers NAME=VALUE … --json`."""
+
+    triggers: list[Trigger]
+
+
+class PlaybookStep(TypedDict):
+    """A step of a checklist; nothing of it is run."""
+
+    step: int
+    text: str
+    command: str | None
+    done: Any
+
+
+class RollbackPlaybook(Answer):
+    """`cockpit rollback playbook NAME --json`."""
+
+    playbook: str
+    when: str
+    steps: list[PlaybookStep]
+
+
+class ReadinessItem(TypedDict):
+    """Whether one could go back at all."""
+
+    item: str
+    title: str
+    status: Status
+    detail: str | None
+
+
+class RollbackReadiness(Answer):
+    """`cockpit rollback readiness --json`."""
+
+    checks: list[ReadinessItem]
+
+
+class Research(Answer):
+    """`cockpit research … --json`; with a gate also what it decided."""
+
+    research: Object
+    next: str
+    gate: NotRequired[str]
+    decision: NotRequired[str]
+    failed: NotRequired[list[str]]
+    passed: NotRequired[bool]
+    files: NotRequired[list[str]]
+
+
+class ScanHit(TypedDict):
+    """Where it stands already."""
+
+    path: str
+    line: int
+    text: str
+    around: list[str]
+
+
+class ResearchScan(Answer):
+    """`cockpit research scan --json`."""
+
+    research: Object
+    hits: list[ScanHit]
+    kept: bool
+    more: bool
+
+
+class ResearchProject(Answer):
+    """`cockpit research project OPTION NAME=NUMBER … --json`: dollars at 1 to 1,000 times the use."""
+
+    option: str
+    projection: dict[str, Object]
+    basis: str
+    threshold: float | None
+    review: list[str]
+    file: str
+
+
+class Debug(Answer):
+    """`cockpit debug … --json`; `no_fix` says why it is not yet time for a fix."""
+
+    case: Object
+    next: str
+    no_fix: str | None
+    edited_too_early: NotRequired[list[Object]]
+
+
+class DoctorCheck(TypedDict):
+    """What was looked for, and how it is mended."""
+
+    check: str
+    status: Status
+    detail: str
+    fix: str
+    required: bool
+
+
+class Doctor(Answer):
+    """`cockpit doctor --json`."""
+
+    checks: list[DoctorCheck]
+
+
+class Help(Answer):
+    """`cockpit help [TOPIC] --json`."""
+
+    topic: str | None
+    topics: list[str]
+    text: str
+
+
+class Demo(Answer):
+    """`cockpit demo --json`."""
+
+    folder: str
+    root: str
+    env: dict[str, str]
+    pids: list[int]
+
+
+class Serve(Answer):
+    """`cockpit serve --json`."""
+
+    url: str
+
+
+class SchemaList(Answer):
+    """`cockpit schema --json` without a name."""
+
+    schemas: list[str]

@@ -1,0 +1,244 @@
+"""The headless contract: every `--json` answer holds to its schema, and is the same bytes for the same input."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cockpit.answers.schemas import ANSWERS, NAMES, schema
+from cockpit.cli import COMMANDS, main
+from cockpit.config import load_config
+from cockpit.demo import make_demo
+from cockpit.errors import CannotAnswer
+
+NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+
+# schema → command; each is asked in two processes with different hash seeds, and must give the same bytes
+QUESTIONS = {
+    "check": "check --json --no-cache",
+    "audit": "audit --json --no-cache",
+    "rules": "rules --json",
+    "trust": "trust --status --json",
+    "hooks": "hooks status --json",
+    "sweep": "sweep --staged --json",
+    "verify": "verify --quick --json",
+    "status": "status --json",
+    "sessions": "sessions --gates --json",
+    "analyze": "analyze --json 'Delete the users table in production, then deploy @billing/views.py'",
+    "route": "route --json 'add a users endpoint with tests'",
+    "route-map": "route --map --json",
+    "route-decide": "route --decide --yes json,async --no admin,pages,relational,celery,own-stack,concurrency --json",
+    "skills-list": "skills list --json",
+    "skills-show": "skills show django-celery --json",
+    "habits": "habits --measures --json",
+    "blame": "blame accounts/views.py:17 --json",
+    "spend": "spend --by day --json",
+    "spend-tree": "spend --tree --json",
+    "spend-report": "spend report --json",
+    "spend-suggest": "spend suggest --feature feature/api --revenue 500 --users 120 --json",
+    "spend-estimate": "spend estimate --dev-hours 8 --feature feature/api --json",
+    "spend-explain": "spend explain --json",
+    "budget": "budget --json",
+    "budget-check": "budget check --cost 40 --json",
+    "budget-notify": "budget notify --dry-run --json",
+    "limits": "limits --json",
+    "worktree-list": "worktree list --json",
+    "worktree-forecast": "worktree forecast --json",
+    "worktree-refused": "worktree remove feature/api --json",
+    "worktree-clean": "worktree clean --json",
+    "worktree-sync": "worktree sync --json",
+    "worktree-reconcile": "worktree reconcile --json",
+    "worktree-stale": "worktree stale --json",
+    "worktree-trash": "worktree trash --json",
+    "start-day": "start-day --json",
+    "end-day": "end-day --dry-run --json",
+    "learnings": "learnings list --json",
+    "rollback": "rollback --json",
+    "rollback-points": "rollback points --json",
+    "rollback-plan": "rollback plan revert --to HEAD~1 --json",
+    "rollback-triggers": "rollback triggers test_pass_rate=0.93 error_rate=0.04 baseline_error_rate=0.01 --json",
+    "rollback-playbook": "rollback playbook database --json",
+    "rollback-readiness": "rollback readiness --json",
+    "doctor": "doctor --json",
+    "help": "help gates --json",
+    "schema": "schema --json",
+}
+# asked once each, in this order: they change something
+DEEDS = {
+    "skills-install": "skills install django-celery --json",
+    "skills-lint": "skills lint .claude/skills --json",
+    "hooks": "hooks install --agent claude --dry-run --json",
+    "spend-add": "spend add compute 12.5 --on 2026-11-19 --json",
+    "spend-export": "spend --export costs --json",
+    "spend": "spend --by category --json",
+    "budget-set": "budget set month 100 --hard 150 --json",
+    "worktree-new": "worktree new feature/login --json",
+    "worktree-merge": "worktree merge fix/login --json",
+    "worktree-remove": "worktree remove feature/login --force --json",
+    "worktree-undo": "worktree undo --json",
+    "research": "research new 'a queue' --json",
+    "research-scan": "research scan --json",
+    "debug": "debug new '500 on POST' --json",
+    "start-day": "start-day --scan --json",
+}
+UNASKED = {"watch", "serve", "demo", "worktree-adopt", "research-project"}  # endless, or asked by tests of their own
+
+FREE_SPACE = r'("free_gb":|Memory: )[\d.]+'  # what other programs leave free meanwhile
+ASK = """
+import contextlib, io, json, shlex, sys
+from cockpit.cli import main
+answers = []
+for line in sys.stdin.read().splitlines():
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        try:
+            code = main(shlex.split(line))
+        except SystemExit as end:
+            code = end.code
+    answers.append([code, out.getvalue()])
+print(json.dumps(answers))
+"""
+
+
+def asked(root: Path, env: dict[str, str], commands: list[str], seed: int) -> list[tuple[int, str]]:
+    """Exit code and output of each command, all asked in one process."""
+    told = subprocess.run(
+        [sys.executable, "-c", ASK],
+        input="\n".join(commands),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={**os.environ, **env, "PYTHONHASHSEED": str(seed), "COCKPIT_NOW": NOW.isoformat()},
+    )
+    return [(code, text) for code, text in json.loads(told.stdout)]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    made = make_demo(tmp_path / "demo", now=NOW)
+    yield made.root, made.env
+    made.close()
+
+
+def values(of: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a document with the key that it has."""
+    if isinstance(of, dict):
+        for name, value in of.items():
+            yield from values(value, name)
+    elif isinstance(of, list):
+        for value in of:
+            yield from values(value, key)
+    else:
+        yield key, of
+
+
+def wrong(name: str, code: int, text: str) -> list[str]:
+    """What of an answer does not hold to its schema and to what all answers promise."""
+    if code not in (0, 1) and name not in ("sweep", "verify"):
+        return [f"{name}: exit {code}"]
+    if not text.startswith('{"version":1,') or text.count("\n") != 1:
+        return [f"{name}: no single document: {text[:80]}"]
+    document = json.loads(text)
+    found = [
+        f"{name}: {list(e.absolute_path)}: {e.message[:200]} in {text[:300]}"
+        for e in validator(name).iter_errors(document)
+    ]
+    for key, value in values(document):
+        if key in ("line", "column", "end_line") and value is not None and value < 1:
+            found.append(f"{name}: {key} is {value}")
+        if key == "usd" and value is not None and round(value, 6) != value:
+            found.append(f"{name}: usd is {value!r}")
+        if key in ("at", "first_seen", "breach_at", "last_event_at") and value is not None:
+            found += [] if re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+Z", value) else [f"{name}: {key} is {value!r}"]
+    return found
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(name))
+
+
+def test_every_answer_holds_to_its_schema_and_is_the_same_twice(demo: tuple[Path, dict[str, str]]) -> None:
+    root, env = demo
+    commands = list(QUESTIONS.values())
+    asked(root, env, ["worktree reconcile --json", "start-day --json", "budget --json"], 0)  # what is noted once
+    first, second = asked(root, env, commands, 1), asked(root, env, commands, 2)
+    found: list[str] = []
+    for name, (code, text), (_, again) in zip(QUESTIONS, first, second, strict=True):
+        found += wrong(name, code, text)
+        one, two = (json.loads(re.sub(FREE_SPACE, r"\g<1>0", one)) for one in (text, again))
+        found += [f"{name}: {key} is not the same twice" for key in one if key != "meta" and one[key] != two.get(key)]
+        found += [f"{name}: other order" for _ in [1] if list(one) != list(two)]
+        paths = [path for key, path in values(one) if key == "path" and name in ("check", "audit", "sweep", "blame")]
+        found += [f"{name}: {path} is not relative to the root" for path in paths if path and path.startswith("/")]
+    deeds = asked(root, env, list(DEEDS.values()), 3)
+    for name, (code, text) in zip(DEEDS, deeds, strict=True):
+        found += wrong(name, code, text)
+    assert not found, "\n".join(found)
+
+
+def test_every_answer_has_been_asked_for() -> None:
+    assert set(ANSWERS) == {*QUESTIONS, *DEEDS} | UNASKED
+    without = {"completion", "record", "replay"}  # a script, a recording, the app
+    assert {name.partition("-")[0] for name in COMMANDS} - without == {name.partition("-")[0] for name in ANSWERS}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ('theme = "dark"\n[budget.day]\nsoft = 5\n[checks]\nexclude = ["a"]\n', True),
+        ('[checks.contracts]\ncommand = ["lint-imports"]\nparser = "regex:x"\n', True),
+        ('[prices."model-*"]\ninput = 3\noutput = 15\n', True),
+        ('[hooks]\nhints = true\nmax_subagents = 5\n[keys]\nquit = "f9"\n', True),
+        ('teme = "dark"\n', False),
+        ("[budget.day]\nsft = 5\n", False),
+        ('[checks.contracts]\ncommand = "lint-imports"\n', False),
+        ('[checks.contracts]\ncomand = ["x"]\n', False),
+        ('[prices."model-*"]\ninput = 3\n', False),
+        ('max_worktrees = "many"\n', False),
+    ],
+)
+def test_the_schema_of_the_configuration_says_what_the_reader_says(text: str, good: bool) -> None:
+    assert (not list(validator("config").iter_errors(tomllib.loads(text)))) is good
+    own = Path(os.environ["COCKPIT_CONFIG_DIR"]) / "config.toml"
+    own.write_text(text.replace('parser = "regex:x"', r'parser = "regex:(?P<path>.)(?P<line>\\d)(?P<message>.)"'))
+    if good:
+        load_config(None)
+    else:
+        with pytest.raises(CannotAnswer):
+            load_config(None)
+
+
+def test_schema_prints_one_and_names_what_is_near(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "worktree", "list"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "WorktreeList"
+    assert main(["schema", "sepnd"]) == 2
+    assert "did you mean spend?" in capsys.readouterr().err
+    assert main(shlex.split("schema")) == 0 and capsys.readouterr().out.split() == list(NAMES)
+
+
+@pytest.mark.parametrize("words", [word for word in QUESTIONS.values() if not word.startswith(("help", "schema"))])
+def test_outside_a_repository_an_answer_is_whole_or_one_line(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["--repo", str(tmp_path), *shlex.split(words)])
+    told = capsys.readouterr()
+    if told.out:
+        assert code in (0, 1, 2) and json.loads(told.out)["version"] == 1
+    else:
+        assert code == 2 and len(told.err.splitlines()) == 1 and "Traceback" not in told.err
