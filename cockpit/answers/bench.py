@@ -1,4 +1,4 @@
-"""Answers of the workbench and of help: rollback, research, debug, doctor, help, demo, serve."""
+"""Answers of the workbench and of help: rollback, research, feature, debug, doctor, help, demo, serve."""
 
 from typing import Any, NotRequired
 
@@ -122,6 +122,59 @@ class ResearchProject(Answer):
     threshold: float | None
     review: list[str]
     file: str
+
+
+class Feature(Answer):
+    """`cockpit feature [new|gate|ship|…] --json`; with a gate also whether it is passed."""
+
+    feature: Object
+    next: str
+    gate: NotRequired[str]
+    passed: NotRequired[bool]
+    tags: NotRequired[list[str]]
+
+
+class FeaturePlan(Answer):
+    """`cockpit feature plan --json`."""
+
+    feature: str
+    groups: list[Object]
+    worktrees: list[Object]
+    hours: Object
+
+
+class FeatureObserve(Answer):
+    """`cockpit feature observe|resolve --json`."""
+
+    alerts: list[Object]
+    open_blockers: int
+    advocate: list[Object]
+
+
+class FeatureCost(Answer):
+    """`cockpit feature cost --json`, in dollars."""
+
+    estimate: float
+    estimate_basis: str
+    actual: float
+    calls: int
+    basis: str
+    branches: list[str]
+
+
+class FeatureRow(TypedDict):
+    """A feature of this repository."""
+
+    id: str
+    title: str
+    state: str
+    begun: str
+
+
+class FeatureList(Answer):
+    """`cockpit feature list --json`."""
+
+    features: list[FeatureRow]
 
 
 class Debug(Answer):

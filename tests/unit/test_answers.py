@@ -88,10 +88,21 @@ DEEDS = {
     "worktree-undo": "worktree undo --json",
     "research": "research new 'a queue' --json",
     "research-scan": "research scan --json",
+    "feature": "feature new 'login by mail' --json",
+    "feature-cost": "feature cost --json",
+    "feature-list": "feature list --json",
     "debug": "debug new '500 on POST' --json",
     "start-day": "start-day --scan --json",
 }
-UNASKED = {"watch", "serve", "demo", "worktree-adopt", "research-project"}  # endless, or asked by tests of their own
+UNASKED = {
+    "watch",
+    "serve",
+    "demo",
+    "worktree-adopt",
+    "research-project",
+    "feature-plan",
+    "feature-observe",
+}  # endless, or asked by tests of their own
 
 FREE_SPACE = r'("free_gb":|Memory: )[\d.]+'  # what other programs leave free meanwhile
 ASK = """
