@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,17 +177,18 @@ def write_cache(term: str, kind: str, text: str) -> Path:
     return path
 
 
-def scan(roots: Sequence[Path], term: str) -> tuple[list[Hit], list[str], bool]:
+def scan(roots: Sequence[Path], term: str, own: Container[str] = ()) -> tuple[list[Hit], list[str], bool]:
     """Where the term stands in Markdown, Python, JavaScript and TypeScript below the roots.
 
     At most 20 hits, guides with the lines around first; what could not be read; whether there are more. Installed
-    packages and caches are passed over. Secrets and home folders are redacted.
+    packages and caches are passed over, and `own`, the real paths of the research itself. Secrets and home folders are
+    redacted.
     """
     wanted, home = term.casefold(), str(Path.home())
     guides: list[Hit] = []
     others: list[Hit] = []
     troubles: list[str] = []
-    for count, path in enumerate(_files(roots, troubles)):
+    for count, path in enumerate(_files(roots, troubles, own)):
         guide = bool(_GUIDES.match(path.name))
         if count >= _MOST_FILES:
             troubles.append(f"only the first {_MOST_FILES:,} files were read")
@@ -211,7 +212,7 @@ def scan(roots: Sequence[Path], term: str) -> tuple[list[Hit], list[str], bool]:
     return hits[:_MOST_HITS], troubles, len(hits) > _MOST_HITS
 
 
-def _files(roots: Sequence[Path], troubles: list[str]) -> Iterator[Path]:
+def _files(roots: Sequence[Path], troubles: list[str], own: Container[str]) -> Iterator[Path]:
     seen: set[str] = set()
     for root in roots:
         if not root.is_dir():
@@ -221,6 +222,6 @@ def _files(roots: Sequence[Path], troubles: list[str]) -> Iterator[Path]:
             names[:] = sorted(one for one in names if one != ".git" and not is_cache(one))
             for name in sorted(files):
                 path = Path(folder, name)
-                if name.endswith(_KINDS) and (real := os.path.realpath(path)) not in seen:
+                if name.endswith(_KINDS) and (real := os.path.realpath(path)) not in seen and real not in own:
                     seen.add(real)
                     yield path

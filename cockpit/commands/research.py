@@ -180,6 +180,7 @@ def _new(call: "Call") -> _Answer:
 
 
 def _scan(call: "Call") -> _Answer:
+    import os
     from dataclasses import replace
     from pathlib import Path
 
@@ -194,7 +195,12 @@ def _scan(call: "Call") -> _Answer:
         lines.append(f"(kept since {iso(kept.at)}; --fresh looks again)")
     else:
         roots = [Path(one).expanduser() for one in (call.args.root or call.config().research.roots)]
-        hits, troubles, more = scan([repository.main_root, *roots], term)
+        own = {
+            os.path.realpath(repository.root / name)
+            for one in studies(repository)
+            for name in (one.place, one.findings)
+        }
+        hits, troubles, more = scan([repository.main_root, *roots], term, own)
         rows = [{"path": hit.path, "line": hit.line, "text": hit.text, "around": list(hit.lines)} for hit in hits]
         lines = []
         for hit in hits:

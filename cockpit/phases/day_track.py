@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cockpit.agents.models import Session
+from cockpit.bench.records import read_records
 from cockpit.day.record import read_record
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
@@ -21,6 +22,14 @@ from skills.workflow.track import DayStep, Sign, TrackStep, day_track
 _RESEARCH = ("RESEARCH.md", "FINDINGS.md", "docs/decisions/ADR-*.md", "docs/adr/*.md")
 _PLAN = ("PLANNING.md", "TASK.md", "BRIEF.md", "WORKTREE_TASK.md", "docs/tasks/*.md")
 _SWEEPS = (".security/*.json",)
+_GATES: dict[str, DayStep] = {
+    **dict.fromkeys(("gate1", "gate2", "gate3"), "research"),
+    "contract": "plan",
+    "schema": "build",
+    "parallel": "build",
+    **dict.fromkeys(("security", "quality"), "secure"),
+    "ship": "ship",
+}
 _LOG_LINE = re.compile(rb" (\d{9,11}) [+-]\d{4}\t(.*)$", re.MULTILINE)
 _TAIL = 1 << 18
 
@@ -32,16 +41,37 @@ def read_day_track(
     begins = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     places = [repository.root, *roots]
     record = read_record(repository, now)
+    gates = _gates(repository, begins)
     signs: dict[DayStep, Sign | None] = {
         "start": _moment(record.started, "start-day", begins),
-        "research": _newest(_files(places, _RESEARCH, begins)),
-        "plan": _newest([*_files(places, _PLAN, begins), *_planned(sessions, begins)]),
-        "build": _newest([*_built(sessions, begins), *_reflog(repository.common_dir, "commit", begins)]),
-        "secure": _newest(_files(places, _SWEEPS, begins)),
-        "ship": _newest([*_shipped(repository, begins)]),
+        "research": _newest([*_files(places, _RESEARCH, begins), *gates["research"]]),
+        "plan": _newest([*_files(places, _PLAN, begins), *_planned(sessions, begins), *gates["plan"]]),
+        "build": _newest(
+            [*_built(sessions, begins), *_reflog(repository.common_dir, "commit", begins), *gates["build"]]
+        ),
+        "secure": _newest([*_files(places, _SWEEPS, begins), *gates["secure"]]),
+        "ship": _newest([*_shipped(repository, begins), *gates["ship"]]),
         "end": _moment(record.ended, "end-day", begins),
     }
     return day_track(signs)
+
+
+def _gates(repository: Repository, begins: datetime) -> dict[DayStep, list[Sign]]:
+    """The gates of features and research that were passed today, by the step that they belong to."""
+    found: dict[DayStep, list[Sign]] = {step: [] for step in ("research", "plan", "build", "secure", "ship")}
+    for kind in ("research", "feature"):
+        for row in read_records(repository.common_dir, kind).values():
+            gates = row.get("gates")
+            for name, gate in gates.items() if isinstance(gates, dict) else ():
+                step = _GATES.get(name)
+                if step is None or not isinstance(gate, dict) or gate.get("status") != "pass":
+                    continue
+                with contextlib.suppress(ValueError, TypeError):
+                    at = datetime.fromisoformat(str(gate.get("at"))).astimezone(UTC)
+                    if at >= begins:
+                        of = plain_text(row.get("title") or row.get("term") or "", 50)
+                        found[step].append(Sign(at, f"gate {name.removeprefix('gate')} passed: {of}"))
+    return found
 
 
 def _moment(at: datetime | None, words: str, begins: datetime) -> Sign | None:

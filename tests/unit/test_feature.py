@@ -352,3 +352,23 @@ def test_the_command_refuses_what_comes_too_early(repository: Repository) -> Non
     cost = json.loads(cockpit("cost", "--estimate", "5", "--json").stdout)
     assert cost["estimate"] == 5 and cost["actual"] == 0
     assert cockpit("abandon").returncode == 0 and cockpit().returncode == 2
+
+
+def test_passed_gates_stand_in_the_track_of_the_day(repository: Repository) -> None:
+    from cockpit.clock import iso, now
+    from cockpit.phases.day_track import read_day_track
+
+    begun(repository)
+
+    def judged(one: Feature) -> Feature:
+        known = stamps(repository, one)
+        one = with_gate(with_gate(one, "contract", GOOD, iso(now()), known), "schema", GOOD, iso(now()), known)
+        one = with_gate(one, "parallel", GOOD, iso(now()), known)
+        one = with_gate(one, "security", GOOD, iso(now()), known)
+        one = with_gate(one, "quality", [Check("a", "A", "fail")], iso(now()), known)
+        return overridden(one, "quality", "later", "Ada", iso(now()), known)
+
+    change(repository, "", judged)
+    track = {step.name: step for step in read_day_track(repository, [], (), now())}
+    assert track["secure"].evidence == "gate security passed: Invoice API"
+    assert track["plan"].status != "pending" and track["ship"].status == "pending"

@@ -215,6 +215,8 @@ def test_the_scan_finds_guides_first_and_passes_over_packages(tmp_path: Path) ->
     secret, _, _ = scan([tmp_path], "api_key")
     assert secret and "verysecret" not in secret[0].text
     assert not any("node_modules" in hit.path for hit in hits)
+    others, _, _ = scan([tmp_path], "qdrant", {os.path.realpath(tmp_path / "README.md")})
+    assert not any(hit.path.endswith("README.md") for hit in others)
 
 
 def test_a_block_is_replaced_and_the_rest_is_kept() -> None:
