@@ -6,7 +6,11 @@ from cockpit.findings.models import GateResult
 from cockpit.findings.outcome import Outcome
 from cockpit.plain_text import plain_text
 from skills.gates.model import Finding
+from skills.gates.secret_values import without_literals
 
+_SECRETS = frozenset(
+    {"hardcoded-secret", *(f"{tool}{number}" for tool in ("bandit/B", "ruff/S") for number in (105, 106, 107))}
+)
 Lines = Callable[[str], list[str]]
 _TITLES = {"P0": "P0  blocks", "P1": "P1  should be mended", "P2": "P2  worth a look", "none": "audit"}
 _WORDS = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "not applicable"}
@@ -43,7 +47,9 @@ def _gate(findings: list[Finding], lines_of: Lines) -> Iterator[str]:
             yield f"  {plain_text(path)}"
         yield f"    {place:>{wide}}  {finding.rule:<{rules}}  {plain_text(finding.message, 200)}"
         if 0 < finding.line <= len(lines):
-            yield f"    {'':>{wide}}  | {plain_text(lines[finding.line - 1].strip(), 120)}"
+            code = lines[finding.line - 1].strip()
+            shown = without_literals(code) if _SECRETS.intersection((finding.rule, *finding.also)) else code
+            yield f"    {'':>{wide}}  | {plain_text(shown, 120)}"
 
 
 def _unanswered(outcome: Outcome) -> Iterator[str]:

@@ -26,6 +26,7 @@ from skills.record import record
 
 _CODE_IN_CONFIG = re.compile(r"^\s*\"?(plugins|python_executable|venv|venvPath|pythonPath)\"?\s*[=:]", re.MULTILINE)
 _CONFIGS = ("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg", "pyrightconfig.json")
+_NOT_FOR_BANDIT = (".venv", "venv", ".git", ".tox", "node_modules", "site-packages", "tests", "migrations")
 _PARSERS = {"mypy": "mypy", "pyright": "pyright-json", "bandit": "bandit-json", "pytest": "pytest"}
 _QUIET_EXITS: Mapping[str, tuple[int, ...]] = {"bandit": (1,), "mypy": (1,), "pyright": (1,), "pytest": (1,)}
 
@@ -150,7 +151,7 @@ class ToolRun:
         if name == "pyright":
             return ["--outputjson"]
         if name == "bandit":
-            return ["-r", ".", "-f", "json", "-q", "-x", "./.venv,./venv,./.git,./node_modules,./tests,./.tox"]
+            return ["-r", ".", "-f", "json", "-q", "-x", ",".join(f"*/{name}/*" for name in _NOT_FOR_BANDIT)]
         words = ["-q", "--tb=short", "-rfE", "--color=no", "-o", f"cache_dir={caches / 'pytest'}"]
         if "pytest-cov" in self.dependencies:
             words += ["--cov", "--cov-report=", f"--cov-report=json:{own_report(self.root)}"]
@@ -193,8 +194,8 @@ def _finding(tool: Tool, problem: Problem, path: str, rule: str, key: str) -> Fi
         path=path,
         line=max(1, problem.line),
         column=max(1, problem.column),
-        end_line=max(problem.line, problem.end_line),
-        end_column=max(1, problem.end_column),
+        end_line=max(1, problem.line, problem.end_line),
+        end_column=max(1, problem.end_column, problem.column if problem.end_line <= problem.line else 1),
         symbol="",
         message=plain_text(problem.message, 300) or rule,
         help=plain_text(problem.url, 300),

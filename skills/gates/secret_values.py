@@ -82,6 +82,8 @@ _FORMAT_WORD = re.compile(
     rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$",
 )
 
+_LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
+
 
 def may_name_secret(word: bytes) -> bool:
     """False for a word of a file that can be no part of a name for which `secret_kind` answers."""
@@ -104,6 +106,11 @@ def may_be_key(word: bytes) -> bool:
 def redacted(value: str) -> str:
     """The beginning of a secret: at most four characters, and never more than a third of it."""
     return value[: min(4, len(value) // 3)] + "…"
+
+
+def without_literals(line: str) -> str:
+    """A line of code, or of a message about it, of which each string is only begun: for where a secret is shown."""
+    return _LITERAL.sub(lambda found: found[1] + redacted(found[2]) + found[1], line)
 
 
 def secret_kind(name: str) -> str:

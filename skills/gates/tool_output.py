@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from skills.gates.model import Severity
+from skills.gates.secret_values import without_literals
 from skills.record import record
 
 MOST = 5000
@@ -154,7 +155,7 @@ def _mypy(text: str) -> Iterator[Problem]:
             code=match["code"] or "misc",
             column=_number(match["column"] or 1),
             end_line=_number(match["last"] or match["line"]),
-            end_column=_number(match["end"] or 1),
+            end_column=_number(match["end"] or 0) + 1,  # mypy counts the last character, the others what is behind it
         )
 
 
@@ -177,16 +178,31 @@ def _pyright(text: str) -> Iterator[Problem]:
 _BANDIT: Mapping[str, Severity] = {"HIGH": "HIGH", "MEDIUM": "MEDIUM", "LOW": "LOW"}
 
 
+_BANDIT_SECRETS = frozenset({"B105", "B106", "B107"})
+
+
 def _bandit(text: str) -> Iterator[Problem]:
-    for row in _list(json.loads(text)["results"]):
+    document = json.loads(text)
+    for row in _list(document["results"]):
+        code, said = str(row["test_id"]), str(row["issue_text"])
+        column = int(row.get("col_offset") or 0) + 1
+        line = _number(row["line_number"])
+        lines = row.get("line_range") or [line]
+        last = max(line, *map(_number, lines))
         yield Problem(
             path=str(row["filename"]),
-            line=_number(row["line_number"]),
-            message=str(row["issue_text"]),
-            code=str(row["test_id"]),
-            column=_number(int(row.get("col_offset") or 0) + 1),
+            line=line,
+            message=without_literals(said) if code in _BANDIT_SECRETS else said,
+            code=code,
+            column=column,
+            end_line=last,
+            end_column=int(row.get("end_col_offset") or 0) + 1 if last == _number(lines[-1]) else 0,
             severity=_BANDIT.get(str(row["issue_severity"]).upper(), "LOW"),
             url=str(row.get("more_info") or ""),
+        )
+    for row in _list(document.get("errors") or []):
+        yield Problem(
+            path=str(row["filename"]), line=1, message=f"not judged: {row['reason']}", code="error", severity="MEDIUM"
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -140,7 +141,8 @@ def test_a_run_can_be_cancelled(repo: Path) -> None:
 def test_mypy_is_really_asked_and_writes_nothing_into_the_repository(repo: Path) -> None:
     before = sorted(repo.rglob("*"))
     found = answer(repo, known_tools(Config())["mypy"], STRANGER)
-    assert [finding.rule for finding in found.findings["a.py"]] == ["mypy/return-value"]
+    (finding,) = found.findings["a.py"]
+    assert (finding.rule, finding.line, finding.column, finding.end_column) == ("mypy/return-value", 2, 12, 13)
     assert [path for path in sorted(repo.rglob("*")) if path not in before] == []
 
 
@@ -187,3 +189,37 @@ def test_a_wrong_table_is_one_line(tmp_path: Path, text: str, words: str) -> Non
     with pytest.raises(CannotAnswer) as problem:
         load_config(tmp_path)
     assert words in str(problem.value)
+
+
+def test_bandit_is_really_asked(
+    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    nested = repo / "apps/x y/tests"
+    nested.mkdir(parents=True)
+    (nested / "test_a.py").write_text("assert True\n")
+    (repo / "broken.py").write_text("def f(:\n")
+    (repo / "b.py").write_text(
+        'import subprocess\n\npassword = "hunter-two-2"\nsubprocess.call(\n    password,\n    shell=True,\n)\n'
+    )
+    found = answer(repo, known_tools(Config())["bandit"], STRANGER)
+    places = {
+        (row.path, row.rule, row.gate, row.line, row.end_line) for rows in found.findings.values() for row in rows
+    }
+    assert places == {
+        ("b.py", "bandit/B404", "P2", 1, 1),
+        ("b.py", "bandit/B105", "P2", 3, 3),
+        ("b.py", "bandit/B602", "P1", 6, 7),
+        ("broken.py", "bandit/error", "P1", 1, 1),
+    }
+    assert all((row.line, row.column) < (row.end_line, row.end_column) for row in found.findings["b.py"])
+    assert "hunter-two" not in str(found)
+    main(["--repo", str(repo), "check", "--tools", "bandit"])
+    assert "hunter-two" not in capsys.readouterr().out, "the line of code tells no secret either"
+
+
+@pytest.mark.skipif(shutil.which("pyright") is None, reason="pyright is not installed (it needs node)")
+def test_pyright_is_really_asked(repo: Path) -> None:
+    found = answer(repo, known_tools(Config())["pyright"], STRANGER)
+    (finding,) = found.findings["a.py"]
+    assert (finding.rule, finding.line, finding.column, finding.end_column) == ("pyright/reportReturnType", 2, 12, 13)

@@ -53,7 +53,7 @@ def test_mypy() -> None:
         ("a/b.py", 4, 5, "name-defined"),
         ("a/b.py", 4, 5, "misc"),
     ]
-    assert (found[2].end_line, found[2].end_column) == (4, 9)
+    assert (found[2].end_line, found[2].end_column) == (4, 10)
 
 
 def test_pytest() -> None:
