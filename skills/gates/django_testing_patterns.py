@@ -4,7 +4,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from skills.gates.context import FileContext
+from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
@@ -122,18 +122,36 @@ def _from_imports(node: ast.ImportFrom, context: FileContext) -> list[str]:
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
-    if last_name(function) not in _STAND_INS or context.memo.get(_REPORTED):
+    if last_name(function) not in _STAND_INS and _patches(function) is None:
         return
-    name = context.resolve(function) or ""
-    if isinstance(function, ast.Name):
-        if (
-            function.id in _BARE_CALLS
-            and function.id not in context.imports
-            and function.id not in _names(context).bound
-        ):
+    name = context.resolve(_patches(function) or function) or ""
+    if isinstance(function, ast.Name) and function.id not in context.imports:
+        if function.id in _BARE_CALLS and function.id not in _names(context).bound and not context.memo.get(_REPORTED):
             message = f"`{function.id}()` made by hand in a test, without the `mocker` fixture"
             context.report(BARE_MOCK, node, message, confidence="likely")
-    elif name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in context.imports:
+    elif name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in _roots(context):
+        _tell_once(node, name, context)
+
+
+def _patches(function: ast.expr) -> ast.expr | None:
+    """`patch` of `patch.object(…)`, `patch.dict(…)` and `patch.multiple(…)`."""
+    if isinstance(function, ast.Attribute) and function.attr in {"object", "dict", "multiple"}:
+        return function.value if last_name(function.value) == "patch" else None
+    return None
+
+
+def _roots(context: FileContext) -> set[str]:
+    return {name.partition(".")[0] for name in context.imports.values()}
+
+
+def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
+    """The first use of each function, whose import may be older than the function; others would say it again."""
+    statement = context.statement
+    of = statement if isinstance(statement, FunctionNode | ast.ClassDef) else context.function or statement
+    told = context.memo.setdefault(f"{BARE_MOCK}: told", set())
+    assert isinstance(told, set)
+    if of not in told:
+        told.add(of)
         context.report(BARE_MOCK, node, f"`{name}` used in a test without the `mocker` fixture")
 
 
@@ -160,7 +178,7 @@ bare_mock = Rule(
         Watch(
             (ast.Call,),
             _on_call,
-            (b"Mock(", b"unittest.mock."),
+            (b"Mock(", b"patch", b"unittest.mock.", b"create_autospec", b"mock_open"),
             is_test_path,
             near=(b"Mock(", b"patch", b"create_autospec", b"mock_open"),
         ),

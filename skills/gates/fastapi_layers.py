@@ -46,7 +46,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
                 effects.append((part, effect))
             elif _is_read(part, sessions):
                 reads.append(part)
-    large = next((name for call in reads if (name := _large(call))), "")
+    large = next((name for call in reads if (name := _large(call, node))), "")
     if not effects and reads and (len(reads) > _TRIVIAL_READS or large):
         what = f"a query with `{large}`" if large else f"{len(reads)} queries"
         effects.append((reads[0], what))
@@ -107,8 +107,14 @@ def _is_read(call: ast.Call, sessions: frozenset[str]) -> bool:
     )
 
 
-def _large(call: ast.Call) -> str:
-    for argument in call.args:
+def _large(call: ast.Call, function: FunctionNode) -> str:
+    """The first word of a query that is more than a trivial one, the query's own name followed to where it is made."""
+    asked = [*call.args]
+    names = {part.id for part in call.args if isinstance(part, ast.Name)}
+    for statement in statements(function) if names else ():
+        if isinstance(statement, ast.Assign) and any(last_name(target) in names for target in statement.targets):
+            asked.append(statement.value)
+    for argument in asked:
         for part in descendants(argument):
             if isinstance(part, ast.Call) and last_name(part.func) in _LARGE:
                 return last_name(part.func)

@@ -147,6 +147,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """Fields of serializers that take the tenant from the request's body."""
     if class_role(node) != "serializer":
         return
+    _listed_fields(node, context)
     for statement in node.body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
             continue
@@ -160,6 +161,28 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(target, ast.Name) and written and not read_only:
             needs = (("method", node.name), ("serializer", target.id))
             context.report(MANUAL, statement, target.id, needs=needs, symbol=f"{node.name}.{target.id}")
+
+
+def _listed_fields(node: ast.ClassDef, context: FileContext) -> None:
+    """Names in `Meta.fields` that a client may write: neither read-only nor declared in the class itself."""
+    meta = next((part for part in node.body if isinstance(part, ast.ClassDef) and part.name == "Meta"), None)
+    if meta is None:
+        return
+    declared = {last_name(target) for part in node.body if isinstance(part, ast.Assign) for target in part.targets}
+    listed: dict[str, list[str]] = {}
+    place: ast.Assign | None = None
+    for part in meta.body:
+        if isinstance(part, ast.Assign):
+            found = [one.value for one in descendants(part.value) if isinstance(one, ast.Constant)]
+            listed.update(
+                {last_name(target): [name for name in found if isinstance(name, str)] for target in part.targets}
+            )
+            place = part if last_name(part.targets[0]) == "fields" else place
+    declared |= {name for key in ("read_only_fields", "extra_kwargs") for name in listed.get(key, ())}
+    names = [name for name in listed.get("fields", ()) if name not in declared]
+    if place is not None and names:
+        needs = (("method", node.name), *(("serializer", name) for name in names))
+        context.report(MANUAL, place, "fields", needs=needs, symbol=f"{node.name}.Meta.fields")
 
 
 def _on_text(node: ast.Constant, context: FileContext) -> None:

@@ -12,6 +12,7 @@ from skills.gates.patterns import lazy
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
 _PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
+_CODE = lazy(r"""[{,]\s*["']?(\d{3}|default)["']?\s*:""")
 _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
 
 
@@ -88,6 +89,9 @@ def _of_yaml(lines: list[str]) -> tuple[ApiOperation, ...]:
             codes.append(name)
             last = found[-1]
             found[-1] = ApiOperation(last.method, last.path, last.line, tuple(codes))
+        elif depth == 2 and name == "responses" and levels[1][1] in METHODS and (key[5] or "").startswith("{"):
+            last = found[-1]
+            found[-1] = ApiOperation(last.method, last.path, last.line, tuple(_CODE.findall(key[5])))
         if depth < 3 and not (depth == 2 and name != "responses") and not (depth == 1 and name not in METHODS):
             levels.append((indent, name))
         else:

@@ -46,6 +46,26 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             if by:
                 _report(node, chain.model, by, loop, context)
                 return
+    _in_comprehension(node, chain.model, calls, context)
+
+
+def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context: FileContext) -> None:
+    """A comprehension is a loop too: what it makes of each turn asks once a turn."""
+    inner, outer = node, context.parent(node)
+    while outer is not None:
+        if isinstance(outer, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            for part in outer.generators:
+                first = part is outer.generators[0] and _holds_node(part.iter, inner)
+                loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
+                by = "" if first or not _takes_many(loop) else _mentioned(calls, loop)
+                if by:
+                    _report(node, model, by, loop, context)
+                    return
+        inner, outer = outer, context.parent(outer)  # type: ignore[assignment]
+
+
+def _holds_node(above: ast.AST, node: ast.AST) -> bool:
+    return any(part is node for part in descendants(above))
 
 
 def _on_for(node: ast.For, context: FileContext) -> None:

@@ -88,7 +88,11 @@ _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
 def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity] | None:
     """(origin, what happens with it, how bad) of a call that is given a raw value of a request, None for others."""
     found = (
-        _known_call(node, context) or _answer(node, context) or _storage(node, context) or _method(node, flow, context)
+        _known_call(node, context)
+        or _answer(node, context)
+        or _row(node, context)
+        or _storage(node, context)
+        or _method(node, flow, context)
     )
     if found is None:
         return None
@@ -185,6 +189,26 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
     return values, "looks up rows unchecked", "LOW"
 
 
+def _row(node: ast.Call, context: FileContext) -> Sink | None:
+    """A row that is made with it: `Order(name=…)`."""
+    if not _is_model(node.func, context):
+        return None
+    return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
+
+
+def _is_model(function: ast.expr, context: FileContext) -> bool:
+    """True for a class that is imported from a module of models: `Order(…)`, `models.Order(…)`."""
+    if not last_name(function)[:1].isupper():
+        return False
+    module, _, name = (context.resolve(function) or "").rpartition(".")
+    return "models" in module.split(".") and not name.isupper() and module.partition(".")[0] in _first_parts(context)
+
+
+def _first_parts(context: FileContext) -> set[str]:
+    """The packages that a file imports from, those of the field's libraries left out."""
+    return {name.partition(".")[0] for name in context.imports.values()} - {"django", "pydantic", "rest_framework"}
+
+
 def _keys(node: ast.Call) -> list[ast.expr]:
     """What a query compares with keys, numbers and times: there a value of another shape is an error."""
     return [keyword.value for keyword in node.keywords if keyword.arg is not None and _KEY.search(keyword.arg)]
@@ -239,4 +263,6 @@ def _fixed_host(value: ast.expr, context: FileContext) -> bool:
             return last_name(value.value).isupper() or "settings" in ast.unparse(value.value)
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return bool(_HOST.match(value.value))
-    return last_name(value).isupper() or "settings" in ast.unparse(value)
+    # A constant by its name; `request.GET["next"]` is none, though `GET` is written like one.
+    constant = isinstance(value, ast.Name | ast.Attribute) and last_name(value).isupper()
+    return constant or "settings" in ast.unparse(value)

@@ -155,6 +155,9 @@ def _own(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) ->
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
         return declared if defined is None or is_super else flow.function(defined, dict(names), {})
+    defined = flow.method(function.attr) if is_self and not node.args and not node.keywords else None
+    if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
+        return flow.function(defined, dict(names), {})
     return None
 
 
