@@ -170,14 +170,19 @@ def not_a_row(name: str) -> bool:
 
 
 def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
-    """True where the function binds the receiver to a serializer, a form, or a thing of a library that saves files."""
+    """True where the function binds the receiver to a serializer, a form, the row that a form still has to save
+    (`form.save(commit=False)`), or a thing of a library that saves files; and where it asks it `is_valid()`."""
     function = context.function
     if not isinstance(receiver, ast.Name) or function is None:
         return False
     for part in descendants(function):
+        if isinstance(part, ast.Call) and _asks_valid(part, receiver.id):
+            return True
         if isinstance(part, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets
         ):
+            if isinstance(part.value, ast.Call) and _leaves_unsaved(part.value):
+                return True
             made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
             dotted = context.resolve(made_by) or ""
             if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
@@ -185,6 +190,23 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
             ):
                 return True
     return False
+
+
+def _asks_valid(node: ast.Call, name: str) -> bool:
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "is_valid"
+        and isinstance(function.value, ast.Name)
+        and function.value.id == name
+    )
+
+
+def _leaves_unsaved(node: ast.Call) -> bool:
+    return last_name(node.func) == "save" and any(
+        word.arg == "commit" and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in node.keywords
+    )
 
 
 def shown_chain(chain: Chain) -> str:

@@ -145,9 +145,13 @@ def _roots(context: FileContext) -> set[str]:
 
 
 def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
-    """The first use of each function, whose import may be older than the function; others would say it again."""
+    """The first use of each function, whose import may be older than the function; others would say it again.
+
+    A patch that decorates ends with what it decorates: of those the first of a file is told.
+    """
     statement = context.statement
-    of = statement if isinstance(statement, FunctionNode | ast.ClassDef) else context.function or statement
+    decorates = isinstance(statement, FunctionNode | ast.ClassDef)
+    of = "a decorator" if decorates else context.function or statement
     told = context.memo.setdefault(f"{BARE_MOCK}: told", set())
     assert isinstance(told, set)
     if of not in told:
@@ -172,7 +176,8 @@ bare_mock = Rule(
     "fails before it is undone, and the next test then passes or fails for the wrong reason.",
     fix="Take the `mocker` fixture as a parameter: `mocker.patch(…)`, `mocker.Mock()`; `ANY`, `call` and "
     "`sentinel` may stay imports.",
-    when="In test files of projects that depend on pytest-mock, in the profile binora, and with --isolated.",
+    when="At imports, and once in each function that makes one. In test files of projects that depend on pytest-mock, "
+    "in the profile binora, and with --isolated.",
     watches=(
         Watch((ast.Import, ast.ImportFrom), _on_import, (b"mock",), is_test_path),
         Watch(

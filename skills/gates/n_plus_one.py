@@ -1,14 +1,14 @@
 """The rule n-plus-one: a query for each row of another query."""
 
 import ast
-from dataclasses import replace
 
 from skills.gates.context import FileContext
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
-from skills.gates.project import Place, Project
-from skills.gates.relations import Relation, relations_of
+from skills.gates.project import Project
+from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_flow import Flow
+from skills.gates.row_helpers import HELPERS, holds_for_given, report_given, told
 from skills.gates.row_values import Row
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view
@@ -20,13 +20,13 @@ _QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b
 def _on_module(node: ast.Module, context: FileContext) -> None:
     if b"for " not in context.source and b"lambda" not in context.source:
         return
-    told: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
         key = (row.loop, row.origin, row.steps, attribute)
-        if key in told:
+        if key in seen:
             return
-        told.add(key)
+        seen.add(key)
         needs = (
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
         )  # fmt: skip
@@ -46,7 +46,16 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
             symbol=symbol,
         )
 
-    Flow(context, on_access).run()
+    def on_given(part: ast.expr, statement: ast.AST, symbol: str, row: Row, place: str) -> None:
+        if (key := (row.loop, row.origin, row.steps, place)) in seen:
+            return
+        seen.add(key)
+        before = context.statement
+        context.statement = statement
+        report_given(context, part, symbol, row, place)
+        context.statement = before
+
+    Flow(context, on_access, on_given).run()
     context.statement = node
 
 
@@ -56,30 +65,16 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if "serializer" in said:
         return holds_for_view(candidate, report, project)
     relations = relations_of(project)
-    model = relations.model(said["origin"], report.path)
-    if model is None or relations.loads_by_itself(model, said["manager"]):
+    reached = relations.reached(said["origin"], said["manager"], said["steps"].split("/"), report.path)
+    if reached is None:
         return None
-    last: Relation | None = None
-    for step in filter(None, said["steps"].split("/")):
-        last = relations.behind(model, step)
-        if last is None or last.target is None:
-            return None
-        model = last.target
+    model, last = reached
+    if "given" in said:
+        return holds_for_given(candidate, model, last, relations, project)
     found = relations.behind(model, said["attribute"])
     if found is None or (last is not None and last.back == said["attribute"]):
         return None
-    return _told(candidate, said["attribute"], model, found)
-
-
-def _told(candidate: Candidate, attribute: str, model: Place, found: Relation) -> Candidate:
-    path, fact = found.declared
-    declared = Evidence(path, fact.line, f"{fact.name} relates {model[1].name} to {found.to}")
-    loader = "prefetch_related" if found.many else "select_related"
-    message = (
-        f"`{attribute}` of each `{model[1].name}` is a query of its own: the rows come without "
-        f'`{loader}("{attribute}")`'
-    )
-    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared))
+    return told(candidate, said["attribute"], model, found)
 
 
 def _is_checked(path: str) -> bool:
@@ -117,6 +112,8 @@ def _api(queryset: str, fields: str) -> Example:
 def _shop(source: str) -> Example:
     files = {
         "shop/models.py": _MODELS,
+        "shop/labels.py": "def label(order):\n    return order.user.name\n\n\ndef key(order):\n"
+        "    return order.user_id\n",
         "shop/reports.py": "from shop.models import Line, Order, Team, User\n\n\n" + source,
     }
     return Example(files)
@@ -134,10 +131,10 @@ n_plus_one = Rule(
     fix="Load the relation with the rows: `select_related` for a row behind a foreign key, `prefetch_related` for "
     "many; `Prefetch(…, queryset=…)` where they are filtered.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
-    "looked up in the project, and values followed through variables, slices, comprehensions and functions of the "
-    "file. REST views that list are compared with what their serializer reads. Silent "
+    "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
+    "file and one function of another file. REST views that list are compared with what their serializer reads. Silent "
     "where something on the way is not understood. Not in tests and migrations.",
-    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH),
+    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH, HELPERS),
     holds=_holds,
     bad=(
         _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
@@ -156,6 +153,7 @@ n_plus_one = Rule(
             "        order.tags.all()\n"
         ),
         _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
+        _shop("from shop.labels import label\n\nfor order in Order.objects.all():\n    print(label(order))\n"),
         _api("all()", "    user = UserSerializer()\n"),
         _api("select_related('user')", "    user = UserSerializer()\n"),
         _api("all()", "    name = serializers.CharField(source='user.name')\n"),
@@ -166,6 +164,10 @@ n_plus_one = Rule(
         ),
     ),
     good=(
+        _shop("from shop.labels import key\n\nfor order in Order.objects.all():\n    print(key(order))\n"),
+        _shop(
+            "from shop import labels\n\nfor order in Order.objects.select_related('user'):\n    labels.label(order)\n"
+        ),
         _api("select_related('user__team')", "    user = UserSerializer()\n"),
         _api("all()", "    number = serializers.CharField(source='pk')\n"),
         _api("all()", "    user = serializers.PrimaryKeyRelatedField(read_only=True)\n"),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable
 
 from skills.gates.context import FileContext
 from skills.gates.model import Fact
@@ -113,6 +114,21 @@ class Relations:
                         kind = _kind(place[1])
                         return Relation(source, owner, kind != "OneToOneField", place, "" if kind == _MANY else field)
         return None
+
+    def reached(
+        self, origin: str, manager: str, steps: Iterable[str], path: str
+    ) -> "tuple[Place, Relation | None] | None":
+        """(the model at the end of steps from rows of a model, the last step), None where that is not certain."""
+        model = self.model(origin, path)
+        if model is None or self.loads_by_itself(model, manager):
+            return None
+        last: Relation | None = None
+        for step in filter(None, steps):
+            last = self.behind(model, step)
+            if last is None or last.target is None:
+                return None
+            model = last.target
+        return model, last
 
     def loads_by_itself(self, model: Place, manager: str) -> bool:
         """True where a manager of a model may load relations on its own."""

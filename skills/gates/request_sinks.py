@@ -197,16 +197,17 @@ def _row(node: ast.Call, context: FileContext) -> Sink | None:
 
 
 def _is_model(function: ast.expr, context: FileContext) -> bool:
-    """True for a class that is imported from a module of models: `Order(…)`, `models.Order(…)`."""
+    """True for a class that a file of Django imports from a module of models: `Order(…)`, `models.Order(…)`.
+
+    Elsewhere modules of that name hold classes that check what they are given.
+    """
     if not last_name(function)[:1].isupper():
         return False
     module, _, name = (context.resolve(function) or "").rpartition(".")
-    return "models" in module.split(".") and not name.isupper() and module.partition(".")[0] in _first_parts(context)
-
-
-def _first_parts(context: FileContext) -> set[str]:
-    """The packages that a file imports from, those of the field's libraries left out."""
-    return {name.partition(".")[0] for name in context.imports.values()} - {"django", "pydantic", "rest_framework"}
+    if "models" not in module.split(".") or name.isupper():
+        return False
+    packages = {name.partition(".")[0] for name in context.imports.values()}
+    return bool(packages & {"django", "rest_framework"}) and module.partition(".")[0] not in {"django", "pydantic"}
 
 
 def _keys(node: ast.Call) -> list[ast.expr]:

@@ -20,7 +20,7 @@ _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst"
 _NARROWS = frozenset(
     {"filter", "exclude", "order_by", "distinct", "annotate", "get", "values", "values_list", "aggregate"}
 )
-_WRITES = frozenset(
+WRITES = frozenset(
     {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
      "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
 )  # fmt: skip
@@ -39,6 +39,7 @@ def call_value(flow: "Flow", node: ast.Call, names: Names) -> Value:
     _lambdas(flow, node, values, names)
     if name in flow.functions and name not in names:
         return _enter(flow, node, name, values, names)
+    _hand_on(flow, node, values)
     if name == "prefetch_related_objects":
         _load_later(flow, node, names)
         return None
@@ -50,6 +51,19 @@ def call_value(flow: "Flow", node: ast.Call, names: Names) -> Value:
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
     return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def _hand_on(flow: "Flow", node: ast.Call, values: list[Value]) -> None:
+    """Tells which rows of a loop a function that was imported is given."""
+    if flow.on_given is None or not any(isinstance(value, Row) and value.loop for value in values):
+        return
+    dotted = flow.context.resolve(node.func) or ""
+    if "." not in dotted or any(isinstance(part, ast.Starred) for part in node.args):
+        return
+    places = [*map(str, range(len(node.args))), *(word.arg or "" for word in node.keywords)]
+    for place, value in zip(places, values, strict=True):
+        if place and isinstance(value, Row) and value.loop:
+            flow.on_given(node, flow.statement, ".".join(flow.symbols), value, f"{dotted} {place}")
 
 
 def _load_later(flow: "Flow", node: ast.Call, names: Names) -> None:
@@ -118,6 +132,8 @@ def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names)
             return None
         rows = rows.many()
     if not isinstance(rows, Rows):
+        if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
+            _hand_on(flow, node, [flow.value(argument, names, quiet=True) for argument in _plain(node)])
         return _own(flow, node, function, names)
     if method in _SAME:
         return rows
@@ -132,8 +148,8 @@ def _receiver(flow: "Flow", function: ast.Attribute, names: Names) -> Value:
     """What a method is called on. Writing through a relation reads nothing of it; narrowing it asks anew."""
     owner = function.value
     if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
-        return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in _WRITES)
-    if function.attr in _WRITES:
+        return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in WRITES)
+    if function.attr in WRITES:
         row = flow.value(owner.value, names)
         return row.behind(owner.attr) if isinstance(row, Row) else None
     if function.attr in _NARROWS:

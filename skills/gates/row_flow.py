@@ -25,11 +25,14 @@ Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
 
 
 class Flow:
-    """The run through one file. `on_access` hears of every attribute that is read of a row in a loop."""
+    """The run through one file. `on_access` hears of every attribute that is read of a row in a loop, `on_given` of
+    every row in a loop that a function of another file is given: its dotted name stands for the attribute, followed
+    by the position or the name of the parameter."""
 
-    def __init__(self, context: FileContext, on_access: Access) -> None:
+    def __init__(self, context: FileContext, on_access: Access, on_given: Access | None = None) -> None:
         self.context = context
         self.on_access = on_access
+        self.on_given = on_given
         self.functions: dict[str, FunctionNode] = {}
         self.statement: ast.AST = context.tree
         self.symbols: list[str] = []
@@ -223,11 +226,12 @@ class Flow:
     def value(self, node: ast.expr | None, names: Names, *, quiet: bool = False) -> Value:
         """What an expression stands for; tells of everything that is read on the way unless `quiet`."""
         if quiet:
-            hearer, self.on_access = self.on_access, lambda *_: None
+            hearers = self.on_access, self.on_given
+            self.on_access, self.on_given = lambda *_: None, None
             try:
                 return self.value(node, names)
             finally:
-                self.on_access = hearer
+                self.on_access, self.on_given = hearers
         if node is None:
             return None
         handler = _HANDLERS.get(node.__class__)

@@ -1,0 +1,98 @@
+"""Functions of other files that are given the rows of a loop, and what they read of them."""
+
+import ast
+import re
+from dataclasses import replace
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Candidate, Evidence
+from skills.gates.names import module_name
+from skills.gates.project import Place, Project
+from skills.gates.relations import Relation, Relations
+from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.row_calls import WRITES
+from skills.gates.row_values import Row, covers
+from skills.gates.rule import Watch
+from skills.gates.syntax import descendants
+
+N_PLUS_ONE = "n-plus-one"
+_READS = "reads-behind"
+_COLUMN = re.compile(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
+
+
+def _on_module(node: ast.Module, context: FileContext) -> None:
+    """What the functions of a module read behind attributes of their parameters: `row.courier.title` → courier."""
+    for part in node.body:
+        if isinstance(part, FunctionNode) and (part.args.args or part.args.posonlyargs):
+            names = [argument.arg for argument in (*part.args.posonlyargs, *part.args.args)]
+            text = "\n".join(context.lines[part.body[0].lineno - 1 : part.end_lineno])
+            if any(f"{name}." in text for name in names):
+                _tell(part, names, context)
+
+
+def _tell(function: FunctionNode, names: list[str], context: FileContext) -> None:
+    read: dict[str, dict[str, int]] = {}
+    for node in descendants(function):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.attr not in WRITES:
+            row, attribute = node.value.value, node.value.attr
+            if isinstance(row, ast.Name) and row.id in names and not _COLUMN.match(attribute):
+                read.setdefault(row.id, {}).setdefault(attribute, node.lineno)
+    for name, attributes in read.items():
+        for attribute, line in attributes.items():
+            context.fact(_READS, function.name, f"{names.index(name)} {name} {attribute}", line)
+
+
+def report_given(context: FileContext, node: ast.expr, symbol: str, row: Row, place: str) -> None:
+    """A candidate: whether the function reads a relation is known once all files are read."""
+    needs = (
+        ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("given", place),
+        *(("loaded", name) for name in sorted(row.loaded)),
+    )  # fmt: skip
+    context.report(
+        N_PLUS_ONE,
+        node,
+        "a row is given to a function",
+        confidence="likely",
+        needs=needs,
+        evidence=(Evidence(context.path, row.loop, "takes the rows one by one"),),
+        symbol=symbol,
+    )
+
+
+def holds_for_given(
+    candidate: Candidate, model: Place, last: Relation | None, relations: Relations, project: Project
+) -> Candidate | None:
+    """The first relation that the function reads of what it is given, and that was not loaded."""
+    dotted, place = dict(candidate.needs)["given"].rsplit(" ", 1)
+    module, _, name = dotted.rpartition(".")
+    loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
+    for path, fact in project.named(_READS, name):
+        position, parameter, attribute = fact.detail.split(" ")
+        if place not in (position, parameter) or not f".{module_name(path)}".endswith(f".{module}"):
+            continue
+        found = relations.behind(model, attribute)
+        if found is None or covers(loaded, attribute) or (last is not None and last.back == attribute):
+            continue
+        reads = Evidence(path, fact.line, f"{name} reads `{attribute}` of `{parameter}`")
+        return told(replace(candidate, evidence=(*candidate.evidence, reads)), attribute, model, found)
+    return None
+
+
+def told(candidate: Candidate, attribute: str, model: Place, found: Relation) -> Candidate:
+    """The candidate with what it costs, and where the relation is declared."""
+    path, fact = found.declared
+    declared = Evidence(path, fact.line, f"{fact.name} relates {model[1].name} to {found.to}")
+    loader = "prefetch_related" if found.many else "select_related"
+    message = (
+        f"`{attribute}` of each `{model[1].name}` is a query of its own: the rows come without "
+        f'`{loader}("{attribute}")`'
+    )
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared))
+
+
+def _is_production(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+HELPERS = Watch((ast.Module,), _on_module, (b"def ",), _is_production)
+"""Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
