@@ -186,6 +186,7 @@ class CockpitApp(Parts):
         self.found = snapshot
         self.show_hidden()
         self.show_row_costs()
+        self.show_checklist()
         self.refresh_chrome()
 
     # -- what happens around the panes --

@@ -23,7 +23,7 @@ LEVEL_TOKEN = {
 _SHOWN = ("day", "week", "month")
 
 
-_NAME, _FIGURE, _TAIL = 12, 17, 15
+_NAME, _FIGURE, _TAIL = 12, 17, 16
 _LARGE = 1000  # dollars from which cents say nothing
 
 
@@ -48,12 +48,13 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     return bar_row(window.window, figure, window.percent / 100, level, token, width)
 
 
-def words(window: BudgetWindow, period: str) -> str:
-    """A window in one sentence, with what to do next."""
-    limit = window.soft if window.soft is not None else window.hard
-    of = "" if limit is None else f" of ${limit:,.2f}"
-    percent = "" if window.percent is None else f", {window.percent:.0f} %"
-    return f"{period}: ${window.spent:,.2f}{of}{percent}. c shows where it went."
+def words(windows: Sequence[BudgetWindow], key: str) -> str:
+    """The windows that reached a rung, all in one short notice, with the key that shows where it went."""
+    parts = [
+        f"{window.window} {'' if window.percent is None else f'{window.percent:.0f}% '}{window.level}"
+        for window in windows
+    ]
+    return f"Budget: {', '.join(parts)} · {key}"
 
 
 def short_model(model: str) -> str:

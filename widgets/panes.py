@@ -1,5 +1,6 @@
 """Where the four panes (and the code preview) stand at every size: one pure function, and the container that obeys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.reactive import reactive
 from textual.widget import Widget
 
+_FRAME = 2
 PANES = ("worktrees", "budget", "phase", "findings")
 Shape = Literal["tabs", "stack", "columns", "grid"]
 
@@ -20,6 +22,10 @@ class Wishes:
     budget: int = 5
     phase: int = 3
 
+    def of(self, name: str) -> int:
+        """What a pane wishes; the findings take what they get."""
+        return {"worktrees": self.worktrees, "budget": self.budget, "phase": self.phase}.get(name, 8)
+
 
 def shape_of(width: int, height: int) -> Shape:
     """Tabs below 60 columns or 19 lines, a stack below 100, two columns below 140, then the grid."""
@@ -30,54 +36,111 @@ def shape_of(width: int, height: int) -> Shape:
     return "columns" if width < 140 or height < 22 else "grid"
 
 
-def regions(width: int, height: int, wishes: Wishes, active: str, *, zoomed: bool = False) -> dict[str, Region]:
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The panes in a person's own order, and those that are put away."""
+
+    order: tuple[str, ...] = PANES
+    hidden: frozenset[str] = frozenset()
+
+    def shown(self, active: str = "") -> tuple[str, ...]:
+        """The panes that have a place; the active one always has."""
+        return tuple(name for name in self.order if name == active or name not in self.hidden)
+
+    def without(self, name: str) -> "Arrangement":
+        """The same with a pane put away, or brought back; the last one stays."""
+        hidden = self.hidden ^ {name}
+        return Arrangement(self.order, hidden) if len(hidden) < len(self.order) else self
+
+    def moved(self, name: str, by: int) -> "Arrangement":
+        """The same with a pane one place on (`by` 1) or back (-1) among those that are shown."""
+        shown = self.shown(name)
+        place = shown.index(name) + by
+        if not 0 <= place < len(shown):
+            return self
+        swap = {name: shown[place], shown[place]: name}
+        return Arrangement(tuple(swap.get(each, each) for each in self.order), self.hidden)
+
+
+def regions(
+    width: int,
+    height: int,
+    wishes: Wishes,
+    active: str,
+    *,
+    zoomed: bool = False,
+    arrangement: Arrangement = Arrangement(),
+) -> dict[str, Region]:
     """The place of every pane that is shown in `width` × `height` cells. `active` is the one that has the focus."""
     shape = shape_of(width, height)
-    if zoomed or shape == "tabs":
+    shown = arrangement.shown(active)
+    if zoomed or shape == "tabs" or len(shown) == 1:
         return {active: Region(0, 0, width, height)}
-    if shape == "stack":
-        return _stack(width, height, wishes)
+    if shape == "stack" or (shape == "columns" and len(shown) == 2):
+        return _rows([(name,) for name in shown], width, height, wishes)
     if shape == "columns":
-        return _columns(width, height, wishes)
-    return _grid(width, height, wishes)
+        return _rows([shown[:2], *((name,) for name in shown[2:])], width, height, wishes)
+    return _grid(shown, width, height, wishes)
 
 
-def _stack(width: int, height: int, wishes: Wishes) -> dict[str, Region]:
-    share = max(3, height // 5)
-    trees = min(wishes.worktrees + 2, share + 2)
-    budget = min(wishes.budget + 2, share + 1)
-    phase = min(wishes.phase + 2, max(4, share))
-    rest = max(4, height - trees - budget - phase)
-    tops = (0, trees, trees + budget, trees + budget + phase)
-    sizes = (trees, budget, phase, rest)
-    return {name: Region(0, top, width, size) for name, top, size in zip(PANES, tops, sizes, strict=True)}
+def _elastic(shown: Sequence[str]) -> str:
+    """The pane that takes what the others leave."""
+    return "findings" if "findings" in shown else shown[-1]
 
 
-def _columns(width: int, height: int, wishes: Wishes) -> dict[str, Region]:
-    top = max(4, min(max(wishes.worktrees, wishes.budget) + 2, height // 3))
-    phase = min(wishes.phase + 2, max(4, height // 5))
-    left = width - max(48, min(60, width * 9 // 20))
-    return {
-        "worktrees": Region(0, 0, left, top),
-        "budget": Region(left, 0, width - left, top),
-        "phase": Region(0, top, width, phase),
-        "findings": Region(0, top + phase, width, max(3, height - top - phase)),
-    }
+def _rows(rows: Sequence[Sequence[str]], width: int, height: int, wishes: Wishes) -> dict[str, Region]:
+    """Rows of one or two panes, as high as they wish within a share; the elastic one's row takes the rest."""
+    elastic = _elastic([name for row in rows for name in row])
+    pairs = any(len(row) > 1 for row in rows)
+    most = max(4, height // 3) if pairs else max(4, height // 5 + 2)
+    room = height - 3
+    sizes = []
+    for row in rows:
+        fixed = [
+            max(3, min(wishes.of(name) + _FRAME, most if len(row) > 1 else min(most, max(4, height // 5 + 1))))
+            for name in row
+        ]
+        sizes.append(3 if elastic in row else min(max(fixed), max(1, room)))
+        room -= 0 if elastic in row else sizes[-1]
+    place = next(n for n, row in enumerate(rows) if elastic in row)
+    sizes[place] = height - sum(size for n, size in enumerate(sizes) if n != place)
+    found: dict[str, Region] = {}
+    top = 0
+    for row, size in zip(rows, sizes, strict=True):
+        if len(row) == 1:
+            found[row[0]] = Region(0, top, width, size)
+        else:
+            left = _split(row, width)
+            found |= {row[0]: Region(0, top, left, size), row[1]: Region(left, top, width - left, size)}
+        top += size
+    return found
 
 
-def _grid(width: int, height: int, wishes: Wishes) -> dict[str, Region]:
-    left = min(96, width * 9 // 20)
-    trees = max(4, min(wishes.worktrees + 2, height // 3))
-    budget = max(5, min(wishes.budget + 2, height // 3))
-    code = min(16, max(0, height // 3)) if height >= 28 else 0
-    found = {
-        "worktrees": Region(0, 0, left, trees),
-        "budget": Region(0, trees, left, budget),
-        "phase": Region(0, trees + budget, left, height - trees - budget),
-        "findings": Region(left, 0, width - left, height - code),
-    }
+def _split(row: Sequence[str], width: int) -> int:
+    """Where two panes side by side meet: figures need less than rows of words."""
+    figures = max(48, min(60, width * 47 // 100))
+    if row[1] == "budget":
+        return width - figures
+    return figures if row[0] == "budget" else width // 2
+
+
+def _grid(shown: Sequence[str], width: int, height: int, wishes: Wishes) -> dict[str, Region]:
+    """The elastic pane with the code below it on one side, the others above each other on the other."""
+    elastic = _elastic(shown)
+    others = [name for name in shown if name != elastic]
+    narrow = min(96, width * 9 // 20)
+    code = min(16, max(0, height // 3)) if height >= 28 and elastic == "findings" else 0
+    first = shown[0] == elastic
+    side, wide = (width - narrow, 0) if first else (0, narrow)
+    found = {elastic: Region(wide, 0, width - narrow, height - code)}
+    top = 0
+    for name in others[:-1]:
+        size = max(4, min(wishes.of(name) + _FRAME, height // 3))
+        found[name] = Region(side, top, narrow, size)
+        top += size
+    found[others[-1]] = Region(side, top, narrow, height - top)
     if code:
-        found["preview"] = Region(left, height - code, width - left, code)
+        found["preview"] = Region(wide, height - code, width - narrow, code)
     return found
 
 
@@ -86,7 +149,7 @@ class _PanesLayout(Layout):
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         assert isinstance(parent, Panes)
-        places = regions(size.width, size.height, parent.wishes, parent.active, zoomed=parent.zoomed)
+        places = parent.places(size)
         return [
             WidgetPlacement(places[child.id], NULL_OFFSET, NULL_SPACING, child)
             for child in children
@@ -95,11 +158,12 @@ class _PanesLayout(Layout):
 
 
 class Panes(Widget):
-    """Holds the panes. `active`, `zoomed` and `wishes` move them."""
+    """Holds the panes. `active`, `zoomed`, `wishes` and `arrangement` move them."""
 
     active: reactive[str] = reactive("findings")
     zoomed: reactive[bool] = reactive(False)
     wishes: reactive[Wishes] = reactive(Wishes())
+    arrangement: reactive[Arrangement] = reactive(Arrangement())
     _panes_layout = _PanesLayout()
 
     @property
@@ -115,12 +179,20 @@ class Panes(Widget):
     def watch_wishes(self) -> None:
         self._arrange_again()
 
+    def watch_arrangement(self) -> None:
+        self._arrange_again()
+
     def _arrange_again(self) -> None:
         # a child's refresh is what makes its parents forget the arrangement they remember
         for child in self.children[:1]:
             child.refresh(layout=True)
 
+    def places(self, size: Size) -> dict[str, Region]:
+        """Where every pane stands in this size."""
+        return regions(
+            size.width, size.height, self.wishes, self.active, zoomed=self.zoomed, arrangement=self.arrangement
+        )
+
     def shown(self, name: str) -> bool:
         """Whether a pane has a place on screen now."""
-        size = self.size
-        return name in regions(size.width, size.height, self.wishes, self.active, zoomed=self.zoomed)
+        return name in self.places(self.size)

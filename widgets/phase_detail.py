@@ -13,6 +13,7 @@ from widgets.words import age, count
 
 _MARK = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}
 _GATE = {"P0": "bad", "P1": "warn", "P2": "info"}
+_FEWEST = 6  # lines from which a part of the checklist says something
 _SIDE = 74  # cells from which evidence stands beside its line, not below it
 
 
@@ -66,6 +67,22 @@ def detail_lines(
         told = f"{step.at.astimezone():%H:%M}  {plain_text(step.evidence, 160)}" if step.at else "no sign of it today"
         shown = "strong" if step.status == "current" else "text" if step.at else "faint"
         rows.append(line((f"{glyph} ", token), (pad(step.name, 24), shown), (told, "muted" if step.at else "faint")))
+    return rows
+
+
+def checklist_lines(items: Sequence[ChecklistItem], width: int, room: int) -> list[Line]:
+    """The checklist below the phases, in at most `room` lines: what does not hold comes first where all is too much."""
+    if room < _FEWEST or not items:
+        return []
+    holding = sum(1 for item in items if item.holds)
+    rows: list[Line] = [
+        (),
+        line(("Checklist of the change  ", "muted"), (f"{holding} of {len(items)} hold", "faint")),
+    ]
+    if len(items) + len(rows) > room:
+        items = sorted(items, key=lambda item: (True, None, False).index(item.holds), reverse=True)[: room - len(rows)]
+    for item in items:
+        rows += _marked(item.holds, item.text, plain_text(item.evidence, 160), max(width, _SIDE), gate=item.gate)
     return rows
 
 

@@ -114,6 +114,7 @@ class PhasePane(FixedLines):
         self.read = False
         self.note = ""
         self._day: Callable[[int], Line] = lambda width: ()
+        self._more: Callable[[int, int], list[Line]] = lambda width, room: []
         self.set_title(line("3 Phase"))
 
     @property
@@ -132,6 +133,11 @@ class PhasePane(FixedLines):
     def show_day(self, day: Callable[[int], Line]) -> None:
         """Say where the day stands, in the last line; `day` makes it for a width."""
         self._day = day
+        self._build()
+
+    def show_more(self, more: Callable[[int, int], list[Line]]) -> None:
+        """Say what fills the room that is left; `more` makes it for a width and a number of lines."""
+        self._more = more
         self._build()
 
     def choose(self, session: str) -> None:
@@ -168,6 +174,7 @@ class PhasePane(FixedLines):
         if day := self._day(width):
             lines.append(day)
         self.wish = len(lines)
+        lines += self._more(width, self.scrollable_content_region.height - len(lines))
         self.show_lines(lines)
         self._title(session)
 

@@ -10,32 +10,39 @@ from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
 from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import age, money
+from widgets.words import age, count, money
 
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 
 
 STALE_SECONDS = 20
 _GLYPH_BELOW = 6  # cells of a row that has no room for words
+_STATE = 30  # cells that what stands out should have before counts and ages take theirs
+_AGE, _GAPS = 5, 8
 _COSTS_FROM = 80  # cells of a row that has room for costs
 
 
-def changes_of(tree: Worktree, now: datetime) -> Line:
+def changes_of(tree: Worktree, now: datetime, *, brief: bool = False) -> Line:
     """The counts; an older value that is being measured again says how old it is."""
-    shown = changes(tree.counts, tree.stale)
+    shown = changes(tree.counts, tree.stale, brief=brief)
     if tree.stale and tree.counted_at is not None and (now - tree.counted_at).total_seconds() >= STALE_SECONDS:
         return ((f"{shown[0][0]} ({age(tree.counted_at, now)} ago)", "faint"),)
     return shown
 
 
-def changes(counts: Counts | None, stale: bool) -> Line:
-    """`clean`, or the counts by kind; `…` while they are unknown."""
+def changes(counts: Counts | None, stale: bool, *, brief: bool = False) -> Line:
+    """`clean`, or the counts by kind (`brief`: all in one figure); `…` while they are unknown."""
     if counts is None:
         return (("…", "faint"),)
     if counts.clean:
         return (("clean", "faint" if stale else "muted"),)
     parts: list[str] = []
     token = "text"
+    if brief:
+        total = counts.staged + counts.unstaged + counts.untracked
+        if counts.conflicts:
+            return ((count(counts.conflicts, "conflict"), "bad"),)
+        return ((count(total, "change"), "muted" if stale else "text"),)
     if counts.conflicts:
         parts.append(f"{counts.conflicts} conflict" + ("s" if counts.conflicts > 1 else ""))
         token = "bad"
@@ -115,6 +122,10 @@ class Columns:
     changes: int
     distance: int
     cost: int = 0
+    brief: bool = False
+    """Changes are one figure, so that the state has room."""
+    aged: bool = True
+    """The age of the last commit is shown."""
 
 
 def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping[str, float] | None = None) -> Columns:
@@ -122,11 +133,20 @@ def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping
     if not trees:
         return Columns(0, 0, 0)
     name = max(cell_len(head_of(tree)) for tree in trees)
-    changed = max(width_of(changes_of(tree, now)) for tree in trees)
     far = max(width_of(distance(tree)) for tree in trees)
     cost = max((len(cost_of(tree, costs)) for tree in trees), default=0) if costs and width >= _COSTS_FROM else 0
-    room = width - min(changed, 24) - far - 12 - cost
-    return Columns(max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3)), far, cost)
+    wanted = min(_STATE, max(_state_width(tree, now) for tree in trees))
+    for brief, aged in ((False, True), (True, True), (True, False)):
+        changed = max(width_of(changes_of(tree, now, brief=brief)) for tree in trees)
+        room = width - min(changed, 24) - far - 12 - cost
+        sized = max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3))
+        if width - sum(sized) - far - _GAPS - (_AGE if aged else 0) - (cost + 2 if cost else 0) >= wanted:
+            break
+    return Columns(*sized, far, cost, brief, aged)
+
+
+def _state_width(tree: Worktree, now: datetime) -> int:
+    return width_of(presence(tree.agent, now, 200) or remark(tree, _STATE))
 
 
 def cost_of(tree: Worktree, costs: Mapping[str, float] | None) -> str:
@@ -150,7 +170,7 @@ def worktree_row(
 ) -> Line:
     """One worktree in `width` cells: branch, changes, distance, age, month's costs, agent or remark, ports."""
     near = distance(tree)
-    changed = changes_of(tree, now)[0]
+    changed = changes_of(tree, now, brief=sizes.brief)[0]
     parts: list[Span] = [
         ("› " if watched else "  ", "accent"),
         (pad(head_of(tree), sizes.name), "strong" if watched else "text"),
@@ -163,7 +183,7 @@ def worktree_row(
     rest = width - width_of(parts) - 7
     cost = pad(cost_of(tree, costs), sizes.cost + 2, right=True) if sizes.cost else ""
     rest -= len(cost)
-    if rest >= 14:
+    if rest >= 14 and sizes.aged:
         parts.append((pad(age(tree.committed_at, now), 5, right=True), "muted"))
     else:
         rest += 5  # who works there says more than how old the last commit is

@@ -1,8 +1,12 @@
 """Breaks a line of spans at words, so that nothing that a person should read is cut."""
 
+import re
+
 from rich.cells import cell_len
 
-from widgets.lines import Line, Span, width_of
+from widgets.lines import Line, Span, plain, width_of
+
+_COLUMNS = 20  # cells in which the columns of a dialog begin
 
 
 def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
@@ -33,3 +37,11 @@ def _pieces(text: str) -> list[str]:
             found.append(text[start:place])
             start = place
     return [*found, text[start:]] if text else []
+
+
+def hanging(spans: Line) -> int:
+    """Where what is broken goes on: below the last column that begins in the first half line, else a little inwards."""
+    text = plain(spans)
+    start = len(text) - len(text.lstrip())
+    column = max((found.end() for found in re.finditer(r"\S {2,}(?=\S)", text[:_COLUMNS])), default=0)
+    return column or start + 2

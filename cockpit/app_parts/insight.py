@@ -19,6 +19,7 @@ from widgets.screens.report import ReportScreen
 if TYPE_CHECKING:
     from cockpit.agents.transcript import TranscriptReader
     from cockpit.phases.attention import Announcer, Held
+    from skills.orchestrator.checklist import ChecklistItem
     from skills.workflow.track import TrackStep
     from widgets.screens.attention import AttentionScreen
     from widgets.screens.habits import HabitsScreen
@@ -96,18 +97,30 @@ class InsightDeeds(Deeds):
         self.read_day()
 
     def _phases_lines(self) -> list[Line]:
-        from cockpit.phases.checklist import session_checklist
         from widgets.phase_detail import detail_lines
 
-        session, found, root = self.phase_pane.current, self.found, str(self.watched)
         width = max(20, min(116, self.size.width - 6))
+        return detail_lines(self.phase_pane.current, self._checklist(), self._track, width, clock.now())
+
+    def _checklist(self) -> "tuple[ChecklistItem, ...]":
+        """The list of the session that is shown, by the gates of the worktree that is watched."""
+        from cockpit.phases.checklist import session_checklist
+
+        session, found, root = self.phase_pane.current, self.found, str(self.watched)
         if session is None:
-            return detail_lines(None, (), self._track, width, clock.now())
+            return ()
         here = session.cwd == root or session.cwd.startswith(f"{root}/")
         ready = here and found.phase == "ready" and found.progress is None
         why = "still being checked" if here else "enter on its worktree asks the gates there"
-        items = session_checklist(session, root, found.checks if ready else None, found.findings, why_not=why)
-        return detail_lines(session, items, self._track, width, clock.now())
+        return session_checklist(session, root, found.checks if ready else None, found.findings, why_not=why)
+
+    def show_checklist(self) -> None:
+        """Room below the phases is filled with the checklist of the change."""
+        from widgets.phase_detail import checklist_lines
+
+        self.phase_pane.show_more(
+            lambda width, room: checklist_lines(self._checklist(), width, room) if room > 5 else []
+        )
 
     def read_day(self) -> None:
         """Look where the day stands, not more often than every few seconds; nothing waits for it."""

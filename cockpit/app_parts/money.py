@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit import clock
-from cockpit.actions import BY_ID, keys_of
+from cockpit.actions import BY_ID, key_label, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.paths import state_dir
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _SEVERITY: dict[str, "SeverityLevel"] = {"info": "information", "warn": "warning"}
+_WORSE: tuple["SeverityLevel", ...] = ("information", "warning", "error")
 _TOLD_FOR = 12  # seconds
 
 
@@ -46,12 +47,12 @@ class MoneyDeeds(Deeds):
         scope = "" if self.everywhere else str(self.repository.main_root)
         note = partial(note_alerts, scope, snapshot.windows, dict(snapshot.periods), snapshot.at or clock.now())
         _, fresh = await asyncio.to_thread(note)
-        for alert in fresh:
-            window = next(window for window in snapshot.windows if window.window == alert.window)
+        reached = {alert.window for alert in fresh}
+        windows = [window for window in snapshot.windows if window.window in reached]
+        if windows:  # one notice for all of them
             self.notify(
-                plain_text(words(window, alert.period), 200),
-                title=f"Budget of the {alert.window}: {alert.level}",
-                severity=_SEVERITY.get(alert.level, "error"),
+                plain_text(words(windows, key_label(keys_of(BY_ID["spend"], self.settings.keys)[0])), 200),
+                severity=max((_SEVERITY.get(alert.level, "error") for alert in fresh), key=_WORSE.index),
                 markup=False,
                 timeout=_TOLD_FOR,
             )

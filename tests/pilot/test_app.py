@@ -325,11 +325,11 @@ async def test_a_budget_s_new_rung_is_told_once(demo: Demo) -> None:
     app = CockpitApp(call_on(demo.root))
     async with app.run_test(size=(120, 36)):
         await settled(app)
-        await until(lambda: any("day" in notice.title for notice in app._notifications), "the alert")
-        told = [notice for notice in app._notifications if notice.title.startswith("Budget of the day")]
-        assert [notice.title for notice in told] == ["Budget of the day: exceeded"]
-        assert "of $0.01" in told[0].message
+        await until(lambda: any("% exceeded" in notice.message for notice in app._notifications), "the alert")
+        told = [notice for notice in app._notifications if notice.message.startswith("Budget: ")]
+        assert len(told) == 1, "one notice for all windows"
+        assert "week" in told[0].message and told[0].message.endswith(" · c")
     again = CockpitApp(call_on(demo.root))
     async with again.run_test(size=(120, 36)):
         await settled(again)
-        assert not [notice for notice in again._notifications if notice.title.startswith("Budget of the day")]
+        assert not [notice for notice in again._notifications if notice.message.startswith("Budget: ")]

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from cockpit.phases.attention import Held
 from cockpit.plain_text import plain_text
 from widgets.lines import Line, Span, crop, line, pad, width_of
+from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 from widgets.words import age, count
 
@@ -51,7 +52,7 @@ class HeldList(VirtualList[Held]):
         return held_row(item, width, self.now)
 
 
-class AttentionScreen(ModalScreen[Held | None]):
+class AttentionScreen(Moving, ModalScreen[Held | None]):
     """Answers with the session to go to, or None. The app shows it what is new."""
 
     class Read(Message):
@@ -65,13 +66,8 @@ class AttentionScreen(ModalScreen[Held | None]):
         Binding("escape,q,W", "dismiss", "Leave", show=False),
         Binding("enter", "go", "Go there", show=False),
         Binding("space", "read", "Its transcript", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
+        *MOVES,
         Binding("w", "move('down')", "Next", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
     ]
 
     def __init__(self, held: Sequence[Held], now: datetime) -> None:
@@ -105,9 +101,6 @@ class AttentionScreen(ModalScreen[Held | None]):
             line(("A permission dialog or a question appears here within a second.", "faint")),
         ]
         view.show_items(self._held)
-
-    def action_move(self, step: str) -> None:
-        self.query_one(HeldList).move(step)
 
     def action_go(self) -> None:
         self.dismiss(self.query_one(HeldList).current)

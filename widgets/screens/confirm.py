@@ -8,10 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
-from widgets.line_view import FixedLines
 from widgets.lines import Line, line
-
-_BORDERS = 2
+from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 
 def diff_lines(diff: str) -> list[Line]:
@@ -30,12 +28,13 @@ def diff_lines(diff: str) -> list[Line]:
     return rows
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Moving, ModalScreen[bool]):
     """Shows lines and asks once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,y", "answer(True)", "Apply", show=False),
         Binding("escape,n,q", "answer(False)", "Leave", show=False),
+        *MOVES,
     ]
 
     def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "enter apply · esc leave") -> None:
@@ -43,13 +42,12 @@ class ConfirmScreen(ModalScreen[bool]):
         self._title, self.shown, self._hint = title, list(lines), hint
 
     def compose(self) -> ComposeResult:
-        yield FixedLines(id="report")
+        yield WrappedLines(id="report", compact=True)
 
     def on_mount(self) -> None:
-        view = self.query_one("#report", FixedLines)
+        view = self.query_one("#report", WrappedLines)
         view.set_title(line(self._title), line(self._hint))
         view.show_lines(self.shown)
-        view.styles.height = len(self.shown) + _BORDERS
         view.focus()
 
     def action_answer(self, yes: bool) -> None:

@@ -13,6 +13,7 @@ from cockpit.plain_text import plain_text
 from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck, said_of, title_of
 from widgets.lines import Line, crop, line, pad
+from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
 TOKENS = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint", "running": "accent"}
@@ -85,18 +86,13 @@ class Rows(VirtualList[Row]):
         return item.shown
 
 
-class DayScreen(ModalScreen[None]):
+class DayScreen(Moving, ModalScreen[None]):
     """Rows in a frame; steps come as they end. `keys` opened it and close it."""
 
     CSS_PATH: ClassVar[Any] = "day.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Close", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     class Opened(Message):
@@ -161,9 +157,6 @@ class DayScreen(ModalScreen[None]):
         if event.key in self.keys:
             event.prevent_default().stop()
             self.action_leave()
-
-    def action_move(self, step: str) -> None:
-        self.view.move(step)
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

@@ -9,20 +9,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from widgets.line_view import FixedLines, LineView
+from widgets.line_view import FixedLines
 from widgets.lines import Line
-
-MOVES: tuple[BindingType, ...] = (
-    Binding("j,down", "move('down')", "Down", show=False),
-    Binding("k,up", "move('up')", "Up", show=False),
-    Binding("pagedown", "move('page-down')", "Page down", show=False),
-    Binding("pageup", "move('page-up')", "Page up", show=False),
-    Binding("g,home", "move('top')", "First", show=False),
-    Binding("G,end", "move('bottom')", "Last", show=False),
-)
+from widgets.screens.listing import MOVES, Moving
 
 
-class FramedScreen(ModalScreen[None]):
+class FramedScreen(Moving, ModalScreen[None]):
     """A frame with a title and the next useful keys below. `keys` are those that opened it: they close it too.
 
     A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`.
@@ -38,11 +30,6 @@ class FramedScreen(ModalScreen[None]):
     def build(self) -> None:
         """Show everything anew for the size that the screen has."""
 
-    @property
-    def moving(self) -> LineView:
-        """The list that the keys of a list move."""
-        raise NotImplementedError
-
     def on_resize(self) -> None:
         """The width has changed."""
         if self.is_mounted:
@@ -53,10 +40,6 @@ class FramedScreen(ModalScreen[None]):
         if event.key in self.keys:
             event.prevent_default().stop()
             self.dismiss(None)
-
-    def action_move(self, step: str) -> None:
-        """Move in the list, or scroll."""
-        self.moving.move(step)
 
     def entitle(self, title: str, hints: Sequence[str]) -> None:
         """The frame's title, and the longest of the hints that fits."""

@@ -17,6 +17,7 @@ from skills.orchestrator.habits import HabitRow, Violation
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
+from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
 _HINT = "enter the transcript at the line · tab or 1 2 · R again · esc close"
@@ -37,7 +38,7 @@ class EntryList(VirtualList[Entry]):
         return entry_row(item, self.view, width) if self.view is not None else ()
 
 
-class HabitsScreen(ModalScreen[None]):
+class HabitsScreen(Moving, ModalScreen[None]):
     """Shows a `HabitsView`; asks for one by `Wanted`, and for the transcript of a case by `Opened`.
 
     `keys` are those that opened it: they close it too.
@@ -65,12 +66,7 @@ class HabitsScreen(ModalScreen[None]):
         Binding("1", "tab(0)", "Habits", show=False),
         Binding("2", "tab(1)", "Measures", show=False),
         Binding("R", "again", "Read again", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -148,9 +144,6 @@ class HabitsScreen(ModalScreen[None]):
         ]
 
     # -- keys --
-
-    def action_move(self, step: str) -> None:
-        self.query_one(EntryList).move(step)
 
     def action_turn(self) -> None:
         self.action_tab(1 - self.active)

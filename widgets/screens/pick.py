@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from widgets.lines import Line, line
+from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
 
@@ -16,14 +17,13 @@ class _Choices(VirtualList[tuple[str, Line]]):
         return item[1]
 
 
-class PickScreen(ModalScreen[str | None]):
+class PickScreen(Moving, ModalScreen[str | None]):
     """Answers with the key of the line that was picked, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Leave", show=False),
         Binding("enter", "pick", "Pick", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
+        *MOVES,
     ]
 
     def __init__(self, title: str, choices: Sequence[tuple[str, Line]], *, hint: str, empty: str) -> None:
@@ -40,9 +40,6 @@ class PickScreen(ModalScreen[str | None]):
         view.show_items(self._choices)
         view.styles.height = max(1, len(self._choices)) + 2
         view.focus()
-
-    def action_move(self, step: str) -> None:
-        self.query_one("#report", _Choices).move(step)
 
     def action_pick(self) -> None:
         current = self.query_one("#report", _Choices).current

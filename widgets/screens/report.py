@@ -10,22 +10,17 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
-from widgets.line_view import FixedLines
 from widgets.lines import Line, line, pad
+from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 
-class ReportScreen(ModalScreen[None]):
+class ReportScreen(Moving, ModalScreen[None]):
     """Lines in a frame, scrolled with the keys of a list, closed with escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,space", "dismiss", "Close", show=False),
         *(Binding(key, f"same('{key}')", "Close", show=False) for key in ("s", "e", "question_mark")),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     def __init__(
@@ -43,24 +38,19 @@ class ReportScreen(ModalScreen[None]):
         self.shown = list(lines)
 
     def compose(self) -> ComposeResult:
-        yield FixedLines(id="report")
+        yield WrappedLines(id="report", compact=self._compact)
 
     def on_mount(self) -> None:
-        view = self.query_one("#report", FixedLines)
+        view = self.query_one("#report", WrappedLines)
         view.set_title(line(self._title), line(self._hint))
         view.show_lines(self.shown)
-        if self._compact:  # as high as what it says
-            view.styles.height = len(self.shown) + 2
         view.focus()
 
     def replace(self, lines: Sequence[Line]) -> None:
         """Show other lines, when what was being read has come."""
         self.shown = list(lines)
         if self.is_mounted:
-            self.query_one("#report", FixedLines).show_lines(self.shown)
-
-    def action_move(self, step: str) -> None:
-        self.query_one("#report", FixedLines).move(step)
+            self.query_one("#report", WrappedLines).show_lines(self.shown)
 
     def action_same(self, key: str) -> None:
         """The key that opened this screen closes it."""

@@ -15,6 +15,7 @@ from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import PERIODS, Cost, CostTable, Period, SpendDashboard, Trend
 from widgets.line_view import FixedLines
 from widgets.lines import Line, fit, gauge, line, width_of
+from widgets.screens.listing import MOVES, Moving
 from widgets.spend_lines import (
     PERIOD_WORDS,
     TRENDS,
@@ -67,7 +68,7 @@ class CostList(VirtualList[Cost | Trend]):
         return cost_row(self.table, item, layout, width) if self.table and layout else ()
 
 
-class SpendScreen(ModalScreen[None]):
+class SpendScreen(Moving, ModalScreen[None]):
     """Shows a `SpendDashboard`; asks for one by `Wanted`, and for its files by `Export`.
 
     `keys` are those that opened it: they close it too.
@@ -95,12 +96,7 @@ class SpendScreen(ModalScreen[None]):
         Binding("p", "period", "Next period", show=False),
         Binding("R", "again", "Read again", show=False),
         Binding("x", "export", "Export", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -264,9 +260,6 @@ class SpendScreen(ModalScreen[None]):
         return [*windows, *plot, *([()] if spare > 6 else [])]
 
     # -- keys --
-
-    def action_move(self, step: str) -> None:
-        self.query_one(CostList).move(step)
 
     def action_turn(self, by: int) -> None:
         if self.names:

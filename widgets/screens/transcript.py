@@ -16,6 +16,7 @@ from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
 from widgets.screens.ask import AskScreen
+from widgets.screens.listing import MOVES
 from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
@@ -79,12 +80,7 @@ class TranscriptScreen(ModalScreen[None]):
         Binding("E", "jump('edit', -1)", "Previous edit", show=False),
         Binding("x", "jump('failure', 1)", "Next failure", show=False),
         Binding("X", "jump('failure', -1)", "Previous failure", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     def __init__(self, title: str, *, line: int = 0, follow: bool = False) -> None:

@@ -14,6 +14,7 @@ from skills.gates.model import Status
 from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, recommendation, worst
 from skills.verify.predeploy import Item
 from widgets.lines import Line, line, pad
+from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
 _TOKENS: dict[str, str] = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint"}
@@ -108,7 +109,7 @@ class _Rows(VirtualList[Row]):
         return item.shown
 
 
-class VerifyScreen(ModalScreen[None]):
+class VerifyScreen(Moving, ModalScreen[None]):
     """Shows answers as they come. Leaving it ends the run."""
 
     CSS_PATH: ClassVar[list[str]] = ["verify.tcss"]  # type: ignore[assignment]
@@ -116,12 +117,7 @@ class VerifyScreen(ModalScreen[None]):
         Binding("escape,q,v", "leave", "Close", show=False),
         Binding("o", "only_open", "Only what is open", show=False),
         Binding("enter", "open", "Open", show=False),
-        Binding("j,down", "move('down')", "Down", show=False),
-        Binding("k,up", "move('up')", "Up", show=False),
-        Binding("pagedown", "move('page-down')", "Page down", show=False),
-        Binding("pageup", "move('page-up')", "Page up", show=False),
-        Binding("g,home", "move('top')", "First", show=False),
-        Binding("G,end", "move('bottom')", "Last", show=False),
+        *MOVES,
     ]
 
     class Left(Message):
@@ -196,9 +192,6 @@ class VerifyScreen(ModalScreen[None]):
         current = self.query_one("#report", _Rows).current
         if current is not None and current.place:
             self.post_message(self.Opened(current.place))
-
-    def action_move(self, step: str) -> None:
-        self.query_one("#report", _Rows).move(step)
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
