@@ -37,20 +37,26 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-pane", "Next pane", ("tab",), group="Panes"),
     Action("previous-pane", "Previous pane", ("shift+tab",), group="Panes"),
     Action("zoom", "Zoom: this pane alone, and back", ("z",), short="zoom", bar=30, group="Panes"),
+    Action("hide-pane", "Put this pane away, keep it again", ("minus",), group="Panes"),
+    Action("pane-earlier", "Move this pane forward", ("less_than_sign",), group="Panes"),
+    Action("pane-later", "Move this pane back", ("greater_than_sign",), group="Panes"),
+    Action("usual-panes", "All panes, where they usually are", ("equals_sign",), group="Panes"),
+    Action("copy", "Copy what this row is known by: path:line, branch, session", ("y",), group="Everywhere"),
     Action("composer", "Prompt: compose one and see how complete it is", ("P",), group="Everywhere"),
     Action("maps", "Routing: which lane, skills and agent a task needs, on both maps", ("M",), group="Everywhere"),
     Action("skills", "Skills: what agents can load, use and cost", ("S",), group="Everywhere"),
     Action("recheck", "Check everything again", ("R",), group="Everywhere"),
     Action("tools", "Run the project's tools: types, tests with coverage, its own checks", ("T",), group="Everywhere"),
     Action("next-theme", "Next theme", ("t",), group="Everywhere"),
-    Action("palette", "Command palette", ("colon",), short="palette", bar=40),
+    Action("tour", "The tour: six short hints", ("f1",), group="Everywhere"),
+    Action("palette", "Command palette", ("colon", "ctrl+p"), short="palette", bar=40),
     Action("help", "Help: every key", ("question_mark",), short="help", bar=41),
     Action("quit", "Quit", ("q",), group="Everywhere"),
     Action("back", "Clear the filter, leave the zoom", ("escape",), group="Everywhere"),
     Action("down", "Down", ("j", "down"), "list", group="Lists"),
     Action("up", "Up", ("k", "up"), "list", group="Lists"),
-    Action("page-down", "Page down", ("pagedown",), "list", group="Lists"),
-    Action("page-up", "Page up", ("pageup",), "list", group="Lists"),
+    Action("page-down", "Page down", ("pagedown", "ctrl+d"), "list", group="Lists"),
+    Action("page-up", "Page up", ("pageup", "ctrl+u"), "list", group="Lists"),
     Action("top", "First", ("g", "home"), "list", group="Lists"),
     Action("bottom", "Last", ("G", "end"), "list", group="Lists"),
     Action(
@@ -103,6 +109,39 @@ ACTIONS: tuple[Action, ...] = (
 
 BY_ID = {action.id: action for action in ACTIONS}
 
+PRESETS: dict[str, dict[str, str]] = {
+    "vim": {},
+    "emacs": {
+        "down": "ctrl+n,down,j",
+        "up": "ctrl+p,up,k",
+        "page-down": "ctrl+v,pagedown",
+        "page-up": "alt+v,pageup",
+        "top": "alt+less_than_sign,home,g",
+        "bottom": "alt+greater_than_sign,end,G",
+        "previous-session": "h,left",
+        "next-session": "ctrl+f,l,right",
+        "filter": "ctrl+r,slash",
+        "copy": "alt+w,y",
+        "palette": "alt+x,colon",
+        "back": "ctrl+g,escape",
+    },
+    "arrows": {
+        "down": "down",
+        "up": "up",
+        "page-down": "pagedown",
+        "page-up": "pageup",
+        "top": "home",
+        "bottom": "end",
+        "previous-session": "left",
+        "next-session": "right",
+        "previous-hit": "shift+f3,N",
+        "next-hit": "f3,n",
+        "recheck": "f5,R",
+        "quit": "f10,q",
+    },
+}
+"""Key presets, `[keys] preset`: what differs from the registry's own keys, which are vim's and lazygit's."""
+
 _GLYPHS = {
     "colon": ":",
     "question_mark": "?",
@@ -114,6 +153,10 @@ _GLYPHS = {
     "shift+tab": "⇧tab",
     "left": "←",
     "right": "→",
+    "minus": "-",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "equals_sign": "=",
     "up": "↑",
     "down": "↓",
 }
@@ -124,6 +167,16 @@ def key_label(key: str) -> str:
     return _GLYPHS.get(key, key)
 
 
+def chosen_keys(given: dict[str, str]) -> dict[str, str]:
+    """The person's keys by action id: those of the preset, and over them the ones given one by one.
+
+    A preset that does not exist stays in, for `clashes` to tell."""
+    preset = PRESETS.get(given.get("preset", "vim"))
+    if preset is None:
+        return given
+    return preset | {name: keys for name, keys in given.items() if name != "preset"}
+
+
 def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
     """The keys of an action, after the person's own (`[keys]` in the configuration, by action id)."""
     given = overrides.get(action.id)
@@ -132,14 +185,25 @@ def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
 
 def clashes(overrides: dict[str, str]) -> list[str]:
     """Lines about keys that two actions of the same place want, and about ids that do not exist."""
-    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in BY_ID]
+    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in (*BY_ID, "preset")]
+    if "preset" in overrides:
+        lines.append(f"keys.preset: there is none of that name: {', '.join(PRESETS)}")
     taken: dict[tuple[str, str], str] = {}
     for action in ACTIONS:
         for key in keys_of(action, overrides):
-            other = taken.setdefault((action.place, key), action.id)
+            other = taken.setdefault((_scope(action.place), key), action.id)
             if other != action.id:
                 lines.append(f"keys: {key_label(key)} is both {other} and {action.id}")
+    for action in ACTIONS:
+        for key in keys_of(action, overrides) if _scope(action.place) != "everywhere" else ():
+            if wide := taken.get(("everywhere", key)):
+                lines.append(f"keys: {key_label(key)} is {wide} everywhere and {action.id} in a pane")
     return lines
+
+
+def _scope(place: str) -> str:
+    """Keys of lists work wherever those of the app do."""
+    return "everywhere" if place in ("app", "list") else place
 
 
 def markdown_table() -> str:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 import widgets
-from cockpit.actions import ACTIONS, BY_ID, Action, clashes, key_label, keys_of
+from cockpit.actions import ACTIONS, BY_ID, Action, chosen_keys, clashes, key_label, keys_of
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.joined import Parts
 from cockpit.call import Call
@@ -52,6 +53,7 @@ class CockpitApp(Parts):
     ]
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
     AUTO_FOCUS = None
+    COMMAND_PALETTE_BINDING = "alt+x"  # the registry has the palette's other keys
 
     def __init__(self, call: Call, *, shade: str = "") -> None:
         # Textual would answer NO_COLOR with greys; the mono theme has no colour at all
@@ -61,7 +63,8 @@ class CockpitApp(Parts):
             os.environ["NO_COLOR"] = no_color
         self.call = call
         self.repository = call.repository()
-        self.settings = call.config()
+        config = call.config()
+        self.settings = replace(config, keys=chosen_keys(config.keys))
         self.watched = self.repository.root
         self.everywhere = bool(call.args.all_repos)
         self.extra_config = Path(call.args.config) if call.args.config else None
@@ -87,13 +90,14 @@ class CockpitApp(Parts):
 
     def on_mount(self) -> None:
         self.set_keymap(keymap(self.settings.keys))
-        self.findings_pane.focus()
+        self.restore_layout()
         self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back as it was
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.call_after_refresh(self.restart_feeds)
         self.call_after_refresh(self.watch_looks)
+        self.call_after_refresh(self.offer_tour)
 
     async def on_unmount(self) -> None:
         self.give_title_back()
@@ -141,6 +145,8 @@ class CockpitApp(Parts):
         async def follow() -> None:
             try:
                 async for value in newest(make()):
+                    if not self.query(Panes):  # the app is closing
+                        return
                     self.pane(name).fail("")
                     show(value)
             except (CannotAnswer, OSError) as problem:
@@ -197,7 +203,7 @@ class CockpitApp(Parts):
             self.log.error(event.worker.error)
             why = f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again"
             self.tell(why, bad=True)
-            if event.worker.name in PANES:
+            if event.worker.name in PANES and self.query(Panes):
                 self.pane(event.worker.name).fail(why)
 
     @on(events.DescendantFocus)
@@ -248,6 +254,7 @@ class CockpitApp(Parts):
             self.pane(self.panes.active).move(name)
         elif not self.refused(BY_ID[name].place, name):
             getattr(self, f"do_{name.replace('-', '_')}")()
+        self.remember_layout()
         self.refresh_chrome()
 
     def watch_folder(self, root: Path) -> None:

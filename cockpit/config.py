@@ -158,7 +158,9 @@ class ResearchConfig:
 @record
 class Config:
     """Everything that can be chosen. `base` is the branch that worktrees are counted against (else the remote's);
-    `profile` "auto" is what the dependencies say; `tiers` says which models a tier is."""
+    `profile` "auto" is what the dependencies say; `ascii` draws in ASCII alone (None: where the locale has no UTF-8);
+    `keys` are keys by the id of their action, and `preset`: vim, emacs or arrows; `tiers` says which models a tier
+    is."""
 
     theme: str = "auto"
     profile: str = "auto"
@@ -170,6 +172,7 @@ class Config:
     budget: BudgetConfig = BudgetConfig()
     checks: ChecksConfig = ChecksConfig()
     hooks: HooksConfig = HooksConfig()
+    ascii: bool | None = None
     keys: dict[str, str] = field(default_factory=dict)
     webhook: WebhookConfig = WebhookConfig()
     sweep: SweepConfig = SweepConfig()

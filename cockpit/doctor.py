@@ -45,7 +45,7 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     checks = [_python(), *_git_version(), asked, configured, _state_folder(), *_terminal(), *_watch_limits(folder)]
     checks += [*_agents(), _session_registry(), _transcripts(repository, config), _ports()]
     checks += _tools(repository, config)
-    checks.append(_editor(config))
+    checks += [_editor(config), _keys(config)]
     checks += _gates(repository, config, full=full)
     from cockpit.hooks.examine import hook_checks
 
@@ -253,6 +253,16 @@ def _editor(config: Config) -> Check:
     except CannotAnswer as problem:
         return Check("editor", "fail", problem.message, problem.hint)
     return Check("editor", "pass", command.words[0])
+
+
+def _keys(config: Config) -> Check:
+    from cockpit.actions import chosen_keys, clashes
+
+    problems = clashes(chosen_keys(config.keys))
+    if problems:
+        return Check("keys", "fail", "; ".join(problems), "mend [keys] in the configuration")
+    own = len([name for name in config.keys if name != "preset"])
+    return Check("keys", "pass", f"preset {config.keys.get('preset', 'vim')}, {own} of your own; none clash")
 
 
 _JUDGED = ("profile", "tenancy", "rules")

@@ -16,6 +16,11 @@ def state_dir() -> Path:
     return Path(platformdirs.user_state_dir("cockpit", appauthor=False))
 
 
+def tour_file() -> Path:
+    """The file that says that the tour was shown."""
+    return state_dir() / "tour-shown"
+
+
 def user_config_file() -> Path:
     """The user's own configuration, `config.toml` in `COCKPIT_CONFIG_DIR` or the platform's configuration folder."""
     chosen = os.environ.get("COCKPIT_CONFIG_DIR")

@@ -44,6 +44,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     ):
         folder.mkdir(exist_ok=True)
         monkeypatch.setenv(name, str(folder))
+    (home / "state" / "tour-shown").write_text("by the tests\n", "utf-8")
     for name in _CLEARED:
         monkeypatch.delenv(name, raising=False)
     for role in ("AUTHOR", "COMMITTER"):

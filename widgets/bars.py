@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from textual import events
+from textual.message import Message
+
 from cockpit.actions import Action, key_label, keys_of
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
@@ -60,15 +63,33 @@ class Tabs(FixedLines):
 
     can_focus = False
 
+    class Pressed(Message):
+        """A tab was clicked: the number of its pane."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+            super().__init__()
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._ends: list[int] = []
+
     def show(self, tabs: Sequence[Line], active: int) -> None:
         """Show the tabs, the active one strong."""
         spans: list[Span] = [(" ", "text")]
+        self._ends = []
         for place, tab in enumerate(tabs, 1):
             spans.append((str(place), "key" if place != active else "accent"))
             spans.append((" ", "text"))
             spans += [(text, "accent" if place == active and token == "text" else token) for text, token in tab]
             spans.append(("  ", "text"))
+            self._ends.append(width_of(spans))
         self.show_lines([tuple(spans)])
+
+    def on_click(self, event: events.Click) -> None:
+        number = next((place for place, end in enumerate(self._ends, 1) if event.x < end), 0)
+        if number:
+            self.post_message(self.Pressed(number))
 
 
 class Attention(FixedLines):
@@ -84,14 +105,26 @@ class Attention(FixedLines):
 
 
 class KeyBar(FixedLines):
-    """The next useful keys."""
+    """The next useful keys; a click on one is as good as the key."""
 
     can_focus = False
 
+    class Pressed(Message):
+        """The id of the action that was clicked."""
+
+        def __init__(self, action: str) -> None:
+            self.action = action
+            super().__init__()
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._ends: list[tuple[int, str]] = []
+
     def show(self, actions: Sequence[Action], overrides: dict[str, str], message: Line = ()) -> None:
         """Show as many actions as fit; a message takes the place of them all."""
+        self._ends = []
         if message:
-            self.show_lines([(("  " if not message else " ", "text"), *message)])
+            self.show_lines([((" ", "text"), *message)])
             return
         spans: list[Span] = [(" ", "text")]
         last = [action for action in actions if action.id in ("palette", "help")]  # these two always stay
@@ -102,4 +135,10 @@ class KeyBar(FixedLines):
             if action not in last and width_of(tuple(spans)) + size + reserved > self.size.width:
                 continue
             spans += [(key, "key"), (f" {action.short}  ", "muted")]
+            self._ends.append((width_of(spans), action.id))
         self.show_lines([tuple(spans)])
+
+    def on_click(self, event: events.Click) -> None:
+        action = next((name for end, name in self._ends if event.x < end), "")
+        if action:
+            self.post_message(self.Pressed(action))

@@ -207,6 +207,7 @@ class WorktreesPane(VirtualList[Worktree]):
         self.snapshot = WorktreesSnapshot()
         self.watched = ""
         self.costs: Mapping[str, float] = {}
+        self._wanted = ""
         self.empty = (line(("Reading worktrees…", "muted")),)
         self.set_title(line("1 Worktrees"))
 
@@ -236,6 +237,12 @@ class WorktreesPane(VirtualList[Worktree]):
         of = f" in {groups} repositories" if groups > 1 else ""
         self.set_title(line(f"1 Worktrees · {len(trees)}{of}" if trees else "1 Worktrees"), _note(snapshot.note))
         self.show_items(trees)
+        if self._wanted:
+            self.want(self._wanted)
+
+    def want(self, path: str) -> None:
+        """Put the cursor on this worktree, now or as soon as it is there."""
+        self._wanted = "" if self.find(lambda tree: tree.path == path) else path
 
 
 def _note(note: str) -> Line:

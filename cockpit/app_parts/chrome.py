@@ -50,6 +50,15 @@ class Chrome(Deeds):
         attention.show(held, now)
         screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
 
+    def on_key_bar_pressed(self, message: KeyBar.Pressed) -> None:
+        """A key of the bar was clicked."""
+        self.run_worker(self.run_action(f"do('{message.action}')"), exit_on_error=False)
+
+    def on_tabs_pressed(self, message: Tabs.Pressed) -> None:
+        """A tab was clicked."""
+        self.do_pane(PANES[message.number - 1])
+        self.refresh_chrome()
+
     def _tabs(self) -> list[Line]:
         percent, token = level_of_day(self.spend)
         session = self.phase_pane.current

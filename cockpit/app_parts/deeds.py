@@ -16,7 +16,7 @@ from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import FindingsPane
 from widgets.line_view import LineView
 from widgets.lines import Line, line, pad
-from widgets.panes import PANES, Panes
+from widgets.panes import Panes
 from widgets.phase_pane import PhasePane
 from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
@@ -34,6 +34,7 @@ class Deeds(App[int]):
     found: FindingsSnapshot
     no_colors: bool
     everywhere: bool
+    theme_by_key = False
 
     def pane(self, name: str) -> LineView:
         """A pane by its name."""
@@ -92,7 +93,7 @@ class Deeds(App[int]):
         self.do_pane("findings")
 
     def do_next_pane(self, by: int = 1) -> None:
-        self.do_pane(PANES[(PANES.index(self.panes.active) + by) % len(PANES)])
+        """The next of the panes that are shown."""
 
     def do_previous_pane(self) -> None:
         self.do_next_pane(-1)

@@ -6,10 +6,12 @@ from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.day import DayDeeds
 from cockpit.app_parts.everywhere import EverywhereDeeds
 from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.layout import LayoutDeeds
 from cockpit.app_parts.looks import Looks
 from cockpit.app_parts.money import MoneyDeeds
 from cockpit.app_parts.orchestrator import OrchestratorDeeds
 from cockpit.app_parts.origins import OriginDeeds
+from cockpit.app_parts.tour import TourDeeds
 from cockpit.app_parts.verify import VerifyDeeds
 from cockpit.app_parts.warm import WarmDeeds
 from cockpit.app_parts.worktrees import WorktreeDeeds
@@ -27,6 +29,8 @@ class Parts(
     WarmDeeds,
     OrchestratorDeeds,
     EverywhereDeeds,
+    LayoutDeeds,
+    TourDeeds,
     Looks,
     Chrome,  # last: the others build on it
 ):

@@ -3,17 +3,29 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from cockpit.app_parts.deeds import Deeds
 from cockpit.call import Call
+from cockpit.layouts import read_layout
 from cockpit.plain_text import plain_text
 from cockpit.themes import ThemeFile, all_themes, choose, own_themes, user_folder
 from cockpit.watch_folders import watch_folders
+
+if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
+
+def no_utf8(environment: Mapping[str, str]) -> bool:
+    """Whether the locale names an encoding that is not UTF-8; one that names none is UTF-8 by now."""
+    value = next((found for name in ("LC_ALL", "LC_CTYPE", "LANG") if (found := environment.get(name))), "")
+    encoding = value.partition("@")[0].partition(".")[2].lower().replace("-", "")
+    return value in ("C", "POSIX") or (bool(encoding) and encoding != "utf8")
 
 
 class Looks(Deeds):
@@ -21,19 +33,33 @@ class Looks(Deeds):
 
     looks: Sequence[ThemeFile] = ()
     look_problems: Sequence[str] = ()
+    _ascii: "tuple[LineFilter, ...] | None" = None
 
     def use_themes(self, call: Call, *, shade: str, no_colors: bool) -> None:
         """Register every theme and put on the one that is asked for. `shade` is what the terminal said of its
         background. Raises `CannotAnswer` where there is no theme of that name."""
         self.no_colors = no_colors
         self.looks, self.look_problems = self._read_looks()
+        names = [theme.name for theme in self.looks]
+        kept = read_layout(self.repository.common_dir, ()).theme
         self.theme = choose(
-            call.args.theme or self.settings.theme,
+            call.args.theme or os.environ.get("COCKPIT_THEME") or (kept if kept in names else self.settings.theme),
             no_color=no_colors,
             background=os.environ.get("COLORFGBG", ""),
             shade=shade,
-            names=[theme.name for theme in self.looks],
+            names=names,
         )
+
+    def get_line_filters(self) -> Sequence["LineFilter"]:
+        """Textual's own, and the one that draws in ASCII."""
+        if self._ascii is None:
+            wanted = self.settings.ascii
+            self._ascii = ()
+            if no_utf8(os.environ) if wanted is None else wanted:
+                from widgets.ascii_glyphs import AsciiFilter
+
+                self._ascii = (AsciiFilter(),)
+        return [*super().get_line_filters(), *self._ascii]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return (self.looks or own_themes())[0].variables()
@@ -52,6 +78,7 @@ class Looks(Deeds):
             return
         names = [theme.name for theme in self.looks]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        self.theme_by_key = True
         self.tell(f"Theme: {self.theme}")
 
     async def _follow_looks(self, folder: Path) -> None:

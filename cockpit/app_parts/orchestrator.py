@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cockpit import clock
 from cockpit.actions import BY_ID, keys_of
-from cockpit.app_parts.deeds import Deeds
+from cockpit.app_parts.copying import CopyDeeds
 from cockpit.errors import CannotAnswer
 from widgets.lines import Line, line
 from widgets.screens.confirm import ConfirmScreen, diff_lines
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from widgets.screens.skills import SkillsScreen
 
 
-class OrchestratorDeeds(Deeds):
+class OrchestratorDeeds(CopyDeeds):
     """Screens about prompts, routes and skills; what they show is read or computed off the event loop."""
 
     prompt_draft = ""
@@ -57,23 +57,6 @@ class OrchestratorDeeds(Deeds):
     def on_composer_screen_copy(self, message: "ComposerScreen.Copy") -> None:
         """Copy the enhanced prompt."""
         self.copy_out(message.text)
-
-    def copy_out(self, text: str) -> None:
-        """Copy a text to where the person can paste it, and say where that is."""
-
-        async def copy() -> None:
-            from cockpit.clipboard import copy_text
-
-            try:
-                done = await asyncio.to_thread(
-                    copy_text, text, lambda said: self.call_from_thread(self.copy_to_clipboard, said)
-                )
-            except OSError as problem:
-                self.tell(f"it could not be copied ({problem.strerror})", bad=True)
-                return
-            self.tell(done.said)
-
-        self.run_worker(copy(), group="copy", exit_on_error=False)
 
     # -- the routing maps --
 

@@ -72,10 +72,7 @@ class WorktreeDeeds(Deeds):
         made = await self._work(f"New worktree {plan.branch}", make, programs)
         if made is not None:
             self.tell(f"{plan.branch} is ready in {short_path(plan.path)} · o opens it, x removes it")
-            self.set_timer(0.7, partial(self._show_row, str(plan.path)))
-
-    def _show_row(self, path: str) -> None:
-        self.worktrees_pane.find(lambda tree: tree.path == path)
+            self.worktrees_pane.want(str(plan.path))
 
     # -- merge --
 

@@ -42,6 +42,7 @@ def _open(call: Call) -> int:
     import tempfile
 
     from cockpit.app import open_app
+    from cockpit.paths import tour_file
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -49,6 +50,8 @@ def _open(call: Call) -> int:
         folder = _chosen(call) or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-demo-")))
         demo = _make(folder)
         stack.callback(demo.close)
+        if not tour_file().exists():  # who has never seen the tour sees it here
+            (demo.state_dir / "tour-shown").unlink(missing_ok=True)
         stack.enter_context(_environment(demo.env))
         call.args.repo = str(demo.root)
         return open_app(call)

@@ -42,6 +42,7 @@ def make_demo(folder: Path, *, now: datetime, outlive: int | None = None) -> Dem
     claude, state = folder / "claude", folder / "state"
     for place in (claude, state):
         place.mkdir(exist_ok=True)
+    (state / "tour-shown").write_text("by the demo\n", "utf-8")
     root = git_history.build(folder, now)
     agents = processes.Agents(outlive, folder)
     if outlive is None:

@@ -14,8 +14,8 @@ from widgets.wrap import hanging, wrap_line
 MOVES: tuple[BindingType, ...] = (  # with the registry's ids, so that a person's own keys move here too
     Binding("j,down", "move('down')", "Down", show=False, id="down"),
     Binding("k,up", "move('up')", "Up", show=False, id="up"),
-    Binding("pagedown", "move('page-down')", "Page down", show=False, id="page-down"),
-    Binding("pageup", "move('page-up')", "Page up", show=False, id="page-up"),
+    Binding("pagedown,ctrl+d", "move('page-down')", "Page down", show=False, id="page-down"),
+    Binding("pageup,ctrl+u", "move('page-up')", "Page up", show=False, id="page-up"),
     Binding("g,home", "move('top')", "First", show=False, id="top"),
     Binding("G,end", "move('bottom')", "Last", show=False, id="bottom"),
 )

@@ -41,6 +41,10 @@ class PickScreen(Moving, ModalScreen[str | None]):
         view.styles.height = max(1, len(self._choices)) + 2
         view.focus()
 
+    def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
+        message.stop()
+        self.action_pick()
+
     def action_pick(self) -> None:
         current = self.query_one("#report", _Choices).current
         self.dismiss(current[0] if current else None)

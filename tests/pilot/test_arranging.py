@@ -1,0 +1,111 @@
+"""What a person arranges stays arranged: panes, zoom, theme; keys by preset; the tour, copies, clicks, ASCII."""
+
+from textual.geometry import Region
+
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from cockpit.paths import state_dir, tour_file, user_config_file
+from tests.pilot.conftest import call_on, until
+from widgets.bars import KeyBar, Tabs
+from widgets.panes import PANES
+from widgets.screens.report import ReportScreen
+from widgets.screens.tour import TourScreen
+
+
+async def test_panes_put_away_and_moved_come_back_with_the_repository(demo: Demo) -> None:
+    app = CockpitApp(call_on(demo.root, theme=None))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2", "minus")
+        assert not app.panes.shown("budget") and app.panes.active == "findings"
+        await pilot.press("3", "less_than_sign")
+        assert app.panes.arrangement.order.index("phase") < app.panes.arrangement.order.index("worktrees")
+        await pilot.press("t")
+        theme = app.theme
+        await pilot.press("z")
+        await until(lambda: '"phase"' in _saved(), "the saved layout")
+    again = CockpitApp(call_on(demo.root, theme=None))
+    async with again.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert again.panes.zoomed and again.panes.active == "phase" and again.theme == theme
+        await pilot.press("z")
+        assert not again.panes.shown("budget")
+        await pilot.press("2")
+        await pilot.pause()
+        assert again.panes.shown("budget"), "a pane that was put away can be looked at"
+        await pilot.press("minus")
+        assert "budget" not in again.panes.arrangement.hidden
+        await pilot.press("equals_sign")
+        assert again.panes.arrangement.order == PANES
+
+
+def _saved() -> str:
+    return "".join(path.read_text() for path in (state_dir() / "layouts").glob("*.json"))
+
+
+async def test_the_last_pane_stays(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*["minus"] * 6)
+        await pilot.pause()
+        assert app.panes.places(app.panes.size) == {app.panes.active: Region(0, 0, *app.panes.size)}
+
+
+async def test_a_preset_s_keys_move_in_panes_and_screens(demo: Demo) -> None:
+    user_config_file().write_text('[keys]\npreset = "emacs"\n')
+    app = CockpitApp(call_on(demo.root))
+    async with app.run_test(size=(120, 16)) as pilot:
+        await until(lambda: len(app.findings_pane.items) > 2, "findings")
+        await pilot.press("ctrl+n", "ctrl+n", "ctrl+p")
+        assert app.findings_pane.cursor == 1
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, ReportScreen)
+        await pilot.press("ctrl+n", "ctrl+n")
+        assert app.screen.moving.scroll_offset.y == 2
+
+
+async def test_the_tour_is_shown_once_and_a_key_leaves_it_and_works(demo: Demo) -> None:
+    tour_file().unlink()
+    app = CockpitApp(call_on(demo.root))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until(lambda: isinstance(app.screen, TourScreen), "the tour")
+        screen = app.screen
+        assert isinstance(screen, TourScreen) and len(screen.hints) == 6
+        assert not any("{" in hint for hint in screen.hints)
+        await pilot.press("enter")
+        assert screen.place == 1
+        await pilot.press("1")
+        await until(lambda: app.panes.active == "worktrees", "the key's own work")
+        assert len(app.screen_stack) == 1 and tour_file().exists()
+    again = CockpitApp(call_on(demo.root))
+    async with again.run_test(size=(40, 12)) as pilot:
+        await pilot.pause(0.2)
+        assert len(again.screen_stack) == 1
+
+
+async def test_rows_are_copied(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: app.findings_pane.finding is not None and len(app.trees.worktrees) == 6, "rows")
+        finding = app.findings_pane.finding
+        await pilot.press("y")
+        await until(lambda: app.clipboard != "" or (state_dir() / "copied.txt").exists(), "the copy")
+        copied = app.clipboard or (state_dir() / "copied.txt").read_text()
+        assert finding is not None and copied == f"{finding.path}:{finding.line}"
+
+
+async def test_the_mouse_presses_keys_and_tabs(app: CockpitApp) -> None:
+    async with app.run_test(size=(50, 16)) as pilot:
+        await pilot.pause()
+        await pilot.click(Tabs, offset=(2, 0))
+        await until(lambda: app.panes.active == "worktrees", "the first pane")
+        bar = app.query_one(KeyBar)
+        await pilot.click(KeyBar, offset=(bar._ends[-1][0] - 3, 0))
+        await until(lambda: isinstance(app.screen, ReportScreen), "help")
+
+
+async def test_ascii_leaves_nothing_else_on_screen(demo: Demo) -> None:
+    user_config_file().write_text("ascii = true\n")
+    app = CockpitApp(call_on(demo.root))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: app.findings_pane.finding is not None and bool(app.sessions.sessions), "rows")
+        await pilot.pause()
+        drawn = app.export_screenshot()
+        assert not [glyph for glyph in "✖●◐›·╭━↑" if glyph in drawn] and "worktrees" in drawn.lower()
