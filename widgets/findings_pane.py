@@ -66,14 +66,22 @@ class Filters:
 
 def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
     """P0, the files that could not be judged, P1, P2, the checks that did not run; the current file first in each."""
-    rank = {gate: place for place, gate in enumerate(_GATES)}
-    findings: list[Finding] = sorted(
-        snapshot.findings, key=lambda f: (rank[f.gate], f.path != current, f.path, f.line, f.column)
-    )
+    findings = _current_first(snapshot.findings, current)
     over = snapshot.progress is None and not snapshot.problems  # while it runs, not yet is not unable
     unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and over]
     split = sum(1 for finding in findings if finding.gate == "P0")
     return [*findings[:split], *snapshot.problems, *findings[split:], *unable]
+
+
+def _current_first(found: Sequence[Finding], current: str) -> list[Finding]:
+    """The findings, P0 first and by place as they come, those of the current file before the others of their gate."""
+    findings: list[Finding] = []
+    for gate in _GATES:
+        part = [finding for finding in found if finding.gate == gate]
+        if current:
+            part = [f for f in part if f.path == current] + [f for f in part if f.path != current]
+        findings += part
+    return findings
 
 
 def place_of(finding: Finding) -> str:
@@ -289,12 +297,12 @@ class FindingsPane(VirtualList[Row]):
         snapshot = self.snapshot
         current = snapshot.saved[0] if snapshot.saved else ""
         rows = ordered(snapshot, current)
-        visible = [
-            row
-            for row in rows
-            if not (isinstance(row, Finding) and row.fingerprint in self.hidden) and self.filters.accept(row)
-        ]
-        hidden = sum(1 for row in rows if isinstance(row, Finding) and row.fingerprint in self.hidden)
+        visible, hidden = rows, 0
+        if self.hidden:
+            visible = [row for row in rows if not (isinstance(row, Finding) and row.fingerprint in self.hidden)]
+            hidden = len(rows) - len(visible)
+        if self.filters:
+            visible = [row for row in visible if self.filters.accept(row)]
         self.empty = nothing(snapshot, self.filters, hidden)
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
         self.show_items(visible)

@@ -155,7 +155,7 @@ class WorktreeDeeds(Deeds):
             said = f"{thing.branch or thing.name} is back" if thing else f"{key} is as it was before the merge"
             self.tell(" · ".join((said, *done.notes)))
             if thing:
-                self.set_timer(0.7, partial(self._show_row, thing.path))
+                self.worktrees_pane.want(thing.path)
 
     # -- all of them --
 

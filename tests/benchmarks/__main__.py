@@ -19,6 +19,14 @@ ROWS = (
     ("first paint, against a hello-world Textual app", "bench_start", "paint_ratio", "{:.2f}×", "≤ 2×"),
     ("`cockpit --help`, against `python -c pass`", "bench_start", "help_ratio", "{:.2f}×", "≤ 4×"),
     ("four live panes at rest, of one core", "bench_start", "idle_cpu_percent", "{:.2f} %", "≤ 1 %"),
+    (
+        "key → screen while 10,000 findings stream in, against at rest (p95)",
+        "bench_feel",
+        "key_ratio",
+        "{:.2f}×",
+        "≤ 2×",
+    ),
+    ("a page in a million rows, processor time (p95)", "bench_feel", "scroll_p95_ms", "{:.1f} ms", "≤ 16 ms"),
     ("memory of all processes (proportional)", "bench_start", "idle_memory_mb", "{:.0f} MB", "≤ 200 MB"),
     ("save → finding, 95th percentile", "bench_save", "save_p95_ms", "{:.0f} ms", "≤ 150 ms"),
     (
