@@ -9,6 +9,7 @@ from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from widgets.line_view import FixedLines
 from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
 from widgets.words import money, tokens
+from widgets.wrap import wrapped
 
 LEVEL_TOKEN = {
     "ok": "good",
@@ -23,6 +24,11 @@ LEVEL_TOKEN = {
 _SHOWN = ("day", "week", "month")
 
 
+_NO_USAGE = (
+    line(("No usage in this repository yet.", "muted")),
+    line(("Start an agent here: its transcripts are read as they grow.", "faint")),
+    line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
+)
 _NAME, _FIGURE, _TAIL = 12, 17, 16
 _LARGE = 1000  # dollars from which cents say nothing
 
@@ -40,7 +46,11 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     figures = money(window.spent, floor=floor)
     spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], _FIGURE - 8, right=True)
     if window.soft is None or window.percent is None:
-        return line((pad(window.window, _NAME), "muted"), (spent, "strong"), ("  no budget set", "faint"))
+        return line(
+            (pad(window.window, _NAME), "muted"),
+            (spent, "strong"),
+            (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
+        )
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
     token = LEVEL_TOKEN[window.level]
     figure: Line = ((spent, "strong"), (pad(of, 8), "muted"))
@@ -119,11 +129,7 @@ def budget_lines(
             ]
         return [line(("Reading transcripts…", "muted"))]
     if snapshot.month is not None and not snapshot.month.requests and not snapshot.daily_total:
-        return [
-            line(("No usage in this repository yet.", "muted")),
-            line(("Start an agent here: its transcripts are read as they grow.", "faint")),
-            line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
-        ]
+        return wrapped(_NO_USAGE, width)
     floor = snapshot.today.floor or (snapshot.month.floor if snapshot.month else False)
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
     if height < 5:

@@ -8,6 +8,7 @@ from cockpit.plain_text import plain_text
 from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
+from widgets.wrap import wrapped
 
 Row = Finding | CheckProblem | Check
 
@@ -169,6 +170,7 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[L
         return [
             line(("No Python files here yet.", "muted")),
             line(("They are checked as soon as they are saved.", "faint")),
+            line(("Another worktree: ", "faint"), ("1", "key"), (", then ", "faint"), ("enter", "key")),
         ]
     passed = sum(1 for check in snapshot.checks if check.status == "pass")
     lines = [
@@ -303,7 +305,7 @@ class FindingsPane(VirtualList[Row]):
             hidden = len(rows) - len(visible)
         if self.filters:
             visible = [row for row in visible if self.filters.accept(row)]
-        self.empty = nothing(snapshot, self.filters, hidden)
+        self.empty = wrapped(nothing(snapshot, self.filters, hidden), self.scrollable_content_region.width)
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
         self.show_items(visible)
 

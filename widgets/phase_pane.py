@@ -8,6 +8,7 @@ from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
 from widgets.words import age, count, money
+from widgets.wrap import wrapped
 
 GLYPH = {
     "done": ("✓", "good"),
@@ -29,6 +30,16 @@ STATE_GLYPH = {
     "idle": ("○", "muted"),
     "ended": ("✓", "faint"),
 }
+
+
+_READING = (line(("Reading sessions…", "muted")),)
+_NO_SESSION = (
+    line(("No agent session in the last 24 hours.", "muted")),
+    line(
+        ("Start one: ", "faint"), ("1", "key"), (" a worktree, ", "faint"), ("o", "key"), (" an agent in it", "faint")
+    ),
+    line(("One runs already? cockpit doctor says where it looks.", "faint")),
+)
 
 
 def phase_span(phase: Phase, *, short: bool, brief: bool = False) -> Line:
@@ -160,14 +171,10 @@ class PhasePane(FixedLines):
     def _build(self) -> None:
         session = self.current
         if session is None:
-            text = "No agent session in the last 24 hours." if self.read else "Reading sessions…"
             self.set_title(line("3 Phase"), line((self.note, "warn")) if self.note else ())
-            self.show_lines(
-                [
-                    line((text, "muted")),
-                    line(("Start claude in a worktree: its phases appear here.", "faint")),
-                ][: 1 + self.read]
-            )
+            rows = wrapped(_NO_SESSION if self.read else _READING, self.scrollable_content_region.width)
+            self.wish = len(rows)
+            self.show_lines(rows)
             return
         width = self.scrollable_content_region.width
         lines = phase_lines(session, width)

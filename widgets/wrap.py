@@ -1,6 +1,7 @@
 """Breaks a line of spans at words, so that nothing that a person should read is cut."""
 
 import re
+from collections.abc import Iterable
 
 from rich.cells import cell_len
 
@@ -26,6 +27,11 @@ def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
             rows[-1].append((piece, token))
             used += size
     return [tuple(row) for row in rows]
+
+
+def wrapped(rows: Iterable[Line], width: int) -> list[Line]:
+    """Sentences in `width` cells; as they are where the width is not known yet."""
+    return [part for row in rows for part in (wrap_line(row, width) if width > 0 else [row])]
 
 
 def _pieces(text: str) -> list[str]:
