@@ -5,7 +5,7 @@ from textual.geometry import Region
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from cockpit.paths import state_dir, tour_file, user_config_file
-from tests.pilot.conftest import call_on, until
+from tests.pilot.conftest import call_on, settled, until
 from widgets.bars import KeyBar, Tabs
 from widgets.panes import PANES
 from widgets.screens.report import ReportScreen
@@ -53,7 +53,7 @@ async def test_a_preset_s_keys_move_in_panes_and_screens(demo: Demo) -> None:
     user_config_file().write_text('[keys]\npreset = "emacs"\n')
     app = CockpitApp(call_on(demo.root))
     async with app.run_test(size=(120, 16)) as pilot:
-        await until(lambda: len(app.findings_pane.items) > 2, "findings")
+        await settled(app)
         await pilot.press("ctrl+n", "ctrl+n", "ctrl+p")
         assert app.findings_pane.cursor == 1
         await pilot.press("question_mark")
