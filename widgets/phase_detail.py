@@ -81,8 +81,11 @@ def checklist_lines(items: Sequence[ChecklistItem], width: int, room: int) -> li
     ]
     if len(items) + len(rows) > room:
         items = sorted(items, key=lambda item: (True, None, False).index(item.holds), reverse=True)[: room - len(rows)]
+    told = ""
     for item in items:
-        rows += _marked(item.holds, item.text, plain_text(item.evidence, 160), max(width, _SIDE), gate=item.gate)
+        evidence = "" if item.evidence == told else plain_text(item.evidence, 160)  # a reason for many is said once
+        told = item.evidence
+        rows += _marked(item.holds, item.text, evidence, max(width, _SIDE), gate=item.gate)
     return rows
 
 
