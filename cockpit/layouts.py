@@ -1,9 +1,7 @@
 """How a person arranged the panes of a repository: order, what is put away, the zoom, the theme chosen by key."""
 
-import json
 import os
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,10 @@ class Layout:
 
 def layout_file(place: Path) -> Path:
     """Where the layout of a repository lies (`place`: its shared git folder)."""
+    try:  # the first paint feels the import of hashlib
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
     name = blake2b(os.fsencode(os.path.realpath(place)), digest_size=12).hexdigest()
     return state_dir() / "layouts" / f"{name}.json"
 
@@ -33,8 +35,13 @@ def read_layout(place: Path, panes: tuple[str, ...]) -> Layout:
     """The saved layout; what does not name each of `panes` once, or cannot be read, is the usual one."""
     try:
         raw = layout_file(place).read_bytes()[:_LARGEST]
+    except OSError:
+        return Layout()
+    import json
+
+    try:
         held = json.loads(raw)
-    except (OSError, ValueError):
+    except ValueError:
         return Layout()
     if not isinstance(held, dict):
         return Layout()
@@ -49,6 +56,8 @@ def read_layout(place: Path, panes: tuple[str, ...]) -> Layout:
 
 def write_layout(place: Path, layout: Layout) -> None:
     """Save a layout. Raises `OSError` where the state folder cannot be written."""
+    import json
+
     path = layout_file(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(asdict(layout), indent=1) + "\n", mode=0o600)
