@@ -42,8 +42,11 @@ _quick = False
 
 def start_quickly() -> None:
     """From now on start git without GitPython, whose import takes longer than most calls: for a command that asks once
-    and ends."""
+    and ends. Garbage of such a short life is looked for less often."""
+    import gc
+
     global _quick
+    gc.set_threshold(100_000)
     _quick = True
 
 

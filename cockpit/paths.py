@@ -74,6 +74,11 @@ def opencode_root() -> Path:
     return (Path(chosen).expanduser() if chosen else Path.home() / ".local" / "share") / "opencode"
 
 
+def agents_were_here() -> bool:
+    """Whether any agent has a data folder; without one there is no session to read."""
+    return bool(claude_roots()) or any(root.is_dir() for root in (codex_root(), gemini_root(), opencode_root()))
+
+
 def opencode_config() -> Path:
     """OpenCode's configuration folder: `opencode` in `XDG_CONFIG_HOME`, else in `~/.config`. It may not exist."""
     return _xdg("XDG_CONFIG_HOME", ".config") / "opencode"

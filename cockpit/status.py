@@ -90,10 +90,10 @@ def branch_of(repository: Repository) -> str | None:
 
 def _looked_up(repository: Repository, config: Config) -> tuple[tuple[ShownSession, ...], float | None, bool]:
     """Sessions and today's dollars, read from the agents' files."""
-    from cockpit.phases.feed import read_sessions
+    from cockpit.phases.store import read_sessions
     from cockpit.spend.meter import Meter
 
-    found = read_sessions(repository, config)
+    found = read_sessions(repository)
     meter = Meter(repository, config)
     meter.read()
     today = meter.snapshot().today

@@ -1,9 +1,9 @@
 """What a person said in a user line of Claude Code, apart from what the program wrote into it."""
 
 import re
-from dataclasses import dataclass
 
 from cockpit.plain_text import plain_text
+from skills.record import record
 
 LONGEST = 20_000
 INTERRUPTED = "[Request interrupted by user"
@@ -29,7 +29,7 @@ _OWN_COMMANDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spoken:
     """The text of a person and the slash command in it, each empty where there is none."""
 

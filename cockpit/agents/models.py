@@ -1,10 +1,11 @@
 """What every agent's transcript is turned into: prompts, steps, usage, and the state of a session."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
 from skills.orchestrator.model import Check, Phase
+from skills.record import record
 
 __all__ = [
     "Agent",
@@ -24,7 +25,7 @@ State = Literal["busy", "waiting", "idle", "ended"]
 ContextLevel = Literal["safe", "warn", "alert", "critical"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolUse:
     """One tool call. `target` is its main argument in one line (a path, a command, a query), already plain text."""
 
@@ -35,7 +36,7 @@ class ToolUse:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContextUse:
     """Tokens in the context window after the last main request, and where the window's size comes from."""
 
@@ -46,7 +47,7 @@ class ContextUse:
     window_source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forecast:
     """Where a session's context leads, computed from its last requests; None where that is not known.
 
@@ -62,7 +63,7 @@ class Forecast:
     next_usd_cold: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """One agent session of this repository, as the phase pane and `cockpit sessions` show it.
 
@@ -97,7 +98,7 @@ class Session:
     forecast: Forecast | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionsSnapshot:
     """Every session of the repository, those that need a person first, then the most recently active.
 

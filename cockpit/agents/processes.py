@@ -2,10 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.agents.models import Agent
+from skills.record import record
 
 _PROC = Path("/proc")
 _PROGRAMS: dict[str, Agent] = {"codex": "codex", "gemini": "gemini", "opencode": "opencode", "claude": "claude"}
@@ -13,7 +13,7 @@ _SCRIPT = re.compile(r"/(?:@openai/)?(codex|gemini(?:-cli)?|opencode)(?:/|\.js|$
 _RUNTIMES = re.compile(r"(?:node|bun|deno|MainThread)$")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Running:
     """A process of an agent."""
 

@@ -6,7 +6,6 @@ Only `<pid>.json` is read; the key files beside it never are.
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from cockpit.agents.claude import decode_line, moment
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.processes import process_lives
+from skills.record import record
 
 Status = Literal["busy", "shell", "idle", "waiting"]
 
@@ -23,7 +23,7 @@ _LARGEST = 65_536
 _STATUSES: tuple[Status, ...] = ("waiting", "busy", "shell", "idle")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Registered:
     """One process of the registry. `status` is None where the file names none that is known."""
 

@@ -4,16 +4,17 @@ The viewer, blame and the sessions of the other agents read these; texts are raw
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
 from cockpit.agents.record import Record
+from skills.record import record
 
 Kind = Literal["prompt", "text", "thought", "call", "result", "usage", "compaction", "end", "place"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Told:
     """One thing. `step` is the response that it belongs to, `id` the call (of a call and of its result).
 

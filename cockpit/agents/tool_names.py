@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from skills.record import record
 
 _NAMES = {
     # Codex CLI
@@ -37,7 +38,7 @@ _PATCH_FILE = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+?)\s*$", re.MU
 _LONGEST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """What one call put into a file in the place of something else; `old` is None where it wrote the whole file."""
 

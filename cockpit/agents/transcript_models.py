@@ -1,18 +1,18 @@
 """A transcript as the viewer shows it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from cockpit.agents.models import Agent
 from skills.orchestrator.tools import Role
+from skills.record import record
 
 ItemKind = Literal["prompt", "text", "thought", "call", "compaction", "end", "agent", "unread"]
 Group = Literal["", "first", "middle", "last"]
 Status = Literal["", "running", "ok", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where something stands: the line of its file (from 1), and the bytes of that line (0 where unknown)."""
 
@@ -21,7 +21,7 @@ class Place:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """One line of the viewer. `source` is the file (0: the session's own), `place` where it stands in it.
 
@@ -55,7 +55,7 @@ class Item:
         return 1 if self.source else 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transcript:
     """What was read so far. `items` may grow while it is shown; `done` says that its end was reached.
 

@@ -38,14 +38,15 @@ def run(call: Call) -> int:
     """Print the sessions. Exit code 0, also where there is none."""
     from cockpit.clock import iso, now
     from cockpit.phases.day_track import read_day_track
-    from cockpit.phases.feed import read_sessions, with_dollars, with_forecasts
+    from cockpit.phases.feed import with_dollars, with_forecasts
     from cockpit.phases.membership import Membership
+    from cockpit.phases.store import read_sessions
     from cockpit.spend.feed import read_spend
 
     moment = now()
     since = parse_since(call.args.since, moment) if call.args.since else None
     repository, config, everywhere = call.repository(), call.config(), bool(call.args.all_repos)
-    snapshot = read_sessions(repository, config, since=since, all_repos=everywhere)
+    snapshot = read_sessions(repository, since=since, all_repos=everywhere)
     if snapshot.sessions:
         spent = read_spend(repository, config, all_repos=everywhere)
         snapshot = with_forecasts(with_dollars(snapshot, dict(spent.by_session)), spent.paces)

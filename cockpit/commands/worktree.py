@@ -85,7 +85,7 @@ def run(call: "Call") -> int:
 def _list(call: "Call") -> int:
     from cockpit.call import print_json, say
     from cockpit.clock import iso
-    from cockpit.phases.feed import read_sessions
+    from cockpit.phases.store import read_sessions
     from cockpit.plain_text import plain_text
     from cockpit.worktrees.feed import read_worktrees, with_presence
     from cockpit.worktrees.progress import read_progress
@@ -93,7 +93,7 @@ def _list(call: "Call") -> int:
 
     repository, config = call.repository(), call.config()
     everywhere, missing = bool(call.args.all_repos), None
-    sessions = read_sessions(repository, config, all_repos=everywhere)
+    sessions = read_sessions(repository, all_repos=everywhere)
     if everywhere:
         from cockpit.worktrees.everywhere import read_everywhere
 

@@ -1,11 +1,11 @@
 """Context files of a repository: found by name, read with limits, parsed by the skills."""
 
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
+from skills.record import record
 from skills.workflow.day import CONTEXT_FILES
 from skills.workflow.tasks import Item, Section, Task, section, sections, tasks
 
@@ -14,7 +14,7 @@ _LONGEST_LINE = 2000
 _NOTHING = frozenset(("none", "no blockers", "n/a", "na", "nothing", "-", "–", "—"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What the first context file says, the tasks of the repository, and which context files there are."""
 

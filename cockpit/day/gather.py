@@ -1,18 +1,18 @@
 """What both ends of the day read: worktrees with their agents, money, ports and memory."""
 
-import socket
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from cockpit import clock
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
 from cockpit.day.git_state import only_here
 from cockpit.errors import CannotAnswer
-from cockpit.findings.models import Finding
 from cockpit.git_command import GitFailed
+from cockpit.paths import agents_were_here
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
@@ -20,6 +20,7 @@ from cockpit.worktrees.models import Worktree, WorktreesSnapshot
 from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine, next_ports
 
 if TYPE_CHECKING:
+    from cockpit.findings.models import Finding
     from cockpit.spend.sums import Scope
 
 Answer = TypeVar("Answer")
@@ -41,9 +42,11 @@ def everywhere(
         return read_worktrees(repository, config)
 
     def sessions() -> SessionsSnapshot:
-        from cockpit.phases.feed import read_sessions
+        if not agents_were_here():
+            return SessionsSnapshot((), clock.now())
+        from cockpit.phases.store import read_sessions
 
-        return read_sessions(repository, config)
+        return read_sessions(repository)
 
     return pool.submit(trees), pool.submit(sessions)
 
@@ -238,6 +241,8 @@ def _free_pair(taken: frozenset[int]) -> tuple[int, int] | None:
 
 
 def _can_bind(port: int) -> bool:
+    import socket
+
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         try:
             probe.bind(("127.0.0.1", port))
@@ -256,5 +261,5 @@ def _free_gb() -> float | None:
     return int(kilobytes) / 2**20 if kilobytes and kilobytes.isdigit() else None
 
 
-def finding_line(found: Finding) -> str:
+def finding_line(found: "Finding") -> str:
     return plain_text(f"{found.path}:{found.line} {found.rule}: {found.message}", 240)

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -19,11 +19,12 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import locked, read_regular, write_atomically
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
+from skills.record import record
 
 _AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DayRecord:
     """The session's beginning and end (None while it runs), the commit it began at, and when the one before was last
     known of. `note` says what was wrong with what was kept."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.models import WorktreesSnapshot
+from skills.record import record
 from skills.workflow.day import Since, StartReport, named_files, preflight, todos, types_of
 from skills.workflow.steps import Step, StepStatus
 from skills.workflow.tasks import Scored, Situation, queue
@@ -51,7 +52,7 @@ TODOS = ".claude/todos.json"
 _OBSERVERS = ".claude/OBSERVER_ALERTS.md"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Started:
     """The report, what each step came to, and the files that were written."""
 

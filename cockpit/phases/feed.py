@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from cockpit.agents.models import Forecast, Session, SessionsSnapshot
@@ -24,20 +23,6 @@ AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
 POLL_EVERY = 1.0  # seconds between looks where the folders cannot be watched
 SHORTEST = 0.1  # seconds between two snapshots
 ESTABLISHED_AFTER = 1000  # milliseconds after which the folders are surely watched
-
-
-def read_sessions(
-    repository: Repository, config: Config, *, since: datetime | None = None, all_repos: bool = False
-) -> SessionsSnapshot:
-    """The sessions of the repository that live or were active since then (default: the last 24 hours).
-
-    `usd` is None in all of them: `with_dollars` joins it. Never raises on what the files hold.
-    """
-    store = SessionStore(repository, all_repos=all_repos)
-    moment = now()
-    start = since or moment - DAY
-    store.refresh(moment, start)
-    return store.snapshot(moment, start)
 
 
 def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) -> SessionsSnapshot:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cockpit.agents.models import State
 from cockpit.agents.registry import Registered
 from skills.orchestrator.events import ContextPoint, Event, SessionExit, Text
 from skills.orchestrator.task import Made, TaskFacts
+from skills.record import record
 
 QUIET = timedelta(minutes=30)  # a call without an answer for longer is not taken for work any more
 SILENT = timedelta(minutes=10)  # nothing at all after a prompt or a result
@@ -19,7 +19,7 @@ _GENERIC = re.compile(r"(?:approve|permission|input|dialog|worker|sandbox|tool)\
 _QUESTIONS = frozenset({"AskUserQuestion", "ExitPlanMode", "exit_plan_mode"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StateReading:
     """A state, since when, for what it waits, and what it was read from."""
 
@@ -29,7 +29,7 @@ class StateReading:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Activity:
     """What the transcript says: the task's facts and events, whether the program was left, the last sign of life."""
 
@@ -39,7 +39,7 @@ class Activity:
     last_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sign:
     """What something else than registry and transcript says of a session, e.g. an event of a hook, and when."""
 

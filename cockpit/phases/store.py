@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from cockpit import paths
+from cockpit import clock, paths
 from cockpit.agents.claude import ClaudeSession, decode_line
 from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.processes import Running, running_agents
@@ -229,6 +229,20 @@ class SessionStore:
             context=ContextReading(full.level, words) if full else None,
             plan=kept.plan,
         )
+
+
+def read_sessions(
+    repository: Repository, *, since: datetime | None = None, all_repos: bool = False
+) -> SessionsSnapshot:
+    """The sessions of the repository that live or were active since then (default: the last 24 hours).
+
+    `usd` is None in all of them. Never raises on what the files hold.
+    """
+    store = SessionStore(repository, all_repos=all_repos)
+    moment = clock.now()
+    start = since or moment - DAY
+    store.refresh(moment, start)
+    return store.snapshot(moment, start)
 
 
 def _oldest(now: datetime, since: datetime) -> float:

@@ -6,20 +6,20 @@ Only a repository whose refs are a reftable needs git for it (its HEAD files say
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.repository import Repository, is_bare
 from cockpit.worktrees.refs import Refs
+from skills.record import record
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 Stamp = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """One worktree as its files describe it. Names are raw: they are shown only after `plain_text`.
 
@@ -52,7 +52,7 @@ class Place:
         return (self.ref, self.head, self.index, self.operation, self.missing)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Base:
     """A branch that worktrees are counted against: its short name, its full ref and its commit."""
 
@@ -61,7 +61,7 @@ class Base:
     sha: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cheap:
     """Stage one of a whole repository.
 
@@ -223,8 +223,8 @@ def _found(refs: Refs, name: str) -> tuple[Base, ...]:
 def _heads_by_git(repository: Repository) -> dict[str, str]:
     """HEAD of every worktree in the words of a HEAD file, by real path."""
     heads: dict[str, str] = {}
-    for record in git(repository.root, "worktree", "list", "--porcelain", "-z").split("\0\0"):
-        fields = dict(line.partition(" ")[::2] for line in record.split("\0") if line)
+    for listed in git(repository.root, "worktree", "list", "--porcelain", "-z").split("\0\0"):
+        fields = dict(line.partition(" ")[::2] for line in listed.split("\0") if line)
         if "worktree" in fields:
             text = f"ref: {fields['branch']}" if "branch" in fields else fields.get("HEAD", "")
             heads[os.path.realpath(fields["worktree"])] = text

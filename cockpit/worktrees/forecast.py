@@ -5,13 +5,13 @@ not committed yet is not in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, RunningGit, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Clash
+from skills.record import record
 
 Pair = tuple[str, str]
 MOST_PAIRS = 800  # of worktrees among each other; beyond that only the base is compared
@@ -19,7 +19,7 @@ _KEPT = 8000
 _WORDS = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToMerge:
     """A worktree with commits of its own: its branch's name and commit, and those of its base (None: it has none)."""
 

@@ -8,7 +8,6 @@ view.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.files import read_regular
@@ -16,6 +15,7 @@ from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Merged
 from cockpit.worktrees.setup_files import same_but_port
+from skills.record import record
 from skills.workflow.worktree_setup import TASK_FILE, is_cache
 
 _FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
@@ -25,7 +25,7 @@ _OWN = ("commit", "cherry-pick", "revert", "am")
 _NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BranchFacts:
     """Of the branches and commits asked for: commit time (seconds since the epoch) by object id, upstream by
     ref.
@@ -97,17 +97,17 @@ def parse_status(output: bytes) -> tuple[Counts, list[bytes]]:
     staged = unstaged = untracked = conflicts = 0
     folders: list[bytes] = []
     records = iter(output.split(b"\0"))
-    for record in records:
-        kind = record[:2]
+    for entry in records:
+        kind = entry[:2]
         if kind in (b"1 ", b"2 "):
-            staged += record[2:3] != b"."
-            unstaged += record[3:4] != b"."
+            staged += entry[2:3] != b"."
+            unstaged += entry[3:4] != b"."
             if kind == b"2 ":
                 next(records, None)  # the old name of what was renamed
         elif kind == b"? ":
             untracked += 1
-            if record.endswith(b"/"):
-                folders.append(record[2:-1])
+            if entry.endswith(b"/"):
+                folders.append(entry[2:-1])
         elif kind == b"u ":
             conflicts += 1
     return Counts(staged, unstaged, untracked, conflicts), folders
@@ -209,7 +209,7 @@ def on_no_branch(folder: Path | str, head: str) -> int:
     return int(_run(folder, "rev-list", "--count", head, "--not", "--branches", "--tags", "--remotes", "--"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """Whether `head` is merged into `base`, both object ids; `log` is the branch's own reflog file (None:
     detached).

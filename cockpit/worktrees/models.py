@@ -1,13 +1,14 @@
 """A worktree as the pane and `cockpit worktree list` show it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from skills.record import record
 
 Merged = Literal["no", "ancestor", "squash"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counts:
     """Numbers of changed paths, from one `git status`."""
 
@@ -21,7 +22,7 @@ class Counts:
         return not (self.staged or self.unstaged or self.untracked or self.conflicts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Presence:
     """The agent that works in a worktree."""
 
@@ -32,7 +33,7 @@ class Presence:
     session: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clash:
     """A branch (or another worktree's) that this one could not be merged with, and the files that say so."""
 
@@ -45,7 +46,7 @@ class Clash:
         return f"would conflict with {self.other} in {len(self.files)} file{'s' if len(self.files) > 1 else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Worktree:
     """One worktree. What a slower stage has not told yet is None, so that nothing unknown looks like zero.
 
@@ -91,7 +92,7 @@ class Worktree:
     repository: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorktreesSnapshot:
     """All worktrees of a repository, the main one first. `note` says what a person should know (polling, for
     example).

@@ -6,13 +6,13 @@ Source: workflow orchestrator, worktrees (rule WO-W-4).
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
+from skills.record import record
 
 SETUP_FILE = ".claude/worktree.json"
 COMMANDS = ("preBranch", "install", "postCreate")
@@ -24,7 +24,7 @@ class HookFailed(Exception):
     """A command of the project said no."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectSetup:
     """`.claude/worktree.json`, as far as it can be read; `problems` says what cannot."""
 

@@ -4,13 +4,14 @@ out.
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cockpit import clock
 from cockpit.config import Config
@@ -19,13 +20,16 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.temporary import temporary_folder
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
 from cockpit.worktrees.forecast import Forecaster, ToMerge
 from cockpit.worktrees.judgement import judged
 from cockpit.worktrees.models import Clash, Counts, Merged, Worktree, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
+from skills.record import record
+
+if TYPE_CHECKING:
+    import tempfile
 
 THREADS = 4
 _KEPT = 2000
@@ -37,7 +41,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Survey:
     """What one `for-each-ref` told of all branches: the base in force, upstreams by ref, commit times by
     object id.
@@ -51,7 +55,7 @@ class Survey:
     own_bases: dict[str, Base] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """Stage two of one worktree; None is "could not be told". `seconds` is how long its status took."""
 
@@ -84,11 +88,25 @@ class Reader:
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
         self._forecaster = Forecaster()
-        self._objects = temporary_folder("objects")
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch_lock = threading.Lock()
 
     def close(self) -> None:
         """Remove what git made for the comparisons."""
-        self._objects.cleanup()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def _own_objects(self) -> dict[str, str]:
+        """Where git keeps the objects that comparisons make. Raises `CannotAnswer` where there is no room for them."""
+        from cockpit.temporary import temporary_folder
+
+        with self._scratch_lock:
+            if self._scratch is None:
+                try:
+                    self._scratch = temporary_folder("objects")
+                except OSError as problem:
+                    raise CannotAnswer(f"no temporary folder for git's comparisons ({problem.strerror})") from None
+        return measure.own_objects(self.repository.common_dir, self._scratch.name)
 
     @property
     def _folder(self) -> Path:
@@ -239,10 +257,14 @@ class Reader:
             return replace(row, merged="no")
         if base is None or row.ahead is None or row.behind is None:
             return row
+        try:
+            environment = self._own_objects()
+        except CannotAnswer:
+            return row
         log = self.repository.common_dir / "logs" / place.ref if place.ref else None
         question = measure.Question(
             folder=str(self._folder),
-            environment=measure.own_objects(self.repository.common_dir, self._objects.name),
+            environment=environment,
             base=base.sha,
             head=place.head,
             ahead=row.ahead,
@@ -281,7 +303,7 @@ class Reader:
 
     def forecast(self, trees: tuple[ToMerge, ...]) -> dict[str, tuple[Clash, ...]]:
         """The conflicts to be expected, by the path of the worktree. Raises `GitFailed` where git is too old."""
-        environment = measure.own_objects(self.repository.common_dir, self._objects.name)
+        environment = self._own_objects()
         return self._forecaster.forecast(self._folder, trees, environment)
 
     @staticmethod

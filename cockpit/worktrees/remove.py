@@ -8,7 +8,7 @@ from pathlib import Path
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed
-from cockpit.phases.feed import read_sessions
+from cockpit.phases.store import read_sessions
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.cheap import Place
@@ -65,7 +65,7 @@ def look_at(repository: Repository, config: Config, name: str) -> tuple[Worktree
         place = next(place for place in cheap.places if place.path == bare.path)
         measured = reader.measure(cheap, survey, place, None, True)
         snapshot = reader.snapshot(cheap, survey, {place.path: measured}, frozenset())
-    joined = with_presence(snapshot, read_sessions(repository, config))
+    joined = with_presence(snapshot, read_sessions(repository))
     return next(tree for tree in joined.worktrees if tree.path == place.path), place
 
 

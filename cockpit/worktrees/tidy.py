@@ -8,7 +8,7 @@ from cockpit.clock import iso, now
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed
-from cockpit.phases.feed import read_sessions
+from cockpit.phases.store import read_sessions
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.cheap import Place, read_cheap
@@ -86,7 +86,7 @@ class Reconciled:
 
 def plan_clean(repository: Repository, config: Config) -> CleanPlan:
     """Which worktrees can go without any loss, and why the others stay. Nothing is changed."""
-    snapshot = with_presence(read_worktrees(repository, config), read_sessions(repository, config))
+    snapshot = with_presence(read_worktrees(repository, config), read_sessions(repository))
     remove, keep = [], []
     for tree in snapshot.worktrees:
         if tree.main:

@@ -90,12 +90,12 @@ def reconcile(call: Call) -> int:
 
 def sync(call: Call) -> int:
     """How far each worktree is."""
-    from cockpit.phases.feed import read_sessions
+    from cockpit.phases.store import read_sessions
     from cockpit.worktrees.feed import read_worktrees, with_presence
     from cockpit.worktrees.progress import read_progress
 
     repository, config = call.repository(), call.config()
-    sessions = read_sessions(repository, config)
+    sessions = read_sessions(repository)
     trees = with_presence(read_worktrees(repository, config, forecast=True), sessions).worktrees
     progress = read_progress(trees, sessions)
     if call.args.json:

@@ -1,18 +1,17 @@
 """The 19 auto-checks of the six phases, held against the transcript (performance orchestrator)."""
 
-from dataclasses import dataclass
-
 from skills.orchestrator.context import Level
 from skills.orchestrator.model import Check
 from skills.orchestrator.planning import Plan, tier_of_model
 from skills.orchestrator.shell import CheckKind
 from skills.orchestrator.summary import reads_in_a_row, reads_in_parallel
 from skills.orchestrator.task import CheckRun, Made, TaskFacts
+from skills.record import record
 
 LONG_DELEGATION = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContextReading:
     """How full the context window is, e.g. `78 % of 200K`."""
 

@@ -4,8 +4,9 @@ Only plain statements count: conditions, intentions, questions, quotations and w
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from skills.record import record
 
 ClaimKind = Literal["test", "lint", "types"]
 
@@ -62,7 +63,7 @@ _QUOTED = re.compile(
 _SENTENCE = re.compile(r"[^.!?\n;]+[.!?]?")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """That a kind of check passes; `text` is the sentence."""
 

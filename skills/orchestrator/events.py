@@ -3,13 +3,13 @@
 `at` is None where the transcript gives no time. Texts are already safe to show.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from skills.orchestrator.claims import Claim
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """A person asked for something: a task starts here."""
 
@@ -17,7 +17,7 @@ class Prompt:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """A slash command or skill that the person called by name, without its slash."""
 
@@ -25,14 +25,14 @@ class Command:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Thought:
     """The agent reasoned."""
 
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """The agent said something. `claims` are what it said to pass."""
 
@@ -40,7 +40,7 @@ class Text:
     claims: tuple[Claim, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolCall:
     """One tool call. `target` is its main argument in one line, `command` the whole line of a shell call.
 
@@ -56,7 +56,7 @@ class ToolCall:
     chained: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """Tool calls of one response. Steps of the same `message_id` are one step: its calls ran in parallel."""
 
@@ -65,7 +65,7 @@ class Step:
     tools: tuple[ToolCall, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delegation:
     """What a sub-agent says that it took; None where it does not say (it goes on in the background)."""
 
@@ -75,7 +75,7 @@ class Delegation:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolResult:
     """The answer to a tool call. `size` is in characters; `delegation` where a sub-agent answered."""
 
@@ -86,7 +86,7 @@ class ToolResult:
     delegation: Delegation | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compaction:
     """The context was compacted from `pre` to `post` tokens, None where it is not said."""
 
@@ -95,7 +95,7 @@ class Compaction:
     post: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TurnEnd:
     """The agent stopped: `end_turn`, `interrupted`, `error` or whatever reason the transcript names."""
 
@@ -103,14 +103,14 @@ class TurnEnd:
     stop_reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionExit:
     """The agent's program was left (it may be resumed later)."""
 
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContextPoint:
     """Tokens in the context window of one request (input, cache writes and cache reads)."""
 

@@ -1,7 +1,8 @@
 """The six phases of a task and their auto-checks (performance orchestrator, phases)."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from skills.record import record
 
 PhaseStatus = Literal["done", "current", "skipped", "pending"]
 
@@ -15,7 +16,7 @@ PHASE_NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One auto-check of a phase: it holds, it does not, or None: it cannot be known (`[x] [ ] [?]`)."""
 
@@ -24,7 +25,7 @@ class Check:
     evidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Phase:
     """One of the six phases of a task and what proves it. `brief` is what fits behind its name, such as `72 light`."""
 

@@ -5,7 +5,6 @@ longer be proved in this task is skipped, never done.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from skills.orchestrator.checks import ContextReading, phase_checks
 from skills.orchestrator.events import Event
@@ -14,9 +13,10 @@ from skills.orchestrator.planning import Plan, plan_prompt
 from skills.orchestrator.score import Vocabulary
 from skills.orchestrator.summary import summarize, tested
 from skills.orchestrator.task import TaskFacts, gather_facts
+from skills.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskReading:
     """The six phases of a task, the number of the current one and one line on how it went."""
 

@@ -1,13 +1,13 @@
 """Task class, complexity, skills and model tier of a prompt (performance orchestrator, workflow planning)."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from skills.orchestrator import words
 from skills.orchestrator.risk import Risk, RiskLevel, assess_risk
 from skills.orchestrator.score import PromptScore, Vocabulary, named_targets, score_prompt
 from skills.orchestrator.task_class import Task, classify_task
+from skills.record import record
 
 Complexity = Literal["low", "medium", "high"]
 Tier = Literal["fast", "standard", "premium"]
@@ -21,7 +21,7 @@ FLOWS: dict[Task, tuple[str, ...]] = {
 CONFIDENCE: dict[Complexity, float] = {"low": 0.95, "medium": 0.8, "high": 0.6}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SkillCall:
     """A skill that the prompt's keywords call for, with its priority."""
 
@@ -29,7 +29,7 @@ class SkillCall:
     priority: Literal["P0", "P1", "P2", "P3"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """What a prompt asks for. `task_word` is the word that decided the class, empty where nothing did."""
 

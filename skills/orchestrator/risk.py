@@ -1,14 +1,15 @@
 """Risk keywords of a prompt (performance orchestrator, pre-analysis). A keyword flags; it never blocks."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from skills.record import record
 
 RiskLevel = Literal["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 RISK_ORDER: tuple[RiskLevel, ...] = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RiskKeyword:
     """A keyword that was found; `offset` in characters from the start of the text."""
 
@@ -17,7 +18,7 @@ class RiskKeyword:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Risk:
     level: RiskLevel
     keywords: tuple[RiskKeyword, ...]

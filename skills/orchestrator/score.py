@@ -5,16 +5,16 @@ point has a test and every item says why it got what it got.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from skills.orchestrator import words
+from skills.record import record
 
 Band = Literal["enhanced", "full", "light", "skip"]
 Dimension = Literal["clarity", "context", "structure", "examples", "actionability", "bonus"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vocabulary:
     """What is known of a project: names (files, symbols), terms (models, apps, packages), its stack."""
 
@@ -23,7 +23,7 @@ class Vocabulary:
     stack: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScoreItem:
     """Points of one item of the rubric, out of `most`, and why."""
 
@@ -34,7 +34,7 @@ class ScoreItem:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromptScore:
     """`score` is `raw` (0-125, project bonuses included) cut at 100; `missing` are items without points."""
 

@@ -19,6 +19,7 @@ from skills.orchestrator.events import (
 )
 from skills.orchestrator.shell import CheckKind, check_kind, status_tells
 from skills.orchestrator.tools import Role, role
+from skills.record import record
 
 _DOCS_SERVER = re.compile(r"mcp__.*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
 
@@ -42,7 +43,7 @@ class Made:
         return max(0.0, (self.result.at - self.at).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckRun:
     """A test, lint, type or gate command. `passed` is None while it runs or where its status is hidden."""
 
@@ -53,7 +54,7 @@ class CheckRun:
     finished: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SerialRun:
     """Independent single reads, one after the other; `wasted` is in seconds, None where times are missing."""
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import pstdev
 from typing import Literal
+
+from skills.record import record
 
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
 WindowName = Literal["day", "week", "month", "session"]
@@ -23,7 +23,7 @@ NOISY_DAYS = 3  # before that a straight line over the month says more about the
 CLEAR_PERCENT = 5.0  # unless this much of the budget is gone already
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """A budget in dollars; None: not set. The ladder counts against `soft`, or `hard` where only that is set."""
 
@@ -36,7 +36,7 @@ class Limit:
         return self.hard if self.soft is None else self.soft
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """Dollars spent in one window against its limit. `percent` is None where there is no limit.
 
@@ -122,6 +122,8 @@ def projected_range(
     if line is None or len(daily) < NOISY_DAYS:
         return None
     left = max(timedelta(0), end - now) / timedelta(days=1)
+    from statistics import pstdev  # here: it takes longer to load than all the rest
+
     away = pstdev(daily) * math.sqrt(left)
     return max(spent, line - away), line + away
 

@@ -5,10 +5,10 @@ All of it is computed from the recorded requests of the main conversation; nothi
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Literal
+
+from skills.record import record
 
 COMPACTS_AT = 0.95  # of the window: assumed, agents do not say when they will compact
 LOOKED_AT = 20  # requests that the pace is taken from
@@ -19,7 +19,7 @@ Kind = Literal["5m", "1h"]
 Counts = tuple[int, int, int, int, int]  # input, output, 5-minute writes, 1-hour writes, reads
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """One request of the main conversation: when (ms since 1970 UTC, None where unknown) and its tokens."""
 
@@ -47,6 +47,8 @@ def since_compaction(turns: Sequence[Turn]) -> Sequence[Turn]:
 
 def tokens_per_turn(turns: Sequence[Turn]) -> float | None:
     """What a request adds to the context: the median growth; None where there are too few, or it does not grow."""
+    from statistics import median  # here: it takes longer to load than all the rest
+
     held = since_compaction(turns)
     growth = [after.prompt - before.prompt for before, after in pairwise(held)]
     usual = median(growth) if len(growth) >= 2 else 0
@@ -74,6 +76,8 @@ def cache_life(turns: Sequence[Turn]) -> tuple[int, Kind] | None:
 
 def next_turn(turns: Sequence[Turn]) -> tuple[Counts, Counts] | None:
     """Tokens of the next request as the last ones went: while the cache lives, and once it is gone."""
+    from statistics import median
+
     held = since_compaction(turns)
     if not held:
         return None

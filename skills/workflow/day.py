@@ -5,10 +5,10 @@ found out is None and is said to be unknown, never shown as zero.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from skills.record import record
 from skills.workflow.tasks import Item, Scored
 
 CONTEXT_FILES = (
@@ -29,7 +29,7 @@ PROJECT_MARKERS = (
 MEMORY_WARN_GB = 6.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GitState:
     """Where the work tree stands. `ahead` and `behind` are against the upstream, None where there is none."""
 
@@ -46,7 +46,7 @@ class GitState:
     recent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorktreeLine:
     """One worktree in a report, every field as it is shown."""
 
@@ -58,7 +58,7 @@ class WorktreeLine:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelCost:
     """Dollars of one model; `unpriced_tokens` are not in them."""
 
@@ -67,7 +67,7 @@ class ModelCost:
     unpriced_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Money:
     """Dollars today and this month; a limit is None where there is none. `floor`: at least this much.
 
@@ -84,7 +84,7 @@ class Money:
     task_average: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Since:
     """What happened since the last session ended (or began, or since a day ago where none is known).
 
@@ -99,7 +99,7 @@ class Since:
     sessions: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiting:
     """A session that waits for the person."""
 
@@ -108,7 +108,7 @@ class Waiting:
     minutes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resources:
     """`worktrees` without the main one; None where unknown. `ports` is the next free pair."""
 
@@ -118,7 +118,7 @@ class Resources:
     free_gb: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartReport:
     """What a person needs to begin the day. `context_file` is the first one found, None where there is none.
 
@@ -156,7 +156,7 @@ class StartReport:
         return start_text(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EndReport:
     """What the day left behind: this author's commits of today, work that is not safe yet, money, open P0s.
 

@@ -5,9 +5,11 @@ Source: workflow orchestrator, start day (context files, priority queue).
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Literal
+
+from skills.record import record
 
 Mark = Literal["open", "done", "none"]
 Priority = Literal["P0", "P1", "P2"]
@@ -25,7 +27,7 @@ _ID = re.compile(r"(?<![\w&/#])#([A-Za-z0-9][\w./-]*)")
 _WORD_PRIORITY: dict[str, Priority] = {"critical": "P0", "high": "P1", "low": "P2"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """One entry of a section: a list entry, a table row (`cells` by column name) or a line of text."""
 
@@ -40,7 +42,7 @@ class Item:
         return next((by_name[name] for name in names if by_name.get(name)), "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """A heading and what stands under it, up to the next heading."""
 
@@ -48,7 +50,7 @@ class Section:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """A task as written. `depends` and `id` are without the `#`; `order` is its place in the file."""
 
@@ -61,7 +63,7 @@ class Task:
     order: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Term:
     """One reason for a score, in points."""
 
@@ -69,7 +71,7 @@ class Term:
     points: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scored:
     """A task with its score from 0 to 10, the terms that make it, and the open matters that block it."""
 
@@ -84,7 +86,7 @@ class Scored:
         return "high" if self.score > 8 else "low" if self.score < 3 else "medium"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """What a score depends on besides the task. `active` holds branch names and own commit subjects."""
 

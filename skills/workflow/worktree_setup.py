@@ -7,7 +7,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+
+from skills.record import record
 
 FIRST_PORT = 8100
 LAST_PORT = 8199
@@ -90,7 +91,7 @@ def is_cache(path: str) -> bool:
     return any(part in _CACHES or part.endswith((".pyc", ".egg-info")) for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskSheet:
     """What `WORKTREE_TASK.md` says. `services` name the ports in their order, as far as they are named."""
 
@@ -132,7 +133,7 @@ def task_sheet(sheet: TaskSheet) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progress:
     """How far the task of a worktree is. `todos` is the share done in percent, None where no list says so."""
 

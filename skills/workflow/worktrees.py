@@ -3,14 +3,15 @@
 Source: workflow orchestrator, worktrees and cleanup. Whoever does not know says so: an unknown is never safe.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from skills.record import record
 
 STALE_AFTER_DAYS = 7
 ARCHIVE_AFTER_DAYS = 14
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorktreeState:
     """What is known of one worktree; None is "not known".
 
@@ -43,7 +44,7 @@ class WorktreeState:
     agent_state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judgement:
     """The next sensible step ("" where there is none), whether removal loses nothing, and the reason for that
     answer.

@@ -13,7 +13,7 @@ import pytest
 from cockpit.config import load_config
 from cockpit.demo import Demo, make_demo
 from cockpit.findings.engine import CheckRequest, check_now
-from cockpit.phases.feed import read_sessions
+from cockpit.phases.store import read_sessions
 from cockpit.repository import find_repository
 from cockpit.spend.feed import read_spend
 from cockpit.spend.meter import Meter
@@ -201,7 +201,7 @@ def test_the_agents_say_what_they_said_they_were_billed(seen):
 
 
 def test_the_sessions_are_where_the_story_puts_them(seen):
-    sessions = {session.branch: session for session in read_sessions(seen, load_config(seen.root)).sessions}
+    sessions = {session.branch: session for session in read_sessions(seen).sessions}
 
     busy, waiting, idle = sessions["feature/api"], sessions["fix/login"], sessions["main"]
     assert (busy.state, busy.phase) == ("busy", 4)

@@ -21,7 +21,8 @@ from cockpit.config import Config
 from cockpit.hooks import drain as draining
 from cockpit.hooks import spool
 from cockpit.hooks.drain import drain, log_events, log_path, open_spool, read_event, spool_opened
-from cockpit.phases.feed import follow_sessions, read_sessions
+from cockpit.phases.feed import follow_sessions
+from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from tests.unit.claude_lines import Talk
 
@@ -198,7 +199,7 @@ def tell(*events: bytes, seconds_ago: float = 1.0) -> None:
 
 
 def only(repository: Repository) -> Session:
-    (session,) = read_sessions(repository, Config()).sessions
+    (session,) = read_sessions(repository).sessions
     return session
 
 

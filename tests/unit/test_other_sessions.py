@@ -16,8 +16,9 @@ from cockpit.agents.models import Session
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.phases import store
-from cockpit.phases.feed import follow_sessions, read_sessions
+from cockpit.phases.feed import follow_sessions
 from cockpit.phases.state import Activity, Sign, StateReading, read_state
+from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from skills.orchestrator.task import TaskFacts
 from tests.unit.agent_lines import PROMPT, codex_lines, write_codex, write_gemini, write_opencode
@@ -45,7 +46,7 @@ def running(monkeypatch: pytest.MonkeyPatch, *found: processes.Running) -> None:
 
 
 def only(repository: Repository) -> Session:
-    snapshot = read_sessions(repository, Config())
+    snapshot = read_sessions(repository)
     assert len(snapshot.sessions) == 1 and not snapshot.problems
     return snapshot.sessions[0]
 
@@ -78,8 +79,8 @@ def test_another_repositorys_sessions_are_left_out(
     agent: str, repository: Repository, own_home: Path, tmp_path: Path
 ) -> None:
     WRITERS[agent](own_home, str(tmp_path / "elsewhere"))
-    assert read_sessions(repository, Config()).sessions == ()
-    assert len(read_sessions(repository, Config(), all_repos=True).sessions) == 1
+    assert read_sessions(repository).sessions == ()
+    assert len(read_sessions(repository, all_repos=True).sessions) == 1
 
 
 def test_a_turn_that_goes_on_is_busy_and_a_cut_one_idle(
@@ -101,7 +102,7 @@ def test_a_codex_sub_agent_is_no_session(repository: Repository, own_home: Path)
     lines[0]["payload"]["source"] = {"subagent": {"thread_spawn": {"parent_thread_id": "x"}}}
     path, _ = write_codex(own_home, str(repository.root))
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert read_sessions(repository, Config()).sessions == ()
+    assert read_sessions(repository).sessions == ()
 
 
 async def test_the_feed_follows_a_rollout(
@@ -139,7 +140,7 @@ def test_damage_costs_one_line(repository: Repository, own_home: Path) -> None:
     chats = own_home / ".gemini" / "tmp" / "p" / "chats"
     chats.mkdir(parents=True)
     (chats / "session-1.json").write_bytes(b"\xff{")
-    snapshot = read_sessions(repository, Config())
+    snapshot = read_sessions(repository)
     assert len(snapshot.sessions) == 1
     assert snapshot.problems == ("0199c0de: 1 line could not be read",)
 

@@ -177,14 +177,13 @@ def test_the_command_answers_list_and_day(
 
 @pytest.mark.parametrize("width", [36, 76, 116])
 def test_the_detail_fits_and_is_safe(width: int, repository: Repository, own_home: Path) -> None:
-    from cockpit.config import Config
-    from cockpit.phases.feed import read_sessions
+    from cockpit.phases.store import read_sessions
 
     talk = Talk(cwd=str(repository.root), at=NOW - timedelta(minutes=30))
     talk.prompt("fix [@click=app.quit]\x1b[31m the thing")
     talk.does("Bash", command="pytest \x1b[2J -q")
     talk.write(own_home / "claude")
-    (session,) = read_sessions(repository, Config()).sessions
+    (session,) = read_sessions(repository).sessions
     items = checklist(session.phases, None)
     rows = detail_lines(session, items, day_track({}), width, NOW)
     shown = "\n".join(plain(row) for row in rows)

@@ -16,7 +16,8 @@ from cockpit.agents.registry import process_lives, read_registry
 from cockpit.cli import main
 from cockpit.clock import iso
 from cockpit.config import Config
-from cockpit.phases.feed import follow_sessions, read_sessions, with_dollars
+from cockpit.phases.feed import follow_sessions, with_dollars
+from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from tests.unit.claude_lines import Talk, text
 
@@ -59,7 +60,7 @@ def register(claude: Path, session: str, pid: int, **more: Any) -> Path:
 
 
 def only(repository: Repository) -> Session:
-    (session,) = read_sessions(repository, Config()).sessions
+    (session,) = read_sessions(repository).sessions
     return session
 
 
@@ -122,8 +123,8 @@ def test_nothing_for_half_an_hour_is_idle_and_for_a_day_is_ended(claude: Path, r
     talk_at(repository, 45, "quiet").write(claude)
     talk_at(repository, 3000, "old").write(claude)
 
-    assert [one.session for one in read_sessions(repository, Config()).sessions] == ["quiet"]
-    far = read_sessions(repository, Config(), since=NOW - timedelta(days=9)).sessions
+    assert [one.session for one in read_sessions(repository).sessions] == ["quiet"]
+    far = read_sessions(repository, since=NOW - timedelta(days=9)).sessions
     assert [(one.session, one.state) for one in far] == [("quiet", "idle"), ("old", "ended")]
     assert far[1].evidence == "transcript: nothing for 2 days"
 
@@ -197,7 +198,7 @@ def test_where_a_registry_is_kept_a_quiet_session_without_a_process_has_ended(
     talk_at(repository, 1, "new").write(claude)
     register(claude, "another", os.getpid(), status="idle", cwd="/elsewhere")
 
-    assert {one.session: one.state for one in read_sessions(repository, Config()).sessions} == {
+    assert {one.session: one.state for one in read_sessions(repository).sessions} == {
         "new": "busy",
         "quiet": "ended",
     }
@@ -268,13 +269,13 @@ def test_worktrees_count_and_other_repositories_do_not(claude: Path, repository:
     for name, place in places.items():
         talk_at(repository, 1, name, place).write(claude, slug="-one-slug")
 
-    assert {one.session for one in read_sessions(repository, Config()).sessions} == {
+    assert {one.session for one in read_sessions(repository).sessions} == {
         "main",
         "below",
         "worktree",
         "gone",
     }
-    assert len(read_sessions(repository, Config(), all_repos=True).sessions) == len(places)
+    assert len(read_sessions(repository, all_repos=True).sessions) == len(places)
 
 
 def test_the_folder_is_read_from_the_lines_wherever_it_first_stands(claude: Path, repository: Repository) -> None:
@@ -312,7 +313,7 @@ def test_those_that_need_a_person_come_first(claude: Path, repository: Repositor
         talk.says(talk.call(tool, command="x"), stop="tool_use")
         talk.write(claude)
 
-    order = [one.session for one in read_sessions(repository, Config()).sessions]
+    order = [one.session for one in read_sessions(repository).sessions]
     assert order == ["early", "late", "busy", "a-idle", "b-idle"]
 
 
@@ -321,7 +322,7 @@ def test_two_hundred_sessions_and_unreadable_ones(claude: Path, repository: Repo
         talk_at(repository, 1 + number, f"s{number:03}").write(claude, slug=f"-p{number % 7}")
     (claude / "projects" / "-p0" / "broken.jsonl").symlink_to(claude / "nowhere")
     (claude / "projects" / "-p0" / "folder.jsonl").mkdir()
-    snapshot = read_sessions(repository, Config())
+    snapshot = read_sessions(repository)
 
     assert len(snapshot.sessions) == 200
     assert snapshot.problems == ()
@@ -330,7 +331,7 @@ def test_two_hundred_sessions_and_unreadable_ones(claude: Path, repository: Repo
 def test_no_roots_at_all_is_no_session(repository: Repository, own_home: Path) -> None:
     (own_home / "claude").rmdir()
 
-    assert read_sessions(repository, Config()).sessions == ()
+    assert read_sessions(repository).sessions == ()
 
 
 def test_broken_lines_are_told(claude: Path, repository: Repository) -> None:
@@ -338,7 +339,7 @@ def test_broken_lines_are_told(claude: Path, repository: Repository) -> None:
     with path.open("ab") as stream:
         stream.write(b"nonsense\n")
 
-    assert read_sessions(repository, Config()).problems == ("5e55: 1 line could not be read",)
+    assert read_sessions(repository).problems == ("5e55: 1 line could not be read",)
 
 
 def test_context_says_where_its_window_comes_from(claude: Path, repository: Repository) -> None:
@@ -355,7 +356,7 @@ def test_context_says_where_its_window_comes_from(claude: Path, repository: Repo
 def test_dollars_are_joined_and_unknown_ones_stay_unknown(claude: Path, repository: Repository) -> None:
     talk_at(repository, 1, "a").write(claude)
     talk_at(repository, 2, "b").write(claude)
-    joined = with_dollars(read_sessions(repository, Config()), {"a": 1.25})
+    joined = with_dollars(read_sessions(repository), {"a": 1.25})
 
     assert [(one.session, one.usd) for one in joined.sessions] == [("a", 1.25), ("b", None)]
 

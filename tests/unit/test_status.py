@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from cockpit.agents.status_line import note, read_told, told_window
 from cockpit.cli import main
 from cockpit.clock import iso
-from cockpit.config import Config
-from cockpit.phases.feed import read_sessions
+from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from cockpit.warm.snapshot import ShownFinding, ShownSession, Snapshot, read_snapshot, snapshot_path
 from cockpit.warm.telling import Shown, write_snapshot
@@ -147,7 +146,7 @@ def test_the_agents_own_words_win_and_are_kept(
     talk.prompt("Add a users endpoint")
     talk.says(text("Done."), used=50_000)
     talk.write(own_home / "claude")
-    (session,) = read_sessions(repository, Config()).sessions
+    (session,) = read_sessions(repository).sessions
     assert session.context is not None and session.context.window == 500_000
     assert "status line" in session.context.window_source
 
