@@ -163,10 +163,16 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    given = parser.parse_args(words)
+    given = _parsed(parser, words)
     merged = argparse.Namespace(**{**vars(known), **vars(given)})
     result: int = module.run(Call(merged))
     return result
+
+
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """The words of a command; its options may stand between them, and what follows `--` is no option."""
+    nested = any(action.nargs == argparse.PARSER for action in parser._actions)
+    return parser.parse_args(words) if nested else parser.parse_intermixed_args(words)
 
 
 def _open_app(known: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from cockpit.temporary import temporary_folder
 from cockpit.worktrees.room import Room, alone
 from skills.gates.model import Status
 from skills.record import record
-from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdict, measures, verdict
+from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdict, measures, of, verdict
 
 KIND = "rollback"
 REFS = "refs/cockpit/rollback/"
@@ -132,7 +132,7 @@ def _refused(plan: Plan, files: Sequence[str]) -> Plan:
     if not plan.files and not (plan.kind == "branch" and plan.keep):
         return replace(plan, refusal="nothing differs: there is nothing to roll back")
     if plan.dirty and plan.kind != "branch":
-        why = f"{plan.dirty} files are changed or new here: commit them, or give --stash NAME"
+        why = f"{of(plan.dirty, 'file')} changed or new here: commit, or give --stash NAME"
         return replace(plan, refusal=why)
     return plan
 
@@ -187,7 +187,7 @@ def _carry_out(room: Room, root: Path, plan: Plan, name: str) -> str:
     if plan.kind == "branch":
         return _branch(room, root, plan, name)
     tree = _tree(room, root, plan)
-    what = f"{len(plan.files)} files" if plan.kind == "files" else f"{len(plan.undone)} commits"
+    what = of(len(plan.files), "file") if plan.kind == "files" else of(len(plan.undone), "commit")
     message = f"Roll back {what} to {plan.target[:9]}\n\nBack to what was known to be good; before it: {plan.head}."
     commit = room.git("commit-tree", tree, "-p", plan.head, "-m", message, folder=root).strip()
     room.git("merge", "--ff-only", "--quiet", commit, folder=root)

@@ -129,11 +129,12 @@ def _plan_document(plan: "Plan") -> dict[str, Any]:
 
 def _plan_lines(plan: "Plan") -> list[str]:
     from cockpit.plain_text import plain_text
+    from skills.workflow.rollback import of
 
     lines = [f"{plan.kind} to {plan.target[:9]} (now {plan.head[:9]})"]
     if plan.undone:
-        lines += [f"undoes {len(plan.undone)} commits:", *(f"  {line}" for line in plan.undone[:15])]
-    lines += [f"changes {len(plan.files)} files:", *(f"  {plain_text(name, 120)}" for name in plan.files[:15])]
+        lines += [f"undoes {of(len(plan.undone), 'commit')}:", *(f"  {line}" for line in plan.undone[:15])]
+    lines += [f"changes {of(len(plan.files), 'file')}:", *(f"  {plain_text(name, 120)}" for name in plan.files[:15])]
     lines += ["as one would by hand:", *(f"  {command}" for command in plan.commands)]
     return [*lines, f"refused: {plan.refusal}"] if plan.refusal else lines
 
@@ -191,6 +192,8 @@ def _automatic(call: "Call", row: dict[str, Any], ask: Any) -> "dict[str, Status
 
 
 def _triggers(call: "Call") -> _Answer:
+    import math
+
     from cockpit.errors import CannotAnswer
     from skills.verify.model import GLYPHS
     from skills.workflow.rollback import METRICS, triggers
@@ -203,7 +206,9 @@ def _triggers(call: "Call") -> _Answer:
         try:
             metrics[name] = float(value)
         except ValueError:
-            raise CannotAnswer(f"{word!r} is no figure", f"e.g. {name}=0.9") from None
+            metrics[name] = math.nan
+        if not math.isfinite(metrics[name]):
+            raise CannotAnswer(f"{word!r} is no figure", f"e.g. {name}=0.9")
     found = triggers(metrics)
     rows = [
         {"trigger": t.name, "severity": t.severity, "action": t.action, "status": t.status, "why": t.why} for t in found

@@ -228,10 +228,10 @@ def _preflight(hints: tuple[str, ...]) -> str:
 
 def _commits(report: EndReport) -> str:
     if report.commits is None:
-        return "### Completed Today\n\nThe history could not be read."
+        return "### Commits Today\n\nThe history could not be read."
     who = f" by {report.author}" if report.author else ""
-    listed = _list("### Completed Today", list(report.commits))
-    return listed or f"### Completed Today\n\nNo commits{who} today."
+    listed = _list("### Commits Today", list(report.commits))
+    return listed or f"### Commits Today\n\nNo commits{who} today."
 
 
 def _unsafe(unsafe: tuple[tuple[str, str], ...] | None, *, remote: bool) -> str:

@@ -210,4 +210,5 @@ def test_the_command_walks_from_evidence_to_report(repository: Repository) -> No
     written = cockpit("report", "--solution", "mended", "--write", "--json")
     document = json.loads(written.stdout)
     assert (repository.root / document["files"][0]).read_text() == document["report"]
-    assert cockpit("bisect", "--good", "HEAD~3", "--", "true").returncode == 2  # not trusted
+    held = cockpit("bisect", "--good", "HEAD~3", "--", "sh", "-c", "true")
+    assert held.returncode == 2 and "not trusted" in held.stderr

@@ -236,4 +236,6 @@ def test_the_command_plans_refuses_and_runs(root: Path) -> None:
     assert cockpit("run", "revert", "--reason", "a is broken").returncode == 0
     assert "verify --auto" in cockpit().stdout
     assert cockpit("verify", "--answer", "smoke=fail").returncode == 1
+    assert cockpit("run", "files", "--to", "HEAD~1", "a").returncode == 0  # an option between words
+    assert cockpit("triggers", "test_pass_rate=nan").returncode == 2
     assert json.loads(cockpit("metrics", "--json").stdout)["count"] == 1

@@ -516,3 +516,17 @@ def test_records_are_counted_whatever_their_names_look_like(entries: list[tuple[
         conflicts=states.count(b"UU"),
     )
     assert parse_status(output) == (expected, [])
+
+
+def test_without_room_for_git_to_compare_the_worktrees_are_still_told(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(add(repo, "work"), "new.py", "x = 1\n")
+
+    def full(*_: object, **__: object) -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    told = row(repo, "work")
+    assert told.ahead == 1 and told.counts is not None and told.problem is None
+    assert told.merged is None and not told.safe_to_remove
