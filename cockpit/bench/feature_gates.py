@@ -121,7 +121,12 @@ def _parallel(repository: Repository, config: Config, feature: Feature) -> list[
         Check("blockers", "No observer's blocker is open", "fail" if held else "pass", held),
         _none("tasks", "Every task of the brief is ticked", left, "open: "),
         _none("committed", "Everything is committed", dirty, "changed: "),
-        _none("merged", "Every worktree's branch is in what is checked out", apart, "cockpit worktree merge: "),
+        _none(
+            "merged",
+            "Every worktree's branch is in what is checked out",
+            apart,
+            f"cockpit worktree merge NAME --into integration/{feature.id}, then check that out: ",
+        ),
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from cockpit.bench.blockers import open_blockers
 from cockpit.config import Config
 from cockpit.day.backup import backup_folder, contents, prune_backups, verify_backup, write_backup
 from cockpit.day.draft import CONTEXT, CONTEXT_JSON, Draft
@@ -245,6 +246,7 @@ class EndDay:
             ("Tomorrow's Priorities", handover.tomorrow),
             ("Steps", steps),
             ("Security Sweep", tuple(line.strip() for line in sweep_lines(self._checks, 5))),
+            ("Open Blockers of the Observers", tuple(open_blockers(self.repository.common_dir))),
             *self._sections,
             ("Left Out of the Compressed Context", compressed.dropped),
             ("Said on the Way", self.draft.notes),

@@ -105,7 +105,18 @@ def plan_merge(repository: Repository, config: Config, name: str, into: str | No
         plan = replace(
             plan, refusal=f"{target} is checked out in {path}: merge there with git -C {path} merge --no-ff {branch}"
         )
-    return _foreseen(repository, home, replace(plan, refusal=plan.refusal or _unfit(tree)))
+    refusal = plan.refusal or _unfit(tree) or _blocked(repository, plan)
+    return _foreseen(repository, home, replace(plan, refusal=refusal))
+
+
+def _blocked(repository: Repository, plan: MergePlan) -> str:
+    """Integration branches take everything; another branch takes nothing that an observer's blocker stands on."""
+    if plan.into.startswith(INTEGRATION):
+        return ""
+    from cockpit.bench.blockers import open_blockers
+
+    found = open_blockers(repository.common_dir, plan.branch)
+    return f"{len(found)} open blockers, first {found[0]}; cockpit feature observe" if found else ""
 
 
 def merge_worktree(repository: Repository, config: Config, name: str, into: str | None = None) -> Merged | None:

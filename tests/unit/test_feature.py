@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.bench.blockers import open_blockers as every_blocker
 from cockpit.bench.feature import change, features, make, new_feature, open_feature, plan, proposals, stamps, state_of
 from cockpit.bench.feature_gates import judge, tag
 from cockpit.bench.observe import observe_all, resolve
@@ -19,6 +20,7 @@ from cockpit.bench.rollback import points
 from cockpit.config import Config, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
+from cockpit.worktrees.merge import plan_merge
 from skills.workflow.feature import (
     GATES,
     PHASES,
@@ -248,6 +250,17 @@ def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repositor
     checks = {one.id: one for one in judge(repository, config, observed, "parallel")}
     assert checks["blockers"].status == "fail" and checks["committed"].status == "fail"
     assert checks["tasks"].status == "fail" and checks["merged"].status == "pass"
+    git(repository.root, "branch", "release")
+    refused = plan_merge(repository, config, feature.worktrees[0].branch, "release").refusal
+    assert "changed" in refused or "there would be left out" in refused
+    assert len(every_blocker(repository.common_dir)) == len(
+        every_blocker(repository.common_dir, "integration/invoice-api")
+    )
+    assert not every_blocker(repository.common_dir, "feature/invoice-api-ui")
+    commit(tree, "Accounts", b="1\n")
+    observe_all(repository, "")
+    assert "1 open blockers" in plan_merge(repository, config, feature.worktrees[0].branch, "release").refusal
+    assert not plan_merge(repository, config, feature.worktrees[0].branch).refusal
     (tree / "accounts" / "models.py").unlink()
     observed, _ = observe_all(repository, "")
     assert not open_blockers(observed)
