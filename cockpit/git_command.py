@@ -161,7 +161,7 @@ class RunningGit:
                 raise GitFailed(self._args, -signal.SIGKILL, f"no answer within {timeout:g} s") from None
             raise
         if self._process.returncode:
-            raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"))
+            raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"), bytes(out))
         return out
 
     def end(self) -> None:

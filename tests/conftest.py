@@ -33,6 +33,12 @@ _CLEARED = (
 
 
 @pytest.fixture(autouse=True)
+def own_way_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that switches to the quick way of starting git does so for its own test alone."""
+    monkeypatch.setattr("cockpit.git_command._quick", False)
+
+
+@pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A temporary home with empty state, configuration and agent folders."""
     home = tmp_path_factory.mktemp("home")

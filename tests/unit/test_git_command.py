@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from cockpit import git_command
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git, git_bytes
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["gitpython", "quickly"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git is started in two ways; nobody must be able to tell which."""
+    monkeypatch.setattr(git_command, "_quick", request.param)
 
 
 @pytest.fixture
@@ -28,6 +35,13 @@ def test_a_refusal_carries_status_and_first_line(repo: Path) -> None:
         git(repo, "rev-parse", "--verify", "no-such-thing")
     assert caught.value.status == 128
     assert "\n" not in caught.value.line
+
+
+def test_a_refusal_keeps_what_was_printed_all_the_same(repo: Path) -> None:
+    (repo / "a").write_text("1\n")
+    with pytest.raises(GitFailed) as caught:
+        git(repo, "diff", "--no-index", "--name-only", "/dev/null", "a")
+    assert caught.value.status == 1 and caught.value.out == b"a\n"
 
 
 def test_a_folder_that_is_gone_is_never_answered_from_another(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
