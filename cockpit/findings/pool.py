@@ -21,7 +21,7 @@ import msgspec
 from cockpit.findings.worker import Judged, Request, Task, judge, read_frame, serve, unjudged, write_frame
 from skills.gates import analyse
 
-BATCH_BYTES = 200_000
+BATCH_BYTES, LEAST_BYTES = 200_000, 10_000
 BATCH_FILES = 60
 SECONDS_A_BATCH = 60.0
 
@@ -170,16 +170,17 @@ class _Worker:
 
 
 def _batches(tasks: list[Task], workers: int) -> "deque[list[Task]]":
-    """Batches of about the same bytes, large files first, so that no worker is left alone at the end."""
-    total = sum(task.size for task in tasks)
-    limit = min(BATCH_BYTES, total // workers + 1)
+    """Batches of about the same bytes, large files first and smaller batches last, so that no worker is left alone at
+    the end."""
+    left = sum(task.size for task in tasks)
     batches: deque[list[Task]] = deque()
     batch: list[Task] = []
     size = 0
     for task in sorted(tasks, key=lambda task: (-task.size, task.name)):
         batch.append(task)
         size += task.size
-        if size >= limit or len(batch) >= BATCH_FILES:
+        if size >= min(BATCH_BYTES, max(LEAST_BYTES, left // (2 * workers))) or len(batch) >= BATCH_FILES:
+            left -= size
             batches.append(batch)
             batch, size = [], 0
     if batch:

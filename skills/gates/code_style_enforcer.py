@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import import_source, last_name, module_name
+from skills.gates.names import import_source, is_decorated, last_name, module_name
 from skills.gates.project import Project
 from skills.gates.roles import is_migration_path, is_test_path, path_role
 from skills.gates.rule import Example, Rule, Watch
@@ -66,28 +66,28 @@ def _hintable(node: FunctionNode) -> int:
 
 
 def _is_static(node: FunctionNode) -> bool:
-    return any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list)
+    return is_decorated(node, ("staticmethod",))
 
 
 def _is_exempt(node: FunctionNode, context: FileContext) -> bool:
-    if any(last_name(decorator) == "no_type_check" for decorator in node.decorator_list):
+    if is_decorated(node, ("no_type_check",)):
         return True
     end = node.body[0].lineno
-    if b"# type:" in context.source and any(map(_TYPE_COMMENT.search, context.lines[node.lineno - 1 : end])):
+    if context.holds(b"# type:") and any(map(_TYPE_COMMENT.search, context.lines[node.lineno - 1 : end])):
         return True
     return _implements_overloads(node, context)
 
 
 def _implements_overloads(node: FunctionNode, context: FileContext) -> bool:
     """True for the function that stands behind `@overload`ed signatures: callers see those only."""
-    if b"overload" not in context.source:
+    if not context.holds(b"overload"):
         return False
     around: list[ast.stmt] = context.scopes[-1].body if context.scopes else context.tree.body
     return any(
         isinstance(other, FunctionNode)
         and other.name == node.name
         and other.lineno < node.lineno
-        and any(last_name(decorator) == "overload" for decorator in other.decorator_list)
+        and is_decorated(other, ("overload",))
         for other in around
     )
 

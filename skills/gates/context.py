@@ -82,6 +82,7 @@ class FileContext:
         self._candidates: list[Candidate] = []
         self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: Counter[str] = Counter()
+        self._held: dict[bytes, bool] = {}
         self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
 
@@ -103,6 +104,13 @@ class FileContext:
         first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
         at = bisect_left(lines, first)
         return at < len(lines) and lines[at] <= last
+
+    def holds(self, word: bytes) -> bool:
+        """Whether a word stands anywhere in the file. Looked for once."""
+        found = self._held.get(word)
+        if found is None:
+            found = self._held[word] = word in self.source
+        return found
 
     @cached_property
     def imports(self) -> dict[str, str]:

@@ -74,6 +74,9 @@ drf_open_defaults = Rule(
 )
 
 
+_PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
+
+
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     bases = [context.resolve(base) or "" for base in node.bases]
     if node.name.startswith(("Base", "Abstract")) or not any(_is_rest_view(base) for base in bases):
@@ -89,7 +92,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
             names = [last_name(statement.target)]
         if isinstance(statement, FunctionNode):
             names = [statement.name]
-        if {"permission_classes", "get_permissions", "check_permissions"} & set(names):
+        if not _PERMITS.isdisjoint(names):
             return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
     context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))

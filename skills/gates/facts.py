@@ -36,9 +36,6 @@ _RLS = lazy(
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
-_MANAGED = "models: the file names managers"
-
-
 def _production(path: str) -> bool:
     return not is_test_path(path)
 
@@ -61,12 +58,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
-    managed = context.memo.get(_MANAGED)
-    if managed is None:
-        managed = context.memo[_MANAGED] = any(
-            word in context.source for word in (b"Manager", b"QuerySet", b"Queryset")
-        )
-    if not managed:
+    if not (context.holds(b"Manager") or context.holds(b"QuerySet") or context.holds(b"Queryset")):
         return
     for statement in node.body:
         manager = _manager(statement)

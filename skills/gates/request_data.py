@@ -20,6 +20,7 @@ _READS = _BODY | _ENVELOPE | _BODY_CALLS
 _READ_WORDS = Words(*(f".{name}".encode() for name in sorted(_READS)))
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
+_IMPORTED = "request data: names of imported requests"
 # What gives back its argument, in another form.
 _KEEPS = frozenset(
     {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
@@ -71,7 +72,8 @@ class Flow:
         self.requests = _request_names(function, context)
 
     def steps(self) -> Iterator[ast.AST]:
-        """Every statement and call of the function in order, each before what it binds is taken over."""
+        """Every statement of the function in order, and the calls in those that name what a client sends; each before
+        what it binds is taken over."""
         yield from self._block(self.function.body)
 
     def _block(self, body: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -80,17 +82,7 @@ class Flow:
                 continue
             self.context.statement = statement
             yield statement
-            named = False
-            calls: list[ast.Call] = []
-            for part in _header(statement):
-                for node in descendants(part):
-                    kind = node.__class__
-                    if kind is ast.Call:
-                        calls.append(node)  # type: ignore[arg-type]
-                    elif kind is ast.comprehension:
-                        self._bind(node.target, self.origin(node.iter))  # type: ignore[attr-defined]
-                    elif kind is ast.NamedExpr:
-                        named = True
+            calls, named = self._look_into(statement)
             yield from calls
             self._take_over(statement, named)
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
@@ -99,6 +91,25 @@ class Flow:
                         yield from self._block([inner])
                     elif isinstance(inner, ast.ExceptHandler | ast.match_case):
                         yield from self._block(inner.body)
+
+    def _look_into(self, statement: ast.stmt) -> tuple[list[ast.Call], bool]:
+        """The calls in the statement's own expressions where these name what a client sends, and whether they bind."""
+        named = fed = False
+        calls: list[ast.Call] = []
+        for part in _header(statement):
+            for node in descendants(part):
+                kind = node.__class__
+                if kind is ast.Name:
+                    fed = fed or node.id in self.held or node.id in self.requests  # type: ignore[attr-defined]
+                elif kind is ast.Attribute:
+                    fed = fed or node.attr == "request"  # type: ignore[attr-defined]
+                elif kind is ast.Call:
+                    calls.append(node)  # type: ignore[arg-type]
+                elif kind is ast.comprehension:
+                    self._bind(node.target, self.origin(node.iter))  # type: ignore[attr-defined]
+                elif kind is ast.NamedExpr:
+                    named = True
+        return calls if fed else [], named
 
     def _take_over(self, statement: ast.stmt, named: bool) -> None:
         if isinstance(statement, ast.Assign):
@@ -264,10 +275,14 @@ def _request_names(function: FunctionNode, context: FileContext) -> frozenset[st
             hinted = last_name(argument.annotation) if argument.annotation is not None else ""
             if argument.arg == "request" or hinted in _REQUEST_TYPES:
                 names.add(argument.arg)
-    for name, dotted in context.imports.items():
-        if dotted.endswith(".request") and dotted.startswith(_REQUEST_MODULES):
-            names.add(name)
-    return frozenset(names)
+    imported = context.memo.get(_IMPORTED)
+    if not isinstance(imported, frozenset):
+        imported = context.memo[_IMPORTED] = frozenset(
+            name
+            for name, dotted in context.imports.items()
+            if dotted.endswith(".request") and dotted.startswith(_REQUEST_MODULES)
+        )
+    return imported.union(names)
 
 
 def route_of(function: FunctionNode) -> ast.Call | None:

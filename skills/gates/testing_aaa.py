@@ -46,9 +46,8 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
     """The statements in order; a `with` that holds the act is its header and its own statements."""
     found: list[_Part] = []
     for node in body:
-        first = node.lineno
-        if isinstance(node, FunctionNode | ast.ClassDef) and node.decorator_list:
-            first = min(first, node.decorator_list[0].lineno)
+        decorators = getattr(node, "decorator_list", None)
+        first = decorators[0].lineno if decorators else node.lineno
         if (
             isinstance(node, ast.With | ast.AsyncWith)
             and not is_raising(node, context)
@@ -219,12 +218,13 @@ def _loose(parts: list[_Part], start: int, act: int, context: FileContext) -> as
     blocks = (parts[:start], parts[act + 1 :])
     for block in blocks:
         for above, below in pairwise(block):
-            free = isinstance(above.node, ast.ClassDef | FunctionNode) or isinstance(
-                below.node, ast.ClassDef | FunctionNode
-            )
-            if not free and _blank_between(above, below, context):
+            if _blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):
                 return below.node
     return None
+
+
+def _is_free(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef | FunctionNode)
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

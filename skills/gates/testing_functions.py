@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.context import FileContext, FunctionNode, Words
-from skills.gates.names import last_name
+from skills.gates.names import is_decorated, last_name
 from skills.gates.roles import is_test_path
 from skills.gates.syntax import descendants, statements
 
@@ -31,7 +31,7 @@ def is_test_function(node: FunctionNode, context: FileContext) -> bool:
     arguments = [*node.args.posonlyargs, *node.args.args]
     if context.scopes and not (arguments and arguments[0].arg in {"self", "cls"}):
         return False
-    return not any(last_name(decorator) in {"fixture", "property", "overload"} for decorator in node.decorator_list)
+    return not is_decorated(node, {"fixture", "property", "overload"})
 
 
 def without_docstring(node: FunctionNode | ast.ClassDef) -> list[ast.stmt]:

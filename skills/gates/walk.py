@@ -8,7 +8,6 @@ one stands in every statement that they could report: expressions are looked int
 import ast
 import re
 import warnings
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -129,6 +128,7 @@ def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileCo
     crashed: dict[str, str] = {}
     far, near = plan.far, plan.near
     steps = plan.steps if lines is None or lines or far is not None else plan.bare
+    marks = _marked(lines or [])
     while stack:
         node = pop()
         step = steps[node.__class__]
@@ -141,7 +141,11 @@ def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileCo
                 scopes.pop()
                 continue
             context.statement = node
-            if lines is None or (lines and _is_near(node, place, lines)):
+            if place == SIMPLE:
+                near_by = marks.find(1, node.lineno, node.end_lineno + 1) > 0
+            else:
+                near_by = bool(lines) and _is_near(node, place, marks)
+            if near_by or lines is None:
                 callbacks, table = near_callbacks, near
         if callbacks:
             _call(callbacks, node, context, crashed)
@@ -166,16 +170,20 @@ def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: di
                 crashed[name] = _one_line(f"{type(error).__name__}: {error}")
 
 
-def _is_near(node: Any, place: int, lines: list[int]) -> bool:
-    """True where one of the lines is one of a statement's own: its header, where it has a block."""
-    if place == SIMPLE:
-        first, last = node.lineno, node.end_lineno
-    else:
-        first, last = node.pattern.lineno if place == CASE else node.lineno, node.body[0].lineno
-        if place == SCOPE and node.decorator_list:
-            first = node.decorator_list[0].lineno
-    at = bisect_left(lines, first)
-    return at < len(lines) and lines[at] <= last
+def _marked(lines: list[int]) -> bytearray:
+    """One byte for each line from 0 to the last one, 1 where it is one of the lines (in order)."""
+    marks = bytearray(lines[-1] + 1 if lines else 0)
+    for line in lines:
+        marks[line] = 1
+    return marks
+
+
+def _is_near(node: Any, place: int, marks: bytearray) -> bool:
+    """True where one of the marked lines is one of the header of a statement with a block."""
+    first, last = node.pattern.lineno if place == CASE else node.lineno, node.body[0].lineno
+    if place == SCOPE and node.decorator_list:
+        first = node.decorator_list[0].lineno
+    return marks.find(1, first, last + 1) > 0
 
 
 def _look_into(
