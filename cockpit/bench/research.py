@@ -83,7 +83,7 @@ def new_study(repository: Repository, term: str, kind: str) -> Study:
         taken = {one.id for one in studies(repository)}
         stem = begun.strftime("%Y%m%d") + f"-{slug}"
         name = next(one for one in (stem, *(f"{stem}-{n}" for n in range(2, 1000))) if one not in taken)
-        study = Study(name, plain_text(term, 120), iso(begun), kind=kind)
+        study = Study(name, plain_text(term, 120), iso(begun), home=str(repository.root), kind=kind)
         names = ["RESEARCH.md", f"docs/research/{name}/RESEARCH.md"]
         place = create(repository.root, names, lambda _: template(study))
         folder = place.removesuffix("RESEARCH.md")
@@ -113,12 +113,18 @@ def change(repository: Repository, name: str, step: Callable[[Study], Study]) ->
 
 def _save(repository: Repository, study: Study) -> None:
     write_record(repository.common_dir, KIND, study.id, msgspec.to_builtins(study))
-    keep_block(repository.root, study.place, study.id, figures(study), template(study))
+    keep_block(home_of(repository, study), study.place, study.id, figures(study), template(study))
+
+
+def home_of(repository: Repository, study: Study) -> Path:
+    """The work tree that holds the files of the research; the one that is asked where that is gone."""
+    home = Path(study.home)
+    return home if study.home and home.is_dir() else repository.root
 
 
 def write_findings(repository: Repository, study: Study) -> str:
     """Write the block of FINDINGS.md; the name of the file. Raises `CannotAnswer`."""
-    keep_block(repository.root, study.findings, study.id, findings(study), findings_template(study))
+    keep_block(home_of(repository, study), study.findings, study.id, findings(study), findings_template(study))
     return study.findings
 
 
@@ -128,12 +134,12 @@ def write_adr(repository: Repository, study: Study, title: str) -> str:
     used = [
         int(found[1])
         for folder in ("docs/decisions", "docs/adr")
-        for path in _listed(repository.root / folder)
+        for path in _listed(home_of(repository, study) / folder)
         if (found := re.match(r"adr[-_ ]?(\d{1,6})", path, re.IGNORECASE))
     ]
     number = max(used, default=0) + 1
     name = f"docs/decisions/ADR-{number:03d}-{slug_of(title.lower())}.md"
-    return create(repository.root, [name], lambda _: adr(study, number, title))
+    return create(home_of(repository, study), [name], lambda _: adr(study, number, title))
 
 
 def _listed(folder: Path) -> list[str]:

@@ -184,7 +184,7 @@ def _scan(call: "Call") -> _Answer:
     from dataclasses import replace
     from pathlib import Path
 
-    from cockpit.bench.research import change, open_study, read_cache, scan, studies, write_cache
+    from cockpit.bench.research import change, home_of, open_study, read_cache, scan, studies, write_cache
     from cockpit.clock import iso, now
 
     repository = call.repository()
@@ -196,7 +196,7 @@ def _scan(call: "Call") -> _Answer:
     else:
         roots = [Path(one).expanduser() for one in (call.args.root or call.config().research.roots)]
         own = {
-            os.path.realpath(repository.root / name)
+            os.path.realpath(home_of(repository, one) / name)
             for one in studies(repository)
             for name in (one.place, one.findings)
         }
@@ -306,7 +306,7 @@ def _score(call: "Call") -> _Answer:
 def _project(call: "Call") -> _Answer:
     from dataclasses import replace
 
-    from cockpit.bench.research import change
+    from cockpit.bench.research import change, home_of
     from cockpit.bench.shared import keep_block
     from skills.workflow.research import USAGE, Study, projection
     from skills.workflow.research_text import HIDDEN_COSTS, money, table
@@ -335,8 +335,10 @@ def _project(call: "Call") -> _Answer:
         f"# Costs of {option.name}\n\n## Hidden costs\n\n" + "".join(f"- [ ] {one}\n" for one in HIDDEN_COSTS) + "\n"
     )
     body = ["## Projection (computed)", "", *shown, "", "What is fixed a month does not grow with the use.", *made_from]
-    keep_block(repository.root, place, "costs", "\n".join(body), title)
-    keep_block(repository.root, f"docs/research/{study.id}-matrix.md", "matrix", _matrix_text(study), _title(study))
+    keep_block(home_of(repository, study), place, "costs", "\n".join(body), title)
+    keep_block(
+        home_of(repository, study), f"docs/research/{study.id}-matrix.md", "matrix", _matrix_text(study), _title(study)
+    )
     document = {scale: {"monthly": float(month), "yearly": float(year)} for scale, (month, year) in costs.items()}
     whole = {"option": option.name, "projection": document, "basis": "computed", "threshold": limit,
              "review": over, "file": place}  # fmt: skip

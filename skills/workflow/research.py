@@ -89,13 +89,15 @@ class Approval:
 
 @record
 class Study:
-    """One piece of research. `place` and `findings` are its files, relative to the root."""
+    """One piece of research. `place` and `findings` are its files, relative to `home`, the work tree that it began
+    in."""
 
     id: str
     term: str
     begun: str
     place: str = "RESEARCH.md"
     findings: str = "FINDINGS.md"
+    home: str = ""
     kind: str = "framework"
     scanned: str = ""
     options: tuple[Approach, ...] = ()

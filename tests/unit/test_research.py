@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.bench.records import records_folder
 from cockpit.bench.research import change, new_study, open_study, read_cache, scan, studies, write_adr, write_cache
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
@@ -236,6 +237,25 @@ def test_what_a_person_wrote_into_research_md_stays(repository: Repository) -> N
     change(repository, "", lambda one: with_gate1(one, GOOD, "t"))
     text = place.read_text()
     assert "take it" in text and "gate1: pass" in text and text.count("## Where it stands") == 1
+
+
+def test_another_worktree_goes_on_with_the_same_files(repository: Repository, tmp_path: Path) -> None:
+    study = new_study(repository, "Queue", "api")
+    git(repository.root, "worktree", "add", "-q", str(tmp_path / "other"), "-b", "other")
+    other = find_repository(tmp_path / "other")
+    change(other, "", lambda one: with_gate1(one, GOOD, "t"))
+    assert "gate1: pass" in (repository.root / study.place).read_text() and not (other.root / study.place).exists()
+
+
+def test_a_folder_that_cannot_be_written_says_so_and_nothing_is_half_done(repository: Repository) -> None:
+    study = new_study(repository, "Queue", "api")
+    (repository.root / study.place).unlink()
+    (repository.root / study.place).mkdir()
+    with pytest.raises(CannotAnswer, match="cannot be"):
+        change(repository, "", lambda one: with_gate1(one, GOOD, "t"))
+    broken = records_folder(repository.common_dir, "research") / "broken.json"
+    broken.write_text('{"id": 1, "gates": [')
+    assert [one.id for one in studies(repository)] == [study.id] and broken.exists()
 
 
 def test_two_at_once_keep_both_and_number_their_decisions_apart(repository: Repository) -> None:
