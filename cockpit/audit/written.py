@@ -1,6 +1,7 @@
 """The files that an audit writes when it is asked to: report, workers' files, results log, task. Each appears whole."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -75,13 +76,19 @@ def _log(root: Path, result: AuditResult, moment: datetime) -> str:
     return written([*rows, row], others)
 
 
+def _but_trend(text: str) -> str:
+    """A task without the sentence that the audit before it decides: the same findings are the same task."""
+    return re.sub(r"(?m)^(Verdict: .*) Trend: .*$", r"\1", text)
+
+
 def write_task(root: Path, result: AuditResult, moment: datetime) -> str:
     """Write the one task of this audit; answers its path. Raises `CannotAnswer` where it exists with other content."""
     name = task_path(result, moment)
     text = task_file(result, f"{moment:%Y-%m-%d}", team_of(read_text(root / BOARD)), report_text(result, moment, name))
     path = root / name
     if path.exists() or path.is_symlink():
-        if read_text(path, 4_000_000) == text:
+        there = read_text(path, 4_000_000)
+        if _but_trend(there) == _but_trend(text):
             return name
         raise CannotAnswer(f"{name} exists and says something else", "move it away, or work on the task that is there")
     try:

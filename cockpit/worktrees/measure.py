@@ -14,7 +14,7 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Merged
-from cockpit.worktrees.setup_files import same_but_port
+from cockpit.worktrees.setup_files import GIVEN, same_but_port
 from skills.record import record
 from skills.workflow.worktree_setup import TASK_FILE, is_cache
 
@@ -76,14 +76,16 @@ def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str
     return BranchFacts(committed, upstream, trees)
 
 
-def status_counts(folder: Path | str, elsewhere: Iterable[str]) -> Counts:
+def status_counts(folder: Path | str, elsewhere: Iterable[str], main: Path | None = None) -> Counts:
     """Changed paths of one work tree. `elsewhere` holds the paths of all worktrees: one inside another is no
-    change.
+    change. What a new worktree got from `main`, the main work tree, and still is as there is none either.
     """
     output = git_bytes(
         folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z"
     )
     counts, untracked = parse_status(output)
+    given = _still_as_given(output, Path(folder), main) if main is not None else 0
+    counts = Counts(counts.staged, counts.unstaged, counts.untracked - given, counts.conflicts)
     if not untracked:
         return counts
     worktrees = frozenset(os.path.realpath(path) for path in elsewhere)
@@ -111,6 +113,17 @@ def parse_status(output: bytes) -> tuple[Counts, list[bytes]]:
         elif kind == b"u ":
             conflicts += 1
     return Counts(staged, unstaged, untracked, conflicts), folders
+
+
+def _still_as_given(output: bytes, folder: Path, main: Path) -> int:
+    """How many of the untracked paths are copies that a new worktree gets, byte for byte as in the main work tree."""
+    count = 0
+    for entry in output.split(b"\0"):
+        path = os.fsdecode(entry.removeprefix(b"? "))
+        if entry.startswith(b"? ") and path.split("/")[0] in GIVEN:
+            files = list(_files_in(folder / path)) if path.endswith("/") else [folder / path]
+            count += bool(files) and all(same_but_port(file, main / file.relative_to(folder)) for file in files)
+    return count
 
 
 def ignored_of_its_own(folder: Path | str, main: Path) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ class Reader:
             elsewhere = [other.path for other in cheap.places if other is not place]
             counts, counted_at = None, None
             try:
-                counts = measure.status_counts(place.path, elsewhere)
+                counts = measure.status_counts(place.path, elsewhere, None if place.main else self.repository.main_root)
                 counted_at = clock.now()
             except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
                 problems.append(_line(problem))

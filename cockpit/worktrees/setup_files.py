@@ -17,6 +17,7 @@ INCLUDE_FILE = ".worktreeinclude"
 _ENVIRONMENT = (".env", ".env.local")
 _EXAMPLE = ".env.example"
 _AGENTS = (".claude", ".agents")
+GIVEN = frozenset((*_ENVIRONMENT, *_AGENTS))
 _LARGEST_ENVIRONMENT = 1 << 20
 _MOST = 20_000
 

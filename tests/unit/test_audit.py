@@ -370,6 +370,9 @@ def test_write_and_task_leave_whole_files_and_a_trend(repo: Path, ask: Any) -> N
     assert envelope["summary_kind"] == "audit-worker" and envelope["payload"]["status"] == "completed"
     assert "AUDIT-META" in (repo / "docs/project/.audit/654--global.md").read_text()
     assert "**Team:** Payments" in (repo / document["written"][0]).read_text()
+    assert ask("--write", "--task")[1]["trend"] == "stable"  # and the same task is no other task
+    (repo / "docs/project/.audit/results_log.md").unlink()
+    ask("--write")
 
     (repo / "app/api.py").write_text("x = 1\n")
     _, document = ask("--write")

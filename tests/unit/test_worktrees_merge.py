@@ -184,3 +184,17 @@ def test_the_command_answers_with_files_and_exit_1(repo: Path, capsys: pytest.Ca
     assert main(["--repo", str(repo), "worktree", "list", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)["worktrees"][1]
     assert row["conflicts_with"] == [{"with": "main", "files": ["a.txt"]}]
+
+
+def test_what_a_new_worktree_was_given_is_nothing_to_commit_until_it_is_changed(repo: Path) -> None:
+    (repo / ".claude").mkdir()
+    (repo / ".claude" / "context.json").write_text("{}\n")
+    tree = add(repo, "feature/given", b="b\n")
+    assert (tree / ".claude" / "context.json").is_file()
+    row = rows(repo)["feature/given"]
+    assert row.counts is not None and row.counts.clean
+    (tree / ".claude" / "context.json").write_text("{1}\n")
+    row = rows(repo)["feature/given"]
+    assert row.counts is not None and row.counts.untracked == 1
+    (tree / ".claude" / "context.json").write_text("{}\n")
+    assert merge(repo, "feature/given") is not None
