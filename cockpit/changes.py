@@ -138,10 +138,10 @@ def _without_money(row: Row) -> Row:
 
 
 def json_line(event: str, at: str, data: Row) -> str:
-    """An event as one line of JSON."""
+    """An event as one line of JSON, in ASCII: nothing from outside reaches a terminal raw."""
     import json
 
-    return json.dumps({"event": event, "at": at, "data": data}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({"event": event, "at": at, "data": data}, separators=(",", ":"))
 
 
 def plain_line(event: str, at: str, data: Row) -> str:

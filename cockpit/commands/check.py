@@ -102,7 +102,7 @@ def run(call: Call) -> int:
 
         fixes = fix_now(root, outcome, write=not args.diff)
         if args.diff and args.format == "text":
-            sys.stdout.write(fixes.diff)
+            sys.stdout.write(plain_text(fixes.diff, multiline=True) if sys.stdout.isatty() else fixes.diff)
             return outcome.exit_code
         if fixes.written:
             outcome, project = check_now(root, config, replace(request, listing=None))
@@ -311,7 +311,7 @@ def _print(
     if args.format == "sarif":
         import json
 
-        sys.stdout.write(json.dumps(formats.sarif_document(outcome, root), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(json.dumps(formats.sarif_document(outcome, root), indent=1) + "\n")
         return
     lines = list(formats.github_lines(outcome))
     sys.stdout.write("".join(line + "\n" for line in lines))

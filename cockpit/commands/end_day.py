@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
     from cockpit.day.finish import EndDay, Ended
@@ -93,7 +94,7 @@ def _run(call: Call) -> int:
             }
         )
     else:
-        sys.stdout.write(result.report.markdown)
+        sys.stdout.write(plain_text(result.report.markdown, multiline=True))
     return result.exit_code
 
 

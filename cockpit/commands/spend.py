@@ -277,6 +277,7 @@ def _row(row: "SpendRow") -> dict[str, Any]:
 
 
 def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
+    from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
 
     if rows and call.args.by != "total":
@@ -289,7 +290,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
     loose = _unattributed(call.args.by, rows, total)
     if loose is not None and loose["share"]:
         print(f"unattributed: ${loose['usd']:,.2f}, {loose['share']:.1%}")
-    scope = "all repositories" if call.args.all_repos else f"{call.repository().name} and its worktrees"
+    scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
     print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")
     if total.floor:

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Trust, look or revoke. Raises `CannotAnswer` where the state cannot be written."""
+    from cockpit.plain_text import plain_text
     from cockpit.trust import read_trust, revoke, trust
 
     repository = call.repository()
@@ -42,5 +43,5 @@ def run(call: Call) -> int:
     else:
         wide = max((len(where) for where, _ in now.programs), default=0)
         rows = [f"  {where:<{wide}}  {words}" for where, words in now.programs]
-        sys.stdout.write("\n".join([f"{repository.name}  {said}", *rows]) + "\n")
+        sys.stdout.write("\n".join([f"{plain_text(repository.name)}  {said}", *rows]) + "\n")
     return 1 if call.args.status and not now.trusted else 0

@@ -292,7 +292,7 @@ def _tomorrow(old: Handover, done: tuple[str, ...], before: dict[str, bytes], no
     found = tasks(before.get("TASK.md", b"").decode("utf-8", "replace"))
     scored = queue(found, Situation(now.astimezone().date(), old.blockers))
     more = [one.task.text for one in scored if not one.blocked_by and one.task.text not in done]
-    return entries((*planned, *more))[: max(_TOMORROW, len(planned))]
+    return entries((*planned, *(plain_text(text) for text in more)))[: max(_TOMORROW, len(planned))]
 
 
 def _is_after(stamp: str, began: datetime) -> bool:
