@@ -102,8 +102,10 @@ def main(argv: list[str] | None = None) -> int:
             raise
         from cockpit.plain_text import plain_text
 
-        what = plain_text(f"{type(problem).__name__}: {problem}", 300)
-        print(f"cockpit: unexpected {what}; COCKPIT_DEBUG=1 shows where", file=sys.stderr)
+        what = f"unexpected {type(problem).__name__}: {problem}"
+        if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
+            what = f"{problem.filename}: {problem.strerror}"
+        print(f"cockpit: {plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where", file=sys.stderr)
         return 2
 
 

@@ -103,6 +103,17 @@ def find_program(root: Path, name: str, *, trusted: bool) -> str:
     return ""
 
 
+def without_own_code(root: Path) -> dict[str, str]:
+    """The variables under which a Python program that runs in `root` imports nothing from there: what `PYTHONPATH`
+    names by a relative path or inside `root` is left out."""
+    given = os.environ.get("PYTHONPATH")
+    if given is None:
+        return {}
+    inside = os.path.realpath(root) + os.sep
+    kept = [place for place in given.split(os.pathsep) if place.startswith(os.sep)]
+    return {"PYTHONPATH": os.pathsep.join(at for at in kept if not (os.path.realpath(at) + os.sep).startswith(inside))}
+
+
 def last_line(text: str) -> str:
     """The last line of `text` that says something, safe to show."""
     return plain_text(next((line for line in reversed(text.splitlines()) if line.strip()), ""), 160)

@@ -6,6 +6,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cockpit.plain_text import plain_text
+
 if TYPE_CHECKING:
     from watchfiles import Change
 
@@ -35,3 +37,11 @@ def _reason(group: "ExceptionGroup[Exception]") -> Exception:
     if isinstance(first, OSError | RuntimeError):
         return RuntimeError("a file's name is not UTF-8") if "decode path" in str(first) else first
     return RuntimeError(str(first))
+
+
+def why_not_watched(problem: BaseException) -> str:
+    """Why the system does not watch, in words that say what to raise where its watches are used up."""
+    text = str(problem).lower()
+    if "no space left" in text or "limit" in text or "too many" in text:
+        return "no inotify watches left; raise fs.inotify.max_user_watches"
+    return f"the folders cannot be watched ({plain_text(problem, 120)})"

@@ -112,7 +112,10 @@ class _Worker:
         if start == "fork" and threading.active_count() == 1:
             return cls._forked()
         home = str(Path(__file__).resolve().parents[2])
-        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.findings.worker import main; main()"
+        program = (
+            f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
+            "from cockpit.findings.worker import main; main()"
+        )
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", program],
             stdin=subprocess.PIPE,

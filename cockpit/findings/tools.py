@@ -17,7 +17,7 @@ from cockpit.files import read_regular
 from cockpit.findings.coverage import own_report
 from cockpit.findings.outcome import OutsideAnswer
 from cockpit.plain_text import plain_text
-from cockpit.programs import Programs, Ran, find_program
+from cockpit.programs import Programs, Ran, find_program, without_own_code
 from cockpit.trust import Trust
 from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Check, Finding, Gate
@@ -89,6 +89,8 @@ class ToolRun:
         report = own_report(self.root)
         report.parent.mkdir(parents=True, exist_ok=True)
         environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
+        if not self.trust.trusted:
+            environment |= without_own_code(self.root)
         return self.programs.run(command, self.root, tool.config.timeout, environment)
 
     def answer(self, tool: Tool) -> OutsideAnswer:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from watchfiles import Change
 
-from cockpit.plain_text import plain_text
-from cockpit.watch_folders import watch_folders
+from cockpit.watch_folders import watch_folders, why_not_watched
 
 DEBOUNCE_MS = 150
 STEP_MS = 25
@@ -101,7 +100,7 @@ class TreeWatch:
                 if stop.is_set():
                     return
                 if self._paths() == paths:
-                    self.note = f"changes are polled every {POLL_SECONDS} s: {_why(raised)}"
+                    self.note = f"changes are polled every {POLL_SECONDS} s: {why_not_watched(raised)}"
                     break
             self._anything()  # a folder went while it was to be watched
         self._polling = True
@@ -158,10 +157,3 @@ class TreeWatch:
 async def _ended(task: "asyncio.Task[None]") -> None:
     with contextlib.suppress(asyncio.CancelledError, OSError, RuntimeError):
         await task
-
-
-def _why(problem: BaseException) -> str:
-    text = str(problem).lower()
-    if "no space left" in text or "limit" in text or "too many" in text:
-        return "no inotify watches left; raise fs.inotify.max_user_watches"
-    return f"the folders cannot be watched ({plain_text(problem, 120)})"

@@ -12,10 +12,9 @@ from cockpit.clock import now
 from cockpit.config import Config
 from cockpit.hooks.drain import make_log_folder
 from cockpit.phases.store import DAY, SessionStore
-from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import ContextPace
-from cockpit.watch_folders import watch_folders
+from cockpit.watch_folders import watch_folders, why_not_watched
 from skills.spending.context_forecast import turns_left
 
 ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them lives
@@ -135,7 +134,7 @@ async def _watch(store: SessionStore, news: _News) -> None:
                 if changes:
                     news.put({path for _, path in changes})
         except (OSError, RuntimeError) as problem:
-            news.note = f"transcripts are polled every second: {plain_text(problem, 80)}"
+            news.note = f"transcripts are polled every second: {why_not_watched(problem)}"
             await _poll(news)
         finally:
             sentry.cancel()

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cockpit.config import Config
-from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendSnapshot
-from cockpit.watch_folders import watch_folders
+from cockpit.watch_folders import watch_folders, why_not_watched
 
 _TICK = 5.0  # seconds between looks for a new root and at the clock
 _LOOK = 60.0  # seconds between looks at every file, for what a watch can miss
@@ -88,7 +87,7 @@ async def _events(meter: Meter) -> AsyncGenerator[tuple[list[str] | None, str], 
                     if batch == [] and meter.folders() != folders:
                         break
         except (OSError, RuntimeError) as problem:
-            note = f"transcripts are polled: watching failed ({plain_text(problem, 80)})"
+            note = f"transcripts are polled: {why_not_watched(problem)}"
         else:
             yield None, note
 

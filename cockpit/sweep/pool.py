@@ -112,7 +112,10 @@ class _Worker:
 
 def _started() -> "Popen[bytes]":
     home = str(Path(__file__).resolve().parents[2])
-    program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.sweep.worker import main; main()"
+    program = (
+        f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
+        "from cockpit.sweep.worker import main; main()"
+    )
     return Popen(  # in cockpit's own folder, so that a relative PYTHONPATH never points into the repository under view
         [sys.executable, "-P", "-c", program],
         cwd=home,

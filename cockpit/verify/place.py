@@ -15,7 +15,7 @@ from cockpit.files import read_regular
 from cockpit.findings.outcome import Outcome
 from cockpit.findings.project import Project
 from cockpit.findings.tools import ToolRun
-from cockpit.programs import Ran, find_program
+from cockpit.programs import Ran, find_program, without_own_code
 from cockpit.repository import Repository
 from cockpit.sweep.cancel import Cancel
 from cockpit.temporary import temporary_folder
@@ -119,6 +119,11 @@ class Place:
                 if (self.venv / "bin" / name).exists():
                     return str(self.venv / "bin" / name)
         return find_program(self.root, "python3", trusted=True) or sys.executable
+
+    @property
+    def python_path(self) -> dict[str, str]:
+        """What keeps a tool that is written in Python from the project's own code where that is not trusted."""
+        return {} if self.trust.trusted else without_own_code(self.root)
 
     @cached_property
     def python_version(self) -> str:

@@ -77,16 +77,16 @@ def quality(place: Place) -> Iterator[Answer]:
         yield not_applicable(2, "format", "The code is formatted", "no formatter is configured")
     if "isort" in tool or (place.root / ".isort.cfg").is_file():
         title, program = "Imports are sorted (isort)", place.program("isort")
-        ran = (
-            place.cancel.run([program, "--check-only", "-q", "."], place.root, SECONDS) if program else _absent("isort")
-        )
+        ran = _absent("isort")
+        if program:
+            ran = place.cancel.run([program, "--check-only", "-q", "."], place.root, SECONDS, place.python_path)
         yield answer_of(2, "isort", title, ran, detail="some are not", command="isort --check-only .")
     yield _gates(place)
 
 
 def _formatter(place: Place, name: str, words: list[str], shown: str) -> Answer:
     title, program = f"The code is formatted ({name})", place.program(name)
-    ran = place.cancel.run([program, *words], place.root, SECONDS) if program else _absent(name)
+    ran = place.cancel.run([program, *words], place.root, SECONDS, place.python_path) if program else _absent(name)
     return answer_of(2, "format", title, ran, detail=f"{shown} names what is not", command=shown)
 
 

@@ -27,7 +27,10 @@ class WarmProcess:
         if self._process is not None:
             return
         home = str(Path(__file__).resolve().parents[2])
-        program = f"import sys; sys.path.insert(0, {home!r}); from cockpit.warm.server import main; main()"
+        program = (
+            f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
+            "from cockpit.warm.server import main; main()"
+        )
         places = [str(self._repository.common_dir), str(self._repository.root)]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", program, *(os.path.abspath(place) for place in places)],

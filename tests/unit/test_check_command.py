@@ -367,7 +367,7 @@ def test_a_ruff_inside_the_repository_is_never_run(repo: Path, monkeypatch: pyte
 
 
 def test_a_project_with_packages_of_our_names_is_judged_by_our_rules(repo: Path) -> None:
-    for name in ("skills", "widgets", "themes", "cockpit"):
+    for name in ("skills", "widgets", "themes", "cockpit", "json", "libcst"):
         (repo / name).mkdir()
         (repo / name / "__init__.py").write_text("raise RuntimeError('code of the repository was run')\n")
     for number in range(40):
@@ -384,7 +384,7 @@ def test_a_project_with_packages_of_our_names_is_judged_by_our_rules(repo: Path)
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)["files"]["parsed"] == 46
+    assert json.loads(done.stdout)["files"]["parsed"] == 48
 
 
 def test_rules_lists_every_rule_and_explains_one(capsys: pytest.CaptureFixture[str]) -> None:

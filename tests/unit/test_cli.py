@@ -90,3 +90,17 @@ def test_a_reader_that_leaves_early_does_not_turn_no_into_yes(tmp_path: Path) ->
 
 def test_an_answer_that_nobody_read_whole_is_no_yes() -> None:
     assert _unread("rules --json") == "2"
+
+
+def test_a_place_that_cannot_be_written_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = tmp_path / "repo"
+    subprocess.run(["git", "init", "-q", str(repo)], check=True)
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(blocked / "state"))
+    assert main(["--repo", str(repo), "skills", "install", "django-tdd", "--project"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"cockpit: {blocked}") and said.count("\n") == 1
+    assert "Not a directory" in said and "unexpected" not in said

@@ -16,7 +16,7 @@ from cockpit.cli import main
 from cockpit.config import Config, ToolConfig, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.tools import Tool, ToolRun, known_tools
-from cockpit.programs import find_program
+from cockpit.programs import find_program, without_own_code
 from cockpit.trust import Trust
 
 TRUSTED = Trust(trusted=True, changed=False, programs=())
@@ -223,3 +223,12 @@ def test_pyright_is_really_asked(repo: Path) -> None:
     found = answer(repo, known_tools(Config())["pyright"], STRANGER)
     (finding,) = found.findings["a.py"]
     assert (finding.rule, finding.line, finding.column, finding.end_column) == ("pyright/reportReturnType", 2, 12, 13)
+
+
+def test_an_untrusted_tool_finds_no_code_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    given = os.pathsep.join([".", "src", str(tmp_path / "repo" / "src"), str(elsewhere), ""])
+    monkeypatch.setenv("PYTHONPATH", given)
+    assert without_own_code(tmp_path / "repo") == {"PYTHONPATH": str(elsewhere)}
+    monkeypatch.delenv("PYTHONPATH")
+    assert without_own_code(tmp_path / "repo") == {}
