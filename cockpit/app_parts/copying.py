@@ -6,6 +6,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.findings.models import Check
 from cockpit.plain_text import plain_text
 from widgets.lines import plain
+from widgets.screens.listing import Moving
 
 
 class CopyDeeds(Deeds):
@@ -34,6 +35,10 @@ class CopyDeeds(Deeds):
             return plain_text(session.session) if session else ""
         view = self.budget_pane
         return "\n".join(plain(view.line_at(y, view.size.width)).rstrip() for y in range(view.line_count()))
+
+    def on_moving_copied(self, message: Moving.Copied) -> None:
+        """A screen's row is to be copied."""
+        self.copy_out(message.text)
 
     def copy_out(self, text: str) -> None:
         """Copy a text to where the person can paste it, and say where that is."""

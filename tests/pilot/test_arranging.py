@@ -10,6 +10,7 @@ from widgets.bars import KeyBar, Tabs
 from widgets.panes import PANES
 from widgets.screens.report import ReportScreen
 from widgets.screens.tour import TourScreen
+from widgets.screens.transcript import TranscriptScreen
 
 
 async def test_panes_put_away_and_moved_come_back_with_the_repository(demo: Demo) -> None:
@@ -89,6 +90,24 @@ async def test_rows_are_copied(app: CockpitApp) -> None:
         await until(lambda: app.clipboard != "" or (state_dir() / "copied.txt").exists(), "the copy")
         copied = app.clipboard or (state_dir() / "copied.txt").read_text()
         assert finding is not None and copied == f"{finding.path}:{finding.line}"
+
+
+async def test_screens_copy_what_a_person_would_paste(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: any(session.state == "waiting" for session in app.sessions.sessions), "who waits")
+        held = next(session for session in app.sessions.sessions if session.state == "waiting")
+        copied: list[str] = []
+        app.copy_out = copied.append  # type: ignore[method-assign]
+        await pilot.press("W", "y")
+        await until(lambda: copied == [held.session], "the session's id")
+        await pilot.press("space")
+        await until(lambda: isinstance(app.screen, TranscriptScreen) and bool(app.screen.view.items), "the transcript")
+        await pilot.press("g", "y")
+        await until(lambda: len(copied) == 2, "the prompt")
+        assert copied[1].strip() and copied[1].splitlines()[0][:20] in held.prompt
+        await pilot.press("escape", "escape", "question_mark", "y")
+        await until(lambda: len(copied) == 3, "the report")
+        assert "Start day" in copied[2] and "\n" in copied[2]
 
 
 async def test_the_mouse_presses_keys_and_tabs(app: CockpitApp) -> None:

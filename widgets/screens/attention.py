@@ -102,6 +102,11 @@ class AttentionScreen(Moving, ModalScreen[Held | None]):
         ]
         view.show_items(self._held)
 
+    def useful(self) -> str:
+        """The session's id."""
+        current = self.query_one(HeldList).current
+        return plain_text(current.session.session) if current is not None else ""
+
     def action_go(self) -> None:
         self.dismiss(self.query_one(HeldList).current)
 

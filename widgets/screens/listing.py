@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from widgets.line_view import FixedLines, LineView
-from widgets.lines import Line, width_of
+from widgets.lines import Line, plain, width_of
 from widgets.virtual_list import VirtualList
 from widgets.wrap import hanging, wrap_line
+
+_WIDE = 400  # cells in which a row is not cut
 
 MOVES: tuple[BindingType, ...] = (  # with the registry's ids, so that a person's own keys move here too
     Binding("j,down", "move('down')", "Down", show=False, id="down"),
@@ -18,11 +21,19 @@ MOVES: tuple[BindingType, ...] = (  # with the registry's ids, so that a person'
     Binding("pageup,ctrl+u", "move('page-up')", "Page up", show=False, id="page-up"),
     Binding("g,home", "move('top')", "First", show=False, id="top"),
     Binding("G,end", "move('bottom')", "Last", show=False, id="bottom"),
+    Binding("y", "copy", "Copy", show=False, id="copy"),
 )
 
 
 class Moving(Screen[Any]):
     """A screen whose `MOVES` go to one view."""
+
+    class Copied(Message):
+        """A text is to be copied to where the person can paste it."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
 
     @property
     def moving(self) -> LineView:
@@ -32,6 +43,19 @@ class Moving(Screen[Any]):
     def action_move(self, step: str) -> None:
         """Move in the list, or scroll."""
         self.moving.move(step)
+
+    def useful(self) -> str:
+        """What is copied: the row with the cursor, else all lines."""
+        view = self.moving
+        at = view.cursor_at()
+        if at is not None:
+            return " ".join(plain(view.line_at(at, _WIDE)).split())
+        return "\n".join(plain(view.line_at(y, _WIDE)).rstrip() for y in range(view.line_count()))
+
+    def action_copy(self) -> None:
+        """Copy it."""
+        if text := self.useful():
+            self.post_message(self.Copied(text))
 
 
 class WrappedLines(FixedLines):

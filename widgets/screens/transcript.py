@@ -16,7 +16,7 @@ from cockpit.plain_text import plain_text
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
 from widgets.screens.ask import AskScreen
-from widgets.screens.listing import MOVES
+from widgets.screens.listing import MOVES, Moving
 from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
@@ -47,7 +47,7 @@ class ItemView(VirtualList[Item]):
         return bool({(item.source, item.place.line), (item.source, answer)} & self.hits)
 
 
-class TranscriptScreen(ModalScreen[None]):
+class TranscriptScreen(Moving, ModalScreen[None]):
     """Shows a `Transcript`; asks by messages for its full texts and for a search beyond what the rows say.
 
     `line` is the line of the session's own file that it opens at (0: the end of a session that runs, else the start).
@@ -187,6 +187,11 @@ class TranscriptScreen(ModalScreen[None]):
         view = self.view
         view.move(step)
         self.following = step == "bottom" or (self.following and view.cursor >= len(view.items) - 1)
+
+    def useful(self) -> str:
+        """The prompt, or what the item says."""
+        current = self.view.current
+        return plain_text(current.text, multiline=True) if current is not None else ""
 
     def action_jump(self, what: str, by: int) -> None:
         """To the next prompt, edit or failure; it says so where there is none."""

@@ -188,6 +188,11 @@ class VerifyScreen(Moving, ModalScreen[None]):
         self._only_open = not self._only_open
         self._show()
 
+    def useful(self) -> str:
+        """The place of a row that has one."""
+        current = self.query_one("#report", _Rows).current
+        return current.place if current is not None and current.place else super().useful()
+
     def action_open(self) -> None:
         current = self.query_one("#report", _Rows).current
         if current is not None and current.place:
