@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -145,10 +146,11 @@ class CockpitApp(Parts):
         async def follow() -> None:
             try:
                 async for value in newest(make()):
-                    if not self.query(Panes):  # the app is closing
-                        return
                     self.pane(name).fail("")
                     show(value)
+            except NoMatches:
+                if self.standing:
+                    raise
             except (CannotAnswer, OSError) as problem:
                 self.pane(name).fail(f"{name} stopped: {problem} · R tries again")
 
@@ -203,7 +205,7 @@ class CockpitApp(Parts):
             self.log.error(event.worker.error)
             why = f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again"
             self.tell(why, bad=True)
-            if event.worker.name in PANES and self.query(Panes):
+            if event.worker.name in PANES and self.standing:
                 self.pane(event.worker.name).fail(why)
 
     @on(events.DescendantFocus)

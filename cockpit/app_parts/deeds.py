@@ -16,7 +16,7 @@ from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import FindingsPane
 from widgets.line_view import LineView
 from widgets.lines import Line, line, pad
-from widgets.panes import Panes
+from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
@@ -39,6 +39,11 @@ class Deeds(App[int]):
     def pane(self, name: str) -> LineView:
         """A pane by its name."""
         return self.query_one(f"#{name}", LineView)
+
+    @property
+    def standing(self) -> bool:
+        """Whether all panes are there: where the app closes, they go one by one."""
+        return all(self.query(f"#{name}") for name in PANES)
 
     @property
     def worktrees_pane(self) -> WorktreesPane:

@@ -10,6 +10,7 @@ from textual.widgets import Input
 from cockpit.app import CockpitApp
 from cockpit.cli import main
 from cockpit.demo import Demo
+from cockpit.paths import tour_file
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
@@ -157,6 +158,8 @@ async def test_without_usage_it_says_what_is_missing(
 ) -> None:
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "nothing"))
     monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    tour_file().parent.mkdir()
+    tour_file().write_text("seen\n")
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("c")
         await opened(app)
