@@ -104,3 +104,18 @@ def test_a_place_that_cannot_be_written_is_named_in_one_line(
     said = capsys.readouterr().err
     assert said.startswith(f"cockpit: {blocked}") and said.count("\n") == 1
     assert "Not a directory" in said and "unexpected" not in said
+
+
+def test_words_may_stand_behind_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for text in ("one\n", "two\n"):
+        (tmp_path / "a.txt").write_text(text)
+        subprocess.run([*git, "add", "a.txt"], check=True)
+        subprocess.run([*git, "commit", "-qm", text], check=True)
+    assert main(["--repo", str(tmp_path), "rollback", "plan", "files", "--to", "HEAD~1", "a.txt"]) == 0
+    assert "git restore" in capsys.readouterr().out
+    main(["--repo", str(tmp_path), "debug", "new", "it breaks"])
+    capsys.readouterr()
+    assert main(["--repo", str(tmp_path), "debug", "bisect", "--good", "HEAD~1", "--", "python3", "-q", "x.py"]) == 2
+    assert "not trusted" in capsys.readouterr().err
