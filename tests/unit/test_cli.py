@@ -1,5 +1,6 @@
 """The headless door: exit codes, one line for every error, nothing imported that a command does not need."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,3 +120,10 @@ def test_words_may_stand_behind_options(tmp_path: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert main(["--repo", str(tmp_path), "debug", "bisect", "--good", "HEAD~1", "--", "python3", "-q", "x.py"]) == 2
     assert "not trusted" in capsys.readouterr().err
+
+
+def test_the_readme_names_every_command_once_in_its_table() -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    table = page.partition("\n## Commands\n")[2].partition("\n\nEach")[0]
+    named = [word for word in re.findall(r"`([a-z-]+)(?: [A-Z]+)?`", table) if not word.startswith("-")]
+    assert sorted(named) == sorted(COMMANDS)
