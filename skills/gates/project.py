@@ -15,6 +15,8 @@ class Project:
     def __init__(self, reports: Iterable[FileReport], evidence: ProjectEvidence, options: GateOptions) -> None:
         self.options = options
         self.memo: dict[str, object] = {}
+        self.failed: dict[str, str] = {}
+        """Rule → where and how it failed while all files were judged together."""
         self._reports = list(reports)
         self.dependencies: Mapping[str, str] = evidence.dependencies
         self.coverage = evidence.coverage

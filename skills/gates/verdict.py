@@ -72,7 +72,7 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     read = list(reports)
     known = Project(read, project, options)
     selected = select_rules(options)
-    reasons = {name: RULES[name].applies(known) for name in RULES if name in selected}
+    reasons = {name: _applies(RULES[name], known) for name in RULES if name in selected}
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
     findings = findings_of(read, known, active)
     checks = checks_of(read, findings, reasons, known)
@@ -91,16 +91,21 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
             rule = active.get(candidate.rule)
             if rule is None:
                 continue
-            holding = rule.holds(candidate, report, project)
+            try:
+                holding = rule.holds(candidate, report, project)
+            except Exception as problem:
+                _failed(rule, f"{report.path}: ", problem, project)
+                continue
             if holding is not None:
                 found.append(_finding(holding, rule, report, taken, role))
     for rule in active.values():
         if rule.survey is not None:
             surveyed: set[str] = set()
-            found += [
-                _finding(candidate, rule, report, surveyed, _role_evidence(report))
-                for report, candidate in rule.survey(project)
-            ]
+            try:
+                for report, candidate in rule.survey(project):
+                    found.append(_finding(candidate, rule, report, surveyed, _role_evidence(report)))
+            except Exception as problem:
+                _failed(rule, "", problem, project)
     found.sort(
         key=lambda item: (
             _GATE_ORDER[item.gate],
@@ -112,6 +117,28 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
         )
     )
     return found
+
+
+def _applies(rule: Rule, project: Project) -> str | None:
+    try:
+        return rule.applies(project)
+    except Exception as problem:
+        _failed(rule, "", problem, project)
+        return None
+
+
+def _blind(rule: Rule, project: Project) -> str | None:
+    try:
+        return rule.blind(project) if rule.blind is not None else None
+    except Exception as problem:
+        _failed(rule, "", problem, project)
+        return project.failed[rule.name]
+
+
+def _failed(rule: Rule, where: str, problem: Exception, project: Project) -> None:
+    """A rule that fails costs its own answer only: `not_run`, with what went wrong first."""
+    why = f"{problem.__class__.__name__}: {' '.join(str(problem).split())[:200]}"
+    project.failed.setdefault(rule.name, f"{where}the rule failed ({why})")
 
 
 def _finding(
@@ -172,7 +199,7 @@ def checks_of(
         if finding.suppressed is None:
             counts[finding.rule] = counts.get(finding.rule, 0) + 1
     unread = [report for report in reports if report.problem is not None]
-    crashed: dict[str, str] = {}
+    crashed = dict(project.failed)
     for report in reports:
         for name, why in report.crashed:
             crashed.setdefault(name, f"{report.path}: the rule failed ({why})")
@@ -183,8 +210,7 @@ def checks_of(
             checks.append(Check(name, "not_applicable", 0, reason))
             continue
         rule = RULES[name]
-        blind = crashed.get(name) or (rule.blind(project) if rule.blind is not None else None)
-        blind = blind or _first_unread(rule, unread)
+        blind = crashed.get(name) or _blind(rule, project) or _first_unread(rule, unread)
         checks.append(Check(name, "fail" if count else "not_run" if blind else "pass", count, blind))
     return checks
 

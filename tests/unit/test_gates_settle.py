@@ -145,7 +145,7 @@ def test_in_isolation_the_tenant_rule_judges_without_evidence() -> None:
     answer = verdict(files, isolated=True)
 
     assert places(answer, "manual-tenant-filter") == [("a/views.py", 2)]
-    assert places(answer, "bare-mock") == [("tests/test_a.py", 1)]
+    assert places(answer, "bare-mock") == [("tests/test_a.py", 1), ("tests/test_a.py", 3)]
     assert "keep it unless" in next(f.message for f in answer.findings if f.rule == "manual-tenant-filter")
 
 
@@ -231,6 +231,21 @@ def test_a_crash_is_not_run_and_a_finding_still_fails() -> None:
 
     assert status(good)["logic-in-view"] == "not_run"
     assert status(bad)["logic-in-view"] == "fail"
+
+
+@pytest.mark.parametrize("part", ["applies", "holds", "survey", "blind"])
+def test_a_rule_that_fails_over_all_files_costs_only_its_own_answer(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by\nzero")
+
+    broken = replace(RULES["logic-in-view"], **{part: fail})
+    monkeypatch.setattr("skills.gates.verdict.RULES", {**RULES, "logic-in-view": broken})
+    answer = verdict({"shop/views.py": WRITE, "tests/test_a.py": "import mock\n"}, "pytest-mock")
+
+    check = next(check for check in answer.checks if check.rule == "logic-in-view")
+    assert check.reason is not None and "the rule failed (ZeroDivisionError: by zero)" in check.reason
+    assert check.status == ("not_run" if part == "holds" else "fail")
+    assert status(answer)["bare-mock"] == "fail"
 
 
 def test_findings_come_by_gate_path_and_line_with_fingerprints_of_their_own() -> None:
