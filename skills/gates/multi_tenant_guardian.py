@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence, FileReport
@@ -35,6 +36,7 @@ _SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN|AND|WHERE)\b", re.I)
 _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 
+@lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_judged_path(path: str) -> bool:
     """False where code stands outside of any one tenant: tests, migrations, middleware, commands, the
     admin."""

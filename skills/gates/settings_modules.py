@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from skills.gates.context import FileContext
 from skills.gates.names import last_name
@@ -62,6 +63,7 @@ def is_settings_path(path: str) -> bool:
     return bool(folders) and folders[-1] in {"settings", "django_settings"}
 
 
+@lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def may_hold_settings(path: str) -> bool:
     """A cheap test that every settings module passes."""
     return is_settings_path(path) or _LIKELY.search(path.lower()) is not None
