@@ -42,7 +42,7 @@ def read_context(root: Path) -> Context:
     return Context(
         first,
         sections(texts[first]),
-        tasks(planned if planned is not None else texts[first]),
+        tasks(planned, own=True) if planned is not None else tasks(texts[first]),
         tuple(notes),
         tuple(texts),
     )

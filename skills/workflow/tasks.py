@@ -16,7 +16,7 @@ Priority = Literal["P0", "P1", "P2"]
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
 _FENCE = re.compile(r"(`{3,}|~{3,})")
-_BULLET = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s+(?:\[([ xX!~/-])\]\s*)?(.*)$")
+_BULLET = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s+(?:\[([ xX!~/-]|(?=\]\s))\]\s*)?(.*)$")
 _RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}")
 _SEPARATOR = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$")
 _PRIORITY = re.compile(r"\((P[0-3])\)|\bP([0-3])\b(?=\s*:)", re.IGNORECASE)
@@ -24,17 +24,19 @@ _WORDS = re.compile(r"\b(critical|high|low)\b(?=\s*(?::|priority))|\((critical|h
 _DUE = re.compile(r"@due\((\d{4}-\d{2}-\d{2})\)")
 _DEPENDS = re.compile(r"\bdepends(?:\s+on)?:\s*(#[\w./-]+(?:\s*,\s*#[\w./-]+)*)", re.IGNORECASE)
 _ID = re.compile(r"(?<![\w&/#])#([A-Za-z0-9][\w./-]*)")
+_FINISHED = ("done", "completed", "finished", "notes", "archive")
 _WORD_PRIORITY: dict[str, Priority] = {"critical": "P0", "high": "P1", "low": "P2"}
 
 
 @record
 class Item:
-    """One entry of a section: a list entry, a table row (`cells` by column name) or a line of text."""
+    """One entry of a section: a list entry (`listed`), a table row (`cells` by column name) or a line of text."""
 
     text: str
     mark: Mark = "none"
     urgent: bool = False
     cells: tuple[tuple[str, str], ...] = ()
+    listed: bool = False
 
     def cell(self, *names: str) -> str:
         """The first of the named columns that this row has, else ""."""
@@ -118,14 +120,16 @@ def section(parsed: Iterable[Section], *names: str) -> tuple[Item, ...]:
     return tuple(item for part in parsed if _key(part.title).startswith(wanted) for item in part.items)
 
 
-def tasks(text: str) -> tuple[Task, ...]:
-    """The tasks of a text: entries with a box, and rows of tables with a Task column."""
-    found: list[Task] = []
-    for part in sections(text):
-        for item in part.items:
-            if item.mark != "none" or item.cell("task"):
-                found.append(task_of(item, len(found)))
-    return tuple(found)
+def tasks(text: str, *, own: bool = False) -> tuple[Task, ...]:
+    """The tasks of a text: entries with a box, and rows of tables with a Task column. `own`: the file holds tasks and
+    nothing else, so that where it has neither, each entry of a list is one, unless it stands below what is done.
+    """
+    parts = sections(text)
+    found = [item for part in parts for item in part.items if item.mark != "none" or item.cell("task")]
+    if not found and own:
+        unfinished = (part for part in parts if not _key(part.title).startswith(_FINISHED))
+        found = [item for part in unfinished for item in part.items if item.listed]
+    return tuple(task_of(item, order) for order, item in enumerate(found))
 
 
 def task_of(item: Item, order: int = 0) -> Task:
@@ -217,8 +221,8 @@ def _items(lines: list[str]) -> Iterator[Item]:
             elif header is None or not _SEPARATOR.match(bare):
                 yield _row(header, bare)
         elif bullet := _BULLET.match(bare):
-            if bullet[2] or bullet[1]:
-                yield Item(bullet[2].strip(), _mark(bullet[1]), bullet[1] == "!")
+            if bullet[2] or bullet[1] is not None:
+                yield Item(bullet[2].strip(), _mark(bullet[1]), bullet[1] == "!", listed=True)
         else:
             yield Item(bare)
 
@@ -238,7 +242,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _mark(box: str | None) -> Mark:
-    return "none" if box is None else "done" if box in "xX" else "open"
+    return "none" if box is None else "done" if box in ("x", "X") else "open"
 
 
 def _priority(text: str) -> Priority | None:

@@ -276,3 +276,14 @@ def test_the_end_of_the_day_claims_no_push_without_a_remote_and_no_price_without
 
     assert "Nothing: every worktree is committed; no remote to push to." in markdown
     assert "- model-nobody-knows: 1,500 tokens unpriced" in markdown
+
+
+def test_a_task_file_without_boxes_is_a_list_of_tasks_and_an_empty_box_is_a_box() -> None:
+    bare = "# Tasks\n\nA word before.\n\n- write the docs (P1)\n1. number the invoices\n\n## Done\n\n- the login\n"
+    assert [task.text for task in tasks(bare, own=True)] == ["write the docs", "number the invoices"]
+    assert tasks(bare) == ()
+    boxed = "- [] write the docs\n- a word about it\n- [x] the login\n- [](link.md)\n"
+    assert [(task.text, task.done) for task in tasks(boxed, own=True)] == [
+        ("write the docs", False),
+        ("the login", True),
+    ]
