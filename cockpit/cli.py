@@ -177,14 +177,6 @@ def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Names
     return parser.parse_args(words) if nested else parser.parse_intermixed_args(words)
 
 
-def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
-    """The command's arguments, its own words also after options: `rollback run files --to REV PATH`."""
-    try:
-        return parser.parse_intermixed_args(words)
-    except TypeError:  # with commands of its own it cannot be intermixed, and need not be
-        return parser.parse_args(words)
-
-
 def _open_app(known: argparse.Namespace) -> int:
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by the server that shows it there
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):

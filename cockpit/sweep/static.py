@@ -78,7 +78,9 @@ def _bandit_batch(root: Path, batch: list[str], cancel: Cancel) -> tuple[list[Sw
     except ValueError as problem:
         return [], 0, f"bandit: {plain_text(problem, 120)} {ran.last_line}"
     unread = [row for row in json.loads(ran.out).get("errors") or () if isinstance(row, dict)]
-    why = f"bandit could not judge {plain_text(unread[0].get('filename', '?'), 120)}" if unread else ""
+    first = os.path.normpath(str(unread[0].get("filename", "?"))) if unread else ""
+    why = f"bandit could not judge {plain_text(first, 120)}" if unread else ""
+    problems = [one for one in problems if one.code != "error"]  # the same files once more
     counted = [
         SweepFinding(
             plain_text(os.path.normpath(one.path), 400),
