@@ -57,7 +57,6 @@ class Book:
     """Takes the records of one domain, and writes what changed when it is told to. One transaction long."""
 
     def __init__(self, store: Store, domain: int, prices: Prices) -> None:
-        self._store = store
         self._database = store.connection
         self._domain = domain
         self._prices = prices

@@ -113,9 +113,6 @@ FUNCTIONS: dict[str, Waits] = {
 }
 """Dotted name → what it waits for."""
 
-FREE_MODULES = frozenset({name.partition(".")[0] for name in FUNCTIONS if "." in name}) - {"builtins"}
-"""Modules whose name alone says enough where a file never binds it (a star import does, say)."""
-
 
 @record
 class Receiver:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from skills.gates.commit_order_examples import NARROW, ROLLBACK
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import execution_of, is_product_path, one_less
+from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import blocks, local_nodes
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.names import last_name
@@ -363,11 +363,6 @@ def _judge_atomic(function: FunctionNode, context: FileContext) -> None:
 def _creates(node: ast.expr) -> bool:
     call = unawaited(node)
     return isinstance(call, ast.Call) and last_name(call.func) in ("create", "acreate", "save", "bulk_create", "add")
-
-
-def lowered_in_admin(severity: Severity, context: FileContext) -> Severity:
-    """One step less in the admin."""
-    return one_less(severity) if context.role == "admin" else severity
 
 
 missing_rollback = Rule(

@@ -31,11 +31,6 @@ def _child_fields() -> dict[type, tuple[str, ...]]:
 CHILDREN = _child_fields()
 """Node type → the fields that hold child nodes, last first, because a stack turns them around."""
 
-STATEMENTS = frozenset(
-    kind for kind in CHILDREN if issubclass(kind, ast.stmt) or kind in {ast.ExceptHandler, ast.match_case}
-)
-"""The node types that begin a statement, clauses of `try` and `match` included."""
-
 BLOCKS = {
     kind: tuple(name for name in reversed(_BLOCK_NAMES) if name in kind._fields)
     for kind in CHILDREN

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from skills.gates.context import FunctionNode
 from skills.workflow.process import Check
 
-MIN_COVERAGE, MOST_DUPLICATION, MOST_COMPLEXITY, MOST_LINT, MIN_TYPED, MOST_GROWTH = 80.0, 5.0, 10, 0, 90.0, 5.0
+MIN_COVERAGE, MOST_DUPLICATION, MOST_COMPLEXITY, MOST_LINT, MIN_TYPED = 80.0, 5.0, 10, 0, 90.0
 _WINDOW = 6
 _FULL = 100.0
 
