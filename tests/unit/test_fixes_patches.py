@@ -124,7 +124,7 @@ def test_diff_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["check", "--fix", "--diff", "--select", "bare-mock"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("--- a/test_a.py\n+++ b/test_a.py\n@@") and "test_b.py" not in said.out
-    assert "1 finding would be fixed in 1 file" in said.err
+    assert "2 findings would be fixed in 1 file" in said.err
     assert (repo / "test_a.py").read_bytes() == MOCKED
 
 
@@ -140,9 +140,9 @@ def test_fix_writes_and_reports_what_is_left(repo: Path, capsys: pytest.CaptureF
     said = capsys.readouterr()
     document = json.loads(said.out)
     assert {found["path"] for found in document["findings"]} == {"test_b.py"}
-    assert document["fix"]["written"] is True and document["fix"]["fixed"] == 2
+    assert document["fix"]["written"] is True and document["fix"]["fixed"] == 3
     assert [row["path"] for row in document["fix"]["files"]] == ["ship.py", "test_a.py"]
-    assert "2 findings fixed in 2 files" in said.err
+    assert "3 findings fixed in 2 files" in said.err
     assert (repo / "ship.py").read_bytes() == HINTS.replace(b"):", b") -> None:")
 
     assert main(["check", "--fix", "--json", "--select", "bare-mock,missing-type-hints"]) == 1
@@ -186,7 +186,7 @@ def test_sarif_holds_the_fix_of_each_finding(repo: Path, capsys: pytest.CaptureF
         for change in fix["artifactChanges"]
     }
 
-    assert fixes.keys() == {(1, "ship.py"), (5, "ship.py"), (1, "test_a.py")}
+    assert fixes.keys() == {(1, "ship.py"), (5, "ship.py"), (1, "test_a.py"), (5, "test_a.py")}
     for (_, path), change in fixes.items():
         before = (repo / path).read_text()
         after = applied(before, change["replacements"])
