@@ -121,7 +121,7 @@ async def _watch(store: SessionStore, news: _News) -> None:
                 *folders,
                 watch_filter=_matters,
                 debounce=150,
-                step=50,
+                step=100,
                 stop_event=stop,
                 rust_timeout=ESTABLISHED_AFTER,
                 yield_on_timeout=True,

@@ -12,7 +12,7 @@ from cockpit.watch_folders import watch_folders
 from cockpit.worktrees.cheap import Cheap
 
 DEBOUNCE_MS = 150
-STEP_MS = 40  # the watcher wakes this often, changes or not
+STEP_MS = 100  # the watcher wakes this often, changes or not
 NO_WATCHES = "no inotify watches left: polling every 2 s"
 
 # fetches are seen by the remote's refs; the others say nothing that HEAD, index and refs do not say

@@ -112,7 +112,7 @@ def test_four_panes_then_a_violation_comes_and_goes(terminal: Callable[..., Tmux
 
 
 def test_a_save_shows_in_the_worktrees_pane(terminal: Callable[..., Tmux], demo: Demo) -> None:
-    screen = terminal()
+    screen = terminal(columns=200)
     until(lambda: "3 changed 1 new" in screen.screen(), screen.screen)
     until(lambda: any("main" in row and "clean" in row for row in screen.screen().splitlines()), screen.screen)
     (demo.root / "notes.txt").write_text("a note\n")
