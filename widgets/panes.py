@@ -134,11 +134,12 @@ def _grid(shown: Sequence[str], width: int, height: int, wishes: Wishes) -> dict
     side, wide = (width - narrow, 0) if first else (0, narrow)
     found = {elastic: Region(wide, 0, width - narrow, height - code)}
     top = 0
-    for name in others[:-1]:
-        size = max(4, min(wishes.of(name) + _FRAME, height // 3))
-        found[name] = Region(side, top, narrow, size)
-        top += size
-    found[others[-1]] = Region(side, top, narrow, height - top)
+    filling = "phase" if "phase" in others else others[-1]  # it has more to show where there is room
+    sizes = {name: max(4, min(wishes.of(name) + _FRAME, height // 3)) for name in others if name != filling}
+    sizes[filling] = height - sum(sizes.values())
+    for name in others:
+        found[name] = Region(side, top, narrow, sizes[name])
+        top += sizes[name]
     if code:
         found["preview"] = Region(wide, height - code, width - narrow, code)
     return found

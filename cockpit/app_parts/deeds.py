@@ -21,6 +21,8 @@ from widgets.phase_pane import PhasePane
 from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
 
+_NARROW = 60  # cells
+
 
 class Deeds(App[int]):
     """The state that the panes show, and the actions on it."""
@@ -142,12 +144,14 @@ class Deeds(App[int]):
 
     def do_help(self) -> None:
         rows: list[Line] = []
+        narrow = self.size.width < _NARROW  # only the first key, so that what it does has room
         for group in dict.fromkeys(action.group for action in ACTIONS):
             rows += [(), line((group, "strong"))]
             for action in ACTIONS:
                 if action.group == group:
-                    keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
-                    rows.append(line((pad(f"  {keys}", 16), "key"), (action.title, "text")))
+                    own = keys_of(action, self.settings.keys)[: 1 if narrow else None]
+                    keys = " ".join(key_label(key) for key in own)
+                    rows.append(line((pad(f"  {keys}", 8 if narrow else 16) + "  ", "key"), (action.title, "text")))
         self.push_screen(ReportScreen("Keys", rows[1:], key="question_mark"))
 
     def do_palette(self) -> None:

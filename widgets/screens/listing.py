@@ -75,8 +75,9 @@ class WrappedLines(FixedLines):
         self._wrap()
 
     def _wrap(self) -> None:
-        width = self.scrollable_content_region.width
-        if not width:
+        room = self.outer_size.width - self.gutter.width - self.styles.scrollbar_size_vertical
+        width = min(self.scrollable_content_region.width, room)  # the bar may only come with what is wrapped
+        if width <= 0:
             return
         fits = all(width_of(each) <= width for each in self._whole)
         rows = self._whole if fits else [row for each in self._whole for row in wrap_line(each, width, hanging(each))]
