@@ -1,6 +1,8 @@
 """The headless door: exit codes, one line for every error, nothing imported that a command does not need."""
 
+import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -127,3 +129,22 @@ def test_the_readme_names_every_command_once_in_its_table() -> None:
     table = page.partition("\n## Commands\n")[2].partition("\n\nEach")[0]
     named = [word for word in re.findall(r"`([a-z-]+)(?: [A-Z]+)?`", table) if not word.startswith("-")]
     assert sorted(named) == sorted(COMMANDS)
+
+
+def _examples(name: str) -> list[str]:
+    """What stands before the explanation, up to a pipe, of each example of a command."""
+    text = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}").EXAMPLES.replace("\\\n", " ")
+    lines = re.findall(r"^  (cockpit .+)$", text, flags=re.MULTILINE)
+    return [re.split(r"  +(?=[^-\s]|$)|  \(| [|<>] ", re.sub(r" {6,}(?=\w+=)", " ", line))[0] for line in lines]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_example_is_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(f"cockpit.commands.{name.replace('-', '_')}")
+    asked: list[str] = []
+    monkeypatch.setattr(module, "run", lambda call: asked.append(name) or 0)
+    examples = _examples(name)
+    assert examples
+    for example in examples:
+        assert main(shlex.split(example)[1:]) == 0, example
+    assert len(asked) == len(examples)
