@@ -102,6 +102,8 @@ def plan_rollback(
     branch = _git(root, "symbolic-ref", "--quiet", "--short", "HEAD", missing="").strip()
     undone = _git(root, "log", "--format=%h %s", f"{target}..{head}").splitlines()
     changed = _git(root, "diff", "--no-ext-diff", "--name-only", "-z", target, head, "--", *files).split("\0")
+    raw = _git(root, "diff", "--no-ext-diff", "--raw", target, head, "--", *files)
+    moved = any("160000" in row.split(maxsplit=2)[0] + row.split(maxsplit=2)[1] for row in raw.splitlines())
     dirty = sum(1 for row in _git(root, "status", "--porcelain", "-z").split("\0") if row)
     plan = Plan(
         kind,
@@ -111,10 +113,13 @@ def plan_rollback(
         tuple(plain_text(line, 120) for line in undone) if kind != "files" else (),
         tuple(name for name in changed if name),
         kept,
-        _commands(kind, target, files, kept),
+        (*_commands(kind, target, files, kept), *((SUBMODULES,) if moved and kind != "branch" else ())),
         dirty=dirty,
     )
     return _refused(plan, files)
+
+
+SUBMODULES = "git submodule update --init"  # what a rollback leaves to a person: it may reach the network
 
 
 def _commands(kind: Kind, target: str, files: Sequence[str], keep: Sequence[str]) -> tuple[str, ...]:

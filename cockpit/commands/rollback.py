@@ -140,7 +140,7 @@ def _plan_lines(plan: "Plan") -> list[str]:
 
 
 def _run(call: "Call") -> _Answer:
-    from cockpit.bench.rollback import run_rollback
+    from cockpit.bench.rollback import SUBMODULES, run_rollback
 
     plan = _planned(call)
     if plan.refusal and not (call.args.stash and plan.dirty):
@@ -148,6 +148,8 @@ def _run(call: "Call") -> _Answer:
     row = run_rollback(call.repository(), plan, stash=call.args.stash, reason=call.args.reason)
     where = f"branch rollback/{row['id']}" if plan.kind == "branch" else f"commit {row['result'][:9]}"
     lines = [f"rolled back: {where}; before it: {row['rescue']}", "next: cockpit rollback verify --auto"]
+    if SUBMODULES in plan.commands:
+        lines.insert(1, f"submodules are checked out as before: {SUBMODULES}")
     if row["stash"]:
         lines.insert(1, f"stashed as {row['stash']!r}: git stash list")
     return 0, {"rollback": row}, lines

@@ -29,6 +29,7 @@ def run() -> dict[str, float]:
         home.mkdir()
         own = {"HOME": home, "COCKPIT_STATE_DIR": home / "state", "CLAUDE_CONFIG_DIR": home / "claude"}
         environment = {**_QUIET, **{name: os.fspath(path) for name, path in own.items()}}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its byte code
         words = [sys.executable, "-m", "cockpit", "--repo", str(root), "start-day"]
 
         def start() -> None:

@@ -239,3 +239,13 @@ def test_the_command_plans_refuses_and_runs(root: Path) -> None:
     assert cockpit("run", "files", "--to", "HEAD~1", "a").returncode == 0  # an option between words
     assert cockpit("triggers", "test_pass_rate=nan").returncode == 2
     assert json.loads(cockpit("metrics", "--json").stdout)["count"] == 1
+
+
+def test_a_submodule_that_moved_is_named_with_the_command_that_moves_it_back(
+    root: Path, repository: Repository, tmp_path: Path
+) -> None:
+    inner = git(root, "rev-parse", "HEAD~1")
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{inner},part")
+    git(root, "commit", "-qm", "a part")
+    assert plan_rollback(repository, "revert", "stable-2026-11-20").commands[-1] == "git submodule update --init"
+    assert "submodule" not in " ".join(plan_rollback(repository, "branch", "stable-2026-11-20").commands)
