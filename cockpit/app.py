@@ -215,9 +215,9 @@ class CockpitApp(Parts):
             self.panes.active = focused.id
             self.refresh_chrome()
 
-    @on(events.Resize)
+    @on(Panes.Resized)
     def _resized(self) -> None:
-        self.call_after_refresh(self.refresh_chrome)
+        self.refresh_chrome()
         self.call_after_refresh(self.show_code)
 
     @on(VirtualList.Highlighted)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -161,6 +162,9 @@ class _PanesLayout(Layout):
 class Panes(Widget):
     """Holds the panes. `active`, `zoomed`, `wishes` and `arrangement` move them."""
 
+    class Resized(Message):
+        """The panes have another size by now: later than the terminal itself tells it."""
+
     active: reactive[str] = reactive("findings")
     zoomed: reactive[bool] = reactive(False)
     wishes: reactive[Wishes] = reactive(Wishes())
@@ -170,6 +174,9 @@ class Panes(Widget):
     @property
     def layout(self) -> Layout:
         return self._panes_layout
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def watch_active(self) -> None:
         self._arrange_again()

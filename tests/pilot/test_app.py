@@ -16,6 +16,7 @@ from cockpit.demo import Demo
 from cockpit.findings.models import Check, CheckProblem, FindingsSnapshot
 from cockpit.paths import user_config_file
 from tests.pilot.conftest import call_on, settled, until
+from widgets.bars import Tabs
 from widgets.findings_pane import worst
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
@@ -233,6 +234,15 @@ async def test_resizing_while_loading_ends_in_the_right_shape(app: CockpitApp) -
         assert app.size == Size(120, 40)
         for name in ("worktrees", "budget", "phase", "findings"):
             assert app.pane(name).region.width > 0
+
+
+async def test_the_lines_around_the_panes_follow_the_size_at_once(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        for size, narrow in (((40, 12), True), ((100, 24), False), ((300, 2), True), ((100, 24), False)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            await until(lambda narrow=narrow: app.query_one(Tabs).has_class("-on") is narrow, f"{size}", 10)  # type: ignore[misc]
 
 
 async def test_hostile_names_are_shown_as_text(app: CockpitApp) -> None:
