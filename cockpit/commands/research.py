@@ -3,6 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cockpit.bench.research_gates import approve, checklist, gate1, gate2, gate3
+from cockpit.bench.research_words import Answer, named_option, pairs, study_document, text_of, told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,7 +30,6 @@ exit: 0 done, or the gate is passed · 1 the gate says no (status: held back by 
 """
 _DEEDS = ("status", "new", "scan", "cache", "option", "score", "project", "gate1", "gate2", "approve", "gate3",
           "checklist", "queries", "confidence", "cost", "findings", "adr", "close", "abandon", "list")  # fmt: skip
-_Answer = tuple[int, dict[str, Any], list[str]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: "Call") -> int:
     """Do one thing about a piece of research. Raises `CannotAnswer`."""
-    deeds: dict[str, Callable[[Call], _Answer]] = {
+    deeds: dict[str, Callable[[Call], Answer]] = {
         "status": _status,
         "new": _new,
         "scan": _scan,
@@ -61,11 +63,11 @@ def run(call: "Call") -> int:
         "option": _option,
         "score": _score,
         "project": _project,
-        "gate1": _gate1,
-        "gate2": _gate2,
-        "approve": _approve,
-        "gate3": _gate3,
-        "checklist": _checklist,
+        "gate1": gate1,
+        "gate2": gate2,
+        "approve": approve,
+        "gate3": gate3,
+        "checklist": checklist,
         "queries": _queries,
         "confidence": _confidence,
         "cost": _cost,
@@ -85,89 +87,16 @@ def run(call: "Call") -> int:
     return code
 
 
-def _told(study: "Study", code: int = 0, *more: str) -> _Answer:
-    from skills.workflow.research import next_step
-
-    return code, {"research": study_document(study), "next": next_step(study)}, [*study_lines(study), *more]
-
-
-def study_lines(study: "Study") -> list[str]:
-    """A study as lines, its next step first."""
-    from cockpit.bench.shared import minutes_since
-    from cockpit.clock import now
-    from skills.workflow.research import GOOD_ENOUGH, TIME_BOX_MINUTES, next_step
-    from skills.workflow.research_text import gate_lines, recommendation
-
-    lines = [f"next: {next_step(study)}", f"{study.term}  ({study.id}, since {study.begun}): {recommendation(study)}"]
-    minutes = minutes_since(study.begun, now())
-    if "gate2" not in study.gates and minutes > TIME_BOX_MINUTES:
-        lines.append(
-            f"! {minutes // 60} h {minutes % 60} min since it began; the first look has {TIME_BOX_MINUTES} min"
-        )
-    if study.confidence is not None:
-        enough = ": good enough to decide" if study.confidence >= GOOD_ENOUGH else ""
-        lines.append(f"confidence {study.confidence}/10{enough}")
-    for one in study.options:
-        total = "not scored" if one.total is None else f"{one.total.normalize():f}"
-        lines.append(f"  {total:>10}  {one.name}")
-    for gate in study.gates.values():
-        lines += gate_lines(gate)
-    lines += [f"{made.gate} overridden by {made.who}, {made.at}: {made.reason}" for made in study.overrides]
-    if study.approval is not None:
-        lines.append(f"approved by {study.approval.who}, {study.approval.at}")
-    return lines
-
-
-def study_document(study: "Study") -> dict[str, Any]:
-    """A study as JSON."""
-    import msgspec
-
-    from skills.workflow.research import decision_score
-    from skills.workflow.research_text import recommendation
-
-    row: dict[str, Any] = msgspec.to_builtins(study)
-    score = decision_score(study)
-    for one, shown in zip(study.options, row["options"], strict=True):
-        shown["total"] = None if one.total is None else float(one.total)
-    return {**row, "recommendation": recommendation(study), "score": None if score is None else float(score)}
-
-
-def _text(call: "Call", what: str) -> str:
-    from cockpit.errors import CannotAnswer
-    from cockpit.plain_text import plain_text
-
-    text = plain_text(" ".join(call.args.words).strip(), 200)
-    if not text:
-        raise CannotAnswer(f"say {what}", f"cockpit research {call.args.deed} …")
-    return text
-
-
-def _pairs(words: list[str], known: "list[str]") -> dict[str, str]:
-    """NAME=VALUE words. Raises `CannotAnswer` for other words and unknown names."""
-    from cockpit.errors import CannotAnswer
-    from cockpit.plain_text import plain_text
-
-    found = {}
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not sign or name not in known:
-            raise CannotAnswer(
-                f"{plain_text(word, 60)!r} is not understood", "use " + ", ".join(f"{n}=…" for n in known)
-            )
-        found[name] = plain_text(value, 60)
-    return found
-
-
-def _status(call: "Call") -> _Answer:
+def _status(call: "Call") -> Answer:
     from cockpit.bench.research import open_study
     from skills.workflow.research import passed
 
     study = open_study(call.repository(), call.args.on)
     held = any(gate.status == "fail" and not passed(study, name) for name, gate in study.gates.items())
-    return _told(study, 1 if held else 0)
+    return told(study, 1 if held else 0)
 
 
-def _new(call: "Call") -> _Answer:
+def _new(call: "Call") -> Answer:
     from cockpit.bench.research import new_study
     from cockpit.errors import CannotAnswer
     from skills.workflow.research_text import CHECKLISTS
@@ -175,11 +104,11 @@ def _new(call: "Call") -> _Answer:
     kind = call.args.kind or "framework"
     if kind not in CHECKLISTS:
         raise CannotAnswer(f"there is no kind {kind!r}", "use " + ", ".join(CHECKLISTS))
-    study = new_study(call.repository(), _text(call, "what is looked into"), kind)
-    return _told(study, 0, f"written: {study.place}")
+    study = new_study(call.repository(), text_of(call, "what is looked into"), kind)
+    return told(study, 0, f"written: {study.place}")
 
 
-def _scan(call: "Call") -> _Answer:
+def _scan(call: "Call") -> Answer:
     import os
     from dataclasses import replace
     from pathlib import Path
@@ -218,7 +147,7 @@ def _scan(call: "Call") -> _Answer:
     return 0, {"hits": rows, "kept": kept is not None and kept.fresh, "more": more}, lines
 
 
-def _cache(call: "Call") -> _Answer:
+def _cache(call: "Call") -> Answer:
     import sys
     from pathlib import Path
 
@@ -227,7 +156,7 @@ def _cache(call: "Call") -> _Answer:
     from cockpit.errors import CannotAnswer
     from cockpit.plain_text import plain_text
 
-    term = _text(call, "a term")
+    term = text_of(call, "a term")
     if call.args.put:
         try:
             text = sys.stdin.read() if call.args.put == "-" else Path(call.args.put).read_text("utf-8", "replace")
@@ -243,14 +172,14 @@ def _cache(call: "Call") -> _Answer:
     return 0 if kept.fresh else 1, {"kept": row}, [about, "", plain_text(kept.text, multiline=True)]
 
 
-def _option(call: "Call") -> _Answer:
+def _option(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change
     from cockpit.plain_text import plain_text
     from skills.workflow.research import Approach, Study
 
-    name, args = _text(call, "the option's name"), call.args
+    name, args = text_of(call, "the option's name"), call.args
 
     def step(study: Study) -> Study:
         known = next((one for one in study.options if one.name == name), Approach(name))
@@ -259,7 +188,7 @@ def _option(call: "Call") -> _Answer:
         changed = replace(known, about=plain_text(args.about, 200) or known.about, pros=pros, cons=cons)
         return _with_option(study, changed)
 
-    return _told(change(call.repository(), args.on, step))
+    return told(change(call.repository(), args.on, step))
 
 
 def _with_option(study: "Study", option: Any) -> "Study":
@@ -271,28 +200,17 @@ def _with_option(study: "Study", option: Any) -> "Study":
     return replace(study, options=tuple(option if one.name == option.name else one for one in study.options))
 
 
-def _named(call: "Call", study: "Study") -> Any:
-    from skills.workflow.research import Approach
-
-    word = call.args.words[0] if call.args.words else ""
-    found = next((one for one in study.options if one.name.lower() == word.lower()), None)
-    if found is None:
-        raise ValueError(f"there is no option {word!r}; cockpit research option NAME adds one")
-    option: Approach = found
-    return option
-
-
-def _score(call: "Call") -> _Answer:
+def _score(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change
     from skills.workflow.process import score_of
     from skills.workflow.research import CRITERIA, Study
 
-    given = _pairs(call.args.words[1:], [name for name, _, _ in CRITERIA])
+    given = pairs(call.args.words[1:], [name for name, _, _ in CRITERIA])
 
     def step(study: Study) -> Study:
-        option = _named(call, study)
+        option = named_option(call, study)
         for name, value in given.items():
             try:
                 score_of(value)
@@ -300,10 +218,10 @@ def _score(call: "Call") -> _Answer:
                 raise ValueError(f"{name}: {problem}; a cell is a number from 0 to 10") from None
         return _with_option(study, replace(option, cells={**option.cells, **given}))
 
-    return _told(change(call.repository(), call.args.on, step))
+    return told(change(call.repository(), call.args.on, step))
 
 
-def _project(call: "Call") -> _Answer:
+def _project(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change, home_of
@@ -312,17 +230,17 @@ def _project(call: "Call") -> _Answer:
     from skills.workflow.research_text import HIDDEN_COSTS, money, table
     from skills.workflow.worktree_setup import slug_of
 
-    given = _pairs(call.args.words[1:], list(USAGE))
+    given = pairs(call.args.words[1:], list(USAGE))
 
     def step(study: Study) -> Study:
-        option = _named(call, study)
+        option = named_option(call, study)
         usage = {**option.usage, **given}
         projection(usage)
         return _with_option(study, replace(option, usage=usage))
 
     repository = call.repository()
     study = change(repository, call.args.on, step)
-    option = _named(call, study)
+    option = named_option(call, study)
     costs = projection(option.usage)
     limit = call.args.threshold if call.args.threshold is not None else call.config().budget.month.soft
     rows = [[scale, money(month), money(year)] for scale, (month, year) in costs.items()]
@@ -356,109 +274,7 @@ def _title(study: "Study") -> str:
     return f"# Comparison: {study.term}\n\n"
 
 
-def _gate(call: "Call", number: int) -> _Answer:
-    from cockpit.bench.research import change
-    from cockpit.bench.shared import person
-    from cockpit.clock import iso, now
-    from skills.workflow.research import FACTORS, VIABILITY, Study, overridden, passed, with_gate1, with_gate2
-
-    repository, name, at = call.repository(), f"gate{number}", iso(now())
-    if call.args.override:
-        who = person(repository.root)
-        study = change(repository, call.args.on,
-                       lambda one: overridden(one, name, call.args.override, who, at))  # fmt: skip
-    else:
-        known = [row[0] for row in (VIABILITY if number == 1 else FACTORS)]
-        given = _pairs(call.args.words, known)
-        soft = call.config().budget.month.soft
-        usual = {"budget": f"{soft:g}"} if number == 1 and soft is not None else {}
-
-        def step(one: Study) -> Study:
-            if number == 2:
-                return with_gate2(one, given, at)
-            return with_gate1(one, {**({} if "budget" in one.viability else usual), **given}, at)
-
-        study = change(repository, call.args.on, step)
-    gate = study.gates[name]
-    code, document, lines = _told(study)
-    words = {"pass": "PROCEED" if number == 1 else "GO", "fail": "NO-GO", "not_run": "not run"}
-    verdict = words.get(gate.status, gate.status)
-    failed = [check.id for check in gate.checks if check.status != "pass"]
-    document |= {"gate": name, "decision": verdict, "failed": failed, "passed": passed(study, name)}
-    code = 0 if passed(study, name) else 1
-    return code, document, [f"gate {number}: {verdict}" + (f" ({', '.join(failed)})" if failed else ""), *lines]
-
-
-def _gate1(call: "Call") -> _Answer:
-    return _gate(call, 1)
-
-
-def _gate2(call: "Call") -> _Answer:
-    return _gate(call, 2)
-
-
-def _approve(call: "Call") -> _Answer:
-    from cockpit.bench.research import change
-    from cockpit.bench.shared import only_a_person, person
-    from cockpit.clock import iso, now
-    from cockpit.plain_text import plain_text
-    from skills.workflow.research import approved
-
-    only_a_person("the approval")
-    repository, note = call.repository(), plain_text(call.args.note, 200)
-    who = person(repository.root)
-    study = change(repository, call.args.on, lambda one: approved(one, who, iso(now()), note))
-    return _told(study)
-
-
-def _gate3(call: "Call") -> _Answer:
-    from cockpit.bench.research import change
-    from cockpit.clock import iso, now
-    from skills.workflow.research import RATINGS, passed, with_gate3
-
-    given = _pairs(call.args.words, [*RATINGS, "cost_actual", "cost_projected", "outcome"])
-    proper = {name: value.capitalize() if value.isalpha() else value for name, value in given.items()}
-    study = change(call.repository(), call.args.on, lambda one: with_gate3(one, proper, iso(now())))
-    return _told(study, 0 if passed(study, "gate3") else 1)
-
-
-def _checklist(call: "Call") -> _Answer:
-    from dataclasses import replace
-
-    from cockpit.bench.research import change, open_study
-    from cockpit.bench.shared import person
-    from cockpit.clock import iso, now
-    from cockpit.errors import CannotAnswer
-    from cockpit.plain_text import plain_text
-    from skills.workflow.research import Study
-    from skills.workflow.research_text import CHECKLISTS, HIDDEN_COSTS, MANDATORY
-
-    lists = {**CHECKLISTS, "hidden-costs": HIDDEN_COSTS, "mandatory": MANDATORY}
-    name = call.args.words[0] if call.args.words else open_study(call.repository(), call.args.on).kind
-    if name not in lists:
-        raise CannotAnswer(f"there is no checklist {plain_text(name, 40)!r}", "use " + ", ".join(lists))
-    ticked: dict[str, str] = {}
-    if call.args.done is not None:
-        if not 1 <= call.args.done <= len(lists[name]):
-            raise CannotAnswer(f"{name} has items 1 to {len(lists[name])}")
-        said = f"{person(call.repository().root)}, {iso(now())} {plain_text(call.args.note, 200)}".strip()
-
-        def step(study: Study) -> Study:
-            return replace(study, ticked={**study.ticked, f"{name}.{call.args.done}": said})
-
-        ticked = change(call.repository(), call.args.on, step).ticked
-    else:
-        try:
-            ticked = open_study(call.repository(), call.args.on).ticked
-        except CannotAnswer:
-            ticked = {}
-    rows = [{"item": n, "text": text, "done": ticked.get(f"{name}.{n}")} for n, text in enumerate(lists[name], 1)]
-    lines = [f"{'[x]' if row['done'] else '[ ]'} {row['item']}. {row['text']}"
-             + (f"  ({row['done']})" if row["done"] else "") for row in rows]  # fmt: skip
-    return 0, {"checklist": name, "items": rows}, lines
-
-
-def _queries(call: "Call") -> _Answer:
+def _queries(call: "Call") -> Answer:
     from cockpit.bench.research import open_study
     from cockpit.clock import now
     from skills.workflow.research_text import queries
@@ -468,7 +284,7 @@ def _queries(call: "Call") -> _Answer:
     return 0, {"queries": found}, found
 
 
-def _confidence(call: "Call") -> _Answer:
+def _confidence(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change
@@ -477,10 +293,10 @@ def _confidence(call: "Call") -> _Answer:
     word = call.args.words[0] if call.args.words else ""
     if not word.isdecimal() or not 1 <= int(word) <= 10:
         raise CannotAnswer("confidence is a whole number from 1 to 10", "cockpit research confidence 8")
-    return _told(change(call.repository(), call.args.on, lambda one: replace(one, confidence=int(word))))
+    return told(change(call.repository(), call.args.on, lambda one: replace(one, confidence=int(word))))
 
 
-def _cost(call: "Call") -> _Answer:
+def _cost(call: "Call") -> Answer:
     """What the research itself took: the agents' calls since it began, and what a person adds."""
     from cockpit.bench.research import open_study
     from cockpit.bench.shared import spent
@@ -502,7 +318,7 @@ def _cost(call: "Call") -> _Answer:
     return 0, {"usd": round(usd, 6), "calls": calls, "since": study.begun, "basis": "computed"}, [line]
 
 
-def _findings(call: "Call") -> _Answer:
+def _findings(call: "Call") -> Answer:
     from cockpit.bench.research import open_study, write_findings
 
     study = open_study(call.repository(), call.args.on)
@@ -510,29 +326,29 @@ def _findings(call: "Call") -> _Answer:
     return 0, {"files": [name]}, [f"written: {name}"]
 
 
-def _adr(call: "Call") -> _Answer:
+def _adr(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change, write_adr, write_findings
 
-    repository, title = call.repository(), _text(call, "the decision")
+    repository, title = call.repository(), text_of(call, "the decision")
     study = change(repository, call.args.on, lambda one: replace(one, adr=write_adr(repository, one, title)))
     name = write_findings(repository, study)
-    code, document, lines = _told(study)
+    code, document, lines = told(study)
     return code, {**document, "files": [study.adr, name]}, [*lines, f"written: {study.adr}, {name}"]
 
 
-def _close(call: "Call") -> _Answer:
+def _close(call: "Call") -> Answer:
     from dataclasses import replace
 
     from cockpit.bench.research import change
     from cockpit.clock import iso, now
 
     gone = call.args.deed == "abandon"
-    return _told(change(call.repository(), call.args.on, lambda one: replace(one, ended=iso(now()), abandoned=gone)))
+    return told(change(call.repository(), call.args.on, lambda one: replace(one, ended=iso(now()), abandoned=gone)))
 
 
-def _list(call: "Call") -> _Answer:
+def _list(call: "Call") -> Answer:
     from cockpit.bench.research import studies
     from skills.workflow.research_text import recommendation
 
