@@ -218,6 +218,7 @@ class CockpitApp(Parts):
     @on(Panes.Resized)
     def _resized(self) -> None:
         self.refresh_chrome()
+        self.show_row_costs()
         self.call_after_refresh(self.show_code)
 
     @on(VirtualList.Highlighted)
