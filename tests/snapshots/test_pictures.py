@@ -30,6 +30,7 @@ def test_picture(width: int, theme: str, snap_compare: Any, tmp_path: Path, monk
     async def at_rest(pilot: Pilot[int]) -> None:
         assert isinstance(pilot.app, CockpitApp)
         await settled(pilot.app)
+        pilot.app.clear_notifications()  # a notice goes by itself, sooner or later
         await pilot.pause(0.5)
 
     try:
