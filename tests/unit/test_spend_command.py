@@ -241,6 +241,6 @@ async def test_without_a_watch_transcripts_are_polled_and_it_says_so(
     write(own_home, said(repository, "a"))
     async with aclosing(follow_spend(repository, Config())) as feed:
         noted = await _next(feed, lambda shown: shown.note)
-        assert "watch limit" in noted.note
+        assert "no inotify watches left" in noted.note
         write(own_home, said(repository, "b"))
         assert (await _next(feed, lambda shown: shown.today.requests == 2)).note == noted.note
