@@ -133,11 +133,6 @@ def next_step(case: Case) -> str:
     return "write the report (cockpit debug report --write)"
 
 
-def two_at_once(edited: Mapping[str, Iterable[str]]) -> bool:
-    """Whether files of two hypotheses were edited between two runs of the tests: more than one variable changed."""
-    return sum(1 for files in edited.values() if list(files)) > 1
-
-
 def count_patterns(lines: Iterable[str], now: datetime, hours: float = 24.0) -> tuple[Counter[str], int]:
     """How many error lines of each class the last hours hold, and how many lines had no time and were left out.
 

@@ -23,7 +23,6 @@ from skills.workflow.debug import (
     count_patterns,
     next_step,
     ordered,
-    two_at_once,
     why_no_fix,
 )
 from skills.workflow.debug_text import fishbone, report
@@ -109,10 +108,6 @@ def test_errors_are_counted_by_class_within_a_day() -> None:
 @given(st.lists(st.text()))
 def test_no_log_breaks_the_counting(lines: list[str]) -> None:
     count_patterns(lines, NOW)
-
-
-def test_two_variables_at_once_are_seen() -> None:
-    assert two_at_once({"1": ["a.py"], "2": ["b.py"]}) and not two_at_once({"1": ["a.py", "c.py"], "2": []})
 
 
 def test_the_fishbone_and_the_report_hold_what_was_found() -> None:

@@ -15,6 +15,7 @@ from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, crop, line, pad, width_of
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
+from widgets.wrap import wrap_line
 
 _HINTS = (
     "enter all about it · n new · x abandon · R again · esc close",
@@ -180,7 +181,8 @@ class BenchScreen(FramedScreen):
         elif known is None:
             self.rows.empty = [line(("Reading the records…", "muted"))]
         else:
-            self.rows.empty = [line(row) for row in _EMPTY]
+            width = max(20, self.size.width - 6)
+            self.rows.empty = [part for row in _EMPTY for part in wrap_line(line(row), width)]
         self.rows.styles.height = min(len(known), max(3, self.size.height // 3)) if known else "1fr"
         self.rows.show_items(known or ())
         self.rows.lines_changed()
