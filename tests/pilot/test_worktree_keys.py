@@ -122,5 +122,5 @@ async def test_escape_stops_a_long_preparation_and_leaves_nothing(app: CockpitAp
         await until(lambda: "install: sleep 60" in app.screen.steps, "the step")  # type: ignore[attr-defined]
         await pilot.press("escape")
         await until(lambda: not isinstance(app.screen, StepsScreen), "the end")
-        assert "slow" not in branches(app)
+        await until(lambda: "slow" not in branches(app), "its row to go")
         assert not (demo.folder / "worktrees" / "acme-api" / "slow").exists()
