@@ -1,6 +1,7 @@
 """The Textual door: wires feeds to panes and keys to actions. No logic lives here."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -90,6 +91,7 @@ class CockpitApp(Parts):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
+        gc.set_threshold(50_000, 20, 100)  # a whole collection is a pause that a hand on the keys feels
         self.set_keymap(keymap(self.settings.keys))
         self.restore_layout()
         self.tick()
