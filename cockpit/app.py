@@ -97,7 +97,7 @@ class CockpitApp(Parts):
         self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back as it was
-            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+            asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         self.call_after_refresh(self.restart_feeds)
         self.call_after_refresh(self.watch_looks)
         self.call_after_refresh(self.offer_tour)

@@ -1,5 +1,7 @@
 """What the keys do: one method for each action of the registry that needs more than a pane."""
 
+import os
+import threading
 from pathlib import Path
 
 from textual.app import App
@@ -22,6 +24,7 @@ from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
 
 _NARROW = 60  # cells
+_LAST_WORDS = 3.0  # seconds
 
 
 class Deeds(App[int]):
@@ -156,6 +159,13 @@ class Deeds(App[int]):
 
     def do_palette(self) -> None:
         self.action_command_palette()
+
+    def leave(self, code: int) -> None:
+        """End by a signal. Where the terminal is gone the last words to it would be waited for without end."""
+        timer = threading.Timer(_LAST_WORDS, os._exit, (code,))
+        timer.daemon = True
+        timer.start()
+        self.exit(code)
 
     def do_quit(self) -> None:
         self.exit(0)

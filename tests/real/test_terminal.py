@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.demo import Demo, make_demo
+from cockpit.processes import process_lives
 
 pytestmark = pytest.mark.skipif(
     shutil.which("tmux") is None, reason="tmux is not installed: it is the terminal that these tests read the screen of"
@@ -59,7 +61,19 @@ class Tmux:
         return subprocess.run(["tmux", "-S", str(self.socket), "has-session"], capture_output=True).returncode == 0
 
     def close(self) -> None:
-        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True)
+        """The terminal goes away, and the app with it."""
+        ask = ["tmux", "-S", str(self.socket)]
+        told = subprocess.run(
+            [*ask, "display-message", "-p", "#{pane_pid}"], capture_output=True, text=True, check=False
+        )
+        pid = int(told.stdout.strip() or 0)
+        subprocess.run([*ask, "kill-server"], capture_output=True, check=False)
+        for _ in range(100):
+            if not pid or not process_lives(pid):
+                return
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        raise AssertionError("the app lived on without its terminal")
 
 
 def until(condition: Callable[[], bool], screen: Callable[[], str], seconds: float = 40.0) -> None:
