@@ -49,6 +49,14 @@ class Call:
         extra = Path(self.args.config) if self.args.config else None
         return load_config(self._repository.root, extra, isolated=isolated)
 
+    def told(self, code: int, document: dict[str, Any], lines: list[str]) -> int:
+        """Print an answer that has no times, as one JSON document where `--json` asks for it. Returns the exit code."""
+        if self.args.json:
+            print_json({**document, "meta": {}})
+        else:
+            print("\n".join(lines))
+        return code
+
 
 def print_json(document: dict[str, Any]) -> None:
     """The one JSON document of a command, on stdout. Keys keep their order; `version` comes first.

@@ -72,13 +72,7 @@ def run(call: "Call") -> int:
         "list": _list,
     }
     code, document, lines = deeds[call.args.deed](call)
-    if call.args.json:
-        from cockpit.call import print_json
-
-        print_json({**document, "meta": {}})
-    else:
-        print("\n".join(lines))
-    return code
+    return call.told(code, document, lines)
 
 
 def _case_lines(case: "Case") -> list[str]:

@@ -56,13 +56,7 @@ def run(call: "Call") -> int:
         "matrix": _matrix,
     }[call.args.deed]
     code, document, lines = deed(call)
-    if call.args.json:
-        from cockpit.call import print_json
-
-        print_json({**document, "meta": {}})
-    else:
-        print("\n".join(lines))
-    return code
+    return call.told(code, document, lines)
 
 
 _Answer = tuple[int, dict[str, Any], list[str]]
