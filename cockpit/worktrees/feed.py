@@ -20,7 +20,8 @@ from cockpit.repository import Repository
 from cockpit.worktrees.cheap import Cheap, Place
 from cockpit.worktrees.judgement import holders, with_presence
 from cockpit.worktrees.models import Clash, WorktreesSnapshot
-from cockpit.worktrees.reader import THREADS, Measured, Reader, Survey, read_worktrees
+from cockpit.worktrees.reader import THREADS, Reader, read_worktrees
+from cockpit.worktrees.rows import Measured, Survey
 from cockpit.worktrees.watch import GitWatch, folders_to_watch
 
 __all__ = ["Hints", "follow_worktrees", "read_worktrees", "with_presence"]

@@ -1,8 +1,7 @@
 """Stage two: what only git can tell. Each function runs one to three read-only git commands and raises
 `GitFailed`.
 
-`merge-tree` and `commit-tree` make objects: they go to a temporary folder, never into the repository under
-view.
+`commit-tree` makes an object: it goes to a temporary folder, never into the repository under view.
 """
 
 import os
@@ -15,6 +14,7 @@ from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Merged
 from cockpit.worktrees.setup_files import GIVEN, same_but_port
+from cockpit.worktrees.trials import Trial
 from skills.record import record
 from skills.workflow.worktree_setup import TASK_FILE, is_cache
 
@@ -225,7 +225,7 @@ def on_no_branch(folder: Path | str, head: str) -> int:
 @record
 class Question:
     """Whether `head` is merged into `base`, both object ids; `log` is the branch's own reflog file (None:
-    detached).
+    detached), `trial` what merging it now would make (None: not asked, or git cannot tell).
     """
 
     folder: str
@@ -236,6 +236,12 @@ class Question:
     behind: int
     log: Path | None
     base_tree: str | None = None
+    trial: Trial | None = None
+
+
+def needs_trial(ahead: int, behind: int) -> bool:
+    """Whether only a trial merge tells if a branch so far from its base is merged."""
+    return ahead > 0 and behind > 0
 
 
 def merged(question: Question) -> Merged | None:
@@ -249,18 +255,12 @@ def merged(question: Question) -> Merged | None:
         return "ancestor" if _was_merged(question) else "no"
     if question.behind == 0:
         return "no"
-    try:
-        tree = _run(
-            question.folder,
-            *("merge-tree", "--write-tree", question.base, question.head),
-            environment=question.environment,
-        )
-    except GitFailed as problem:
-        if problem.status != 1:
-            return None
+    if question.trial is None:
+        return None
+    if not question.trial.clean:
         return "squash" if _picked(question) else "no"
     base_tree = question.base_tree or _run(question.folder, "rev-parse", f"{question.base}^{{tree}}").strip()
-    unchanged = tree.split("\n", 1)[0] == base_tree
+    unchanged = question.trial.tree == base_tree
     return "squash" if unchanged and _changes_something(question) else "no"
 
 

@@ -19,13 +19,13 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.cheap import read_cheap
-from cockpit.worktrees.forecast import conflicts
 from cockpit.worktrees.measure import divergence, own_objects
 from cockpit.worktrees.models import Worktree
 from cockpit.worktrees.new import base_of
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.remove import look_at
 from cockpit.worktrees.room import Room, alone, sentence
+from cockpit.worktrees.trials import trial_merges
 from skills.workflow.worktree_setup import slug_of
 
 INTEGRATION = "integration/"
@@ -161,14 +161,14 @@ def _foreseen(repository: Repository, home: Path, plan: MergePlan) -> MergePlan:
     pair = (plan.onto, plan.source)
     try:
         with temporary_folder("objects") as folder:
-            found = conflicts(home, [pair], own_objects(repository.common_dir, folder))
+            found = trial_merges(home, [pair], own_objects(repository.common_dir, folder))
         changed = git(home, "diff", "--no-ext-diff", "--name-only", "-z", f"{plan.onto}...{plan.source}", "--")
     except GitFailed as problem:
         raise CannotAnswer(f"{plan.branch} cannot be merged: {_hinted(problem)}") from None
     if pair not in found:
         raise CannotAnswer(f"{plan.branch} and {plan.base} have no common past", "merge them by hand")
     files = tuple(plain_text(name, 200) for name in changed.split("\0") if name)
-    return replace(plan, conflicts=found[pair], files=files)
+    return replace(plan, conflicts=found[pair].files, files=files)
 
 
 def _merge(room: Room, plan: MergePlan) -> Merged:

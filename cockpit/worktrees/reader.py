@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,11 +21,12 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
-from cockpit.worktrees.forecast import Forecaster, ToMerge
+from cockpit.worktrees.forecast import ToMerge, forecast
 from cockpit.worktrees.judgement import judged
-from cockpit.worktrees.models import Clash, Counts, Merged, Worktree, WorktreesSnapshot
+from cockpit.worktrees.models import Clash, Merged, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
-from skills.record import record
+from cockpit.worktrees.rows import Key, Measured, Survey, has_work, is_own_base, nothing_of_its_own, row_of
+from cockpit.worktrees.trials import Trial, TrialMerges
 
 if TYPE_CHECKING:
     import tempfile
@@ -34,42 +34,9 @@ if TYPE_CHECKING:
 THREADS = 4
 _KEPT = 2000
 _MANY = 3
-_DAY = 86400
 
-Key = tuple[object, ...]
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-
-
-@record
-class Survey:
-    """What one `for-each-ref` told of all branches: the base in force, upstreams by ref, commit times by
-    object id.
-    """
-
-    base: Base | None
-    upstreams: dict[str, Base]
-    committed: dict[str, int]
-    trees: dict[str, str]
-    note: str = ""
-    own_bases: dict[str, Base] = field(default_factory=dict)
-
-
-@record
-class Measured:
-    """Stage two of one worktree; None is "could not be told". `seconds` is how long its status took."""
-
-    key: Key
-    counts: Counts | None = None
-    counted_at: datetime | None = None
-    seconds: float = 0.0
-    base: str | None = None
-    ahead: int | None = None
-    behind: int | None = None
-    merged: Merged | None = None
-    unpushed: int | None = None
-    ignored: tuple[str, ...] | None = ()
-    problem: str | None = None
 
 
 class Reader:
@@ -87,12 +54,13 @@ class Reader:
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
-        self._forecaster = Forecaster()
+        self._trials = TrialMerges()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._scratch_lock = threading.Lock()
 
     def close(self) -> None:
         """Remove what git made for the comparisons."""
+        self._trials.close()
         if self._scratch is not None:
             self._scratch.cleanup()
 
@@ -137,7 +105,23 @@ class Reader:
         base = self._base(cheap.bases)
         if base is not None:
             self._compare_many(base, {place.head for place in cheap.places if place.ref and place.head})
-        return Survey(base, upstreams, facts.committed, facts.trees, note, self._own_bases(cheap))
+        survey = Survey(base, upstreams, facts.committed, facts.trees, note, self._own_bases(cheap))
+        self._start_trials(cheap, survey)
+        return survey
+
+    def _start_trials(self, cheap: Cheap, survey: Survey) -> None:
+        """Try the merges that the rows will ask for in one process, while their statuses run."""
+        pairs = []
+        for place in cheap.places:
+            base = self._base_of(cheap, survey, place)
+            if base is None or place.head is None or is_own_base(cheap, place):
+                continue
+            apart = self._divergence.get((base.sha, place.head), (0, 0))
+            if measure.needs_trial(*apart) and (base.sha, place.head, place.ref) not in self._merged:
+                pairs.append((base.sha, place.head))
+        if len(pairs) >= _MANY:
+            with contextlib.suppress(CannotAnswer):  # each row will say so
+                self._trials.start(self._folder, pairs, self._own_objects())
 
     def _own_bases(self, cheap: Cheap) -> dict[str, Base]:
         """The branch that each branch was made from, where that is written down and not the common base."""
@@ -230,7 +214,7 @@ class Reader:
             problems.append(_line(problem))
         if problems:
             return replace(row, problem=problems[0])
-        if not place.main and counts is not None and counts.clean and _nothing_of_its_own(place, row):
+        if not place.main and counts is not None and counts.clean and nothing_of_its_own(place, row):
             kept = last is not None and last.counted_at == counted_at and last.ignored is not None and last.key == key
             row = replace(row, ignored=last.ignored if last and kept else self._ignored(place))
         return row
@@ -253,27 +237,40 @@ class Reader:
             row = replace(row, unpushed=alone)
         elif cheap.remotes_stamp is not None:
             row = replace(row, unpushed=self._unpushed(row, cheap, place, base))
-        if _is_own_base(cheap, place):
+        if is_own_base(cheap, place):
             return replace(row, merged="no")
         if base is None or row.ahead is None or row.behind is None:
             return row
+        merged_key: Key = (base.sha, place.head, place.ref)
+        apart = (row.ahead, row.behind)
         try:
-            environment = self._own_objects()
+            found = self._kept(self._merged, merged_key, lambda: self._ask_merged(apart, survey, place, base))
         except CannotAnswer:
             return row
+        return replace(row, merged=found)
+
+    def _ask_merged(self, apart: tuple[int, int], survey: Survey, place: Place, base: Base) -> Merged | None:
+        environment = self._own_objects()
+        head = place.head or ""
         log = self.repository.common_dir / "logs" / place.ref if place.ref else None
         question = measure.Question(
             folder=str(self._folder),
             environment=environment,
             base=base.sha,
-            head=place.head,
-            ahead=row.ahead,
-            behind=row.behind,
+            head=head,
+            ahead=apart[0],
+            behind=apart[1],
             log=log,
             base_tree=survey.trees.get(base.sha),
+            trial=self._trial((base.sha, head), environment) if measure.needs_trial(*apart) else None,
         )
-        merged_key: Key = (base.sha, place.head, place.ref)
-        return replace(row, merged=self._kept(self._merged, merged_key, lambda: measure.merged(question)))
+        return measure.merged(question)
+
+    def _trial(self, pair: tuple[str, str], environment: dict[str, str]) -> Trial | None:
+        try:
+            return self._trials.of(self._folder, [pair], environment).get(pair)
+        except GitFailed:  # older than 2.38
+            return None
 
     def _unpushed(self, row: Measured, cheap: Cheap, place: Place, base: Base | None) -> int:
         if row.ahead == 0:
@@ -286,7 +283,7 @@ class Reader:
         return self._kept(self._divergence, (base, head), lambda: measure.divergence(self._folder, base, head))
 
     def _base_of(self, cheap: Cheap, survey: Survey, place: Place) -> Base | None:
-        if _is_own_base(cheap, place):
+        if is_own_base(cheap, place):
             return survey.upstreams.get(place.ref or "")
         return survey.own_bases.get(place.ref or "", survey.base)
 
@@ -294,7 +291,7 @@ class Reader:
         """What is to be merged with what: all that the forecast of conflicts depends on."""
         found = []
         for place in cheap.places:
-            if place.head and not _is_own_base(cheap, place) and _has_work(place, measured.get(place.path)):
+            if place.head and not is_own_base(cheap, place) and has_work(place, measured.get(place.path)):
                 base = self._base_of(cheap, survey, place)
                 name = plain_text(place.branch or place.name, 200)
                 shown, sha = (plain_text(base.name, 200), base.sha) if base else (None, None)
@@ -304,7 +301,7 @@ class Reader:
     def forecast(self, trees: tuple[ToMerge, ...]) -> dict[str, tuple[Clash, ...]]:
         """The conflicts to be expected, by the path of the worktree. Raises `GitFailed` where git is too old."""
         environment = self._own_objects()
-        return self._forecaster.forecast(self._folder, trees, environment)
+        return forecast(self._trials, self._folder, trees, environment)
 
     @staticmethod
     def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
@@ -328,7 +325,7 @@ class Reader:
         ports, ports_note = self._registry.ports()
         rows = []
         for place in cheap.places:
-            row = _row(place, cheap, survey, measured.get(place.path), now)
+            row = row_of(place, cheap, survey, measured.get(place.path), now)
             held = ports.get(os.path.realpath(place.path), ()) if ports else ()
             foreseen = (clashes or {}).get(place.path, ())
             being = place.path in stale and row.counts is not None
@@ -355,57 +352,6 @@ def read_worktrees(repository: Repository, config: Config, *, forecast: bool = F
         except (GitFailed, CannotAnswer) as problem:
             return reader.snapshot(cheap, survey, measured, frozenset(), f"no forecast of conflicts: {_line(problem)}")
         return reader.snapshot(cheap, survey, measured, frozenset(), clashes=clashes)
-
-
-def _row(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | None, now: datetime) -> Worktree:
-    own = _is_own_base(cheap, place)
-    seconds = survey.committed.get(place.head) if survey and place.head else None
-    base = cheap.bases[0].name if cheap.bases and not own else None
-    row = Worktree(
-        name=plain_text(place.name, 200),
-        path=place.path,
-        branch=plain_text(place.branch, 200) if place.branch else None,
-        head=place.head,
-        main=place.main,
-        own_base=own,
-        base=plain_text(base, 200) if base else None,
-        committed_at=datetime.fromtimestamp(seconds, UTC) if seconds is not None else None,
-        stale_days=max(0, int(now.timestamp()) - seconds) // _DAY if seconds is not None else None,
-        operation=place.operation,
-        rebasing=plain_text(place.rebasing, 200) if place.rebasing else None,
-        locked=place.locked,
-        lock_reason=plain_text(place.lock_reason, 200) if place.lock_reason else None,
-        missing=place.missing,
-        problem=plain_text(place.problem, 200) if place.problem else None,
-    )
-    if found is None:
-        return row
-    return replace(
-        row,
-        base=plain_text(found.base, 200) if found.base else None,
-        ahead=found.ahead,
-        behind=found.behind,
-        counts=found.counts,
-        counted_at=found.counted_at,
-        merged=found.merged,
-        unpushed=found.unpushed,
-        ignored=found.ignored,
-        problem=plain_text(found.problem, 200) if found.problem else None,
-    )
-
-
-def _is_own_base(cheap: Cheap, place: Place) -> bool:
-    return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
-
-
-def _has_work(place: Place, row: Measured | None) -> bool:
-    """Whether the worktree has commits that somebody will want to merge."""
-    return bool(row and not place.missing and row.ahead and row.merged not in ("ancestor", "squash"))
-
-
-def _nothing_of_its_own(place: Place, row: Measured) -> bool:
-    """Whether only its ignored files could still be lost with the worktree."""
-    return row.merged in ("ancestor", "squash") if place.ref else row.unpushed == 0
 
 
 def _line(problem: Exception) -> str:

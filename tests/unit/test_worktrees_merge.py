@@ -12,11 +12,11 @@ from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.repository import find_repository
 from cockpit.worktrees.feed import follow_worktrees, read_worktrees
-from cockpit.worktrees.forecast import _one_by_one, conflicts
 from cockpit.worktrees.merge import Conflicted, Merged, merge_worktree
 from cockpit.worktrees.models import Clash, Worktree
 from cockpit.worktrees.new import make_new
 from cockpit.worktrees.refused import Refused
+from cockpit.worktrees.trials import one_by_one, trial_merges
 from cockpit.worktrees.undo import undo_last
 from tests.unit.trees import commit, git, make_repository, print_of
 
@@ -149,8 +149,11 @@ def test_one_process_and_one_a_pair_answer_alike(repo: Path, tmp_path: Path) -> 
     (repo / "x").mkdir()
     pairs = [(heads[0], heads[1]), (heads[1], heads[2]), (git(repo, "rev-parse", "main"), heads[0])]
     environment = dict(os.environ)
-    assert conflicts(repo, pairs, environment) == _one_by_one(repo, pairs, environment)
-    assert conflicts(repo, pairs, environment) == {pairs[0]: ("a.txt",), pairs[1]: ("a.txt",), pairs[2]: ()}
+    found = trial_merges(repo, pairs, environment)
+    assert found == one_by_one(repo, pairs, environment)
+    assert [found[pair].files for pair in pairs] == [("a.txt",), ("a.txt",), ()]
+    assert [found[pair].clean for pair in pairs] == [False, False, True]
+    assert found[pairs[2]].tree == git(repo, "rev-parse", f"{heads[0]}^{{tree}}")
 
 
 async def test_the_feed_forecasts_again_when_a_commit_comes(repo: Path) -> None:

@@ -135,6 +135,32 @@ def squash(repo: Path, branch: str) -> None:
     git(repo, "commit", "-qm", "squashed")
 
 
+def test_many_worktrees_are_tried_in_one_process_and_each_gets_its_own_answer(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("squashed", "open", "clashing", "unrelated"):
+        commit(add(repo, name), "a.txt" if name == "clashing" else f"{name}.txt", f"{name}\n")
+    git(repo.parent / "unrelated", "checkout", "-q", "--orphan", "feature/alone")
+    git(repo.parent / "unrelated", "commit", "-qm", "alone")
+    squash(repo, "feature/squashed")
+    commit(repo, "a.txt", "main\n")
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE2_EVENT", str(trace))
+    merged = {tree.name: tree.merged for tree in read(repo).worktrees}
+    monkeypatch.delenv("GIT_TRACE2_EVENT")
+    assert merged == {"acme-api": "no", "squashed": "squash", "open": "no", "clashing": "no", "unrelated": None}
+    shutil.rmtree(repo.parent / "unrelated")
+    git(repo, "worktree", "prune")
+    trace.write_text("")
+    monkeypatch.setenv("GIT_TRACE2_EVENT", str(trace))
+    assert {tree.name: tree.merged for tree in read(repo).worktrees} == {
+        name: how for name, how in merged.items() if name != "unrelated"
+    }
+    started = [json.loads(line) for line in trace.read_text().splitlines()]
+    tries = [one["argv"] for one in started if one["event"] == "start" and "merge-tree" in one["argv"]]
+    assert len(tries) == 1
+
+
 def test_a_squash_merge_is_found(repo: Path) -> None:
     tree = add(repo, "api")
     commit(tree, "b.txt", "b")
