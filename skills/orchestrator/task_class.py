@@ -13,6 +13,9 @@ _Reading = tuple[Task, str]
 _TAGS = re.compile(r"</?[a-z_]+>")
 _PART = re.compile(r"[.?!;:]\s+|,\s*(?:so |but |please )*|\s[—–-]\s|\n+")
 _ROUTE = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+/\S*")
+_HYPHENED = re.compile(r"^(\w+)-(?=\w)")
+_SUBJECT = re.compile(r"^`?\w+(?:\.\w+)+(?:\(\))?`?(?=\s)")
+_PLACE = re.compile(r"^(?:in|inside|en|dentro de)\s+\S+(?:\s+\([^)]{0,80}\))?,?\s+", re.IGNORECASE)
 _LONGEST = 6000
 
 _Classes = tuple[tuple[Task, frozenset[str]], ...]
@@ -42,14 +45,27 @@ def classify_task(text: str) -> tuple[Task, str]:
     said = _TAGS.sub(" ", words.FENCE.sub(" ", text))[:_LONGEST]
     if label := said_as.LABEL.match(said):
         return _labelled(label[1].lower()), label[1].lower()
-    said = said_as.POLITE.sub("", _ROUTE.sub("the route", said).strip())
-    spoken = [word.lower().replace("’", "'") for word in words.SPOKEN.findall(said)[:400]]
+    said = _from_the_verb(said_as.POLITE.sub("", _ROUTE.sub("the route", said).strip()))
+    spoken = _spoken(said)
     if not spoken:
         return "question", ""
     for read in (_asked_to, _studied, _asked, _ordered, _told):
         if found := read(said, spoken):
             return found
     return "question", next((word for word in spoken[:12] if word in words.READ_VERBS), "")
+
+
+def _spoken(said: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in words.SPOKEN.findall(said)[:400]]
+
+
+def _from_the_verb(said: str) -> str:
+    """The text without the place that stands before an order; a first word that is no plain one still counts as one:
+    `re-run` is an order, `requests.get` what a statement is about."""
+    placed = _PLACE.match(said)
+    if placed and (after := _spoken(said[placed.end() :])) and _is_order(after[0]) and not _is_statement(after):
+        said = said[placed.end() :]
+    return _SUBJECT.sub("it", _HYPHENED.sub(r"\1", said))
 
 
 def _labelled(label: str) -> Task:

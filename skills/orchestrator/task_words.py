@@ -52,7 +52,8 @@ ASKED_TO = re.compile(
 )
 EXPLAIN = _said(
     r"(?:show|tell|give|walk|guide|teach) (?:me|us) (?:which|what|why|how|where|the list|through|about|"
-    r"an? (?:overview|idea))",
+    r"an? (?:overview|idea|table|list|summary|count|report))",
+    r"(?:dame|hazme|dime) (?:una (?:tabla|lista|idea)|un (?:resumen|listado|informe))",
     r"(?:walk|guide|talk) (?:me|us) through",
     r"help me (?:to )?understand",
     r"(?:show|list|tell) (?:me|us)",
@@ -84,10 +85,10 @@ SYMPTOM = _said(
 BETTER = _said(
     r"faster|quicker|cleaner|simpler|shorter|smaller|leaner|tidier|clearer|more (?:readable|efficient|modular)",
     r"less (?:complex|code)|easier to (?:read|test|maintain|understand|follow|change)",
-    r"into (?:smaller|several|two|three|its own)|get rid of|"
+    r"better|nicer|into (?:smaller|several|one|two|three|a single|its own)|get rid of|"
     r"(?:pull|take|bring|lift|push|put|factor|carve|get) .{1,60}(?:out of|into|under one|together|apart)|(?:use|"
     r"using) .{1,60} instead of",
-    r"más (?:rápid\w+|limpi\w+|simple\w*|corto|corta|clar\w+|legible\w*|eficiente\w*|sencill\w+)|en vez de usar",
+    r"mejor|más (?:rápid\w+|limpi\w+|simple\w*|corto|corta|clar\w+|legible\w*|eficiente\w*|sencill\w+)|en vez de usar",
 )
 UNUSED = _said(
     r"unused|dead|old|legacy|deprecated|obsolete|noisy|duplicat\w+|redundant|unnecessary|leftover|stale|useless",

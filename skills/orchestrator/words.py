@@ -53,7 +53,7 @@ READ_VERBS = spoken_forms(
     "comparar audita auditar verifica verificar"
 )
 STUDY_VERBS = spoken_forms(
-    "explain investigate analyze analyse review check describe compare audit summarize understand inspect explica "
+    "explain investigate analyze analyse review check scan describe compare audit summarize understand inspect explica "
     "explicar investiga investigar analiza analizar revisa revisar comprueba comprobar describe compara comparar "
     "audita auditar resume resumir"
 )

@@ -99,7 +99,7 @@ def _by_words(task: str) -> LaneChoice:
         match = _WORDS[spoken[0]].search(task)
         return LaneChoice(spoken[0], (f"the words say it: {match.group() if match else spoken[0]}",))
     answers = words_answers(task)
-    if not answers:
+    if not answers or not (words.WEB.search(task) or words.BUILT.search(task)):  # nothing is built that needs one
         if words.WEB.search(task):
             return LaneChoice(
                 "foundation", ("no framework here yet, and the words choose none",), ("django", "fastapi")

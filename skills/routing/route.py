@@ -109,7 +109,7 @@ def read_stages(task: str) -> tuple[tuple[Stage, ...], str]:
     does. Who builds and ships asks for everything between as well.
     """
     found: dict[Stage, str] = {}
-    for clause in words.CLAUSE.split(words.FILLER.sub("", task)):
+    for clause in words.CLAUSE.split(words.FILLER.sub("", words.ADDRESS.sub("it", task))):
         if words.BACK.match(clause):
             continue  # `write them` says nothing new
         head, _, tail = _cut(clause)

@@ -16,11 +16,12 @@ DESIGN = _pattern(
     r"(?:data|prediction|api) contract|cómo (?:estructur|organiz|model|reparti)\w+|contrato de datos|decide on",
 )
 TEST = _pattern(
-    r"tests?|testing|tested|tdd|pytest|unittest|coverage|fixtures?|mocks?|factor(?:y|ies)|regression suite",
+    r"tests?|test_\w+|testing|tested|tdd|pytest|unittest|coverage|fixtures?|mocks?|factor(?:y|ies)|regression suite",
     r"pruebas?|cobertura|testea\w*",
 )
 SECURE = _pattern(
     r"secur\w+|harden\w*|lock (?:it |this |them )?down|auth|authn|authz|authenticat\w+|authori[sz]\w+|permissions?",
+    r"unsafe(?:ly)?|untrusted|is \S+ (?:really )?safe|es segur[oa]",
     r"csrf|cors|xss|(?:sql )?injections?|vulnerab\w+|secrets?|jwt|oauth2?|encrypt\w*|rate[ -]limit\w*|throttl\w+",
     r"brute[ -]force|bandit|pip-audit|protect\w*|saniti[sz]\w+|access control|2fa|mfa|hsts|password hash\w*",
     r"segur\w+|asegura\w*|endurec\w+|autentica\w*|autenticación|autoriza\w*|autorización|permisos?|vulnerabilidad\w*",
@@ -34,7 +35,7 @@ SECURE = _pattern(
     r"intentos de (?:login|acceso|sesión)|limita\w* (?:las |el número de )?(?:peticiones|intentos)",
 )
 VERIFY = _pattern(
-    r"ship\w*|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+",
+    r"ship(?:s|ped|ping)?|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+",
     r"verif\w+(?! (?:that )?(?:the |a |an |its |each )?(?:\w+ )?(?:jwt|tokens?|signatures?|passwords?|e?mails?|"
     r"audience|hash))",
     r"(?:before|for) (?:the |a |our )?(?:pull request|merge|release)|before merging|antes de (?:la pr|fusionar|"
@@ -109,6 +110,7 @@ SCOPE = re.compile(
     r"que|cuando|donde|desde|mediante)(?!\w)",
     re.IGNORECASE,
 )
+ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 BACK = re.compile(
     r"^\s*(?:please )?(?:write|add|do|fix|make|create|mend|escríbe|añáde|haz|créa)(?: )?(?:them|it|those|that|"
     r"l[oa]s?)\s*$",

@@ -47,7 +47,7 @@ def repository(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["prompts", "prompts_more"])
+@pytest.mark.parametrize("name", ["prompts", "prompts_more", "mixed"])
 def test_labelled_prompts_are_judged_as_people_judge_them(name: str) -> None:
     right = dict.fromkeys(NEEDED, 0)
     rows = labelled(name)
@@ -125,6 +125,20 @@ def test_a_spanish_prompt_gets_a_spanish_template() -> None:
     ],
 )
 def test_task_class_of_studies_failures_and_words_without_accents(text: str, task: str) -> None:
+    assert classify_task(text)[0] == task
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("In apps/users/api.py (Django 5.2) add a PATCH route. It currently answers 404.", "feature"),
+        ("Fine-tune a transformer on our tickets", "feature"),
+        ("requests.get blocks the event loop in geo.py", "bug"),
+        ("Turn parser.py and lexer.py into one package", "refactor"),
+        ("Give me a table with every endpoint", "question"),
+    ],
+)
+def test_the_order_is_found_behind_a_place_and_a_first_word_that_is_no_plain_one(text: str, task: str) -> None:
     assert classify_task(text)[0] == task
 
 

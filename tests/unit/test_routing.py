@@ -88,6 +88,31 @@ def test_labelled_tasks_are_routed_as_people_route_them(
     assert shares["stage"] >= 0.85, shares
 
 
+def test_tasks_in_two_languages_that_were_labelled_before_they_were_routed(
+    evidence: dict[str, tuple[LaneEvidence, ...]],
+) -> None:
+    rows = [json.loads(line) for line in (DATA / "mixed.jsonl").read_text("utf-8").splitlines()]
+    found = [(row, route_task(row["text"], evidence[row["project"]])) for row in rows]
+    lanes = sum(route.lane == row["lane"] for row, route in found)
+    spokes = sum(row["spoke"] in route.spokes[:1] for row, route in found)
+    print(f"lane {lanes} %, first spoke {spokes} % of {len(rows)} tasks")
+    assert len(rows) == 100 and lanes >= 90 and spokes >= 85
+
+
+@pytest.mark.parametrize(
+    ("task", "lane", "stage"),
+    [
+        ("Filter the shipments in ShipmentViewSet.list", "django", "implement"),
+        ("Explain the difference between threads and asyncio", "foundation", "implement"),
+        ("Add CORS only for https://app.example.com", "foundation", "secure"),
+        ("Add test_create_order_returns_400 to checks/orders.py", "foundation", "test"),
+    ],
+)
+def test_parts_of_names_and_addresses_tell_no_stage(task: str, lane: str, stage: str) -> None:
+    found = route_task(task)
+    assert (found.lane, found.stage) == (lane, stage)
+
+
 def test_who_builds_and_ships_gets_every_stage_between() -> None:
     found = route_task("build and ship a Django API with background jobs")
 
