@@ -7,7 +7,8 @@ an agent (measured elsewhere: a looping plain `git status` makes more than half 
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ INHERITED = (
 
 
 _quick = False
+_AT_ONCE = 4
+_ahead: "dict[tuple[str, tuple[str, ...]], _Asked]" = {}
 
 
 def start_quickly() -> None:
@@ -48,6 +51,58 @@ def start_quickly() -> None:
     global _quick
     gc.set_threshold(100_000)
     _quick = True
+
+
+class _Asked:
+    """A question that git is answering, or will as soon as one of those before it is done."""
+
+    def __init__(self, folder: str, words: tuple[str, ...]) -> None:
+        self.folder, self.words = folder, words
+        self.done = threading.Event()
+        self.out = b""
+        self.problem: Exception | None = None
+
+    def ask(self) -> None:
+        try:
+            self.out = _quick_answer(self.folder, self.words, None, 60.0)
+        except Exception as problem:
+            self.problem = problem
+        self.done.set()
+
+    def answer(self) -> bytes:
+        self.done.wait()
+        if self.problem is not None:
+            raise self.problem
+        return self.out
+
+
+def ask_ahead(questions: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Put questions, a folder and the words, to git before whoever wants them is imported: `git` and `git_bytes` then
+    take the answers, each once. Only for a command that starts quickly and wants all of them."""
+    asked = [_Asked(folder, words) for folder, words in questions]
+    _ahead.clear()
+    _ahead.update({(one.folder, one.words): one for one in asked})
+    waiting = iter(asked)
+    turn = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with turn:
+                one = next(waiting, None)
+            if one is None:
+                return
+            one.ask()
+
+    for _ in range(_AT_ONCE):
+        threading.Thread(target=work, daemon=True).start()
+
+
+def _quick_answer(
+    folder: Path | str, args: tuple[str, ...], environment: Mapping[str, str] | None, timeout: float | None
+) -> bytes:
+    if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
+        raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+    return RunningGit(folder, *args, environment=environment).answer(timeout=timeout)
 
 
 class GitFailed(Exception):
@@ -78,9 +133,8 @@ def git_bytes(
 ) -> bytes:
     """As `git`, but the bytes themselves."""
     if _quick:
-        if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
-            raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
-        return RunningGit(folder, *args, environment=environment).answer(timeout=timeout)
+        asked = None if environment else _ahead.pop((os.fspath(folder), args), None)
+        return asked.answer() if asked is not None else _quick_answer(folder, args, environment, timeout)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import subprocess
 

@@ -38,13 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Print the report. Returns 0; what could not be read is named in the report."""
-    from cockpit.day.start import start_day
     from cockpit.git_command import start_quickly
+    from cockpit.worktrees.ahead import ask_statuses
 
     start_quickly()
     args = call.args
     begun = time.monotonic()
-    repository, config = call.repository(), call.config()
+    repository = call.repository()
+    ask_statuses(repository)  # git looks while the rest is imported
+    from cockpit.day.start import start_day
+
+    config = call.config()
     tell = show_step if sys.stderr.isatty() else None
     started = start_day(repository, config, tell=tell)
     clear_step()

@@ -91,6 +91,7 @@ class _StartDay:
             context = pool.submit(read_context, root)
             costs = pool.submit(Costs, self.repository, self.config)
             resources = pool.submit(_preferences)
+            head = pool.submit(_head, root)
             said = context.result()
             found = self._step("git", lambda: state.result(), "git")
             self._done("context", "pass" if said.file else "not_applicable", said.file or "no context file")
@@ -110,7 +111,7 @@ class _StartDay:
         held = resources_of(joined, self.config)
         self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
         self._todos(scored, preferences)
-        self._session(record)
+        self._session(record, head.result())
         self.notes[:0] = said.notes
         money = money_of(spent.snapshot, _average(spent, self.now)) if spent else None
         report = StartReport(
@@ -184,15 +185,12 @@ class _StartDay:
         self.files.append(path)
         self._done("todos", "pass", place)
 
-    def _session(self, record: DayRecord) -> None:
+    def _session(self, record: DayRecord, head: str) -> None:
         if record.note:
             self.notes.append(record.note)
         if not self.write:
             self._done("session", "not_applicable", "nothing is written")
             return
-        head = ""
-        with contextlib.suppress(GitFailed):
-            head = git(self.repository.root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
         begins = begun(record, self.now, head)
         try:
             self.files.append(write_record(self.repository, replace(begins, note="")))
@@ -248,6 +246,13 @@ def _since_when(record: DayRecord, now: datetime) -> tuple[datetime, str]:
 
 def _average(spent: Costs, now: datetime) -> float | None:
     return spent.task_average(local_midnight(now).replace(day=1))
+
+
+def _head(root: Path) -> str:
+    """The commit that the session begins at, "" where there is none yet."""
+    with contextlib.suppress(GitFailed):
+        return git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
+    return ""
 
 
 def _own_commits(root: Path, now: datetime) -> tuple[str, ...]:

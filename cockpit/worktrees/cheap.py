@@ -93,14 +93,18 @@ def read_cheap(repository: Repository, configured_base: str | None) -> Cheap:
     main = repository.main_root
     if main != common and not is_bare(common):
         places.append(_place(main.name or "main", main, common, refs, listed, main=True))
-    linked = common / "worktrees"
-    for name in _folders_in(linked):
-        folder = _work_tree_of(linked / name)
-        if folder is not None:
-            places.append(_place(name, folder, linked / name, refs, listed, main=False))
+    for git_dir, folder in linked_work_trees(common):
+        places.append(_place(git_dir.name, folder, git_dir, refs, listed, main=False))
     bases, default, note = _bases(refs, configured_base, places[0].branch if places and places[0].main else None)
     remotes = refs.stamp("refs/remotes") if refs.has_remote() else None
     return Cheap(tuple(places), bases, default, refs, refs.stamp(), remotes, note)
+
+
+def linked_work_trees(common: Path) -> list[tuple[Path, Path]]:
+    """The git folder and the work tree of every worktree but the main one."""
+    linked = common / "worktrees"
+    found = ((linked / name, _work_tree_of(linked / name)) for name in _folders_in(linked))
+    return [(git_dir, folder) for git_dir, folder in found if folder is not None]
 
 
 def _folders_in(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
+from cockpit.worktrees.ahead import STATUS
 from cockpit.worktrees.models import Counts, Merged
 from cockpit.worktrees.setup_files import GIVEN, same_but_port
 from cockpit.worktrees.trials import Trial
@@ -80,9 +81,7 @@ def status_counts(folder: Path | str, elsewhere: Iterable[str], main: Path | Non
     """Changed paths of one work tree. `elsewhere` holds the paths of all worktrees: one inside another is no
     change. What a new worktree got from `main`, the main work tree, and still is as there is none either.
     """
-    output = git_bytes(
-        folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z"
-    )
+    output = git_bytes(folder, *STATUS)
     counts, untracked = parse_status(output)
     given = _still_as_given(output, Path(folder), main) if main is not None else 0
     counts = Counts(counts.staged, counts.unstaged, counts.untracked - given, counts.conflicts)

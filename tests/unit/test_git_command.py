@@ -86,3 +86,19 @@ def test_reading_never_writes_the_index(repo: Path) -> None:
 def test_what_takes_too_long_is_ended(repo: Path) -> None:
     with pytest.raises(GitFailed, match="no answer within"):
         git(repo, "-c", "alias.wait=!sleep 60", "wait", timeout=0.2)
+
+
+def test_what_was_asked_ahead_is_taken_once_and_a_refusal_stays_one(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_command, "_quick", True)
+    words = ("symbolic-ref", "HEAD")
+    git_command.ask_ahead([(str(repo), words), (str(repo / "gone"), words), (str(repo), ("rev-parse", "HEAD^9"))])
+    (repo / ".git" / "HEAD").write_text("ref: refs/heads/other\n")
+    first, second = git(repo, *words), git(repo, *words)
+    assert first in ("refs/heads/main\n", "refs/heads/other\n") and second == "refs/heads/other\n"
+    with pytest.raises(GitFailed, match="not a folder"):
+        git(repo / "gone", *words)
+    with pytest.raises(GitFailed, match="git rev-parse: fatal: "):
+        git(repo, "rev-parse", "HEAD^9")
+    assert not git_command._ahead

@@ -2,7 +2,10 @@
 
 import errno
 import json
+import os
+import shutil
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,6 +216,26 @@ def test_quick_scans_follow_the_report(repo: Path, capsys: pytest.CaptureFixture
     report, _, scans = capsys.readouterr().out.partition("### Quick Scans")
     assert report.startswith("## Session Start: repo") and "Secrets" in scans and "AKIA…" in scans
     assert "Findings" in scans and "in lines changed since" in scans
+
+
+def test_git_looks_at_every_worktree_once_and_before_the_report_is_imported(repo: Path, tmp_path: Path) -> None:
+    for name in ("one", "two", "gone"):
+        git(repo, "worktree", "add", "-q", "-b", name, str(tmp_path / "trees" / name))
+    shutil.rmtree(tmp_path / "trees" / "gone")
+    log, real = tmp_path / "asked", shutil.which("git")
+    script = tmp_path / "bin" / "git"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\necho "$PWD $*" >> {log}\nexec {real} "$@"\n')
+    script.chmod(0o755)
+    house = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}", "PYTHONPATH": house}
+    words = [sys.executable, "-m", "cockpit", "--repo", str(repo), "start-day"]
+    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert "folder is gone" in told.stdout and "| one " in told.stdout
+    asked = log.read_text().splitlines()
+    looks = sorted(line.split(" ", 1)[0] for line in asked if "--no-ahead-behind" in line)
+    assert looks == sorted(map(str, (repo, tmp_path / "trees" / "one", tmp_path / "trees" / "two")))
+    assert "--no-ahead-behind" in asked[0]
 
 
 def test_files_that_a_task_names() -> None:
