@@ -4,10 +4,11 @@ Handles type parameters and `type` statements (PEP 695, 696), f-strings with nes
 template strings (PEP 750) and `except A, B:` (PEP 758).
 """
 
-import ast
 import re
 from functools import cache
 from typing import Any
+
+from skills.gates.newer_strings import parses, without_nested_quotes
 
 _HINT = re.compile(
     rb"(?m)^[ \t]*(?:type[ \t]+\w+|class[ \t]+\w+[ \t]*\[|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\[)"
@@ -27,8 +28,12 @@ def lower(source: bytes) -> bytes | None:
     if len(source) > _MOST_BYTES or not _HINT.search(source) or _DEEP.search(source):
         return None
     source = _without_type_parameters(_EXCEPT.sub(rb"\1(\2)\3", source))
-    if _parses(source):
-        return source  # no need of LibCST, which takes forty times as long as `ast`
+    # what its text tells is enough for nearly all: LibCST takes forty times as long as `ast`, and its import longer
+    if parses(source):
+        return source
+    lowered = without_nested_quotes(source)
+    if lowered is not None and parses(lowered):
+        return lowered
     import libcst
 
     try:
@@ -71,14 +76,6 @@ def _closing(source: bytes, start: int) -> int:
     return 0
 
 
-def _parses(source: bytes | str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
 @cache
 def _transformer() -> Any:
     """The class that rewrites, made on first use: importing LibCST takes longer than checking a hundred
@@ -93,7 +90,7 @@ def _transformer() -> Any:
 
     def plain_string(node: libcst.BaseExpression) -> libcst.BaseExpression:
         code = blank.code_for_node(node)
-        if _parses(f"({code}\n)"):
+        if parses(f"({code}\n)"):
             return node
         quote = '"""' if "\n" in code else '"'
         return libcst.SimpleString(quote + "\n" * code.count("\n") + quote)
@@ -137,7 +134,7 @@ def _transformer() -> Any:
             code = re.sub(
                 r"^([tT])|^([rR])[tT]", lambda prefix: f"f{prefix[2] or ''}", blank.code_for_node(updated_node)
             )
-            if _parses(f"({code}\n)"):
+            if parses(f"({code}\n)"):
                 return libcst.parse_expression(code)
             return plain_string(updated_node)
 
