@@ -13,8 +13,9 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.ahead import STATUS
+from cockpit.worktrees.given import Given
 from cockpit.worktrees.models import Counts, Merged
-from cockpit.worktrees.setup_files import GIVEN, same_but_port
+from cockpit.worktrees.setup_files import GIVEN
 from cockpit.worktrees.trials import Trial
 from skills.record import record
 from skills.workflow.worktree_setup import TASK_FILE, is_cache
@@ -115,27 +116,27 @@ def parse_status(output: bytes) -> tuple[Counts, list[bytes]]:
 
 
 def _still_as_given(output: bytes, folder: Path, main: Path) -> int:
-    """How many of the untracked paths are copies that a new worktree gets, byte for byte as in the main work tree."""
-    count = 0
+    """How many of the untracked paths are copies that a new worktree gets, and still are what they were."""
+    count, given = 0, Given(folder, main)
     for entry in output.split(b"\0"):
         path = os.fsdecode(entry.removeprefix(b"? "))
         if entry.startswith(b"? ") and path.split("/")[0] in GIVEN:
             files = list(_files_in(folder / path)) if path.endswith("/") else [folder / path]
-            count += bool(files) and all(same_but_port(file, main / file.relative_to(folder)) for file in files)
+            count += bool(files) and all(given.still(file) for file in files)
     return count
 
 
 def ignored_of_its_own(folder: Path | str, main: Path) -> tuple[str, ...]:
     """Ignored files that are nowhere else: no caches, nothing that the main work tree has just so, no task sheet."""
     output = git_bytes(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-    found = []
+    found, given = [], Given(Path(folder), main)
     for raw in output.split(b"\0"):
         path = os.fsdecode(raw)
         if not path or path == TASK_FILE or is_cache(path):
             continue
         for file in _files_in(Path(folder, path)) if path.endswith("/") else (Path(folder, path),):
             name = file.relative_to(folder)
-            if not is_cache(name.as_posix()) and not same_but_port(file, main / name):
+            if not is_cache(name.as_posix()) and not given.still(file):
                 found.append(plain_text(name.as_posix(), 80))
                 if len(found) >= _MOST_IGNORED:
                     return tuple(found)

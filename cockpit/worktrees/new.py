@@ -15,7 +15,8 @@ from cockpit.programs import Programs
 from cockpit.repository import Repository, is_bare
 from cockpit.trust import read_trust
 from cockpit.worktrees.cheap import Cheap, read_cheap
-from cockpit.worktrees.mend import take_back
+from cockpit.worktrees.given import note_given
+from cockpit.worktrees.mend import admin_of, take_back
 from cockpit.worktrees.project_hooks import NO_SETUP, HookFailed, ProjectSetup, read_setup, run_hook
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import OWN, changed_registry, new_entry, read_registry_file
@@ -183,7 +184,7 @@ class _Making:
         if plan.base != plan.branch:
             self.room.git("config", f"branch.{plan.branch}.cockpit-base", plan.base)
         self._step(f"files: {len(plan.files)} to copy" if plan.files else "files")
-        copied = [*copy_into(plan.source, plan.path, plan.files, ports), *self._task_file(ports)]
+        copied = [*self._copied(ports), *self._task_file(ports)]
         self._hook("install", plan.path, ports)
         self._hook("postCreate", plan.path, ports)
         self._step("registry")
@@ -228,6 +229,14 @@ class _Making:
         else:
             words += [str(plan.path), plan.branch]
         self.room.git(*words)
+
+    def _copied(self, ports: tuple[int, ...]) -> list[str]:
+        plan = self.plan
+        copied = copy_into(plan.source, plan.path, plan.files, ports)
+        admin = admin_of(self.room.common_dir, plan.path)
+        if admin is not None and copied:
+            note_given(admin, plan.path, copied)
+        return copied
 
     def _task_file(self, ports: tuple[int, ...]) -> list[str]:
         plan = self.plan

@@ -18,7 +18,7 @@ _ENVIRONMENT = (".env", ".env.local")
 _EXAMPLE = ".env.example"
 _AGENTS = (".claude", ".agents")
 GIVEN = frozenset((*_ENVIRONMENT, *_AGENTS))
-_LARGEST_ENVIRONMENT = 1 << 20
+LARGEST = 1 << 20  # bytes of a file that is compared
 _MOST = 20_000
 
 
@@ -46,7 +46,7 @@ def copy_into(root: Path, tree: Path, names: Iterable[str], ports: tuple[int, ..
         target.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if _is_environment(target.name) and not source.is_symlink():
-                content = read_regular(source, _LARGEST_ENVIRONMENT)
+                content = read_regular(source, LARGEST)
                 mode = source.stat().st_mode & 0o777
                 write_atomically(target, with_port(content, ports[0]) if ports else content, mode=mode)
             else:
@@ -60,19 +60,24 @@ def same_but_port(one: Path, other: Path) -> bool:
     try:
         if one.is_symlink() or other.is_symlink():
             return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
-        mine, theirs = (read_regular(path, _LARGEST_ENVIRONMENT + 1) for path in (one, other))
+        mine, theirs = (read_regular(path, LARGEST + 1) for path in (one, other))
     except OSError:
         return False
-    if len(mine) > _LARGEST_ENVIRONMENT:
+    if len(mine) > LARGEST:
         return False
-    return mine == theirs or (_is_environment(one.name) and without_port(mine) == without_port(theirs))
+    return mine == theirs or content_but_port(one.name, mine) == content_but_port(one.name, theirs)
+
+
+def content_but_port(name: str, content: bytes) -> bytes:
+    """What is compared of a file: of an environment file all but its port."""
+    return without_port(content) if _is_environment(name) else content
 
 
 def port_in(tree: Path) -> int | None:
     """The port that the worktree's environment file names."""
     for name in (".env.local", ".env"):
         with contextlib.suppress(OSError, ValueError):
-            for line in read_regular(tree / name, _LARGEST_ENVIRONMENT).splitlines():
+            for line in read_regular(tree / name, LARGEST).splitlines():
                 if line.startswith(b"PORT="):
                     port = int(line.partition(b"=")[2].strip().strip(b"\"'"))
                     return port if 1023 < port < 65535 else None

@@ -201,3 +201,25 @@ def test_what_a_new_worktree_was_given_is_nothing_to_commit_until_it_is_changed(
     assert row.counts is not None and row.counts.untracked == 1
     (tree / ".claude" / "context.json").write_text("{}\n")
     assert merge(repo, "feature/given") is not None
+
+
+def test_what_a_worktree_was_given_stays_given_when_the_day_ends(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / ".claude").mkdir()
+    (repo / ".claude" / "context.json").write_text("{}\n")
+    (repo / ".env").write_text("PORT=3000\nKEY=1\n")
+    (repo / ".git" / "info" / "exclude").write_text(".env\n")
+    tree = add(repo, "feature/given", b="b\n")
+    git(repo, "merge", "-q", "--no-ff", "-m", "merged", "feature/given")
+    assert main(["--repo", str(repo), "end-day"]) in (0, 2)
+    capsys.readouterr()
+    (repo / ".env").write_text("PORT=3000\nKEY=2\n")
+    assert (repo / ".claude" / "context.json").read_text() != "{}\n"
+    row = rows(repo)["feature/given"]
+    assert row.counts is not None and row.counts.clean and row.safe_to_remove and not row.ignored
+    (tree / ".env").write_text("PORT=8100\nKEY=3\n")
+    assert rows(repo)["feature/given"].ignored == (".env",)
+    (tree / ".claude" / "context.json").write_text("{1}\n")
+    row = rows(repo)["feature/given"]
+    assert row.counts is not None and row.counts.untracked == 1
