@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.names import last_name
 from skills.gates.syntax import CHILDREN
 
 Scope = ast.Module | FunctionNode
 Values = dict[str, list[ast.expr | None]]
 _MEMO = "local-values"
+_REQUEST_PARTS = frozenset({"GET", "POST", "FILES", "COOKIES", "META", "REQUEST", "DATA", "QUERY_STRING"})
 _NESTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -101,7 +101,7 @@ def is_literal(node: ast.expr | None, context: FileContext, depth: int = 0) -> b
             return node.id in context.imports and node.id.isupper()
         return all(is_literal(value, context, depth + 1) for value in values)
     if isinstance(node, ast.Attribute):
-        return last_name(node).isupper()
+        return node.attr.isupper() and node.attr not in _REQUEST_PARTS
     parts = _parts(node)
     return parts is not None and all(is_literal(part, context, depth + 1) for part in parts)
 
@@ -116,8 +116,10 @@ def _parts(node: ast.expr) -> list[ast.expr] | None:
         return node.values
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         return node.elts
-    if isinstance(node, ast.FormattedValue):
+    if isinstance(node, (ast.FormattedValue, ast.Starred)):
         return [node.value]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     return None

@@ -9,7 +9,8 @@ from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.sql_text import Text, harmless, is_sql, is_sql_like, read_text
+from skills.gates.sql_text import Text, is_sql, is_sql_like, read_text
+from skills.gates.sql_values import harmless
 from skills.gates.syntax import descendants
 
 RAW_SQL = "raw-sql-interpolation"
@@ -204,8 +205,9 @@ raw_sql_interpolation = Rule(
     "separately never mistakes them for SQL.",
     fix='Put a placeholder into the statement and the value into the parameters: `execute("… = %s", [value])`, '
     '`text("… = :id")`. Names of tables and columns: choose from a fixed list, or quote them with the driver.',
-    when="Everywhere but tests and migrations. Quoted names, numbers made by `int()`, placeholders, constants and "
-    "`_meta` names may be filled in.",
+    when="Everywhere but tests and migrations. Quoted names, numbers, placeholders, constants, one of a fixed list, "
+    "`_meta` names and what a query compiles to may be filled in; what a private function is given counts as its calls "
+    "in the file give it.",
     watches=(
         Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
         Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS.__contains__),
@@ -223,6 +225,12 @@ raw_sql_interpolation = Rule(
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
+        'def rows(cursor, request):\n    order = request.GET["order"]\n'
+        '    cursor.execute("SELECT id FROM shop ORDER BY " + order)\n',
+        'def rows(cursor, name):\n    where = []\n    where.append(f"name = {name}")\n'
+        '    cursor.execute("SELECT id FROM shop WHERE " + " AND ".join(where))\n',
+        "def rows(cursor, name):\n    _rows(cursor, name)\n\n\ndef _rows(cursor, column: str):\n"
+        '    cursor.execute(f"SELECT {column} FROM shop")\n',
         'def rows(cursor, name):\n    query = "SELECT id FROM shop WHERE name = "\n    query += name\n'
         "    cursor.execute(query)\n",
     ),
@@ -236,6 +244,18 @@ raw_sql_interpolation = Rule(
             '    connection.execute(f"SELECT * FROM {table} LIMIT {int(name)}")\n',
             'def rows(cursor):\n    order = "ASC" if up else "DESC"\n'
             '    cursor.execute(f"SELECT * FROM {Shop._meta.db_table} ORDER BY id {order}")\n',
+            'NEVER = -(1 << 40)\nPART = ", ".join(("id", "name"))\nALL = f"SELECT {PART} FROM shop WHERE a>{NEVER}"\n',
+            "def move(cursor, versions):\n    for number in range(len(versions)):\n"
+            '        cursor.execute(f"UPDATE shop SET version = {number + 1}")\n',
+            'WAYS = {"up": "ASC", "down": "DESC"}\n\n\ndef rows(cursor, way, count: int):\n'
+            '    cursor.execute(f"SELECT id FROM shop ORDER BY id {WAYS[way]} LIMIT {count}")\n',
+            "def rows(cursor):\n    return _rows(cursor, \"name = 'x'\")\n\n\ndef _rows(cursor, where: str):\n"
+            '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n',
+            'def rows(cursor, known):\n    wanted = ("id", "name")\n'
+            '    columns = ", ".join(name if name in known else "NULL" for name in wanted)\n'
+            '    cursor.execute(f"SELECT {columns} FROM shop")\n    return {name: 1 for name, _ in cursor}\n',
+            "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
+            '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',
         ),

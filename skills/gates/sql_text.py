@@ -4,10 +4,10 @@ import ast
 import re
 
 from skills.gates.context import FileContext
-from skills.gates.local_values import is_literal, values_of
+from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.syntax import descendants
+from skills.gates.sql_values import LAYOUT, harmless
 
 HOLE = "\0"
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
@@ -38,21 +38,6 @@ _FRAGMENT = lazy(
     r"\b(?:where|from|and|or|order\s+by|group\s+by|limit|set|join|values|like|in)\b[^a-z]*\0|=\s*'?\0", re.I
 )
 _ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
-# What quotes a name, or can hold nothing but a number.
-_QUOTERS = (
-    "quote_name",
-    "quote_ident",
-    "quote_identifier",
-    "quote",
-    "escape_identifier",
-    "literal",
-    "Identifier",
-    "SQL",
-)
-_NUMBERS = frozenset({"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat"})
-_METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind", re.I)
-_LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 
 
 class Text:
@@ -159,7 +144,7 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
         return None
     if function.attr in {"dedent", "cleandoc"} and len(node.args) == 1:
         return read_text(node.args[0], context, depth + 1)
-    if function.attr in _LAYOUT:
+    if function.attr in LAYOUT:
         return read_text(function.value, context, depth + 1)
     if function.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.List | ast.Tuple):
         glue = function.value.value if isinstance(function.value, ast.Constant) else " "
@@ -177,54 +162,6 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
         values = values[1:2]
     parts = tuple(value for value in values if not harmless(value, context))
     return Text(re.sub(r"\{[^{}]*\}", HOLE, template.text) if parts else template.text, template.parts + parts, True)
-
-
-def harmless(part: ast.expr, context: FileContext, depth: int = 0) -> bool:
-    """True for what cannot carry SQL from outside: literals, quoted names, numbers, placeholders, model metadata."""
-    if depth > 4:
-        return False
-    if isinstance(part, ast.Starred | ast.FormattedValue | ast.Await):
-        part = part.value
-    if is_literal(part, context):
-        return True
-    if isinstance(part, ast.Attribute | ast.Subscript):
-        return any(isinstance(inner, ast.Attribute) and inner.attr in _METADATA for inner in descendants(part))
-    if isinstance(part, ast.Call):
-        return _harmless_call(part, context, depth)
-    inside: list[ast.expr | None] = []
-    if isinstance(part, ast.IfExp):
-        inside = [part.body, part.orelse]
-    elif isinstance(part, ast.BinOp):
-        inside = [part.left] if isinstance(part.op, ast.Mult) else [part.left, part.right]
-    elif isinstance(part, ast.JoinedStr):
-        inside = [*part.values]
-    elif isinstance(part, ast.Name):
-        if _PLACES.search(part.id):
-            return True
-        inside = values_of(part.id, context)
-    return bool(inside) and all(value is not None and harmless(value, context, depth + 1) for value in inside)
-
-
-def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
-    name = last_name(part.func)
-    if name in _NUMBERS or name.endswith(_QUOTERS):
-        return True
-    if name == "join" and part.args:
-        return _joins_harmless(part.args[0], context, depth)
-    if name in _LAYOUT and isinstance(part.func, ast.Attribute):
-        return harmless(part.func.value, context, depth + 1)
-    return False
-
-
-def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
-    """`", ".join("?" for _ in rows)`, `", ".join(["%s"] * count)`, a join of quoted names or of placeholders."""
-    if isinstance(joined, ast.GeneratorExp | ast.ListComp | ast.SetComp):
-        return harmless(joined.elt, context, depth + 1)
-    if isinstance(joined, ast.Call) and last_name(joined.func) == "map" and joined.args:
-        return last_name(joined.args[0]) in _NUMBERS or last_name(joined.args[0]).endswith(_QUOTERS)
-    if isinstance(joined, ast.Call) and last_name(joined.func) == "repeat":
-        return True
-    return harmless(joined, context, depth + 1)
 
 
 def is_sql(text: str) -> bool:

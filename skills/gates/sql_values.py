@@ -1,0 +1,348 @@
+"""What may stand inside of SQL as text: constants, numbers, quoted names, placeholders, what a compiler of SQL made."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
+from skills.gates.names import last_name
+from skills.gates.patterns import lazy
+from skills.gates.syntax import descendants
+
+_Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
+_LOOP_NAMES = "sql-values: names of comprehensions"
+LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
+_DEEPEST = 8
+# What quotes a name, or can hold nothing but a number.
+_QUOTERS = (
+    "quote_name",
+    "quote_ident",
+    "quote_identifier",
+    "quote",
+    "escape_identifier",
+    "literal",
+    "Identifier",
+    "SQL",
+)
+_NUMBERS = frozenset(
+    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "uuid4",
+     "uuid1", "uuid7", "time_ns", "getpid", "perf_counter"}
+)  # fmt: skip
+_COMPILERS = frozenset(
+    {"sql_with_params", "as_sql", "as_string", "mogrify", "compile", "process_lhs", "process_rhs", "get_from_clause",
+     "quote_name_unless_alias"}
+)  # fmt: skip
+_NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
+# Operators that text has not, or that make a number with a number at their side.
+_ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
+_OUTSIDE = frozenset({"environ", "getenv", "argv", "input", "open", "read", "read_text", "loads", "load", "get"})
+_METADATA = frozenset({"_meta", "__tablename__", "__table__"})
+_GROW = frozenset({"append", "add", "insert", "extend", "appendleft"})
+_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind", re.I)
+
+
+def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> bool:
+    """True for what cannot carry SQL from outside: literals, quoted names, numbers, placeholders, model metadata."""
+    if depth > _DEEPEST or part is None:
+        return False
+    if isinstance(part, ast.Starred | ast.FormattedValue | ast.Await | ast.NamedExpr):
+        part = part.value
+    judge = _JUDGES.get(part.__class__)
+    if judge is not None:
+        return judge(part, context, depth)
+    if is_literal(part, context):
+        return True
+    inside = _alternatives(part)
+    return bool(inside) and all(harmless(value, context, depth + 1) for value in inside)
+
+
+def _alternatives(part: ast.expr) -> list[ast.expr]:
+    """What a value is made of or chosen from."""
+    if isinstance(part, ast.IfExp):
+        return [part.body, part.orelse]
+    if isinstance(part, ast.BoolOp | ast.JoinedStr):
+        return part.values
+    if isinstance(part, ast.Tuple | ast.List | ast.Set):
+        return part.elts
+    return []
+
+
+def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
+    if is_literal(part, context) or _is_metadata(part):
+        return True
+    return part.attr in {"hex", "int"} and harmless(part.value, context, depth + 1)
+
+
+def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
+    return _is_metadata(part) or _holds_harmless(part.value, context, depth)
+
+
+def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: int) -> bool:
+    """Its own loops decide what their names are, whatever the function around it binds to the same names."""
+    outer = _loop_names(context)
+    own = dict(outer)
+    for generator in part.generators:
+        for target in descendants(generator.target):
+            if isinstance(target, ast.Name):
+                own[target.id] = all(_looped(generator, target.id, context, depth)) and (
+                    _place_of(generator.target, target.id) is not None
+                )
+    context.memo[_LOOP_NAMES] = own
+    try:
+        return harmless(part.elt, context, depth + 1)
+    finally:
+        context.memo[_LOOP_NAMES] = outer
+
+
+def _loop_names(context: FileContext) -> dict[str, bool]:
+    """Name of a comprehension around the judged expression → whether it is harmless."""
+    names = context.memo.setdefault(_LOOP_NAMES, {})
+    assert isinstance(names, dict)
+    return names
+
+
+def _is_truth_or_number(part: ast.expr, context: FileContext, depth: int) -> bool:
+    return True
+
+
+def _is_metadata(part: ast.expr) -> bool:
+    return any(isinstance(inner, ast.Attribute) and inner.attr in _METADATA for inner in descendants(part))
+
+
+def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
+    if isinstance(part.op, _ONLY_NUMBERS):
+        return True
+    if isinstance(part.op, ast.Mult):
+        return harmless(part.left, context, depth + 1)
+    if any(_is_number(side) for side in (part.left, part.right)) and not isinstance(part.op, ast.Mod):
+        return True
+    return harmless(part.left, context, depth + 1) and harmless(part.right, context, depth + 1)
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
+    name = last_name(part.func)
+    if name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS):
+        return True
+    if name == "join" and part.args:
+        return _joins_harmless(part.args[0], context, depth)
+    if name in {"str", "sorted", "list", "tuple", "set", "frozenset", "reversed", "min", "max"} and part.args:
+        return all(harmless(value, context, depth + 1) for value in part.args)
+    if not isinstance(part.func, ast.Attribute):
+        return False
+    if name in LAYOUT:
+        return harmless(part.func.value, context, depth + 1)
+    if name == "get":
+        return _holds_harmless(part.func.value, context, depth) and all(
+            harmless(value, context, depth + 1) for value in part.args[1:]
+        )
+    return False
+
+
+def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
+    """True for a dict, list or tuple of which every value is harmless: whichever is picked is one of a fixed list."""
+    if isinstance(holder, ast.Dict):
+        return all(harmless(value, context, depth + 1) for value in holder.values)
+    if isinstance(holder, ast.Name):
+        bound = values_of(holder.id, context)
+        if bound:
+            return all(value is not None and _holds_harmless(value, context, depth + 1) for value in bound)
+    return harmless(holder, context, depth + 1)
+
+
+def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
+    """`", ".join("?" for _ in rows)`, `", ".join(["%s"] * count)`, a join of quoted names or of placeholders."""
+    if isinstance(joined, ast.Call) and last_name(joined.func) == "map" and joined.args:
+        return last_name(joined.args[0]) in _NUMBERS or last_name(joined.args[0]).endswith(_QUOTERS)
+    if isinstance(joined, ast.Call) and last_name(joined.func) == "repeat":
+        return True
+    return harmless(joined, context, depth + 1)
+
+
+def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
+    """True where everything that a name is bound to, grown by or looped over is harmless."""
+    name = node.id
+    if _PLACES.search(name):
+        return True
+    if name in (loops := _loop_names(context)):
+        return loops[name]
+    bound = values_of(name, context)
+    if not bound:
+        return name in context.imports and name.isupper()
+    scope = _scope_of(name, context)
+    if scope is context.tree and name.lstrip("_").isupper() and all(_made_here(value) for value in bound):
+        return True
+    written = [value for value in bound if value is not None]
+    if not all(harmless(value, context, depth + 1) for value in written):
+        return False
+    if not all(harmless(value, context, depth + 1) for value in _grown(name, scope)):
+        return False
+    told = list(_unwritten(name, scope, context, depth)) if len(written) < len(bound) else []
+    return len(told) == len(bound) - len(written) and all(told)
+
+
+def _scope_of(name: str, context: FileContext) -> Scope:
+    function = context.function
+    return function if function is not None and name in local_values(function, context) else context.tree
+
+
+def _made_here(value: ast.expr | None) -> bool:
+    """True for the value of a constant that nothing outside of the source decides."""
+    return value is not None and not any(
+        isinstance(part, ast.Name | ast.Attribute) and last_name(part) in _OUTSIDE for part in descendants(value)
+    )
+
+
+def _grown(name: str, scope: Scope) -> Iterator[ast.expr]:
+    """What is put into a list of that name after it was made."""
+    for node in own_nodes(scope):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _GROW
+            and node.args
+        ):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id == name:
+                yield node.args[-1]
+
+
+def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Iterator[bool]:
+    """For each binding that has no expression of its own, whether it is harmless: parameters, loops, calls."""
+    if not isinstance(scope, ast.Module):
+        arguments = scope.args
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            if argument.arg == name:
+                yield _is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
+    for node in own_nodes(scope):
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            if not isinstance(node.iter, ast.Tuple | ast.List | ast.Set) or _place_of(node.target, name) is None:
+                yield from _looped(node, name, context, depth)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            for target in node.targets:
+                if isinstance(target, ast.Tuple | ast.List) and _place_of(target, name) is not None:
+                    yield last_name(node.value.func) in _COMPILERS
+
+
+def _place_of(target: ast.expr, name: str) -> int | None:
+    """Where a loop or an assignment puts a name: 0 for the name alone, its place in a tuple, None for elsewhere."""
+    parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+    return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), None)
+
+
+def _looped(
+    node: ast.For | ast.AsyncFor | ast.comprehension, name: str, context: FileContext, depth: int
+) -> Iterator[bool]:
+    place = _place_of(node.target, name)
+    if place is None:
+        return
+    over = node.iter
+    if isinstance(over, ast.Call) and last_name(over.func) in {"range", "count"}:
+        yield True
+    elif isinstance(over, ast.Call) and last_name(over.func) == "enumerate" and over.args:
+        yield place == 0 or _holds_harmless(over.args[0], context, depth)
+    elif isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in {"items", "values"}:
+        keys = over.func.attr == "items" and place == 0
+        yield (_keys_harmless if keys else _holds_harmless)(over.func.value, context, depth)
+    elif isinstance(node.target, ast.Name):
+        yield _holds_harmless(over, context, depth)
+    else:
+        yield is_literal(over, context)
+
+
+def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
+    if isinstance(holder, ast.Name):
+        bound = values_of(holder.id, context)
+        return bool(bound) and all(value is not None and _keys_harmless(value, context, depth) for value in bound)
+    if isinstance(holder, ast.Dict):
+        return all(harmless(key, context, depth + 1) for key in holder.keys)
+    return isinstance(holder, ast.Attribute) and holder.attr.isupper()
+
+
+def _is_numeric(annotation: ast.expr | None) -> bool:
+    """True for a parameter that says that it is a number, a date, a UUID or one of a few literals."""
+    if annotation is None:
+        return False
+    if isinstance(annotation, ast.BinOp):
+        return _is_numeric(annotation.left) and _is_numeric(annotation.right)
+    if isinstance(annotation, ast.Subscript):
+        outer = last_name(annotation.value)
+        return outer == "Literal" or (outer == "Optional" and _is_numeric(annotation.slice))
+    if isinstance(annotation, ast.Constant):
+        return annotation.value is None or str(annotation.value) in _NUMBER_TYPES
+    return last_name(annotation) in _NUMBER_TYPES
+
+
+def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, depth: int) -> bool:
+    """True for a parameter of a private function that every call of the file gives something harmless."""
+    if not function.name.startswith("_") or function.name.startswith("__") or depth > _DEEPEST:
+        return False
+    mentions = sum(_named(node) == function.name for node in descendants(context.tree))
+    found = 0
+    for scope in (node for node in descendants(context.tree) if isinstance(node, ast.Module | FunctionNode)):
+        for node in own_nodes(scope):
+            if isinstance(node, ast.Call) and _named(node.func) == function.name:
+                found += 1
+                with _seen_from(scope, context):
+                    if not harmless(_argument(node, function, name), context, depth + 2):
+                        return False
+    return found == mentions > 0
+
+
+def _named(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _argument(call: ast.Call, function: FunctionNode, name: str) -> ast.expr | None:
+    """What a call gives for a parameter, its default where it gives nothing; None where that cannot be said."""
+    if any(isinstance(value, ast.Starred) for value in call.args) or any(item.arg is None for item in call.keywords):
+        return None
+    given = next((item.value for item in call.keywords if item.arg == name), None)
+    if given is not None:
+        return given
+    places = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    if isinstance(call.func, ast.Attribute) and places[:1] in (["self"], ["cls"]):
+        del places[0]
+    if name in places and places.index(name) < len(call.args):
+        return call.args[places.index(name)]
+    named = [*function.args.posonlyargs, *function.args.args]
+    defaults = dict(zip(reversed([one.arg for one in named]), reversed(function.args.defaults), strict=False))
+    defaults.update(
+        {
+            one.arg: value
+            for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+            if value
+        }
+    )
+    return defaults.get(name)
+
+
+@contextmanager
+def _seen_from(scope: Scope, context: FileContext) -> Iterator[None]:
+    """Names are looked up as that function sees them."""
+    before = context.scopes
+    context.scopes = [] if isinstance(scope, ast.Module) else [scope]
+    try:
+        yield
+    finally:
+        context.scopes = before
+
+
+_JUDGES: dict[type[ast.expr], Callable[[Any, FileContext, int], bool]] = {
+    ast.Name: _harmless_name,
+    ast.Attribute: _harmless_attribute,
+    ast.Subscript: _harmless_item,
+    ast.Call: _harmless_call,
+    ast.BinOp: _harmless_sum,
+    ast.GeneratorExp: _harmless_comprehension,
+    ast.ListComp: _harmless_comprehension,
+    ast.SetComp: _harmless_comprehension,
+    ast.Compare: _is_truth_or_number,
+    ast.UnaryOp: _is_truth_or_number,
+}
