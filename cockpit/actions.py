@@ -4,6 +4,7 @@ An action belongs to a place: `app` (everywhere), `list` (any list that has the 
 runs it by its id. Keys are Textual's key names; the first is the one that is shown.
 """
 
+import re
 from dataclasses import dataclass
 
 
@@ -157,14 +158,28 @@ _GLYPHS = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "equals_sign": "=",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "up": "↑",
     "down": "↓",
 }
 
 
+_NAMED = {label: key for key, label in _GLYPHS.items()}
+_NAMES = re.compile(r"enter|space|tab|home|end|backspace|f\d{1,2}|(?:ctrl|alt|shift)\+\S+")
+
+
 def key_label(key: str) -> str:
     """How a key is written on screen, e.g. `?` for `question_mark`."""
     return _GLYPHS.get(key, key)
+
+
+def key_named(label: str) -> str:
+    """The key that is written so on screen, by Textual's name; "" where the word is none."""
+    if label in _NAMED:
+        return _NAMED[label]
+    known = _NAMES.fullmatch(label) or (len(label) == 1 and label.isascii() and label.isalnum())
+    return label if known else ""
 
 
 def chosen_keys(given: dict[str, str]) -> dict[str, str]:

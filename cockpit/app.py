@@ -39,6 +39,7 @@ from widgets.worktrees_pane import WorktreesPane
 
 _STYLES = Path(widgets.__file__).parent
 _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
+_ENTER = {"worktrees": "check-worktree", "budget": "spend", "phase": "phase-detail", "findings": "open"}
 _TICK_SECONDS = 20.0
 
 
@@ -229,10 +230,11 @@ class CockpitApp(Parts):
             self.show_row_costs()
             await self.show_code()
 
-    @on(VirtualList.Chosen)
-    def _clicked(self, message: VirtualList.Chosen) -> None:
-        if message.view.id in ("findings", "worktrees"):
-            self.action_do("view" if message.view.id == "findings" else "check-worktree")
+    def on_click(self, event: events.Click) -> None:
+        """A second click in a pane is as good as enter there."""
+        name = event.widget.id if event.widget is not None and event.chain == 2 else None
+        if name in _ENTER and self.screen is self.screen_stack[0]:
+            self.action_do(_ENTER[name])
 
     # -- keys → actions --
 

@@ -62,6 +62,7 @@ class Tabs(FixedLines):
     """The panes of a narrow terminal: `1 Tree 5  2 $ 82%  3 Phase 4  4 ✖1 !6`."""
 
     can_focus = False
+    picks = False
 
     class Pressed(Message):
         """A tab was clicked: the number of its pane."""
@@ -108,6 +109,7 @@ class KeyBar(FixedLines):
     """The next useful keys; a click on one is as good as the key."""
 
     can_focus = False
+    picks = False
 
     class Pressed(Message):
         """The id of the action that was clicked."""

@@ -6,16 +6,19 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.content import Content
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from cockpit.actions import key_named
 from cockpit.plain_text import plain_text
-from widgets.lines import TOKENS, Line, fit, plain
+from widgets.dragging import Dragging
+from widgets.hints import hint_content
+from widgets.lines import TOKENS, Line, fit, plain, width_of
 
 
-class LineView(ScrollView, inherit_bindings=False):
+class LineView(Dragging, inherit_bindings=False):
     """Shows lines of spans by the line API. A subclass says how many there are and what each holds.
 
     `now` is the time that ages are told from; the app moves it on. `wish` is how many lines it would like to have.
@@ -47,6 +50,7 @@ class LineView(ScrollView, inherit_bindings=False):
 
     def lines_changed(self) -> None:
         """Forget what was built and draw again."""
+        self.forget_picked()
         self._strips.clear()
         size = Size(0, self.line_count())
         if self.virtual_size != size:
@@ -81,7 +85,11 @@ class LineView(ScrollView, inherit_bindings=False):
         strip = self._strips.get((row, width))
         if strip is None:
             strip = self._strips[(row, width)] = self._strip(self.line_at(row, width), width, row == self.cursor_at())
-        return strip
+        return self.marked(strip, row, self.style_of("picked")) if self.dragged else strip
+
+    def text_at(self, y: int) -> str:
+        width = self.scrollable_content_region.width
+        return plain(fit(self.line_at(y, width), width))
 
     def style_of(self, token: str) -> Style:
         """The Rich style of a token in the theme that is on."""
@@ -98,16 +106,30 @@ class LineView(ScrollView, inherit_bindings=False):
         segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]
         return Strip(segments).adjust_cell_length(width, base + over)
 
-    def set_title(self, title: Line, subtitle: Line = ()) -> None:
-        """The title in the border; text from outside is safe here, because it is not parsed as markup."""
+    def set_title(self, title: Line, subtitle: Line = (), *, hint: str = "") -> None:
+        """The title in the border; text from outside is safe here, because it is not parsed as markup. A `hint` names
+        keys, which can be clicked, and takes the place of the subtitle."""
         self.border_title = Content(self.trouble or plain(title))
-        self.border_subtitle = Content(plain(subtitle)) if subtitle else None
+        self.border_subtitle = hint_content(hint) if hint else Content(plain(subtitle)) if subtitle else None
 
     def fail(self, why: str) -> None:
         """Let the title say what stopped this view, until `why` is empty: what it shows is old or missing."""
         self.trouble = plain_text(why, 160)
         if why:
             self.border_title = Content(self.trouble)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a key that a line names is as good as the key."""
+        offset = event.get_content_offset(self)
+        if offset is None or self.dragged or not self.picks:
+            return
+        row = offset.y + self.scroll_offset.y
+        spans = self.line_at(row, self.scrollable_content_region.width) if row < self.line_count() else ()
+        for place, (text, token) in enumerate(spans):
+            if width_of(spans[:place]) <= offset.x < width_of(spans[: place + 1]):
+                if token == "key" and (key := key_named(text.strip())):
+                    self.app.call_later(self.app.simulate_key, key)
+                return
 
     def move(self, action: str) -> None:
         """Scroll, for a view without a cursor."""

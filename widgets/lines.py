@@ -26,6 +26,7 @@ TOKENS = (
     "badge-warn",
     "cursor",
     "cursor-blur",
+    "picked",
 )
 
 _BARS = "▁▂▃▄▅▆▇█"

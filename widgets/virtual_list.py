@@ -31,7 +31,7 @@ class VirtualList(LineView, Generic[Item]):
             return self.view
 
     class Chosen(Message):
-        """An item was clicked where the cursor already stood."""
+        """An item was clicked twice: as good as enter."""
 
         def __init__(self, view: "VirtualList[Any]") -> None:
             self.view = view
@@ -128,10 +128,8 @@ class VirtualList(LineView, Generic[Item]):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or not self.items:
+        if offset is None or not self.items or self.dragged:
             return
-        index = offset.y + self.scroll_offset.y
-        if index == self.cursor:
+        self.move_to(offset.y + self.scroll_offset.y)
+        if event.chain == 2:
             self.post_message(self.Chosen(self))
-        else:
-            self.move_to(index)

@@ -5,6 +5,7 @@ import asyncio
 from cockpit.app_parts.deeds import Deeds
 from cockpit.findings.models import Check
 from cockpit.plain_text import plain_text
+from widgets.dragging import Dragging
 from widgets.lines import plain
 from widgets.screens.listing import Moving
 
@@ -40,16 +41,23 @@ class CopyDeeds(Deeds):
         """A screen's row is to be copied."""
         self.copy_out(message.text)
 
+    def on_dragging_picked(self, message: Dragging.Picked) -> None:
+        """Text was marked with the mouse."""
+        self.copy_out(message.text)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What a field or a dialog copies goes the same way as everything else."""
+        self.copy_out(text)
+
     def copy_out(self, text: str) -> None:
         """Copy a text to where the person can paste it, and say where that is."""
 
         async def copy() -> None:
             from cockpit.clipboard import copy_text
 
+            emit = super(CopyDeeds, self).copy_to_clipboard
             try:
-                done = await asyncio.to_thread(
-                    copy_text, text, lambda said: self.call_from_thread(self.copy_to_clipboard, said)
-                )
+                done = await asyncio.to_thread(copy_text, text, lambda said: self.call_from_thread(emit, said))
             except OSError as problem:
                 self.tell(f"it could not be copied ({problem.strerror})", bad=True)
                 return

@@ -174,6 +174,10 @@ class Deeds(App[int]):
         """ctrl+c copies in most terminals, so that it only says how to leave."""
         self.tell(f"{' '.join(key_label(key) for key in keys_of(BY_ID['quit'], self.settings.keys))} quits.")
 
+    def action_press(self, key: str) -> None:
+        """A key that is named in a border was clicked."""
+        self.call_later(self.simulate_key, key)  # from here: sent by the frame, it would end at the frame
+
     def do_recheck(self) -> None:
         self.restart_feeds()
 

@@ -11,7 +11,9 @@ from cockpit.terminal_background import shade_of
 from cockpit.themes import FOLDER, NAMES, ThemeFile, all_themes, choose, own_themes, read_theme, user_folder
 from widgets.lines import TOKENS
 
-TEXTS = [token for token in TOKENS if token not in ("track", "cursor", "cursor-blur", "badge-bad", "badge-warn")]
+TEXTS = [
+    token for token in TOKENS if token not in ("track", "cursor", "cursor-blur", "badge-bad", "badge-warn", "picked")
+]
 
 
 def contrast(front: Color, back: Color) -> float:
@@ -36,6 +38,8 @@ def test_every_text_can_be_read_on_every_background(theme: ThemeFile) -> None:
         for back in backs:
             ratio = contrast(Color.parse(theme.tokens[token][0]), Color.parse(back))
             assert ratio >= 4.5, f"{theme.name}: {token} on {back} is {ratio:.2f}"
+    front, _, back = theme.tokens["picked"]
+    assert contrast(Color.parse(front), Color.parse(back)) >= 4.5
 
 
 @pytest.mark.parametrize("theme", own_themes(), ids=lambda theme: theme.name)

@@ -95,7 +95,7 @@ class AttentionScreen(Moving, ModalScreen[Held | None]):
         words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
         done = len(held) - asking
         title = line(words + (f" · {done} finished" if done else ""))
-        view.set_title(title, line("enter go there · space transcript · esc"))
+        view.set_title(title, hint="enter go there · space transcript · esc")
         view.empty = [
             line(("Nobody waits.", "muted")),
             line(("A permission dialog or a question appears here within a second.", "faint")),

@@ -46,7 +46,7 @@ class ConfirmScreen(Moving, ModalScreen[bool]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), line(self._hint))
+        view.set_title(line(self._title), hint=self._hint)
         view.show_lines(self.shown)
         view.focus()
 

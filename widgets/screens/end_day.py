@@ -107,7 +107,7 @@ class EndDayScreen(DayScreen):
         size = f" · {self.handover.duration}" if self.handover and self.handover.duration else ""
         state = "written" if self.done else "writing" if self.writing else "nothing is written yet"
         short = hint if len(hint) <= self.width else "enter a x space w esc" if not self.writing else "esc"
-        self.view.set_title(line(crop(f"End day{size} · {state}", self.width)), line(short))
+        self.view.set_title(line(crop(f"End day{size} · {state}", self.width)), hint=short)
         self.view.show_items(rows)
 
     def _draft_rows(self, handover: Handover) -> list[Row]:

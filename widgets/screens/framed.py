@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line
 from widgets.screens.listing import MOVES, Moving
@@ -46,7 +47,7 @@ class FramedScreen(Moving, ModalScreen[None]):
         frame = self.query_one("#frame", Vertical)
         room = self.size.width - 6
         frame.border_title = Content(title if len(title) <= room else title[: max(0, room - 1)] + "…")
-        frame.border_subtitle = Content(next((hint for hint in hints if len(hint) <= room), hints[-1]))
+        frame.border_subtitle = hint_content(next((hint for hint in hints if len(hint) <= room), hints[-1]))
 
     def fill(self, name: str, lines: Sequence[Line]) -> int:
         """Show lines in a part that is as high as they are. Returns how many there are."""

@@ -15,6 +15,7 @@ from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import HabitRow, Violation
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
+from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
 from widgets.screens.listing import MOVES, Moving
@@ -107,7 +108,9 @@ class HabitsScreen(Moving, ModalScreen[None]):
         self._build()
 
     def on_resize(self) -> None:
-        self.query_one("#habits").border_subtitle = Content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        self.query_one("#habits").border_subtitle = hint_content(
+            _HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT
+        )
         self._build()
 
     def on_key(self, event: events.Key) -> None:

@@ -42,7 +42,7 @@ class ReportScreen(Moving, ModalScreen[None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), line(self._hint))
+        view.set_title(line(self._title), hint=self._hint)
         view.show_lines(self.shown)
         view.focus()
 

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import PERIODS, Cost, CostTable, Period, SpendDashboard, Trend
+from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, fit, gauge, line, width_of
 from widgets.screens.listing import MOVES, Moving
@@ -218,7 +219,7 @@ class SpendScreen(Moving, ModalScreen[None]):
             elif self.size.width >= _WIDE:
                 title += f" · as of {self.dashboard.at:%H:%M}"
         frame.border_title = Content(title)
-        frame.border_subtitle = Content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        frame.border_subtitle = hint_content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
 
     def _waiting(self, width: int) -> list[Line]:
         if self._problem:

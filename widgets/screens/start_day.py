@@ -122,7 +122,7 @@ class StartDayScreen(DayScreen):
             rows += sweep_rows(self.scans, self.width)
         hint = "enter open its files · n new worktree · esc close"
         self.view.set_title(
-            line(crop(plain_text(title), self.width)), line(hint if self.width > 50 else "enter · n · esc")
+            line(crop(plain_text(title), self.width)), hint=hint if self.width > 50 else "enter · n · esc"
         )
         self.view.show_items(rows)
 

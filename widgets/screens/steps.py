@@ -43,7 +43,7 @@ class StepsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
-        view.set_title(line(self._title), line(self._hint))
+        view.set_title(line(self._title), hint=self._hint)
         self.show(self.steps)
         view.focus()
 

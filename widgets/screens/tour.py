@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
+from widgets.hints import hint_content
+
 
 class TourScreen(ModalScreen[str | None]):
     """Answers with the key that left the tour, None where it was read or skipped."""
@@ -56,4 +58,4 @@ class TourScreen(ModalScreen[str | None]):
         last = self.place == len(self.hints) - 1
         self.query_one("#tour-hint", Label).update(Content(self.hints[self.place]))
         keys = f"{self.place + 1} of {len(self.hints)} · enter {'done' if last else 'next'} · esc skip"
-        self.query_one("#tour-keys", Label).update(Content(keys))
+        self.query_one("#tour-keys", Label).update(hint_content(keys))

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from cockpit.agents.transcript_models import Item, Transcript
 from cockpit.plain_text import plain_text
+from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
 from widgets.screens.ask import AskScreen
@@ -156,7 +157,7 @@ class TranscriptScreen(Moving, ModalScreen[None]):
     def _titles(self) -> None:
         frame = self.query_one("#transcript")
         frame.border_title = Content(self._title)
-        frame.border_subtitle = Content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        frame.border_subtitle = hint_content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
 
     def on_resize(self) -> None:
         self._titles()

@@ -174,7 +174,7 @@ class VerifyScreen(Moving, ModalScreen[None]):
         counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
         said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
         running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"
-        view.set_title(line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"), line(self._hint()))
+        view.set_title(line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"), hint=self._hint())
         rows = rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
         if self._trouble:
             rows.append(Row("trouble", line((plain_text(self._trouble, 300), "bad"))))

@@ -1,0 +1,138 @@
+"""The mouse: a drag picks text and copies it, a click on a hint presses its key, a second click is enter."""
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from cockpit.app import CockpitApp
+from cockpit.themes import NAMES
+from tests.pilot.conftest import settled, until
+from widgets.hints import keys_in
+from widgets.line_view import LineView
+from widgets.lines import plain
+from widgets.screens.report import ReportScreen
+from widgets.screens.spend import SpendScreen
+
+
+async def drag(pilot: Pilot[int], view: LineView, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Move the mouse with its button down from one cell of the content to another, and let go."""
+    left, top = view.gutter.left, view.gutter.top
+    await pilot.mouse_down(view, offset=(start[0] + left, start[1] + top))
+    for x, y in (start, (start[0] + 1, start[1]), end):
+        await pilot._post_mouse_events([_moved()], view, offset=(x + left, y + top), button=1)
+    await pilot.mouse_up(view, offset=(end[0] + left, end[1] + top))
+    await pilot.pause()
+
+
+def _moved() -> type:
+    from textual.events import MouseMove
+
+    return MouseMove
+
+
+def at_hint(view: Widget, words: str) -> tuple[int, int]:
+    """Where the words stand in the lower border of a widget."""
+    row = view.region.bottom - 1
+    strip = "".join(segment.text for segment in view.screen._compositor.render_strips()[row])
+    return strip.index(words), row
+
+
+async def test_a_drag_over_rows_copies_them(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        copied: list[str] = []
+        app.copy_out = copied.append  # type: ignore[method-assign]
+        view = app.findings_pane
+        before = view.cursor
+        first, second = view.text_at(1), view.text_at(2)
+        await drag(pilot, view, (6, 1), (20, 2))
+        assert copied == [f"{first[6:].rstrip()}\n{second[:21].rstrip()}"]
+        assert view.picked == copied[0] and view.cursor == before and len(app.screen_stack) == 1
+        await pilot.click(view, offset=(8, 4))
+        assert view.picked == "" and len(copied) == 1
+
+
+async def test_a_drag_upwards_and_in_one_row_and_wide_characters(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        copied: list[str] = []
+        app.copy_out = copied.append  # type: ignore[method-assign]
+        await pilot.press("question_mark")
+        view = app.screen.query_one("#report", LineView)
+        await drag(pilot, view, (9, 3), (2, 3))
+        assert copied == [view.text_at(3)[2:10].rstrip()]
+
+
+async def test_a_marked_cell_is_shown_so_in_every_theme(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        view = app.findings_pane
+        await drag(pilot, view, (0, 1), (20, 3))
+        for name in NAMES:
+            app.theme = name
+            await pilot.pause()
+            style = view.style_of("picked")
+            assert style.reverse or style.bgcolor != view.style_of("text").bgcolor, name
+
+
+async def test_hints_in_a_border_are_keys(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, ReportScreen)
+        await pilot.click(offset=at_hint(app.screen.query_one("#report"), "esc close"))
+        await until(lambda: len(app.screen_stack) == 1, "the panes")
+        await pilot.press("c")
+        await until(lambda: isinstance(app.screen, SpendScreen) and app.screen.dashboard is not None, "the figures")
+        screen = app.screen
+        assert isinstance(screen, SpendScreen)
+        before = screen.period
+        await pilot.click(offset=at_hint(screen.query_one("#spend"), "p period"))
+        await until(lambda: screen.period != before, "another period")
+
+
+async def test_a_key_in_the_last_line_and_in_a_sentence_is_pressed(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        bar = app.query_one("#keys", LineView)
+        await pilot.click(bar, offset=(plain(bar.line_at(0, 120)).index("? help"), 0))
+        await until(lambda: isinstance(app.screen, ReportScreen), "the help")
+        report = app.screen.query_one("#report", LineView)
+        row = next(y for y in range(report.line_count()) if "End day" in report.text_at(y))
+        column = report.text_at(row).index("e ")
+        await pilot.click(report, offset=(column + report.gutter.left, row + report.gutter.top))
+        assert isinstance(app.screen, ReportScreen)  # `e` does nothing in the help
+
+
+async def test_a_click_on_a_title_focuses_and_a_second_click_is_enter(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        await pilot.click(app.worktrees_pane, offset=(4, 0))
+        assert app.focused is app.worktrees_pane and app.worktrees_pane.cursor == 0
+        await pilot.click(app.worktrees_pane, offset=(6, 2))
+        assert app.worktrees_pane.cursor == 1 and len(app.screen_stack) == 1
+        chosen = app.worktrees_pane.current
+        assert chosen is not None
+        await pilot.click(app.worktrees_pane, offset=(6, 2), times=2)
+        await until(lambda: str(app.watched) == chosen.path, "the other worktree")
+        await pilot.click(app.budget_pane, offset=(6, 1), times=2)
+        await until(lambda: isinstance(app.screen, SpendScreen), "the spend screen")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("enter merge · esc leave", ["enter", "escape"]),
+        (
+            "enter · / n N · [ ] · esc",
+            ["enter", "slash", "n", "N", "left_square_bracket", "right_square_bracket", "escape"],
+        ),
+        ("enter a x space w esc", ["enter", "a", "x", "space", "w", "escape"]),
+        ("tab to the map, then 1 a life 2 agents", ["tab", "1", "2"]),
+        ("esc leaves; what is saved stays saved", ["escape"]),
+        ("it comes to its end by itself", []),
+    ],
+)
+def test_the_keys_of_a_hint(text: str, keys: list[str]) -> None:
+    assert [key for *_, key in keys_in(text)] == keys
+    assert all(start < end <= words <= len(text) for start, end, words, _ in keys_in(text))
