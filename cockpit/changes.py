@@ -72,8 +72,8 @@ class Changes:
     def sessions(self, snapshot: "SessionsSnapshot") -> Iterator[Event]:
         """Sessions whose row changed (their dollars alone are no event), and those that entered another phase."""
         from cockpit.clock import now
-        from cockpit.commands.sessions import forecast_row, session_row
         from cockpit.phases.feed import with_dollars, with_forecasts
+        from cockpit.phases.told import forecast_row, session_row
 
         self._last_sessions = snapshot
         if self._by_session is None:
@@ -102,8 +102,8 @@ class Changes:
 
     def worktrees(self, snapshot: "WorktreesSnapshot") -> Iterator[Event]:
         """Worktrees whose row changed; one that is not counted yet waits until it is."""
-        from cockpit.commands.worktree import worktree_row
         from cockpit.worktrees.feed import with_presence
+        from cockpit.worktrees.told import worktree_row
 
         self._last_worktrees = snapshot
         if self._last_sessions is None or self._by_session is None:

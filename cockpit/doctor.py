@@ -5,16 +5,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit import paths
 from cockpit.config import Config, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
+from cockpit.health import Check
+from cockpit.hooks.examine import hook_checks
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
-from skills.gates.model import Status
 
 OLDEST_GIT = (2, 36)
 MERGE_TREE_GIT = (2, 38)
@@ -27,17 +27,6 @@ _ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at. `fix` says how to mend it, "" where there is nothing to mend; `required` ones decide."""
-
-    check: str
-    status: Status
-    detail: str
-    fix: str = ""
-    required: bool = False
-
-
 def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> list[Check]:
     """All checks, in the order in which they are shown. `full` also runs the rules over the repository at `folder`."""
     repository, asked = _repository(folder)
@@ -47,15 +36,8 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     checks += _tools(repository, config)
     checks += [_editor(config), _keys(config)]
     checks += _gates(repository, config, full=full)
-    from cockpit.hooks.examine import hook_checks
-
     checks += hook_checks(repository, config)
     return [Check(c.check, c.status, plain_text(c.detail, 400), plain_text(c.fix, 200), c.required) for c in checks]
-
-
-def healthy(checks: list[Check]) -> bool:
-    """Whether nothing that cockpit needs is missing."""
-    return not any(check.required and check.status in ("fail", "not_run") for check in checks)
 
 
 def _python() -> Check:

@@ -146,8 +146,6 @@ class OriginDeeds(InsightDeeds):
 
 def origin_lines(found: "Origin") -> list[Line]:
     """An origin as lines of a screen."""
-    from cockpit.commands.blame import cost_words
-
     rows: list[Line] = [line((plain_text(found.text, 200), "strong")), ()]
     if found.basis == "none":
         rows.append(line(("Not found in any transcript. ", "warn"), (found.why.partition("; ")[2], "text")))
@@ -168,7 +166,7 @@ def origin_lines(found: "Origin") -> list[Line]:
     calls = f"{found.calls} calls at once" if found.calls > 1 else "one call"
     rows.append(row("step", f"{found.tool} · line {found.transcript_line} of its transcript · {calls}"))
     rows.append(row("model", found.model))
-    rows.append(row("cost", cost_words(found), "accent"))
+    rows.append(row("cost", found.cost_words, "accent"))
     if not found.sure:
         rows += [(), line(("The same line stands in other places too: this is the likely step.", "warn"))]
     return rows

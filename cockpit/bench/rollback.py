@@ -18,7 +18,8 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.temporary import temporary_folder
-from cockpit.worktrees.room import Room, alone
+from cockpit.worktrees.alone import alone
+from cockpit.worktrees.room import Room
 from skills.gates.model import Status
 from skills.record import record
 from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdict, measures, of, verdict

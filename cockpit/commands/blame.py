@@ -114,13 +114,5 @@ def origin_words(found: "Origin") -> list[str]:
     if found.basis == "commit":
         return [*lines, found.why]
     lines.append(f"step    {found.tool}, {found.calls or 1} call{'s' * (found.calls > 1)} · {found.model}")
-    lines.append(f"cost    {cost_words(found)}")
+    lines.append(f"cost    {found.cost_words}")
     return lines if found.sure else [*lines, "the same line stands in other places too: this is the likely one"]
-
-
-def cost_words(found: "Origin") -> str:
-    """What the step cost, and what that figure is."""
-    if found.tokens is None:
-        return "the transcript does not say"
-    usd = "unpriced" if found.usd is None else f"{'≥ ' if found.floor else ''}${found.usd:.4f}"
-    return f"{usd} for the whole step, {found.tokens:,} tokens, computed"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cockpit.call import Call, print_json
 
 if TYPE_CHECKING:
-    from cockpit.doctor import Check
+    from cockpit.health import Check
 
 EXAMPLES = """examples:
   cockpit doctor                what is there, what is missing, how to mend it
@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Look at everything and print it; works outside a repository as well."""
     from cockpit.clock import iso, now
-    from cockpit.doctor import examine, healthy
+    from cockpit.doctor import examine
+    from cockpit.health import healthy
 
     extra = Path(call.args.config) if call.args.config else None
     checks = examine(call.folder, extra, full=call.args.full)

@@ -87,15 +87,11 @@ def measure_row(one: "Measure") -> dict[str, Any]:
 
 
 def _measure_lines(measures: "tuple[Measure, ...]") -> list[str]:
+    from cockpit.columns import aligned
     from skills.orchestrator.measures import figure, share
 
     rows = [(one.title, figure(one), share(one), one.basis, one.detail) for one in measures]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]:<{widths[3]}}  {row[4]}".rstrip()
-        for row in rows
-    ]
-    return ["", "measures:", *lines]
+    return ["", "measures:", *aligned(rows, right={1})]
 
 
 def _document(row: "HabitRow") -> dict[str, Any]:

@@ -75,10 +75,11 @@ def run(call: Call) -> int:
 
 
 def _aligned(lines: list[str]) -> list[str]:
-    """Lines of a hook are `name<TAB>state<TAB>path`; their columns get the same width."""
-    rows = [line.split("\t") for line in lines]
-    wide = [max((len(row[at]) for row in rows if len(row) == 3), default=0) for at in range(2)]
-    return [f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  {row[2]}" if len(row) == 3 else row[0] for row in rows]
+    """Lines of a hook are `name<TAB>state<TAB>path`: these stand in columns, all others as they are."""
+    from cockpit.columns import aligned
+
+    hooks = iter(aligned([line.split("\t") for line in lines if line.count("\t") == 2]))
+    return [next(hooks) if line.count("\t") == 2 else line for line in lines]
 
 
 def _wanted(args: argparse.Namespace) -> "list[tuple[Agent, Scope]]":

@@ -63,12 +63,13 @@ def _named(wanted: str) -> str:
     )
 
 
-def _table(documents: list[dict[str, Any]]) -> Iterator[str]:
-    names = max(len(rule["name"]) for rule in documents)
-    skills = max(len(rule["skill"]) for rule in documents)
-    for rule in documents:
-        gate = "audit" if rule["gate"] == "none" else rule["gate"]
-        yield f"{gate:<5}  {rule['name']:<{names}}  {rule['skill']:<{skills}}  {rule['catches']}"
+def _table(documents: list[dict[str, Any]]) -> list[str]:
+    from cockpit.columns import aligned
+
+    gates = {"none": "audit"}
+    return aligned(
+        [(gates.get(rule["gate"], rule["gate"]), rule["name"], rule["skill"], rule["catches"]) for rule in documents]
+    )
 
 
 def _page(rule: dict[str, Any]) -> Iterator[str]:

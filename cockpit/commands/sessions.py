@@ -41,6 +41,7 @@ def run(call: Call) -> int:
     from cockpit.phases.feed import with_dollars, with_forecasts
     from cockpit.phases.membership import Membership
     from cockpit.phases.store import read_sessions
+    from cockpit.phases.told import forecast_row, session_row
     from cockpit.spend.feed import read_spend
 
     moment = now()
@@ -110,89 +111,12 @@ def parse_since(text: str, moment: datetime) -> datetime:
     return found.astimezone(moment.tzinfo)
 
 
-def session_row(session: "Session") -> dict[str, Any]:
-    """A session as one JSON object."""
-    from cockpit.clock import iso
-
-    context = session.context
-    full = context and {
-        "used": context.used,
-        "window": context.window,
-        "percent": context.percent,
-        "level": context.level,
-        "window_source": context.window_source,
-    }
-    phases = [
-        {
-            "phase": phase.number,
-            "name": phase.name,
-            "status": phase.status,
-            "evidence": phase.evidence,
-            "checks": [
-                {"check": check.text, "holds": check.holds, "evidence": check.evidence} for check in phase.checks
-            ],
-        }
-        for phase in session.phases
-    ]
-    return {
-        "agent": session.agent,
-        "session": session.session,
-        "cwd": session.cwd,
-        "branch": session.branch,
-        "state": session.state,
-        "waiting_for": session.waiting_for,
-        "since": iso(session.since) if session.since else None,
-        "phase": session.phase,
-        "phase_name": session.phase_name,
-        "context": full,
-        "usd": round(session.usd, 6) if session.usd is not None else None,
-        "evidence": session.evidence,
-        "prompt": session.prompt,
-        "model": session.model,
-        "pid": session.pid,
-        "last_event_at": iso(session.last_event_at) if session.last_event_at else None,
-        "subagents": session.subagents,
-        "subagents_active": session.subagents_active,
-        "summary": session.summary,
-        "phases": phases,
-    }
-
-
-def forecast_row(session: "Session", moment: datetime) -> dict[str, Any] | None:
-    """Where the session's context leads, as one JSON object: computed, None where nothing is known."""
-    from cockpit.clock import iso
-
-    found = session.forecast
-    if found is None:
-        return None
-    left = None if found.cache_until is None else max(0, int((found.cache_until - moment).total_seconds()))
-    return {
-        "tokens_per_turn": found.tokens_per_turn,
-        "turns_left": found.turns_left,
-        "cache": found.cache_kind,
-        "cache_until": iso(found.cache_until) if found.cache_until else None,
-        "cache_seconds_left": left,
-        "next_usd": found.next_usd_cold if left == 0 else found.next_usd,
-        "next_usd_cached": found.next_usd,
-        "next_usd_cold": found.next_usd_cold,
-        "basis": "computed",
-    }
-
-
 def _lines(snapshot: "SessionsSnapshot", moment: datetime) -> list[str]:
     if not snapshot.sessions:
         return ["no agent session of this repository is live or was active in this time"]
-    rows = [_columns(session, moment) for session in snapshot.sessions]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    right = {1, 4}  # numbers stand right
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
-        ]
-        lines.append("  ".join([*cells, row[-1]]).rstrip())
-    return lines
+    from cockpit.columns import aligned
+
+    return aligned([_columns(session, moment) for session in snapshot.sessions], right={1, 4})
 
 
 def _columns(session: "Session", moment: datetime) -> list[str]:

@@ -302,6 +302,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
 
 
 def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
+    from cockpit.columns import aligned
     from cockpit.plain_text import plain_text
 
     head = (by, "requests", "input", "output", "cache write", "cache read", "dollars", "")
@@ -314,11 +315,7 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
         dollars = "unpriced" if wholly else f"{'≥ ' if row.floor else ''}${row.usd:,.2f}"
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
         lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), dollars, unpriced))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1], strict=True)]
-        print("  ".join([*cells, line[-1]]).rstrip())
+    print("\n".join(aligned(lines, right=range(1, len(head) - 1))))
 
 
 def _explain(call: Call, ledger: "Ledger", scope: "Scope") -> int:

@@ -3,7 +3,7 @@ next.
 """
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,13 +72,13 @@ def run(call: "Call") -> int:
         raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
     if deed == "list":
         return _list(call)
-    from cockpit.worktrees import deeds, tidy_deeds
+    from cockpit.commands import worktree_deeds, worktree_tidy
     from cockpit.worktrees.refused import Refused
 
     try:
-        result: int = getattr(tidy_deeds if deed in _TIDY else deeds, deed)(call)
+        result: int = getattr(worktree_tidy if deed in _TIDY else worktree_deeds, deed)(call)
     except Refused as problem:
-        return deeds.refuse(call, problem)
+        return worktree_deeds.refuse(call, problem)
     return result
 
 
@@ -89,7 +89,7 @@ def _list(call: "Call") -> int:
     from cockpit.plain_text import plain_text
     from cockpit.worktrees.feed import read_worktrees, with_presence
     from cockpit.worktrees.progress import read_progress
-    from cockpit.worktrees.tidy_deeds import progress_row
+    from cockpit.worktrees.told import progress_row, worktree_row
 
     repository, config = call.repository(), call.config()
     everywhere, missing = bool(call.args.all_repos), None
@@ -118,49 +118,6 @@ def _list(call: "Call") -> int:
     return 0
 
 
-def worktree_row(tree: "Worktree") -> dict[str, Any]:
-    """A worktree as one JSON object."""
-    from cockpit.plain_text import plain_text
-
-    counts, agent = tree.counts, tree.agent
-    return {
-        "name": tree.name,
-        "path": plain_text(tree.path),
-        **({"repository": plain_text(tree.repository)} if tree.repository else {}),
-        "main": tree.main,
-        "branch": tree.branch,
-        "head": tree.head,
-        "base": tree.base,
-        "ahead": tree.ahead,
-        "behind": tree.behind,
-        "staged": counts.staged if counts else None,
-        "unstaged": counts.unstaged if counts else None,
-        "untracked": counts.untracked if counts else None,
-        "conflicts": counts.conflicts if counts else None,
-        "unpushed": tree.unpushed,
-        "ports": list(tree.ports),
-        "merged": tree.merged,
-        "stale_days": tree.stale_days,
-        "operation": tree.operation,
-        "rebasing": tree.rebasing,
-        "locked": tree.locked,
-        "lock_reason": tree.lock_reason,
-        "missing": tree.missing,
-        "agent": agent
-        and {
-            "agent": agent.agent,
-            "state": agent.state,
-            "waiting_for": agent.waiting_for,
-            "session": agent.session,
-        },
-        "conflicts_with": [{"with": clash.other, "files": list(clash.files)} for clash in tree.clashes],
-        "advice": tree.advice,
-        "safe_to_remove": tree.safe_to_remove,
-        "why": tree.why,
-        "problem": tree.problem,
-    }
-
-
 def _grouped(snapshot: "WorktreesSnapshot") -> list[str]:
     """The table with a line above the worktrees of each repository."""
     from cockpit.plain_text import plain_text
@@ -179,23 +136,9 @@ def _table(snapshot: "WorktreesSnapshot") -> list[str]:
     """Aligned lines: name, branch, changes, distance, age of the last commit, agent, ports, what stands
     out.
     """
-    lines = [_cells(tree, snapshot.at) for tree in snapshot.worktrees]
-    widths = [max((cell_width(cells[column]) for cells in lines), default=0) for column in range(7)]
-    return ["  ".join(_padded(cells, (*widths, 0))).rstrip() for cells in lines]
+    from cockpit.columns import aligned
 
-
-def _padded(cells: tuple[str, ...], widths: tuple[int, ...]) -> list[str]:
-    pairs = zip(cells, widths, strict=True)
-    return [cell + " " * (width - cell_width(cell)) for cell, width in pairs if width or cell]
-
-
-def cell_width(text: str) -> int:
-    """Terminal cells: wide characters take two, combining marks none."""
-    import unicodedata
-
-    return sum(
-        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
-    )
+    return aligned([_cells(tree, snapshot.at) for tree in snapshot.worktrees])
 
 
 def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:

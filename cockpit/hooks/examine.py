@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cockpit.clock import iso
 from cockpit.config import Config
-from cockpit.doctor import Check
 from cockpit.errors import CannotAnswer
+from cockpit.health import Check
 from cockpit.hooks.agents import AGENTS, Agent, agent_status, found_agents, shown
 from cockpit.hooks.drain import lost_so_far, waiting_files
 from cockpit.hooks.git import hook_status

@@ -59,6 +59,14 @@ class Origin:
     sure: bool = True
     commit: Commit | None = None
 
+    @property
+    def cost_words(self) -> str:
+        """What the step cost, and what that figure is."""
+        if self.tokens is None:
+            return "the transcript does not say"
+        usd = "unpriced" if self.usd is None else f"{'≥ ' if self.floor else ''}${self.usd:.4f}"
+        return f"{usd} for the whole step, {self.tokens:,} tokens, computed"
+
 
 def blame(index: EditIndex, root: Path, path: str, line: int) -> Origin:
     """Where line `line` (from 1) of `path` (relative to `root`) comes from. Raises `CannotAnswer` where it is none."""

@@ -7,20 +7,18 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.worktrees.registry import OWN, changed_registry
-
-if TYPE_CHECKING:
-    from cockpit.worktrees.room import Journal, Room
+from cockpit.worktrees.room import Journal, Room
+from cockpit.worktrees.trash import mend_trash
 
 _TEMPORARY = re.compile(r"(?:^|/)\.[^/]+\.\d+-[0-9a-f]{12}\.tmp$")  # of an atomic write that was killed
 
 
-def mend(room: "Room") -> None:
+def mend(room: Room) -> None:
     """Bring the worktrees back to before, or to after, what the journal says was begun."""
     journal = room.noted()
     if journal is None:
@@ -29,13 +27,11 @@ def mend(room: "Room") -> None:
     if journal.get("deed") == "new":
         take_back(room, journal)
     elif journal.get("deed") in ("remove", "undo"):
-        from cockpit.worktrees.trash import mend_trash
-
         mend_trash(room, journal)
     room.done()
 
 
-def take_back(room: "Room", journal: "Journal", *, at_once: bool = False) -> None:
+def take_back(room: Room, journal: Journal, *, at_once: bool = False) -> None:
     """Undo a new worktree that was begun: its folder, git's entry, its branch, its ports.
 
     Where somebody has worked there meanwhile (never `at_once`) it stays, and only the registry is put right.
@@ -75,14 +71,14 @@ def admin_of(common_dir: Path, path: Path) -> Path | None:
     return None
 
 
-def _head(room: "Room", admin: Path) -> str | None:
+def _head(room: Room, admin: Path) -> str | None:
     try:
         return room.git(f"--git-dir={admin}", "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
     except GitFailed:
         return None
 
 
-def _untouched(room: "Room", path: Path, journal: "Journal") -> bool:
+def _untouched(room: Room, path: Path, journal: Journal) -> bool:
     """Whether the work tree holds nothing but a checkout, whole or not, and what was copied into it."""
     ours = {str(name) for name in journal.get("files") or ()}
     try:
@@ -93,7 +89,7 @@ def _untouched(room: "Room", path: Path, journal: "Journal") -> bool:
     return all(state in (" D", "D ", "DD") or path in ours or _TEMPORARY.search(path) for state, path in paths)
 
 
-def _drop_branch(room: "Room", journal: "Journal") -> None:
+def _drop_branch(room: Room, journal: Journal) -> None:
     """Delete the branch that was made, while it still points where it was made."""
     branch, start = str(journal.get("branch") or ""), str(journal.get("start") or "")
     if not (journal.get("made_branch") and branch and start):

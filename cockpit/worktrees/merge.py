@@ -18,13 +18,14 @@ from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.cheap import read_cheap
 from cockpit.worktrees.measure import divergence, own_objects
 from cockpit.worktrees.models import Worktree
 from cockpit.worktrees.new import base_of
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.remove import look_at
-from cockpit.worktrees.room import Room, alone, sentence
+from cockpit.worktrees.room import Room, sentence
 from cockpit.worktrees.trials import trial_merges
 from skills.workflow.worktree_setup import slug_of
 

@@ -14,13 +14,14 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
 from cockpit.repository import Repository, is_bare
 from cockpit.trust import read_trust
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.cheap import Cheap, read_cheap
 from cockpit.worktrees.given import note_given
 from cockpit.worktrees.mend import admin_of, take_back
 from cockpit.worktrees.project_hooks import NO_SETUP, HookFailed, ProjectSetup, read_setup, run_hook
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import OWN, changed_registry, new_entry, read_registry_file
-from cockpit.worktrees.room import Room, alone, sentence
+from cockpit.worktrees.room import Room, sentence
 from cockpit.worktrees.setup_files import copy_into, exclude_task_file, files_to_copy
 from skills.workflow.worktree_setup import TASK_FILE, TaskSheet, branch_name, project_of, slug_of, task_sheet
 

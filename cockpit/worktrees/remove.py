@@ -11,6 +11,7 @@ from cockpit.git_command import GitFailed
 from cockpit.phases.store import read_sessions
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.cheap import Place
 from cockpit.worktrees.judgement import with_presence
 from cockpit.worktrees.mend import admin_of
@@ -18,7 +19,7 @@ from cockpit.worktrees.models import Worktree, WorktreesSnapshot
 from cockpit.worktrees.processes import processes_in
 from cockpit.worktrees.reader import Reader
 from cockpit.worktrees.refused import Refused
-from cockpit.worktrees.room import Room, alone, sentence
+from cockpit.worktrees.room import Room, sentence
 from cockpit.worktrees.trash import Trashed, read_trash, throw_away, throw_into
 from skills.workflow.worktree_setup import slug_of
 

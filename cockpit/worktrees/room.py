@@ -1,25 +1,18 @@
-"""One change of worktrees at a time, that a kill at any moment cannot leave half done.
-
-Whoever changes holds the lock `cockpit/lock` in the shared git folder; the git commands of the change inherit it, so
-that it is free only when they have ended too. What is being done stands in a journal: whoever comes next mends first
-what was interrupted.
-"""
+"""What the holder of the worktrees' lock may do: git commands that write, and a journal of what is being done."""
 
 import contextlib
 import json
 import os
 import subprocess
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import clear_leftovers, read_regular, write_atomically
+from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import INHERITED, READ_ONLY, GitFailed
 from cockpit.repository import Repository
 
-WAIT = 15.0  # seconds for another cockpit, or for the git of one that was killed
 # hooks of the repository are programs, and housekeeping would hold the lock long after the change
 _CONFIGURED = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false")
 
@@ -100,47 +93,6 @@ class Room:
     def journal(self) -> Path:
         """Where what is being done is written down."""
         return self.folder / "journal.json"
-
-
-@contextlib.contextmanager
-def alone(repository: Repository) -> Iterator[Room]:
-    """Hold the lock of this repository's worktrees; what an interrupted change left is mended first.
-
-    Raises `CannotAnswer` where somebody else holds it or the git folder cannot be written.
-    """
-    import fcntl
-
-    folder = repository.common_dir / "cockpit"
-    try:
-        folder.mkdir(exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as problem:
-        raise CannotAnswer(
-            f"{folder} cannot be written ({problem.strerror})", "worktrees can only be looked at here"
-        ) from None
-    try:
-        until = time.monotonic() + WAIT
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise CannotAnswer(
-                        "another cockpit is changing the worktrees of this repository", "try again when it is done"
-                    ) from None
-                time.sleep(0.05)
-        room = Room(repository, folder, lock)
-        clear_leftovers(room.journal)
-        from cockpit.worktrees.mend import mend
-
-        mend(room)
-        yield room
-    except OSError as problem:
-        where = problem.filename or folder
-        raise CannotAnswer(f"{where}: {problem.strerror or problem}", "nothing was changed") from None
-    finally:
-        os.close(lock)
 
 
 def sentence(problem: BaseException) -> str:

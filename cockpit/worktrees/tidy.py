@@ -11,6 +11,7 @@ from cockpit.git_command import GitFailed
 from cockpit.phases.store import read_sessions
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.cheap import Place, read_cheap
 from cockpit.worktrees.judgement import with_presence
 from cockpit.worktrees.models import Worktree
@@ -31,7 +32,6 @@ from cockpit.worktrees.registry import (
     read_registry_file,
 )
 from cockpit.worktrees.remove import find_worktree, remove_in
-from cockpit.worktrees.room import alone
 from cockpit.worktrees.setup_files import port_in
 from cockpit.worktrees.trash import Trashed
 from skills.workflow.worktree_setup import slug_of

@@ -6,9 +6,10 @@ from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.merge import Merged, read_merges, undo_merge
 from cockpit.worktrees.remove import find_trashed
-from cockpit.worktrees.room import alone, sentence
+from cockpit.worktrees.room import sentence
 from cockpit.worktrees.trash import Trashed, bring_back, read_trash
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cockpit.demo import make_demo
-from cockpit.doctor import Check, examine, healthy
+from cockpit.doctor import examine
+from cockpit.health import Check, healthy
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.config import HooksConfig
-from cockpit.doctor import Check, examine
+from cockpit.doctor import examine
+from cockpit.health import Check
 from cockpit.hooks.agents import apply_agent, plan_agent_install, settings_path
 from cockpit.hooks.drain import drain, open_spool
 from cockpit.hooks.spool import put

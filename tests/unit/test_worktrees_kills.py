@@ -15,11 +15,11 @@ import pytest
 
 from cockpit.config import Config
 from cockpit.repository import find_repository
+from cockpit.worktrees.alone import alone
 from cockpit.worktrees.merge import merge_worktree
 from cockpit.worktrees.new import make_new
 from cockpit.worktrees.registry import OWN, read_registry_file, registry_path
 from cockpit.worktrees.remove import remove_worktree
-from cockpit.worktrees.room import alone
 from cockpit.worktrees.trash import read_trash
 from cockpit.worktrees.undo import undo_last
 from tests.unit.trees import commit, git, make_repository, print_of

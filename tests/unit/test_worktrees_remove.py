@@ -343,7 +343,7 @@ def test_a_failing_move_leaves_everything_where_it_was(repo: Path, tree: Path, m
 def test_a_second_cockpit_waits_for_the_first(repo: Path, tree: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from cockpit.repository import find_repository;"
-        "from cockpit.worktrees.room import alone\n"
+        "from cockpit.worktrees.alone import alone\n"
         "with alone(find_repository(Path(sys.argv[1]))):\n print('held', flush=True); time.sleep(1)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(repo)], stdout=subprocess.PIPE, text=True)

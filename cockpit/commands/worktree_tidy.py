@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from cockpit.columns import aligned
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
     from cockpit.worktrees.models import Worktree
-    from cockpit.worktrees.progress import TreeProgress
     from cockpit.worktrees.tidy import RegistryRow
 
 
@@ -93,6 +93,7 @@ def sync(call: Call) -> int:
     from cockpit.phases.store import read_sessions
     from cockpit.worktrees.feed import read_worktrees, with_presence
     from cockpit.worktrees.progress import read_progress
+    from cockpit.worktrees.told import progress_row
 
     repository, config = call.repository(), call.config()
     sessions = read_sessions(repository)
@@ -116,8 +117,8 @@ def sync(call: Call) -> int:
 
 def stale(call: Call) -> int:
     """Worktrees whose last commit is more than a week old, with what to do about each."""
-    from cockpit.commands.worktree import worktree_row
     from cockpit.worktrees.feed import read_worktrees
+    from cockpit.worktrees.told import worktree_row
     from skills.workflow.worktrees import STALE_AFTER_DAYS, is_stale
 
     trees = [
@@ -131,20 +132,6 @@ def stale(call: Call) -> int:
         none = [(f"no worktree is stale: each has a commit of the last {STALE_AFTER_DAYS} days",)]
         _table([(tree.branch or tree.name, f"{tree.stale_days} days", tree.advice) for tree in trees] or none)
     return 0
-
-
-def progress_row(row: "TreeProgress") -> dict[str, Any]:
-    """A worktree's progress as one JSON object."""
-    return {
-        "commits": row.commits,
-        "changes": row.changes,
-        "tests": row.tests,
-        "tests_reason": row.told,
-        "todos": row.sheet.todos,
-        "todos_done": row.sheet.done,
-        "todos_total": row.sheet.total,
-        "blockers": list(row.blockers),
-    }
 
 
 def _reason(tree: "Worktree", why: str) -> dict[str, Any]:
@@ -169,12 +156,5 @@ def _ports(row: "RegistryRow") -> str:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> None:
-    """Aligned columns."""
-    from cockpit.commands.worktree import cell_width
-
-    shown = [tuple(plain_text(cell, 200) for cell in row) for row in rows]
-    columns = max((len(row) for row in shown), default=0)
-    widths = [max((cell_width(row[at]) for row in shown if at < len(row)), default=0) for at in range(columns)]
-    for row in shown:
-        cells = [cell + " " * (width - cell_width(cell)) for cell, width in zip(row, widths, strict=False) if width]
-        print("  ".join(cells).rstrip())
+    for line in aligned([tuple(plain_text(cell, 200) for cell in row) for row in rows]):
+        print(line)
