@@ -83,7 +83,9 @@ class Looks(Deeds):
 
     async def _follow_looks(self, folder: Path) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a folder that cannot be watched keeps its themes as they are
-            async for _ in watch_folders(folder, debounce=150, step=100):
+            async for changed in watch_folders(folder):
+                if not changed:
+                    continue
                 before = self.look_problems
                 self.looks, self.look_problems = await asyncio.to_thread(_usable)
                 self._offer(self.looks)

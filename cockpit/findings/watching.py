@@ -7,12 +7,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchfiles import Change
-
 from cockpit.watch_folders import watch_folders, why_not_watched
 
-DEBOUNCE_MS = 150
-STEP_MS = 25
+SETTLE_SECONDS = 0.025
 POLL_SECONDS = 1.5
 
 _GIT_FILES = frozenset(("HEAD", "index"))
@@ -74,27 +71,25 @@ class TreeWatch:
             before = await asyncio.to_thread(self._marks)
             self._task = asyncio.create_task(self._poll(self._stop, before))
             return
-        self._task = asyncio.create_task(self._watch(self._stop))
-        await asyncio.sleep(0)  # the watches are set before the task first waits
+        stands = asyncio.Event()
+        self._task = asyncio.create_task(self._watch(self._stop, stands))
+        self._task.add_done_callback(lambda _: stands.set())
+        await stands.wait()
 
     def _paths(self) -> list[str]:
         paths = [os.path.join(self.root, folder) if folder else self.root for folder in self._folders]  # noqa: PTH118
         return [path for path in [*paths, self.git_dir] if path and Path(path).is_dir()]
 
-    async def _watch(self, stop: asyncio.Event) -> None:
+    async def _watch(self, stop: asyncio.Event, stands: asyncio.Event) -> None:
+        """`stands` is set once what changes from then on will be seen."""
         while True:
             paths = self._paths()
-            changes = watch_folders(
-                *paths,
-                watch_filter=self._matters,
-                debounce=DEBOUNCE_MS,
-                step=STEP_MS,
-                stop_event=stop,
-                recursive=False,
-            )
+            changes = watch_folders(*paths, matters=self._matters, settle=SETTLE_SECONDS, stop=stop, recursive=False)
             try:
-                async for batch in changes:
-                    self._add(path for _, path in batch)
+                async with contextlib.aclosing(changes):
+                    async for batch in changes:
+                        stands.set()
+                        self._add(batch)
                 return
             except (OSError, RuntimeError) as raised:
                 if stop.is_set():
@@ -106,6 +101,7 @@ class TreeWatch:
         self._polling = True
         before = await asyncio.to_thread(self._marks)
         self._anything()
+        stands.set()
         await self._poll(stop, before)
 
     def _anything(self) -> None:
@@ -113,7 +109,7 @@ class TreeWatch:
         self._names.add("")
         self.changed.set()
 
-    def _matters(self, change: Change, path: str) -> bool:
+    def _matters(self, path: str) -> bool:
         folder, _, last = path.rpartition("/")
         if self.git_dir and folder == self.git_dir:
             return last in _GIT_FILES

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from cockpit.agents.models import Forecast, Session, SessionsSnapshot
 from cockpit.agents.registry import REGISTRY_FILE
@@ -21,7 +21,7 @@ ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them li
 AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
 POLL_EVERY = 1.0  # seconds between looks where the folders cannot be watched
 SHORTEST = 0.1  # seconds between two snapshots
-ESTABLISHED_AFTER = 1000  # milliseconds after which the folders are surely watched
+SETTLE = 0.1
 
 
 def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) -> SessionsSnapshot:
@@ -114,40 +114,23 @@ async def _watch(store: SessionStore, news: _News) -> None:
             if store.watched():
                 news.put(None)
             continue
-        stop = asyncio.Event()
-        sentry = asyncio.create_task(_until_moved(store, folders, stop))
+        looked = time.monotonic()
+        watching = watch_folders(*folders, matters=_matters, settle=SETTLE, tick=ALIVE_EVERY)
         try:
-            watching = watch_folders(
-                *folders,
-                watch_filter=_matters,
-                debounce=150,
-                step=100,
-                stop_event=stop,
-                rust_timeout=ESTABLISHED_AFTER,
-                yield_on_timeout=True,
-            )
-            established = False
-            async for changes in watching:
-                if not established:  # what happened before the folders were watched was not told
-                    established = True
-                    news.put(None)
-                if changes:
-                    news.put({path for _, path in changes})
+            async with contextlib.aclosing(watching):
+                first = True  # what happened before the folders were watched was not told
+                async for paths in watching:
+                    if first or paths:
+                        news.put(None if first else paths)
+                    first = False
+                    if time.monotonic() - looked >= ALIVE_EVERY:  # folders that are not there cannot be watched
+                        looked = time.monotonic()
+                        if store.watched() != folders:
+                            break
         except (OSError, RuntimeError) as problem:
             news.note = f"transcripts are polled every second: {why_not_watched(problem)}"
             await _poll(news)
-        finally:
-            sentry.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sentry
         news.put(None)
-
-
-async def _until_moved(store: SessionStore, folders: list[Path], stop: asyncio.Event) -> None:
-    """Sets `stop` once other folders have to be watched."""
-    while store.watched() == folders:  # noqa: ASYNC110 - folders that do not exist cannot be watched
-        await asyncio.sleep(ALIVE_EVERY)
-    stop.set()
 
 
 async def _poll(news: _News) -> None:
@@ -157,7 +140,7 @@ async def _poll(news: _News) -> None:
         await asyncio.sleep(POLL_EVERY)
 
 
-def _matters(change: object, path: str) -> bool:
+def _matters(path: str) -> bool:
     name = path.rpartition("/")[2]
     if name.endswith(".jsonl"):
         return name != "journal.jsonl"

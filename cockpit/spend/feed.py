@@ -94,15 +94,12 @@ async def _events(meter: Meter) -> AsyncGenerator[tuple[list[str] | None, str], 
 
 async def _watched(folders: tuple[Path, ...]) -> AsyncGenerator[list[str] | None, None]:
     """Batches of changed transcripts; an empty one on each tick, None where a folder is new."""
-    changes = watch_folders(
-        *folders,
-        watch_filter=lambda _change, path: path.endswith(_ENDINGS) or "." not in path.rpartition("/")[2],
-        debounce=150,
-        step=100,
-        rust_timeout=int(_TICK * 1000),
-        yield_on_timeout=True,
-    )
+    changes = watch_folders(*folders, matters=_matters, tick=_TICK)
     async with aclosing(changes) as batches:
         async for batch in batches:
-            paths = [path.removesuffix("-wal") for _, path in batch]
+            paths = [path.removesuffix("-wal") for path in batch]
             yield paths if all(path.endswith(_ENDINGS) for path in paths) else None
+
+
+def _matters(path: str) -> bool:
+    return path.endswith(_ENDINGS) or "." not in path.rpartition("/")[2]

@@ -3,16 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
-
-from watchfiles import Change
 
 from cockpit.plain_text import plain_text
 from cockpit.watch_folders import watch_folders
 from cockpit.worktrees.cheap import Cheap
 
-DEBOUNCE_MS = 150
-STEP_MS = 100  # the watcher wakes this often, changes or not
+SETTLE_SECONDS = 0.1
 NO_WATCHES = "no inotify watches left: polling every 2 s"
 
 # fetches are seen by the remote's refs; the others say nothing that HEAD, index and refs do not say
@@ -48,7 +46,7 @@ def _remotes(common_dir: Path) -> list[str]:
         return []
 
 
-def _matters(_: Change, path: str) -> bool:
+def _matters(path: str) -> bool:
     name = path.rpartition("/")[2]
     return name not in _NOISE and not name.endswith((".lock", ".tmp")) and not name.startswith("tmp_")
 
@@ -93,22 +91,11 @@ class GitWatch:
 
     async def _follow(self, again: asyncio.Event) -> None:
         changes = watch_folders(
-            *sorted(self._folders),
-            watch_filter=_matters,
-            debounce=DEBOUNCE_MS,
-            step=STEP_MS,
-            stop_event=again,
-            recursive=False,
+            *sorted(self._folders), matters=_matters, settle=SETTLE_SECONDS, stop=again, recursive=False
         )
-        # what changed between the last look and the first moment of watching is found by one more look
-        late = asyncio.get_running_loop().call_later(0.3, self._changed)
-        try:
-            async for _ in changes:
+        async with aclosing(changes):
+            async for _ in changes:  # the first time too: what changed before the folders were watched was not told
                 self._changed()
-        finally:
-            late.cancel()
-            again.set()
-            await changes.aclose()
 
 
 def _existing(folders: frozenset[str]) -> frozenset[str]:

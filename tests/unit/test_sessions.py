@@ -1,6 +1,7 @@
 """Sessions of a repository: which belong to it, in which state they are, in which order, once and live."""
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -426,11 +427,11 @@ async def test_a_transcript_that_is_deleted_takes_its_session_with_it(claude: Pa
 async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
     claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhausted(*folders: object, **options: object) -> Any:
-        raise OSError(28, "no space left on device")
+    def exhausted(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     (claude / "projects").mkdir()
-    monkeypatch.setattr("watchfiles.awatch", exhausted)
+    monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
     feed = follow_sessions(repository, Config())
     await anext(feed)
     talk_at(repository, 1).write(claude)

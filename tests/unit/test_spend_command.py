@@ -1,6 +1,7 @@
 """`cockpit spend` and the live feed: the contract's document, the same figures, and no transcript too odd."""
 
 import asyncio
+import errno
 import json
 import subprocess
 from contextlib import aclosing
@@ -233,10 +234,10 @@ async def test_a_root_that_appears_later_is_followed(
 async def test_without_a_watch_transcripts_are_polled_and_it_says_so(
     own_home: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_args: Any, **_options: Any) -> None:
-        raise OSError("OS file watch limit reached")
+    def exhausted(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("watchfiles.awatch", broken)
+    monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
     monkeypatch.setattr("cockpit.spend.feed._POLL", 0.1)
     write(own_home, said(repository, "a"))
     async with aclosing(follow_spend(repository, Config())) as feed:
