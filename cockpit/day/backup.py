@@ -101,16 +101,24 @@ def verify_backup(path: Path, held: Mapping[str, bytes]) -> str:
 
 def prune_backups(folder: Path, now: datetime) -> list[Path]:
     """Take away archives older than seven days, never the last three. Returns them."""
-    archives = sorted((path for path in folder.glob("context_*.tar.gz") if _NAME.fullmatch(path.name)), key=_order)
+    archives = {path: made for path in folder.glob("context_*.tar.gz") if (made := _made(path)) is not None}
     oldest = now - timedelta(days=KEPT_DAYS)
     gone = []
-    for path in archives[:-KEPT_LEAST]:
-        made = datetime.strptime(_NAME.fullmatch(path.name)[1], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)  # type: ignore[index]
-        if made < oldest:
+    for path in sorted(archives, key=_order)[:-KEPT_LEAST]:
+        if archives[path] < oldest:
             with contextlib.suppress(OSError):
                 path.unlink()
                 gone.append(path)
     return gone
+
+
+def _made(path: Path) -> datetime | None:
+    """When an archive was made, by its name; None for a file that is none of ours."""
+    named = _NAME.fullmatch(path.name)
+    try:
+        return datetime.strptime(named[1], "%Y%m%d_%H%M%S").replace(tzinfo=UTC) if named else None
+    except ValueError:
+        return None
 
 
 def _order(path: Path) -> tuple[str, int]:

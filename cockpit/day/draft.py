@@ -299,7 +299,7 @@ def _is_after(stamp: str, began: datetime) -> bool:
     """Whether a file was written in this session, by its own stamp in local time."""
     try:
         return datetime.strptime(stamp[:16], "%Y-%m-%d %H:%M").astimezone() >= began.astimezone() - timedelta(minutes=1)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 

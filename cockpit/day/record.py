@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from cockpit.clock import iso
+from cockpit.clock import iso, read_iso
 from cockpit.errors import CannotAnswer
 from cockpit.files import locked, read_regular, write_atomically
 from cockpit.paths import state_dir
@@ -53,9 +53,9 @@ def read_record(repository: Repository, now: datetime) -> DayRecord:
     if not isinstance(document, dict):
         return DayRecord(note="the record of the last session could not be read: it begins anew")
     record = DayRecord(
-        _moment(document.get("started")),
-        _moment(document.get("ended")),
-        _moment(document.get("before")),
+        read_iso(document.get("started")),
+        read_iso(document.get("ended")),
+        read_iso(document.get("before")),
         str(document.get("head", ""))[:64],
     )
     if any(moment and moment > now + _AHEAD for moment in (record.started, record.ended)):
@@ -115,11 +115,3 @@ def state_folder(repository: Repository) -> Path:
 def _path(repository: Repository) -> Path:
     place = os.fsencode(os.path.realpath(repository.common_dir))
     return state_dir() / "day" / blake2b(place, digest_size=12).hexdigest() / "session.json"
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None

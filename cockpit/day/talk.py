@@ -9,6 +9,7 @@ from typing import Any
 
 from cockpit import paths
 from cockpit.agents.claude import blocks_of, decode_line, not_a_person
+from cockpit.clock import read_iso
 from cockpit.files import Tail, read_regular
 from cockpit.phases.membership import Membership
 from cockpit.phases.store import first_cwd, transcripts
@@ -127,7 +128,5 @@ def _tasks(folder: Path, since: datetime, talk: Talk) -> None:
 
 
 def _at(value: dict[str, Any]) -> float:
-    try:
-        return datetime.fromisoformat(str(value.get("timestamp"))).timestamp()
-    except ValueError:
-        return 0.0
+    moment = read_iso(value.get("timestamp"))
+    return moment.timestamp() if moment is not None else 0.0

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cockpit.clock import iso, now
+from cockpit.clock import iso, now, read_iso
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
@@ -243,9 +243,7 @@ def _write(room: Room, merges: list[Merged]) -> None:
 
 
 def _read(row: dict[str, Any]) -> Merged:
-    at = None
-    with contextlib.suppress(ValueError):
-        at = datetime.fromisoformat(str(row.get("at")))
+    at = read_iso(row.get("at"))
     old = row.get("old")
     return Merged(str(row["into"]), str(row["branch"]), old if isinstance(old, str) else None, str(row["new"]), at)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cockpit.clock import iso, now
+from cockpit.clock import iso, now, read_iso
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import GitFailed
@@ -301,9 +301,6 @@ def _admin_name(thing: Trashed) -> str:
 
 
 def _trashed(folder: Path, record: dict[str, Any]) -> Trashed:
-    at = None
-    with contextlib.suppress(ValueError):
-        at = datetime.fromisoformat(str(record.get("at")))
     entry = record.get("entry")
     return Trashed(
         key=folder.name,
@@ -311,7 +308,7 @@ def _trashed(folder: Path, record: dict[str, Any]) -> Trashed:
         path=str(record["path"]),
         ref=record.get("ref") if isinstance(record.get("ref"), str) else None,
         head=record.get("head") if isinstance(record.get("head"), str) else None,
-        at=at,
+        at=read_iso(record.get("at")),
         why=str(record.get("why") or ""),
         rescue=str(record.get("rescue") or ""),
         entry=entry if isinstance(entry, dict) else None,

@@ -66,16 +66,16 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"cockpit {__version__}\n"
 
 
-def test_a_fixed_clock_that_is_no_time_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("command", ["spend", "start-day", "end-day"])
+def test_a_fixed_clock_that_is_no_time_or_at_the_calendars_edge_is_one_line(
+    command: str, moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    monkeypatch.setenv("COCKPIT_NOW", "yesterday")
-    answer = subprocess.run(
-        [sys.executable, "-m", "cockpit", "--repo", str(tmp_path), "spend", "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 2 and "COCKPIT_NOW" in answer.stderr and "Traceback" not in answer.stderr
+    monkeypatch.setenv("COCKPIT_NOW", moment)
+    assert main(["--repo", str(tmp_path), command, "--json"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("cockpit: COCKPIT_NOW ") and not any("unexpected" in line for line in said)
 
 
 def _unread(words: str) -> str:

@@ -203,7 +203,11 @@ def test_backups_are_compared_and_kept_for_a_week_and_at_least_three(repo: Path)
     path = write_backup(repository, {"a": b"1"}, now)
     assert write_backup(repository, {"a": b"1"}, now) != path
     assert verify_backup(path, {"a": b"1"}) == "" and "does not hold" in verify_backup(path, {"a": b"2"})
+    strange = path.with_name("context_99999999_999999.tar.gz")
+    strange.write_bytes(b"no archive of ours")
     gone = prune_backups(path.parent, now)
+    assert strange.read_bytes() == b"no archive of ours"
+    strange.unlink()
     assert len(gone) == 3 and len(list(path.parent.glob("*.tar.gz"))) == 3
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2])

@@ -161,6 +161,8 @@ def test_a_clock_that_was_set_back_and_a_broken_record_are_said(repo: Path, caps
     path.write_text("{")
     found = answered(repo, capsys)
     assert "begins anew" in " ".join(found["notes"]) and found["since"]["at"] == "2026-11-19T09:00:00Z"
+    path.write_text('{"started": "0001-01-01T00:00:00+14:00", "ended": "9999-12-31T23:59:59-12:00", "before": "2026"}')
+    assert answered(repo, capsys)["since"]["at"] == "2026-11-19T09:00:00Z"
 
 
 def test_the_day_begins_at_midnight_also_when_the_clocks_change(monkeypatch: pytest.MonkeyPatch) -> None:
