@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from hashlib import sha1
 from typing import Any
 
+from cockpit.sweep.own_numbers import OwnNumbers
 from skills.gates.secret_values import is_placeholder, known_format, redacted
 
 Found = tuple[int, str, str, str]
@@ -25,8 +26,6 @@ _DETECTORS = (
     "keyword.KeywordDetector", "high_entropy_strings.Base64HighEntropyString",
     "high_entropy_strings.HexHighEntropyString",
 )  # fmt: skip
-ACCEPTED = ".cockpit/baseline.json"  # the findings that were accepted, each with a number of its own that is no secret
-_FINGERPRINT = re.compile(r'"fingerprint": "[0-9a-f]{26}",?')
 _ALLOWED = re.compile(r"pragma:\s*(?:allow|white)list[ -](nextline[ -])?secret|gitleaks:allow")
 _KEYWORD = re.compile(r"key|pass|pwd|secret|contrase", re.IGNORECASE)
 BASELINE = ".secrets.baseline"
@@ -58,13 +57,17 @@ class SecretLines:
             rules.is_non_text_file(name) or rules.is_lock_file(name) or rules.is_swagger_file(name)
         )
 
-    def look(self, name: str, lines: Iterable[tuple[int, str]]) -> list[Found]:
-        """(line, kind, redacted secret, its SHA-1) of what the numbered lines of file `name` hold, each once."""
+    def look(self, name: str, lines: Iterable[tuple[int, str]], beside: str = "") -> list[Found]:
+        """(line, kind, redacted secret, its SHA-1) of what the numbered lines of file `name` hold, each once.
+
+        `beside` is the whole file, where the lines are only some of it.
+        """
         found: dict[tuple[int, str], Found] = {}
         spared = False
-        for number, line in lines:
-            if name == ACCEPTED and _FINGERPRINT.fullmatch(line.strip()):
-                continue
+        numbered = list(lines)
+        ours = OwnNumbers([line for _, line in numbered], beside)
+        for number, whole in numbered:
+            line = ours.without(whole)
             allowed = _ALLOWED.search(line)
             if allowed is not None or spared:
                 spared = allowed is not None and bool(allowed[1])

@@ -19,11 +19,12 @@ def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -
 def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
     """A fingerprint without its ordinal."""
     content = blake2b(f"{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-    return content + _place(path)
+    return content + place_of(path)
 
 
 @lru_cache(maxsize=8)  # one file's findings come one after the other
-def _place(path: str) -> str:
+def place_of(path: str) -> str:
+    """The part that tells where: the 8 digits of the path."""
     return blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
 
 

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 
 from cockpit.cli import main
 from cockpit.config import Config
+from cockpit.findings.engine import CheckRequest, check_now
+from cockpit.recording.lines import Recorder
+from cockpit.repository import find_repository
 from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.dependencies import dependencies
 from cockpit.sweep.pool import SecretPool
 from cockpit.sweep.run import Sweep
 from cockpit.sweep.secret_lines import SecretLines
+from cockpit.worktrees.reader import read_worktrees
 from skills.workflow.sweep import (
     SweepCheck,
     SweepFinding,
@@ -347,9 +351,37 @@ def test_lines_that_a_diff_adds_have_their_place() -> None:
     ]  # fmt: skip
 
 
-def test_numbers_of_accepted_findings_are_no_secrets() -> None:
+def test_numbers_in_files_of_ours_are_no_secrets_and_everything_else_there_is(repo: Path) -> None:
+    (repo / "app é.py").write_text("def a(x, y=[]):\n    try:\n        pass\n    except:\n        pass\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "an app")
+    words = ["--repo", str(repo), "check", "--format"]
+    for name, kind in (("out.sarif", "sarif"), ("out.json", "json")):
+        told = subprocess.run([sys.executable, "-m", "cockpit", *words, kind], capture_output=True, check=False)
+        (repo / name).write_bytes(told.stdout)
+    outcome, _ = check_now(repo, Config(), CheckRequest())
+    for more in ([], ["--baseline", str(repo / "accepted.json")]):
+        assert main(["--repo", str(repo), "check", "--write-baseline", *more]) == 0
+    with (repo / "day.jsonl").open("w") as stream:
+        recorder = Recorder(stream, "repo", repo, "/nowhere")
+        recorder.take("worktrees", read_worktrees(find_repository(repo), Config()))
+        recorder.take("findings", outcome.snapshot(str(repo)))
+    written = [".cockpit/baseline.json", "accepted.json", "out.sarif", "out.json", "day.jsonl"]
+    texts = {name: (repo / name).read_text("utf-8") for name in written}
+    assert all("fingerprint" in text or "cockpit/v1" in text for text in texts.values())
     detectors = SecretLines()
-    row = '   "fingerprint": "52e9d667d22fd5eaa44ba1ed00",'
-    assert detectors.look(".cockpit/baseline.json", [(1, row)]) == []
-    assert detectors.look("other.json", [(1, row)]) != []
-    assert detectors.look(".cockpit/baseline.json", [(1, '   "token": "52e9d667d22fd5eaa44ba1ed00",')]) != []
+
+    def found(name: str, text: str, beside: str = "") -> int:
+        return len(detectors.look(name, enumerate(text.splitlines(), 1), beside))
+
+    assert {name: found(name, text) for name, text in texts.items()} == dict.fromkeys(written, 0)
+    row = next(line for line in texts["accepted.json"].splitlines() if "fingerprint" in line)
+    assert found("accepted.json", row) == 1  # a number that nothing proves
+    assert found("accepted.json", row, texts["accepted.json"]) == 0
+    assert found("accepted.json", row.replace("fingerprint", "token"), texts["accepted.json"]) == 1
+    other = row.replace(row.split('"')[3][16:24], "0123abcd")
+    assert found("accepted.json", other, texts["accepted.json"]) == 1
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=repo, capture_output=True, text=True, check=True).stdout
+    assert head.strip() in texts["day.jsonl"]
+    assert found("day.jsonl", texts["day.jsonl"].replace('"head":', '"auth":')) >= 1
+    assert found("other.jsonl", f'{{"head":"{head.strip()}"}}') == 1
