@@ -72,13 +72,13 @@ def run(call: "Call") -> int:
         raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
     if deed == "list":
         return _list(call)
-    from cockpit.commands import worktree_deeds, worktree_tidy
+    from cockpit.worktrees import deeds, tidy_deeds
     from cockpit.worktrees.refused import Refused
 
     try:
-        result: int = getattr(worktree_tidy if deed in _TIDY else worktree_deeds, deed)(call)
+        result: int = getattr(tidy_deeds if deed in _TIDY else deeds, deed)(call)
     except Refused as problem:
-        return worktree_deeds.refuse(call, problem)
+        return deeds.refuse(call, problem)
     return result
 
 
