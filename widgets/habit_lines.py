@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cockpit.agents.models import named
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import BASIS, HabitRow, PatternId, Violation
@@ -53,6 +54,8 @@ def habit_entries(view: HabitsView) -> list[Entry]:
     entries: list[Entry] = []
     for row in view.rows:
         entries.append(row)
+        if row.why:
+            entries.append(Note(line(("    ", "text"), (plain_text(row.why, 300), "faint")), f"why {row.id}"))
         if row.count:
             entries.append(Note(line(("    ", "text"), (ADVICE[row.id], "faint")), f"advice {row.id}"))
             entries += row.examples
@@ -155,7 +158,8 @@ def measure_row(one: Measure, width: int) -> Line:
 
 def foot_line(view: HabitsView, width: int) -> Line:
     """What was read, and what could not be."""
-    words = f"{count(view.sessions, 'session')} of Claude Code, measured from their transcripts; dollars computed"
+    of = f" of {named(view.agents)}" if view.agents else ""
+    words = f"{count(view.sessions, 'session')}{of}, measured from their transcripts; dollars computed"
     spans: Line = ((words, "muted"),)
     if view.problems:
         spans = (*spans, (f" · {plain_text(view.problems[0], 120)}", "warn"))

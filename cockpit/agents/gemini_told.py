@@ -1,5 +1,6 @@
 """Gemini CLI's chats as what they tell: a message that is written again as it grows tells only what is new."""
 
+import re
 from typing import Any
 
 from cockpit.agents.claude import moment
@@ -8,6 +9,7 @@ from cockpit.agents.record import Record, milliseconds
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
 
+_EXIT = re.compile(r"^Exit Code:\s*(-?\d+)", re.MULTILINE | re.IGNORECASE)
 _TYPES = frozenset(("user", "gemini", "info", "error", "warning", "model"))
 
 
@@ -65,9 +67,9 @@ class GeminiTelling:
         if said.strip() and not told_text:
             found.append(Told("text", at, said, step, model=model))
             told_text = 1
+        found += self._usage(message, step, at)  # the request was answered before its calls were
         calls = self._calls(message, step, at, model, calls, found)
         self._seen[step] = (max(thoughts, len(listed)), told_text, calls)
-        found += self._usage(message, step, at)
         if said.strip() and not message.get("toolCalls"):
             found.append(Told("end", at, "end_turn"))
         return found
@@ -86,7 +88,8 @@ class GeminiTelling:
             status = call.get("status")
             if status in ("success", "error", "cancelled") and f"={key}" not in known:
                 answered = moment(call.get("timestamp")) or at
-                found.append(Told("result", answered, _result(call), id=key, failed=status != "success"))
+                failed = status != "success" or (common == "Bash" and _exited_badly(call))
+                found.append(Told("result", answered, _result(call), id=key, failed=failed))
                 known.add(f"={key}")
             known.add(key)
         return known
@@ -112,10 +115,19 @@ def _content(content: object) -> str:
     return "\n".join(filter(None, (text(mapping(part).get("text")) for part in parts)))
 
 
+def _exited_badly(call: dict[str, Any]) -> bool:
+    """Whether a shell line ended with another status than 0: the tool itself answers that it succeeded."""
+    found = _EXIT.findall(_answered(call)[-4000:])
+    return bool(found) and found[-1] != "0"
+
+
 def _result(call: dict[str, Any]) -> str:
     shown = call.get("resultDisplay")
-    if isinstance(shown, str) and shown.strip():
-        return text(shown) or ""
+    return (text(shown) or "") if isinstance(shown, str) and shown.strip() else _answered(call)
+
+
+def _answered(call: dict[str, Any]) -> str:
+    """What the model was given."""
     given = call.get("result")
     words: list[str] = []
     for part in given if isinstance(given, list) else []:

@@ -1,5 +1,6 @@
 """What every agent's transcript is turned into: prompts, steps, usage, and the state of a session."""
 
+from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime
 from typing import Literal
@@ -8,6 +9,7 @@ from skills.orchestrator.model import Check, Phase
 from skills.record import record
 
 __all__ = [
+    "AGENT_NAMES",
     "Agent",
     "Check",
     "ContextLevel",
@@ -21,6 +23,12 @@ __all__ = [
 ]
 
 Agent = Literal["claude", "codex", "gemini", "opencode"]
+AGENT_NAMES: dict[Agent, str] = {
+    "claude": "Claude Code",
+    "codex": "Codex CLI",
+    "gemini": "Gemini CLI",
+    "opencode": "OpenCode",
+}
 State = Literal["busy", "waiting", "idle", "ended"]
 ContextLevel = Literal["safe", "warn", "alert", "critical"]
 
@@ -111,3 +119,9 @@ class SessionsSnapshot:
     problems: tuple[str, ...] = field(default=())
     note: str = ""
     unknown: int = 0
+
+
+def named(agents: Iterable[Agent]) -> str:
+    """The agents as a person names them, e.g. `Claude Code and Codex CLI`; empty where there are none."""
+    names = [AGENT_NAMES[agent] for agent in agents]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

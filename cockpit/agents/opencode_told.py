@@ -15,6 +15,12 @@ _TYPES = frozenset(
         *("agent", "subtask", "retry"),
     )
 )
+_OWN = frozenset(
+    (
+        *("lsp_diagnostics", "lsp_hover", "apply_patch", "plan_enter", "plan_exit", "todo_read", "todo_write"),
+        *("web_search", "web_fetch", "code_search"),
+    )
+)
 _PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
 
 
@@ -37,13 +43,14 @@ class OpenCodeTelling:
             if said.strip():
                 yield Told("prompt", at, said)
             return
-        model, number_of = text(message.get("modelID")) or "", 0
+        model, number_of, parts = text(message.get("modelID")) or "", 0, list(parts)
+        steps = sum(part.get("type") == "step-start" for part in parts)
+        yield from self._usage(name, message, steps)  # the request was answered before its calls were
         for part in parts:
             kind = part.get("type")
             number_of += kind == "step-start"
             self.unknown += kind not in _TYPES
             yield from self._part(part, f"{name}:{number_of or 1}", at, model)
-        yield from self._usage(name, message, number_of)
         if mapping(message.get("error")):
             aborted = "abort" in (text(mapping(message.get("error")).get("name")) or "").lower()
             yield Told("end", at, "interrupted" if aborted else "error")
@@ -63,7 +70,7 @@ class OpenCodeTelling:
             state, name = mapping(part.get("state")), text(part.get("tool")) or "?"
             times = mapping(state.get("time"))
             key = text(part.get("callID")) or text(part.get("id")) or ""
-            common, given = common_call(name, state.get("input"))
+            common, given = common_call(_of_server(name), state.get("input"))
             yield Told("call", moment(times.get("start")) or at, "", step, key, name, common, given, model=model)
             if state.get("status") in ("completed", "error"):
                 failed = state.get("status") == "error"
@@ -88,6 +95,12 @@ class OpenCodeTelling:
         )  # fmt: skip
         at = moment(mapping(message.get("time")).get("created"))
         yield Told("usage", at, "", f"{name}:{steps or 1}", record=record)
+
+
+def _of_server(name: str) -> str:
+    """OpenCode names a server's tool `server_tool`; its own with an underscore are few."""
+    server, mark, tool = name.partition("_")
+    return f"{server}__{tool.lstrip('_')}" if mark and server and tool.strip("_") and name not in _OWN else name
 
 
 def _completed(message: dict[str, Any]) -> Any:

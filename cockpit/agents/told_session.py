@@ -24,6 +24,7 @@ from skills.orchestrator.events import (
     TurnEnd,
 )
 from skills.orchestrator.provenance import Provenance
+from skills.orchestrator.shell import only_reads
 from skills.orchestrator.tools import role
 
 _TARGET = 160
@@ -31,9 +32,13 @@ _COMMAND = 4000
 
 
 class EventTelling:
-    """What is told → events. Follows which reads needed the answer of another one."""
+    """What is told → events. Follows which reads needed the answer of another one.
 
-    def __init__(self) -> None:
+    `by_shell`: the agent has no tool that reads, so that a shell line that does nothing else is its read.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self.by_shell = agent == "codex"
         self._provenance = Provenance()
         self._reads: set[str] = set()
 
@@ -63,7 +68,9 @@ class EventTelling:
     def _call(self, told: Told) -> ToolCall:
         target = target_of(told)
         command = target[:_COMMAND] if told.common == "Bash" else ""
-        call = ToolCall(plain_text(told.id, 120), told.common, plain_text(target, _TARGET), command)
+        name = "Read" if self.by_shell and command and only_reads(command) else told.common
+        command = command if name == told.common else ""
+        call = ToolCall(plain_text(told.id, 120), name, plain_text(target, _TARGET), command)
         arguments = " ".join(text[:2000] for text in told.given.values() if isinstance(text, str))
         if role(call) != "read":
             self._provenance.learn(arguments)
@@ -103,7 +110,7 @@ class ToldSession:
         self.window: int | None = None
         self.largest = 0
         self.exited = False
-        self._telling = EventTelling()
+        self._telling = EventTelling(self.agent)
 
     def read(self) -> bool:
         """Read what is new. Returns whether there was anything. Raises `OSError`."""

@@ -35,6 +35,9 @@ _ARGUMENTS = {
     "prompt_text": "prompt",
 }
 _PATCH_FILE = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+?)\s*$", re.MULTILINE)
+_SERVER_TOOL = re.compile(
+    r"(?!mcp_)([A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*?)__(\w[\w.-]*)|mcp_([A-Za-z0-9.-]+)_(\w[\w.-]*)"
+)
 _LONGEST = 1_000_000
 
 
@@ -50,9 +53,9 @@ class Edit:
 def common_call(name: str, given: object) -> tuple[str, dict[str, Any]]:
     """The common name of a tool and of its arguments. A name that is not known stays as it is."""
     values = _mapping(given)
-    common = _NAMES.get(name, name)
-    if common == name:
-        return name, values
+    common = _NAMES.get(name) or _of_server(name)
+    if common == name or name not in _NAMES:
+        return common, values
     if common in ("Read", "Edit", "Write", "MultiEdit", "Bash"):
         values = {_ARGUMENTS.get(key, key): value for key, value in values.items()}
     if common == "Bash":
@@ -63,6 +66,12 @@ def common_call(name: str, given: object) -> tuple[str, dict[str, Any]]:
         patch = next((text for text in values.values() if isinstance(text, str) and "***" in text), "")
         values = {"patch": patch}
     return common, values
+
+
+def _of_server(name: str) -> str:
+    """The tool of a server as Claude Code names it: `db__query` and `mcp_db_query` are `mcp__db__query`."""
+    found = _SERVER_TOOL.fullmatch(name)
+    return f"mcp__{found[1] or found[3]}__{found[2] or found[4]}" if found else name
 
 
 def _mapping(given: object) -> dict[str, Any]:

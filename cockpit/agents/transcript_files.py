@@ -189,6 +189,16 @@ def files_of(agent: Agent, session: str) -> list[TranscriptFile]:
         return []
 
 
+def file_at(agent: Agent, path: Path, session: str) -> TranscriptFile | None:
+    """The transcript of Codex CLI or Gemini CLI at a path that the agent itself named; None where it is none."""
+    if not path.is_file():
+        return None
+    if agent == "codex":
+        make = PackedFile if path.suffix == ".zst" else LineFile
+        return make(path, "codex", session)
+    return gemini_file(path, session) if agent == "gemini" and path.suffix in (".json", ".jsonl") else None
+
+
 def _claude_files(session: str) -> list[TranscriptFile]:
     own: list[Path] = []
     for root in paths.claude_roots():

@@ -422,6 +422,7 @@ class SkillsInstall(Answer):
 class HabitExample(TypedDict):
     """A case, with its line of the transcript."""
 
+    agent: Agent
     session: str
     line: int
     text: str
@@ -441,6 +442,7 @@ class HabitRow(TypedDict):
     usd: float | None
     status: Status
     basis: Basis
+    reason: str | None
     examples: list[HabitExample]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,19 +169,20 @@ class InsightDeeds(Deeds):
         try:
             reading = await asyncio.to_thread(read_habits, repository, all_repos=self.everywhere, tell=tell)
             rows, weeks = habit_rows(reading.looks), weekly_trend(reading.looks)
-            screen.show(HabitsView(rows, weeks, reading.sessions, reading.problems))
+            view = HabitsView(rows, weeks, reading.sessions, reading.problems, agents=reading.agents)
+            screen.show(view)
             found: FindingsSnapshot = self.found
             ready = found.phase == "ready" and found.progress is None and self.watched == self.repository.root
             gates = gate_figures(found.findings, found.checks, found.trend) if ready else None
             measured = partial(read_measures, self.repository, self.settings, reading, clock.now(), gates=gates)
             measures, unread = await asyncio.to_thread(measured)
-            screen.show(HabitsView(rows, weeks, reading.sessions, (*reading.problems, *unread), measures))
+            screen.show(replace(view, problems=(*reading.problems, *unread), measures=measures))
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
 
     def on_habits_screen_opened(self, message: "HabitsScreen.Opened") -> None:
         """The transcript at the line of a case."""
-        self.open_transcript("claude", message.case.session, line=message.case.line)
+        self.open_transcript(message.case.agent, message.case.session, line=message.case.line)
 
     # -- the transcript --
 

@@ -60,7 +60,7 @@ def run(call: Call) -> int:
             say(problem)
     if call.args.json:
         weeks = [_week(week) for week in weekly_trend(reading.looks)]
-        meta = {"at": iso(moment), "problems": list(reading.problems), "agents": ["claude"]}
+        meta = {"at": iso(moment), "problems": list(reading.problems), "agents": list(reading.agents)}
         patterns = [_document(row) for row in rows]
         taken = {} if measures is None else {"measures": [measure_row(one) for one in measures]}
         print_json({"patterns": patterns, "weeks": weeks, "sessions": reading.sessions, **taken, "meta": meta})
@@ -105,6 +105,7 @@ def _document(row: "HabitRow") -> dict[str, Any]:
         "usd": row.usd,
         "status": row.status,
         "basis": BASIS[row.id],
+        "reason": row.why or None,
         "examples": [_example(one) for one in row.examples],
     }
 
@@ -115,6 +116,7 @@ def _week(week: "Week") -> dict[str, Any]:
 
 def _example(one: "Violation") -> dict[str, Any]:
     return {
+        "agent": one.agent,
         "session": one.session,
         "line": one.line,
         "text": one.text,
@@ -126,8 +128,10 @@ def _example(one: "Violation") -> dict[str, Any]:
 
 
 def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
+    from cockpit.agents.models import named
+
     if not reading.sessions:
-        return ["no session of Claude Code to look at in this time"]
+        return ["no session of an agent to look at in this time"]
     lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>9}"]
     for row in rows:
         cells = (_cell(row.seconds, "{:.1f}"), _cell(row.tokens, "{:,}"), _cell(row.usd, "${:.4f}"))
@@ -135,11 +139,12 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
         lines.append(
             f"{_NAMES[row.id]:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>9}".rstrip()
         )
+        lines += [f"  {row.why}"] if row.why else []
     for row in rows:
         if row.examples:
             lines += ["", f"{_NAMES[row.id]}:"]
             lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
-    return [*lines, "", f"{reading.sessions} sessions of Claude Code, measured from their transcripts"]
+    return [*lines, "", f"{reading.sessions} sessions of {named(reading.agents)}, measured from their transcripts"]
 
 
 def _cell(value: float | None, form: str) -> str:

@@ -22,6 +22,7 @@ from cockpit.warm.client import socket_path
 from skills.record import record
 
 if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
     from cockpit.hooks.memory import Memory
     from cockpit.warm.snapshot import Snapshot
 
@@ -33,7 +34,7 @@ DELEGATED_SECONDS = 3600.0  # a sub-agent whose end nobody told is not counted f
 class Asked:
     """One event: `event` in Claude Code's words, `named` in the agent's own."""
 
-    agent: str
+    agent: "Agent"
     event: str
     named: str
     said: dict[str, Any]
@@ -92,9 +93,10 @@ def _asked(words: list[str], given: bytes) -> Asked:
         said = None
     if not isinstance(said, dict):
         raise CannotAnswer("stdin is no JSON object")
-    if agent not in spool.AGENTS:
-        agent = "gemini" if named in NAMED_EVENTS else "claude"
-    return Asked(agent, NAMED_EVENTS.get(named, named), named, said)
+    known = next((one for one in spool.AGENTS if one == agent), None)
+    return Asked(
+        known or ("gemini" if named in NAMED_EVENTS else "claude"), NAMED_EVENTS.get(named, named), named, said
+    )
 
 
 def answer(asked: Asked) -> Reply:
@@ -324,7 +326,7 @@ def at_stop(asked: Asked, repository: Repository | None, config: Config) -> Repl
     from cockpit.hooks.claims import unbacked
 
     said = text(asked.said.get("last_assistant_message")) or text(asked.said.get("prompt_response"))
-    why = unbacked(text(asked.said.get("transcript_path")), said)
+    why = unbacked(text(asked.said.get("transcript_path")), said, asked.agent, asked.session)
     told = told_of(asked, repository, _snapshot(repository))
     return Reply(deny="\n".join(filter(None, (why, told))))
 

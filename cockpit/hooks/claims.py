@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cockpit.agents.claude import EventParser
+from cockpit.agents.models import Agent
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
 from skills.orchestrator.claims import Claim, find_claims
@@ -15,13 +16,16 @@ TRIES = 5
 WAIT_SECONDS = 0.1  # a transcript is written behind the agent's back: its last lines may come a moment later
 
 
-def unbacked(transcript: str | None, said: str | None) -> str:
-    """Why the claims of the last message are not backed, "" where they are or where that cannot be known."""
-    if not transcript:
+def unbacked(transcript: str | None, said: str | None, agent: Agent = "claude", session: str = "") -> str:
+    """Why the claims of the last message are not backed, "" where they are or where that cannot be known.
+
+    Without the path of a transcript the agent's own files are looked at for `session`.
+    """
+    if said is not None and not find_claims(said):
         return ""
     tries = range(TRIES)
     for attempt in tries:
-        events = _events(Path(transcript))
+        events = _events(transcript, agent, session)
         if events is None:
             return ""
         why = _why(events, find_claims(said) if said is not None else None)
@@ -47,7 +51,23 @@ def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> s
     return f"This claim is not backed: {told}. Run the check and report what it says, or take the claim back."
 
 
-def _events(path: Path) -> list[tuple[int, Event]] | None:
+def _events(transcript: str | None, agent: Agent, session: str) -> list[tuple[int, Event]] | None:
+    """Everything that the transcript tells, None where there is none that can be read."""
+    if agent == "claude":
+        return _claude_events(Path(transcript)) if transcript else None
+    from cockpit.agents.transcript_files import file_at, files_of
+    from cockpit.agents.whole_transcript import read_told
+
+    try:
+        named = file_at(agent, Path(transcript), session) if transcript else None
+        file = named or next(iter(files_of(agent, session)), None)
+        found = read_told(file) if file is not None else None
+    except OSError:
+        return None
+    return found.events if found is not None else None
+
+
+def _claude_events(path: Path) -> list[tuple[int, Event]] | None:
     parser, tail = EventParser(), Tail(path, counting=False)
     found: list[tuple[int, Event]] = []
     line = 0

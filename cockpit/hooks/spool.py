@@ -7,10 +7,14 @@ import contextlib
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.paths import state_dir
 
-AGENTS = ("claude", "codex", "gemini", "opencode")
+if TYPE_CHECKING:
+    from cockpit.agents.models import Agent
+
+AGENTS: "tuple[Agent, ...]" = ("claude", "codex", "gemini", "opencode")
 
 
 def spool_folder() -> Path:

@@ -1,26 +1,28 @@
-"""The habits of a repository's sessions, read from whole transcripts of Claude Code."""
+"""The habits of a repository's sessions, read from the whole transcripts of all four agents."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from cockpit import paths
-from cockpit.agents.claude import EventParser
-from cockpit.agents.claude_line import read_line
+from cockpit.agents.models import Agent
 from cockpit.agents.record import Record
+from cockpit.agents.whole_transcript import WholeTranscript, read_claude, read_told
 from cockpit.errors import CannotAnswer
-from cockpit.files import Tail
 from cockpit.findings.discovery import discover
 from cockpit.findings.manifests import read_manifests
 from cockpit.phases.membership import Membership
+from cockpit.phases.others import other_files
 from cockpit.phases.store import first_cwd, model_window, transcripts
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.prices import PICO, Prices
 from skills.orchestrator.context import context_window, needs_lookup
-from skills.orchestrator.events import ContextPoint, Event
+from skills.orchestrator.events import ContextPoint
 from skills.orchestrator.figures import SessionFigures, session_figures
 from skills.orchestrator.habits import (
     Look,
@@ -32,42 +34,21 @@ from skills.orchestrator.habits import (
     tool_uses,
 )
 
-_DOCS_LISTED = re.compile(rb"mcp__[\w-]*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
-_CLEARED = b"<command-name>/clear</command-name>"
-_UUID = re.compile(rb'"uuid"\s*:\s*"([^"\\]{1,80})"')
 _MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class HabitsReading:
-    """What every session shows, how many were read, what could not be read, and figures beside the habits."""
+    """What every session shows, how many were read, what could not be read, and figures beside the habits.
+
+    `agents` are those whose sessions were read.
+    """
 
     looks: tuple[dict[PatternId, Look], ...]
     sessions: int
     problems: tuple[str, ...] = ()
     figures: tuple[SessionFigures, ...] = ()
-
-
-@dataclass(slots=True)
-class _Transcript:
-    """One file as it was read: events with their lines, what responses used, and which line is which."""
-
-    session: str
-    cwd: str
-    events: list[tuple[int, Event]] = field(default_factory=list)
-    records: dict[str, Record] = field(default_factory=dict)
-    cleared: set[int] = field(default_factory=set)
-    uuids: dict[int, str] = field(default_factory=dict)
-    docs_listed: bool = False
-    unread: int = 0
-
-    @property
-    def began(self) -> float:
-        return next((event.at.timestamp() for _, event in self.events if event.at is not None), 0.0)
-
-    @property
-    def ended(self) -> datetime | None:
-        return max((event.at for _, event in self.events if event.at is not None), default=None)
+    agents: tuple[Agent, ...] = ()
 
 
 def read_habits(
@@ -85,13 +66,15 @@ def read_habits(
     `CannotAnswer` where no session has the id.
     """
     reader = _Reader(None if all_repos or repository is None else Membership(repository))
-    found: list[_Transcript] = []
+    found: list[WholeTranscript] = []
     problems: list[str] = []
-    for path, cwd in reader.files(session, since):
+    for name, read in reader.sessions(session, since):
         try:
-            one = _read(path, cwd)
+            one = read()
         except OSError as problem:
-            problems.append(f"{plain_text(path.stem, 8)}: {problem.strerror or 'cannot be read'}")
+            problems.append(f"{plain_text(name, 8)}: {problem.strerror or 'cannot be read'}")
+            continue
+        if one is None:
             continue
         tell(len(found) + 1)
         if one.unread:
@@ -104,11 +87,12 @@ def read_habits(
     records = [reader.record(one) for one in found]
     looks = tuple(_once(found, [session_habits(record) for record in records], since))
     figures = tuple(session_figures(record, tool_uses(record)) for record in records)
-    return HabitsReading(looks, len(found), tuple(problems), figures)
+    agents = tuple(agent for agent in get_args(Agent) if any(one.agent == agent for one in found))
+    return HabitsReading(looks, len(found), tuple(problems), figures, agents)
 
 
 def _once(
-    found: list[_Transcript], looks: list[dict[PatternId, Look]], since: datetime | None
+    found: list[WholeTranscript], looks: list[dict[PatternId, Look]], since: datetime | None
 ) -> Iterator[dict[PatternId, Look]]:
     """The looks without violations of lines that an earlier transcript has too, and without what is too old."""
     seen: set[tuple[object, ...]] = set()
@@ -117,7 +101,7 @@ def _once(
         for pattern, one in look.items():
             fresh: list[Violation] = []
             for violation in one.violations:
-                line = transcript.uuids.get(violation.line, f"{transcript.session}:{violation.line}")
+                line = transcript.names.get(violation.line, f"{transcript.session}:{violation.line}")
                 key = (pattern, line, violation.at, violation.text)
                 if key not in seen and (since is None or violation.at is None or violation.at >= since):
                     fresh.append(violation)
@@ -135,8 +119,10 @@ class _Reader:
         self.prices = Prices()
         self._packages: dict[str, frozenset[str]] = {}
 
-    def files(self, session: str | None, since: datetime | None) -> Iterator[tuple[Path, str]]:
-        """The transcripts that count, each with the folder where its session began."""
+    def sessions(
+        self, session: str | None, since: datetime | None
+    ) -> Iterator[tuple[str, Callable[[], WholeTranscript | None]]]:
+        """The sessions that may count: the name of each, and what reads it (None: it belongs elsewhere)."""
         for root in paths.claude_roots():
             for entry in transcripts(root / "projects"):
                 name = entry.name.removesuffix(".jsonl")
@@ -148,27 +134,35 @@ class _Reader:
                 except OSError:
                     continue
                 cwd = first_cwd(entry.path)
-                if self.membership is None or self.membership.holds(cwd):
-                    yield Path(entry.path), cwd
+                if self._ours(cwd):
+                    yield name, partial(read_claude, Path(entry.path), cwd)
+        for file in other_files(since.timestamp() if since is not None else 0.0):
+            if session is None or file.session.startswith(session):
+                yield file.session, partial(read_told, file, self._ours)
 
-    def record(self, one: _Transcript) -> SessionRecord:
+    def _ours(self, cwd: str) -> bool:
+        return self.membership is None or self.membership.holds(cwd)
+
+    def record(self, one: WholeTranscript) -> SessionRecord:
         """A transcript with packages, context window and prices."""
         points = [event for _, event in one.events if isinstance(event, ContextPoint)]
         model = next((point.model for point in reversed(points) if point.model), None)
         largest = max((point.used for point in points), default=0)
-        known = model_window(model) if model and needs_lookup(model, largest) else None
+        known = model_window(model) if model and not one.window and needs_lookup(model, largest) else None
         last = next(reversed(one.records.values()), None)
         price = self.prices.tokens_cost(model, last.at, (_MILLION, 0, 0, 0, 0)) if model and last else None
         return SessionRecord(
             one.session,
             tuple(one.events),
             {key: self._request(record) for key, record in one.records.items()},
-            context_window(model, largest, known)[0],
+            one.window or context_window(model, largest, known)[0],
             frozenset(one.cleared),
             self._packages_at(one.cwd),
             one.docs_listed,
             None if price is None else price / PICO / _MILLION,
             self._delegated(one),
+            one.agent,
+            servers_told=one.agent == "claude",
         )
 
     def _request(self, record: Record) -> Request:
@@ -187,10 +181,14 @@ class _Reader:
                 self._packages[cwd] = frozenset()
         return self._packages[cwd]
 
-    def _delegated(self, one: _Transcript) -> dict[str, float]:
+    def _delegated(self, one: WholeTranscript) -> dict[str, float]:
         """What each sub-agent that told its usage cost, from its own transcript where that is there."""
         found: dict[str, float] = {}
-        for _, event in one.events:
+        for agent, records in one.delegated.items():
+            usd = self._sum(records)
+            if usd is not None:
+                found[agent] = usd
+        for _, event in one.events if one.agent == "claude" else ():
             said = getattr(event, "delegation", None)
             if said is None or said.tokens is None or not re.fullmatch(r"[\w-]{1,80}", said.agent):
                 continue
@@ -199,45 +197,19 @@ class _Reader:
                 found[said.agent] = usd
         return found
 
-    def _cost_of(self, one: _Transcript, agent: str) -> float | None:
+    def _cost_of(self, one: WholeTranscript, agent: str) -> float | None:
         for root in paths.claude_roots():
             for path in sorted((root / "projects").glob(f"*/{one.session}/subagents/agent-{agent}.jsonl")):
                 try:
-                    records = _read(path, one.cwd).records.values()
+                    return self._sum(read_claude(path, one.cwd).records.values())
                 except OSError:
                     continue
-                costs = [self.prices.cost(record) for record in records]
-                return _dollars(sum(cost for cost in costs if cost is not None)) if None not in costs else None
         return None
+
+    def _sum(self, records: Iterable[Record]) -> float | None:
+        costs = [self.prices.cost(record) for record in records]
+        return _dollars(sum(cost for cost in costs if cost is not None)) if None not in costs else None
 
 
 def _dollars(cost: int | None) -> float | None:
     return None if cost is None else cost / PICO
-
-
-def _read(path: Path, cwd: str) -> _Transcript:
-    """Everything that one transcript tells. Raises `OSError`."""
-    found = _Transcript(plain_text(path.stem, 80), cwd)
-    parser, tail = EventParser(), Tail(path)
-    for block in tail.blocks():
-        for line, raw in enumerate(block.split(b"\n")[:-1], tail.line + 1):
-            _take(found, parser, raw, line)
-    found.unread = parser.malformed + tail.too_long
-    return found
-
-
-def _take(found: _Transcript, parser: EventParser, raw: bytes, line: int) -> None:
-    events = parser.events(raw)
-    found.events += [(line, event) for event in events]
-    if events and (uuid := _UUID.search(raw)):
-        found.uuids[line] = uuid[1].decode("ascii", "replace")
-    if b'"usage"' in raw:
-        reading = read_line(raw, found.session)
-        if reading.record is not None:
-            before = found.records.get(reading.key)
-            if before is None or reading.record.output >= before.output:
-                found.records[reading.key] = reading.record
-    elif _CLEARED in raw:
-        found.cleared.add(line)
-    elif not found.docs_listed and not events and b"mcp__" in raw:
-        found.docs_listed = _DOCS_LISTED.search(raw) is not None

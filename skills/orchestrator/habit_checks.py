@@ -23,7 +23,11 @@ DEAR_TOKENS = 10_000
 LONG_ANSWER = 2_000
 CHARACTERS = 4  # of a token, where only the length of a text is known
 
-_DOCS_SERVER = re.compile(r"mcp__.*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
+_DOCS_SERVER = re.compile(
+    r"mcp__.*(?:context7|docs|documentation|deepwiki)|(?:context7|[\w-]*docs|deepwiki)_+\w|resolve-library-id|"
+    r"(?:get|query)-library-docs|query-docs$",
+    re.IGNORECASE,
+)
 _DOCS_HOST = re.compile(
     r"://(?:docs?\.|[\w-]+\.readthedocs\.io|[^/]*(?:djangoproject|django-rest-framework|tiangolo|sqlalchemy|celeryq|"
     r"pydantic|pytest|starlette|encode)\.|www\.postgresql\.org/docs|docs\.python\.org)",
@@ -56,7 +60,7 @@ _RUNS_ELSEWHERE = re.compile(
 def sequential_tools(record: SessionRecord, uses: list[Use]) -> Look:
     """Three and more single reads in a row, none of which needed what another one found."""
     if not uses:
-        return Look("not_run")
+        return Look("not_run", why="no tool was called")
     found = []
     for run in _serial_runs(uses):
         waits = [use.seconds for use in run]
@@ -116,13 +120,16 @@ def _gap(one: Use, other: Use) -> float | None:
 def web_search_for_docs(record: SessionRecord, uses: list[Use]) -> Look:
     """The web was asked for the documentation of an installed package although a documentation server was there."""
     servers = [use for use in uses if _DOCS_SERVER.match(use.call.name)]
+    asked = [use for use in uses if use.call.name in ("WebSearch", "WebFetch")]
     if not servers and not record.docs_listed:
-        return Look("not_applicable")
+        if asked and not record.servers_told:
+            return Look("not_run", why="the transcript does not say which servers the agent had")
+        return Look("not_applicable", why="no documentation server was there")
     usual = _median([use.seconds for use in servers])
     size = _median([float(use.result.size) for use in servers if use.result])
     found = []
-    for use in uses:
-        if use.call.name not in ("WebSearch", "WebFetch") or not _about_docs(use.call.target, record.packages):
+    for use in asked:
+        if not _about_docs(use.call.target, record.packages):
             continue
         seconds = None if use.seconds is None else max(0.0, use.seconds - (usual or 0.0))
         tokens = None if use.result is None else max(0, round((use.result.size - (size or 0.0)) / CHARACTERS))
@@ -158,7 +165,7 @@ def no_analysis(record: SessionRecord, uses: list[Use]) -> Look:
     """A vague prompt starts a task, and files change before anything was asked, planned or read twice."""
     tasks = list(_tasks(record))
     if not tasks:
-        return Look("not_run")
+        return Look("not_run", why="no task begins in it")
     found = []
     for line, prompt, number in tasks:
         score = score_prompt(prompt.text).score
@@ -228,7 +235,7 @@ def budget_ignored(record: SessionRecord, uses: list[Use]) -> Look:
     """A nearly full context took in a large result, or passed 95 %, with no compaction before."""
     points = list(_points(record.events))
     if not points:
-        return Look("not_run")
+        return Look("not_run", why="no request says how full the context was")
     names = {use.call.id: _shown(use) for use in uses}
     found = []
     for (_, before, _), (position, after, answers) in pairwise(points):
@@ -301,7 +308,9 @@ def over_delegation(record: SessionRecord, uses: list[Use]) -> Look:
         found.append(
             Violation("over-delegation", record.session, use.line, use.at, text, said.seconds, said.tokens, usd)
         )
-    return Look("fail" if found else "not_run" if launched and not told else "pass", tuple(found))
+    if launched and not told:
+        return Look("not_run", why="its sub-agents do not say what they took")
+    return Look("fail" if found else "pass", tuple(found))
 
 
 def _beside_another(use: Use, launched: list[Use]) -> bool:
@@ -340,7 +349,9 @@ def unbacked_claims(record: SessionRecord, uses: list[Use]) -> Look:
                 claimed.add(key)
                 text = f'"{claim.text}": {missing}'
                 found.append(Violation("unbacked-claim", record.session, line, event.at, text))
-    return Look("fail" if found else "pass" if looked or uses else "not_run", tuple(found))
+    if not looked and not uses:
+        return Look("not_run", why="nothing was said or done in it")
+    return Look("fail" if found else "pass", tuple(found))
 
 
 def _edits(use: Use) -> bool:

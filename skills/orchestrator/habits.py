@@ -4,8 +4,9 @@ Times are those between a call and its answer; tokens and dollars those of the r
 transcript does not tell is None.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +16,7 @@ from skills.orchestrator.tools import Role, role
 PatternId = Literal[
     "sequential-tools", "web-search-for-docs", "no-analysis", "budget-ignored", "over-delegation", "unbacked-claim"
 ]
+AgentName = Literal["claude", "codex", "gemini", "opencode"]
 Status = Literal["pass", "fail", "not_run", "not_applicable"]
 PATTERNS: tuple[PatternId, ...] = (
     "sequential-tools",
@@ -56,7 +58,8 @@ class SessionRecord:
 
     `cleared` are lines after which the context was empty again, `window` the size of the context window in tokens.
     `packages` are those that the project depends on, `docs_listed`: a documentation server was offered, called or not.
-    `input_usd` is the price of one token of input, `delegated_usd` what each sub-agent cost.
+    `input_usd` is the price of one token of input, `delegated_usd` what each sub-agent cost. `servers_told`: the
+    transcript would say which documentation servers there are, were there any.
     """
 
     session: str
@@ -68,6 +71,8 @@ class SessionRecord:
     docs_listed: bool = False
     input_usd: float | None = None
     delegated_usd: Mapping[str, float] = field(default_factory=dict)
+    agent: AgentName = "claude"
+    servers_told: bool = True
 
 
 @dataclass(slots=True)
@@ -103,19 +108,24 @@ class Violation:
     seconds: float | None = None
     tokens: int | None = None
     usd: float | None = None
+    agent: AgentName = "claude"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found of one habit in a session; `status` says whether it could be looked for."""
+    """What was found of one habit in a session; `status` says whether it could be looked for, `why` why not."""
 
     status: Status
     violations: tuple[Violation, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HabitRow:
-    """A habit over all sessions, with its most costly cases. Sums hold what is known; None: nothing is."""
+    """A habit over all sessions, with its most costly cases. Sums hold what is known; None: nothing is.
+
+    `why` says of the sessions in which nobody could look why that was, the most common reason first.
+    """
 
     id: PatternId
     count: int
@@ -124,6 +134,7 @@ class HabitRow:
     usd: float | None
     status: Status
     examples: tuple[Violation, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +150,11 @@ def session_habits(record: SessionRecord) -> dict[PatternId, Look]:
     from skills.orchestrator.habit_checks import CHECKS
 
     uses = tool_uses(record)
-    return {pattern: CHECKS[pattern](record, uses) for pattern in PATTERNS}
+    looks = {pattern: CHECKS[pattern](record, uses) for pattern in PATTERNS}
+    return {
+        pattern: replace(look, violations=tuple(replace(one, agent=record.agent) for one in look.violations))
+        for pattern, look in looks.items()
+    }
 
 
 def tool_uses(record: SessionRecord) -> list[Use]:
@@ -188,7 +203,13 @@ def _row(pattern: PatternId, looks: list[Look]) -> HabitRow:
         round(sum(dollars), 6) if dollars or none_found else None,
         status,
         tuple(found[:MOST_EXAMPLES]),
+        _why(looks),
     )
+
+
+def _why(looks: list[Look]) -> str:
+    reasons = Counter(look.why for look in looks if look.why and look.status in ("not_run", "not_applicable"))
+    return "; ".join(f"{why} ({count} of {len(looks)} sessions)" for why, count in reasons.most_common(3))
 
 
 def _status(statuses: list[Status], found: list[Violation]) -> Status:

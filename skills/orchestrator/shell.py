@@ -81,6 +81,7 @@ _READS = frozenset(
     {"cat", "head", "tail", "less", "grep", "rg", "ag", "find", "fd", "ls", "tree", "sed", "awk", "wc", "jq"}
 )
 _GIT_READS = frozenset({"log", "show", "diff", "blame", "grep", "status", "ls-files"})
+_SILENT = frozenset({"cd", "pwd", "true", "echo", "nl", "sort", "uniq", "cut"})
 _MANAGE_CHANGES = frozenset({"makemigrations", "startapp", "startproject", "makemessages", "collectstatic"})
 
 
@@ -100,6 +101,14 @@ def changes_files(line: str) -> bool:
 def reads_files(line: str) -> bool:
     """Whether the command line looks at files or their history and changes nothing."""
     return not changes_files(line) and any(_reads(words) for words in _commands(line))
+
+
+@lru_cache(maxsize=2048)
+def only_reads(line: str) -> bool:
+    """Whether every part of the command line looks at files, what other agents have tools of their own for (history
+    is none of that)."""
+    commands = [words for words in _commands(line) if words[0] not in _SILENT]
+    return bool(commands) and not changes_files(line) and all(words[0] in _READS for words in commands)
 
 
 @lru_cache(maxsize=2048)

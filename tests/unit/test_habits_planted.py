@@ -4,11 +4,22 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from cockpit.phases.habits import read_habits
 from cockpit.repository import find_repository
-from skills.orchestrator.habits import PATTERNS
+from skills.orchestrator.habits import PATTERNS, habit_rows
 from tests.unit.claude_lines import Talk
-from tests.unit.test_habits import CLEAR, PLANTS, delegate, project, says
+from tests.unit.other_talk import write_as_codex, write_as_gemini, write_as_opencode
+from tests.unit.test_habits import (
+    CLEAR,
+    PLANTS,
+    delegate,
+    page_of_a_docs_host_with_a_server_listed,
+    project,
+    says,
+    vague_prompt_after_clear,
+)
 
 __all__ = ["project"]
 
@@ -187,34 +198,89 @@ MORE: list[tuple[str | None, Plant]] = [
 ]
 
 
-def test_precision_and_recall_on_planted_sessions(project: Path, own_home: Path) -> None:
-    cases = [*PLANTS, *MORE]
-    assert len(cases) >= 90
+# what a format does not hold: what a sub-agent took, which servers there were, that the context was cleared
+UNTOLD: dict[str, set[str]] = {
+    "codex": {NEEDLESS, "listed", "cleared"},
+    "gemini": {NEEDLESS, "listed", "cleared"},
+    "opencode": {"listed", "cleared"},
+}
+WRITERS: dict[str, Callable[[Talk, Path], Path]] = {
+    "claude": lambda talk, home: talk.write(home / "claude"),
+    "codex": write_as_codex,
+    "gemini": write_as_gemini,
+    "opencode": write_as_opencode,
+}
+
+
+def session_name(number: int) -> str:
+    return f"0199c0de-0000-7000-8000-{number:012}"
+
+
+def told_by(agent: str, habit: str | None, plant: Plant) -> bool:
+    """Whether the agent's transcripts can tell this case."""
+    untold = UNTOLD.get(agent, set())
+    if plant is page_of_a_docs_host_with_a_server_listed and "listed" in untold:
+        return False
+    if plant is vague_prompt_after_clear and "cleared" in untold:
+        return False
+    return habit not in untold
+
+
+@pytest.mark.parametrize("agent", WRITERS)
+def test_precision_and_recall_on_planted_sessions(
+    agent: str, project: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    cases = [(habit, plant) for habit, plant in [*PLANTS, *MORE] if told_by(agent, habit, plant)]
+    assert len(cases) >= 85
     for number, (_, plant) in enumerate(cases):
-        talk = Talk(f"case{number:03}", str(project))
+        talk = Talk(session_name(number), str(project))
         talk.prompt(CLEAR)
         plant(talk)
         for line in talk.lines:
             line["uuid"] = f"{talk.session}-{line['uuid']}"
             if "id" in line.get("message", {}):
                 line["message"]["id"] = f"{talk.session}-{line['message']['id']}"
-        talk.write(own_home / "claude")
+        WRITERS[agent](talk, own_home)
     reading = read_habits(find_repository(project))
-    found: dict[str, set[str]] = {f"case{number:03}": set() for number in range(len(cases))}
+    assert reading.agents == (agent,) and reading.sessions == len(cases) and not reading.problems
+    found: dict[str, set[str]] = {session_name(number): set() for number in range(len(cases))}
     for look in reading.looks:
         for pattern, one in look.items():
             for violation in one.violations:
+                assert violation.agent == agent
                 found[violation.session].add(pattern)
     right, missed, wrong = Counter[str](), Counter[str](), Counter[str]()
-    for number, (habit, _) in enumerate(cases):
-        told = found[f"case{number:03}"]
+    for number, (habit, plant) in enumerate(cases):
+        told = found[session_name(number)]
         right.update(told & {habit})
         missed.update({habit} - told - {None})
         wrong.update(told - {habit})
+        if told != {habit} - {None}:
+            print(number, habit, told, getattr(plant, "__name__", ""))
+    print(
+        f"{agent}: {len(cases)} cases: {sum(right.values())} right, {sum(missed.values())} missed, "
+        f"{sum(wrong.values())} wrong"
+    )
     for pattern in PATTERNS:
         precision = right[pattern] / max(1, right[pattern] + wrong[pattern])
         recall = right[pattern] / max(1, right[pattern] + missed[pattern])
-        assert precision >= 0.9 and recall >= 0.9, (pattern, precision, recall, dict(wrong), dict(missed))
-    print(
-        f"{len(cases)} cases: {sum(right.values())} right, {sum(missed.values())} missed, {sum(wrong.values())} wrong"
-    )
+        if pattern not in UNTOLD.get(agent, set()):
+            assert precision >= 0.9 and recall >= 0.9, (pattern, precision, recall, dict(wrong), dict(missed))
+
+
+@pytest.mark.parametrize("agent", ["codex", "gemini"])
+def test_what_a_format_does_not_tell_was_not_judged_and_says_why(
+    agent: str, project: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = Talk("5e55", str(project))
+    talk.prompt(CLEAR)
+    delegate(talk)
+    talk.does("WebSearch", query="Django QuerySet select_related documentation")
+    if agent == "gemini":  # its sub-agents are tools of their own names
+        talk.lines = [line for line in talk.lines if "toolUseResult" not in line]
+    WRITERS[agent](talk, own_home)
+    rows = {row.id: row for row in habit_rows(read_habits(find_repository(project)).looks)}
+    assert rows[WEB].status == "not_run" and "which servers" in rows[WEB].why
+    if agent == "codex":
+        assert rows[NEEDLESS].status == "not_run" and "what they took" in rows[NEEDLESS].why

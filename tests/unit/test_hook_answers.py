@@ -19,6 +19,8 @@ from cockpit.hooks import answer, spool
 from cockpit.hooks.drain import drain, log_events, log_path, open_spool
 from cockpit.hooks.hints import tokens
 from cockpit.warm.client import socket_path
+from tests.unit.claude_lines import Talk
+from tests.unit.other_talk import write_as_codex, write_as_gemini
 
 VIEW = "from rest_framework.viewsets import ModelViewSet\n\n\nclass UserViewSet(ModelViewSet):\n    pass\n"
 CREATE = "\n    def create(self, request):\n        return User.objects.create(name=request.data)\n"
@@ -332,6 +334,31 @@ def test_lines_that_come_late_are_waited_for(strict: Path, tmp_path: Path, monke
 
     monkeypatch.setattr(time, "sleep", late)
     assert stop(strict, transcript) == {}
+
+
+@pytest.mark.parametrize("agent", ["codex", "gemini"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_claim_is_held_back_in_each_agents_own_words(
+    agent: str, named: bool, strict: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    event, said = {"codex": ("Stop", "last_assistant_message"), "gemini": ("AfterAgent", "prompt_response")}[agent]
+    write = {"codex": write_as_codex, "gemini": write_as_gemini}[agent]
+    talk = Talk("0199c0de-0000-7000-8000-000000000007", str(strict))
+    talk.prompt("Add a users endpoint")
+    talk.does("Edit", file_path="a.py")
+    path = write(talk, own_home)
+    where = {"transcript_path": str(path)} if named else {}
+    words = {"cwd": str(strict), "session_id": talk.session, said: CLAIM, **where}
+    held, err = ask(event, "--agent", agent, **words)
+    assert err == "" and held["decision"] == {"codex": "block", "gemini": "deny"}[agent]
+    assert "not backed" in held["reason"] and "a.py" in held["reason"]
+    talk.does("Bash", command="pytest -q")
+    write(talk, own_home)
+    assert ask(event, "--agent", agent, **words) == ({}, "")
+    talk.does("Bash", "1 failed", command="pytest -q", failed=True)
+    write(talk, own_home)
+    assert "the last run failed" in ask(event, "--agent", agent, **words)[0]["reason"]
 
 
 def test_every_event_is_left_in_the_spool_while_cockpit_is_on(repo: Path) -> None:

@@ -142,8 +142,13 @@ class HabitsScreen(Moving, ModalScreen[None]):
         if self.active and view is not None and view.measures is None:
             return [line(("Taking the measures: gates, costs, skills…", "muted"))]
         return [
-            line(("No session of Claude Code in this repository yet.", "muted")),
-            line(("Habits are measured from its transcripts: start claude in a worktree.", "faint")),
+            line(("No session of an agent in this repository yet.", "muted")),
+            line(
+                (
+                    "Habits are measured from transcripts: start an agent in a worktree.",
+                    "faint",
+                )
+            ),
         ]
 
     # -- keys --
