@@ -43,19 +43,31 @@ def endpoint_of(function: FunctionNode, context: FileContext) -> Endpoint | None
     known = context.memo.setdefault(_MEMO, {})
     assert isinstance(known, dict)
     if function not in known:
-        known[function] = endpoint_in(function)
+        routers = known.setdefault(None, routers_of(context.tree)) if function.decorator_list else frozenset()
+        known[function] = endpoint_in(function, routers)
     found: Endpoint | None = known[function]
     return found
 
 
-def endpoint_in(function: FunctionNode) -> Endpoint | None:
-    """The endpoint that the decorators of a function make it, None without one."""
+def routers_of(tree: ast.Module) -> frozenset[str]:
+    """The names that a module binds to `FastAPI(…)` and `APIRouter(…)`, in lower case."""
+    found: set[str] = set()
+    for node in tree.body:
+        made = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(made, ast.Call) and last_name(made.func) in {"APIRouter", "FastAPI"}:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            found.update(map(last_name, targets))
+    return frozenset(name.lower() for name in found)
+
+
+def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -> Endpoint | None:
+    """The endpoint that the decorators of a function make it, by the name of what they belong to; None without one."""
     for decorator in function.decorator_list:
         if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
             continue
         verb = decorator.func.attr
         owner = (dotted(decorator.func.value) or "").rpartition(".")[2].lower()
-        if verb in VERBS and owner.endswith(("router", "app", "api", "routes")):
+        if verb in VERBS and (owner in routers or owner.endswith(("router", "app", "api", "routes"))):
             first = decorator.args[0] if decorator.args else None
             path = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
             return Endpoint(function, decorator, verb, path)

@@ -22,6 +22,12 @@ _PROMOTES = frozenset(
     {"register_model", "transition_model_version_stage", "set_registered_model_alias", "promote_model",
      "create_model_version", "deploy_model", "promote_to_production"}
 )  # fmt: skip
+_ONLY_REGISTRIES = frozenset({"transition_model_version_stage", "set_registered_model_alias"})
+_LIBRARIES = frozenset(
+    {"mlflow", "sagemaker", "azureml", "wandb", "clearml", "comet_ml", "bentoml", "kserve", "seldon_core", "torch",
+     "sklearn", "tensorflow", "keras", "xgboost", "lightgbm", "catboost", "transformers", "joblib", "boto3",
+     "vertexai", "hsfs", "hopsworks"}
+)  # fmt: skip
 _GATE = lazy(
     r"(?:^|_)gate|should_(?:promote|deploy|release)|meets_|passes_|is_better|quality_check|validate_candidate", re.I
 )
@@ -54,10 +60,15 @@ def _prepares(path: str) -> bool:
 
 def _on_promotion(node: ast.Call, context: FileContext) -> None:
     name = last_name(node.func)
-    if name in _PROMOTES:
+    if name in _PROMOTES and (name in _ONLY_REGISTRIES or _works_with_models(context)):
         if name == "transition_model_version_stage" and "Production" not in ast.unparse(node):
             return
         context.fact("promotes", name, context.symbol, node.lineno)
+
+
+def _works_with_models(context: FileContext) -> bool:
+    """True for a file that imports a library of machine learning: a model is also a row, in other projects."""
+    return any(name.partition(".")[0] in _LIBRARIES or "aiplatform" in name for name in context.imports.values())
 
 
 def _on_named(node: FunctionNode, context: FileContext) -> None:
@@ -122,15 +133,18 @@ promotion_gate_missing = Rule(
     fix="Declare thresholds before training (promotion.toml), and let one function decide, which says no to what was "
     "not "
     "measured.",
-    when="Where the project promotes models; a function named as a gate, or a promotion file named in the code, "
+    when="Where a file that works with a library of machine learning promotes models; "
+    "a function named as a gate, or a promotion file named in the code, "
     "counts.",
     watches=(),
     applies=_nothing_promoted,
     survey=_ungated,
     required=False,
     bad=(Example({"ml/ship.py": _PROMOTION, "ml/__init__.py": ""}),),
-    good=(Example({"ml/ship.py": _GATED, "ml/__init__.py": ""}), Example({"ml/train.py": "model.fit(x, y)\n"})),
-)
+    good=(Example({"ml/ship.py": _GATED, "ml/__init__.py": ""}), Example({"ml/train.py": "model.fit(x, y)\n"}),
+          Example({"shop/hooks.py": "from shop.admin import register_model\n\nregister_model(Order)\n",
+                   "shop/a.py": ""})),
+)  # fmt: skip
 
 rollback_artifact_missing = Rule(
     name=NO_WAY_BACK,

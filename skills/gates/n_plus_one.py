@@ -8,7 +8,14 @@ from skills.gates.project import Project
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_flow import Flow
-from skills.gates.row_helpers import HELPERS, holds_for_given, report_given, told
+from skills.gates.row_helpers import (
+    HELPERS,
+    PROPERTIES,
+    holds_for_given,
+    holds_for_property,
+    report_given,
+    told,
+)
 from skills.gates.row_values import Row
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view
@@ -29,6 +36,7 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         seen.add(key)
         needs = (
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
+            *(("loaded", name) for name in sorted(row.loaded)),
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
@@ -72,7 +80,9 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if "given" in said:
         return holds_for_given(candidate, model, last, relations, project)
     found = relations.behind(model, said["attribute"])
-    if found is None or (last is not None and last.back == said["attribute"]):
+    if found is None:
+        return holds_for_property(candidate, said["attribute"], model, last, relations, project)
+    if last is not None and last.back == said["attribute"]:
         return None
     return told(candidate, said["attribute"], model, found)
 
@@ -86,7 +96,8 @@ _MODELS = (
     "class User(models.Model):\n"
     "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n\n\n"
     "class Order(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n"
-    "    tags = models.ManyToManyField('Tag')\n\n\n"
+    "    tags = models.ManyToManyField('Tag')\n\n"
+    "    @property\n    def payer(self):\n        return self.user.name\n\n\n"
     "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
     "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
     "class Tag(models.Model):\n    pass\n\n\nclass Product(models.Model):\n    pass\n"
@@ -132,9 +143,10 @@ n_plus_one = Rule(
     "many; `Prefetch(…, queryset=…)` where they are filtered.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
-    "file and one function of another file. REST views that list are compared with what their serializer reads. Silent "
+    "file, one function of another file and the properties of the model. REST views that list are compared with what "
+    "their serializer reads. Silent "
     "where something on the way is not understood. Not in tests and migrations.",
-    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH, HELPERS),
+    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH, HELPERS, PROPERTIES),
     holds=_holds,
     bad=(
         _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
@@ -154,6 +166,7 @@ n_plus_one = Rule(
         ),
         _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
         _shop("from shop.labels import label\n\nfor order in Order.objects.all():\n    print(label(order))\n"),
+        _shop("names = [order.payer for order in Order.objects.all()]\n"),
         _api("all()", "    user = UserSerializer()\n"),
         _api("select_related('user')", "    user = UserSerializer()\n"),
         _api("all()", "    name = serializers.CharField(source='user.name')\n"),
@@ -191,6 +204,8 @@ n_plus_one = Rule(
         _shop("for order in Order.objects.with_everything():\n    print(order.user)\n"),
         _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
         _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
+        _shop("names = [order.payer for order in Order.objects.select_related('user')]\n"),
+        _shop("print(Order.objects.get(pk=1).payer)\n"),
         Example(
             {
                 "shop/models.py": "class OrderManager(Manager):\n    def get_queryset(self):\n"

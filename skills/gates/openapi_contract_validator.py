@@ -219,7 +219,7 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
         return
     found = [*_not_in_schema(paths, code), *_differing(paths, code)]
     gone = [path for path in paths if path and not _matches(path, code)]
-    if len(gone) <= (1 - _COMPLETE) * len(paths):
+    if len(gone) <= max(1, (1 - _COMPLETE) * len(paths)):
         for path in gone:
             schema, operation = next(iter(paths[path].values()))
             found.append((schema, operation.line, f"no route of the code ends like `{operation.path}`", ()))
@@ -271,23 +271,30 @@ def _differing(paths: Paths, code: dict[tuple[str, ...], list[Route]]) -> Iterat
             continue
         methods = {method for route in routes for method in route.methods or ()}
         if all(route.methods is not None for route in routes):
-            yield from _methods(routes[0], methods & _HTTP, said)
+            yield from _methods(routes, methods & _HTTP, said)
         for route in routes:
             for method in route.methods or ():
                 schema, operation = said.get(method, ("", None))
-                if operation is not None and route.code and operation.codes and route.code not in operation.codes:
+                if operation is not None and _answers_otherwise(route, operation):
                     told = ", ".join(operation.codes)
                     message = f"`{method.upper()} {operation.path}` answers {route.code}, the schema says {told}"
                     yield route.path, route.line, message, (Evidence(schema, operation.line, "what the schema says"),)
 
 
-def _methods(route: Route, methods: set[str], said: dict[str, tuple[str, ApiOperation]]) -> Iterator[Told]:
+def _answers_otherwise(route: Route, operation: ApiOperation) -> bool:
+    codes = {code.lower() for code in operation.codes}
+    return bool(route.code and codes) and not codes & {route.code, f"{route.code[:1]}xx", "default"}
+
+
+def _methods(routes: list[Route], methods: set[str], said: dict[str, tuple[str, ApiOperation]]) -> Iterator[Told]:
     schema, operation = next(iter(said.values()))
     for method in sorted(methods - said.keys()):
+        route = next(route for route in routes if method in (route.methods or ()))
         evidence = (Evidence(schema, operation.line, f"the schema has {', '.join(sorted(said)).upper()}"),)
         yield route.path, route.line, f"`{method.upper()} {operation.path}` is not in the schema", evidence
     for method in sorted((said.keys() & _HTTP) - methods):
         schema, operation = said[method]
+        route = routes[0]
         evidence = (Evidence(route.path, route.line, f"the code has {', '.join(sorted(methods)).upper()}"),)
         yield schema, operation.line, f"`{method.upper()} {operation.path}` is not in the code", evidence
 
@@ -339,6 +346,13 @@ openapi_drift = Rule(
     bad=(
         Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200")),
         Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 200")),
+        Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 204", "post /orders 201")),
+        Example({"shop/api.py": _API.replace("post('/'", "api_route('/', methods=['GET', 'POST']")},
+            schema=_schema("get /orders/{id} 200", "post /orders 201")),
+        Example({"shop/api.py": _API.replace("router", "orders")}, schema=_schema("get /orders/{id} 200")),
+        Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 201", "get /gone 200")),
+        Example({"shop/api.py": _API}, schema="paths:\n  /orders/{id}:\n    get: {responses: {'204': {}}}\n"
+            "  /orders:\n    post: {responses: {'201': {}}}\n"),
         Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "delete /orders/{id} 204", "post "
         "/orders 201")),
         Example(_REST, schema=_schema("get /api/orders/ 200", "get /api/orders/{id}/ 200")),
@@ -351,6 +365,9 @@ openapi_drift = Rule(
         Example(_REST, schema=_schema(
             "get /api/orders/ 200", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200")),
         Example({"shop/api.py": _API}),
+        Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 2XX", "post /orders default")),
+        Example({"shop/api.py": _API}, schema="paths:\n  /orders/{id}:\n    get: {responses: {'200': {}}}\n"
+            "  /orders:\n    post: {responses: {'201': {}}}\n"),
         Example({"shop/api.py": _API}, schema=_schema("get /users 200", "get /teams 200", "get /orders/{id} 200")),
     ),
 )  # fmt: skip

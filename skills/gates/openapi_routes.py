@@ -8,7 +8,7 @@ import ast
 import re
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.fastapi_routes import VERBS, endpoint_of
+from skills.gates.fastapi_routes import Endpoint, endpoint_of
 from skills.gates.names import last_name
 from skills.gates.openapi_schema import segments
 from skills.gates.patterns import lazy
@@ -57,13 +57,25 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if not found.path and not (found.decorator.args and isinstance(found.decorator.args[0], ast.Constant)):
         return
     prefix = _prefixes(context).get(last_name(found.decorator.func.value), "")  # type: ignore[attr-defined]
-    if prefix is None or found.verb not in VERBS - {"api_route"}:
+    if prefix is None:
         return
+    verbs = [found.verb]
+    if found.verb == "api_route":
+        listed = getattr(found.keywords.get("methods"), "elts", [])
+        verbs = [str(part.value).lower() for part in listed if isinstance(part, ast.Constant)]
+    for verb in verbs:
+        context.fact("api-route", prefix + found.path, f"{verb} {_status(found)}".strip(), node.lineno)
+
+
+def _status(found: Endpoint) -> str:
+    """The code of success that an endpoint declares, FastAPI's own where it says none; "" where it cannot be read."""
     code = found.keywords.get("status_code")
-    status = str(code.value) if isinstance(code, ast.Constant) and isinstance(code.value, int) else ""
-    if isinstance(code, ast.Attribute) and (number := re.match(r"HTTP_(\d{3})_", code.attr)):
-        status = number[1]
-    context.fact("api-route", prefix + found.path, f"{found.verb} {status}".strip(), node.lineno)
+    if code is None:
+        return "" if any(word.arg is None for word in found.decorator.keywords) else "200"
+    if isinstance(code, ast.Constant) and isinstance(code.value, int):
+        return str(code.value)
+    number = re.match(r"HTTP_(\d{3})_", code.attr) if isinstance(code, ast.Attribute) else None
+    return number[1] if number else ""
 
 
 def _prefixes(context: FileContext) -> dict[str, str | None]:

@@ -1,7 +1,8 @@
 """Reads a committed OpenAPI or Swagger document: its operations, and nothing else.
 
-JSON is read whole. Of YAML only the block style that generators write is understood: `paths:`, the paths, their
-methods, and the codes below `responses:`. What is written otherwise is a `problem`, never a guess.
+JSON is read whole. Of YAML the block style that generators write is understood: `paths:`, the paths, their methods, and
+the codes below `responses:`; also an operation in braces on its line. What is written otherwise is a `problem`, never a
+guess.
 """
 
 import json
@@ -13,6 +14,7 @@ from skills.gates.patterns import lazy
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
 _PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
 _CODE = lazy(r"""[{,]\s*["']?(\d{3}|default)["']?\s*:""")
+_FLOW = lazy(r"""\{[^#]*\}\s*(?:#.*)?$""")
 _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
 
 
@@ -55,7 +57,13 @@ def _must_be_deep(depth: int, line: int) -> None:
         raise ValueError(f"line {line} is not in block style")
 
 
-def _of_yaml(lines: list[str]) -> tuple[ApiOperation, ...]:
+def _flow_codes(value: str) -> tuple[str, ...]:
+    """The codes of `{responses: {"200": {…}}}`."""
+    _, said, rest = value.partition("responses")
+    return tuple(_CODE.findall(rest)) if said else ()
+
+
+def _of_yaml(lines: list[str]) -> tuple[ApiOperation, ...]:  # noqa: C901 - one pass over the lines, told apart by depth
     start = next((number for number, line in enumerate(lines) if line.rstrip() == "paths:"), None)
     if start is None:
         raise ValueError("it has no `paths:` in block style")
@@ -80,7 +88,10 @@ def _of_yaml(lines: list[str]) -> tuple[ApiOperation, ...]:
             continue
         name = key[2] or key[3] or key[4] or ""
         if depth < 2 and (key[5] or "").split(" #")[0].strip():
-            _must_be_deep(0 if name in METHODS else depth * 2, number)
+            if depth == 1 and name in METHODS and _FLOW.match(key[5]):
+                found.append(ApiOperation(name, levels[0][1], number, _flow_codes(key[5])))
+            else:
+                _must_be_deep(0 if name in METHODS else depth * 2, number)
             continue
         if depth == 1 and name in METHODS:
             codes = []

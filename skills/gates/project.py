@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 
 from skills.gates.model import Candidate, Fact, FileReport, GateOptions, ProjectEvidence, Tenancy
 
@@ -17,7 +18,9 @@ class Project:
         self.memo: dict[str, object] = {}
         self.failed: dict[str, str] = {}
         """Rule → where and how it failed while all files were judged together."""
-        self._reports = list(reports)
+        self._reports = sorted(
+            reports, key=attrgetter("path")
+        )  # the first of several must not depend on who was read when
         self.dependencies: Mapping[str, str] = evidence.dependencies
         self.coverage = evidence.coverage
         self.schemas = evidence.schemas
@@ -34,7 +37,7 @@ class Project:
 
     @property
     def reports(self) -> list[FileReport]:
-        """The report of every file."""
+        """The report of every file, by path."""
         return self._reports
 
     def facts(self, kind: str) -> list[Place]:

@@ -13,7 +13,7 @@ from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 from skills.record import record
 
-_RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
+RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 
@@ -36,7 +36,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Call):
             continue
         value = statement.value
-        kind = _RELATION.search(last_name(value.func))
+        kind = RELATION.search(last_name(value.func))
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         if kind is None or not isinstance(target, ast.Name):
             continue

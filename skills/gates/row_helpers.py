@@ -1,4 +1,4 @@
-"""Functions of other files that are given the rows of a loop, and what they read of them."""
+"""What rows of a loop read elsewhere: functions of other files that are given them, and properties of their models."""
 
 import ast
 import re
@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence
-from skills.gates.names import module_name
+from skills.gates.names import is_decorated, last_name, module_name
 from skills.gates.project import Place, Project
-from skills.gates.relations import Relation, Relations
+from skills.gates.relations import RELATION, Relation, Relations
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_calls import WRITES
 from skills.gates.row_values import Row, covers
@@ -16,7 +16,7 @@ from skills.gates.rule import Watch
 from skills.gates.syntax import descendants
 
 N_PLUS_ONE = "n-plus-one"
-_READS = "reads-behind"
+_READS, _PROPERTY = "reads-behind", "property-behind"
 _COLUMN = re.compile(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
@@ -90,9 +90,42 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
     return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared))
 
 
+def _on_model(node: ast.ClassDef, context: FileContext) -> None:
+    """What the properties of a model read behind its relations: `self.company.name` → company."""
+    declared = {
+        last_name(target)
+        for part in node.body
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and RELATION.search(last_name(part.value))
+        for target in part.targets
+    }
+    for part in node.body if declared else ():
+        if isinstance(part, FunctionNode) and is_decorated(part, {"property", "cached_property"}):
+            for read in descendants(part):
+                behind = read.value if isinstance(read, ast.Attribute) and read.attr not in WRITES else None
+                if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
+                    context.fact(_PROPERTY, f"{node.name}.{part.name}", behind.attr, behind.lineno)
+
+
+def holds_for_property(
+    candidate: Candidate, name: str, model: Place, last: Relation | None, relations: Relations, project: Project
+) -> Candidate | None:
+    """The first relation that a property of the row reads, and that was not loaded."""
+    loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
+    for path, fact in project.named(_PROPERTY, f"{model[1].name}.{name}"):
+        found = relations.behind(model, fact.detail) if path == model[0] else None
+        if found is None or covers(loaded, fact.detail) or (last is not None and last.back == fact.detail):
+            continue
+        reads = Evidence(path, fact.line, f"{fact.name} reads `{fact.detail}` of the row")
+        return told(replace(candidate, evidence=(*candidate.evidence, reads)), fact.detail, model, found)
+    return None
+
+
 def _is_production(path: str) -> bool:
     return not is_test_path(path) and not is_migration_path(path)
 
 
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), _is_production)
 """Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
+
+PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"@property", b"cached_property"), _is_production)
+"""Kinds: property-behind (name: model and property, detail: relation)."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 from skills.gates.code_style_enforcer import is_asked
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
+from skills.gates.names import dotted
 from skills.gates.noqa import waived
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
@@ -23,6 +24,11 @@ _ACT = re.compile(r"#\s*:?\s*act\b", re.I)
 _SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.5, 20
+_LOOKS_AGAIN = frozenset(
+    {"refresh_from_db", "arefresh_from_db", "refresh", "reload", "reset_mock", "close", "flush", "seek", "commit",
+     "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
+     "move_to", "tick", "logout", "login", "force_login"}
+)  # fmt: skip
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -177,25 +183,32 @@ def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
         if not part.header and asserts(part.node, context):
-            before = parts[index - 1].node if index else None
-            return (
-                index - 1
-                if isinstance(before, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete)
-                else None
-            )
+            return index - 1 if index and _does_something(parts[index - 1].node) else None
     return None
 
 
+def _does_something(node: ast.stmt) -> bool:
+    """True for a statement that can be an act, or a `with` around nothing but such."""
+    if isinstance(node, ast.With | ast.AsyncWith):
+        return all(_does_something(part) for part in node.body)
+    return isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete)
+
+
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
-    """A second act after an assertion that is itself followed by one: marked, `result = …`, or the act's own name."""
-    name = _bound(parts[act].node)
+    """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
+    another call for its effect on what the act was called on."""
+    name, owner = _bound(parts[act].node), _called_on(parts[act].node)
     asserted = False
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if _is_marked(part.node, context) and not part.header:
             return part.node
         if part.header or asserts(part.node, context):
             asserted = asserted or not part.header
-        elif asserted and (_assigns_result(part.node) or (name and _bound(part.node) == name)):
+        elif asserted and (
+            _assigns_result(part.node)
+            or (name and _bound(part.node) == name)
+            or (owner and isinstance(part.node, ast.Expr) and _called_on(part.node) == owner)
+        ):
             return part.node if any(asserts(later.node, context) for later in parts[index + 1 :]) else None
     return None
 
@@ -206,6 +219,16 @@ def _bound(node: ast.stmt) -> str:
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         return node.targets[0].id if isinstance(value, ast.Call) else ""
     return ""
+
+
+def _called_on(node: ast.stmt) -> str:
+    """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
+    value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+    call = value.value if isinstance(value, ast.Await) else value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
+        return ""
+    owner = dotted(call.func.value) or ""
+    return owner if owner not in {"self", "cls"} and owner[:1].islower() else ""
 
 
 def _loose(parts: list[_Part], start: int, act: int, context: FileContext) -> ast.stmt | None:
@@ -274,6 +297,10 @@ test_not_aaa = Rule(
             "def test_twice(client):\n    response = client.get('/a')\n\n    assert response.ok\n\n"
             "    response = client.get('/b')\n\n    assert response.ok\n"
         ),
+        _test(
+            "def test_cart():\n    cart = Cart()\n\n    cart.add(3)\n\n    assert cart.total == 3\n\n"
+            "    cart.remove(3)\n\n    assert not cart.total\n"
+        ),
         _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
         _test(
             "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"
@@ -297,6 +324,14 @@ test_not_aaa = Rule(
         _test(
             "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
             "        assert result\n"
+        ),
+        _test(
+            "def test_reload(order):\n    order.pay()\n\n    assert order.paid\n    order.refresh_from_db()\n"
+            "    assert order.paid\n"
+        ),
+        _test(
+            "def test_inside():\n    client = Client()\n\n    with client:\n        pages = client.fetch(2)\n\n"
+            "    assert len(pages) == 2\n"
         ),
         _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n\n    assert result\n"),
         _test("def test_gross():\n    assert gross(3) == 6  # noqa: AAA01\n"),

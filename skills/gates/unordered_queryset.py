@@ -18,9 +18,22 @@ UNORDERED = "unordered-queryset"
 _REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
 _DJANGO_LISTS = ("ListView",)
 _LAZY = frozenset(
-    {"all", "filter", "exclude", "select_related", "prefetch_related", "annotate", "only", "defer", "alias"}
+    {
+        "all",
+        "filter",
+        "exclude",
+        "select_related",
+        "prefetch_related",
+        "annotate",
+        "only",
+        "defer",
+        "alias",
+        "values",
+        "values_list",
+        "using",
+    }
 )
-_ORDERS = (b"order_by", b"ordering")
+_CURSOR = "CursorPagination"
 
 
 def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
@@ -30,9 +43,43 @@ def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
-    if chain.manager not in MANAGERS or not chain.model or any(name not in _LAZY for name, _ in chain.calls):
+    if chain.manager not in MANAGERS or not chain.model:
+        return None
+    if any(name not in _LAZY and not _clears(name, call) for name, call in chain.calls):
         return None
     return context.resolve(chain.root)
+
+
+def _clears(name: str, call: ast.Call) -> bool:
+    """`order_by()` takes away what the model says."""
+    return name == "order_by" and not call.args and not call.keywords
+
+
+def _is_cleared(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and any(_clears(name, call) for name, call in chain_of(node).calls)
+
+
+def _related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
+    """(model, attribute) of `city.streets.all()` where the function has the city from a query for one row."""
+    if not isinstance(node, ast.Call):
+        return None
+    chain = chain_of(node)
+    root = chain.root
+    if chain.manager or not isinstance(root, ast.Attribute) or not isinstance(root.value, ast.Name):
+        return None
+    if not chain.calls or any(name not in _LAZY for name, _ in chain.calls):
+        return None
+    row = _bound(root.value.id, context)
+    if not isinstance(row, ast.Call):
+        return None
+    if last_name(row.func) == "get_object_or_404" and row.args:
+        of = row.args[0]
+        owner = context.resolve(of) if isinstance(of, ast.Name | ast.Attribute) else _model_of(of, context)
+    else:
+        made = chain_of(row)
+        one = bool(made.calls) and made.calls[-1][0] in {"get", "first", "last", "latest", "earliest", "create"}
+        owner = context.resolve(made.root) if one and made.manager in MANAGERS and made.model else None
+    return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
 
 
 def _report(
@@ -44,9 +91,9 @@ def _report(
     context: FileContext,
     symbol: str,
     line: int,
-    bases: list[str] | None = None,
+    more: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    needs = (("model", model), ("manager", manager), ("paged", paged), *(("base", base) for base in bases or ()))
+    needs = (("model", model), ("manager", manager), ("paged", paged), *more)
     name = model.rpartition(".")[2]
     message = f"{why} of `{name}` without an order: rows can repeat or be left out from one page to the next"
     evidence = (Evidence(context.path, line, why),) if line else ()
@@ -75,7 +122,13 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         place, model, manager = given["model"], context.resolve(given["model"]), "objects"
     if model and place is not None:
         symbol = f"{context.symbol}.{node.name}".lstrip(".")
-        _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, bases)
+        more = (*(("base", base) for base in bases), ("pages", _paging_class(given)))
+        _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, more)
+
+
+def _paging_class(given: dict[str, ast.expr]) -> str:
+    value = given.get("pagination_class")
+    return last_name(value) if value is not None else ""
 
 
 def _paging(given: dict[str, ast.expr], rest: bool) -> str | None:
@@ -112,9 +165,16 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         rows = node.args[0]
         if isinstance(rows, ast.Name):
             rows = _bound(rows.id, context) or rows
-        model = _model_of(rows, context)
-        if model:
-            _report(node, model, _manager(rows), "yes", "`Paginator` cuts the rows", context, context.symbol, 0)
+        _on_cut(node, rows, "`Paginator` cuts the rows", context)
+
+
+def _on_cut(node: ast.expr, rows: ast.expr, why: str, context: FileContext) -> None:
+    model = _model_of(rows, context)
+    more: tuple[tuple[str, str], ...] = (("cleared", "yes"),) if _is_cleared(rows) else ()
+    if model is None and (behind := _related(rows, context)) is not None:
+        model, more = behind[0], (("behind", behind[1]),)
+    if model:
+        _report(node, model, _manager(rows), "yes", why, context, context.symbol, 0, more)
 
 
 def _on_slice(node: ast.Subscript, context: FileContext) -> None:
@@ -123,10 +183,9 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
         rows = node.value
         if isinstance(rows, ast.Name):
             rows = _bound(rows.id, context) or rows
-        model = _model_of(rows, context)
         first = node.slice.lower
-        if model and not (isinstance(first, ast.Constant) and first.value == 0):
-            _report(node, model, _manager(rows), "yes", "A slice takes a page", context, context.symbol, 0)
+        if not (isinstance(first, ast.Constant) and first.value == 0):
+            _on_cut(node, rows, "A slice takes a page", context)
 
 
 def _bound(name: str, context: FileContext) -> ast.expr | None:
@@ -151,6 +210,8 @@ def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
             empty = isinstance(value, ast.List | ast.Tuple) and not value.elts
             if (value is not None and not empty) or "order_with_respect_to" in names:
                 context.fact("ordering", node.name, "", value.lineno if value is not None else inner.lineno)
+    if any(last_name(base) == _CURSOR for base in node.bases):
+        context.fact("cursor-pages", node.name)
     named = [node.name, *map(last_name, node.bases)]
     if any(name.endswith(("Manager", "QuerySet")) for name in named) and any(
         isinstance(part, ast.Attribute) and part.attr == "order_by" for part in descendants(node)
@@ -168,18 +229,43 @@ def _on_settings(node: ast.Dict, context: FileContext) -> None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """The model is known, and neither it nor its manager gives an order."""
     said = dict(candidate.needs)
-    place = relations_of(project).model(said["model"], report.path)
+    place = _listed(said, report.path, project)
     bases = [value for kind, value in candidate.needs if kind == "base"]
-    if place is None or may_decide_itself(bases, project) or _is_ordered(place, said["manager"], project):
+    if place is None or may_decide_itself(bases, project) or _orders_itself(said.get("pages", ""), project):
+        return None
+    if "cleared" not in said and _is_ordered(place, said["manager"], project):
         return None
     if said["paged"] == "default":
         pagination = project.facts("pagination")
         if pagination:
             path, fact = pagination[0]
+            if _orders_itself(fact.detail.rpartition(".")[2], project):
+                return None
             paged = Evidence(path, fact.line, f"pages every list: {fact.detail}")
             return replace(candidate, needs=(), confidence="confirmed", evidence=(*candidate.evidence, paged))
-    model = Evidence(place[0], place[1].line, f"{place[1].name} has no Meta.ordering")
-    return replace(candidate, needs=(), evidence=(*candidate.evidence, model))
+    why = (
+        f"{place[1].name} has no Meta.ordering"
+        if "cleared" not in said
+        else f"order_by() clears that of {place[1].name}"
+    )
+    model = Evidence(place[0], place[1].line, why)
+    message = candidate.message.replace(f"`{said['model'].rpartition('.')[2]}`", f"`{place[1].name}`")
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, model))
+
+
+def _listed(said: dict[str, str], path: str, project: Project) -> Place | None:
+    """The model whose rows are listed: the one that is named, or the one behind its relation."""
+    relations = relations_of(project)
+    place = relations.model(said["model"], path)
+    if place is None or "behind" not in said:
+        return place
+    behind = relations.behind(place, said["behind"])
+    return behind.target if behind is not None and behind.many else None
+
+
+def _orders_itself(paging: str, project: Project) -> bool:
+    """True for a class of pages that goes by a cursor, which has an order of its own."""
+    return paging == _CURSOR or project.has("cursor-pages", paging)
 
 
 def _is_ordered(place: Place, manager: str, project: Project) -> bool:
@@ -198,6 +284,7 @@ def _is_checked(path: str) -> bool:
 
 _MODEL = "class Order(models.Model):\n    paid = models.BooleanField()\n"
 _ORDERED = _MODEL + "\n    class Meta:\n        ordering = ['-id']\n"
+_LINES = _MODEL + "\n\nclass Line(models.Model):\n    order = models.ForeignKey(Order, related_name='lines')\n"
 
 
 def _shop(source: str, models: str = _MODEL) -> Example:
@@ -232,6 +319,10 @@ unordered_queryset = Rule(
         _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
         _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
         _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
+        _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
+        _shop("def orders(request):\n    return Paginator(Order.objects.values('pk'), 50)\n"),
+        _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
+              "    return Paginator(order.lines.all(), 50)\n", _LINES),
     ),
     good=(
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.order_by('-id')\n"),
@@ -245,6 +336,11 @@ unordered_queryset = Rule(
             "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
         ),
         _shop("newest = Order.objects.all()[:10]\n"),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"
+              "    pagination_class = Pages\n\n\nclass Pages(CursorPagination):\n    page_size = 50\n"),
+        _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
+              "    return Paginator(order.lines.all(), 50)\n",
+              _LINES + "\n    class Meta:\n        ordering = ['pk']\n"),
     ),
 )  # fmt: skip
 
@@ -253,7 +349,12 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "orderings",
         (
-            Watch((ast.ClassDef,), _on_ordering, (b"ordering", b"order_by", b"order_with_respect_to"), _is_checked),
+            Watch(
+                (ast.ClassDef,),
+                _on_ordering,
+                (b"ordering", b"order_by", b"order_with_respect_to", b"(CursorPagi"),
+                _is_checked,
+            ),
             Watch(
                 (ast.Dict,),
                 _on_settings,
@@ -264,4 +365,4 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )
-"""Kinds: ordering (a model), ordering-manager (a manager), pagination (detail: class)."""
+"""Kinds: ordering (a model), ordering-manager (a manager), cursor-pages (a class), pagination (detail: class)."""
