@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16  # more would be given back to the system after each, and taken from it again
 LONGEST_LINE = 16 << 20
 ENDING = 64
 
@@ -160,7 +160,7 @@ class Tail:
                 self.ending = b""
             self.inode, self.size, self.mtime_ns = found.st_ino, found.st_size, found.st_mtime_ns
             stream.seek(self.offset)
-            rest: list[bytes] = []
+            rest: list[bytes] = []  # of a line that is longer than a chunk
             held = 0
             while chunk := stream.read(CHUNK):
                 cut = chunk.rfind(b"\n") + 1
@@ -168,8 +168,11 @@ class Tail:
                     held += len(chunk)
                     rest = [*rest, chunk] if held <= LONGEST_LINE else []
                     continue
-                yield from self._whole(rest, held, chunk[:cut])
-                rest, held = [chunk[cut:]] if cut < len(chunk) else [], len(chunk) - cut
+                if cut < len(chunk):  # the line that is cut is read again: cheaper than to join it to all that follows
+                    stream.seek(cut - len(chunk), os.SEEK_CUR)
+                    chunk = chunk[:cut]
+                yield from self._whole(rest, held, chunk)
+                rest, held = [], 0
 
     def _continues(self, stream: FileIO, found: os.stat_result) -> bool:
         """Whether what was read is still there: same inode, not shorter, its last bytes in place."""

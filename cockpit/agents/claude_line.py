@@ -14,7 +14,7 @@ import msgspec
 from cockpit.agents.lenient import count, flag, moment, number, text
 from cockpit.agents.record import MOST, Advisor, Record, milliseconds, plausible
 
-__all__ = ["MOST", "Billing", "Reading", "Record", "read_line"]
+__all__ = ["MOST", "Billing", "Line", "Reading", "Record", "decoded", "outdone", "read_line", "read_odd", "reading_of"]
 
 
 class Billing(msgspec.Struct, gc=False):
@@ -85,7 +85,9 @@ class _Message(msgspec.Struct, gc=False):
     usage: _Usage | None = None
 
 
-class _Line(msgspec.Struct, gc=False):
+class Line(msgspec.Struct, gc=False):
+    """The fields of a line that count, as they should be."""
+
     type: str | None = None
     uuid: str | None = None
     sessionId: str | None = None  # noqa: N815
@@ -101,7 +103,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 _NOTHING = Reading()
-_decode = msgspec.json.Decoder(_Line).decode
+_decode = msgspec.json.Decoder(Line).decode
 
 
 def read_line(raw: bytes, session: str) -> Reading:
@@ -109,19 +111,77 @@ def read_line(raw: bytes, session: str) -> Reading:
 
     Never raises: what cannot be read as JSON comes back as `malformed`.
     """
+    line = decoded(raw)
+    return read_odd(raw, session) if line is None else reading_of(line, raw, session)
+
+
+def decoded(raw: bytes) -> Line | None:
+    """One complete line, None where some value has a type that it should not have."""
     try:
-        line = _decode(raw)
+        return _decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return _read_odd(raw, session)
-    return _reading(line, raw, session, odd=False)
+        return None
 
 
-def _read_odd(raw: bytes, session: str) -> Reading:
+def outdone(known: Line, line: Line) -> Line | None:
+    """The one of two lines about the same response that changes nothing once the other counts; None: both must be told.
+
+    Content blocks repeat the usage of their response or grow it: whatever else, the line with more output holds.
+    """
+    before, message = known.message, line.message
+    if before is None or message is None or not message.id or message.id != before.id or message.model != before.model:
+        return None
+    was, usage = before.usage, message.usage
+    if was is None or usage is None or line.type != "assistant" or line.isApiErrorMessage:
+        return None
+    more = (usage.output_tokens or 0) - (was.output_tokens or 0)
+    if more > 0:
+        return known if _is_plain(was) else None
+    if more < 0 or (usage == was and _repeats(known, line)):
+        return line if _is_plain(usage) else None
+    return None
+
+
+def _repeats(known: Line, line: Line) -> bool:
+    """Whether `line` was written for the same speaker, not earlier than `known`."""
+    first, at = known.timestamp, line.timestamp
+    return (
+        first is not None
+        and at is not None
+        and at.tzinfo is first.tzinfo
+        and at >= first
+        and line.sessionId == known.sessionId
+        and line.cwd == known.cwd
+        and line.gitBranch == known.gitBranch
+        and line.isSidechain == known.isSidechain
+        and line.agentId == known.agentId
+        and line.forkedFrom == known.forkedFrom
+    )
+
+
+def _is_plain(usage: _Usage) -> bool:
+    """Whether no count has to be mended."""
+    whole, split = usage.cache_creation_input_tokens or 0, usage.cache_creation
+    every = whole | (usage.input_tokens or 0) | (usage.output_tokens or 0) | (usage.cache_read_input_tokens or 0)
+    if split is not None:
+        hour, short = split.ephemeral_1h_input_tokens or 0, split.ephemeral_5m_input_tokens or 0
+        if hour > (whole or hour + short):
+            return False
+        every |= hour | short
+    if usage.output_tokens_details is not None:
+        every |= usage.output_tokens_details.thinking_tokens or 0
+    if usage.server_tool_use is not None:
+        every |= usage.server_tool_use.web_search_requests or 0
+    return 0 <= every <= MOST
+
+
+def read_odd(raw: bytes, session: str) -> Reading:
+    """As `read_line`, for a line that cannot be decoded as it is."""
     try:
         value = json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return _after_torn(raw, session)
-    return _reading(_lenient_line(value), raw, session, odd=True) if isinstance(value, dict) else _NOTHING
+    return reading_of(_lenient_line(value), raw, session, odd=True) if isinstance(value, dict) else _NOTHING
 
 
 def _after_torn(raw: bytes, session: str) -> Reading:
@@ -130,17 +190,16 @@ def _after_torn(raw: bytes, session: str) -> Reading:
     for _ in range(64):
         if start < 0:
             break
-        try:
-            line = _decode(raw[start:])
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            start = raw.find(b'{"', start + 1)
-            continue
-        found = _reading(line, raw[start:], session, odd=True)
-        return Reading(dropped="malformed") if found is _NOTHING else found
+        line = decoded(raw[start:])
+        if line is not None:
+            found = reading_of(line, raw[start:], session, odd=True)
+            return Reading(dropped="malformed") if found is _NOTHING else found
+        start = raw.find(b'{"', start + 1)
     return Reading(dropped="malformed")
 
 
-def _reading(line: _Line, raw: bytes, session: str, *, odd: bool) -> Reading:
+def reading_of(line: Line, raw: bytes, session: str, *, odd: bool = False) -> Reading:
+    """What a decoded line says: see `read_line`."""
     if line.type == "cost-state":
         usd = line.totalCostUSD
         if usd is None or not math.isfinite(usd) or not 0 <= usd < MOST:
@@ -166,7 +225,7 @@ def _name_of(raw: bytes) -> str:
     return "line:" + hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
-def _record(line: _Line, model: str, usage: _Usage, session: str) -> tuple[Record, bool]:
+def _record(line: Line, model: str, usage: _Usage, session: str) -> tuple[Record, bool]:
     write_5m, write_1h, odd = _writes(usage.cache_creation_input_tokens, usage.cache_creation)
     counts = (usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0)
     details, tools = usage.output_tokens_details, usage.server_tool_use
@@ -223,9 +282,9 @@ def _advisors(iterations: list[_Iteration]) -> tuple[Advisor, ...]:
     return tuple(sorted(found))
 
 
-def _lenient_line(value: dict[str, Any]) -> _Line:
+def _lenient_line(value: dict[str, Any]) -> Line:
     message, origin = value.get("message"), value.get("forkedFrom")
-    return _Line(
+    return Line(
         text(value.get("type")),
         text(value.get("uuid")),
         text(value.get("sessionId")),

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -249,21 +248,13 @@ class Ledger:
             )
         return self._prices
 
-    @contextlib.contextmanager
-    def _price_table(self, files: int) -> Iterator[None]:
-        """Where no price is known yet and much is read, the table is imported meanwhile on another core."""
-        if self.prices.known or files < _MANY or (os.cpu_count() or 1) < 2 or "genai_prices" in sys.modules:
-            yield
-            return
-        from cockpit.spend.price_process import PriceProcess
+    def _price_table(self, files: int) -> contextlib.AbstractContextManager[None]:
+        """Where much is read and no price is known yet, the table is imported meanwhile."""
+        if self.prices.known or files < _MANY:
+            return contextlib.nullcontext()
+        from cockpit.spend.price_process import imported_meanwhile
 
-        prices, process = self.prices, PriceProcess()
-        here, prices.table = prices.table, process.look_up
-        try:
-            yield
-        finally:
-            prices.table = here
-            process.close()
+        return imported_meanwhile(self.prices)
 
     def _save_rates(self) -> None:
         new = [(key, tiers) for key, tiers in self.prices.new.items() if key[1] != -1]  # -1: now, which passes

@@ -7,12 +7,29 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from cockpit.spend.prices import RateKey, Rates, Standing, look_up
+from cockpit.spend.prices import Prices, RateKey, Rates, Standing, look_up
+from cockpit.spend.usual_rates import usual
 
 _HOME = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from cockpit.spend.price_process import serve; serve()"
+
+
+@contextlib.contextmanager
+def imported_meanwhile(prices: Prices) -> Iterator[None]:
+    """Where nothing tells the usual prices without the table, it is imported on another core in this context."""
+    if (os.cpu_count() or 1) < 2 or "genai_prices" in sys.modules or usual():
+        yield
+        return
+    process = PriceProcess()
+    here, prices.table = prices.table, process.look_up
+    try:
+        yield
+    finally:
+        prices.table = here
+        process.close()
 
 
 class PriceProcess:

@@ -21,7 +21,7 @@ PICO = 10**12  # picodollars in a dollar: every published rate is a whole number
 _WEB_SEARCH = PICO // 100
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
-_RULES = 2  # raised when the arithmetic here changes, so that stored amounts are worked out again
+RULES = 2  # raised when the arithmetic here changes, so that stored amounts are worked out again
 _FAST_FACTOR = {"claude-opus-4-6": 6, "claude-opus-4-7": 6}  # fast mode that the table has no own rates for
 
 
@@ -54,7 +54,7 @@ class Prices:
         self.overrides = overrides or Overrides()
         self.known = dict(known or {})
         self.new: dict[RateKey, tuple[Rates, ...]] = {}
-        self.table: Callable[[RateKey], Standing] = look_up
+        self.table: Callable[[RateKey], Standing] = _stated
         self._lasting = {
             (model, fast, provider): (_from(day), tiers)
             for (model, day, fast, provider), tiers in self.known.items()
@@ -142,6 +142,12 @@ class Prices:
         return (Rates(0, *(int(rate * times) for rate in rates)),)
 
 
+def _stated(key: RateKey) -> Standing:
+    from cockpit.spend.usual_rates import stated  # only where some price is not known yet
+
+    return stated(key)
+
+
 def _from(day: int) -> int:
     """A day that rates hold from as a key's day, and back."""
     return -2 - day
@@ -167,7 +173,7 @@ def table_version() -> str:
         found = Path(spec.origin).with_name("data.py").stat()
     except OSError:
         found = Path(spec.origin).stat()
-    return f"{_RULES}:{found.st_size}:{found.st_mtime_ns}"
+    return f"{RULES}:{found.st_size}:{found.st_mtime_ns}"
 
 
 def base_model(model: str) -> str:

@@ -169,7 +169,7 @@ def test_deeply_nested_lines_are_malformed_not_fatal() -> None:
 
 def test_a_torn_last_line_waits_and_damaged_lines_are_counted(tmp_path: Path) -> None:
     whole = line("msg_2")
-    usage = reader(tmp_path, s1=line() + "\n" + '{"torn": tru\n{"usage" oops}\n' + whole[:80])
+    usage = reader(tmp_path, s1=line() + "\n" + '{"torn": tru\n{"output_tokens" oops}\n' + whole[:80])
     transcript = usage.files[str(tmp_path / "projects/-p/s1.jsonl")]
     assert (list(usage.records), transcript.dropped["malformed", ""]) == (["msg_1"], 2)
     with (tmp_path / "projects/-p/s1.jsonl").open("a") as stream:

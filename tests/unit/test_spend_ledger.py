@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cockpit.agents.claude_line import Record
 from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.repository import find_repository
+from cockpit.spend import usual_rates
 from cockpit.spend.ledger import GROUPS, Ledger
 from cockpit.spend.places import Places
 from cockpit.spend.price_process import PriceProcess
@@ -291,6 +292,31 @@ def test_rates_that_hold_for_good_are_looked_up_once_for_all_days() -> None:
     assert since  # the table has another price from that day on
     assert prices.tokens_cost("claude-opus-4-6", (since - 1) * 86_400_000, (10**6, 0, 0, 0, 0)) is not None
     assert ("claude-opus-4-6", since - 1, False, "") in prices.new
+
+
+def test_what_was_worked_out_beforehand_is_what_the_table_says() -> None:
+    """After a new genai-prices: `python -m cockpit.spend.usual_rates`."""
+    assert usual_rates._FILE.read_text("ascii") == usual_rates.worked_out()
+    known = usual_rates.usual()
+    assert {name for name, _, _ in known} >= {"claude-opus-4-7", "gpt-5.4", "gemini-2.5-pro"}
+    for (model, fast, provider), (since, tiers) in known.items():
+        assert since is not None
+        assert tiers
+        for day in (since, since + 1, 30_000, -1):
+            assert usual_rates.stated((model, day, fast, provider))[1] == look_up((model, day, fast, provider))[1]
+        if since:
+            before = (model, since - 1, fast, provider)
+            assert usual_rates.stated(before) == look_up(before)
+
+
+def test_another_table_makes_void_what_was_worked_out_from_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usual_rates, "_table", lambda: [1, 2, 3])
+    usual_rates.usual.cache_clear()
+    try:
+        assert usual_rates.usual() == {}
+        assert Prices().cost(record()) is not None
+    finally:
+        usual_rates.usual.cache_clear()
 
 
 def test_the_price_process_says_what_the_table_says_and_its_death_changes_nothing() -> None:
