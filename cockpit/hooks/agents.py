@@ -7,7 +7,6 @@ changed it since. Entries of ours are known by the comment at their end.
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from cockpit.files import read_regular, write_atomically
 from cockpit.hooks import backup
 from cockpit.hooks.git import HookPlan, make_plan
 from cockpit.hooks.json_text import JsonText
+from cockpit.hooks.launcher import HOME, isolated
 from cockpit.hooks.plugin import plugin_text, without_plugin
 from cockpit.hooks.spool import spool_folder
 
@@ -145,7 +145,7 @@ def plan_agent_install(agent: Agent, scope: Scope, root: Path | None, config: Ho
     path = settings_path(agent, scope, root)
     content = _content(path)
     if agent == "opencode":
-        after = plugin_text(content, path, spool_folder().absolute(), hook_words())
+        after = plugin_text(content, path, spool_folder().absolute(), isolated("cockpit.hook"))
     else:
         text = JsonText(content or b"{}\n", path)
         hooks = _hooks(text)
@@ -236,19 +236,8 @@ def spooling_command(agent: Agent) -> str:
 
 def answering_command(agent: Agent, event: str) -> str:
     """The command of an event that gets an answer; it ends well also where cockpit is gone."""
-    first, *words = hook_words()
-    rest = shlex.join([*words, event, "--agent", agent])
-    return f'h={shlex.quote(first)}; [ ! -x "$h" ] || PYTHONPATH= "$h" {rest}; : # cockpit'
-
-
-def hook_words() -> list[str]:
-    """How `cockpit-hook` is called: the program beside this Python, else this Python itself."""
-    python = Path(os.path.abspath(sys.executable))  # not resolved: a virtual environment is known by its link
-    program = python.with_name("cockpit-hook")
-    if os.access(program, os.X_OK):
-        return [str(program)]
-    home = str(Path(__file__).resolve().parents[2])
-    return [str(python), "-P", "-c", f"import sys; sys.path.insert(0, {home!r}); from cockpit.hook import main; main()"]
+    words = shlex.join(isolated("cockpit.hook", event, "--agent", agent))
+    return f"[ ! -f {shlex.quote(f'{HOME}/cockpit/hook.py')} ] || {words}; : # cockpit"
 
 
 def _hooks(text: JsonText) -> dict[str, Any]:
@@ -292,7 +281,7 @@ def _ours(agent: Agent, content: bytes, path: Path) -> dict[str, bool]:
     for event, groups in _hooks(JsonText(content, path)).items():
         for hook in _inner(groups):
             if _is_ours(hook):
-                found[event] = found.get(event, False) or "[ ! -x" in hook["command"]
+                found[event] = found.get(event, False) or "[ ! -d" not in hook["command"]
     return found
 
 

@@ -9,7 +9,6 @@ import difflib
 import os
 import re
 import shlex
-import subprocess
 import sys
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -19,6 +18,7 @@ from typing import Literal
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.git_command import GitFailed, git
+from cockpit.hooks.launcher import isolated
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 
@@ -84,7 +84,7 @@ def plan_install(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
     """What installing would change. Raises `CannotAnswer` where a file that must be kept has no free name."""
     status = hook_status(repository, hook)
     path, content = status.path, _content(status.path)
-    block = _block(_command(), hook)
+    block = _block(shlex.join(isolated("cockpit.entry")), hook)
     what = "checks and sweeps what is staged" if hook == "pre-commit" else "sweeps what is pushed"
     if status.state == "foreign":
         kept = kept_beside(path)
@@ -177,18 +177,6 @@ def _content(path: Path) -> bytes | None:
         return None
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
-
-
-def _command() -> str:
-    """How the hook calls cockpit: this interpreter, which must find it without the folder it is called in."""
-    python = os.path.abspath(sys.executable)  # not resolved: a virtual environment is known by its link
-    program = "import sys; from cockpit.entry import main; sys.exit(main())"  # what -m does on top is felt
-    safe = [python, "-E", "-P", "-c", program]
-    found = subprocess.run([*safe, "--version"], cwd="/", capture_output=True, check=False, timeout=30).returncode == 0
-    if found:
-        return shlex.join(safe)
-    own = Path(__file__).resolve().parents[2]
-    return f"PYTHONPATH={shlex.quote(str(own))} {shlex.join([python, '-P', '-c', program])}"
 
 
 def _call_kept(hook: Hook) -> bytes:

@@ -29,9 +29,8 @@ function put(event) {
 function refusal(event) {
   try {
     if (!existsSync(HOOK[0])) return ""
-    const env = { ...process.env, PYTHONPATH: "" }
     const words = [...HOOK.slice(1), "PreToolUse", "--agent", "opencode"]
-    const done = spawnSync(HOOK[0], words, { input: JSON.stringify(event), timeout: 10000, encoding: "utf8", env })
+    const done = spawnSync(HOOK[0], words, { input: JSON.stringify(event), timeout: 10000, encoding: "utf8" })
     const said = JSON.parse(done.stdout || "{}").hookSpecificOutput
     return said?.permissionDecision === "deny" ? said.permissionDecisionReason : ""
   } catch {

@@ -33,12 +33,12 @@ class WarmProcess:
         )
         places = [str(self._repository.common_dir), str(self._repository.root)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", program, *(os.path.abspath(place) for place in places)],
+            [sys.executable, "-I", "-c", program, *(os.path.abspath(place) for place in places)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "COCKPIT_STATE_DIR": os.path.abspath(state_dir())},
-            cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
+            cwd=home,
             process_group=0,
         )
 

@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from bench_check import make_project
 
 from cockpit.hooks.agents import spooling_command
+from cockpit.hooks.launcher import isolated
 from cockpit.repository import find_repository
 from cockpit.warm import client
 from cockpit.warm.host import WarmProcess
 from cockpit.warm.telling import Shown, write_snapshot
 
-CALL = "import sys; from cockpit.entry import main; sys.exit(main())"
 FILES = 60
 ROUNDS = 15
 
@@ -37,8 +37,8 @@ def run() -> dict[str, float]:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     bare = [sys.executable, "-c", "pass"]
-    hook = [sys.executable, "-E", "-P", "-c", CALL, "check", "--staged"]
-    answer = [str(Path(sys.executable).parent / "cockpit-hook"), "PreToolUse"]
+    hook = isolated("cockpit.entry", "check", "--staged")
+    answer = isolated("cockpit.hook", "PreToolUse")
     line = [str(Path(sys.executable).parent / "cockpit"), "status"]
     alone = {**environment, "COCKPIT_WARM": "0"}
     try:

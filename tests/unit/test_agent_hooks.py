@@ -214,8 +214,63 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     answering = agents.answering_command("claude", "PreToolUse")
     done = run(answering)
     assert (done.returncode, done.stdout) == (0, b"")
-    gone = run(answering.replace("cockpit-hook", "cockpit-gone"))
+    gone = run(answering.replace("cockpit/hook.py", "cockpit/gone.py"))
     assert (gone.returncode, gone.stderr) == (0, b"")
+
+
+def trapped(folder: Path) -> dict[str, str]:
+    """Modules that tell that they ran, under every name and variable by which Python could find them."""
+    trap = f"open({str(folder / 'ran')!r}, 'a').write(__name__ + '\\n')\n"
+    packages = ("cockpit", "skills", "widgets", "msgspec")
+    user = folder / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    for name in ("sitecustomize.py", "usercustomize.py", *(f"{package}/__init__.py" for package in packages)):
+        for place in (folder, user):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(trap)
+    variables = {"PYTHONPATH": f".{os.pathsep}{folder}", "PYTHONUSERBASE": str(folder), "PYTHONSAFEPATH": ""}
+    return {**os.environ, **variables, "PYTHONWARNINGS": "error::cockpit.Trap"}
+
+
+def test_nothing_of_the_repository_runs_before_an_answer(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    environment = trapped(root)
+    subprocess.run([sys.executable, "-c", "import cockpit"], cwd=root, env=environment, check=False)
+    assert {"sitecustomize", "cockpit"} <= set((root / "ran").read_text().split())  # the trap holds
+    (root / "ran").unlink()
+    view = (
+        "from rest_framework.viewsets import ModelViewSet\n\n\nclass V(ModelViewSet):\n"
+        "    def create(self, request):\n        return User.objects.create(name=1)\n"
+    )
+    given = {"file_path": str(root / "views.py"), "content": view}
+    said = {"session_id": "s", "cwd": str(root), "tool_name": "Write", "tool_input": given}
+    event = json.dumps({"hook_event_name": "PreToolUse", **said}).encode()
+    for agent in ("claude", "codex"):
+        words = ["sh", "-c", agents.answering_command(agent, "PreToolUse")]  # type: ignore[arg-type]
+        done = subprocess.run(words, cwd=root, env=environment, input=event, capture_output=True, check=True)
+        assert json.loads(done.stdout)["hookSpecificOutput"]["permissionDecision"] == "deny"
+    assert not (root / "ran").exists()
+
+
+@pytest.mark.parametrize("agent", JSON_AGENTS)
+def test_entries_of_an_older_cockpit_are_replaced_and_go_with_the_others(agent: Agent) -> None:
+    path = put(agent, FOREIGN)
+    install(agent)
+    old = 'h=/opt/venv/bin/cockpit-hook; [ ! -x "$h" ] || PYTHONPATH= "$h" PreToolUse --agent claude; : # cockpit'
+    document = json.loads(path.read_text())
+    for groups in document["hooks"].values():
+        for group in groups:
+            for hook in group["hooks"]:
+                if "cockpit.hook" in hook["command"]:
+                    hook["command"] = old
+    path.write_text(json.dumps(document, indent=4))
+    assert state(agent) == "changed"
+    assert agent_status(agent, "user", None, HooksConfig()).answering
+    install(agent)
+    assert state(agent) == "installed" and "/opt/venv" not in path.read_text()
+    uninstall(agent)
+    assert json.loads(path.read_text()) == json.loads(FOREIGN)
 
 
 def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(

@@ -65,14 +65,18 @@ def test_a_commit_that_cannot_be_judged_says_so(repo: Path) -> None:
     assert "could not be judged" in git(repo, "commit", "-m", "broken", code=1).stderr
 
 
-def test_packages_of_the_repository_are_not_run_instead(repo: Path) -> None:
+def test_packages_of_the_repository_are_not_run_instead(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trap = "open('ran', 'a').write(__name__)\nraise SystemExit(0)\n"
     for name in ("cockpit", "skills"):
         (repo / name).mkdir()
-        (repo / name / "__init__.py").write_text("raise SystemExit(0)\n")
+        (repo / name / "__init__.py").write_text(trap)
+    (repo / "sitecustomize.py").write_text(trap)
+    monkeypatch.setenv("PYTHONPATH", ".")
     apply(plan_install(repository(repo)))
     (repo / "test_a.py").write_text(BAD)
     git(repo, "add", "-A")
     git(repo, "commit", "-m", "bad", code=1)
+    assert not (repo / "ran").exists()
 
 
 def test_an_existing_hook_is_called_first_and_can_stop_the_commit(repo: Path, tmp_path: Path) -> None:
