@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cockpit.audit.models import AuditProgress, WorkerProgress
-from cockpit.audit.sources import decisions_of, rows_of, texts_of
+from cockpit.audit.sources import decisions_of, releases_in, rows_of, texts_of
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
@@ -88,7 +88,9 @@ def audit(
     decisions = decisions_of(root)
     texts = texts_of(root, project.reports, project.scope.manifests)
     names = tuple(dict.fromkeys(decision.name for decision in decisions))
-    context = build_context(facts, texts, scope=request.scope, decisions=names)
+    manifests = project.scope.manifests if "fastapi" in facts.dependencies else ()
+    releases = releases_in(root, manifests) if manifests else {}
+    context = build_context(facts, texts, scope=request.scope, decisions=names, releases=releases)
     if cancelled():
         raise CannotAnswer("the audit was cancelled")
     judge = _Judge(project, facts, reports, scope, decisions, context, board)
@@ -154,6 +156,7 @@ class _Judge:
                 lines_of=self._lines,
                 tell=lambda done: self.board.change(worker, done=done),
                 has_database=self.context.has_database,
+                fastapi=self.context.fastapi,
                 has_code=any(self.scope is None or self.scope.covers(report.path) for report in self.reports),
             )
         except Exception as problem:

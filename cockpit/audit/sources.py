@@ -16,8 +16,10 @@ BOARD = "docs/tasks/kanban_board.md"
 STACK = "docs/project/tech_stack.md"
 DECISIONS = ("docs/reference/adrs", "docs/decisions", "docs/adr", "docs/adrs")
 _BESIDE = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "alembic.ini", ".env.example")
+_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
+_REQUIRE = ("pyproject.toml", "Pipfile", ".txt", ".in")
 _STEMS = frozenset({"settings", "config", "database", "db", "conf", "base", "core", "session", "engine"})
-_MOST_FILES, _MOST_BYTES = 80, 64_000
+_MOST_FILES, _MOST_BYTES, _MOST_OF_LOCK = 80, 64_000, 4_000_000
 _ADR = re.compile(r"adr[-_ ]?\d+", re.I)
 _DEAD = re.compile(r"^\W*status\W*\s*(superseded|rejected|deprecated)", re.I | re.M)
 
@@ -34,6 +36,15 @@ def texts_of(root: Path, names: Iterable[str], manifests: Iterable[str]) -> dict
         if text:
             found[plain_text(name, 300)] = text
     return found
+
+
+def releases_in(root: Path, manifests: Iterable[str]) -> dict[str, str]:
+    """The lock files and manifests that may say which release of a package is used, by path."""
+    manifests = [name for name in manifests if name.endswith(_REQUIRE)]
+    folders = dict.fromkeys(["", *(name.rpartition("/")[0] for name in manifests)])
+    locks = [f"{folder}/{name}" if folder else name for folder in folders for name in _LOCKS]
+    found = {name: read_text(root / name, _MOST_OF_LOCK) for name in (*locks, *manifests)}
+    return {plain_text(name, 300): text for name, text in found.items() if text}
 
 
 def _may_configure(name: str) -> bool:

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from skills.audit.fastapi_lifetime import FROM, UNTIL, FastapiRelease, release_for
 from skills.audit.model import Issue
 from skills.audit.workers import effort_of
 from skills.gates.execution import one_less
+from skills.gates.injected_sessions import STREAM_IS_FREE, STREAM_USES
 from skills.gates.model import Evidence, Finding
 from skills.gates.patterns import lazy
 from skills.record import record
@@ -37,7 +39,9 @@ class Decision:
 Lines = Callable[[str], Sequence[str]]
 
 
-def judged(finding: Finding, decisions: Sequence[Decision], lines_of: Lines) -> Issue:
+def judged(
+    finding: Finding, decisions: Sequence[Decision], lines_of: Lines, fastapi: tuple[FastapiRelease, ...] = ()
+) -> Issue:
     """The issue that a finding is, after both looks."""
     issue = Issue(finding, finding.severity, effort_of(finding.rule), _rule_steps(finding))
     if finding.suppressed is not None:
@@ -51,7 +55,34 @@ def judged(finding: Finding, decisions: Sequence[Decision], lines_of: Lines) -> 
         )
     if finding.rule not in WEIGHED:
         return issue
-    return _weighed(issue, lines_of)
+    return _weighed(_by_release(issue, fastapi), lines_of)
+
+
+def _by_release(issue: Issue, fastapi: tuple[FastapiRelease, ...]) -> Issue:
+    """A stream that does not use the injected session holds none where FastAPI ends dependencies before the answer."""
+    finding = issue.finding
+    said = " ".join(link.text for link in finding.evidence)
+    release = release_for(finding.path, fastapi) if STREAM_IS_FREE in said or STREAM_USES in said else None
+    if release is None:
+        return issue
+    path, _, line = release.place.rpartition(":")
+    if not release.ends_early:
+        known = f"FastAPI {release.said}: what is injected is held until the last byte is sent"
+        if release.lowest >= UNTIL or release.highest <= FROM:
+            return replace(issue, finding=_linked(finding, Evidence(path, int(line), known)))
+        return issue
+    early = f"FastAPI {release.said} ends dependencies before the answer is sent"
+    if STREAM_IS_FREE not in said:
+        return replace(issue, finding=_linked(finding, Evidence(path, int(line), f"{early}: the stream opens it anew")))
+    if finding.severity == "LOW":
+        return issue
+    step = f"lowered from {finding.severity} to LOW: {early} (0.118 and later hold them until its end)"
+    lowered = replace(_linked(finding, Evidence(path, int(line), step)), severity="LOW")
+    return replace(issue, finding=lowered, steps=(*issue.steps, step))
+
+
+def _linked(finding: Finding, link: Evidence) -> Finding:
+    return replace(finding, evidence=(*finding.evidence, link))
 
 
 def _rule_steps(finding: Finding) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ its code."""
 import re
 from collections.abc import Iterable, Mapping
 
+from skills.audit.fastapi_lifetime import releases_of
 from skills.audit.model import AuditContext, Subscriber, Technology, Trigger
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
@@ -39,13 +40,19 @@ MODELLED = ("redis",)
 
 
 def build_context(
-    project: Project, texts: Mapping[str, str], *, scope: str = "", decisions: Iterable[str] = ()
+    project: Project,
+    texts: Mapping[str, str],
+    *,
+    scope: str = "",
+    decisions: Iterable[str] = (),
+    releases: Mapping[str, str] | None = None,
 ) -> AuditContext:
     """The context of an audit. `texts` are the files that may name a database (settings, compose files, the stack's own
-    page) by path; `decisions` the names of decisions that were read."""
+    page) by path; `decisions` the names of decisions that were read; `releases` the lock files and manifests
+    by path."""
     said = project.dependencies
     orm = _of(said, _ORM) or _orm_by_code(project)
-    database = _merge([*_by_text(texts), *_of(said, _DATABASES)])
+    database = _merge([*_by_text(texts), *_of(said, _DATABASES), *_drivers(project)])
     asynchronous = _of(said, _ASYNC)
     coroutines = _coroutine(project)
     if coroutines and not asynchronous:
@@ -65,6 +72,7 @@ def build_context(
         scope=scope,
         decisions=tuple(decisions),
         app_type=_app_type(project, web),
+        fastapi=releases_of(releases or {}),
     )
 
 
@@ -92,6 +100,12 @@ def _coroutine(project: Project) -> str:
     return ""
 
 
+def _drivers(project: Project) -> Iterable[Technology]:
+    """The databases whose drivers the code imports. SQLite is in the standard library: one import says little, and any
+    other database says more."""
+    return [Technology(fact.detail, f"{path}:{fact.line}") for path, fact in project.facts("driver")]
+
+
 def _orm_by_code(project: Project) -> list[Technology]:
     """The ORM that models show, where no manifest names one."""
     for kind, name in (("columns", "sqlalchemy"), ("session-config", "sqlalchemy"), ("lends-session", "sqlalchemy"),
@@ -100,7 +114,7 @@ def _orm_by_code(project: Project) -> list[Technology]:
         if places:
             path, fact = places[0]
             return [Technology(name, f"{path}:{fact.line}" if fact.line else path)]
-    return []
+    return _merge([Technology(fact.detail, f"{path}:{fact.line}") for path, fact in project.facts("orm")])
 
 
 def _by_text(texts: Mapping[str, str]) -> Iterable[Technology]:

@@ -101,6 +101,7 @@ def context_document(context: AuditContext) -> dict[str, Any]:
             "evidence": {name: rows(name) for name in ("database", "orm", "async_frameworks", "web", "queues")},
         },
         "app_type": context.app_type,
+        "fastapi": [{"release": one.said, "place": one.place, "ends_early": one.ends_early} for one in context.fastapi],
         "best_practices": {
             name: [{"topic": note.topic, "note": note.text, "source": note.source} for note in notes]
             for name, notes in practices_for(context.technologies).items()

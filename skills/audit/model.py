@@ -3,6 +3,7 @@
 from dataclasses import field
 from typing import Literal
 
+from skills.audit.fastapi_lifetime import FastapiRelease
 from skills.gates.model import Finding, Severity
 from skills.record import record
 
@@ -128,6 +129,7 @@ class AuditContext:
     scope: str = ""
     decisions: tuple[str, ...] = ()
     app_type: str = "library"
+    fastapi: tuple[FastapiRelease, ...] = ()
 
     @property
     def has_database(self) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from skills.gates.bindings import annotated_type, lookup
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.event_channels_examples import CHANNELS, COMMITS
 from skills.gates.execution import execution_of, is_product_path
@@ -63,7 +64,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _said("sub", "pg", node.args[0], node, context)
     elif name in _METHODS and isinstance(function, ast.Attribute) and node.args:
         owner = last_name(function.value)
-        if not _BUS.search(owner) or owner.lower() in ("sio", "socketio"):
+        if not (_BUS.search(owner) or _is_bus(function.value, context)) or owner.lower() in ("sio", "socketio"):
             return
         bus = "emitter" if name in ("emit", "on") else "bus"
         values = node.args if name in ("subscribe", "psubscribe") else node.args[:1]
@@ -75,6 +76,17 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             value = node.args[1]
             first = value.elts[0] if isinstance(value, ast.Tuple | ast.List) and value.elts else value
             _said("pub", "pg", first, node, context)
+
+
+def _is_bus(node: ast.expr, context: FileContext) -> bool:
+    """True for a name of any spelling that is made by `.pubsub()` or is typed as a client of Redis."""
+    found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
+    if found is None:
+        return False
+    if isinstance(found.value, ast.Call) and last_name(found.value.func) == "pubsub":
+        return True
+    kind = annotated_type(context, found.hint) or ""
+    return kind.startswith(("redis.", "aioredis.", "nats.")) or kind.rpartition(".")[2] == "PubSub"
 
 
 def _on_text(node: ast.Constant | ast.JoinedStr, context: FileContext) -> None:

@@ -11,7 +11,7 @@ from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Example, Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, mentions
 
 IN_PYTHON = "filter-in-python"
 _LAZY = frozenset(
@@ -69,7 +69,7 @@ def _columns(test: ast.expr, row: str) -> list[str] | None:
         sides = [test.left, test.comparators[0]]
         columns = [side for side in sides if _column(side, row)]
         others = [side for side in sides if not _column(side, row)]
-        if len(columns) == 1 and not any(_mentions(side, row) for side in others):
+        if len(columns) == 1 and not any(mentions(side, row) for side in others):
             return [_column(columns[0], row)]
         return None
     name = _column(test, row)
@@ -80,10 +80,6 @@ def _column(node: ast.expr, row: str) -> str:
     """The attribute of `row.attribute`, "" for anything else."""
     plain = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == row
     return node.attr if plain and isinstance(node, ast.Attribute) else ""
-
-
-def _mentions(node: ast.expr, row: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == row for part in descendants(node))
 
 
 def _tell(place: ast.AST, source: ast.expr, target: ast.expr, tests: list[ast.expr], context: FileContext) -> None:

@@ -123,7 +123,7 @@ def _query(root: ast.Call, function: FunctionNode, parents: dict[ast.AST, ast.AS
                     return None
                 one = one or method in _ONE
                 node = call
-            case ast.Await() | ast.Starred():
+            case ast.Await() | ast.Starred() | ast.Subscript(slice=ast.Slice()):
                 node = above
             case ast.Call(func=called) if node is not called and last_name(called) in _RUNS:
                 one = one or last_name(called) in _ONE

@@ -122,6 +122,8 @@ _LATER: Mapping[str, tuple[str, ...]] = {
     "resource_lifecycle_auditor": (
         "pool-configuration",
         "missing-cleanup",
+    ),
+    "injected_sessions": (
         "streaming-resource-holding",
         "factory-vs-injection",
     ),
@@ -180,5 +182,5 @@ OBSERVERS: tuple[Observer, ...] = (
     *ml_promotion.OBSERVERS,
 )
 
-RULESET_VERSION = "3:" + ",".join(sorted(RULES))
+RULESET_VERSION = "4:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

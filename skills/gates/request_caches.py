@@ -12,7 +12,7 @@ from skills.gates.persistence import is_connection, is_session, repository_of
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import defaults_of, descendants
 
 SKILL = "query-efficiency-auditor"
 RULE = "wrong-caching-scope"
@@ -152,6 +152,10 @@ def _on_depends(node: ast.Call, context: FileContext) -> None:
         above = context.parent(node)
         if isinstance(above, ast.Tuple) and above.elts:  # Annotated[Catalog, Depends()]
             context.fact("depends-on", last_name(above.elts[0]))
+        elif isinstance(above, ast.arguments):  # book: Catalog = Depends()
+            hint = next((arg.annotation for arg, default in defaults_of(above) if default is node), None)
+            if hint is not None and last_name(hint):
+                context.fact("depends-on", last_name(hint))
 
 
 def _on_provider(node: FunctionNode, context: FileContext) -> None:

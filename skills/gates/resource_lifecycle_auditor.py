@@ -1,26 +1,23 @@
-"""Rules of the skill resource-lifecycle-auditor: connections and sessions that are held too long or never given
+"""Rules of the skill resource-lifecycle-auditor about pools, and about connections and sessions that nobody gives
 back."""
 
 import ast
 import re
 
-from skills.gates.bindings import annotated_type, bindings, lookup, origin
+from skills.gates.bindings import bindings, lookup, origin
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, is_product_path, one_less
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name
-from skills.gates.resource_examples import CLEANUP, INJECTION, POOL, STREAMING
-from skills.gates.roles import function_role
+from skills.gates.resource_examples import CLEANUP, POOL
 from skills.gates.rule import Rule, Watch
+from skills.gates.session_config import LAYER_WORDS, on_import
 from skills.gates.session_config import on_call as tell_config
-from skills.gates.session_scope_examples import STREAMS
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, mentions
 
 SKILL = "resource-lifecycle-auditor"
 POOL_RULE = "pool-configuration"
 CLEANUP_RULE = "missing-cleanup"
-STREAM_RULE = "streaming-resource-holding"
-INJECTION_RULE = "factory-vs-injection"
 
 _ENGINES = frozenset(
     {
@@ -28,10 +25,8 @@ _ENGINES = frozenset(
         "sqlalchemy.ext.asyncio.create_async_engine",
     }
 )  # fmt: skip
-_SESSION_NAME = re.compile(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
-_SESSION_TYPES = frozenset({"Session", "AsyncSession", "Connection", "AsyncConnection", "AsyncReadSession"})
-_STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "ServerSentEvents"})
 _FACTORY = re.compile(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+_SESSION_MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
 _SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
 _CONNECTORS = frozenset(
     {
@@ -58,7 +53,10 @@ _SHORT_LIVED = re.compile(r"celery|worker|task|lambda|serverless|script|migrat|a
 def _on_engine(node: ast.Call, context: FileContext) -> None:
     if origin(context, node.func) not in _ENGINES:
         return
-    words = {word.arg: word.value for word in node.keywords}
+    words = {word.arg: word.value for word in node.keywords if word.arg is not None}
+    unpacked = [_written_out(word.value, context) for word in node.keywords if word.arg is None]
+    for options in unpacked:
+        words = {**(options or {}), **words}
     for name, bad in (("max_overflow", -1), ("pool_size", 0)):
         value = words.get(name)
         if value is not None and _number(value) == bad:
@@ -70,7 +68,7 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
         context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
     if context.role == "command" or "scripts" in context.path.split("/")[:-1]:
         return
-    if None in words or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
+    if None in unpacked or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
         return
     if "pool_pre_ping" not in words and "pool_recycle" not in words:
         message = (
@@ -78,6 +76,22 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
             "fails the request that gets it"
         )
         context.report(POOL_RULE, node, message, severity="MEDIUM")
+
+
+def _written_out(value: ast.expr, context: FileContext) -> dict[str, ast.expr] | None:
+    """The options behind `**OPTIONS` where they are one display with names, None where they are not written out."""
+    if isinstance(value, ast.Name):
+        found = lookup(context, value.id, value.lineno)
+        known = bindings(context, context.function or context.tree).get(value.id) or ()
+        value = found.value if found is not None and found.value is not None and len(known) < 2 else value
+    if isinstance(value, ast.Call) and last_name(value.func) == "dict" and not value.args:
+        named = {word.arg: word.value for word in value.keywords if word.arg is not None}
+        return named if len(named) == len(value.keywords) else None
+    if not isinstance(value, ast.Dict):
+        return None
+    options = {key.value: its for key, its in zip(value.keys, value.values, strict=True)
+               if isinstance(key, ast.Constant) and isinstance(key.value, str)}  # fmt: skip
+    return options if len(options) == len(value.keys) else None
 
 
 def _number(node: ast.expr) -> object:
@@ -145,7 +159,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     if _is_cursor(call, context):
         return "a cursor", "MEDIUM"
     made = last_name(call.func) if not call.args else ""
-    if made and _FACTORY.search(made) and _is_factory(call, context):
+    if made and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"
     return None
 
@@ -160,6 +174,15 @@ def _is_cursor(call: ast.Call, context: FileContext) -> bool:
         return False
     made = lookup(context, function.value.id, call.lineno) if isinstance(function.value, ast.Name) else None
     return made is None or made.kind in ("opaque", "typed", "import")
+
+
+def _made_here(call: ast.Call, context: FileContext) -> bool:
+    """True for a factory of any name that `sessionmaker` makes in this module."""
+    if not isinstance(call.func, ast.Name):
+        return False
+    found = lookup(context, call.func.id, call.lineno)
+    maker = found.value if found is not None else None
+    return isinstance(maker, ast.Call) and (origin(context, maker.func) or "").rpartition(".")[2] in _SESSION_MAKERS
 
 
 def _is_factory(call: ast.Call, context: FileContext) -> bool:
@@ -187,9 +210,9 @@ def _cares(node: ast.AST, name: str) -> bool:
     """True where a statement or call closes a resource whatever happens, or hands it over."""
     match node:
         case ast.With(items=items) | ast.AsyncWith(items=items):
-            return any(_mentions(item.context_expr, name) for item in items)
+            return any(mentions(item.context_expr, name) for item in items)
         case ast.Try(finalbody=last):
-            return any(_mentions(statement, name) for statement in last)
+            return any(mentions(statement, name) for statement in last)
         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
             return _hands_over(value, name)
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
@@ -197,10 +220,6 @@ def _cares(node: ast.AST, name: str) -> bool:
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             return name in names
     return isinstance(node, ast.Call) and _passes(node, name)
-
-
-def _mentions(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))
 
 
 def _hands_over(value: ast.expr, name: str) -> bool:
@@ -211,14 +230,14 @@ def _hands_over(value: ast.expr, name: str) -> bool:
         return any(_hands_over(part, name) for part in value.elts)
     if isinstance(value, ast.Dict):
         return any(_hands_over(part, name) for part in value.values)
-    return isinstance(value, ast.Lambda | ast.IfExp | ast.NamedExpr | ast.BoolOp) and _mentions(value, name)
+    return isinstance(value, ast.Lambda | ast.IfExp | ast.NamedExpr | ast.BoolOp) and mentions(value, name)
 
 
 def _passes(call: ast.Call, name: str) -> bool:
     """True where the resource goes to something that closes or keeps it."""
     values = [*call.args, *(word.value for word in call.keywords)]
     if not any(
-        _hands_over(value, name) or (isinstance(value, ast.Attribute) and _mentions(value, name)) for value in values
+        _hands_over(value, name) or (isinstance(value, ast.Attribute) and mentions(value, name)) for value in values
     ):
         return False
     taker = last_name(call.func)
@@ -235,112 +254,6 @@ def releases(call: ast.Call, name: str) -> bool:
     return function.attr in ("release", "putconn") and any(
         isinstance(one, ast.Name) and one.id == name for one in call.args
     )
-
-
-def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg | None:
-    """The parameter that a framework fills with a database session."""
-    args = function.args
-    plain = [*args.posonlyargs, *args.args]
-    defaults = dict(zip(reversed(plain), reversed(args.defaults), strict=False))
-    defaults.update((arg, default) for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default)
-    for arg in (*plain, *args.kwonlyargs):
-        default = defaults.get(arg)
-        given = isinstance(default, ast.Call) and last_name(default.func) in ("Depends", "Security")
-        if given and isinstance(default, ast.Call) and default.args:
-            if _SESSION_NAME.search(last_name(default.args[0])):
-                return arg
-        elif arg.annotation is not None and _is_session(arg.annotation, context):
-            return arg
-    return None
-
-
-def _is_session(annotation: ast.expr, context: FileContext) -> bool:
-    if (annotated_type(context, annotation) or "").rpartition(".")[2] in _SESSION_TYPES:
-        return True
-    if isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Annotated":
-        return any(isinstance(part, ast.Call) and last_name(part.func) == "Depends" and part.args
-                   and _SESSION_NAME.search(last_name(part.args[0])) is not None
-                   for part in descendants(annotation))  # fmt: skip
-    name = last_name(annotation)
-    return name.endswith(("SessionDep", "DBSession", "DbSession", "DatabaseSession", "DbDep", "SessionDependency"))
-
-
-def _on_stream(node: FunctionNode, context: FileContext) -> None:
-    session = session_parameter(node, context) if function_role(node) == "router" else None
-    stream = stream_of(node) if session is not None else None
-    if session is None or stream is None or _given_back(node, session.arg, stream[0]):
-        return
-    held, what, severity = stream
-    context.scopes.append(node)
-    context.report(
-        STREAM_RULE,
-        session,
-        f"`{session.arg}` is held for as long as {what} lasts: one connection of the pool per client",
-        severity=severity,
-        evidence=(Evidence(context.path, held, f"{what} begins here"),),
-        also=("resource-scope-mismatch", INJECTION_RULE),
-    )
-    context.scopes.pop()
-
-
-def _on_generator(node: FunctionNode, context: FileContext) -> None:
-    from skills.gates.session_scope import on_generator
-
-    on_generator(node, context)
-
-
-def stream_of(node: FunctionNode) -> tuple[int, str, Severity] | None:
-    """(line, what, severity) of the stream that an endpoint answers with."""
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and last_name(decorator.func) in ("websocket", "websocket_route"):
-            return decorator.lineno, "the websocket", "CRITICAL"
-    for part in descendants(node):
-        if isinstance(part, ast.Call) and last_name(part.func) in _STREAMS:
-            name = last_name(part.func)
-            events = name == "EventSourceResponse" or any(
-                isinstance(text, ast.Constant) and text.value == "text/event-stream" for text in descendants(part)
-            )
-            return part.lineno, "the event stream" if events else "the download", "CRITICAL" if events else "HIGH"
-    return None
-
-
-def _given_back(node: FunctionNode, name: str, line: int) -> bool:
-    """True where the session lets its connection go before the stream begins, and the stream does not use it."""
-    released = any(
-        isinstance(part, ast.Call)
-        and isinstance(part.func, ast.Attribute)
-        and part.func.attr in ("close", "commit", "rollback", "aclose")
-        and last_name(part.func.value) == name
-        and part.lineno < line
-        for part in descendants(node)
-    )
-    return released and not any(
-        isinstance(part, ast.Name) and part.id == name and part.lineno >= line for part in descendants(node)
-    )
-
-
-def _on_background(node: FunctionNode, context: FileContext) -> None:
-    """`background_tasks.add_task(send, db)`, `asyncio.create_task(send(db))`."""
-    session = session_parameter(node, context) if function_role(node) == "router" else None
-    if session is None or stream_of(node) is not None:
-        return
-    context.scopes.append(node)
-    statement = context.statement
-    for part in descendants(node):
-        if not isinstance(part, ast.Call) or last_name(part.func) not in ("add_task", "create_task", "ensure_future"):
-            continue
-        values = [*part.args, *(word.value for word in part.keywords)]
-        inner = [value for call in values if isinstance(call, ast.Call) for value in call.args]
-        if any(isinstance(value, ast.Name) and value.id == session.arg for value in (*values, *inner)):
-            context.statement = part
-            context.report(
-                INJECTION_RULE,
-                part,
-                f"`{session.arg}` belongs to the request and goes to a task that outlives it: the task finds it closed",
-                evidence=(Evidence(context.path, session.lineno, f"`{session.arg}` is injected for the request"),),
-            )
-    context.statement = statement
-    context.scopes.pop()
 
 
 pool_configuration = Rule(
@@ -361,6 +274,7 @@ pool_configuration = Rule(
         Watch((ast.Call,), _on_engine, (b"create_engine", b"create_async_engine"), is_product_path),
         Watch((ast.Call,), tell_config, (b"create_engine", b"create_async_engine", b"sessionmaker", b"scoped_session"),
               is_product_path),
+        Watch((ast.Import, ast.ImportFrom), on_import, LAYER_WORDS, is_product_path),
     ),
     bad=POOL[0],
     good=POOL[1],
@@ -402,61 +316,4 @@ missing_cleanup = Rule(
     good=CLEANUP[1],
 )
 
-streaming_resource_holding = Rule(
-    name=STREAM_RULE,
-    gate="none",
-    severity="CRITICAL",
-    skill=SKILL,
-    sources=("PA-654-2",),
-    catches="A database session that is injected into an endpoint which streams (websockets, event streams, downloads, "
-    "long polls), or that is open around the `yield` of an event.",
-    why="What is injected lives until the answer is sent. A stream lasts for minutes or hours, and each one keeps a "
-    "connection: a pool of 15 is empty after 15 clients.",
-    fix="Check rights with a session of their own before the stream (`async with session_factory() as session:`) "
-    "and open one again for each read inside it.",
-    when="In FastAPI endpoints and in generators of events. CRITICAL for websockets and event streams, HIGH for "
-    "downloads and long polls.",
-    watches=(
-        Watch(
-            (ast.FunctionDef, ast.AsyncFunctionDef),
-            _on_stream,
-            (b"Streaming", b"EventSource", b"websocket"),
-            is_product_path,
-        ),
-        Watch(
-            (ast.FunctionDef, ast.AsyncFunctionDef),
-            _on_generator,
-            (b"yield", b"sleep(", b"wait(", b"websocket"),
-            is_product_path,
-        ),
-    ),
-    bad=(*STREAMING[0], *STREAMS[0]),
-    good=(*STREAMING[1], *STREAMS[1]),
-)
-
-factory_vs_injection = Rule(
-    name=INJECTION_RULE,
-    gate="none",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PA-654-6",),
-    catches="A session of the request that is handed to a background task.",
-    why="The request closes its session when it is answered; the task then works with a closed one, or both use one "
-    "session at the same time.",
-    fix="Hand ids on, and let the task open a session of its own from the factory.",
-    when="In FastAPI endpoints. A stream with an injected session is `streaming-resource-holding`.",
-    watches=(
-        Watch(
-            (ast.FunctionDef, ast.AsyncFunctionDef),
-            _on_background,
-            (b"add_task", b"create_task", b"ensure_future"),
-            is_product_path,
-        ),
-    ),
-    bad=INJECTION[0],
-    good=INJECTION[1],
-)
-
-RULES: tuple[Rule, ...] = (
-    pool_configuration, missing_cleanup, streaming_resource_holding, factory_vs_injection,
-)  # fmt: skip
+RULES: tuple[Rule, ...] = (pool_configuration, missing_cleanup)

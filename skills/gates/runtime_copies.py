@@ -2,7 +2,7 @@
 
 import ast
 
-from skills.gates.bindings import Binding, bindings, origin
+from skills.gates.bindings import Binding, bindings, lookup, origin
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import Loop, changes, is_change, local_nodes, loops_around, scope_of
@@ -48,10 +48,19 @@ def _container(found: Binding, context: FileContext) -> str:
         return ""
     if isinstance(value, ast.Call):
         name = _builtin(value.func, context, _MAKERS)
-        return "list" if name == "sorted" else name
+        return "list" if name == "sorted" else name or _answered(value.func, context)
     if isinstance(value, ast.Dict | ast.DictComp):
         return "dict"
     return type(value).__name__.removesuffix("Comp").lower() if isinstance(value, _DISPLAYS) else ""
+
+
+def _answered(function: ast.expr, context: FileContext) -> str:
+    """The container that a function of this module says it answers."""
+    found = lookup(context, function.id, function.lineno) if isinstance(function, ast.Name) else None
+    node = found.node if found is not None and found.kind == "definition" else None
+    hint = node.returns if isinstance(node, ast.FunctionDef) else None
+    hint = hint.value if isinstance(hint, ast.Subscript) else hint
+    return hint.id if isinstance(hint, ast.Name) and hint.id in ("list", "dict", "set", "tuple") else ""
 
 
 def _known_container(name: str, line: int, context: FileContext) -> tuple[str, Binding] | None:

@@ -6,19 +6,12 @@ from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import Execution, execution_of, is_product_path
+from skills.gates.injected_sessions import STREAM_RULE, session_parameter, stream_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
-from skills.gates.persistence import inside, unawaited
-from skills.gates.resource_lifecycle_auditor import (
-    CLEANUP_RULE,
-    SKILL,
-    STREAM_RULE,
-    releases,
-    session_parameter,
-    stream_of,
-    taken,
-)
+from skills.gates.persistence import inside, names_in, unawaited
+from skills.gates.resource_lifecycle_auditor import CLEANUP_RULE, SKILL, releases, taken
 from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_scope_examples import ERRORS, SCOPE
@@ -103,16 +96,20 @@ def on_generator(node: FunctionNode, context: FileContext) -> None:
         if not isinstance(part, ast.With | ast.AsyncWith):
             continue
         opened = [item for item in part.items if _opens_session(item)]
-        sent = next(_socket(part) if _is_socket(node) else _events(part), None) if opened else None
-        if sent is None:
+        found = next(_socket(part) if _is_socket(node) else _events(part), None) if opened else None
+        if found is None:
             continue
+        loop, sent = found
+        endless = _endless(loop)
         with inside(node, context):
             context.statement = part
             context.report(
                 STREAM_RULE,
                 opened[0].context_expr,
-                "a session is open for as long as the stream lasts: one connection of the pool per client",
-                severity="CRITICAL",
+                "a session is open for as long as the stream lasts: one connection of the pool per client"
+                if endless
+                else "a session is open while a client takes what it read: a slow client keeps the connection",
+                severity="CRITICAL" if endless else "MEDIUM",
                 confidence="likely",
                 evidence=(Evidence(context.path, sent.lineno, "events are sent while it is open"),),
                 also=(SCOPE_RULE,),
@@ -128,13 +125,32 @@ def _opens_session(item: ast.withitem) -> bool:
     ) and "Client" not in name and name != "ClientSession"  # fmt: skip
 
 
-def _events(block: ast.With | ast.AsyncWith) -> Iterator[ast.expr]:
+def _endless(loop: ast.While | ast.AsyncFor) -> bool:
+    """False for a loop that works through pages: what it asks for is read anew in each turn, and runs out."""
+    if isinstance(loop, ast.AsyncFor) or isinstance(loop.test, ast.Constant):
+        return True
+    asked = names_in(loop.test)
+    for part in descendants(loop):
+        if not isinstance(part, ast.Assign | ast.NamedExpr):
+            continue
+        targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+        if any(asked & _stored(target) for target in targets):
+            value = unawaited(part.value)
+            return isinstance(value, ast.Call) and last_name(value.func).startswith("receive")
+    return True
+
+
+def _stored(target: ast.expr) -> set[str]:
+    return {part.id for part in descendants(target) if isinstance(part, ast.Name)}
+
+
+def _events(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.AsyncFor, ast.expr]]:
     """The `yield` of an event (`data: …`, an event object) in a loop of a block."""
     for loop in descendants(block):
         if isinstance(loop, ast.While | ast.AsyncFor):
             for part in descendants(loop):
                 if isinstance(part, ast.Yield) and part.value is not None and _is_event(part.value):
-                    yield part
+                    yield loop, part
 
 
 def _is_socket(node: FunctionNode) -> bool:
@@ -142,13 +158,13 @@ def _is_socket(node: FunctionNode) -> bool:
     return any(last_name(one) in ("websocket", "websocket_route") for one in node.decorator_list)
 
 
-def _socket(block: ast.With | ast.AsyncWith) -> Iterator[ast.expr]:
+def _socket(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.AsyncFor, ast.expr]]:
     """What a websocket waits for in a loop of a block."""
     for loop in descendants(block):
         if isinstance(loop, ast.While | ast.AsyncFor):
             for part in descendants(loop):
                 if isinstance(part, ast.Call) and last_name(part.func).startswith(("receive", "send", "iter_")):
-                    yield part
+                    yield loop, part
 
 
 def _is_event(value: ast.expr) -> bool:

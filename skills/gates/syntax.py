@@ -71,3 +71,16 @@ def statements(tree: ast.AST) -> Iterator[ast.stmt]:
             block = getattr(node, name)
             if block:
                 stack += block[::-1]
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """True where a name stands anywhere below a node."""
+    return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))
+
+
+def defaults_of(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
+    """Each parameter with its default, None where it has none."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults: dict[ast.arg, ast.expr | None] = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
+    defaults.update(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+    return [(arg, defaults.get(arg)) for arg in (*plain, *arguments.kwonlyargs)]

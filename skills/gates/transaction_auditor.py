@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skills.gates.bindings import origin
+from skills.gates.bindings import annotated_type, lookup, origin
 from skills.gates.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, TREE, Waits
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path
@@ -24,6 +24,8 @@ _BLOCKS = "transactions: what runs inside a block"
 
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
+_BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
+                        "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
 _MOST_LINES = 50
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
 _ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
@@ -47,7 +49,18 @@ def opens_transaction(node: ast.expr, context: FileContext) -> bool:
         return (context.resolve(function) or "") in _ATOMIC
     if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
         return False
-    return last_name(function.value).lower().endswith(_SESSIONS)
+    return last_name(function.value).lower().endswith(_SESSIONS) or _lends_sessions(function.value, context)
+
+
+def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
+    """True for a name of any spelling whose annotation or value says that it begins transactions."""
+    found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
+    if found is None:
+        return False
+    made = origin(context, found.value.func) if isinstance(found.value, ast.Call) else None
+    hint = found.hint.value if isinstance(found.hint, ast.Subscript) else found.hint
+    kind = made or annotated_type(context, hint) or ""
+    return kind.startswith(("sqlalchemy", "sqlmodel")) and kind.rpartition(".")[2] in _BEGINNERS
 
 
 Block = tuple[ast.AST, list[ast.stmt]]
