@@ -169,6 +169,9 @@ _NAMED = {label: key for key, label in _GLYPHS.items()}
 _NAMES = re.compile(r"enter|space|tab|home|end|backspace|f\d{1,2}|(?:ctrl|alt|shift)\+\S+")
 
 
+_IN_SCREENS = ("copy", "recheck", "palette", "help")
+
+
 def key_label(key: str) -> str:
     """How a key is written on screen, e.g. `?` for `question_mark`."""
     return _GLYPHS.get(key, key)
@@ -198,9 +201,17 @@ def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
     return tuple(key.strip() for key in given.split(",")) if given else action.keys
 
 
+def labels_of(overrides: dict[str, str]) -> dict[str, str]:
+    """How the first key of each action is written, by action id, after the person's own."""
+    return {action.id: key_label(keys_of(action, overrides)[0]) for action in ACTIONS}
+
+
 def clashes(overrides: dict[str, str]) -> list[str]:
     """Lines about keys that two actions of the same place want, and about ids that do not exist."""
-    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in (*BY_ID, "preset")]
+    from cockpit.screen_actions import SCREEN_IDS, screen_clashes
+
+    known = {*BY_ID, *SCREEN_IDS, "preset"}
+    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in known]
     if "preset" in overrides:
         lines.append(f"keys.preset: there is none of that name: {', '.join(PRESETS)}")
     taken: dict[tuple[str, str], str] = {}
@@ -213,7 +224,8 @@ def clashes(overrides: dict[str, str]) -> list[str]:
         for key in keys_of(action, overrides) if _scope(action.place) != "everywhere" else ():
             if wide := taken.get(("everywhere", key)):
                 lines.append(f"keys: {key_label(key)} is {wide} everywhere and {action.id} in a pane")
-    return lines
+    shared = tuple(action for action in ACTIONS if action.place == "list" or action.id in _IN_SCREENS)
+    return lines + screen_clashes(overrides, shared)
 
 
 def _scope(place: str) -> str:

@@ -4,21 +4,20 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 import widgets
-from cockpit.actions import ACTIONS, BY_ID, Action, chosen_keys, clashes, key_label, keys_of
+from cockpit.actions import BY_ID, chosen_keys, clashes
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.joined import Parts
 from cockpit.call import Call
@@ -28,7 +27,7 @@ from cockpit.spend.models import SpendSnapshot
 from cockpit.stream import newest
 from cockpit.worktrees.models import WorktreesSnapshot
 from widgets.bars import Attention, KeyBar, Tabs, TopLine
-from widgets.bindings import app_bindings, keymap
+from widgets.bindings import app_bindings
 from widgets.budget_pane import BudgetPane
 from widgets.code_view import CodeView
 from widgets.findings_pane import FindingsPane
@@ -93,7 +92,7 @@ class CockpitApp(Parts):
 
     def on_mount(self) -> None:
         gc.set_threshold(50_000, 20, 100)  # a whole collection is a pause that a hand on the keys feels
-        self.set_keymap(keymap(self.settings.keys))
+        self.use_keys()
         self.restore_layout()
         self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
@@ -155,7 +154,7 @@ class CockpitApp(Parts):
                 if self.standing:
                     raise
             except (CannotAnswer, OSError) as problem:
-                self.pane(name).fail(f"{name} stopped: {problem} · R tries again")
+                self.pane(name).fail(f"{name} stopped: {problem} · {self.labels['recheck']} tries again")
 
         self.run_worker(follow(), name=name, group=name, exclusive=True, exit_on_error=False)
 
@@ -206,7 +205,8 @@ class CockpitApp(Parts):
         """A part that failed says so in one line; the others go on."""
         if event.state is WorkerState.ERROR:
             self.log.error(event.worker.error)
-            why = f"{event.worker.name or 'worker'} stopped: {event.worker.error!r} · R starts it again"
+            what = f"{event.worker.name or 'worker'} stopped: {event.worker.error!r}"
+            why = f"{what} · {self.labels['recheck']} starts it again"
             self.tell(why, bad=True)
             if event.worker.name in PANES and self.standing:
                 self.pane(event.worker.name).fail(why)
@@ -269,19 +269,6 @@ class CockpitApp(Parts):
             self.watched = root
             self.show_worktrees(self.trees)
             self._feed("findings", self._follow_findings, self.show_findings)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of the registry, with its key."""
-        for action in ACTIONS:
-            if action.place == "list" or action.id == "palette":
-                continue
-            keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
-            yield SystemCommand(f"{action.title} · {keys}", action.group, partial(self._from_palette, action))
-
-    def _from_palette(self, action: Action) -> None:
-        if action.place in PANES:
-            self.do_pane(action.place)
-        self.call_after_refresh(self.action_do, action.id)
 
 
 def _import_feeds() -> None:

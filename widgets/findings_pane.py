@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
+from widgets.bindings import filled
 from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
@@ -165,12 +166,22 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[L
     if snapshot.progress is not None or snapshot.phase == "checking":
         return [(("Checking…  ", "muted"), *gauge(snapshot.progress or 0.0, 24, "accent"))]
     if filters:
-        return [line(("Nothing matches ", "muted"), (filters.words(), "text"), (" · esc shows all", "faint"))]
+        return [
+            line(
+                ("Nothing matches ", "muted"),
+                (filters.words(), "text"),
+                (" · ", "faint"),
+                ("{back}", "key"),
+                (" shows all", "faint"),
+            )
+        ]
     if not snapshot.files.seen:
         return [
             line(("No Python files here yet.", "muted")),
             line(("They are checked as soon as they are saved.", "faint")),
-            line(("Another worktree: ", "faint"), ("1", "key"), (", then ", "faint"), ("enter", "key")),
+            line(
+                ("Another worktree: ", "faint"), ("{pane-1}", "key"), (", then ", "faint"), ("{check-worktree}", "key")
+            ),
         ]
     passed = sum(1 for check in snapshot.checks if check.status == "pass")
     lines = [
@@ -194,7 +205,13 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[L
                 )
             )
     if hidden:
-        lines.append(line((f"{count(hidden, 'finding')} hidden until they change: D lists them", "muted")))
+        lines.append(
+            line(
+                (f"{count(hidden, 'finding')} hidden until they change: ", "muted"),
+                ("{hidden}", "key"),
+                (" lists them", "muted"),
+            )
+        )
     return lines
 
 
@@ -305,7 +322,8 @@ class FindingsPane(VirtualList[Row]):
             hidden = len(rows) - len(visible)
         if self.filters:
             visible = [row for row in visible if self.filters.accept(row)]
-        self.empty = wrapped(nothing(snapshot, self.filters, hidden), self.scrollable_content_region.width)
+        told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden)]
+        self.empty = wrapped(told, self.scrollable_content_region.width)
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
         self.show_items(visible)
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 
-from cockpit.actions import key_named
+from cockpit.actions import key_named, labels_of
 from cockpit.plain_text import plain_text
 from widgets.dragging import Dragging
 from widgets.hints import hint_content
@@ -21,7 +21,8 @@ from widgets.lines import TOKENS, Line, fit, plain, width_of
 class LineView(Dragging, inherit_bindings=False):
     """Shows lines of spans by the line API. A subclass says how many there are and what each holds.
 
-    `now` is the time that ages are told from; the app moves it on. `wish` is how many lines it would like to have.
+    `now` is the time that ages are told from; the app moves it on. `wish` is how many lines it would like to have;
+    `keys` says how the keys of actions are written.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{token}" for token in TOKENS}
@@ -34,6 +35,7 @@ class LineView(Dragging, inherit_bindings=False):
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[int, int], Strip] = {}
         self.wish = 3
+        self.keys = labels_of({})
         self.trouble = ""
 
     def line_count(self) -> int:

@@ -22,8 +22,6 @@ TOKENS = (
     "bad",
     "key",
     "track",
-    "badge-bad",
-    "badge-warn",
     "cursor",
     "cursor-blur",
     "picked",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cockpit.agents.models import Check, Forecast, Phase, Session
 from cockpit.plain_text import plain_text
+from widgets.bindings import filled
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
 from widgets.words import age, count, money
@@ -36,7 +37,11 @@ _READING = (line(("Reading sessions…", "muted")),)
 _NO_SESSION = (
     line(("No agent session in the last 24 hours.", "muted")),
     line(
-        ("Start one: ", "faint"), ("1", "key"), (" a worktree, ", "faint"), ("o", "key"), (" an agent in it", "faint")
+        ("Start one: ", "faint"),
+        ("{pane-1}", "key"),
+        (" a worktree, ", "faint"),
+        ("{open-worktree}", "key"),
+        (" an agent in it", "faint"),
     ),
     line(("One runs already? cockpit doctor says where it looks.", "faint")),
 )
@@ -172,7 +177,8 @@ class PhasePane(FixedLines):
         session = self.current
         if session is None:
             self.set_title(line("3 Phase"), line((self.note, "warn")) if self.note else ())
-            rows = wrapped(_NO_SESSION if self.read else _READING, self.scrollable_content_region.width)
+            told = [filled(row, self.keys) for row in (_NO_SESSION if self.read else _READING)]
+            rows = wrapped(told, self.scrollable_content_region.width)
             self.wish = len(rows)
             self.show_lines(rows)
             return

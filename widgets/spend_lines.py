@@ -351,7 +351,7 @@ def empty_lines(dashboard: SpendDashboard) -> list[Line]:
     if dashboard.ever:
         return [
             line((f"Nothing was spent: {PERIOD_WORDS[dashboard.period]}.", "muted")),
-            line(("p", "key"), (" shows another period.", "muted")),
+            line(("{spend-period}", "key"), (" shows another period.", "muted")),
         ]
     where = plain_text(dashboard.scope, 40)
     lines = [line((f"No usage in {where} yet: no agent's transcript names it.", "muted"))]

@@ -66,7 +66,7 @@ class BenchDeeds(Deeds):
             line(("Its record and its files stay; nothing of the work is undone.", "muted")),
         ]
         if not await self.push_screen_wait(
-            ConfirmScreen(f"Abandon this {one.kind}?", rows, hint="y abandon it · esc leave")
+            ConfirmScreen(f"Abandon this {one.kind}?", rows, hint="{yes} abandon it · {no} leave")
         ):
             return
         try:
@@ -84,14 +84,14 @@ class BenchDeeds(Deeds):
         from skills.workflow.bench import KINDS
 
         rows = [(kind, line((pad(kind, 10), "text"), (about, "muted"))) for kind, about in KINDS]
-        kind = await self.push_screen_wait(PickScreen("Begin", rows, hint="enter begins it · esc leave", empty=""))
+        kind = await self.push_screen_wait(PickScreen("Begin", rows, hint="{pick} begins it · {close} leave", empty=""))
         if kind == "rollback":
             await self._rollback_plan()
         elif kind == "playbook":
             from skills.workflow.playbooks import PLAYBOOKS
 
             books = [(book.name, line((pad(book.name, 15), "text"), (book.when, "muted"))) for book in PLAYBOOKS]
-            picked = PickScreen("Playbook", books, hint="enter begins it · esc leave", empty="")
+            picked = PickScreen("Playbook", books, hint="{pick} begins it · {close} leave", empty="")
             if name := await self.push_screen_wait(picked):
                 await self._made(screen, kind, name)
         elif kind:

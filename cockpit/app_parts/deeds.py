@@ -2,11 +2,13 @@
 
 import os
 import threading
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from textual.app import App
 
-from cockpit.actions import ACTIONS, BY_ID, key_label, keys_of
+from cockpit.actions import BY_ID, key_label, keys_of, labels_of
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
 from cockpit.findings.models import FindingsSnapshot
@@ -14,13 +16,13 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import SpendSnapshot
 from cockpit.worktrees.models import WorktreesSnapshot
+from widgets.bindings import filled
 from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import FindingsPane
 from widgets.line_view import LineView
-from widgets.lines import Line, line, pad
+from widgets.lines import Line
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
-from widgets.screens.report import ReportScreen
 from widgets.worktrees_pane import WorktreesPane, waiting
 
 _NARROW = 60  # cells
@@ -83,6 +85,15 @@ class Deeds(App[int]):
     def restart_feeds(self) -> None:
         """Read everything anew."""
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """How the first key of each action is written, as this person has it."""
+        return labels_of(self.settings.keys)
+
+    def with_labels(self, rows: Sequence[Line]) -> list[Line]:
+        """Lines with this person's keys in them."""
+        return [filled(row, self.labels) for row in rows]
+
     # -- panes --
 
     def do_pane(self, name: str) -> None:
@@ -144,21 +155,6 @@ class Deeds(App[int]):
             self.phase_pane.choose(tree.agent.session)
 
     # -- screens --
-
-    def do_help(self) -> None:
-        rows: list[Line] = []
-        narrow = self.size.width < _NARROW  # only the first key, so that what it does has room
-        for group in dict.fromkeys(action.group for action in ACTIONS):
-            rows += [(), line((group, "strong"))]
-            for action in ACTIONS:
-                if action.group == group:
-                    own = keys_of(action, self.settings.keys)[: 1 if narrow else None]
-                    keys = " ".join(key_label(key) for key in own)
-                    rows.append(line((pad(f"  {keys}", 8 if narrow else 16) + "  ", "key"), (action.title, "text")))
-        self.push_screen(ReportScreen("Keys", rows[1:], key="question_mark"))
-
-    def do_palette(self) -> None:
-        self.action_command_palette()
 
     def leave(self, code: int) -> None:
         """End by a signal. Where the terminal is gone the last words to it would be waited for without end."""

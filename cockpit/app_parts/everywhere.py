@@ -44,7 +44,10 @@ class EverywhereDeeds(Deeds):
         tree = self.worktrees_pane.current
         if place != "worktrees" or name in _ANYWHERE or tree is None or not self.foreign(tree):
             return False
-        self.tell(f"This worktree belongs to {Path(tree.repository).name}: enter puts that repository in front first.")
+        self.tell(
+            f"This worktree belongs to {Path(tree.repository).name}: "
+            f"{self.labels['check-worktree']} puts that repository in front first."
+        )
         return True
 
     def do_check_worktree(self) -> None:

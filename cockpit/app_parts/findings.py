@@ -94,7 +94,7 @@ class FindingDeeds(Deeds):
         """Hide the finding until it changes."""
         finding, hidden = self.findings_pane.finding, self.hidden
         if finding is not None and hidden is not None:
-            said = f"Hidden until it changes: {finding.rule} in {finding.path} · u brings it back"
+            said = f"Hidden until it changes: {finding.rule} in {finding.path} · {self.labels['undo']} brings it back"
             self.run_worker(self._change_hidden(partial(hidden.hide, finding), said), exit_on_error=False)
 
     def do_undo(self) -> None:
@@ -128,7 +128,9 @@ class FindingDeeds(Deeds):
             for row in kept
         ]
         self.push_screen(
-            PickScreen("Hidden findings", rows, hint="enter brings it back · esc close", empty="Nothing is hidden."),
+            PickScreen(
+                "Hidden findings", rows, hint="{pick} brings it back · {close} close", empty="Nothing is hidden."
+            ),
             self._unhide,
         )
 

@@ -6,6 +6,7 @@ from cockpit.app_parts.chrome import Chrome
 from cockpit.app_parts.day import DayDeeds
 from cockpit.app_parts.everywhere import EverywhereDeeds
 from cockpit.app_parts.findings import FindingDeeds
+from cockpit.app_parts.keys import KeyDeeds
 from cockpit.app_parts.layout import LayoutDeeds
 from cockpit.app_parts.looks import Looks
 from cockpit.app_parts.money import MoneyDeeds
@@ -30,6 +31,7 @@ class Parts(
     OrchestratorDeeds,
     EverywhereDeeds,
     LayoutDeeds,
+    KeyDeeds,
     TourDeeds,
     Looks,
     Chrome,  # last: the others build on it

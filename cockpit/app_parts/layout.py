@@ -2,7 +2,7 @@
 
 import asyncio
 
-from cockpit.actions import BY_ID, key_label, keys_of
+from cockpit.actions import BY_ID
 from cockpit.app_parts.deeds import Deeds
 from cockpit.layouts import Layout, read_layout, write_layout
 from widgets.panes import PANES, Arrangement
@@ -47,8 +47,10 @@ class LayoutDeeds(Deeds):
         panes.zoomed = False
         place = PANES.index(name) + 1
         self.do_pane(panes.arrangement.shown()[-1])
-        key = key_label(keys_of(BY_ID["hide-pane"], self.settings.keys)[0])
-        self.tell(f"{BY_ID[f'pane-{place}'].title} is put away: {place} looks at it, {key} there keeps it.")
+        self.tell(
+            f"{BY_ID[f'pane-{place}'].title} is put away: {self.labels[f'pane-{place}']} looks at it, "
+            f"{self.labels['hide-pane']} there keeps it."
+        )
 
     def do_pane_earlier(self, by: int = -1) -> None:
         self.panes.arrangement = self.panes.arrangement.moved(self.panes.active, by)

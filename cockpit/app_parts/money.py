@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit import clock
-from cockpit.actions import BY_ID, key_label, keys_of
+from cockpit.actions import BY_ID, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.paths import state_dir
@@ -51,7 +51,7 @@ class MoneyDeeds(Deeds):
         windows = [window for window in snapshot.windows if window.window in reached]
         if windows:  # one notice for all of them
             self.notify(
-                plain_text(words(windows, key_label(keys_of(BY_ID["spend"], self.settings.keys)[0])), 200),
+                plain_text(words(windows, self.labels["spend"]), 200),
                 severity=max((_SEVERITY.get(alert.level, "error") for alert in fresh), key=_WORSE.index),
                 markup=False,
                 timeout=_TOLD_FOR,

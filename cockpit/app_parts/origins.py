@@ -51,7 +51,7 @@ class OriginDeeds(InsightDeeds):
         if found.basis == "none":
             self.push_screen(ReportScreen(title, origin_lines(found)))
             return
-        hint = "enter its transcript · esc close"
+        hint = "{yes} its transcript · {no} close"
         if await self.push_screen_wait(ConfirmScreen(title, origin_lines(found), hint=hint)) and found.agent:
             self.open_transcript(found.agent, found.session, line=0 if found.helper else found.transcript_line)
 

@@ -1,9 +1,9 @@
 """The tour: six short hints, once."""
 
-from cockpit.actions import BY_ID, key_label, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.files import write_atomically
 from cockpit.paths import tour_file
+from widgets.bindings import with_keys
 
 _HINTS = (
     ("start-day", "{key} starts the day: context, worktrees, costs. {end-day} ends it with a handover."),
@@ -33,11 +33,8 @@ class TourDeeds(Deeds):
         """The six hints, with the keys as this person has them."""
         from widgets.screens.tour import TourScreen
 
-        keys = {name: key_label(keys_of(action, self.settings.keys)[0]) for name, action in BY_ID.items()}
         hints = [text.replace("{key}", "{" + name + "}") for name, text in _HINTS]
-        for name, key in keys.items():
-            hints = [hint.replace("{" + name + "}", key) for hint in hints]
-        self.push_screen(TourScreen(hints), self._tour_seen)
+        self.push_screen(TourScreen([with_keys(hint, self.labels) for hint in hints]), self._tour_seen)
 
     def _tour_seen(self, key: str | None) -> None:
         try:

@@ -71,7 +71,9 @@ def removal_lines(plan: RemovalPlan) -> list[Line]:
             else []
         ),
         (),
-        line(("Nothing is deleted: ", "muted"), ("u", "key"), (" brings it back byte for byte.", "muted")),
+        line(
+            ("Nothing is deleted: ", "muted"), ("{undo-worktree}", "key"), (" brings it back byte for byte.", "muted")
+        ),
     ]
 
 
@@ -88,7 +90,7 @@ def merge_lines(plan: MergePlan) -> list[Line]:
         (),
         *_names(plan.files, "muted"),
         (),
-        line(("No work tree is touched; ", "muted"), ("u", "key"), (" takes it back.", "muted")),
+        line(("No work tree is touched; ", "muted"), ("{undo-worktree}", "key"), (" takes it back.", "muted")),
     ]
 
 
@@ -127,7 +129,11 @@ def clean_lines(plan: CleanPlan) -> list[Line]:
     if plan.remove or plan.forget:
         rows += [
             (),
-            line(("What is removed goes into the trash: ", "muted"), ("u", "key"), (" brings it back.", "muted")),
+            line(
+                ("What is removed goes into the trash: ", "muted"),
+                ("{undo-worktree}", "key"),
+                (" brings it back.", "muted"),
+            ),
         ]
     return rows or [line(("There is no worktree besides the main one.", "muted"))]
 

@@ -61,7 +61,7 @@ class WorktreeDeeds(Deeds):
         plan = await self._work("New worktree", lambda _: plan_new(self.repository, self.settings, branch))
         if plan is None:
             return
-        screen = ConfirmScreen(f"New worktree {plan.branch}", new_lines(plan), hint="enter make it · esc leave")
+        screen = ConfirmScreen(f"New worktree {plan.branch}", new_lines(plan), hint="{yes} make it · {no} leave")
         if not await self.push_screen_wait(screen):
             return
         programs = Programs()
@@ -71,7 +71,10 @@ class WorktreeDeeds(Deeds):
 
         made = await self._work(f"New worktree {plan.branch}", make, programs)
         if made is not None:
-            self.tell(f"{plan.branch} is ready in {short_path(plan.path)} · o opens it, x removes it")
+            self.tell(
+                f"{plan.branch} is ready in {short_path(plan.path)} · {self.labels['open-worktree']} opens it, "
+                f"{self.labels['remove-worktree']} removes it"
+            )
             self.worktrees_pane.want(str(plan.path))
 
     # -- merge --
@@ -95,14 +98,14 @@ class WorktreeDeeds(Deeds):
             return
         if plan.conflicts:
             self.push_screen(
-                ReportScreen(f"{name} is not merged", conflict_lines(plan), hint="esc close", compact=True)
+                ReportScreen(f"{name} is not merged", conflict_lines(plan), hint="{close} close", compact=True)
             )
             return
-        screen = ConfirmScreen(f"Merge {name}", merge_lines(plan), hint="enter merge · esc leave")
+        screen = ConfirmScreen(f"Merge {name}", self.with_labels(merge_lines(plan)), hint="{yes} merge · {no} leave")
         if await self.push_screen_wait(screen):
             job: Job[object] = lambda _: merge_worktree(self.repository, self.settings, tree.path)  # noqa: E731
             if await self._work(f"Merge {name}", job) is not None:
-                self.tell(f"{name} is merged into {plan.into} · u takes it back")
+                self.tell(f"{name} is merged into {plan.into} · {self.labels['undo-worktree']} takes it back")
 
     # -- remove and undo --
 
@@ -122,13 +125,15 @@ class WorktreeDeeds(Deeds):
         if plan.forbidden:
             self.tell(f"{name} is not removed: {plan.forbidden}", bad=True)
             return
-        hint = "enter remove · esc leave" if plan.safe else "enter remove all the same · esc leave"
-        if not await self.push_screen_wait(ConfirmScreen(f"Remove {name}", removal_lines(plan), hint=hint)):
+        hint = "{yes} remove · {no} leave" if plan.safe else "{yes} remove all the same · {no} leave"
+        if not await self.push_screen_wait(
+            ConfirmScreen(f"Remove {name}", self.with_labels(removal_lines(plan)), hint=hint)
+        ):
             return
         force = not plan.safe
         job: Job[object] = lambda _: remove_worktree(self.repository, self.settings, tree.path, force=force)  # noqa: E731
         if await self._work(f"Remove {name}", job) is not None:
-            self.tell(f"{name} is in the trash · u brings it back")
+            self.tell(f"{name} is in the trash · {self.labels['undo-worktree']} brings it back")
 
     def do_undo_worktree(self) -> None:
         """Pick the removal or merge to take back."""
@@ -145,7 +150,7 @@ class WorktreeDeeds(Deeds):
         merges = await asyncio.to_thread(read_merges, common)
         rows = undo_rows(trash, merges, clock.now())
         empty = "Nothing was removed or merged here: there is nothing to take back."
-        screen = PickScreen("Take back", rows, hint="enter takes it back · esc leave", empty=empty)
+        screen = PickScreen("Take back", rows, hint="{pick} takes it back · {close} leave", empty=empty)
         key = await self.push_screen_wait(screen)
         if key is None:
             return
@@ -170,16 +175,16 @@ class WorktreeDeeds(Deeds):
         plan = await self._work("Clean", lambda _: plan_clean(self.repository, self.settings))
         if plan is None:
             return
-        rows = clean_lines(plan)
+        rows = self.with_labels(clean_lines(plan))
         if not (plan.remove or plan.forget):
-            self.push_screen(ReportScreen("Clean: nothing can go", rows, hint="esc close", compact=True))
+            self.push_screen(ReportScreen("Clean: nothing can go", rows, hint="{close} close", compact=True))
             return
         title = f"Clean: {len(plan.remove)} of {len(plan.remove) + len(plan.keep)} can go"
-        if await self.push_screen_wait(ConfirmScreen(title, rows, hint="enter do it · esc leave")):
+        if await self.push_screen_wait(ConfirmScreen(title, rows, hint="{yes} do it · {no} leave")):
             done = await self._work("Clean", lambda _: clean(self.repository, self.settings))
             if done is not None:
                 kept = f" · {done.kept[0][0]} stays: {done.kept[0][1]}" if done.kept else ""
-                self.tell(f"{len(done.removed)} removed · u brings them back{kept}")
+                self.tell(f"{len(done.removed)} removed · {self.labels['undo-worktree']} brings them back{kept}")
 
     def do_adopt_worktree(self) -> None:
         """Pick a worktree that the registry does not know."""
@@ -200,7 +205,7 @@ class WorktreeDeeds(Deeds):
             for place in found
         ]
         empty = "Every worktree is in the registry."
-        screen = PickScreen("Adopt into the registry", rows, hint="enter adopts it · esc leave", empty=empty)
+        screen = PickScreen("Adopt into the registry", rows, hint="{pick} adopts it · {close} leave", empty=empty)
         path = await self.push_screen_wait(screen)
         if path is not None:
             done = await self._work("Adopt", lambda _: adopt(self.repository, self.settings, path))
@@ -215,7 +220,9 @@ class WorktreeDeeds(Deeds):
         from cockpit.app_parts.worktree_lines import forecast_lines
 
         self.push_screen(
-            ReportScreen("Forecast of conflicts", forecast_lines(self.trees.worktrees), hint="esc close", compact=True)
+            ReportScreen(
+                "Forecast of conflicts", forecast_lines(self.trees.worktrees), hint="{close} close", compact=True
+            )
         )
 
     def do_worktree_detail(self) -> None:
@@ -229,7 +236,7 @@ class WorktreeDeeds(Deeds):
 
         progress = await asyncio.to_thread(read_progress, [tree], self.sessions)
         rows = detail_lines(tree, progress[tree.path], clock.now(), min(116, self.size.width - 4))
-        self.push_screen(ReportScreen(head_of(tree), rows, hint="esc close", compact=True))
+        self.push_screen(ReportScreen(head_of(tree), rows, hint="{close} close", compact=True))
 
     # -- open --
 
@@ -242,7 +249,7 @@ class WorktreeDeeds(Deeds):
         rows: list[tuple[str, Line]] = [("shell", line((pad("shell", 12), "text"), (where, "muted")))]
         rows.append(("editor", line((pad("editor", 12), "text"), ("$VISUAL or $EDITOR", "muted"))))
         rows += [(name, line((pad(name, 12), "text"), (where, "muted"))) for name in _AGENTS if shutil.which(name)]
-        screen = PickScreen(f"Open {head_of(tree)} in", rows, hint="enter opens it · esc leave", empty="")
+        screen = PickScreen(f"Open {head_of(tree)} in", rows, hint="{pick} opens it · {close} leave", empty="")
         self.push_screen(screen, partial(self._open_in, Path(tree.path)))
 
     def _open_in(self, folder: Path, what: str | None) -> None:
@@ -278,7 +285,7 @@ class WorktreeDeeds(Deeds):
         from cockpit.worktrees.refused import Refused
 
         loop, steps = asyncio.get_running_loop(), ["looking"]
-        hint = "esc stops it" if programs is not None else "it comes to its end by itself"
+        hint = "{close} stops it" if programs is not None else "it comes to its end by itself"
         screen = StepsScreen(title, steps, hint=hint)
 
         def step(what: str) -> None:

@@ -98,14 +98,16 @@ def _title(path: "Path") -> str:
 
 def _keys() -> str:
     from cockpit.actions import ACTIONS, key_label
+    from cockpit.screen_actions import SCREEN_ACTIONS
 
     lines = ["# Keys", ""]
-    for group in dict.fromkeys(action.group for action in ACTIONS):
+    actions = (*ACTIONS, *SCREEN_ACTIONS)
+    for group in dict.fromkeys(action.group for action in actions):
         lines += [group, ""]
-        for action in ACTIONS:
+        for action in actions:
             if action.group == group:
                 keys = " ".join(key_label(key) for key in action.keys)
-                lines.append(f"    {keys:<10} {action.id:<18} {action.title}")
+                lines.append(f"    {keys:<10} {action.id:<26} {action.title}")
         lines.append("")
     return "\n".join(lines)
 

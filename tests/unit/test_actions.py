@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cockpit.actions import ACTIONS, clashes, markdown_table
+from cockpit.actions import ACTIONS, BY_ID, PRESETS, chosen_keys, clashes, key_named, labels_of, markdown_table
+from cockpit.screen_actions import SCREEN_ACTIONS, SCREEN_IDS
 
 README = Path(__file__).parent.parent.parent / "README.md"
 TAKEN = {"ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+h", "ctrl+m", "ctrl+p", "ctrl+space"}
@@ -31,3 +32,24 @@ def test_own_keys_that_clash_or_name_nothing_are_told() -> None:
 
 def test_the_readme_shows_this_registry() -> None:
     assert markdown_table() in README.read_text("utf-8")
+
+
+def test_screens_have_actions_of_their_own_that_clash_with_nothing_there() -> None:
+    assert not BY_ID.keys() & SCREEN_IDS.keys() and len(SCREEN_IDS) == len(SCREEN_ACTIONS)
+    told = clashes({"spend-export": "p"})
+    assert told == ["keys: p is both spend-period and spend-export in spend"]
+    assert clashes({"audit-task": "j"}) == ["keys: j is both audit-task and down in audit"]
+    for preset in PRESETS:
+        assert clashes(chosen_keys({"preset": preset})) == []
+
+
+def test_every_action_of_a_screen_can_be_had_in_every_terminal() -> None:
+    for action in SCREEN_ACTIONS:
+        assert set(action.keys) - TAKEN, action.id
+
+
+def test_a_written_key_is_known_again() -> None:
+    for action in (*ACTIONS, *SCREEN_ACTIONS):
+        for key in action.keys:
+            assert key_named(labels_of({"help": key})["help"]) == key
+    assert key_named("help") == "" and key_named("1–9") == "" and key_named("") == ""

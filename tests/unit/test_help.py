@@ -11,6 +11,7 @@ import pytest
 from cockpit.actions import ACTIONS
 from cockpit.cli import COMMANDS, main
 from cockpit.commands.help import rendered, topics
+from cockpit.screen_actions import SCREEN_ACTIONS
 
 
 @pytest.mark.parametrize("topic", sorted(topics()))
@@ -31,7 +32,7 @@ def test_every_command_that_a_page_names_exists() -> None:
 def test_keys_are_listed_with_their_ids(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help", "keys"]) == 0
     shown = capsys.readouterr().out
-    assert all(action.id in shown for action in ACTIONS)
+    assert all(action.id in shown for action in (*ACTIONS, *SCREEN_ACTIONS))
 
 
 def test_a_topic_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,6 +200,6 @@ def test_nothing_to_show_says_what_to_do() -> None:
         "\n".join(map(plain, empty_lines(board(nothing, **changes))))
         for changes in ({"ever": True}, {"ever": False}, {"ever": False, "agents": ()})
     ]
-    assert "p shows another period" in told[0]
+    assert "{spend-period} shows another period" in told[0]
     assert "No usage in app yet" in told[1] and "cockpit doctor" in told[1]
     assert "No transcripts" in told[2]

@@ -7,12 +7,13 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from cockpit.phases.attention import Held
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind
 from widgets.lines import Line, Span, crop, line, pad, width_of
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
@@ -63,11 +64,12 @@ class AttentionScreen(Moving, ModalScreen[Held | None]):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,W", "dismiss", "Leave", show=False),
-        Binding("enter", "go", "Go there", show=False),
-        Binding("space", "read", "Its transcript", show=False),
+        bind("close", "dismiss"),
+        bind("waiting", "dismiss"),
+        bind("waiting-go", "go"),
+        bind("waiting-read", "read"),
         *MOVES,
-        Binding("w", "move('down')", "Next", show=False),
+        bind("waiting-next", "move('down')"),
     ]
 
     def __init__(self, held: Sequence[Held], now: datetime) -> None:
@@ -95,7 +97,7 @@ class AttentionScreen(Moving, ModalScreen[Held | None]):
         words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
         done = len(held) - asking
         title = line(words + (f" · {done} finished" if done else ""))
-        view.set_title(title, hint="enter go there · space transcript · esc")
+        view.set_title(title, hint=self.words("{waiting-go} go there · {waiting-read} transcript · {close}"))
         view.empty = [
             line(("Nobody waits.", "muted")),
             line(("A permission dialog or a question appears here within a second.", "faint")),

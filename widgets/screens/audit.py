@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -13,18 +13,20 @@ from cockpit.audit.models import AuditProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Issue
 from widgets.audit_lines import AuditRow, head_lines, progress_lines, row_line, rows_of
+from widgets.bindings import bind, filled
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
 
 _HINTS = (
-    "enter open · space code and rule · t write the task · x write the report · R again · esc close",
-    "enter open · space code · t task · x report · R again · esc",
-    "enter · space · t task · x report · esc",
-    "enter space t x esc",
+    "{audit-open} open · {audit-view} code and rule · {audit-task} write the task · {audit-report} write the report · "
+    "{recheck} again · {close} close",
+    "{audit-open} open · {audit-view} code · {audit-task} task · {audit-report} report · {recheck} again · {close}",
+    "{audit-open} · {audit-view} · {audit-task} task · {audit-report} report · {close}",
+    "{audit-open} {audit-view} {audit-task} {audit-report} {close}",
 )
-_RUNNING = ("esc stop and close",)
+_RUNNING = ("{close} stop and close",)
 
 
 class AuditRows(VirtualList[AuditRow]):
@@ -41,12 +43,12 @@ class AuditScreen(FramedScreen):
     """Shows progress, then the result. Leaving it ends the run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Close", show=False),
-        Binding("enter", "open", "Open", show=False),
-        Binding("space", "view", "Code and rule", show=False),
-        Binding("t", "task", "Write the task", show=False),
-        Binding("x", "report", "Write the report", show=False),
-        Binding("R", "again", "Again", show=False),
+        bind("close", "leave"),
+        bind("audit-open", "open"),
+        bind("audit-view", "view"),
+        bind("audit-task", "task"),
+        bind("audit-report", "report"),
+        bind("recheck", "again"),
     ]
 
     class Wanted(Message):
@@ -125,13 +127,14 @@ class AuditScreen(FramedScreen):
             self.entitle(f"Audit · {self._name_of} · {self.result.files} files", _HINTS)
             self.fill("audit-head", [*head_lines(self.result, width), ()])
             items = rows_of(self.result)
-            rows.empty = [line(("Nothing found. ", "muted"), ("x", "key"), (" writes the report.", "muted"))]
+            told = line(("Nothing found. ", "muted"), ("{audit-report}", "key"), (" writes the report.", "muted"))
+            rows.empty = [filled(told, self.labels)]
         rows.show_items(items)
         rows.lines_changed()
 
     def _before(self, width: int) -> list[Line]:
         if self.problem:
-            return [line((self.problem, "bad")), line(("R", "key"), (" tries again.", "muted"))]
+            return [line((self.problem, "bad")), self.again()]
         return progress_lines(self.progress, width) if self.progress else [line(("Reading the code…", "muted"))]
 
     # -- keys --

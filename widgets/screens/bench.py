@@ -5,12 +5,13 @@ from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.workflow.bench import Part, Process
+from widgets.bindings import bind, filled
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, crop, line, pad, width_of
 from widgets.screens.framed import FramedScreen
@@ -18,9 +19,9 @@ from widgets.virtual_list import VirtualList
 from widgets.wrap import wrap_line
 
 _HINTS = (
-    "enter all about it · n new · x abandon · R again · esc close",
-    "enter · n new · x abandon · esc",
-    "enter · n · x · esc",
+    "{bench-show} all about it · {bench-begin} new · {bench-abandon} abandon · {recheck} again · {close} close",
+    "{bench-show} · {bench-begin} new · {bench-abandon} abandon · {close}",
+    "{bench-show} · {bench-begin} · {bench-abandon} · {close}",
 )
 _FRAME = 5
 _STATES = {"open": ("▶", "accent"), "done": ("✓", "good"), "abandoned": ("–", "faint")}
@@ -31,9 +32,12 @@ _MARKS = {
     "not_applicable": ("–", "n/a", "faint"),
 }
 _EMPTY = (
-    ("No process yet.", "strong"),
-    ("n begins one: research before a decision, a feature, a debugging case, a playbook.", "muted"),
-    ("They are the same as cockpit research, feature, debug and rollback in a shell.", "faint"),
+    line(("No process yet.", "strong")),
+    line(
+        ("{bench-begin}", "key"),
+        (" begins one: research before a decision, a feature, a debugging case, a playbook.", "muted"),
+    ),
+    line(("They are the same as cockpit research, feature, debug and rollback in a shell.", "faint")),
 )
 
 
@@ -132,10 +136,10 @@ class BenchScreen(FramedScreen):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "deed('show')", "Show", show=False),
-        Binding("n", "begin", "New", show=False),
-        Binding("x", "deed('abandon')", "Abandon", show=False),
-        Binding("R", "again", "Read again", show=False),
+        bind("bench-show", "deed('show')"),
+        bind("bench-begin", "begin"),
+        bind("bench-abandon", "deed('abandon')"),
+        bind("recheck", "again"),
     ]
 
     def __init__(self, name_of: str, keys: Sequence[str]) -> None:
@@ -182,7 +186,7 @@ class BenchScreen(FramedScreen):
             self.rows.empty = [line(("Reading the records…", "muted"))]
         else:
             width = max(20, self.size.width - 6)
-            self.rows.empty = [part for row in _EMPTY for part in wrap_line(line(row), width)]
+            self.rows.empty = [part for row in _EMPTY for part in wrap_line(filled(row, self.labels), width)]
         self.rows.styles.height = min(len(known), max(3, self.size.height // 3)) if known else "1fr"
         self.rows.show_items(known or ())
         self.rows.lines_changed()
@@ -199,7 +203,10 @@ class BenchScreen(FramedScreen):
         room = self.size.height - 3 - min(len(self.rows.items), max(3, self.size.height // 3))
         rows = [line((crop(plain_text(one.title, 200), width), "strong")), *detail_lines(one, width, short=True)]
         if len(rows) > room:
-            rows = [*rows[: max(0, room - 1)], line(("… enter shows all of it", "faint"))]
+            rows = [
+                *rows[: max(0, room - 1)],
+                filled(line(("… ", "faint"), ("{bench-show}", "key"), (" shows all of it", "faint")), self.labels),
+            ]
         self.fill("bench-one", [line(("─" * max(0, width), "faint")), *rows][: max(0, room + 1)])
 
     def action_again(self) -> None:

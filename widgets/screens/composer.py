@@ -13,6 +13,7 @@ from textual.widgets import TextArea
 
 from cockpit.plain_text import plain_text
 from skills.orchestrator.analysis import Analysis
+from widgets.bindings import bind
 from widgets.composer_lines import enhanced_lines, plan_lines, points_lines, score_line, wrapped
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, line
@@ -23,9 +24,10 @@ _WIDE = 100
 _FRAME = 5
 _WAIT = 0.15
 _HINTS = (
-    "f2 copy the enhanced prompt · f3 take it over · tab to the points · esc close (the text stays)",
-    "f2 copy · f3 take over · tab points · esc close",
-    "f2 copy · f3 take · esc",
+    "{composer-copy} copy the enhanced prompt · {composer-take} take it over · tab to the points · "
+    "esc close (the text stays)",
+    "{composer-copy} copy · {composer-take} take over · tab points · esc close",
+    "{composer-copy} copy · {composer-take} take · esc",
 )
 _EMPTY = (
     "Type or paste a prompt.",
@@ -74,11 +76,11 @@ class ComposerScreen(FramedScreen):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "copy", "Copy the enhanced prompt", show=False, priority=True),
-        Binding("f3", "take", "Take the enhanced prompt over", show=False, priority=True),
-        Binding("escape", "leave", "Close", show=False, priority=True),
-        Binding("q", "leave", "Close", show=False),
-        Binding("y", "copy", "Copy", show=False),
+        bind("composer-copy", "copy", priority=True),
+        bind("composer-take", "take", priority=True),
+        Binding("escape", "leave", "Close", show=False, priority=True),  # in the text as well
+        bind("close", "leave"),
+        bind("copy", "copy"),
     ]
 
     def __init__(self, keys: Sequence[str], text: str = "") -> None:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind
 from widgets.lines import Line, line
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
@@ -32,12 +33,12 @@ class ConfirmScreen(Moving, ModalScreen[bool]):
     """Shows lines and asks once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,y", "answer(True)", "Apply", show=False),
-        Binding("escape,n,q", "answer(False)", "Leave", show=False),
+        bind("yes", "answer(True)"),
+        bind("no", "answer(False)"),
         *MOVES,
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "enter apply · esc leave") -> None:
+    def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "{yes} apply · {no} leave") -> None:
         super().__init__()
         self._title, self.shown, self._hint = title, list(lines), hint
 
@@ -46,7 +47,7 @@ class ConfirmScreen(Moving, ModalScreen[bool]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), hint=self._hint)
+        view.set_title(line(self._title), hint=self.words(self._hint))
         view.show_lines(self.shown)
         view.focus()
 

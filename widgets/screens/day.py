@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck, said_of, title_of
+from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
@@ -91,7 +92,7 @@ class DayScreen(Moving, ModalScreen[None]):
 
     CSS_PATH: ClassVar[Any] = "day.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Close", show=False),
+        bind("close", "leave"),
         *MOVES,
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from cockpit.plain_text import plain_text
@@ -13,6 +13,7 @@ from skills.workflow.handover import Handover, entries, tidy
 from skills.workflow.learnings import Learning
 from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck
+from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
@@ -25,6 +26,11 @@ _PARTS: tuple[tuple[Part, str, str], ...] = (
     ("decisions", "Decisions Made", "·"),
     ("tomorrow", "Tomorrow's Priorities", "→"),
 )
+_DRAFT_HINTS = (
+    "{end-edit} edit · {end-add} add · {end-take-out} take out · {end-later} {end-earlier} move · {end-keep} keep · "
+    "{end-write} write · {close} leave",
+    "{end-edit} {end-add} {end-take-out} {end-keep} {end-write} {close}",
+)
 _TITLES: dict[str, str] = {part: title for part, title, _ in _PARTS}
 
 
@@ -32,14 +38,14 @@ class EndDayScreen(DayScreen):
     """The end of the day: a draft first, written with one key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "edit", "Edit", show=False),
-        Binding("a", "add", "Add", show=False),
-        Binding("x,d", "take_out", "Take out", show=False),
-        Binding("J", "shift(1)", "Later", show=False),
-        Binding("K", "shift(-1)", "Earlier", show=False),
-        Binding("space", "keep", "Keep", show=False),
-        Binding("w", "write", "Write", show=False),
-        Binding("S", "send", "Send", show=False),
+        bind("end-edit", "edit"),
+        bind("end-add", "add"),
+        bind("end-take-out", "take_out"),
+        bind("end-later", "shift(1)"),
+        bind("end-earlier", "shift(-1)"),
+        bind("end-keep", "keep"),
+        bind("end-write", "write"),
+        bind("end-send", "send"),
     ]
 
     class Write(Message):
@@ -97,17 +103,20 @@ class EndDayScreen(DayScreen):
                 rows += [Row("gap", ()), Row("sweep", heading("Security Sweep")), *sweep_rows(self.checks, self.width)]
             if self.done and self.report is not None:
                 rows += [Row("gap2", ()), *rows_of("report", _rest(self.report))]
-            hint = "S send a summary · esc close" if self.done else "esc leaves; what is saved stays saved"
+            hint = (
+                ("{end-send} send a summary · {close} close",)
+                if self.done
+                else ("{close} leaves; what is saved stays saved", "{close}")
+            )
         elif self.handover is None:
             rows += rows_of("reading", [line(("Reading commits, tasks, transcripts and costs…", "muted"))] * (not rows))
-            hint = "esc close"
+            hint = ("{close} close",)
         else:
             rows += self._draft_rows(self.handover)
-            hint = "enter edit · a add · x take out · J K move · space keep · w write · esc leave"
+            hint = _DRAFT_HINTS
         size = f" · {self.handover.duration}" if self.handover and self.handover.duration else ""
         state = "written" if self.done else "writing" if self.writing else "nothing is written yet"
-        short = hint if len(hint) <= self.width else "enter a x space w esc" if not self.writing else "esc"
-        self.view.set_title(line(crop(f"End day{size} · {state}", self.width)), hint=short)
+        self.view.set_title(line(crop(f"End day{size} · {state}", self.width)), hint=self.longest(hint, self.width))
         self.view.show_items(rows)
 
     def _draft_rows(self, handover: Handover) -> list[Row]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from widgets.bindings import bind
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line
@@ -22,7 +23,7 @@ class FramedScreen(Moving, ModalScreen[None]):
     """
 
     CSS_PATH: ClassVar[Any] = "framed.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "Close", show=False), *MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [bind("close", "dismiss"), *MOVES]
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class FramedScreen(Moving, ModalScreen[None]):
         frame = self.query_one("#frame", Vertical)
         room = self.size.width - 6
         frame.border_title = Content(title if len(title) <= room else title[: max(0, room - 1)] + "…")
-        frame.border_subtitle = hint_content(next((hint for hint in hints if len(hint) <= room), hints[-1]))
+        frame.border_subtitle = hint_content(self.longest(hints, room))
 
     def fill(self, name: str, lines: Sequence[Line]) -> int:
         """Show lines in a part that is as high as they are. Returns how many there are."""

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import HabitRow, Violation
+from widgets.bindings import bind
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
@@ -21,8 +22,10 @@ from widgets.lines import Line, line
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
-_HINT = "enter the transcript at the line · tab or 1 2 · R again · esc close"
-_SHORT_HINT = "enter · tab · R · esc"
+_HINTS = (
+    "{habits-open} the transcript at the line · {habits-turn} or 1 2 · {recheck} again · {close} close",
+    "{habits-open} · {habits-turn} · {recheck} · {close}",
+)
 
 
 class EntryList(VirtualList[Entry]):
@@ -61,12 +64,12 @@ class HabitsScreen(Moving, ModalScreen[None]):
 
     CSS_PATH = "habits.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Close", show=False),
-        Binding("enter,space", "open", "Open", show=False),
-        Binding("tab,right,l,shift+tab,left,h", "turn", "Other tab", show=False),
+        bind("close", "dismiss"),
+        bind("habits-open", "open"),
+        bind("habits-turn", "turn"),
         Binding("1", "tab(0)", "Habits", show=False),
         Binding("2", "tab(1)", "Measures", show=False),
-        Binding("R", "again", "Read again", show=False),
+        bind("recheck", "again"),
         *MOVES,
     ]
 
@@ -108,9 +111,7 @@ class HabitsScreen(Moving, ModalScreen[None]):
         self._build()
 
     def on_resize(self) -> None:
-        self.query_one("#habits").border_subtitle = hint_content(
-            _HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT
-        )
+        self.query_one("#habits").border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
         self._build()
 
     def on_key(self, event: events.Key) -> None:
@@ -137,7 +138,7 @@ class HabitsScreen(Moving, ModalScreen[None]):
 
     def _empty(self, view: HabitsView | None) -> list[Line]:
         if self._note:
-            again: list[Line] = [line(("R", "key"), (" tries again.", "muted"))] if self._bad else []
+            again: list[Line] = [self.again()] if self._bad else []
             return [line((self._note, "bad" if self._bad else "muted")), *again]
         if self.active and view is not None and view.measures is None:
             return [line(("Taking the measures: gates, costs, skills…", "muted"))]

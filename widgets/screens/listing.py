@@ -1,27 +1,27 @@
 """What every screen with a list shares: the keys that move in it, and lines that wrap where they are too long."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from cockpit.actions import key_label
+from widgets.bindings import bind, filled, labels, with_keys
 from widgets.line_view import FixedLines, LineView
-from widgets.lines import Line, plain, width_of
+from widgets.lines import Line, line, pad, plain, width_of
 from widgets.virtual_list import VirtualList
 from widgets.wrap import hanging, wrap_line
 
 _WIDE = 400  # cells in which a row is not cut
 
 MOVES: tuple[BindingType, ...] = (  # with the registry's ids, so that a person's own keys move here too
-    Binding("j,down", "move('down')", "Down", show=False, id="down"),
-    Binding("k,up", "move('up')", "Up", show=False, id="up"),
-    Binding("pagedown,ctrl+d", "move('page-down')", "Page down", show=False, id="page-down"),
-    Binding("pageup,ctrl+u", "move('page-up')", "Page up", show=False, id="page-up"),
-    Binding("g,home", "move('top')", "First", show=False, id="top"),
-    Binding("G,end", "move('bottom')", "Last", show=False, id="bottom"),
-    Binding("y", "copy", "Copy", show=False, id="copy"),
+    *(bind(name, f"move('{name}')") for name in ("down", "up", "page-down", "page-up", "top", "bottom")),
+    bind("copy", "copy"),
+    bind("palette", "app.command_palette"),
+    bind("help", "keys"),
 )
 
 
@@ -39,6 +39,36 @@ class Moving(Screen[Any]):
     def moving(self) -> LineView:
         """The view that the keys of a list move: the list where there is one, else the first lines."""
         return next(iter(self.query(VirtualList)), None) or self.query(LineView).first()
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """How the first key of each of this screen's actions is written."""
+        return labels(self)
+
+    def words(self, hint: str) -> str:
+        """A hint with this person's keys in it: `{close} close` → `esc close`."""
+        return with_keys(hint, self.labels)
+
+    def again(self) -> Line:
+        """What to do where it could not be read."""
+        return filled(line(("{recheck}", "key"), (" tries again.", "muted")), self.labels)
+
+    def longest(self, hints: Sequence[str], room: int) -> str:
+        """The first of the hints, the longest comes first, that fits into `room` cells; else the last one."""
+        said = [self.words(hint) for hint in hints]
+        return next((hint for hint in said if len(hint) <= room), said[-1])
+
+    def action_keys(self) -> None:
+        """Every key that works here."""
+        from widgets.screens.report import ReportScreen
+
+        found: dict[str, list[str]] = {}
+        for key, active in self.active_bindings.items():
+            if active.binding.description and active.node is self:
+                found.setdefault(active.binding.description, []).append(key_label(key))
+        size = max(len(" ".join(keys)) for keys in found.values())
+        rows = [line((pad(" ".join(keys), size + 2), "key"), (title, "text")) for title, keys in found.items()]
+        self.app.push_screen(ReportScreen("Keys here", rows, is_help=True, compact=True))
 
     def action_move(self, step: str) -> None:
         """Move in the list, or scroll."""

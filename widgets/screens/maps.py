@@ -15,6 +15,7 @@ from cockpit.agents.maps_models import RoutingMaps
 from cockpit.plain_text import plain_text
 from skills.routing.agents import Selection
 from skills.routing.route import Route
+from widgets.bindings import bind
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, line
 from widgets.map_lines import agent_lines, lifecycle_lines, route_lines, tree_lines
@@ -24,9 +25,9 @@ _TABS = ("lifecycle", "agents", "decision trees")
 _FRAME = 5
 _WAIT = 0.2
 _HINTS = (
-    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · R read again · esc close",
-    "tab map · 1 2 3 · R again · esc close",
-    "tab · 1 2 3 · esc",
+    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {recheck} read again · {close} close",
+    "tab map · 1 2 3 · {recheck} again · {close} close",
+    "tab · 1 2 3 · {close}",
 )
 
 
@@ -51,7 +52,7 @@ class MapsScreen(FramedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(place + 1), f"turn({place})", show=False) for place in range(len(_TABS))),
-        Binding("R", "again", "Read again", show=False),
+        bind("recheck", "again"),
         Binding("enter", "to_map", "To the map", show=False),
     ]
 
@@ -108,7 +109,7 @@ class MapsScreen(FramedScreen):
 
     def _lines(self, width: int) -> list[Line]:
         if self.problem:
-            return [line((self.problem, "bad")), line(("R", "key"), (" tries again.", "muted"))]
+            return [line((self.problem, "bad")), self.again()]
         if self.maps is None:
             return [line(("Reading this repository, agents and transcripts…", "muted"))]
         if self.active == 1:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 
+from widgets.bindings import bind
 from widgets.lines import Line, line
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
@@ -21,8 +22,8 @@ class PickScreen(Moving, ModalScreen[str | None]):
     """Answers with the key of the line that was picked, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Leave", show=False),
-        Binding("enter", "pick", "Pick", show=False),
+        bind("close", "dismiss"),
+        bind("pick", "pick"),
         *MOVES,
     ]
 
@@ -35,7 +36,7 @@ class PickScreen(Moving, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", _Choices)
-        view.set_title(line(self._title), hint=self._hint)
+        view.set_title(line(self._title), hint=self.words(self._hint))
         view.empty = [line((self._empty, "muted"))]
         view.show_items(self._choices)
         view.styles.height = max(1, len(self._choices)) + 2

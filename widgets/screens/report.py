@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind
 from widgets.lines import Line, line, pad
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
@@ -18,8 +19,8 @@ class ReportScreen(Moving, ModalScreen[None]):
     """Lines in a frame, scrolled with the keys of a list, closed with escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,space", "dismiss", "Close", show=False),
-        *(Binding(key, f"same('{key}')", "Close", show=False) for key in ("s", "e", "question_mark")),
+        bind("close", "dismiss"),
+        Binding("space", "dismiss", "Close", show=False),
         *MOVES,
     ]
 
@@ -28,13 +29,13 @@ class ReportScreen(Moving, ModalScreen[None]):
         title: str,
         lines: Sequence[Line],
         *,
-        hint: str = "esc close · j k scroll",
-        key: str = "",
+        hint: str = "{close} close · {down} {up} scroll",
+        is_help: bool = False,
         compact: bool = False,
     ) -> None:
         super().__init__()
         self._compact = compact
-        self._title, self._hint, self._own_key = title, hint, key
+        self._title, self._hint, self._is_help = title, hint, is_help
         self.shown = list(lines)
 
     def compose(self) -> ComposeResult:
@@ -42,7 +43,7 @@ class ReportScreen(Moving, ModalScreen[None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), hint=self._hint)
+        view.set_title(line(self._title), hint=self.words(self._hint))
         view.show_lines(self.shown)
         view.focus()
 
@@ -52,10 +53,12 @@ class ReportScreen(Moving, ModalScreen[None]):
         if self.is_mounted:
             self.query_one("#report", WrappedLines).show_lines(self.shown)
 
-    def action_same(self, key: str) -> None:
-        """The key that opened this screen closes it."""
-        if key == self._own_key:
+    def action_keys(self) -> None:
+        """The key that opened the help closes it."""
+        if self._is_help:
             self.dismiss(None)
+        else:
+            super().action_keys()
 
 
 def markdown_lines(text: str) -> list[Line]:

@@ -4,12 +4,13 @@ from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
 from cockpit.catalogue.models import SkillRow, SkillsReport
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, crop, line, pad
 from widgets.screens.framed import FramedScreen
@@ -17,9 +18,9 @@ from widgets.virtual_list import VirtualList
 from widgets.words import count, tokens
 
 _HINTS = (
-    "enter show · i install · x take out · R again · esc close",
-    "enter · i install · x out · esc",
-    "enter · i · x · esc",
+    "{skills-show} show · {skills-install} install · {skills-remove} take out · {recheck} again · {close} close",
+    "{skills-show} · {skills-install} install · {skills-remove} out · {close}",
+    "{skills-show} · {skills-install} · {skills-remove} · {close}",
 )
 _PRIORITY = {"P0": "bad", "P1": "warn", "P2": "info"}
 _COLUMNS = (("offered", 7), ("eligible", 8), ("used", 5), ("missed", 6), ("body", 6), ("list", 5))
@@ -112,10 +113,10 @@ class SkillsScreen(FramedScreen):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "deed('show')", "Show", show=False),
-        Binding("i", "deed('install')", "Install", show=False),
-        Binding("x", "deed('remove')", "Take out", show=False),
-        Binding("R", "again", "Read again", show=False),
+        bind("skills-show", "deed('show')"),
+        bind("skills-install", "deed('install')"),
+        bind("skills-remove", "deed('remove')"),
+        bind("recheck", "again"),
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import PERIODS, Cost, CostTable, Period, SpendDashboard, Trend
+from widgets.bindings import bind, filled
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, fit, gauge, line, width_of
@@ -36,8 +37,10 @@ from widgets.spend_lines import (
 from widgets.spend_plot import day_plot, heat_line
 from widgets.virtual_list import VirtualList
 
-_HINT = "tab or 1–9 table · p period · x export · R again · esc close"
-_SHORT_HINT = "tab · p period · x · esc"
+_HINTS = (
+    "{spend-next} or 1–9 table · {spend-period} period · {spend-export} export · {recheck} again · {close} close",
+    "{spend-next} · {spend-period} period · {spend-export} · {close}",
+)
 _FRAME = 5  # cells beside the lines: borders, padding, the scroll bar's
 _WIDE = 110  # from here on the plot stands beside the windows
 _PLOT = 64  # cells that 30 days want: a bar and a gap each, and the axis
@@ -90,13 +93,13 @@ class SpendScreen(Moving, ModalScreen[None]):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Close", show=False),
-        Binding("tab,right,l", "turn(1)", "Next table", show=False),
-        Binding("shift+tab,left,h", "turn(-1)", "Previous table", show=False),
+        bind("close", "dismiss"),
+        bind("spend-next", "turn(1)"),
+        bind("spend-previous", "turn(-1)"),
         *(Binding(digit, f"table({place})", show=False) for place, digit in enumerate("1234567890")),
-        Binding("p", "period", "Next period", show=False),
-        Binding("R", "again", "Read again", show=False),
-        Binding("x", "export", "Export", show=False),
+        bind("spend-period", "period"),
+        bind("recheck", "again"),
+        bind("spend-export", "export"),
         *MOVES,
     ]
 
@@ -179,7 +182,11 @@ class SpendScreen(Moving, ModalScreen[None]):
         most = 1 if height < _LOW else 2 if height < 26 else 4
         foot = [*warnings(board), *(notes(board, table, width) if height >= _LOW else [])][:most]
         head = self._head(board, width, height - len(foot) - bool(total))
-        empty = [line((table.note, "muted"))] if table and table.note else empty_lines(board)
+        empty = (
+            [line((table.note, "muted"))]
+            if table and table.note
+            else [filled(row, self.labels) for row in empty_lines(board)]
+        )
         self._place(head, empty, table.rows if table else board.trends, [total] if total else [], foot, height)
 
     def _place(
@@ -219,11 +226,11 @@ class SpendScreen(Moving, ModalScreen[None]):
             elif self.size.width >= _WIDE:
                 title += f" · as of {self.dashboard.at:%H:%M}"
         frame.border_title = Content(title)
-        frame.border_subtitle = hint_content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        frame.border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
 
     def _waiting(self, width: int) -> list[Line]:
         if self._problem:
-            return [line((self._problem, "bad")), line(("R", "key"), (" tries again.", "muted"))]
+            return [line((self._problem, "bad")), self.again()]
         if self._share is None:
             return [line(("Reading transcripts and the ledger…", "muted"))]
         return [(("Reading transcripts  ", "muted"), *gauge(self._share, max(4, min(30, width - 24)), "accent"))]

@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.workflow.day import StartReport
 from skills.workflow.sweep import SweepCheck
 from skills.workflow.tasks import Scored
+from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad, spread
 from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
 from widgets.screens.report import markdown_lines
 
 _QUEUE = "### Today's Priority Queue"
 _WIDE = 76
+_HINTS = (
+    "{start-open} open its files · {start-worktree} new worktree · {close} close",
+    "{start-open} · {start-worktree} · {close}",
+)
 
 
 def queue_rows(report: StartReport, width: int) -> list[Row]:
@@ -62,8 +67,8 @@ class StartDayScreen(DayScreen):
     """The start of the day."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,o", "open", "Open", show=False),
-        Binding("n", "worktree", "New worktree", show=False),
+        bind("start-open", "open"),
+        bind("start-worktree", "worktree"),
     ]
 
     class Worktree(Message):
@@ -120,10 +125,7 @@ class StartDayScreen(DayScreen):
             rows += [Row("gap2", ()), Row("scans", heading("Quick Scans", "runs…" if self.scanning else ""))]
             rows += rows_of("gates", [self.gates] if self.gates else [])
             rows += sweep_rows(self.scans, self.width)
-        hint = "enter open its files · n new worktree · esc close"
-        self.view.set_title(
-            line(crop(plain_text(title), self.width)), hint=hint if self.width > 50 else "enter · n · esc"
-        )
+        self.view.set_title(line(crop(plain_text(title), self.width)), hint=self.longest(_HINTS, self.width))
         self.view.show_items(rows)
 
     def _task_here(self) -> int | None:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind, labels, with_keys
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
 
@@ -31,7 +32,7 @@ class StepsScreen(ModalScreen[None]):
             self.screen = screen
             super().__init__()
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "stop", "Stop", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [bind("close", "stop")]
 
     def __init__(self, title: str, steps: Sequence[str], *, hint: str) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class StepsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
-        view.set_title(line(self._title), hint=self._hint)
+        view.set_title(line(self._title), hint=with_keys(self._hint, labels(self)))
         self.show(self.steps)
         view.focus()
 

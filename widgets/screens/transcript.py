@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from cockpit.agents.transcript_models import Item, Transcript
 from cockpit.plain_text import plain_text
+from widgets.bindings import bind
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
@@ -22,8 +23,13 @@ from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
 
-_HINT = "enter all of it · / search n N · [ ] prompts · e edits · x failures · esc close"
-_SHORT_HINT = "enter · / n N · [ ] · e · x · esc"
+_HINTS = (
+    "{transcript-open} all of it · {filter} search {next-hit} {previous-hit} · {transcript-previous-prompt} "
+    "{transcript-next-prompt} prompts · {transcript-next-edit} edits · {transcript-next-failure} failures · "
+    "{close} close",
+    "{transcript-open} · {filter} {next-hit} {previous-hit} · {transcript-previous-prompt} {transcript-next-prompt} · "
+    "{transcript-next-edit} · {transcript-next-failure} · {close}",
+)
 
 
 class ItemView(VirtualList[Item]):
@@ -70,17 +76,18 @@ class TranscriptScreen(Moving, ModalScreen[None]):
 
     CSS_PATH = "transcript.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,space", "close", "Close", show=False),
-        Binding("enter", "open", "All of it", show=False),
-        Binding("slash", "search", "Search", show=False),
-        Binding("n", "hit(1)", "Next hit", show=False),
-        Binding("N", "hit(-1)", "Previous hit", show=False),
-        Binding("right_square_bracket,p", "jump('prompt', 1)", "Next prompt", show=False),
-        Binding("left_square_bracket,P", "jump('prompt', -1)", "Previous prompt", show=False),
-        Binding("e", "jump('edit', 1)", "Next edit", show=False),
-        Binding("E", "jump('edit', -1)", "Previous edit", show=False),
-        Binding("x", "jump('failure', 1)", "Next failure", show=False),
-        Binding("X", "jump('failure', -1)", "Previous failure", show=False),
+        bind("close", "close"),
+        Binding("space", "close", "Close", show=False),
+        bind("transcript-open", "open"),
+        bind("filter", "search"),
+        bind("next-hit", "hit(1)"),
+        bind("previous-hit", "hit(-1)"),
+        bind("transcript-next-prompt", "jump('prompt', 1)"),
+        bind("transcript-previous-prompt", "jump('prompt', -1)"),
+        bind("transcript-next-edit", "jump('edit', 1)"),
+        bind("transcript-previous-edit", "jump('edit', -1)"),
+        bind("transcript-next-failure", "jump('failure', 1)"),
+        bind("transcript-previous-failure", "jump('failure', -1)"),
         *MOVES,
     ]
 
@@ -157,7 +164,7 @@ class TranscriptScreen(Moving, ModalScreen[None]):
     def _titles(self) -> None:
         frame = self.query_one("#transcript")
         frame.border_title = Content(self._title)
-        frame.border_subtitle = hint_content(_HINT if self.size.width > len(_HINT) + 6 else _SHORT_HINT)
+        frame.border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
 
     def on_resize(self) -> None:
         self._titles()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
@@ -13,6 +13,7 @@ from cockpit.plain_text import plain_text
 from skills.gates.model import Status
 from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, recommendation, worst
 from skills.verify.predeploy import Item
+from widgets.bindings import bind
 from widgets.lines import Line, line, pad
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
@@ -114,9 +115,10 @@ class VerifyScreen(Moving, ModalScreen[None]):
 
     CSS_PATH: ClassVar[list[str]] = ["verify.tcss"]  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "leave", "Close", show=False),
-        Binding("o", "only_open", "Only what is open", show=False),
-        Binding("enter", "open", "Open", show=False),
+        bind("close", "leave"),
+        bind("verify", "leave"),
+        bind("verify-only-open", "only_open"),
+        bind("verify-open", "open"),
         *MOVES,
     ]
 
@@ -181,8 +183,11 @@ class VerifyScreen(Moving, ModalScreen[None]):
         view.show_items(rows)
 
     def _hint(self) -> str:
-        shown = "o everything" if self._only_open else "o only what is open"
-        return f"enter open · {shown} · esc {'close' if self.running is None else 'stop and close'}"
+        shown = "everything" if self._only_open else "only what is open"
+        return self.words(
+            f"{{verify-open}} open · {{verify-only-open}} {shown} · {{close}} "
+            f"{'close' if self.running is None else 'stop and close'}"
+        )
 
     def action_only_open(self) -> None:
         self._only_open = not self._only_open

@@ -1,0 +1,69 @@
+"""Keys as this person has them: bound, told in the help, offered by the command palette."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from cockpit.actions import ACTIONS, Action, key_label, keys_of
+from cockpit.app_parts.deeds import Deeds
+from widgets.bindings import keymap
+from widgets.lines import Line, line, pad
+from widgets.panes import PANES
+from widgets.screens.report import ReportScreen
+
+_NARROW = 60  # cells
+
+
+class KeyDeeds(Deeds):
+    """The registry's actions by key and by name."""
+
+    def use_keys(self) -> None:
+        """Bind the person's own keys, and let the panes name them."""
+        self.set_keymap(keymap(self.settings.keys))
+        for name in PANES:
+            self.pane(name).keys = self.labels
+
+    def do_help(self) -> None:
+        """Every key."""
+        rows: list[Line] = []
+        narrow = self.size.width < _NARROW  # only the first key, so that what it does has room
+        for group in dict.fromkeys(action.group for action in ACTIONS):
+            rows += [(), line((group, "strong"))]
+            for action in ACTIONS:
+                if action.group == group:
+                    own = keys_of(action, self.settings.keys)[: 1 if narrow else None]
+                    keys = " ".join(key_label(key) for key in own)
+                    rows.append(line((pad(f"  {keys}", 8 if narrow else 16) + "  ", "key"), (action.title, "text")))
+        self.push_screen(ReportScreen("Keys", rows[1:], is_help=True))
+
+    def do_palette(self) -> None:
+        """Any action by its name."""
+        self.action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the registry with its key; over a screen those that work in it."""
+        if screen is not self.screen_stack[0]:
+            yield from self._commands_of(screen)
+            return
+        for action in ACTIONS:
+            if action.place == "list" or action.id == "palette":
+                continue
+            keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
+            yield SystemCommand(f"{action.title} · {keys}", action.group, partial(self._from_palette, action))
+
+    def _commands_of(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        keys: dict[str, list[str]] = {}
+        for key, active in screen.active_bindings.items():
+            if active.node is screen and active.binding.description and active.binding.id not in ("palette", "help"):
+                keys.setdefault(active.binding.description, []).append(key)
+        for title, own in keys.items():
+            shown = " ".join(key_label(key) for key in own)
+            yield SystemCommand(f"{title} · {shown}", "Here", partial(self.call_later, self.simulate_key, own[0]))
+
+    def _from_palette(self, action: Action) -> None:
+        if action.place in PANES:
+            self.do_pane(action.place)
+        self.call_after_refresh(self.run_action, f"do('{action.id}')")
