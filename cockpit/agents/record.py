@@ -37,6 +37,11 @@ class Record(msgspec.Struct, gc=False, array_like=True):
     subagent: str = ""
 
     @property
+    def kinds(self) -> tuple[int, int, int, int, int]:
+        """The kinds that a price list has a price for each of, in its order."""
+        return (self.input, self.output, self.cache_write_5m, self.cache_write_1h, self.cache_read)
+
+    @property
     def tokens(self) -> int:
         """Tokens of all kinds; reasoning is a part of output."""
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read

@@ -218,7 +218,7 @@ def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
 def _unattributed(by: str, rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any] | None:
     """Dollars and share of what belongs to none of the groups; None where every response has one."""
     from cockpit.spend.calendar import TIME_GROUPS
-    from cockpit.spend.ledger import SHARED
+    from cockpit.spend.groups import SHARED
 
     if by not in (*SHARED, *TIME_GROUPS, "session"):
         return None

@@ -3,10 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cockpit.spend.book import UNKNOWN_QUARTER
 from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
+from cockpit.spend.groups import feature_of
+from cockpit.spend.models import Tokens
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.prices import PICO
 from cockpit.spend.sums import Scope, Sum
@@ -22,12 +24,23 @@ _COLUMNS = {
     "task": "branch",
 }
 _UNNAMED = ("session", "branch")  # an empty value of theirs belongs to nothing
+_QUARTERS = {"hour": 4, "day": 96, "week": 96, "month": 96}  # of one row or less
+_POSITIVE = 10**8  # days, or hours: before them the database would round up
+_SUMS = """SUM(requests), SUM(input), SUM(output), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read),
+    SUM(reasoning), SUM(dollars), SUM(pico), SUM(unpriced), SUM(requests * open), SUM(1 - billed)"""
+
+
+class Column(NamedTuple):
+    """What cells are grouped by, never one value for several rows, and what says which row the value belongs to."""
+
+    group: str
+    value: str
 
 
 def aggregated(
-    database: sqlite3.Connection, domains: Sequence[int], columns: str, scope: Scope
+    database: sqlite3.Connection, domains: Sequence[int], column: Column, scope: Scope, sums: str = _SUMS
 ) -> list[tuple[Any, ...]] | None:
-    """Sums of the cells of `domains` in `scope` by `columns`; None where the scope cuts a quarter of an hour in two."""
+    """`sums` of the cells of `domains` in `scope`; None where the scope cuts a quarter of an hour in two."""
     since, until = scope.since, scope.until
     if (since or 0) % QUARTER_MS or (until or 0) % QUARTER_MS:
         return None
@@ -36,35 +49,46 @@ def aggregated(
     if since is not None or until is not None:
         first = max(first, UNKNOWN_QUARTER + 1)
     places = [cwd for (cwd,) in database.execute("SELECT DISTINCT cwd FROM origins") if scope.places.inside(cwd)]
-    words = f"""SELECT {columns}, SUM(requests), SUM(input), SUM(output), SUM(cache_write_5m), SUM(cache_write_1h),
-        SUM(cache_read), SUM(reasoning), SUM(dollars), SUM(pico), SUM(unpriced), SUM(requests * open), SUM(1 - billed)
-        FROM origins JOIN cells ON origin = origins.id WHERE domain IN (SELECT value FROM json_each(?))
-        AND cwd IN (SELECT value FROM json_each(?)) AND quarter >= ? AND quarter < ? GROUP BY {columns}"""
+    words = f"""SELECT {column.value}, {sums} FROM origins JOIN cells ON origin = origins.id
+        WHERE domain IN (SELECT value FROM json_each(?)) AND cwd IN (SELECT value FROM json_each(?))
+        AND quarter >= ? AND quarter < ? GROUP BY {column.group}"""
     return database.execute(words, (json.dumps(list(domains)), json.dumps(places), first, end)).fetchall()
 
 
+def counted(database: sqlite3.Connection, domains: Sequence[int], scope: Scope) -> list[tuple[Any, ...]] | None:
+    """Domain, session and how many responses it has in `scope`; None as `aggregated`."""
+    return aggregated(database, domains, Column("domain, session", "domain, session"), scope, "SUM(requests)")
+
+
 def sum_of(counts: Sequence[int]) -> Sum:
-    """What `aggregated` says after its columns, as a sum."""
+    """What `aggregated` says after its value, as a sum."""
     requests, fresh, out, short, hour, read, reasoning, dollars, pico, unpriced, floors, computed = counts
-    amount = dollars * PICO + pico
-    return Sum(requests, fresh, out, short, hour, read, reasoning, amount, unpriced, floors, computed)
+    tokens = Tokens(fresh, out, short, hour, read, reasoning)
+    return Sum(requests, tokens, dollars * PICO + pico, unpriced, floors, computed)
 
 
-def column_of(database: sqlite3.Connection, by: str, calendar: Calendar) -> str:
-    """What cells are grouped by for the rows of `by`: never one value for several rows."""
+def column_of(database: sqlite3.Connection, by: str, calendar: Calendar) -> Column:
+    """What cells are grouped by for the rows of `by`."""
     if by not in TIME_GROUPS:
-        return _COLUMNS.get(by, "domain")
-    index = TIME_GROUPS.index(by)
+        column = _COLUMNS.get(by, "domain")
+        return Column(column, column)
+    words = "SELECT MIN(quarter), MAX(quarter) FROM cells WHERE quarter > ?"
+    first, last = database.execute(words, (UNKNOWN_QUARTER,)).fetchone()
+    ahead = None if first is None else calendar.ahead(first, last)
+    if ahead is None:
+        return Column("quarter", "quarter")
+    (_, shift), *later = ahead
+    local = f"quarter + {shift}"
+    for start, shift in later:
+        local = f"CASE WHEN quarter < {start} THEN {local} ELSE quarter + {shift} END"
+    length = _QUARTERS[by]
+    return Column(f"({local} + {_POSITIVE * length}) / {length}", "MIN(quarter)")
 
-    def label(quarter: int) -> str:
-        return calendar.of_quarter(None if quarter == UNKNOWN_QUARTER else quarter)[index]
 
-    database.create_function("label", 1, label, deterministic=True)
-    return "label(quarter)"
-
-
-def name_of(by: str, value: Any, agents: Mapping[int, str], places: Places) -> str:
+def name_of(by: str, value: Any, agents: Mapping[int, str], places: Places, calendar: Calendar) -> str:
     """The row that a value of `column_of` belongs to."""
+    if by in TIME_GROUPS:
+        return calendar.of_quarter(None if value == UNKNOWN_QUARTER else value)[TIME_GROUPS.index(by)]
     if by == "agent":
         return agents[value]
     if by == "feature":
@@ -76,8 +100,3 @@ def name_of(by: str, value: Any, agents: Mapping[int, str], places: Places) -> s
     if by in _UNNAMED:
         return value or UNATTRIBUTED
     return {"total": "total", "category": "llm"}.get(by) or str(value)
-
-
-def feature_of(branch: str) -> str:
-    """The feature that work on `branch` belongs to: the branch itself; a detached head belongs to none."""
-    return UNATTRIBUTED if branch in ("", "HEAD") else branch

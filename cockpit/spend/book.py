@@ -3,7 +3,6 @@
 The record with the most output tokens wins; what remains equal is decided by the content of the records alone.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -238,7 +237,7 @@ class Book:
     ) -> tuple[object, ...]:
         origin = self._origin(record, record.model, still_open)
         touched.add(origin)
-        dollars, pico = _split(self._prices.cost(record))
+        dollars, pico = split(self._prices.cost(record))
         return (
             self._domain, key, 0, origin, record.at, record.input, record.output, record.cache_write_5m,
             record.cache_write_1h, record.cache_read, record.reasoning, record.web_searches, contested,
@@ -252,7 +251,7 @@ class Book:
             origin = self._origin(record, model, False)
             touched.add(origin)
             fresh, out, short, hour, read = counts
-            dollars, pico = _split(self._prices.tokens_cost(model, record.at, (fresh, out, short, hour, read)))
+            dollars, pico = split(self._prices.tokens_cost(model, record.at, (fresh, out, short, hour, read)))
             yield (
                 self._domain, key, number, origin, record.at, *counts, 0, 0, contested, dollars, pico, None, None
             )  # fmt: skip
@@ -315,26 +314,8 @@ class Book:
         database.execute(f"INSERT INTO cells {CELLS} WHERE origin IN (SELECT id FROM touched) GROUP BY 1, 2")
 
 
-def price_again(database: sqlite3.Connection, prices: Prices) -> None:
-    """Work out the amount of every response of all domains anew."""
-    words = """SELECT responses.id, part, at, input, output, cache_write_5m, cache_write_1h, cache_read, web_searches,
-        usd, model, fast, provider FROM responses JOIN origins ON origins.id = origin"""
-    amounts: list[tuple[int | None, int | None, int]] = []
-    for number, part, at, fresh, out, short, hour, read, searches, usd, model, fast, provider in database.execute(
-        words
-    ):
-        tokens = (fresh, out, short, hour, read)
-        record = Record(
-            *("", "", "", at, model, *tokens), web_searches=searches, fast=bool(fast), provider=provider, usd=usd
-        )
-        cost = prices.tokens_cost(model, at, tokens) if part else prices.cost(record)
-        amounts.append((*_split(cost), number))
-    database.executemany("UPDATE responses SET dollars = ?, pico = ? WHERE id = ?", amounts)
-    database.execute("DELETE FROM cells")
-    database.execute(f"INSERT INTO cells {CELLS} GROUP BY 1, 2")
-
-
-def _split(pico: int | None) -> tuple[int | None, int | None]:
+def split(pico: int | None) -> tuple[int | None, int | None]:
+    """An amount as the ledger holds it: dollars, and the picodollars beyond them."""
     return (None, None) if pico is None else divmod(pico, PICO)
 
 

@@ -4,6 +4,8 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
+_DAY = 96  # quarters
+_LONGEST = 4000 * _DAY
 QUARTER_MS = 900_000  # every time zone's offset is a multiple of a quarter of an hour
 
 
@@ -46,6 +48,29 @@ class Calendar:
             self._known[quarter] = known
         return known
 
+    def ahead(self, first: int, last: int) -> list[tuple[int, int]] | None:
+        """From which quarter on local time is how many quarters ahead of UTC, in those from `first` to `last`.
+
+        None where that is too long to be looked through, or where no calendar has some of it.
+        """
+        if last - first > _LONGEST:
+            return None
+        try:
+            found, at = [(first, _offset(first))], first
+            while at < last:
+                low, high = at, min(at + _DAY, last)
+                if _offset(high) == found[-1][1]:
+                    at = high
+                    continue
+                while high - low > 1:
+                    middle = (low + high) // 2
+                    low, high = (middle, high) if _offset(middle) == found[-1][1] else (low, middle)
+                found.append((high, _offset(high)))
+                at = high
+        except (OverflowError, ValueError, OSError):
+            return None
+        return found
+
     def _labels(self, local: time.struct_time) -> Labels:
         of = (local.tm_year, local.tm_yday)
         known = self._days.get(of)
@@ -54,3 +79,8 @@ class Calendar:
             year, week, _ = datetime(local.tm_year, local.tm_mon, local.tm_mday).isocalendar()
             known = self._days[of] = (day, f"{year:04d}-W{week:02d}", day[:7])
         return Labels(f"{known[0]}T{local.tm_hour:02d}:00", *known)
+
+
+def _offset(quarter: int) -> int:
+    """How many quarters local time is ahead of UTC then."""
+    return time.localtime(quarter * 900).tm_gmtoff // 900

@@ -9,7 +9,8 @@ from cockpit.config import Config
 from cockpit.repository import Repository
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.dashboard_models import DAYS_SHOWN, Cost, CostTable, Period, SpendDashboard, Trend
-from cockpit.spend.ledger import SHARED, Ledger
+from cockpit.spend.groups import SHARED, key_of
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED
@@ -103,7 +104,7 @@ def _table(ledger: Ledger, scope: Scope, by: str, total: SpendRow) -> CostTable:
     if by in _ASKED:
         rows, _ = ledger.rows(by, scope)
     else:
-        rows = _rows(ledger.sums(scope, ledger.key_of(by, scope.places)))
+        rows = _rows(ledger.sums(scope, key_of(by, ledger.calendar, scope.places)))
     costs = [Cost(row) for row in rows]
     if by == "session":
         seen = _sessions(ledger, scope)

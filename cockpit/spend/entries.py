@@ -12,6 +12,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import locked
 from cockpit.paths import state_dir
 from cockpit.spend.calendar import QUARTER_MS
+from cockpit.spend.models import NO_TOKENS
 from cockpit.spend.sums import MICRO, PERSON, Cell, Origin
 
 Category = Literal["compute", "storage", "api"]
@@ -82,7 +83,7 @@ def _cell(entry: dict[str, Any]) -> Cell | None:
         task=text(entry.get("task")) or "",
     )
     quarter = None if at is None else at // QUARTER_MS
-    return Cell(origin, quarter, 0, 0, 0, 0, 0, 0, 0, round(usd * 10**6) * MICRO, 0, at)
+    return Cell(origin, quarter, 0, NO_TOKENS, round(usd * 10**6) * MICRO, 0, at)
 
 
 def _file() -> Path:

@@ -15,8 +15,8 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.spend.aggregate import feature_of
 from cockpit.spend.calendar import Labels
+from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
 from skills.spending.spread import Usual, usual
@@ -133,7 +133,7 @@ def _features(day: str, cells: list[Cell]) -> list[dict[str, Any]]:
             "feature": feature,
             "date": day,
             "costs": {**_categories(held), "total": _total(held)},
-            "tokens": sum(c.input + c.output + c.cache_write_5m + c.cache_write_1h + c.cache_read for c in held),
+            "tokens": sum(cell.tokens.total for cell in held),
             "branch": held[0].origin.branch,
             "roi_metrics": None,
         }

@@ -8,32 +8,28 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source, Stamp
 from cockpit.errors import CannotAnswer
-from cockpit.spend.aggregate import aggregated, column_of, feature_of, name_of, sum_of
-from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book, price_again
+from cockpit.spend.aggregate import aggregated, column_of, counted, name_of, sum_of
+from cockpit.spend.amounts import are_current, remember, remembered, work_out_again
+from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book
 from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
-from cockpit.spend.models import SpendRow
+from cockpit.spend.groups import K, KeyOf, key_of
+from cockpit.spend.models import SpendRow, Tokens
 from cockpit.spend.overrides import Overrides
-from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.prices import PICO, Prices, Rates
+from cockpit.spend.prices import PICO, Prices
 from cockpit.spend.shelf import Shelf
 from cockpit.spend.statements import read_statements
 from cockpit.spend.store import Store
 from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, apportioned, inside, within
-from skills.spending.work import work_of
 
-K = TypeVar("K", bound=Hashable)
 Answer = TypeVar("Answer")
-KeyOf = Callable[[Cell], K]
 
-GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "feature", "task", "category", "repo")
-SHARED = ("branch", "feature", "task", "commit", "repo")  # groups that some responses belong to none of
 _MANY = 32  # files that make a long read
 _MOST_HELD = 50_000  # responses that are held in memory before they are written
 _FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
@@ -192,7 +188,9 @@ class Ledger:
     def _take_in(self, paths: list[str] | None) -> set[str]:
         """Read inside of a transaction: what other cockpits wrote before it is seen."""
         self._enter()
-        self._price_again()
+        if not self._are_priced():
+            self._prices = work_out_again(self.store.connection, self.overrides)
+            self._priced, self._cells = True, None
         changed: set[str] = set()
         chosen = self._chosen(paths)
         with self._price_table(len(chosen)):
@@ -200,7 +198,7 @@ class Ledger:
                 mine = [path for other, path in chosen if other is agent]
                 if mine:
                     changed |= self._read_agent(agent, mine)
-        self._save_rates()
+        remember(self.store.connection, self.prices)
         if chosen:
             self._cells = None
             self._origins.clear()
@@ -238,14 +236,7 @@ class Ledger:
     def prices(self) -> Prices:
         """The price table with the rates that the ledger remembers."""
         if self._prices is None:
-            rates = self._rows("SELECT model, day, fast, provider, tiers FROM rates")
-            self._prices = Prices(
-                {
-                    (model, day, bool(fast), provider): tuple(Rates(*tier) for tier in json.loads(tiers))
-                    for model, day, fast, provider, tiers in rates
-                },
-                self.overrides,
-            )
+            self._prices = remembered(self.store.connection, self.overrides)
         return self._prices
 
     def _price_table(self, files: int) -> contextlib.AbstractContextManager[None]:
@@ -256,30 +247,9 @@ class Ledger:
 
         return imported_meanwhile(self.prices)
 
-    def _save_rates(self) -> None:
-        new = [(key, tiers) for key, tiers in self.prices.new.items() if key[1] != -1]  # -1: now, which passes
-        self.store.connection.executemany(
-            "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?)", ((*key, json.dumps(tiers)) for key, tiers in new)
-        )
-        self.prices.new.clear()
-
     def _are_priced(self) -> bool:
-        if not self._priced:
-            known = self._rows("SELECT value FROM facts WHERE name = 'prices'")
-            self._priced = bool(known) and known[0][0] == Prices(overrides=self.overrides).version
+        self._priced = self._priced or are_current(self.store.connection, self.overrides)
         return self._priced
-
-    def _price_again(self) -> None:
-        """Work out every amount anew where the price table is another one."""
-        if self._are_priced():
-            return
-        database = self.store.connection
-        database.execute("DELETE FROM rates")
-        self._prices = Prices(overrides=self.overrides)
-        price_again(database, self._prices)
-        database.execute("INSERT OR REPLACE INTO facts VALUES ('prices', ?)", (self._prices.version,))
-        self._priced = True
-        self._cells = None
 
     def cells(self, scope: Scope) -> Iterator[Cell]:
         """The cells in `scope`, with what a person added."""
@@ -315,14 +285,12 @@ class Ledger:
             self._load_origins()
         origins = self._origins
         made: list[Cell] = []
-        for number, quarter, requests, fresh, out, short, hour, read, reasoning, dollars, pico, unpriced, *more in rows:
+        for number, quarter, requests, fresh, out, short, hour, read, reasoning, dollars, pico, *more in rows:
             origin = origins.get(number)
             if origin is not None:
                 at = None if quarter == UNKNOWN_QUARTER else quarter
-                amount = dollars * PICO + pico
-                made.append(
-                    Cell(origin, at, requests, fresh, out, short, hour, read, reasoning, amount, unpriced, *more)
-                )
+                tokens = Tokens(fresh, out, short, hour, read, reasoning)
+                made.append(Cell(origin, at, requests, tokens, dollars * PICO + pico, *more))
         return made
 
     def _load_origins(self) -> None:
@@ -335,11 +303,11 @@ class Ledger:
                     *("llm", "", provider, bool(fast)),
                 )
 
-    def sums(self, scope: Scope, key_of: KeyOf[K]) -> dict[K, Sum]:
-        """Sums of the responses in `scope` by `key_of(cell)`."""
+    def sums(self, scope: Scope, group_of: KeyOf[K]) -> dict[K, Sum]:
+        """Sums of the responses in `scope` by `group_of(cell)`."""
         found: dict[K, Sum] = {}
         for cell in self.cells(scope):
-            group = key_of(cell)
+            group = group_of(cell)
             into = found.get(group)
             if into is None:
                 into = found[group] = Sum()
@@ -371,11 +339,11 @@ class Ledger:
         """How many responses in `scope` each session of an agent has, by both names."""
         self._enter()
         agents = self._domains()
-        rows = aggregated(self.store.connection, list(agents), "domain, session", scope)
+        rows = counted(self.store.connection, list(agents), scope)
         if rows is None:
             groups = self.sums(scope, lambda cell: (cell.origin.agent, cell.origin.session))
             return {key: part.requests for key, part in groups.items() if key[0] != PERSON}
-        return {(agents[domain], session): requests for domain, session, requests, *_ in rows}
+        return {(agents[domain], session): requests for domain, session, requests in rows}
 
     def total(self, scope: Scope) -> Sum:
         """The sum of everything in `scope`."""
@@ -394,42 +362,24 @@ class Ledger:
             return self._sums_of_cells(by, scope)
         found: dict[str, Sum] = {}
         for value, *counts in rows:
-            found.setdefault(name_of(by, value, agents, scope.places), Sum()).add(sum_of(counts))
-        key_of = self.key_of(by, scope.places)
+            found.setdefault(name_of(by, value, agents, scope.places, self.calendar), Sum()).add(sum_of(counts))
+        name = key_of(by, self.calendar, scope.places)
         for cell in inside(within(self.entries, scope), scope.places):
-            found.setdefault(key_of(cell), Sum()).add_cell(cell)
+            found.setdefault(name(cell), Sum()).add_cell(cell)
         return found
 
     def _sums_of_cells(self, by: str, scope: Scope) -> dict[str, Sum]:
         if by != "commit":
-            return self.sums(scope, self.key_of(by, scope.places))
+            return self.sums(scope, key_of(by, self.calendar, scope.places))
         if scope.places.repository is None:
             raise CannotAnswer("commits are those of one repository", "leave out --all-repos")
         from cockpit.spend.commits import Commits
 
-        name_of = Commits(scope.places.repository).name_of
+        commit_of = Commits(scope.places.repository).name_of
         found: dict[str, Sum] = {}
         for cell in self.responses(scope):
-            found.setdefault(name_of(cell), Sum()).add_cell(cell)
+            found.setdefault(commit_of(cell), Sum()).add_cell(cell)
         return found
-
-    def key_of(self, by: str, places: Places) -> KeyOf[str]:
-        """What makes the rows of `cockpit spend --by BY`."""
-        if by in TIME_GROUPS:
-            index, labels = TIME_GROUPS.index(by), self.calendar.of_quarter
-            return lambda cell: labels(cell.quarter)[index]
-        makers: dict[str, KeyOf[str]] = {
-            "total": lambda _cell: "total",
-            "agent": lambda cell: cell.origin.agent,
-            "model": lambda cell: cell.origin.model,
-            "session": lambda cell: cell.origin.session or UNATTRIBUTED,
-            "branch": lambda cell: cell.origin.branch or UNATTRIBUTED,
-            "feature": lambda cell: feature_of(cell.origin.branch),
-            "task": lambda cell: cell.origin.task or work_of(cell.origin.branch),
-            "category": lambda cell: cell.origin.category,
-            "repo": lambda cell: places.name_of(cell.origin.cwd),
-        }
-        return makers[by]
 
 
 def _time_of(quarter: int) -> datetime | None:

@@ -24,6 +24,29 @@ class Tokens:
     def total(self) -> int:
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
+    @property
+    def kinds(self) -> tuple[int, int, int, int, int]:
+        """The kinds that a price list has a price for each of, in its order."""
+        return (self.input, self.output, self.cache_write_5m, self.cache_write_1h, self.cache_read)
+
+    @property
+    def prompt(self) -> int:
+        """What was sent: fresh, written to a cache, or read from one."""
+        return self.input + self.cache_write_5m + self.cache_write_1h + self.cache_read
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_write_5m + other.cache_write_5m,
+            self.cache_write_1h + other.cache_write_1h,
+            self.cache_read + other.cache_read,
+            self.reasoning + other.reasoning,
+        )
+
+
+NO_TOKENS = Tokens()
+
 
 @record
 class Billed:

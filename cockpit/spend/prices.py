@@ -68,14 +68,7 @@ class Prices:
         """
         if record.usd is not None:
             return round(record.usd * 10**9) * (PICO // 10**9)
-        counts = (
-            record.input,
-            record.output,
-            record.cache_write_5m,
-            record.cache_write_1h,
-            record.cache_read,
-        )
-        tokens = self.tokens_cost(record.model, record.at, counts, fast=record.fast, provider=record.provider)
+        tokens = self.tokens_cost(record.model, record.at, record.kinds, fast=record.fast, provider=record.provider)
         return None if tokens is None else tokens + record.web_searches * _WEB_SEARCH
 
     def tokens_cost(

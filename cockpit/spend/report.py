@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cockpit.spend.aggregate import feature_of
+from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import BudgetWindow, SpendRow
@@ -134,9 +134,8 @@ def _top(cells: Iterable[Cell]) -> tuple[Operation, ...]:
 def _operation(cell: Cell) -> Operation:
     origin = cell.origin
     at = None if cell.at is None else datetime.fromtimestamp(cell.at / 1000, UTC)
-    tokens = cell.input + cell.output + cell.cache_write_5m + cell.cache_write_1h + cell.cache_read
     usd = round(cell.pico / PICO, 6)
-    return Operation(at, origin.session, origin.branch, origin.model, origin.sidechain, tokens, usd)
+    return Operation(at, origin.session, origin.branch, origin.model, origin.sidechain, cell.tokens.total, usd)
 
 
 def _daily(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[str, float], ...]:

@@ -109,19 +109,20 @@ def cache_savings(cells: Iterable[Cell], prices: Prices) -> CacheSavings:
     read = prompt = unpriced = 0
     less = more = 0
     for cell in cells:
-        prompt += cell.input + cell.cache_write_5m + cell.cache_write_1h + cell.cache_read
-        read += cell.cache_read
-        writes = cell.cache_write_5m + cell.cache_write_1h
-        if not cell.cache_read + writes:
+        tokens = cell.tokens
+        prompt += tokens.prompt
+        read += tokens.cache_read
+        writes = tokens.cache_write_5m + tokens.cache_write_1h
+        if not tokens.cache_read + writes:
             continue
         fresh, cached = (
-            _priced(prices, cell, (cell.cache_read, 0, 0, 0, 0)),
-            _priced(prices, cell, (0, 0, 0, 0, cell.cache_read)),
+            _priced(prices, cell, (tokens.cache_read, 0, 0, 0, 0)),
+            _priced(prices, cell, (0, 0, 0, 0, tokens.cache_read)),
         )
         plain = _priced(prices, cell, (writes, 0, 0, 0, 0))
-        written = _priced(prices, cell, (0, 0, cell.cache_write_5m, cell.cache_write_1h, 0))
+        written = _priced(prices, cell, (0, 0, tokens.cache_write_5m, tokens.cache_write_1h, 0))
         if fresh is None or cached is None or plain is None or written is None:
-            unpriced += cell.cache_read + writes
+            unpriced += tokens.cache_read + writes
             continue
         less += fresh - cached
         more += written - plain
@@ -141,18 +142,18 @@ def _targets(tiers: Mapping[str, Tier], own: dict[Tier, tuple[str, ...]] | None)
 
 def _call(cell: Cell, ledger: Ledger, targets: Mapping[str, str]) -> Call:
     origin, at = cell.origin, cell.at
-    counts = (cell.input, cell.output, cell.cache_write_5m, cell.cache_write_1h, cell.cache_read)
+    tokens = cell.tokens
     target = targets.get(origin.model)
-    price = None if target is None else ledger.prices.tokens_cost(target, at, counts)
-    prompt = (cell.input, 0, cell.cache_write_5m, cell.cache_write_1h, cell.cache_read)
+    price = None if target is None else ledger.prices.tokens_cost(target, at, tokens.kinds)
+    prompt = (tokens.input, 0, tokens.cache_write_5m, tokens.cache_write_1h, tokens.cache_read)
     label = ledger.calendar.labels(at).hour
     return Call(
         origin.model,
         work_of(origin.branch),
         origin.sidechain,
         cell.pico / PICO,
-        cell.input + cell.cache_write_5m + cell.cache_write_1h,
-        cell.output,
+        tokens.prompt - tokens.cache_read,
+        tokens.output,
         None if label == "unknown" else int(label[11:13]),
         "" if label == "unknown" else label,
         None if target is None or price is None or cell.unpriced else {target: price / PICO},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cockpit.spend.calendar import QUARTER_MS
-from cockpit.spend.models import Billed, SpendRow, Tokens
+from cockpit.spend.models import NO_TOKENS, Billed, SpendRow, Tokens
 from cockpit.spend.places import Places
 from cockpit.spend.prices import PICO
 from skills.record import record
@@ -43,12 +43,7 @@ class Cell(NamedTuple):
     origin: Origin
     quarter: int | None
     requests: int
-    input: int
-    output: int
-    cache_write_5m: int
-    cache_write_1h: int
-    cache_read: int
-    reasoning: int
+    tokens: Tokens
     pico: int
     unpriced: int
     at: int | None = None
@@ -68,12 +63,7 @@ class Sum:
     """Counts and picodollars of some responses. `floors` counts those whose usage never became final."""
 
     requests: int = 0
-    input: int = 0
-    output: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
-    cache_read: int = 0
-    reasoning: int = 0
+    tokens: Tokens = NO_TOKENS
     pico: int = 0
     unpriced_tokens: int = 0
     floors: int = 0
@@ -81,12 +71,7 @@ class Sum:
 
     def add_cell(self, cell: Cell) -> None:
         self.requests += cell.requests
-        self.input += cell.input
-        self.output += cell.output
-        self.cache_write_5m += cell.cache_write_5m
-        self.cache_write_1h += cell.cache_write_1h
-        self.cache_read += cell.cache_read
-        self.reasoning += cell.reasoning
+        self.tokens += cell.tokens
         self.pico += cell.pico
         self.unpriced_tokens += cell.unpriced
         if cell.origin.open:
@@ -96,12 +81,7 @@ class Sum:
 
     def add(self, other: "Sum") -> None:
         self.requests += other.requests
-        self.input += other.input
-        self.output += other.output
-        self.cache_write_5m += other.cache_write_5m
-        self.cache_write_1h += other.cache_write_1h
-        self.cache_read += other.cache_read
-        self.reasoning += other.reasoning
+        self.tokens += other.tokens
         self.pico += other.pico
         self.unpriced_tokens += other.unpriced_tokens
         self.floors += other.floors
@@ -109,13 +89,10 @@ class Sum:
 
     def row(self, key: str, *, micro: int | None = None, billed: Billed | None = None) -> SpendRow:
         """The row of these sums; `micro`: its amount in microdollars where it was rounded with others."""
-        tokens = Tokens(
-            self.input, self.output, self.cache_write_5m, self.cache_write_1h, self.cache_read, self.reasoning
-        )
         return SpendRow(
             key,
             self.requests,
-            tokens,
+            self.tokens,
             (rounded(self.pico) if micro is None else micro) / 10**6,
             "billed" if self.pico and not self.computed else "computed",
             self.unpriced_tokens,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from cockpit.agents.claude_line import Record
 from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.repository import find_repository
 from cockpit.spend import usual_rates
-from cockpit.spend.ledger import GROUPS, Ledger
+from cockpit.spend.calendar import TIME_GROUPS
+from cockpit.spend.groups import GROUPS
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import Places
 from cockpit.spend.price_process import PriceProcess
 from cockpit.spend.prices import PICO, Prices, look_up
@@ -270,6 +273,40 @@ def test_sums_in_the_database_are_those_of_the_cells(
     assert len(totals) == 1
     counted = made.requests(scope)
     assert sum(counted.values()) == made.total(scope).requests
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
+def test_days_and_hours_are_those_of_the_local_clock_whatever_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        start = datetime(2026, 3, 1, tzinfo=UTC)
+        times = [(start + timedelta(hours=5.25 * number)).isoformat() for number in range(1500)]
+        changes = ["2026-10-24T15:10:00Z", "2026-10-25T00:50:00Z", "2026-10-25T01:10:00Z", "2026-11-01T05:59:00Z"]
+        made = ledger(tmp_path, [said(f"m{at}", timestamp=at) for at in [*times, *changes]])
+        for by in TIME_GROUPS:
+            there, here = made._sums_by(by, Scope(Places(None))), made._sums_of_cells(by, Scope(Places(None)))
+            assert {key: part.requests for key, part in there.items()} == {
+                key: part.requests for key, part in here.items()
+            }
+        (before, first), *later = made.calendar.ahead(*_quarters(*times[:: len(times) - 1])) or [(0, 0)]
+        assert [shift - first for _, shift in later] == {
+            "Europe/Berlin": [4, 0],
+            "America/New_York": [4, 0],
+            "Australia/Lord_Howe": [-2, 0],
+        }.get(zone, [])
+        assert before < NOON // 900_000
+        assert made.calendar.ahead(-(10**9), 10**9) is None
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def _quarters(*times: str) -> tuple[int, int]:
+    first, last = (int(datetime.fromisoformat(at).timestamp()) // 900 for at in times)
+    return first, last
 
 
 def test_rates_that_hold_for_good_are_looked_up_once_for_all_days() -> None:

@@ -37,7 +37,7 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
 
 def _past(meter: "Meter", scope: "Scope") -> "dict[str, Past]":
     """What each feature took; work on no branch belongs to none and is left out."""
-    from cockpit.spend.aggregate import feature_of
+    from cockpit.spend.groups import feature_of
     from cockpit.spend.places import UNATTRIBUTED
     from cockpit.spend.prices import PICO
     from cockpit.spend.sums import PERSON
