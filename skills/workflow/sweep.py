@@ -246,8 +246,8 @@ def read_npm_audit(text: str) -> list[SweepFinding]:
         raise ValueError("its report is no object")
     if "error" in document or ("message" in document and "metadata" not in document):
         error = document.get("error")
-        said = error.get("summary") or error.get("code") if isinstance(error, dict) else document.get("message")
-        raise ValueError(str(said or "no answer from the audit service"))
+        named = (error.get("summary") or error.get("code")) if isinstance(error, dict) else None
+        raise ValueError(str(named or document.get("message") or "no answer from the audit service"))
     counts = document.get("metadata", {}).get("vulnerabilities")
     rows = document.get("vulnerabilities")
     if not isinstance(counts, dict) or not isinstance(rows, dict):

@@ -2,8 +2,10 @@
 worktree's ports and environment, what cleaning keeps, what the sweep's tools answer, and an end of day with a secret.
 """
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -186,43 +188,58 @@ def test_without_any_scanner_secrets_are_not_run_and_block(repo: Path, own_home:
 # -- F-WO-11 --
 
 
+_FIXED = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.0.9"}]}
+_IN_DJANGO = {
+    "id": "PYSEC-2026-1",
+    "summary": "a query can be injected",
+    "affected": [{"package": {"name": "django", "ecosystem": "PyPI"}, "ranges": [_FIXED]}],
+}
+_IN_PADDER = {
+    "id": 1, "url": "http://127.0.0.1/1", "title": "pads too much", "severity": "high", "vulnerable_versions": "<2.0.0",
+    "cwe": [], "cvss": {"score": 0, "vectorString": None},
+}  # fmt: skip
+
+
+class _Advisories(BaseHTTPRequestHandler):
+    """Two advisory services: of Python packages and of npm's. Each knows one vulnerability."""
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        asked = json.loads(gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw)
+        if self.path.endswith("/advisories/bulk"):
+            self._say({"padder": [_IN_PADDER]} if "padder" in asked else {})
+        else:
+            hit = (asked["package"]["name"], asked["version"]) == ("django", "5.0")
+            self._say({"vulns": [_IN_DJANGO]} if hit else {})
+
+    def do_GET(self) -> None:
+        self._say({"name": "padder", "versions": {"1.0.0": {"name": "padder", "version": "1.0.0"}}})
+
+    def _say(self, answer: dict[str, Any]) -> None:
+        told = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 @pytest.fixture
 def advisories() -> Iterator[str]:
-    """An advisory service of this machine: one vulnerability in django 5.0, none in anything else."""
-    known = {
-        "id": "PYSEC-2026-1",
-        "summary": "a query can be injected",
-        "affected": [
-            {
-                "package": {"name": "django", "ecosystem": "PyPI"},
-                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.0.9"}]}],
-            }
-        ],
-    }
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            hit = (asked["package"]["name"], asked["version"]) == ("django", "5.0")
-            told = json.dumps({"vulns": [known]} if hit else {}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+    """The address of advisory services on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Advisories) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 
 
 def test_one_vulnerability_is_one_failure_and_no_answer_is_none(repo: Path, advisories: str) -> None:
-    service = {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": advisories}
+    service = {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": f"{advisories}/v1/query"}
     (repo / "requirements.txt").write_text("django==5.0\nrequests==2.32.0\n")
     found = check_of(answer(repo, "sweep", code=1, **service), "dependencies")
     assert (found["status"], found["count"], found["blocking"]) == ("fail", 1, True)
@@ -232,6 +249,21 @@ def test_one_vulnerability_is_one_failure_and_no_answer_is_none(repo: Path, advi
     service["PIP_AUDIT_OSV_URL"] = "http://127.0.0.1:9/v1/query"
     found = check_of(answer(repo, "sweep", code=2, **service), "dependencies")
     assert (found["status"], found["blocking"]) == ("not_run", False)
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_npm_audit_is_asked_about_the_lock_file(repo: Path, advisories: str) -> None:
+    package = {"name": "web", "version": "1.0.0", "dependencies": {"padder": "1.0.0"}}
+    locked = {"version": "1.0.0", "resolved": f"{advisories}/padder-1.0.0.tgz", "integrity": "sha512-AAAA"}
+    (repo / "package.json").write_text(json.dumps(package))
+    lock = {**package, "lockfileVersion": 3, "packages": {"": package, "node_modules/padder": locked}}
+    (repo / "package-lock.json").write_text(json.dumps(lock))
+    found = check_of(answer(repo, "sweep", code=1, npm_config_registry=advisories), "dependencies")
+    assert (found["status"], found["count"]) == ("fail", 1)
+    assert found["findings"][0]["message"].startswith("padder") and "high" in found["findings"][0]["message"]
+    found = check_of(answer(repo, "sweep", code=2, npm_config_registry="http://127.0.0.1:9"), "dependencies")
+    assert (found["status"], found["blocking"]) == ("not_run", False)
+    assert not (repo / "node_modules").exists()
 
 
 # -- F-WO-12 --

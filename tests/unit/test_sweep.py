@@ -321,6 +321,8 @@ def test_reports_are_read_or_refused() -> None:
     for wrong in ('{"error": {"code": "E"}}', '{"message": "no"}', "{}"):
         with pytest.raises(ValueError):
             read_npm_audit(wrong)
+    with pytest.raises(ValueError, match="405 Method Not Allowed"):
+        read_npm_audit('{"message": "405 Method Not Allowed", "error": {"summary": "", "detail": ""}}')
 
 
 @given(st.text(max_size=300))
