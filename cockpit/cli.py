@@ -101,7 +101,11 @@ def main(argv: list[str] | None = None) -> int:
         if os.environ.get("COCKPIT_DEBUG"):
             raise
         from cockpit.plain_text import plain_text
+        from cockpit.torn import torn_byte_code
 
+        if torn := torn_byte_code(problem):
+            print(f"cockpit: {plain_text(torn, 400)}", file=sys.stderr)
+            return 2
         what = f"unexpected {type(problem).__name__}: {problem}"
         if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
             what = f"{problem.filename}: {problem.strerror}"

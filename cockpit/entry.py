@@ -31,8 +31,13 @@ def main() -> int:
             import io
 
             sys.stdin = io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
-    from cockpit.cli import main as run
+    try:
+        from cockpit.cli import main as run
+    except EOFError as problem:
+        from cockpit.torn import torn_byte_code
 
+        sys.stderr.write(f"cockpit: {torn_byte_code(problem) or problem}\n")
+        return 2
     code = run()
     if command == "check":
         _leave(code)

@@ -1,8 +1,10 @@
 """The headless door: exit codes, one line for every error, nothing imported that a command does not need."""
 
 import importlib
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +68,32 @@ def test_wrong_use_is_one_line_and_2(words: list[str], line: str) -> None:
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"cockpit {__version__}\n"
+
+
+@pytest.mark.parametrize("module", ["cli", "commands/start_day", "day/start"])
+def test_byte_code_that_a_full_disk_cut_off_is_said_and_taken_away(module: str, tmp_path: Path) -> None:
+    house = Path(__file__).parents[2]
+    for package in ("cockpit", "skills"):
+        shutil.copytree(house / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    words = [sys.executable, "-m", "cockpit", "--repo", str(tmp_path / "repo"), "start-day"]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        place = {"PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            words, cwd=tmp_path, env={**environment, **place}, capture_output=True, text=True, check=False
+        )
+
+    assert run().returncode == 0
+    folder, _, name = f"/{module}".rpartition("/")
+    (code,) = (tmp_path / "cockpit" / folder.strip("/") / "__pycache__").glob(f"{name}.cpython-*.pyc")
+    os.truncate(code, code.stat().st_size // 2)
+    torn = run()
+    assert torn.returncode == 2 and torn.stderr == (
+        f"cockpit: {code} is cut off, as by a full disk; it is taken away: try again\n"
+    )
+    assert run().returncode == 0
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
