@@ -81,6 +81,20 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
         ("waiting-next", "Next one", ("w",)),
     ),
     *_of(
+        "maps",
+        "Routing",
+        ("maps-decide", "Django or FastAPI: eight questions", ("d",)),
+    ),
+    *_of(
+        "decide",
+        "Django or FastAPI",
+        ("decide-yes", "Yes", ("y", "right", "l")),
+        ("decide-no", "No", ("n", "left", "h")),
+        ("decide-turn", "The other answer", ("space", "enter")),
+        ("decide-clear", "Open again", ("backspace",)),
+        ("decide-record", "Write the decision down", ("w",)),
+    ),
+    *_of(
         "start-day",
         "Start day",
         ("start-open", "Open the task's files", ("enter", "o")),
@@ -116,7 +130,7 @@ def screen_clashes(overrides: dict[str, str], shared: tuple[Action, ...]) -> lis
     lines: list[str] = []
     everywhere = (*shared, *(action for action in SCREEN_ACTIONS if action.place == "screens"))
     for place in dict.fromkeys(action.place for action in SCREEN_ACTIONS):
-        if place in ("screens", "questions"):
+        if place in ("screens", "questions", "decide"):  # questions have answers in the place of what is copied
             continue
         taken: dict[str, str] = {}
         for action in (*(one for one in SCREEN_ACTIONS if one.place == place), *everywhere):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.catalogue.models import Step
     from skills.orchestrator.enhance import ProjectFacts
     from widgets.screens.composer import ComposerScreen
+    from widgets.screens.decide import DecideScreen
     from widgets.screens.maps import MapsScreen
     from widgets.screens.skills import SkillsScreen
 
@@ -88,6 +89,30 @@ class OrchestratorDeeds(CopyDeeds):
             message.screen.show_route(message.task, *found, message.number)
 
         self.run_worker(route(), exclusive=True, group="route", exit_on_error=False)
+
+    def on_maps_screen_undecided(self, message: "MapsScreen.Undecided") -> None:
+        """Ask the eight questions; what the words of the task say is answered already."""
+        from skills.routing.decide import words_answers
+        from widgets.screens.decide import DecideScreen
+
+        present = {one.lane for one in message.maps.evidence if one.firm}
+        self.push_screen(DecideScreen(words_answers(message.task), present))
+
+    def on_decide_screen_recorded(self, message: "DecideScreen.Recorded") -> None:
+        """Write the decision down as a file of its own."""
+
+        async def write() -> None:
+            from cockpit.agents.framework_record import next_record, write_record
+
+            try:
+                path = await asyncio.to_thread(next_record, self.repository.root)
+                await asyncio.to_thread(write_record, path, message.decision)
+            except (CannotAnswer, OSError) as problem:
+                self.tell(problem, bad=True)
+                return
+            self.tell(f"Written: {path.relative_to(self.repository.root)}")
+
+        self.run_worker(write(), exclusive=True, group="decision", exit_on_error=False)
 
     # -- skills --
 

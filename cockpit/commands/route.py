@@ -219,7 +219,9 @@ def _decide(call: Call) -> int:
         answers[question.id] = _ask(question.text)
     decision = decide(answers, {one.lane for one in _repository(call)[1] if one.firm})
     if target is not None:
-        _write_record(target, decision)
+        from cockpit.agents.framework_record import write_record
+
+        write_record(target, decision)
     if call.args.json:
         print_json(_decision(decision, target))
     else:
@@ -255,21 +257,6 @@ def _new_file(name: str | None) -> Path | None:
     if path.exists() or path.is_symlink():
         raise CannotAnswer(f"{name} exists", "a decision is never overwritten: choose another name")
     return path
-
-
-def _write_record(path: Path, decision: "Decision") -> None:
-    from cockpit.clock import now
-    from cockpit.files import create_atomically
-    from skills.routing.decide import decision_record
-
-    title = path.stem.replace("-", " ").replace("_", " ") or "Framework of this service"
-    text = decision_record(decision, title, now().astimezone().date().isoformat())
-    try:
-        create_atomically(path, text)
-    except FileExistsError:
-        raise CannotAnswer(f"{path} exists", "a decision is never overwritten: choose another name") from None
-    except OSError as problem:
-        raise CannotAnswer(f"{path} cannot be written ({problem.strerror})") from None
 
 
 def _decision(decision: "Decision", target: Path | None) -> dict[str, Any]:

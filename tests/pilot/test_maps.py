@@ -10,9 +10,11 @@ from cockpit.cli import main
 from cockpit.clock import now
 from cockpit.demo import Demo
 from cockpit.repository import find_repository
+from skills.routing.decide import QUESTIONS
 from tests.pilot.conftest import until
 from widgets.lines import plain, width_of
 from widgets.map_lines import agent_lines, lifecycle_lines, route_lines, tree_lines
+from widgets.screens.decide import Asked, DecideScreen, QuestionList, Told, asked_row
 from widgets.screens.maps import MapsScreen
 
 TASK = "Fix the failing test of the refund"
@@ -34,7 +36,7 @@ async def test_a_typed_task_is_routed_as_the_command_routes_it(
     async with app.run_test(size=(140, 45)) as pilot:
         await pilot.press("M")
         screen = await opened(app)
-        assert "django-patterns" in text_of(screen) and "route --decide" in text_of(screen)
+        assert "django-patterns" in text_of(screen) and "asks eight questions" in text_of(screen)
         await pilot.press(*TASK)
         await until(lambda: screen.routed == TASK and "next" in text_of(screen), "the route")
         assert screen.selection is not None and screen.selection.best.name == "debugger"
@@ -50,6 +52,49 @@ async def test_a_typed_task_is_routed_as_the_command_routes_it(
     assert route is not None and selection is not None
     assert (told["lane"], told["spokes"]) == (route.lane, list(route.spokes))
     assert (told["agent"]["name"], told["agent"]["score"]) == (selection.best.name, selection.best.score)
+
+
+async def test_the_eight_questions_are_asked_by_keys_and_the_answer_is_written_down_once(
+    app: CockpitApp, demo: Demo
+) -> None:
+    def outcome(screen: DecideScreen) -> str:
+        item = screen.query_one(QuestionList).items[-1]
+        assert isinstance(item, Told)
+        return plain(item.shown)
+
+    async with app.run_test(size=(140, 45)) as pilot:
+        await pilot.press("M")
+        maps = await opened(app)
+        await pilot.press(*"a json api with an admin", "enter", "d")
+        await until(lambda: isinstance(app.screen, DecideScreen), "the questions")
+        screen = app.screen
+        assert isinstance(screen, DecideScreen) and screen.answers == {"admin": True, "json": True}
+        assert "6 still open" in outcome(screen)
+        await pilot.press("w")  # not before every question is answered
+        await pilot.press("n", "y", "n", "n", "y", "y", "n", "y")
+        assert screen.open == 0 and screen.decision.points == {"django": 1, "fastapi": 3}
+        assert outcome(screen) == "FastAPI: 3 points to 1"
+        await pilot.press("backspace")
+        assert "1 still open" in outcome(screen)
+        await pilot.press("space", "k", "space", "g", "space", "space", "G", "w")
+        written = demo.root / "docs" / "decisions" / "ADR-001-framework.md"
+        await until(written.exists, "the record")
+        assert "FastAPI" in written.read_text()
+        before = written.read_bytes()
+        await pilot.press("w")
+        second = written.with_name("ADR-002-framework.md")
+        await until(second.exists, "a record of its own")
+        assert written.read_bytes() == before
+        await pilot.press("escape")
+        assert app.screen is maps
+        await pilot.press("escape")
+
+
+@pytest.mark.parametrize("width", [28, 48, 120])
+def test_questions_fit_their_room(width: int) -> None:
+    for answer in (None, True, False):
+        for question in QUESTIONS:
+            assert width_of(asked_row(Asked(question, answer, answer is True), width)) <= width
 
 
 @pytest.mark.parametrize("width", [35, 75, 100, 195])

@@ -25,9 +25,10 @@ _TABS = ("lifecycle", "agents", "decision trees")
 _FRAME = 5
 _WAIT = 0.2
 _HINTS = (
-    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {recheck} read again · {close} close",
-    "tab map · 1 2 3 · {recheck} again · {close} close",
-    "tab · 1 2 3 · {close}",
+    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · {recheck} again · "
+    "{close} close",
+    "tab map · 1 2 3 · {maps-decide} decide · {recheck} again · {close} close",
+    "tab · 1 2 3 · {maps-decide} · {close}",
 )
 
 
@@ -50,9 +51,17 @@ class MapsScreen(FramedScreen):
             self.screen, self.task, self.maps, self.number = screen, task, maps, number
             super().__init__()
 
+    class Undecided(Message):
+        """The eight questions are wanted, for the task that is typed."""
+
+        def __init__(self, task: str, maps: RoutingMaps) -> None:
+            self.task, self.maps = task, maps
+            super().__init__()
+
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(place + 1), f"turn({place})", show=False) for place in range(len(_TABS))),
         bind("recheck", "again"),
+        bind("maps-decide", "decide"),
         Binding("enter", "to_map", "To the map", show=False),
     ]
 
@@ -118,7 +127,12 @@ class MapsScreen(FramedScreen):
             return tree_lines(self.maps.agents, self.selection, width)
         rows = lifecycle_lines(self.maps.evidence, self.route, width)
         if self.route is None or self.selection is None:
-            return [*rows, (), line(("Django or FastAPI, still open? ", "muted"), ("cockpit route --decide", "text"))]
+            words = (" asks eight questions (from the map: tab)", "muted")
+            return [
+                *rows,
+                (),
+                line(("Django or FastAPI, still open? ", "muted"), (self.words("{maps-decide}"), "key"), words),
+            ]
         found = route_lines(self.route, self.selection, width)
         return [*rows, (), *found] if width >= 96 else [*found, (), *rows]
 
@@ -154,6 +168,11 @@ class MapsScreen(FramedScreen):
         self.problem = ""
         self.build()
         self.post_message(self.Wanted(self))
+
+    def action_decide(self) -> None:
+        """Ask the eight questions."""
+        if self.maps is not None:
+            self.post_message(self.Undecided(plain_text(self.query_one(Input).value, 2000), self.maps))
 
     def action_to_map(self) -> None:
         self.moving.focus()
