@@ -1,6 +1,5 @@
 """What cockpit found on this machine and in this repository, and what is missing, each with a way to mend it."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from cockpit import paths
 from cockpit.config import Config, load_config
+from cockpit.doctor_terminal import terminal_checks
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.health import Check
@@ -31,7 +31,15 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     """All checks, in the order in which they are shown. `full` also runs the rules over the repository at `folder`."""
     repository, asked = _repository(folder)
     config, configured = _configuration(repository, extra_config)
-    checks = [_python(), *_git_version(), asked, configured, _state_folder(), *_terminal(), *_watch_limits(folder)]
+    checks = [
+        _python(),
+        *_git_version(),
+        asked,
+        configured,
+        _state_folder(),
+        *terminal_checks(config),
+        *_watch_limits(folder),
+    ]
     checks += [*_agents(), _session_registry(), _transcripts(repository, config), _ports()]
     checks += _tools(repository, config)
     checks += [_editor(config), _keys(config)]
@@ -98,24 +106,6 @@ def _state_folder() -> Check:
     except OSError as problem:
         return Check("state folder", "fail", f"{folder}: {problem.strerror}", fix, required=True)
     return Check("state folder", "pass", str(folder), required=True)
-
-
-def _terminal() -> Iterator[Check]:
-    term = os.environ.get("TERM", "")
-    shown = [f"TERM={term or 'not set'}"]
-    shown += [f"{name}={os.environ[name]}" for name in ("COLORTERM", "NO_COLOR", "TMUX") if os.environ.get(name)]
-    if not sys.stdout.isatty():
-        yield Check("terminal", "not_applicable", "output is not a terminal; " + ", ".join(shown))
-    elif term in ("", "dumb"):
-        yield Check("terminal", "fail", ", ".join(shown), "export TERM=xterm-256color")
-    else:
-        size = shutil.get_terminal_size()
-        small = size.columns < 40 or size.lines < 12
-        fix = "make it at least 40 columns by 12 lines" if small else ""
-        yield Check("terminal", "fail" if small else "pass", f"{size.columns}×{size.lines}, {', '.join(shown)}", fix)
-    encoding = (sys.stdout.encoding or "unknown").lower()
-    good = encoding.replace("-", "") == "utf8"
-    yield Check("encoding", "pass" if good else "fail", encoding, "" if good else "export LANG=C.UTF-8")
 
 
 def _watch_limits(folder: Path) -> Iterator[Check]:

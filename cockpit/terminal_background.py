@@ -36,14 +36,13 @@ class BackgroundQuestion:
         except (OSError, termios.error):
             self.close()
 
-    def answer(self) -> str:
-        """ "light" or "dark", "" where the terminal did not say."""
+    def answer(self, *, wait: float = 0.0) -> str:
+        """ "light" or "dark", "" where the terminal did not say within `wait` seconds."""
         if self._before is None:
             return ""
         came = b""
         try:
             # something came: the rest of it is on its way
-            wait = 0.0
             while not _END.search(came) and select.select([0], [], [], wait)[0]:
                 came += os.read(0, 1024)
                 wait = _LATEST

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.clipboard import LARGEST, copy_text
+from cockpit.clipboard import LARGEST, copy_text, way
 
 
 @pytest.fixture(autouse=True)
 def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("STY", "VTE_VERSION", "TERMINAL_EMULATOR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_a_terminal_gets_the_text() -> None:
@@ -54,3 +56,17 @@ def test_a_tmux_that_is_gone_is_passed_over(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("TMUX", f"{tmp_path}/gone,1,0")
     sent: list[str] = []
     assert copy_text("x", sent.append).how == "terminal" and sent == ["x"]
+
+
+def test_where_a_terminal_may_drop_it_a_file_holds_it_too(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    monkeypatch.setenv("VTE_VERSION", "7600")
+    sent: list[str] = []
+    done = copy_text("x", sent.append)
+    assert sent == ["x"] and way()[0] == "unsure" and "may" not in done.said
+    assert (own_home / "state" / "copied.txt").read_text() == "x" and "copied.txt" in done.said
+
+
+def test_gnu_screen_keeps_what_it_is_sent(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    monkeypatch.setenv("STY", "1.pts")
+    done = copy_text("x", lambda _: pytest.fail("sent"))
+    assert done.how == "file" and "GNU screen" in done.said

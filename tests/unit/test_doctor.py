@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -135,3 +136,54 @@ def test_the_command_answers_with_json_and_an_exit_code(repository, tmp_path):
     assert any(line.startswith("FAIL     repository") for line in nowhere.stdout.splitlines())
     assert nowhere.stderr == ""
     assert Path(tmp_path / ".cockpit").exists() is False
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "said"),
+    [
+        ({"TERM": "xterm-256color"}, "pass", "OSC 52"),
+        ({"TERM": "linux"}, "not_run", "copied.txt"),
+        ({"TERM": "xterm", "STY": "7"}, "not_run", "GNU screen"),
+        ({"TERM": "xterm", "VTE_VERSION": "7"}, "not_run", "copied.txt"),
+    ],
+)
+def test_it_says_how_copying_will_work(repository, monkeypatch, named, status, said):
+    for name in ("TMUX", "STY", "VTE_VERSION", "TERMINAL_EMULATOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+
+    check = by_name(examine(repository, None))["copying"]
+
+    assert check.status == status and said in check.detail
+    assert bool(check.fix) == (status == "not_run")
+
+
+def test_it_says_how_many_colours_there_are(repository, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    assert "16 million" in by_name(examine(repository, None))["colours"].detail
+    monkeypatch.delenv("COLORTERM")
+    few = by_name(examine(repository, None))["colours"]
+    assert few.detail.startswith("256") and "COLORTERM" in few.fix
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "mono" in by_name(examine(repository, None))["colours"].detail
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_in_tmux_it_says_whether_the_terminal_gets_what_is_copied(repository, monkeypatch, tmp_path):
+    socket = ["tmux", "-L", f"doctor-{os.getpid()}", "-f", "/dev/null"]
+    subprocess.run([*socket, "new-session", "-d", "-s", "s"], check=True)
+    try:
+        where = subprocess.run(
+            [*socket, "display-message", "-p", "#{socket_path},#{pid},0"], check=True, capture_output=True, text=True
+        )
+        monkeypatch.setenv("TMUX", where.stdout.strip())
+        assert by_name(examine(repository, None))["copying"].fix == ""
+        subprocess.run([*socket, "set-option", "-s", "set-clipboard", "off"], check=True)
+        told = by_name(examine(repository, None))["copying"]
+        assert told.fix == "tmux set -s set-clipboard external" and "buffer only" in told.detail
+    finally:
+        subprocess.run([*socket, "kill-server"], check=False)
