@@ -25,8 +25,8 @@ _TABS = ("lifecycle", "agents", "decision trees")
 _FRAME = 5
 _WAIT = 0.2
 _HINTS = (
-    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · {recheck} again · "
-    "{close} close",
+    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · "
+    "{recheck} again · {close} close",
     "tab map · 1 2 3 · {maps-decide} decide · {recheck} again · {close} close",
     "tab · 1 2 3 · {maps-decide} · {close}",
 )
