@@ -111,7 +111,7 @@ def left_out(name: str, names: set[str], exclude: tuple[str, ...]) -> str:
 
 
 def look(root: Path, name: str) -> tuple[FileMark | None, str]:
-    """The mark of one file, or why it is left out ("" where it is simply gone)."""
+    """The mark of one file, or why it is left out ("" where it is gone, or a folder now)."""
     try:
         found = os.lstat(os.path.join(root, name))  # noqa: PTH118 - a thousand Path objects cost more than the call
     except OSError:
@@ -119,7 +119,7 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
     if stat.S_ISLNK(found.st_mode):
         return None, "link"  # what it points at is judged under its own name
     if not stat.S_ISREG(found.st_mode):
-        return None, ""
+        return None, "" if stat.S_ISDIR(found.st_mode) else "not a regular file"
     if found.st_size > LARGEST:
         return None, "larger than 2 MB"
     return FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino), ""

@@ -3,6 +3,7 @@
 A frame is four bytes of length (big endian) and MessagePack. The worker reads requests until its input ends.
 """
 
+import errno
 import gc
 import os
 import signal
@@ -16,12 +17,14 @@ from typing import Any
 import msgspec
 
 from cockpit.files import open_regular
-from cockpit.findings.discovery import FileMark, is_generated
+from cockpit.findings.discovery import LARGEST, FileMark, is_generated
 from skills.gates import analyse
 from skills.gates.model import FileReport, SyntaxProblem
 
 _LENGTH = struct.Struct(">I")
 COLLECT_EVERY = 24
+_PAUSES = (0.0, 0.01, 0.05, 0.1)
+"""Seconds to wait before a file that was written while it was read is read again."""
 
 
 class Task(msgspec.Struct, array_like=True, frozen=True):
@@ -60,20 +63,34 @@ def judge(root: bytes, task: Task) -> Judged:
     if source is None:
         read_ns = time.time_ns()
         try:
-            with open_regular(os.path.join(root, task.name)) as stream:  # noqa: PTH118 - names are bytes
-                found = os.fstat(stream.fileno())
-                source = stream.readall()
+            mark, source = _read(os.path.join(root, task.name))  # noqa: PTH118 - names are bytes
         except FileNotFoundError:
             return Judged(task.name, gone=True)
         except OSError as problem:
             return Judged(task.name, report=unjudged(task.name, f"cannot be read ({problem.strerror})"))
-        mark = FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     digest = blake2b(source, digest_size=16).digest()
     if digest == task.known:
         return Judged(task.name, digest, None, mark, read_ns)
     if is_generated(source):
         return Judged(task.name, digest, None, mark, read_ns, skip="generated")
     return Judged(task.name, digest, analyse(shown(task.name), source, every=task.every), mark, read_ns)
+
+
+def _read(path: bytes) -> tuple[FileMark, bytes]:
+    """The mark of a file and what it holds. A file that is written meanwhile is read again, so that half of it is not
+    judged as the whole; raises `OSError` where it does not come to rest, or is not there any more."""
+    for pause in _PAUSES:
+        with open_regular(path) as stream:
+            found = os.fstat(stream.fileno())
+            if found.st_size > LARGEST:
+                raise OSError(errno.EFBIG, "larger than 2 MB")
+            source = stream.readall()
+            after = os.fstat(stream.fileno())
+        whole = len(source) == after.st_size or not after.st_size  # some file systems do not say sizes
+        if whole and found.st_size == after.st_size and found.st_mtime_ns == after.st_mtime_ns:
+            return FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino), source
+        time.sleep(pause)
+    raise OSError(errno.EBUSY, "it changes while it is read")
 
 
 def shown(name: bytes) -> str:

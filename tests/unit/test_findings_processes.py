@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from cockpit.findings.discovery import look
+from cockpit.findings.worker import Judged, Task, judge
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -94,3 +98,83 @@ def _alive(pid: int) -> bool:
             return False
         return not Path("/proc/self").exists()
     return state != "Z"
+
+
+REPLACES = """
+import os, sys, time
+path, whole = sys.argv[1], open(sys.argv[1]).read()
+print("writes", flush=True)
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    with open(path + ".new", "w") as new:
+        new.write(whole[: len(whole) // 2]); new.flush(); new.write(whole[len(whole) // 2 :])
+    os.replace(path + ".new", path)
+"""
+
+
+def _judged_while(path: Path, write: Callable[[], object]) -> Judged:
+    """The answer about a file that is written in the moment between its reading and the look at what was read."""
+
+    def meanwhile(_: object, event: str, called: object) -> None:
+        if event == "c_return" and getattr(called, "__name__", "") == "readall":
+            write()
+
+    sys.setprofile(meanwhile)
+    try:
+        return judge(os.fsencode(path.parent), Task(os.fsencode(path.name), 1))
+    finally:
+        sys.setprofile(None)
+
+
+def test_half_of_a_file_that_is_being_written_is_not_judged(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("x = (1,\n")
+    rest = iter(["     2)\n"])
+
+    def write() -> None:
+        with path.open("a") as file:
+            file.write(next(rest, ""))
+
+    report = _judged_while(path, write).report
+    assert report is not None and report.problem is None
+
+
+def test_a_file_that_does_not_come_to_rest_is_not_judged_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("x = 1\n")
+
+    def write() -> None:
+        with path.open("a") as file:
+            file.write("#")
+
+    report = _judged_while(path, write).report
+    assert report is not None and report.problem is not None
+    assert report.problem.message == "cannot be read (it changes while it is read)"
+
+
+def test_a_file_that_is_replaced_again_and_again_is_always_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("x = (\n" + "    1 +\n" * 2_000 + "    1\n)\n")
+    with subprocess.Popen(python(REPLACES, str(path)), stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline()
+        for _ in range(50):
+            report = judge(os.fsencode(tmp_path), Task(b"a.py", 1)).report
+            assert report is not None and report.problem is None
+        writer.kill()
+
+
+def test_a_file_may_become_anything_before_it_is_read(tmp_path: Path) -> None:
+    root, path = os.fsencode(tmp_path), tmp_path / "a.py"
+    assert judge(root, Task(b"a.py", 1)).gone
+    os.mkfifo(path)
+    pipe = judge(root, Task(b"a.py", 1)).report
+    assert pipe is not None and pipe.problem is not None and "not a regular file" in pipe.problem.message
+    assert look(tmp_path, "a.py") == (None, "not a regular file")
+    path.unlink()
+    path.symlink_to("a.py")
+    loop = judge(root, Task(b"a.py", 1)).report
+    assert loop is not None and loop.problem is not None and "cannot be read" in loop.problem.message
+    path.unlink()
+    path.write_bytes(b"#" * 2_000_001)
+    large = judge(root, Task(b"a.py", 1)).report
+    assert large is not None and large.problem is not None and "larger than 2 MB" in large.problem.message
