@@ -79,12 +79,13 @@ class Tabs(FixedLines):
         """Show the tabs, the active one strong."""
         spans: list[Span] = [(" ", "text")]
         self._ends = []
+        gap = "  " if sum(width_of(tab) + 4 for tab in tabs) - 1 <= self.size.width else " "
         for place, tab in enumerate(tabs, 1):
             spans.append((str(place), "key" if place != active else "accent"))
             spans.append((" ", "text"))
             spans += [(text, "accent" if place == active and token == "text" else token) for text, token in tab]
-            spans.append(("  ", "text"))
-            self._ends.append(width_of(spans))
+            self._ends.append(width_of(spans) + len(gap))
+            spans.append((gap if place < len(tabs) else "", "text"))
         self.show_lines([tuple(spans)])
 
     def on_click(self, event: events.Click) -> None:

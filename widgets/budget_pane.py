@@ -30,24 +30,27 @@ _NO_USAGE = (
     line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
 )
 _NAME, _FIGURE, _TAIL = 12, 17, 16
+_ROOMY, _SHORT_NAME = 45, 9  # cells from which nothing has to be left out
 _LARGE = 1000  # dollars from which cents say nothing
 
 
 def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
     """`name  figure  ━━━━───  level`: every bar of the pane begins and ends in the same column."""
-    head: Line = ((pad(name, _NAME), "muted"), *figure)
+    narrow = width < _ROOMY
+    head: Line = ((pad(name, _SHORT_NAME if narrow else _NAME), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
     bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 4 else ()
-    return (*head, *bar, ("  ", "text"), *level)
+    return (*head, *bar, (" " if narrow else "  ", "text"), *level)
 
 
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
     figures = money(window.spent, floor=floor)
-    spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], _FIGURE - 8, right=True)
+    size = _FIGURE - 8 if width >= _ROOMY else 7
+    spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], size, right=True)
     if window.soft is None or window.percent is None:
         return line(
-            (pad(window.window, _NAME), "muted"),
+            (pad(window.window, _NAME if width >= _ROOMY else _SHORT_NAME), "muted"),
             (spent, "strong"),
             (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
         )
@@ -110,7 +113,8 @@ def context_row(session: Session, width: int) -> Line:
         return ()
     token = LEVEL_TOKEN.get(context.level, "bad")
     size = tokens(context.window).replace(".0", "")
-    figure: Line = ((pad(f"ctx {tokens(context.used)} of {size}", _FIGURE), "muted"),)
+    used = f"{tokens(context.used)} of {size}"
+    figure: Line = ((pad(f"ctx {used}", _FIGURE) if width >= _ROOMY else pad(used, 15), "muted"),)
     level: Line = ((f"{context.percent:3.0f} % {context.level}", token),)
     return bar_row(plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, width)
 

@@ -58,6 +58,8 @@ def figures(item: Item, width: int) -> Line:
         return ((f" {cost}", "muted"),) if cost else ()
     took = f"{item.seconds:.1f}s" if item.seconds is not None and item.seconds >= 0.05 else ""
     spent = tokens(item.tokens) if item.tokens is not None else ""
+    if not (took or spent or cost):
+        return ()
     return (
         (pad(took, 8, right=True), "muted"),
         (pad(spent, 8, right=True), "faint"),

@@ -112,7 +112,7 @@ class InsightDeeds(Deeds):
             return ()
         here = session.cwd == root or session.cwd.startswith(f"{root}/")
         ready = here and found.phase == "ready" and found.progress is None
-        why = "still being checked" if here else "enter on its worktree asks the gates there"
+        why = "still being checked" if here else f"{self.labels['check-worktree']} on its worktree asks the gates there"
         return session_checklist(session, root, found.checks if ready else None, found.findings, why_not=why)
 
     def show_checklist(self) -> None:

@@ -136,3 +136,15 @@ async def test_a_click_on_a_title_focuses_and_a_second_click_is_enter(app: Cockp
 def test_the_keys_of_a_hint(text: str, keys: list[str]) -> None:
     assert [key for *_, key in keys_in(text)] == keys
     assert all(start < end <= words <= len(text) for start, end, words, _ in keys_in(text))
+
+
+async def test_at_forty_columns_the_tabs_fit_and_the_last_one_can_be_clicked(app: CockpitApp) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        await settled(app)
+        tabs = app.query_one("#tabs", LineView)
+        said = tabs.text_at(0).rstrip()
+        assert "…" not in said and said.endswith("!12")
+        await pilot.click(tabs, offset=(said.index("2 $"), 0))
+        assert app.panes.active == "budget"
+        await pilot.click(tabs, offset=(len(said) - 1, 0))
+        assert app.panes.active == "findings"

@@ -20,6 +20,10 @@ from widgets.virtual_list import VirtualList
 from widgets.words import age, count
 
 _EVIDENCE_FROM = 100  # cells that have room for what a state was read from
+_HINTS = (
+    "{waiting-go} go there · {waiting-read} transcript · {close} close",
+    "{waiting-go} go · {waiting-read} transcript · {close}",
+)
 
 
 def held_row(held: Held, width: int, now: datetime) -> Line:
@@ -97,7 +101,7 @@ class AttentionScreen(Moving, ModalScreen[Held | None]):
         words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
         done = len(held) - asking
         title = line(words + (f" · {done} finished" if done else ""))
-        view.set_title(title, hint=self.words("{waiting-go} go there · {waiting-read} transcript · {close}"))
+        view.set_title(title, hint=self.longest(_HINTS, self.size.width - 6))
         view.empty = [
             line(("Nobody waits.", "muted")),
             line(("A permission dialog or a question appears here within a second.", "faint")),

@@ -21,7 +21,7 @@ from widgets.screens.framed import FramedScreen
 
 LONGEST = 200_000
 _WIDE = 100
-_FRAME = 5
+_FRAME = 6
 _WAIT = 0.15
 _HINTS = (
     "{composer-copy} copy the enhanced prompt · {composer-take} take it over · tab to the points · "

@@ -133,7 +133,9 @@ class EndDayScreen(DayScreen):
         rows = [Row("metrics", line((" · ".join(counted), "muted"))), Row("gap", ())]
         for part, title, sign in _PARTS:
             texts: tuple[str, ...] = getattr(handover, part)
-            rows.append(Row(("head", part), heading(title, "" if texts else "a adds one"), "head", part))
+            rows.append(
+                Row(("head", part), heading(title, "" if texts else self.words("{end-add} adds one")), "head", part)
+            )
             for number, text in enumerate(texts):
                 spans = line((f"  {sign} ", "accent"), (plain_text(text, 300), "text"))
                 rows.append(Row((part, text), spans, "entry", (part, number)))
@@ -160,7 +162,11 @@ class EndDayScreen(DayScreen):
 
     def _learning_rows(self) -> list[Row]:
         shown = [one for one in self.learnings if one.id not in self.dropped]
-        rows = [Row(("head", "learnings"), heading("Learnings", "space keeps one in docs/learnings"))] if shown else []
+        rows = (
+            [Row(("head", "learnings"), heading("Learnings", self.words("{end-keep} keeps one in docs/learnings")))]
+            if shown
+            else []
+        )
         for one in shown:
             kept = one.id in self.confirmed
             spans = line(

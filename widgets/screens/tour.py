@@ -57,5 +57,5 @@ class TourScreen(ModalScreen[str | None]):
     def _show(self) -> None:
         last = self.place == len(self.hints) - 1
         self.query_one("#tour-hint", Label).update(Content(self.hints[self.place]))
-        keys = f"{self.place + 1} of {len(self.hints)} · enter {'done' if last else 'next'} · esc skip"
-        self.query_one("#tour-keys", Label).update(hint_content(keys))
+        keys = hint_content(f"enter {'done' if last else 'next'} · esc skip")
+        self.query_one("#tour-keys", Label).update(keys + Content(f" · {self.place + 1} of {len(self.hints)}"))

@@ -176,17 +176,21 @@ class VerifyScreen(Moving, ModalScreen[None]):
         counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
         said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
         running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"
-        view.set_title(line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"), hint=self._hint())
+        view.set_title(
+            line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"),
+            hint=self.longest(self._hints(), self.size.width - 6),
+        )
         rows = rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
         if self._trouble:
             rows.append(Row("trouble", line((plain_text(self._trouble, 300), "bad"))))
         view.show_items(rows)
 
-    def _hint(self) -> str:
-        shown = "everything" if self._only_open else "only what is open"
-        return self.words(
-            f"{{verify-open}} open · {{verify-only-open}} {shown} · {{close}} "
-            f"{'close' if self.running is None else 'stop and close'}"
+    def _hints(self) -> tuple[str, ...]:
+        shown = "all of it" if self._only_open else "open ones"
+        close = "close" if self.running is None else "stop and close"
+        return (
+            f"{{verify-open}} open · {{verify-only-open}} {shown} · {{close}} {close}",
+            f"{{verify-open}} open · {{verify-only-open}} {shown.split()[0]} · {{close}}",
         )
 
     def action_only_open(self) -> None:

@@ -1,0 +1,28 @@
+"""A narrow terminal: figures with their words, the tabs, and hints that give way before they are cut."""
+
+from dataclasses import replace
+
+import pytest
+
+from cockpit.agents.models import ContextUse
+from cockpit.spend.models import BudgetWindow
+from tests.unit.test_attention import session
+from widgets.bindings import filled, with_keys
+from widgets.budget_pane import context_row, window_row
+from widgets.lines import fit, line, plain
+
+
+@pytest.mark.parametrize("width", [38, 44, 45, 60])
+def test_the_level_is_never_cut(width: int) -> None:
+    window = BudgetWindow("month", 62.44, 100.0, 150.0, 62.4, "info")
+    told = plain(fit(window_row(window, width, floor=False), width))
+    assert "$62.44 of $100" in told and told.endswith("62 % info")
+    one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
+    told = plain(fit(context_row(one, width), width))
+    assert "156K of 200K" in told and told.endswith("78 % warn")
+
+
+def test_keys_are_filled_in_only_where_keys_stand() -> None:
+    spans = line(("{recheck}", "key"), (" reads {recheck} again", "text"))
+    assert plain(filled(spans, {"recheck": "f5"})) == "f5 reads {recheck} again"
+    assert with_keys("{nothing} there", {"recheck": "f5"}) == "{nothing} there"
