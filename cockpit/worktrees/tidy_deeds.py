@@ -33,10 +33,13 @@ def clean(call: Call) -> int:
         )
         return 1 if done and done.kept else 0
     word = "remove" if done is None else "removed"
-    lines = [(word, tree.branch or tree.name, why) for tree, why in plan.remove]
+    stay = {name for name, _ in done.kept} if done else set()
+    lines = [(word, name, why) for tree, why in plan.remove if (name := tree.branch or tree.name) not in stay]
     lines += [("keep", tree.branch or tree.name, why) for tree, why in plan.keep]
     forget = "forget" if done is None else "forgotten"
     lines += [(forget, str(entry.get("branch") or ""), "its folder is gone") for entry in plan.forget]
+    if not lines and not stay:
+        print("there is no worktree but the main one, and nothing to forget")
     _table(lines)
     if done is None and (plan.remove or plan.forget):
         say("nothing was changed: cockpit worktree clean --apply does it, undo takes it back")

@@ -58,6 +58,11 @@ def test_a_clean_says_first_and_does_only_what_is_safe(repo: Path) -> None:
     assert done.exists()
 
 
+def test_a_clean_of_nothing_says_so(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--repo", str(repo), "worktree", "clean"]) == 0
+    assert capsys.readouterr().out == "there is no worktree but the main one, and nothing to forget\n"
+
+
 def test_a_clean_keeps_where_a_process_works(repo: Path) -> None:
     done = add(repo, "done", merged=True)
     process = subprocess.Popen(["sleep", "60"], cwd=done)
