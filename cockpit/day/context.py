@@ -7,7 +7,7 @@ from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.record import record
 from skills.workflow.day import CONTEXT_FILES
-from skills.workflow.tasks import Item, Section, Task, section, sections, tasks
+from skills.workflow.tasks import Item, Section, Task, section, sections, tasks, without_box
 
 _LARGEST = 256 << 10
 _LONGEST_LINE = 2000
@@ -39,6 +39,9 @@ def read_context(root: Path) -> Context:
         return Context(notes=tuple(notes))
     first = next(iter(texts))
     planned = texts.get("TASK.md")
+    if planned is not None and (plain := without_box(planned)):
+        entries = f"{plain} entries" if plain > 1 else "1 entry"
+        notes.append(f"TASK.md: {entries} without a box beside those with one: not in the queue")
     return Context(
         first,
         sections(texts[first]),

@@ -129,7 +129,17 @@ def tasks(text: str, *, own: bool = False) -> tuple[Task, ...]:
     if not found and own:
         unfinished = (part for part in parts if not _key(part.title).startswith(_FINISHED))
         found = [item for part in unfinished for item in part.items if item.listed]
-    return tuple(task_of(item, order) for order, item in enumerate(found))
+    return tuple(task for order, item in enumerate(found) if (task := task_of(item, order)).text)
+
+
+def without_box(text: str) -> int:
+    """How many entries of lists are no tasks because others of the same text have boxes, or stand in a table of tasks;
+    what is listed below something done is not counted."""
+    parts = [part for part in sections(text) if not _key(part.title).startswith(_FINISHED)]
+    items = [item for part in parts for item in part.items]
+    if all(item.mark == "none" and not item.cell("task") for item in items):
+        return 0
+    return sum(item.listed and item.mark == "none" and bool(item.text) for item in items)
 
 
 def task_of(item: Item, order: int = 0) -> Task:

@@ -17,7 +17,7 @@ from cockpit.day.start import start_day
 from cockpit.demo import make_demo
 from cockpit.repository import find_repository
 from skills.workflow.day import next_ports, preflight, types_of
-from skills.workflow.tasks import Situation, queue, section, sections, task_of, tasks
+from skills.workflow.tasks import Situation, queue, section, sections, task_of, tasks, without_box
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
@@ -287,3 +287,5 @@ def test_a_task_file_without_boxes_is_a_list_of_tasks_and_an_empty_box_is_a_box(
         ("write the docs", False),
         ("the login", True),
     ]
+    assert (without_box(boxed), without_box(bare)) == (2, 0)
+    assert [task.text for task in tasks("- [ ]\n- [ ] #7\n- [x] \n- [ ] one\n")] == ["#7", "one"]

@@ -81,6 +81,13 @@ def test_the_document_holds_what_the_report_shows(repo: Path, capsys: pytest.Cap
     assert f"1. [AGENT: {first['agent']}] Fix the failing login" in found["report"]
 
 
+def test_entries_that_are_no_tasks_are_said(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "TASK.md").write_text("- [ ] one\n- two\n\nA sentence.\n\n## Done\n\n- three\n")
+    found = answered(repo, capsys)
+    assert [row["task"] for row in found["queue"]] == ["one"]
+    assert "TASK.md: 1 entry without a box beside those with one: not in the queue" in found["notes"]
+
+
 def test_nothing_is_written_into_the_repository_unless_asked(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answered(repo, capsys)
     status = subprocess.run(["git", "status", "--porcelain"], cwd=repo, capture_output=True, text=True, check=True)
