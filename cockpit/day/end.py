@@ -40,6 +40,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
         commits = guarded(lambda: commits_since(repository.root, midnight, author, now), "history", notes)
         git = guarded(lambda: read_git_state(repository.root, None, now), "git", notes)
         joined = with_agents(result_of(trees, "worktrees", notes), result_of(sessions, "sessions", notes))
+        notes += [joined.note] if joined is not None and joined.note else []
         live = result_of(sessions, "sessions", [])
         costs = result_of(spend, "costs", notes)
     p0 = None if findings is None else tuple(finding_line(found) for found in findings if found.gate == "P0")

@@ -113,6 +113,8 @@ class _StartDay:
         self._todos(scored, preferences)
         self._session(record, head.result())
         self.notes[:0] = said.notes
+        if seen is not None and seen.note:
+            self.notes.append(seen.note)
         money = money_of(spent.snapshot, _average(spent, self.now)) if spent else None
         report = StartReport(
             project=plain_text(self.repository.name, 80),

@@ -22,7 +22,7 @@ from cockpit.worktrees.project_hooks import NO_SETUP, HookFailed, ProjectSetup, 
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import OWN, changed_registry, new_entry, read_registry_file
 from cockpit.worktrees.room import Room, sentence
-from cockpit.worktrees.setup_files import copy_into, exclude_task_file, files_to_copy
+from cockpit.worktrees.setup_files import copy_into, exclude_task_file, files_to_copy, ports_in
 from skills.workflow.worktree_setup import TASK_FILE, TaskSheet, branch_name, project_of, slug_of, task_sheet
 
 LOW_MEMORY_GB = 6
@@ -260,20 +260,14 @@ class _Making:
 
 
 def rebuilt_entries(repository: Repository) -> list[dict[str, object]]:
-    """Entries for the worktrees that git knows, for a registry that was lost; ports are those of their `.env`."""
-    from cockpit.worktrees.setup_files import port_in
-
+    """Entries for the worktrees that git knows, for a registry that was lost; their ports as they tell them."""
     project = project_name(repository)
     entries = []
     for place in read_cheap(repository, None).places:
         if place.main or place.missing:
             continue
-        port = port_in(Path(place.path))
-        ports = (port, port + 1) if port is not None else ()
-        slug = slug_of(place.branch or place.name)
-        entries.append(
-            new_entry(project, repository.main_root, place.branch, slug, Path(place.path), ports, rebuilt=True)
-        )
+        tree, slug = Path(place.path), slug_of(place.branch or place.name)
+        entries.append(new_entry(project, repository.main_root, place.branch, slug, tree, ports_in(tree), rebuilt=True))
     return entries
 
 

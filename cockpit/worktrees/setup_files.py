@@ -11,7 +11,7 @@ from pathlib import Path
 from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import GitFailed, git_bytes
 from cockpit.worktrees.project_hooks import ProjectSetup
-from skills.workflow.worktree_setup import TASK_FILE, with_port, without_port
+from skills.workflow.worktree_setup import TASK_FILE, sheet_ports, with_port, without_port
 
 INCLUDE_FILE = ".worktreeinclude"
 _ENVIRONMENT = (".env", ".env.local")
@@ -73,8 +73,16 @@ def content_but_port(name: str, content: bytes) -> bytes:
     return without_port(content) if _is_environment(name) else content
 
 
-def port_in(tree: Path) -> int | None:
-    """The port that the worktree's environment file names."""
+def ports_in(tree: Path) -> tuple[int, ...]:
+    """The ports that the worktree was given, by its environment file and its task sheet; () where neither tells."""
+    named: tuple[int, ...] = ()
+    with contextlib.suppress(OSError):
+        named = sheet_ports(read_regular(tree / TASK_FILE, LARGEST).decode("utf-8", "replace"))
+    port = _port_in(tree)
+    return named if port is None or port in named else (port, port + 1)
+
+
+def _port_in(tree: Path) -> int | None:
     for name in (".env.local", ".env"):
         with contextlib.suppress(OSError, ValueError):
             for line in read_regular(tree / name, LARGEST).splitlines():

@@ -32,7 +32,7 @@ from cockpit.worktrees.registry import (
     read_registry_file,
 )
 from cockpit.worktrees.remove import find_worktree, remove_in
-from cockpit.worktrees.setup_files import port_in
+from cockpit.worktrees.setup_files import ports_in
 from cockpit.worktrees.trash import Trashed
 from skills.workflow.worktree_setup import slug_of
 
@@ -197,8 +197,7 @@ def _is_gone(entry: Entry, known: set[str]) -> bool:
 
 
 def _adopted(registry: RegistryFile, repository: Repository, path: Path, branch: str | None, task: str | None) -> Entry:
-    port = port_in(path)
-    ports: tuple[int, ...] = (port, port + 1) if port is not None else ()
+    ports = ports_in(path)
     if not ports or set(ports) & registry.taken():
         ports = registry.next_ports()
     slug = slug_of(branch or path.name)

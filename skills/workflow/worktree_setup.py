@@ -15,6 +15,7 @@ LAST_PORT = 8199
 TASK_FILE = "WORKTREE_TASK.md"
 _LONGEST_SLUG = 60
 _UNFIT = re.compile(r"[^\w.+-]+")
+_SHEET_PORTS = re.compile(r"^- Ports: ([^\r\n]{1,400})$", re.MULTILINE)
 _PORT = re.compile(rb"^PORT=[^\r\n]*", re.MULTILINE)
 # what tools make again by themselves
 _CACHES = frozenset(
@@ -131,6 +132,12 @@ def task_sheet(sheet: TaskSheet) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def sheet_ports(sheet: str) -> tuple[int, ...]:
+    """The ports that a task sheet names, () where it names none."""
+    line = _SHEET_PORTS.search(sheet)
+    return tuple(int(port) for port in re.findall(r"\b\d{4,5}\b(?= \(|,|$)", line[1])) if line else ()
 
 
 @record

@@ -88,6 +88,13 @@ def test_entries_that_are_no_tasks_are_said(repo: Path, capsys: pytest.CaptureFi
     assert "TASK.md: 1 entry without a box beside those with one: not in the queue" in found["notes"]
 
 
+def test_a_malformed_registry_is_said(repo: Path, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (own_home / "claude" / "worktree-registry.json").write_text("{")
+    assert "worktree-registry.json ignored: not valid JSON" in answered(repo, capsys)["notes"]
+    assert main(["--repo", str(repo), "end-day", "--dry-run"]) in (0, 2)
+    assert "worktree-registry.json ignored: not valid JSON" in capsys.readouterr().out
+
+
 def test_nothing_is_written_into_the_repository_unless_asked(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answered(repo, capsys)
     status = subprocess.run(["git", "status", "--porcelain"], cwd=repo, capture_output=True, text=True, check=True)

@@ -143,14 +143,16 @@ def test_entries_of_other_projects_and_unknown_keys_stay(repo: Path) -> None:
 
 
 def test_a_malformed_registry_is_kept_aside_and_rebuilt(repo: Path) -> None:
-    first = make(repo, "feature/api")
-    (first.path / ".env").write_text("PORT=8100\n")
+    make(repo, "feature/api")  # its task sheet tells its ports
+    moved = make(repo, "moved")
+    (moved.path / ".env").write_text("PORT=8110\n")  # a person's own choice is later than the sheet
     registry_path().write_text('{"worktrees": [')
     second = make(repo, "fix/login")
     assert any("malformed" in warning and "kept as" in warning for warning in second.warnings)
     assert [path.read_text() for path in registry_path().parent.glob("*.broken-*")] == ['{"worktrees": [']
-    assert [entry["branch"] for entry in entries()] == ["feature/api", "fix/login"]
-    assert second.ports == (8102, 8103)
+    assert [(entry["branch"], entry["ports"]) for entry in entries()] == [
+        ("feature/api", [8100, 8101]), ("moved", [8110, 8111]), ("fix/login", [8102, 8103]),
+    ]  # fmt: skip
 
 
 def test_an_existing_branch_keeps_its_commits_and_a_remote_one_is_followed(repo: Path, tmp_path: Path) -> None:
