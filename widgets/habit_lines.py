@@ -35,6 +35,7 @@ _STATUS = {
 }
 _WIDE, _NARROW = 92, 60
 _WEEKS = 12
+_IN_PARTS = ("rule-compliance", "spend", "skills", "estimate-accuracy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,21 @@ def measure_entries(view: HabitsView) -> list[Entry]:
         entries.append(measure)
         token = "warn" if measure.status == "not_run" else "faint"
         entries.append(Note(line(("    ", "text"), (plain_text(measure.detail, 300), token)), f"detail {measure.id}"))
-        for name, value in measure.rows if measure.id in ("rule-compliance", "spend", "skills") else ():
+        for name, value in measure.rows if measure.id in _IN_PARTS else ():
             shown = line(("    ", "text"), (plain_text(name, 60), "muted"))
-            entries.append(Note(shown, f"{measure.id} {name}", line((plain_text(value), "muted"))))
+            entries.append(Note(shown, f"{measure.id} {name}", _part(value, measure.courses.get(name, ()))))
     return entries
+
+
+def _part(value: str, course: Sequence[tuple[str, float]]) -> Line:
+    """The value of a part with its course, and how far it went since the first week."""
+    said: Line = ((plain_text(value), "muted"),)
+    if len(course) < 2:
+        return said
+    shown = course[-_WEEKS:]
+    went = shown[-1][1] - shown[0][1]
+    token = "good" if went > 0 else "bad" if went < 0 else "faint"
+    return (*said, (f"  {sparkline([share for _, share in shown])}", "accent"), (f" {went:+.1f}", token))
 
 
 def entry_row(entry: Entry, view: HabitsView, width: int) -> Line:

@@ -319,10 +319,9 @@ def _cost(call: "Call") -> _Answer:
     from dataclasses import replace
 
     from cockpit.bench.feature import change, open_feature
+    from cockpit.bench.feature_cost import feature_cost
     from cockpit.bench.feature_gates import branches_of
-    from cockpit.bench.shared import spent
     from cockpit.errors import CannotAnswer
-    from skills.spending.estimate import estimate
 
     repository, given = call.repository(), call.args.estimate
     if given is not None:
@@ -331,11 +330,8 @@ def _cost(call: "Call") -> _Answer:
         feature = change(repository, call.args.on, lambda one: replace(one, estimate_usd=given))
     else:
         feature = open_feature(repository, call.args.on)
-    tests = sum(one.hours or 0.0 for one in feature.tasks if one.role == "testing")
-    work = sum(one.hours or 0.0 for one in feature.tasks if one.role != "testing")
-    expected = feature.estimate_usd if feature.estimate_usd is not None else estimate(work, tests, ()).usd
-    basis = "a person's" if feature.estimate_usd is not None else "estimated from the plan's hours"
-    usd, calls = spent(repository, call.config(), feature.begun, branches_of(repository, feature))
+    cost = feature_cost(repository, call.config(), feature)
+    expected, basis, usd, calls = cost.expected, cost.basis, cost.usd, cost.calls
     share = f", {usd / expected * 100:.0f} % of it" if expected > 0 else ""
     lines = [f"estimate  ${expected:,.2f} ({basis})", f"actual    ${usd:,.2f} in {calls:,} calls (computed){share}"]
     document = {"estimate": round(expected, 6), "estimate_basis": basis, "actual": round(usd, 6), "calls": calls,

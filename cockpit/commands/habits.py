@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cockpit.phases.habits import HabitsReading
     from skills.orchestrator.habits import HabitRow, Violation, Week
     from skills.orchestrator.measures import Measure
@@ -81,9 +83,15 @@ def measure_row(one: "Measure") -> dict[str, Any]:
         "basis": one.basis,
         "status": one.status,
         "detail": one.detail,
-        "parts": [{"name": name, "value": value} for name, value in one.rows],
-        "weeks": [{"week": week, "value": value} for week, value in one.weeks],
+        "parts": [
+            {"name": name, "value": value, "weeks": _course(one.courses.get(name, ()))} for name, value in one.rows
+        ],
+        "weeks": _course(one.weeks),
     }
+
+
+def _course(weeks: "Iterable[tuple[str, float]]") -> list[dict[str, Any]]:
+    return [{"week": week, "value": value} for week, value in weeks]
 
 
 def _measure_lines(measures: "tuple[Measure, ...]") -> list[str]:

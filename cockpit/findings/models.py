@@ -1,5 +1,6 @@
 """What the findings engine streams to the pane, to `cockpit check` and to `cockpit watch`."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import date, datetime
 from typing import Literal
@@ -39,11 +40,12 @@ class GateResult:
 @record
 class TrendPoint:
     """One day of a repository: the places (functions, classes, module levels) that were checked by P1, and how many of
-    them hold."""
+    them hold. `broken` are the places with a finding by rule; None where the day was noted without them."""
 
     date: date
     places: int
     holding: int
+    broken: Mapping[str, int] | None = None
 
     @property
     def share(self) -> float:

@@ -8,6 +8,7 @@ accepts does not hold. One row a day and repository: the last complete check of 
 import contextlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from hashlib import blake2b
@@ -25,40 +26,55 @@ GOAL = 0.95
 MOST_DAYS = 400
 
 
-def compliance(reports: Mapping[str, FileReport], findings: Iterable[Finding], rules: Iterable[str]) -> tuple[int, int]:
-    """(places, those that hold). `rules` are cockpit's own: what other tools say depends on which are installed."""
+def compliance(
+    reports: Mapping[str, FileReport], findings: Iterable[Finding], rules: Iterable[str]
+) -> tuple[int, int, dict[str, int]]:
+    """(places, those that hold, those that do not by rule). `rules` are cockpit's own: what other tools say depends on
+    which are installed."""
     own = set(rules)
     judged = {name: report.places for name, report in reports.items() if report.problem is None}
     broken = {
-        (finding.path, finding.symbol)
+        (finding.rule, finding.path, finding.symbol)
         for finding in findings
         if finding.gate == "P1" and finding.rule in own and finding.suppressed is None and finding.path in judged
     }
     places = sum(judged.values())
-    return places, max(0, places - len(broken))
+    by_rule = Counter(rule for rule, _, _ in broken)
+    held = max(0, places - len({(path, symbol) for _, path, symbol in broken}))
+    return places, held, dict(sorted(by_rule.items()))
 
 
 def read_trend(repository: Repository | Path) -> tuple[TrendPoint, ...]:
     """The rows of a repository (or of a root outside git), oldest first; none where none could be read."""
     try:
         rows = json.loads(_path(repository).read_bytes())["days"]
-        points = [TrendPoint(date.fromisoformat(day), int(places), int(held)) for day, (places, held) in rows.items()]
+        points = [_point(day, *row) for day, row in rows.items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ()
     return tuple(sorted(points, key=lambda point: point.date)[-MOST_DAYS:])
 
 
-def with_today(known: tuple[TrendPoint, ...], places: int, holding: int) -> tuple[TrendPoint, ...]:
+def _point(day: str, places: int, held: int, broken: dict[str, int] | None = None) -> TrendPoint:
+    by_rule = None if broken is None else {str(rule): int(count) for rule, count in broken.items()}
+    return TrendPoint(date.fromisoformat(day), int(places), int(held), by_rule)
+
+
+def with_today(
+    known: tuple[TrendPoint, ...], places: int, holding: int, broken: Mapping[str, int] | None = None
+) -> tuple[TrendPoint, ...]:
     """The rows with today's in the place of an earlier one of today; unchanged where nothing was checked."""
     if not places:
         return known
-    point = TrendPoint(now().astimezone().date(), places, holding)
+    point = TrendPoint(now().astimezone().date(), places, holding, broken)
     return (*(one for one in known if one.date != point.date), point)[-MOST_DAYS:]
 
 
 def write_trend(repository: Repository | Path, points: tuple[TrendPoint, ...]) -> None:
     """Keep the rows. A state folder that cannot be written loses the trend and nothing else."""
-    rows = {one.date.isoformat(): [one.places, one.holding] for one in points}
+    rows = {
+        one.date.isoformat(): [one.places, one.holding, *([] if one.broken is None else [dict(one.broken)])]
+        for one in points
+    }
     with contextlib.suppress(OSError):
         write_atomically(_path(repository), json.dumps({"version": 1, "days": rows}) + "\n", mode=0o600)
 

@@ -14,6 +14,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import (
+    EstimateFigures,
     Figures,
     GateFigures,
     Measure,
@@ -42,6 +43,7 @@ def read_measures(
         _attempt(lambda: _spent(repository, config), "costs", problems),
         _attempt(lambda: _skills(repository, now), "skills", problems),
         _attempt(lambda: _audits(repository), "audits", problems),
+        _attempt(lambda: _expected(repository, config), "estimates", problems),
     )
     return take_measures(figures), tuple(problems)
 
@@ -75,8 +77,21 @@ def gate_figures(findings: Iterable[Finding], checks: Iterable[Check], trend: Se
     last = trend[-1] if trend else None
     statuses: Counter[str] = Counter(check.status for check in checks)
     return GateFigures(
-        statuses, broken, last.places if last else None, last.holding if last else None, tuple(sorted(weeks.items()))
-    )
+        statuses, broken, last.places if last else None, last.holding if last else None, tuple(sorted(weeks.items())),
+        _by_rule(trend),
+    )  # fmt: skip
+
+
+def _by_rule(trend: Sequence[TrendPoint]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """The share of places that hold each rule that any day broke, by week; the last day of a week speaks for it."""
+    told = {week_of(point.date): point for point in trend if point.broken is not None and point.places}
+    rules = {rule for point in told.values() for rule in point.broken or ()}
+    return {
+        rule: tuple(
+            (week, 1 - (point.broken or {}).get(rule, 0) / point.places) for week, point in sorted(told.items())
+        )
+        for rule in sorted(rules)
+    }
 
 
 def _spent(repository: Repository, config: Config) -> SpendFigures:
@@ -100,6 +115,22 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
         total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.floor, tuple(dearest),
         tuple(sorted(weeks.items())),
     )  # fmt: skip
+
+
+def _expected(repository: Repository, config: Config) -> EstimateFigures:
+    from cockpit.bench.feature import features
+    from cockpit.bench.feature_cost import feature_cost
+    from cockpit.spend.meter import Meter
+    from cockpit.spend.past import past_features
+    from cockpit.spend.sums import Scope
+    from skills.spending.estimate import estimate
+
+    meter = Meter(repository, config)
+    meter.read()
+    hour = estimate(1.0, 0.0, list(past_features(meter, Scope(meter.places)).values()))
+    planned = [(one.title, feature_cost(repository, config, one)) for one in features(repository)[:_MOST]]
+    rows = tuple((plain_text(name, 60), cost.expected, cost.usd) for name, cost in planned if cost.expected)
+    return EstimateFigures(hour.usd, hour.features, rows)
 
 
 def _audits(repository: Repository) -> ScoreFigures | None:

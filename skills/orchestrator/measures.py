@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -36,8 +36,8 @@ _HEADS: dict[MeasureId, tuple[str, str, str, Basis]] = {
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One measure. `value` is in `unit`; `of` is the denominator and `of_what` its name. `detail` says the rest in one
-    line, `rows` are its parts, `weeks` its course by ISO week. Where it could not be taken, `status` and `detail` say
-    why, and `value` is None: never 0."""
+    line, `rows` are its parts, `weeks` its course by ISO week, `courses` that of parts. Where it could not
+    be taken, `status` and `detail` say why, and `value` is None: never 0."""
 
     id: MeasureId
     title: str
@@ -50,19 +50,21 @@ class Measure:
     detail: str
     rows: tuple[tuple[str, str], ...] = ()
     weeks: tuple[tuple[str, float], ...] = ()
+    courses: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GateFigures:
     """What a check of the repository says: statuses of rules, places with a finding by rule, and places in all.
 
-    `trend` is (ISO week, share of places that hold)."""
+    `trend` is (ISO week, share of places that hold), `by_rule` the same of each rule, oldest week first."""
 
     statuses: Mapping[str, int]
     broken: Mapping[str, int]
     places: int | None
     holding: int | None
     trend: tuple[tuple[str, float], ...] = ()
+    by_rule: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,16 @@ class ScoreFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class EstimateFigures:
+    """What an hour of an agent's work is expected to cost, in dollars; `features` past ones calibrated it (0: the
+    table's pace holds). `planned` are the repository's own features: name, expected dollars, dollars so far."""
+
+    usd_an_hour: float
+    features: int
+    planned: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that the measures are taken from; None where nobody could look."""
 
@@ -107,6 +119,7 @@ class Figures:
     spend: SpendFigures | None = None
     skills: SkillFigures | None = None
     audits: ScoreFigures | None = None
+    estimates: EstimateFigures | None = None
 
 
 def figure(measure: Measure) -> str:
@@ -141,7 +154,7 @@ def take_measures(figures: Figures) -> tuple[Measure, ...]:
         _delegation(habits.get("over-delegation"), figures),
         _skills(figures.skills),
         _scores(figures.audits),
-        _estimates(figures.sessions),
+        _estimates(figures.sessions, figures.estimates),
     )
 
 
@@ -167,11 +180,14 @@ def _compliance(gates: GateFigures | None) -> Measure:
     if gates is None or not gates.places or gates.holding is None:
         return _absent("rule-compliance", "nothing could be checked here")
     places = gates.places
-    worst = sorted(gates.broken.items(), key=lambda one: (-one[1], one[0]))
+    mended = {rule: 0 for rule in gates.by_rule if rule not in gates.broken}
+    worst = sorted({**gates.broken, **mended}.items(), key=lambda one: (-one[1], one[0]))
     rows = tuple((rule, f"{100 * (1 - n / places):.1f} %, {n} of {places} do not") for rule, n in worst)
     weeks = tuple((week, round(100 * held, 1)) for week, held in gates.trend)
-    detail = f"goal {GOAL:.0%}; {len(worst)} rules find something"
-    return _taken("rule-compliance", round(100 * gates.holding / places, 1), places, detail, rows, weeks)
+    courses = {rule: tuple((week, round(100 * held, 1)) for week, held in row) for rule, row in gates.by_rule.items()}
+    detail = f"goal {GOAL:.0%}; {len(gates.broken)} rules find something"
+    taken = _taken("rule-compliance", round(100 * gates.holding / places, 1), places, detail, rows, weeks)
+    return replace(taken, courses=courses)
 
 
 def _outcomes(gates: GateFigures | None, sessions: Sequence[SessionFigures]) -> Measure:
@@ -277,21 +293,39 @@ def _scores(audits: ScoreFigures | None) -> Measure:
     return _taken("persistence-score", score, len(audits.scores), detail, (), weeks)
 
 
-def _estimates(sessions: Iterable[SessionFigures]) -> Measure:
+def _estimates(sessions: Iterable[SessionFigures], expected: EstimateFigures | None) -> Measure:
     tasks = [task for session in sessions for task in session.tasks]
     if not tasks:
         return _absent("estimate-accuracy", "no task changed files")
     near = sum(1 for task in tasks if _near(task))
     ratios = [task.minutes / task.minutes_estimated for task in tasks if task.minutes and task.minutes_estimated]
-    dollars = [task.usd for task in tasks if task.usd is not None]
     files = (statistics.median(task.files for task in tasks), statistics.median(task.files_estimated for task in tasks))
     told = {
         "files": f"{files[0]:g} against {files[1]:g} estimated",
         "minutes": f"{statistics.median(ratios):.1f} times the estimate" if ratios else "not known",
-        "dollars": f"${statistics.median(dollars):.2f}, nothing estimates them before" if dollars else "not known",
+        "dollars": _dollars(tasks, expected),
     }
     detail = "medians of a task: " + ", ".join(f"{name} {words}" for name, words in told.items())
-    return _taken("estimate-accuracy", round(100 * near / len(tasks), 1), len(tasks), detail, tuple(told.items()))
+    planned = {
+        f"feature {name}": f"${usd:.2f} so far against ${wanted:.2f} estimated"
+        for name, wanted, usd in (expected.planned if expected is not None else ())
+    }
+    rows = (*told.items(), *planned.items())
+    return _taken("estimate-accuracy", round(100 * near / len(tasks), 1), len(tasks), detail, rows)
+
+
+def _dollars(tasks: Sequence[TaskFigure], expected: EstimateFigures | None) -> str:
+    """What tasks cost against what their estimated minutes would cost at the pace of past features."""
+    known = [(task.usd, task.minutes_estimated) for task in tasks if task.usd is not None]
+    if not known:
+        return "not known"
+    cost = statistics.median(usd for usd, _ in known)
+    if expected is None:
+        return f"${cost:.2f}, their pace could not be read"
+    wanted = statistics.median(minutes / 60 * expected.usd_an_hour for _, minutes in known)
+    many = expected.features
+    by = f"by {many} past feature{'s' * (many != 1)}" if many else "by the table's pace"
+    return f"${cost:.2f} against ${wanted:.2f} estimated {by}"
 
 
 def _near(task: TaskFigure) -> bool:

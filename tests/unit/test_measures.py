@@ -17,7 +17,7 @@ from skills.audit.results_log import written
 from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import Figures, ScoreFigures, figure, share, take_measures
 from tests.unit.claude_lines import Talk, text
-from widgets.habit_lines import entry_row, habit_entries, habit_head, measure_entries
+from widgets.habit_lines import Note, entry_row, habit_entries, habit_head, measure_entries
 from widgets.lines import plain, width_of
 
 IDS = [
@@ -51,7 +51,8 @@ def test_the_command_takes_all_ten(project: Path, capsys: pytest.CaptureFixture[
     assert all(row["basis"] in ("measured", "computed", "estimated") and row["of_what"] for row in rows.values())
     assert all((row["value"] is None) == (row["status"] != "known") for row in rows.values())
     assert rows["rule-compliance"]["of"] == 3 and rows["rule-compliance"]["value"] == pytest.approx(66.7)
-    assert {"name": "missing-type-hints", "value": "66.7 %, 1 of 3 do not"} in rows["rule-compliance"]["parts"]
+    parts = {part["name"]: part["value"] for part in rows["rule-compliance"]["parts"]}
+    assert parts == {"missing-type-hints": "66.7 %, 1 of 3 do not"}
     assert "0 passed, 1 failed" in rows["gate-outcomes"]["detail"]
     assert (rows["unbacked-claims"]["value"], rows["unbacked-claims"]["of"]) == (1, 1)
     assert rows["serial-seconds"]["value"] == 6.0 and rows["serial-seconds"]["of"] == 8.0
@@ -60,6 +61,9 @@ def test_the_command_takes_all_ten(project: Path, capsys: pytest.CaptureFixture[
     assert rows["context"]["value"] == 50.0 and rows["context"]["of"] == 1
     assert rows["persistence-score"]["status"] == "not_run" and "cockpit audit" in rows["persistence-score"]["detail"]
     assert rows["estimate-accuracy"]["of"] == 1 and "files 1 against 2 estimated" in rows["estimate-accuracy"]["detail"]
+    assert "estimated by" in {part["name"]: part["value"] for part in rows["estimate-accuracy"]["parts"]}["dollars"]
+    week = [{"week": "2026-W47", "value": pytest.approx(66.7)}]
+    assert [part["weeks"] for part in rows["rule-compliance"]["parts"]] == [week]
     assert all(pattern["basis"] for pattern in document["patterns"])
 
 
@@ -108,10 +112,21 @@ def test_a_rule_counts_once_a_place() -> None:
     places = (("n-plus-one", 1, "f"), ("n-plus-one", 2, "f"), ("n-plus-one", 9, "g"))
     findings = [*(found(*place) for place in places), found("x", 1, "f", "P2")]
     checks = [Check(rule="n-plus-one", status="fail", count=3), Check(rule="y", status="pass", count=0)]
-    trend = [TrendPoint(date(2026, 11, 9), 10, 9), TrendPoint(date(2026, 11, 20), 10, 8)]
+    trend = [
+        TrendPoint(date(2026, 11, 2), 10, 9),
+        TrendPoint(date(2026, 11, 9), 10, 9, {"n-plus-one": 4, "bare-mock": 1}),
+        TrendPoint(date(2026, 11, 18), 10, 9, {"n-plus-one": 1}),
+        TrendPoint(date(2026, 11, 20), 10, 8, {"n-plus-one": 2}),
+    ]
     figures = gate_figures(findings, checks, trend)
     assert figures.broken == {"n-plus-one": 2} and (figures.places, figures.holding) == (10, 8)
-    assert figures.trend == (("2026-W46", 0.9), ("2026-W47", 0.8))
+    assert figures.trend == (("2026-W45", 0.9), ("2026-W46", 0.9), ("2026-W47", 0.8))
+    compliance = take_measures(Figures(gates=figures))[0]
+    assert compliance.courses["n-plus-one"] == (("2026-W46", 60.0), ("2026-W47", 80.0))
+    assert compliance.courses["bare-mock"][-1] == ("2026-W47", 100.0)
+    assert [name for name, _ in compliance.rows] == ["n-plus-one", "bare-mock"]
+    entries = measure_entries(HabitsView((), (), 0, measures=(compliance,)))
+    assert any("+20.0" in plain(one.right) for one in entries if isinstance(one, Note))
     assert take_measures(Figures(gates=figures))[1].value == 50.0
 
 

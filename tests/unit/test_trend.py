@@ -27,9 +27,9 @@ def test_a_place_with_a_finding_does_not_hold() -> None:
     reports = {"a.py": analyse("a.py", UNTYPED.encode()), "b.py": analyse("b.py", b"def f(:\n")}
     verdict = settle(reports.values(), ProjectEvidence(), GateOptions(select=("missing-type-hints",), profile="binora"))
     assert [finding.symbol for finding in verdict.findings] == ["Basket.add"]
-    assert compliance(reports, verdict.findings, RULES) == (4, 3)
-    assert compliance(reports, (), RULES) == (4, 4)
-    assert compliance(reports, verdict.findings, ()) == (4, 4)
+    assert compliance(reports, verdict.findings, RULES) == (4, 3, {"missing-type-hints": 1})
+    assert compliance(reports, (), RULES) == (4, 4, {})
+    assert compliance(reports, verdict.findings, ()) == (4, 4, {})
 
 
 def test_one_row_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

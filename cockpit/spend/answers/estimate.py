@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     """Print the estimate for the hours that are given."""
     from cockpit import clock
+    from cockpit.spend.past import past_features
     from skills.spending.estimate import estimate
 
     dev, test, feature = call.args.dev_hours, call.args.test_hours, call.args.feature
     if not dev and not test:
         raise CannotAnswer("say how many hours", "e.g. cockpit spend estimate --dev-hours 8 --test-hours 3")
-    features = _past(meter, scope)
+    features = past_features(meter, scope)
     actual = features.pop(feature, None) if feature else None
     found = estimate(dev or 0.0, test or 0.0, list(features.values()))
     if call.args.json:
@@ -33,27 +34,6 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
         share = "" if told["percent"] is None else f", {told['percent']:.1f} % of the estimate"
         print(f"actual    ${told['usd']:,.2f} in {told['calls']:,} calls so far{share}")
     return 0
-
-
-def _past(meter: "Meter", scope: "Scope") -> "dict[str, Past]":
-    """What each feature took; work on no branch belongs to none and is left out."""
-    from cockpit.spend.groups import feature_of
-    from cockpit.spend.places import UNATTRIBUTED
-    from cockpit.spend.prices import PICO
-    from cockpit.spend.sums import PERSON
-    from skills.spending.estimate import Past
-
-    calls: dict[str, int] = {}
-    pico: dict[str, int] = {}
-    quarters: dict[str, set[int]] = {}
-    for cell in meter.ledger.cells(scope):
-        feature = feature_of(cell.origin.branch)
-        if cell.origin.agent == PERSON or feature == UNATTRIBUTED or cell.quarter is None or cell.unpriced:
-            continue
-        calls[feature] = calls.get(feature, 0) + cell.requests
-        pico[feature] = pico.get(feature, 0) + cell.pico
-        quarters.setdefault(feature, set()).add(cell.quarter)
-    return {name: Past(name, calls[name], pico[name] / PICO, len(quarters[name]) / 4) for name in sorted(calls)}
 
 
 def _document(found: "Estimate") -> dict[str, Any]:
