@@ -111,11 +111,16 @@ def left_out(name: str, names: set[str], exclude: tuple[str, ...]) -> str:
 
 
 def look(root: Path, name: str) -> tuple[FileMark | None, str]:
-    """The mark of one file, or why it is left out ("" where it is gone, or a folder now)."""
+    """The mark of one file, or why it is left out ("" where it is gone, or a folder now).
+
+    One in a folder that may not be entered has an empty mark: reading it will say why it cannot be judged.
+    """
     try:
         found = os.lstat(os.path.join(root, name))  # noqa: PTH118 - a thousand Path objects cost more than the call
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None, ""
+    except OSError:
+        return FileMark(0, 0, 0, 0), ""
     if stat.S_ISLNK(found.st_mode):
         return None, "link"  # what it points at is judged under its own name
     if not stat.S_ISREG(found.st_mode):

@@ -351,7 +351,10 @@ class Project:
             self.cache.changed = True
         self._known(name, fresh)
         self.counter.cached.discard(name)
-        self.counter.parsed.add(name)
+        if answer.digest:  # else it could not be read
+            self.counter.parsed.add(name)
+        else:
+            self.counter.parsed.discard(name)
         if answer.mark is not None:
             self.scope.files[name] = answer.mark
 

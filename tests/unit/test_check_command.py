@@ -421,3 +421,24 @@ def test_letters_beyond_ascii_reach_json_escaped(repo: Path, capsys: pytest.Capt
 
     assert printed.isascii()
     assert any(row["path"] == "tests/test_ä.py" for row in json.loads(printed)["findings"])
+
+
+def test_what_may_not_be_read_is_named_and_the_rest_is_judged(repo: Path, obeying: list[str]) -> None:
+    (repo / "inner").mkdir()
+    for name in ("inner/shut.py", "closed.py"):
+        (repo / name).write_text("value = 1\n")
+    git(repo, "add", "-A")
+    (repo / "closed.py").chmod(0)
+    (repo / "inner").chmod(0)
+    words = [*obeying, sys.executable, "-m", "cockpit", "--repo", str(repo), "check", "--format", "json"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    finally:
+        (repo / "inner").chmod(0o755)
+    found = json.loads(done.stdout)
+    assert [(one["path"], one["message"]) for one in found["errors"]] == [
+        ("closed.py", "cannot be read (Permission denied)"),
+        ("inner/shut.py", "cannot be read (Permission denied)"),
+    ]
+    assert (found["files"]["seen"], found["files"]["parsed"]) == (4, 2)
+    assert done.returncode == 2
