@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any, TypeGuard
 
 from cockpit import paths
 from cockpit.agents.claude import decode_line
+from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.files import Tail
 from cockpit.phases.membership import Membership
+from cockpit.phases.others import other_files
 from cockpit.phases.store import first_cwd, transcripts
 from cockpit.repository import Repository
 from skills.routing.agents import Record, task_type
@@ -28,6 +30,10 @@ def agent_runs(repository: Repository, now: datetime) -> dict[str, Record]:
     for path in recent_transcripts(repository, now):
         with contextlib.suppress(OSError):
             _read(path, answers)
+    ours = Membership(repository).holds
+    for file in other_files((now - LAST).timestamp()):
+        with contextlib.suppress(OSError):
+            _read_told(file, ours, answers)
     grouped: dict[str, list[_Run]] = {}
     for run in answers.values():
         grouped.setdefault(run.role, []).append(run)
@@ -89,6 +95,26 @@ def _read(path: Path, answers: dict[str, _Run]) -> None:
                     run = open_calls.pop(call.encode("utf-8", "replace"), None)
                     if run is not None:
                         answers[call] = _answered(run, part, line)
+
+
+def _read_told(file: TranscriptFile, ours: Callable[[str], bool], answers: dict[str, _Run]) -> None:
+    """The same of a session of another agent; what a launch took in tokens, none of them says with its answer."""
+    launched: dict[str, tuple[_Run, datetime | None]] = {}
+    place = ""
+    for _, told in file.read():
+        for one in told:
+            if one.kind == "place" and not place:
+                place = one.text
+                if not ours(place):
+                    return
+            name = next((one.given[key] for key in ("subagent_type", "agent_type") if key in one.given), None)
+            if one.kind == "call" and one.common == "Task" and isinstance(name, str):
+                task = f"{one.given.get('description', '')} {str(one.given.get('prompt', ''))[:400]}"
+                launched[one.id] = (_Run(name.rpartition(":")[2], task), one.at)
+            elif one.kind == "result" and one.id in launched:
+                run, begun = launched.pop(one.id)
+                seconds = max(0.0, (one.at - begun).total_seconds()) if one.at and begun else None
+                answers[one.id] = replace(run, failed=one.failed, seconds=seconds)
 
 
 def _answered(run: _Run, part: dict[str, Any], line: bytes) -> _Run:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cockpit.agents.models import Agent
+
 Origin = Literal["catalogue", "project", "user", "plugin"]
 Basis = Literal["measured", "estimated"]
 
@@ -60,7 +62,7 @@ class SkillRow:
 
 @dataclass(frozen=True, slots=True)
 class SkillsReport:
-    """All skills, how much was read for their figures, and the simulated list (in characters)."""
+    """All skills, how much was read for their figures and of whom, and the simulated list (in characters)."""
 
     rows: tuple[SkillRow, ...]
     sessions: int = 0
@@ -69,6 +71,7 @@ class SkillsReport:
     used: int = 0
     lost: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    agents: tuple[Agent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

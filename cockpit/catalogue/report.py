@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_args
 
+from cockpit.agents.models import Agent
 from cockpit.catalogue.files import catalogue, installed_skills
 from cockpit.catalogue.models import SkillFile, SkillRow, SkillsReport, SkillUse
 from cockpit.catalogue.usage import read_uses, since_when
@@ -27,8 +29,9 @@ def read_skills(repository: Repository | None, now: datetime) -> SkillsReport:
     rows = [_row(name, [one for one in files if one.name == name], figures[name], listing) for name in names]
     rows.sort(key=lambda row: (not row.installed, -row.use.loaded, -row.use.eligible, row.priority or "P9", row.name))
     prompts = sum(len(use.prompts) for use in uses)
+    agents = tuple(agent for agent in get_args(Agent) if any(use.agent == agent for use in uses))
     return SkillsReport(
-        tuple(rows), len(uses), prompts, listing.budget, listing.used, listing.lost, _notes(repository, uses)
+        tuple(rows), len(uses), prompts, listing.budget, listing.used, listing.lost, _notes(repository, uses), agents
     )
 
 
@@ -53,12 +56,12 @@ def _descriptions(files: Iterable[SkillFile]) -> dict[str, str]:
     return {one.name: one.description for one in files}
 
 
-def _since(files: Iterable[SkillFile]) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _since(files: Iterable[SkillFile]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
     for one in files:
-        if one.agent == "claude":
+        if one.agent:
             when = since_when(one.place)
-            found[one.name] = min(when, found.get(one.name, when))
+            found[one.agent, one.name] = min(when, found.get((one.agent, one.name), when))
     return found
 
 
@@ -102,5 +105,5 @@ def _notes(repository: Repository | None, uses: tuple[object, ...]) -> tuple[str
     if repository is None:
         return ("not in a repository: nothing is known of how skills were used",)
     if not uses:
-        return ("no session of Claude Code in the last 90 days: offered, called for and loaded are not known",)
+        return ("no session of an agent in the last 90 days: offered, called for and loaded are not known",)
     return ()

@@ -1,4 +1,4 @@
-"""How skills were used, from the transcripts of a repository's sessions (Claude Code)."""
+"""How skills were used, from the transcripts of a repository's sessions."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,8 +8,10 @@ from typing import Any
 
 from cockpit.agents.claude import decode_line, moment
 from cockpit.agents.claude_prompt import spoken
-from cockpit.agents.runs import recent_transcripts
+from cockpit.agents.runs import LAST, recent_transcripts
+from cockpit.catalogue.usage_others import other_uses
 from cockpit.files import Tail
+from cockpit.phases.membership import Membership
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.standard.usage import Load, SessionUse
@@ -35,6 +37,7 @@ def read_uses(repository: Repository, now: datetime) -> tuple[SessionUse, ...]:
         except OSError:
             continue
         found.append(reader.result())
+    found += other_uses((now - LAST).timestamp(), Membership(repository).holds, seen)
     return tuple(found)
 
 
@@ -60,7 +63,7 @@ class _Call:
 
 @dataclass(slots=True)
 class _Transcript:
-    """Reads one transcript line by line; only lines that can matter are decoded."""
+    """Reads one transcript of Claude Code line by line; only lines that can matter are decoded."""
 
     seen: set[str]
     prompts: list[str] = field(default_factory=list)

@@ -122,8 +122,10 @@ def _row_document(row: "SkillRow") -> dict[str, Any]:
 
 
 def _table(report: "SkillsReport") -> list[str]:
+    from cockpit.agents.models import named
     from cockpit.catalogue.files import slash_commands
 
+    of = f" of {named(report.agents)}" if report.agents else ""
     size = max((len(row.name) for row in report.rows), default=10)
     lines = [f"{'skill':<{size}}  {'installed':<18} offered eligible   used missed   body  list"]
     for row in report.rows:
@@ -135,7 +137,7 @@ def _table(report: "SkillsReport") -> list[str]:
         )
     lines += [
         "",
-        f"{report.sessions} sessions and {report.prompts} prompts of Claude Code in 90 days",
+        f"{report.sessions} sessions and {report.prompts} prompts{of} in 90 days",
         "offered: sessions · eligible: prompts that call for it · used: loads · missed: eligible, offered, not loaded",
         "body, list: tokens each load and each session costs; ~ estimated, else measured",
         f"list of descriptions: {report.used:,} of {report.budget:,} characters"

@@ -54,13 +54,15 @@ class Load:
 class SessionUse:
     """One session: the prompts of the person, the skills loaded, and those in the list that the agent was given.
 
-    `offered` is None where the transcript holds no list; `began` in seconds since 1970, 0 where unknown.
+    `offered` is None where the transcript holds no list; `began` in seconds since 1970, 0 where unknown. `agent` is
+    whose session it is.
     """
 
     prompts: tuple[str, ...] = ()
     loads: tuple[Load, ...] = ()
     offered: frozenset[str] | None = None
     began: float = 0.0
+    agent: str = "claude"
 
 
 @dataclass(slots=True)
@@ -83,13 +85,13 @@ class Figures:
 def count_uses(
     sessions: Iterable[SessionUse],
     descriptions: Mapping[str, str],
-    installed: Mapping[str, float],
+    installed: Mapping[tuple[str, str], float],
     evidence: Iterable[LaneEvidence] = (),
 ) -> dict[str, Figures]:
     """The figures of every skill in `descriptions` (name → description), and of any other that was loaded.
 
-    `installed` says since when a skill is there, in seconds since 1970. A prompt that calls for a skill is
-    missed where its session was offered the skill and did not load it.
+    `installed` says since when an agent has a skill, by (agent, name), in seconds since 1970. A prompt that calls for a
+    skill is missed where its session was offered the skill and did not load it.
     """
     known = tuple(evidence)
     found = {name: Figures() for name in descriptions}
@@ -111,12 +113,13 @@ def count_uses(
     return found
 
 
-def _offered(name: str, session: SessionUse, installed: Mapping[str, float], loaded: list[str]) -> bool:
+def _offered(name: str, session: SessionUse, installed: Mapping[tuple[str, str], float], loaded: list[str]) -> bool:
     if name in loaded:
         return True
     if session.offered is not None:
         return name in session.offered
-    return name in installed and session.began >= installed[name]
+    key = (session.agent, name)
+    return key in installed and session.began >= installed[key]
 
 
 def called_for(prompt: str, descriptions: Mapping[str, str], evidence: tuple[LaneEvidence, ...] = ()) -> frozenset[str]:

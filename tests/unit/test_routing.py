@@ -24,6 +24,7 @@ from skills.routing.decide import QUESTIONS, decide, decision_record
 from skills.routing.lanes import LaneEvidence, choose_lane
 from skills.routing.route import SPOKES, STAGES, route_task
 from tests.unit.claude_lines import Talk
+from tests.unit.other_talk import write_as_opencode
 
 DATA = Path(__file__).parent / "data"
 PROJECTS: dict[str, dict[str, str]] = {
@@ -429,6 +430,21 @@ def test_what_agents_took_is_measured_from_their_answers(tmp_path: Path, monkeyp
     rows = {row.name: row for row in agent_rows((), {"debugger": record})}
     assert rows["debugger"].record == record and rows["debugger"].instance is None
     assert rows["Explore"].instance == "Explore" and len(rows) >= 44
+
+
+def test_runs_in_sessions_of_other_agents_count(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    root = repository(tmp_path / "shop", {})
+    talk = Talk("ses_1", str(root))
+    talk.prompt("Fix the login")
+    talk.does("Task", "done", took=20.0, subagent_type="debugger", description="Fix the failing login test")
+    write_as_opencode(talk, own_home)
+    record = agent_runs(find_repository(root), talk.at)["debugger"]
+    assert (record.runs, record.successes, record.seconds, record.tokens) == (1, 1, 20.0, None)
+    other = repository(tmp_path / "other", {})
+    assert agent_runs(find_repository(other), talk.at) == {}
 
 
 def test_the_maps_are_answered_in_words_and_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

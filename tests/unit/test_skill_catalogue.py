@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from cockpit.cli import main
 from cockpit.errors import CannotAnswer
 from cockpit.repository import find_repository
 from skills.standard.usage import Load, SessionUse, called_for, count_uses
+from tests.unit.claude_lines import Talk
+from tests.unit.other_talk import write_as_codex, write_as_gemini, write_as_opencode
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -155,8 +157,31 @@ def test_missed_means_offered_called_for_and_not_loaded() -> None:
 
 def test_where_no_list_was_kept_the_time_of_installing_decides() -> None:
     sessions = [SessionUse(("hello there",), began=100.0), SessionUse(("hello there",), began=300.0)]
-    figures = count_uses(sessions, {"a": "x"}, {"a": 200.0})["a"]
+    sessions.append(SessionUse(("hello there",), began=300.0, agent="codex"))
+    figures = count_uses(sessions, {"a": "x"}, {("claude", "a"): 200.0, ("codex", "a"): 400.0})["a"]
     assert figures.offered == 1 and figures.estimated
+
+
+@pytest.mark.parametrize("agent", ["codex", "gemini", "opencode"])
+def test_loads_in_the_sessions_of_other_agents_count(
+    agent: str, root: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    write = {"codex": write_as_codex, "gemini": write_as_gemini, "opencode": write_as_opencode}[agent]
+    talk = Talk("0199c0de-0000-7000-8000-000000000009", str(root), at=NOW - timedelta(hours=1))
+    talk.prompt("Run a background job with celery every night and write its tests")
+    talk.does("Read", "how", file_path=str(root / ".agents/skills/django-celery/SKILL.md"))
+    if agent == "opencode":
+        talk.does("Skill", "how", skill="django-tdd")
+    talk.does("Read", "x", file_path="skills/notes.md")
+    write(talk, own_home)
+    report = read_skills(find_repository(root), NOW)
+    found = {row.name: row for row in report.rows}
+    assert report.agents == (agent,) and (report.sessions, report.prompts) == (1, 1)
+    assert found["django-celery"].use.loaded == 1 and found["django-celery"].use.eligible == 1
+    assert found["django-tdd"].use.loaded == int(agent == "opencode")
+    assert found["django-celery"].use.offered_basis == "estimated"
 
 
 # -- installing --
