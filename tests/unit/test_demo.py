@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.audit.run import AuditRequest, audit
 from cockpit.config import load_config
 from cockpit.demo import Demo, make_demo
 from cockpit.findings.engine import CheckRequest, check_now
@@ -228,6 +229,19 @@ def test_the_code_has_the_findings_of_the_tour(seen):
     ]
     assert outcome.tenancy.mode == "transparent"
     assert {link.path for link in outcome.tenancy.evidence} & {"acme/tenancy/managers.py", "acme/tenancy/middleware.py"}
+
+
+def test_each_worker_of_the_audit_finds_something(seen):
+    result = audit(seen.root, load_config(seen.root), AuditRequest())
+
+    found = {one.worker.number: {issue.finding.rule for issue in one.weighing} for one in result.categories}
+    assert found == {
+        651: {"n-update-delete-loop"},
+        652: {"scope-too-wide"},
+        653: {"blocking-io-in-async", "string-concat-in-loop"},
+        654: {"missing-cleanup"},
+    }
+    assert (result.verdict, result.overall) == ("CONCERNS", 9.1)
 
 
 def test_the_worktrees_ask_for_different_things(seen):
