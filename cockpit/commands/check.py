@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore", metavar="RULES", help="not these")
     change = parser.add_mutually_exclusive_group()
     change.add_argument("--staged", action="store_true", help="the index instead of the work tree, added lines only")
-    change.add_argument("--since", metavar="REV", help="only lines that REV does not have")
+    change.add_argument("--since", metavar="REV", help="only lines added since REV, or since HEAD left it")
     parser.add_argument("--baseline", metavar="FILE", help="accepted findings (default: .cockpit/baseline.json)")
     parser.add_argument("--no-baseline", action="store_true", help="count accepted findings as well")
     parser.add_argument(

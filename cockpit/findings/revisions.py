@@ -8,6 +8,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.discovery import LARGEST
 from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
+from cockpit.repository import find_repository
 from skills.record import record
 
 Lines = dict[str, frozenset[int] | None]
@@ -20,12 +21,15 @@ _DIFF = (
     "--no-color",
     "-U0",
     "--inter-hunk-context=0",
+    "--find-renames",  # whatever diff.renames says: a file that moved adds nothing
     "--relative",
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _REGULAR = (b"100644", b"100755")
 _MODIFIED = b"C"  # differs from the work tree, or is gone from it
+_UNMERGED = b"M"
 _TAGS = (b"H", b"S", _MODIFIED)
 
 
@@ -49,18 +53,29 @@ class StagedReading:
         self.root = root
         environment = index_of_hook()
         self._files = RunningGit(root, "ls-files", "-c", "-m", "-s", "-t", "-z", environment=environment)
-        self._diff = RunningGit(root, *_DIFF, "--cached", "--", "*.py", environment=environment)
+        # What a merge brings was judged where it was written: only lines that none of its parents has are added.
+        self._diffs = [
+            RunningGit(root, *_DIFF, "--cached", *parent, "--", "*.py", environment=environment)
+            for parent in ((), *((head,) for head in _merged(root)))
+        ]
 
     def answer(self) -> Staged:
         """What the index holds. Raises `CannotAnswer` where git cannot read it."""
         try:
             listed = self._files.answer()
-            added = _added(self._diff.answer())
+            added, *merged = [_added(diff.answer()) for diff in self._diffs]
+            for other in merged:
+                added = {name: lines & other[name] for name, lines in added.items() if name in other}
             ids: dict[str, str] = {}
             differ: set[str] = set()
             for row in listed.split(b"\0"):
                 about, _, name = row.partition(b"\t")
                 tag, mode, blob, *_ = (*about.split(b" "), b"", b"", b"")
+                if tag == _UNMERGED and name.endswith(b".py"):
+                    raise CannotAnswer(
+                        f"{plain_text(os.fsdecode(name), 200)} has a conflict that is not resolved",
+                        "resolve it and stage it: git add",
+                    )
                 if mode in _REGULAR and tag in _TAGS:
                     ids[os.fsdecode(name)] = blob.decode()
                     if tag == _MODIFIED:
@@ -90,8 +105,18 @@ class StagedReading:
         return found
 
 
+def _merged(root: Path) -> list[str]:
+    """The commits that a merge in progress brings to HEAD."""
+    try:
+        said = (find_repository(root).git_dir / "MERGE_HEAD").read_text(encoding="ascii", errors="replace")
+    except (OSError, CannotAnswer):
+        return []
+    return [word for word in said.split() if _COMMIT.fullmatch(word)]
+
+
 def added_since(root: Path, revision: str) -> Lines:
-    """The lines of each Python file of the work tree that `revision` does not have; untracked files whole.
+    """The lines of each Python file of the work tree that were added since the work left `revision`, that is since the
+    newest commit that both have: what `revision` got meanwhile is nobody's here. Untracked files whole.
 
     Raises `CannotAnswer` where there is no such revision.
     """
@@ -100,11 +125,20 @@ def added_since(root: Path, revision: str) -> Lines:
     except GitFailed:
         raise CannotAnswer(f"{plain_text(revision, 80)!r} is not a revision of this repository") from None
     try:
-        added = _added(git_bytes(root, *_DIFF, commit, "--", "*.py"))
+        added = _added(git_bytes(root, *_DIFF, _left_at(root, commit), "--", "*.py"))
         untracked = git(root, "ls-files", "-z", "-o", "--exclude-standard", "--", "*.py")
     except GitFailed as problem:
         raise CannotAnswer(f"the change since {plain_text(revision, 80)} cannot be read: {problem.line}") from None
     return {**added, **{name: None for name in untracked.split("\0") if name}}
+
+
+def _left_at(root: Path, commit: str) -> str:
+    """The newest commit that HEAD and another one have in common; that one itself where there is none (a shallow clone,
+    another history)."""
+    try:
+        return git(root, "merge-base", commit, "HEAD").strip() or commit
+    except GitFailed:
+        return commit
 
 
 def index_of_hook() -> dict[str, str]:
@@ -113,7 +147,7 @@ def index_of_hook() -> dict[str, str]:
     return {"GIT_INDEX_FILE": str(Path(index).absolute())} if index else {}
 
 
-def _added(diff: bytes) -> Lines:
+def _added(diff: bytes) -> dict[str, frozenset[int]]:
     """The added lines of each file of a diff without context."""
     found: dict[str, set[int]] = {}
     name, left = "", 0

@@ -1,0 +1,123 @@
+"""`cockpit check --staged` and `--since`: the lines that a change adds, with renames, hunks, merges and worktrees."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.cli import main
+
+IMPORT = "from unittest.mock import Mock\n"
+
+
+def case(name: str) -> str:
+    return f"\n\ndef test_{name}():\n    value = Mock()\n\n    value()\n\n    assert value.called\n"
+
+
+def git(root: Path, *words: str, said: str = "", check: bool = True) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], check=check, capture_output=True, text=True, input=said)
+    return done.stdout
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repo"
+    (root / "tests").mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[project]\ndependencies = ["pytest-mock"]\n')
+    (root / "notes.txt").write_text("1\n")
+    (root / "tests/test_a.py").write_text(IMPORT + case("one") + case("two") + case("three"))
+    git(tmp_path, "init", "-q", "-b", "main", str(root))
+    commit(root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def commit(root: Path, message: str = "x") -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message)
+
+
+@pytest.fixture
+def found(capsys: pytest.CaptureFixture[str]) -> Any:
+    """The lines with a P0 finding that `cockpit check WORDS` tells."""
+
+    def asked(*words: str) -> list[tuple[str, int]]:
+        main(["check", "--select", "bare-mock", *words, "--json"])
+        return [(row["path"], row["line"]) for row in json.loads(capsys.readouterr().out)["findings"]]
+
+    return asked
+
+
+def test_a_file_that_moved_adds_nothing_whatever_git_is_told_about_renames(repo: Path, found: Any) -> None:
+    git(repo, "config", "diff.renames", "false")
+    git(repo, "mv", "tests/test_a.py", "tests/test_moved.py")
+    assert found("--staged") == [] and found("--since", "HEAD") == []
+    with (repo / "tests/test_moved.py").open("a") as file:
+        file.write(case("more"))
+    git(repo, "add", "-A")
+    assert found("--staged") == [("tests/test_moved.py", 29)]
+
+
+def test_one_hunk_of_a_file_is_judged_where_it_stands_in_the_index(repo: Path, found: Any) -> None:
+    path = repo / "tests/test_a.py"
+    before = path.read_text().removeprefix(IMPORT)
+    path.write_text(IMPORT + case("early") + before + case("late"))
+    git(repo, "add", "-p", said="n\ny\n")
+    assert found("--staged") == [("tests/test_a.py", 29)]
+    assert found("--since", "HEAD") == [("tests/test_a.py", 5), ("tests/test_a.py", 37)]
+
+
+def test_since_a_branch_that_moved_on_only_what_this_one_adds_counts(repo: Path, found: Any) -> None:
+    git(repo, "checkout", "-q", "-b", "feature")
+    (repo / "tests/test_mine.py").write_text(IMPORT + case("mine"))
+    commit(repo)
+    git(repo, "checkout", "-q", "main")
+    (repo / "tests/test_a.py").write_text("")
+    (repo / "tests/test_theirs.py").write_text(IMPORT + case("theirs"))
+    commit(repo)
+    git(repo, "checkout", "-q", "feature")
+    assert found("--since", "main") == [("tests/test_mine.py", 1), ("tests/test_mine.py", 5)]
+
+
+def test_a_merge_is_judged_by_what_none_of_its_parents_has(repo: Path, found: Any) -> None:
+    git(repo, "checkout", "-q", "-b", "feature")
+    (repo / "tests/test_mine.py").write_text(IMPORT + case("mine"))
+    (repo / "notes.txt").write_text("2\n")
+    commit(repo)
+    git(repo, "checkout", "-q", "main")
+    (repo / "notes.txt").write_text("3\n")
+    commit(repo)
+    git(repo, "merge", "feature", check=False)
+    (repo / "notes.txt").write_text("4\n")
+    git(repo, "add", "-A")
+    assert found("--staged") == []
+    with (repo / "tests/test_mine.py").open("a") as file:
+        file.write(case("in_the_merge"))
+    git(repo, "add", "-A")
+    assert found("--staged") == [("tests/test_mine.py", 13)]
+
+
+def test_a_conflict_cannot_be_judged(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = repo / "tests/test_a.py"
+    git(repo, "checkout", "-q", "-b", "feature")
+    path.write_text("x = 1\n")
+    commit(repo)
+    git(repo, "checkout", "-q", "main")
+    path.write_text("x = 2\n")
+    commit(repo)
+    git(repo, "merge", "feature", check=False)
+    assert main(["check", "--staged"]) == 2
+    assert "tests/test_a.py has a conflict that is not resolved" in capsys.readouterr().err
+
+
+def test_a_worktree_has_an_index_of_its_own(repo: Path, found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = repo.parent / "side"
+    git(repo, "worktree", "add", "-q", "-b", "side", str(side))
+    with (side / "tests/test_a.py").open("a") as file:
+        file.write(case("side"))
+    git(side, "add", "-A")
+    assert found("--staged") == []
+    monkeypatch.chdir(side)
+    assert found("--staged") == found("--since", "main") == [("tests/test_a.py", 29)]
