@@ -193,10 +193,12 @@ class CockpitApp(Parts):
         self.refresh_chrome()
 
     def show_findings(self, snapshot: FindingsSnapshot) -> None:
+        checking = self.found.progress is not None and snapshot.progress is not None
         self.found = snapshot
         self.show_hidden()
-        self.show_row_costs()
-        self.show_checklist()
+        if not checking:  # the checklist waits for the end anyway
+            self.show_row_costs()
+            self.show_checklist()
         self.refresh_chrome()
 
     # -- what happens around the panes --

@@ -122,10 +122,14 @@ class KeyBar(FixedLines):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._ends: list[tuple[int, str]] = []
+        self._asked: object = None
 
     def show(self, actions: Sequence[Action], overrides: dict[str, str], message: Line = ()) -> None:
         """Show as many actions as fit; a message takes the place of them all."""
-        self._ends = []
+        asked = (tuple(actions), overrides, message, self.size.width)
+        if asked == self._asked:
+            return
+        self._asked, self._ends = asked, []
         if message:
             self.show_lines([((" ", "text"), *message)])
             return

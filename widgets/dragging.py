@@ -75,10 +75,12 @@ class Dragging(ScrollView):
         ]
         return "\n".join(parts).strip("\n")
 
-    def forget_picked(self) -> None:
-        """Mark nothing any more, unless the mouse is still at it."""
-        if self._from is not None and not self._moving:
-            self._from = self._to = None
+    def forget_picked(self) -> bool:
+        """Mark nothing any more, unless the mouse is still at it. Whether anything was marked."""
+        if self._from is None or self._moving:
+            return False
+        marked, self._from, self._to = self._to is not None, None, None
+        return marked
 
     def marked(self, strip: Strip, y: int, style: Style) -> Strip:
         """The strip of line `y`, with `style` over what is marked in it."""

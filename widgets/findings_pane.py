@@ -71,19 +71,16 @@ def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
     findings = _current_first(snapshot.findings, current)
     over = snapshot.progress is None and not snapshot.problems  # while it runs, not yet is not unable
     unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and over]
-    split = sum(1 for finding in findings if finding.gate == "P0")
+    split = next((place for place, finding in enumerate(findings) if finding.gate != "P0"), len(findings))
     return [*findings[:split], *snapshot.problems, *findings[split:], *unable]
 
 
 def _current_first(found: Sequence[Finding], current: str) -> list[Finding]:
     """The findings, P0 first and by place as they come, those of the current file before the others of their gate."""
-    findings: list[Finding] = []
-    for gate in _GATES:
-        part = [finding for finding in found if finding.gate == gate]
-        if current:
-            part = [f for f in part if f.path == current] + [f for f in part if f.path != current]
-        findings += part
-    return findings
+    parts: dict[str, tuple[list[Finding], list[Finding]]] = {gate: ([], []) for gate in _GATES}
+    for finding in found:
+        parts[finding.gate][finding.path != current].append(finding)
+    return [finding for part in parts.values() for half in part for finding in half]
 
 
 def place_of(finding: Finding) -> str:
@@ -92,8 +89,8 @@ def place_of(finding: Finding) -> str:
 
 
 def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
-    """Cells of the place and of the rule: as wide as the longest among the first thousand, within the room there is."""
-    findings = [row for row in rows[:1000] if isinstance(row, Finding)]
+    """Cells of the place and of the rule: as wide as the longest among `rows`, within the room there is."""
+    findings = [row for row in rows if isinstance(row, Finding)]
     place = max((len(place_of(finding)) for finding in findings), default=0)
     rule = max((len(finding.rule) for finding in findings), default=0)
     if width < 60:
@@ -232,6 +229,7 @@ class FindingsPane(VirtualList[Row]):
         self.hidden: frozenset[str] = frozenset()
         self.jumping = False
         self.costs: Mapping[str, str] = {}
+        self._measured: Sequence[Row] = ()
         self._sized: tuple[int, Sequence[Row]] = (0, ())
         self._sizes = (0, 0)
         self._build()
@@ -256,8 +254,11 @@ class FindingsPane(VirtualList[Row]):
         )
 
     def _columns(self, width: int) -> tuple[int, int]:
-        if self._sized != (width, self.items):
-            self._sized, self._sizes = (width, self.items), columns(self.items, width)
+        """What the first thousand rows need; not measured again where only what follows them is new."""
+        if self._measured is not self.items or self._sized[0] != width:
+            self._measured, sized = self.items, (width, self.items[:1000])
+            if sized != self._sized:
+                self._sized, self._sizes = sized, columns(sized[1], width)
         return self._sizes
 
     @property

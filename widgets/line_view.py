@@ -2,20 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.widget import Widget
 
 from cockpit.actions import key_named, labels_of
 from cockpit.plain_text import plain_text
 from widgets.dragging import Dragging
 from widgets.hints import hint_content
 from widgets.lines import TOKENS, Line, fit, plain, width_of
+
+_MOST_KEPT = 512  # rows; what was scrolled away is built again
+
+
+class _Drawn(NamedTuple):
+    """A row as it stands on screen: its spans (None below the last line), the cursor's token, and what it became."""
+
+    spans: Line | None
+    mark: str
+    strip: Strip
 
 
 class LineView(Dragging, inherit_bindings=False):
@@ -33,7 +44,9 @@ class LineView(Dragging, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self.now = datetime.now(UTC)
         self._styles: dict[str, Style] = {}
-        self._strips: dict[tuple[int, int], Strip] = {}
+        self._rows: dict[tuple[int, int], _Drawn] = {}
+        self._titles: tuple[Content, Content | None] | None = None
+        self._framing = False
         self.wish = 3
         self.keys = labels_of({})
         self.trouble = ""
@@ -51,13 +64,39 @@ class LineView(Dragging, inherit_bindings=False):
         return None
 
     def lines_changed(self) -> None:
-        """Forget what was built and draw again."""
-        self.forget_picked()
-        self._strips.clear()
-        size = Size(0, self.line_count())
-        if self.virtual_size != size:
+        """Draw again what is not as it was."""
+        self._count_changed()
+        drawn, self._rows = self._rows, {}
+        if self.forget_picked() or not drawn:
+            self.refresh()
+            return
+        width, height = self.scrollable_content_region.size
+        for row in range(self.scroll_offset.y, self.scroll_offset.y + height):
+            before = drawn.get((row, width))
+            if before is not None and (before.spans, before.mark) == self._row(row, width):
+                self._rows[(row, width)] = before
+            else:
+                self.refresh_line(row)
+
+    def row_changed(self, row: int) -> None:
+        """Draw one line again."""
+        self._rows.pop((row, self.scrollable_content_region.width), None)
+        if 0 <= row - self.scroll_offset.y < self.scrollable_content_region.height:
+            self.refresh_line(row)
+
+    def _count_changed(self) -> None:
+        """Tell how many lines there are. The whole screen is laid out anew only where the scrollbar comes or goes."""
+        size, before, room = Size(0, self.line_count()), self.virtual_size, self.container_size.height
+        if size == before:
+            return
+        if not room or min(size.height, before.height) <= room < max(size.height, before.height):
             self.virtual_size = size
-        self.refresh()
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+        self.scroll_target_y = self.scroll_target_y  # kept in range
+        self.scroll_y = self.scroll_y
 
     def tick(self, now: datetime) -> None:
         """Time has passed: ages are told anew."""
@@ -67,10 +106,10 @@ class LineView(Dragging, inherit_bindings=False):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
-        self._strips.clear()
+        self._rows.clear()
 
     def on_resize(self) -> None:
-        self._strips.clear()
+        self._rows.clear()
 
     def on_focus(self) -> None:
         self.lines_changed()
@@ -82,12 +121,20 @@ class LineView(Dragging, inherit_bindings=False):
         """The strip of one screen row (Textual's line API)."""
         width = self.scrollable_content_region.width
         row = y + self.scroll_offset.y
+        drawn = self._rows.get((row, width))
+        if drawn is None:
+            if len(self._rows) >= _MOST_KEPT:
+                self._rows.clear()
+            spans, mark = self._row(row, width)
+            drawn = self._rows[(row, width)] = _Drawn(spans, mark, self._strip(spans or (), width, mark))
+        return self.marked(drawn.strip, row, self.style_of("picked")) if self.dragged else drawn.strip
+
+    def _row(self, row: int, width: int) -> tuple[Line | None, str]:
+        """What stands in a row, and the token of the cursor where it is there."""
         if row >= self.line_count():
-            return Strip.blank(width, self.style_of("text"))
-        strip = self._strips.get((row, width))
-        if strip is None:
-            strip = self._strips[(row, width)] = self._strip(self.line_at(row, width), width, row == self.cursor_at())
-        return self.marked(strip, row, self.style_of("picked")) if self.dragged else strip
+            return None, ""
+        mark = ("cursor" if self.has_focus else "cursor-blur") if row == self.cursor_at() else ""
+        return self.line_at(row, width), mark
 
     def text_at(self, y: int) -> str:
         width = self.scrollable_content_region.width
@@ -100,25 +147,37 @@ class LineView(Dragging, inherit_bindings=False):
             style = self._styles[token] = self.get_component_rich_style(f"line--{token}")
         return style
 
-    def _strip(self, spans: Line, width: int, cursor: bool) -> Strip:
+    def _strip(self, spans: Line, width: int, mark: str) -> Strip:
         base = self.style_of("text")
-        over = Style.null()
-        if cursor:
-            over = self.get_component_rich_style(f"line--{'cursor' if self.has_focus else 'cursor-blur'}", partial=True)
+        over = self.get_component_rich_style(f"line--{mark}", partial=True) if mark else Style.null()
         segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]
         return Strip(segments).adjust_cell_length(width, base + over)
 
     def set_title(self, title: Line, subtitle: Line = (), *, hint: str = "") -> None:
         """The title in the border; text from outside is safe here, because it is not parsed as markup. A `hint` names
         keys, which can be clicked, and takes the place of the subtitle."""
-        self.border_title = Content(self.trouble or plain(title))
-        self.border_subtitle = hint_content(hint) if hint else Content(plain(subtitle)) if subtitle else None
+        below = hint_content(hint) if hint else Content(plain(subtitle)) if subtitle else None
+        self._entitle(Content(self.trouble or plain(title)), below)
 
     def fail(self, why: str) -> None:
         """Let the title say what stopped this view, until `why` is empty: what it shows is old or missing."""
         self.trouble = plain_text(why, 160)
         if why:
-            self.border_title = Content(self.trouble)
+            self._entitle(Content(self.trouble), self._titles[1] if self._titles else None)
+
+    def _entitle(self, title: Content, below: Content | None) -> None:
+        if (title, below) != self._titles:
+            self._titles = (title, below)
+            self._framing = True
+            self.border_title, self.border_subtitle = title, below
+            self._framing = False
+
+    def refresh(self, *regions: Region, **how: Any) -> Self:
+        """As Textual's, which draws everything again for a title: here the frame's own two lines are enough."""
+        if self._framing and not regions and self.is_mounted:
+            left, top, width, height = *(-self.content_offset), *self.outer_size
+            regions = (Region(left, top, width, 1), Region(left, top + height - 1, width, 1))
+        return super().refresh(*regions, **how)
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key that a line names is as good as the key."""
@@ -160,6 +219,7 @@ class FixedLines(LineView):
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these lines; nothing is drawn where they are the same as before."""
-        if lines != self._lines:
-            self._lines = tuple(lines)
+        shown = tuple(lines)
+        if shown != self._lines:
+            self._lines = shown
             self.lines_changed()

@@ -46,7 +46,10 @@ def crop(text: str, width: int) -> str:
         return ""
     if cell_len(text) <= width:
         return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"
+    kept = text[: width - 1]
+    if cell_len(kept) != width - 1:  # wide characters, or such that stand on another
+        kept = set_cell_size(text, width - 1)
+    return kept.rstrip() + "…"
 
 
 def crop_path(path: str, width: int) -> str:

@@ -103,10 +103,10 @@ class VirtualList(LineView, Generic[Item]):
         index = max(0, min(index, len(self.items) - 1))
         if not self.items or index == self.cursor:
             return
-        self.cursor = index
-        self._strips.clear()
+        before, self.cursor = self.cursor, index
+        self.row_changed(before)
+        self.row_changed(index)
         self.show_cursor()
-        self.refresh()
         self.post_message(self.Highlighted(self))
 
     def find(self, wanted: Callable[[Item], bool]) -> bool:

@@ -1,5 +1,7 @@
 """The lines around the panes: the top line, the tabs and who waits on a narrow terminal, the key bar."""
 
+from functools import cache
+
 from cockpit import clock
 from cockpit.actions import ACTIONS, Action
 from cockpit.app_parts.deeds import Deeds
@@ -69,11 +71,16 @@ class Chrome(Deeds):
             worst(self.found),
         ]
 
-    def _bar_actions(self) -> list[Action]:
-        shown = [action for action in ACTIONS if action.bar and action.place in ("app", self.panes.active)]
-        return sorted(shown, key=lambda action: action.bar)
+    def _bar_actions(self) -> tuple[Action, ...]:
+        return _bar_of(self.panes.active)
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:
             return line((" jump to a finding: 1–9 · esc", "accent"))
         return ()
+
+
+@cache
+def _bar_of(pane: str) -> tuple[Action, ...]:
+    shown = [action for action in ACTIONS if action.bar and action.place in ("app", pane)]
+    return tuple(sorted(shown, key=lambda action: action.bar))
