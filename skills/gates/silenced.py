@@ -23,7 +23,8 @@ def _without_reason(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     for report, comment in _own(project):
         if not comment.reason:
             words = f"ignore[{', '.join(comment.rules)}]"
-            yield report, _candidate(WITHOUT_REASON, report, comment, words, f"{words} gives no reason: it is ignored")
+            problem = "gives no reason" if comment.rules else "names no rule"
+            yield report, _candidate(WITHOUT_REASON, report, comment, words, f"{words} {problem}: it silences nothing")
 
 
 def _unused(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
@@ -108,13 +109,22 @@ RULES = (
         severity="MEDIUM",
         skill="pre-commit-guardian",
         sources=("BN-S7",),
-        catches="an ignore comment without a reason; it silences nothing",
+        catches="an ignore comment without a reason or without a rule; it silences nothing",
         why="Whoever reads it next cannot tell an accepted exception from a hurry.",
         fix="Write the reason after the bracket: # cockpit: ignore[rule] reason",
         when="always",
         watches=(),
-        bad=one_file("tests/test_total.py", _MOCKED.replace("()\n", "()  # cockpit: ignore[bare-mock]\n")),
-        good=one_file("tests/test_total.py", _MOCKED.replace("()\n", "()  # cockpit: ignore[ruff/S101] a test\n")),
+        bad=one_file(
+            "tests/test_total.py",
+            _MOCKED.replace("()\n", "()  # cockpit: ignore[bare-mock]\n"),
+            _MOCKED.replace("()\n", "()  # cockpit: ignore\n"),
+            _MOCKED.replace("()\n", "()  # cockpit: ignore all of it\n"),
+        ),
+        good=one_file(
+            "tests/test_total.py",
+            _MOCKED.replace("()\n", "()  # cockpit: ignore[ruff/S101] a test\n"),
+            _MOCKED.replace("()\n", "()  # what a cockpit: ignore comment says\n"),
+        ),
         survey=_without_reason,
     ),
 )

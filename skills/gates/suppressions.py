@@ -13,7 +13,7 @@ from skills.gates.syntax import statements
 
 MARK = b"cockpit: ignore"
 FOREIGN_MARKS = (b"noqa", b"nosec", b"NOQA", b"NOSEC")
-_COMMENT = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
+_COMMENT = re.compile(r"#\s*cockpit: ignore(?:\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)|(?=\s|$))")
 
 
 def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
@@ -28,9 +28,9 @@ def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...
         match = _COMMENT.search(text)
         if match is None:
             continue
-        rules = tuple(name for name in (part.strip() for part in match[1].split(",")) if name)
+        rules = tuple(name for name in (part.strip() for part in (match[1] or "").split(",")) if name)
         first, last = _covered(line, alone, spans)
-        found.append(Suppression(first, last, rules, match[2].strip(), line))
+        found.append(Suppression(first, last, rules, (match[2] or "").strip() if rules else "", line))
     return tuple(found)
 
 
