@@ -15,7 +15,7 @@ from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.files import Tail
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import other_files
-from cockpit.phases.store import first_cwd, transcripts
+from cockpit.phases.transcripts import first_cwd, transcripts
 from cockpit.repository import Repository
 from skills.routing.agents import Record, task_type
 

@@ -12,7 +12,7 @@ from cockpit.agents.claude import blocks_of, decode_line, not_a_person
 from cockpit.clock import read_iso
 from cockpit.files import Tail, read_regular
 from cockpit.phases.membership import Membership
-from cockpit.phases.store import first_cwd, transcripts
+from cockpit.phases.transcripts import first_cwd, transcripts
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.workflow.learnings import is_correction

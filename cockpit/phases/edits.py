@@ -18,7 +18,7 @@ from cockpit.agents.transcript_files import LineFile, claude_helpers
 from cockpit.agents.transcript_models import Place
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import other_files
-from cockpit.phases.store import first_cwd, transcripts
+from cockpit.phases.transcripts import first_cwd, transcripts
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 

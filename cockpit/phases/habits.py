@@ -15,9 +15,10 @@ from cockpit.agents.whole_transcript import WholeTranscript, read_claude, read_t
 from cockpit.errors import CannotAnswer
 from cockpit.findings.discovery import discover
 from cockpit.findings.manifests import read_manifests
+from cockpit.phases.context import model_window
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import other_files
-from cockpit.phases.store import first_cwd, model_window, transcripts
+from cockpit.phases.transcripts import first_cwd, transcripts
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.prices import PICO, Prices

@@ -1,32 +1,28 @@
 """Every agent session of a repository, kept between reads: finding transcripts, reading what is new, judging them."""
 
-import contextlib
 import os
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 from cockpit import clock, paths
-from cockpit.agents.claude import ClaudeSession, decode_line
+from cockpit.agents.claude import ClaudeSession
 from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
-from cockpit.agents.status_line import told_window
 from cockpit.agents.told_session import ToldSession
-from cockpit.files import read_regular
 from cockpit.hooks.drain import log_path
 from cockpit.hooks.signs import HookSigns
+from cockpit.phases.context import read_context, thousands
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import OtherSessions
 from cockpit.phases.state import Activity, Sign, read_state
+from cockpit.phases.transcripts import first_cwd, transcripts, written_by_subagents
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.orchestrator.checks import ContextReading
-from skills.orchestrator.context import context_level, context_window, needs_lookup
 from skills.orchestrator.events import Prompt
 from skills.orchestrator.model import PHASE_NAMES
 from skills.orchestrator.phases import TaskReading, read_phases
@@ -34,8 +30,6 @@ from skills.orchestrator.planning import Plan, plan_prompt
 
 DAY = timedelta(hours=24)
 WORKING = timedelta(seconds=60)
-_HEAD = 1 << 20
-_CWD = re.compile(rb'"cwd"\s*:\s*("(?:[^"\\]|\\.)*")')
 _RANK = {"waiting": 0, "busy": 1, "idle": 2, "ended": 3}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -208,7 +202,7 @@ class SessionStore:
             kept.problem = ""
         except OSError as problem:
             kept.problem = f"{transcript.session[:8]}: {problem.strerror or 'cannot be read'}"
-        kept.subagents = _subagents(transcript.path)
+        kept.subagents = written_by_subagents(transcript.path)
         self._judge(kept)
 
     def _judge(self, kept: _Kept) -> None:
@@ -217,12 +211,12 @@ class SessionStore:
         if kept.version == transcript.version:
             return
         kept.version = transcript.version
-        kept.context = _context(transcript)
+        kept.context = read_context(transcript)
         prompt = _prompt(transcript)
         if kept.plan is None or kept.reading is None or kept.reading.facts.prompt != prompt:
             kept.plan = plan_prompt(prompt) if prompt is not None else None
         full = kept.context
-        words = f"{full.percent:g} % of {_thousands(full.window)}" if full else ""
+        words = f"{full.percent:g} % of {thousands(full.window)}" if full else ""
         kept.reading = read_phases(
             transcript.task,
             model=transcript.model,
@@ -250,82 +244,9 @@ def _oldest(now: datetime, since: datetime) -> float:
     return min(since.timestamp(), time.time() - (now - since).total_seconds())
 
 
-def transcripts(projects: Path) -> list["os.DirEntry[str]"]:
-    """The main transcripts below a `projects` folder."""
-    found: list[os.DirEntry[str]] = []
-    for folder in _entries(projects):
-        with contextlib.suppress(OSError):  # a link that leads round in a circle
-            if folder.is_dir():
-                found += [entry for entry in _entries(folder.path) if entry.name.endswith(".jsonl")]
-    return [entry for entry in found if entry.name != "journal.jsonl"]
-
-
-def _entries(folder: Path | str) -> list["os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []
-
-
-def first_cwd(path: str) -> str:
-    """The `cwd` of the first line that has one, looked for in the first megabyte."""
-    try:
-        head = read_regular(path, _HEAD)
-    except OSError:
-        return ""
-    for line in head.split(b"\n")[:200]:
-        if b'"cwd"' in line and (value := decode_line(line)) and isinstance(cwd := value.get("cwd"), str) and cwd:
-            return cwd
-    found = _CWD.search(head)
-    value = decode_line(b'{"cwd":' + found[1] + b"}") if found else None
-    return value["cwd"] if value else ""
-
-
-def _subagents(transcript: Path) -> tuple[float, ...]:
-    """When each sub-agent of a session last wrote, in seconds since 1970."""
-    folder = transcript.with_suffix("") / "subagents"
-    places: list[Path | str] = [folder]
-    places += [entry.path for entry in _entries(folder / "workflows") if entry.name.startswith("wf_")]
-    times: list[float] = []
-    for place in places:
-        for entry in _entries(place):
-            if entry.name.startswith("agent-") and entry.name.endswith(".jsonl"):
-                with contextlib.suppress(OSError):
-                    times.append(entry.stat().st_mtime)
-    return tuple(times)
-
-
 def _prompt(transcript: ClaudeSession | ToldSession) -> str | None:
     first = transcript.task[0] if transcript.task else None
     return first.text if isinstance(first, Prompt) else None
-
-
-def _context(transcript: ClaudeSession | ToldSession) -> ContextUse | None:
-    if transcript.used is None:
-        return None
-    model = transcript.model
-    known = model_window(model) if model and needs_lookup(model, transcript.largest) else None
-    window, source = context_window(model, transcript.largest, known)
-    told = told_window(transcript.session) if transcript.agent == "claude" else None
-    if told:
-        window, source = told, "what the agent told its status line"
-    elif transcript.window:
-        window, source = transcript.window, "what the agent says"
-    used = transcript.used
-    return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)
-
-
-@lru_cache(maxsize=256)
-def model_window(model: str) -> int | None:
-    """The context window that the price table knows for a model."""
-    from genai_prices import data_snapshot
-
-    try:
-        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, "anthropic", None)
-    except LookupError:
-        return None
-    return found.context_window
 
 
 def _last(kept: _Kept) -> datetime | None:
@@ -404,7 +325,3 @@ def _unwritten(entry: Registered, now: datetime) -> Session:
 def _order(session: Session) -> tuple[int, float, str]:
     last = session.last_event_at or session.since or _LONG_AGO
     return (_RANK[session.state], -last.timestamp(), session.session)
-
-
-def _thousands(tokens: int) -> str:
-    return f"{tokens // 1_000_000}M" if tokens % 1_000_000 == 0 else f"{tokens // 1000}K"
