@@ -70,7 +70,8 @@ def measure_entries(view: HabitsView) -> list[Entry]:
         entries.append(measure)
         token = "warn" if measure.status == "not_run" else "faint"
         entries.append(Note(line(("    ", "text"), (plain_text(measure.detail, 300), token)), f"detail {measure.id}"))
-        for name, value in measure.rows if measure.id in _IN_PARTS else ():
+        parts = measure.rows if measure.id in _IN_PARTS else ()
+        for name, value in (part for part in parts if part[1] not in measure.detail):
             shown = line(("    ", "text"), (plain_text(name, 60), "muted"))
             entries.append(Note(shown, f"{measure.id} {name}", _part(value, measure.courses.get(name, ()))))
     return entries

@@ -27,12 +27,13 @@ class TaskFigure:
 
 @dataclass(frozen=True, slots=True)
 class SessionFigures:
-    """`waited` is the sum of seconds between calls and answers. Checks are runs of tests, linters, types and gates:
-    passed, failed, and those whose status was not kept. Contexts are tokens, None where no request tells."""
+    """`worked` is the sum of seconds from each prompt to the last that came of it. Checks are runs of tests, linters,
+    types and gates: passed, failed, and those whose status was not kept. Contexts are tokens, None where no
+    request tells."""
 
     at: datetime | None
     calls: int
-    waited: float
+    worked: float
     claims: int
     passed: int
     failed: int
@@ -52,7 +53,7 @@ def session_figures(record: SessionRecord, uses: list[Use]) -> SessionFigures:
     return SessionFigures(
         next((event.at for _, event in record.events if event.at is not None), None),
         len(uses),
-        sum(use.seconds for use in uses if use.seconds is not None),
+        _worked(record),
         sum(len(event.claims) for _, event in record.events if isinstance(event, Text)),
         outcomes.count(True),
         outcomes.count(False),
@@ -64,6 +65,17 @@ def session_figures(record: SessionRecord, uses: list[Use]) -> SessionFigures:
         sum(1 for _, event in record.events if isinstance(event, Compaction)),
         tuple(_tasks(record, uses)),
     )
+
+
+def _worked(record: SessionRecord) -> float:
+    seconds, begun, last = 0.0, None, None
+    for _, event in record.events:
+        if isinstance(event, Prompt):
+            seconds += (last - begun).total_seconds() if begun and last else 0.0
+            begun = last = event.at
+        elif event.at is not None and begun is not None:
+            last = max(last or event.at, event.at)
+    return max(0.0, seconds + ((last - begun).total_seconds() if begun and last else 0.0))
 
 
 def _checks(use: Use) -> bool:

@@ -36,6 +36,7 @@ BASIS: dict[PatternId, Literal["measured", "computed", "estimated"]] = {
 }
 """How counts, seconds and tokens were found; where only the length of a text is known, tokens are estimated."""
 MOST_EXAMPLES = 5
+TOLD_SHARE = 10  # a reason is told where it holds for one session in so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Look:
 class HabitRow:
     """A habit over all sessions, with its most costly cases. Sums hold what is known; None: nothing is.
 
-    `why` says of the sessions in which nobody could look why that was, the most common reason first.
+    `why` says of the sessions in which nobody could look why that was, the most common reason first; a reason of few
+    is left out where others could be judged.
     """
 
     id: PatternId
@@ -209,7 +211,9 @@ def _row(pattern: PatternId, looks: list[Look]) -> HabitRow:
 
 def _why(looks: list[Look]) -> str:
     reasons = Counter(look.why for look in looks if look.why and look.status in ("not_run", "not_applicable"))
-    return "; ".join(f"{why} ({count} of {len(looks)} sessions)" for why, count in reasons.most_common(3))
+    judged = any(look.status in ("pass", "fail") for look in looks)
+    told = [(why, count) for why, count in reasons.most_common(3) if not judged or count * TOLD_SHARE >= len(looks)]
+    return "; ".join(f"{why} ({count} of {len(looks)} sessions)" for why, count in told)
 
 
 def _status(statuses: list[Status], found: list[Violation]) -> Status:

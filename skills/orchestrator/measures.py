@@ -23,7 +23,7 @@ _HEADS: dict[MeasureId, tuple[str, str, str, Basis]] = {
     "rule-compliance": ("Places that hold P1", "percent", "functions, classes and modules", "measured"),
     "gate-outcomes": ("Rules that pass", "percent", "rules that apply", "measured"),
     "unbacked-claims": ("Claims without a run", "count", "claims that a check passes", "measured"),
-    "serial-seconds": ("Lost to reads one by one", "seconds", "seconds of waiting for tools", "measured"),
+    "serial-seconds": ("Lost to reads one by one", "seconds", "seconds of work", "measured"),
     "spend": ("Spend of 30 days", "usd", "tokens", "computed"),
     "context": ("Context at its peak (median)", "percent", "sessions that tell it", "measured"),
     "over-delegation": ("Needless sub-agents", "usd", "sub-agents launched", "computed"),
@@ -214,10 +214,10 @@ def _claims(row: HabitRow | None, figures: Figures) -> Measure:
 def _serial(row: HabitRow | None, figures: Figures) -> Measure:
     if row is None or not figures.sessions or row.seconds is None:
         return _absent("serial-seconds", "no session tells times")
-    waited = sum(one.waited for one in figures.sessions)
-    share = f"; {100 * row.seconds / waited:.1f} % of the waiting" if waited else ""
+    worked = sum(one.worked for one in figures.sessions)
+    share = f"; {100 * row.seconds / worked:.1f} % of the time" if worked else ""
     detail = f"{row.count} run{'s' * (row.count != 1)} of reads{share}"
-    return _taken("serial-seconds", row.seconds, round(waited, 1), detail, (), _weekly("sequential-tools", figures))
+    return _taken("serial-seconds", row.seconds, round(worked, 1), detail, (), _weekly("sequential-tools", figures))
 
 
 def _weekly(pattern: PatternId, figures: Figures) -> tuple[tuple[str, float], ...]:

@@ -55,7 +55,7 @@ def test_the_command_takes_all_ten(project: Path, capsys: pytest.CaptureFixture[
     assert parts == {"missing-type-hints": "66.7 %, 1 of 3 do not"}
     assert "0 passed, 1 failed" in rows["gate-outcomes"]["detail"]
     assert (rows["unbacked-claims"]["value"], rows["unbacked-claims"]["of"]) == (1, 1)
-    assert rows["serial-seconds"]["value"] == 6.0 and rows["serial-seconds"]["of"] == 8.0
+    assert rows["serial-seconds"]["value"] == 6.0 and rows["serial-seconds"]["of"] == 14.0
     assert rows["serial-seconds"]["weeks"] == [{"week": "2026-W47", "value": 1.0}]
     assert rows["spend"]["value"] > 0 and rows["spend"]["basis"] == "computed"
     assert rows["context"]["value"] == 50.0 and rows["context"]["of"] == 1

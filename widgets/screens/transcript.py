@@ -22,6 +22,7 @@ from widgets.screens.listing import MOVES, Moving
 from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
+from widgets.words import count
 
 _HINTS = (
     "{transcript-open} all of it · {filter} search {next-hit} {previous-hit} · {transcript-previous-prompt} "
@@ -249,7 +250,7 @@ class TranscriptScreen(Moving, ModalScreen[None]):
         if not self._on_hit():
             self.action_hit(1)
         many = sum(1 for item in self.view.items if self.view.is_hit(item))
-        self._say(f"{many} hits for “{plain_text(text, 40)}” · n next · N previous · esc ends the search")
+        self._say(f"{count(many, 'hit')} for “{plain_text(text, 40)}” · n next · N previous · esc ends the search")
 
     def action_hit(self, by: int) -> None:
         """The next or previous hit, round the end."""
