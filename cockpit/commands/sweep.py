@@ -54,11 +54,16 @@ def run(call: Call) -> int:
     finally:
         if shown:
             shown.clear()
-    files = []
+    files: list[str] = []
+    unwritten = ""
     if args.write:
+        from cockpit.errors import CannotAnswer
         from cockpit.sweep.reports import write_reports
 
-        files = [path.relative_to(root).as_posix() for path in write_reports(root, checks, clock.now())]
+        try:
+            files = [path.relative_to(root).as_posix() for path in write_reports(root, checks, clock.now())]
+        except CannotAnswer as problem:  # the answers count all the same
+            unwritten = str(problem)
     if args.json:
         print_json(
             {
@@ -76,7 +81,9 @@ def run(call: Call) -> int:
             lines += ["", "For a person to check:", *(f"  [ ] {line}" for line in MANUAL_CHECKLIST)]
         lines += [f"written: {name}" for name in files]
         sys.stdout.write("\n".join(lines) + "\n")
-    return exit_code(checks)
+    if unwritten:
+        say(f"cockpit: {unwritten}")
+    return exit_code(checks) or (2 if unwritten else 0)
 
 
 def _quiet(check: "SweepCheck", args: argparse.Namespace) -> bool:

@@ -173,17 +173,26 @@ class EndDay:
 
     def _sweep(self) -> tuple[StepStatus, str]:
         self._checks = self.sweep.run()
-        if self.write:
-            from cockpit.sweep.reports import write_reports
-
-            self._files += write_reports(self.repository.root, self._checks, self.draft.now)
+        unwritten = self._reports() if self.write else ""
         blocking = [f"{title_of(check.check)}: {said_of(check)}" for check in self._checks if check.blocks]
         others = [f"{title_of(one.check)} {said_of(one)}" for one in self._checks if one.status in ("fail", "not_run")]
+        more = [unwritten] if unwritten else []
         if any(check.blocks and check.status == "fail" for check in self._checks):
-            return "fail", f"blocks commit and push: {'; '.join(blocking)}"
+            return "fail", "; ".join((f"blocks commit and push: {'; '.join(blocking)}", *more))
+        told = "; ".join((*others, *more)) or "nothing found"
         if any(check.status == "not_run" for check in self._checks):
-            return "not_run", "; ".join(others)
-        return "pass", "; ".join(others) or "nothing found"
+            return "not_run", told
+        return ("fail" if unwritten else "pass"), told
+
+    def _reports(self) -> str:
+        """Keep the full answers. Returns why that was not possible, "" where it was: they count all the same."""
+        from cockpit.sweep.reports import write_reports
+
+        try:
+            self._files += write_reports(self.repository.root, self._checks, self.draft.now)
+        except CannotAnswer as problem:
+            return str(problem)
+        return ""
 
     def _cost(self) -> tuple[StepStatus, str]:
         from cockpit.spend.exports import export

@@ -124,9 +124,11 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
     """The registry, for a change: written when the block ends well and something differs.
 
     A malformed file is kept beside the new one under another name, and the entries of `rebuild` take its place.
-    Raises `CannotAnswer` where another process holds it or it cannot be written.
+    Raises `CannotAnswer` where another process holds it or it cannot be written; what goes wrong in the block itself
+    is not its matter and passes.
     """
     path = registry_path()
+    inside = False
     try:
         with _held(path):
             clear_leftovers(path)
@@ -134,13 +136,17 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
             if registry.broken:
                 for entry in rebuild() if rebuild else ():
                     registry.add(entry)
+            inside = True
             yield registry
+            inside = False
             text = json.dumps(registry.document, indent=2, ensure_ascii=False) + "\n"
             if text != registry.before:
                 if registry.broken:
                     _keep_aside(registry)
                 write_atomically(path, text)
     except OSError as problem:
+        if inside:
+            raise
         raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
 
 

@@ -244,6 +244,20 @@ def test_reports_are_written_redacted_and_git_does_not_see_them(repo: Path, caps
     assert ".security" not in status.stdout
 
 
+def test_reports_that_cannot_be_written_take_no_answer_away(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / ".security").write_text("a person's own file\n")
+    code, checks = swept(repo, "--write", capsys=capsys)
+    assert code == 2 and checks["secrets"]["status"] == "pass"
+    (repo / "settings.py").write_text(f'KEY = "{AWS}"\n')
+    assert main(["--repo", str(repo), "sweep", "--write"]) == 1
+    told = capsys.readouterr()
+    assert "settings.py:1" in told.out and ".security: cannot be written" in told.err
+    assert main(["--repo", str(repo), "end-day", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    step = next(row for row in document["steps"] if row["step"] == "sweep")
+    assert step["status"] == "fail" and "blocks commit and push" in step["detail"] and ".security" in step["detail"]
+
+
 def test_an_unborn_branch_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "new"
     root.mkdir()

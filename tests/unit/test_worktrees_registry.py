@@ -90,3 +90,10 @@ def test_names_in_any_alphabet_go_all_the_way(tmp_path: Path, branch: str) -> No
     assert print_of(made.path) == before
     row = next(tree for tree in read_worktrees(repository, config).worktrees if not tree.main)
     assert (row.branch, row.ahead, row.ports) == (made.plan.branch, 1, (8100, 8101))
+
+
+def test_what_goes_wrong_in_a_change_is_not_laid_on_the_registry() -> None:
+    with pytest.raises(OSError, match="No space left"), changed_registry() as registry:
+        registry.add(new_entry("acme", Path("/a"), "x", "x", Path("/a/x"), (8100, 8101)))
+        raise OSError(28, "No space left on device")
+    assert not registry_path().exists()
