@@ -18,15 +18,8 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import Ran, find_program
 from cockpit.sweep.cancel import Cancel
 from cockpit.temporary import temporary_folder
-from skills.workflow.sweep import (
-    Status,
-    SweepCheck,
-    SweepFinding,
-    pinned_lock,
-    pinned_requirements,
-    read_npm_audit,
-    read_pip_audit,
-)
+from skills.workflow.sweep import Status, SweepCheck, SweepFinding
+from skills.workflow.sweep_reports import pinned_lock, pinned_requirements, read_npm_audit, read_pip_audit
 
 SECONDS = 180.0
 _MOST_MANIFESTS = 20

@@ -1,6 +1,5 @@
 """The sweep itself: six checks side by side, each announced as it begins and as it answers, all ended by one switch."""
 
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -12,12 +11,11 @@ from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.sweep import look
 from cockpit.sweep.cancel import Cancel
-from skills.workflow.sweep import CHECKS, CheckName, SweepCheck, judged
+from skills.workflow.sweep import CHECKS, CheckName, SweepCheck, is_test_file, judged
 
 Answered = Callable[[SweepCheck], None]
 Moved = Callable[[CheckName, int, int], None]
 
-_TESTS = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 _NOT_STAGED: dict[CheckName, str] = {
     "dependencies": "only what is staged is looked at; cockpit sweep asks about dependencies",
     "permissions": "git keeps no such permission",
@@ -129,5 +127,5 @@ class Sweep:
         from cockpit.sweep.static import static_analysis
 
         scope = discover(self.root, self.exclude, listed=names)
-        sources = [name for name in scope.files if not _TESTS.search(name)]
+        sources = [name for name in scope.files if not is_test_file(name)]
         return static_analysis(self.root, sources, self.cancel, partial(self._moved, "sast"))

@@ -13,7 +13,8 @@ from cockpit.programs import find_program
 from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress
 from skills.gates.tool_output import parse_output
-from skills.workflow.sweep import Status, SweepCheck, SweepFinding, read_semgrep
+from skills.workflow.sweep import Status, SweepCheck, SweepFinding
+from skills.workflow.sweep_reports import read_semgrep
 
 SECONDS = 600.0
 _BATCH = 120

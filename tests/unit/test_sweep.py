@@ -22,14 +22,8 @@ from cockpit.sweep.pool import SecretPool
 from cockpit.sweep.run import Sweep
 from cockpit.sweep.secret_lines import SecretLines
 from cockpit.worktrees.reader import read_worktrees
-from skills.workflow.sweep import (
-    SweepCheck,
-    SweepFinding,
-    added_lines,
-    assigned_secret,
-    exit_code,
-    is_env_file,
-    judged,
+from skills.workflow.sweep import SweepCheck, SweepFinding, added_lines, assigned_secret, exit_code, is_env_file, judged
+from skills.workflow.sweep_reports import (
     pinned_lock,
     pinned_requirements,
     read_gitleaks,
@@ -365,6 +359,21 @@ def test_lines_that_a_diff_adds_have_their_place() -> None:
         ("x", 1, "c", "0123456789ab"), ("x", 8, "+++ b/not a header", "0123456789ab"), ("x", 9, "d", "0123456789ab"),
         ("é", 1, "e", "0123456789ab"),
     ]  # fmt: skip
+
+
+def test_words_that_no_one_takes_for_a_secret_are_none() -> None:
+    detectors = SecretLines()
+
+    def found(name: str, line: str) -> bool:
+        return bool(detectors.look(name, [(1, line)]))
+
+    login = 'self.login(username="ada", password="password")'  # pragma: allowlist secret
+    assert not found("shop/views.py", login) and not found("shop/tests/test_views.py", login)
+    assert not found("shop/settings.py", 'PASSWORD_TEMPLATE = "shop/reset_password.html"')
+    word, random = 'password = "swordfish"', 'password = "h7Gk2pQ9xZ4vT1bN"'  # pragma: allowlist secret
+    assert found("shop/views.py", word) and not found("shop/tests/test_views.py", word)
+    assert found("shop/views.py", random) and found("shop/tests/test_views.py", random)
+    assert found("shop/tests/test_views.py", f'KEY = "{AWS}"')
 
 
 def test_numbers_in_files_of_ours_are_no_secrets_and_everything_else_there_is(repo: Path) -> None:
