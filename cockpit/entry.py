@@ -3,6 +3,7 @@
 Nothing heavy is imported before that is clear: a git hook and a status line pay for every import.
 """
 
+import gc
 import os
 import sys
 
@@ -15,9 +16,12 @@ _MOST = 1 << 20
 # the commands that a warm process answers, and for how long one waits for it before the work is done here
 _SECONDS = {"check": 30.0, "sweep": 30.0, "status": 3.0}
 
+_LEAVING = ("check", "spend")  # they have closed what they opened
+
 
 def main() -> int:
     """Run cockpit. Returns the exit code: 0 yes, 1 the answer is no, 2 cannot answer."""
+    gc.set_threshold(50_000)  # a short command ends before its garbage matters
     words = sys.argv[1:]
     command = _command(words)
     if command in _SECONDS and _can_ask(command, words):
@@ -39,13 +43,13 @@ def main() -> int:
         sys.stderr.write(f"cockpit: {torn_byte_code(problem) or problem}\n")
         return 2
     code = run()
-    if command == "check":
+    if command in _LEAVING:
         _leave(code)
     return code
 
 
 def _leave(code: int) -> None:
-    """End now, once everything is printed: to free what a large check held takes longer than to write its answer."""
+    """End now, once everything is printed: to free what a command held can take longer than to write its answer."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cockpit.agents.claude_line import Line, Reading, decoded, outdone, read_odd, reading_of
 from cockpit.agents.lenient import mapping, text
 from cockpit.agents.record import milliseconds
-from cockpit.agents.source import Reader, Sink, Source, Stamp, SubAgent, below
+from cockpit.agents.source import Reader, Sink, Source, Stamp, SubAgent, below, parts_of
 from cockpit.files import Tail, read_regular
 from cockpit.plain_text import plain_text
 
@@ -63,7 +63,7 @@ class ClaudeReader(Reader):
         name = "" if source.main else _sub_agent(source.path)
         if not name:
             return None
-        flow = Path(source.path).parent.name
+        flow = parts_of(source.path)[-2]
         return SubAgent(source.session, name, *_meta(source.path), "" if flow == _FOLDER else flow)
 
     def _places(self) -> Iterator[Path]:
@@ -96,8 +96,8 @@ def _telling(block: bytes, source: Source) -> Iterator[bytes]:
 
 def _sub_agent(path: str) -> str:
     """The name of the sub-agent whose transcript it is, empty where it is none's."""
-    parts = Path(path).parts
-    return Path(path).stem.removeprefix("agent-") if _FOLDER in parts else ""
+    *folders, name = parts_of(path)
+    return name.removesuffix(".jsonl").removeprefix("agent-") if _FOLDER in folders else ""
 
 
 def _meta(path: str) -> tuple[str, str]:

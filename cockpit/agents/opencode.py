@@ -35,9 +35,10 @@ class OpenCodeReader(Reader):
         for root in self.roots:
             messages = self.walk([root / "storage" / "message"], lambda name: name.endswith(".json"))
             yield from self.stamped(messages)
-            for path in sorted(root.glob("opencode*.db")):
+            for path in map(str, sorted(root.glob("opencode*.db"))):
                 with contextlib.suppress(FileNotFoundError):
-                    yield str(path), self.stamp(str(path))
+                    if self.owns(path):
+                        yield path, self.stamp(path)
 
     def owns(self, path: str) -> bool:
         parts = below(path, self.roots)

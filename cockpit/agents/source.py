@@ -148,6 +148,18 @@ class Reader(ABC):
     def read(self, source: Source, sink: Sink) -> None:
         """Read what is new in `source`. Raises `OSError`."""
 
+    def read_or_say(self, source: Source, sink: Sink) -> bool:
+        """Read what is new in `source`. False where it is gone, or cannot be read, which `unreadable` tells then."""
+        try:
+            self.read(source, sink)
+        except FileNotFoundError:
+            return False
+        except OSError as problem:
+            self.unreadable[source.path] = problem.strerror or "cannot be read"
+            return False
+        self.unreadable.pop(source.path, None)
+        return True
+
     def about(self, source: Source) -> SubAgent | None:
         """The sub-agent whose file `source` is, None where it is none's."""
         return None
@@ -183,8 +195,11 @@ class Reader(ABC):
             return False
 
     def stamped(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, Stamp]]:
-        """The entries with what they look like."""
+        """The entries with what they look like; those whose name is no text are no agent's and cannot be told."""
         for entry in entries:
+            if not _is_text(entry.path):
+                self.unreadable[entry.path] = "its name is no text"
+                continue
             try:
                 yield entry.path, stamp_of(entry.stat())
             except FileNotFoundError:
@@ -202,6 +217,19 @@ def below(path: str, folders: Iterable[Path]) -> tuple[str, ...] | None:
     """The parts of `path` below the folder that holds it; None: none of `folders` does."""
     for folder in folders:
         base = str(folder) + os.sep
-        if path.startswith(base):
-            return Path(path.removeprefix(base)).parts or None
+        if path.startswith(base) and _is_text(path):
+            return tuple(filter(None, parts_of(path.removeprefix(base)))) or None
     return None
+
+
+def _is_text(path: str) -> bool:
+    """Whether the bytes of a path are UTF-8."""
+    try:
+        return path.isascii() or bool(path.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def parts_of(path: str) -> list[str]:
+    """The parts of a path: as `Path.parts`, which thousands of files feel."""
+    return path.split(os.sep)  # noqa: PTH206

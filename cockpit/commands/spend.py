@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -95,11 +96,16 @@ def run(call: Call) -> int:
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
     ledger = open_ledger()
-    ledger.read()
-    if ledger.store.notice:
-        say(ledger.store.notice)
-    if not ledger.agents():
-        say(f"no transcripts found; looked in {_looked()}")
+    with closing(ledger):
+        ledger.read()
+        if ledger.store.notice:
+            say(ledger.store.notice)
+        if not ledger.agents():
+            say(f"no transcripts found; looked in {_looked()}")
+        return _told(call, ledger, scope)
+
+
+def _told(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     if call.args.what == "explain":
         return _explain(call, ledger, scope)
     if call.args.export:
@@ -109,8 +115,8 @@ def run(call: Call) -> int:
     rows, total = ledger.rows(call.args.by, scope)
     if call.args.json:
         print_json(_document(call, ledger, rows, total))
-        return 0
-    _print_rows(call, ledger, rows, total)
+    else:
+        _print_rows(call, ledger, rows, total)
     return 0
 
 
@@ -122,15 +128,16 @@ def _answer(call: Call) -> int:
     from cockpit.spend.sums import Scope
 
     meter = Meter(None if call.args.all_repos else call.repository(), call.config(), all_repos=call.args.all_repos)
-    meter.read()
-    if meter.ledger.store.notice:
-        say(meter.ledger.store.notice)
-    everything = call.args.until or call.args.what == "estimate"
-    since = call.args.since or ("" if everything else f"{_ADVISED_DAYS}d")
-    scope = Scope(meter.places, _moment(since or None, "--since"), _moment(call.args.until, "--until", end=True))
-    answer = importlib.import_module(f"cockpit.spend.answers.{call.args.what}")
-    code: int = answer.run(call, meter, scope)
-    return code
+    with closing(meter.ledger):
+        meter.read()
+        if meter.ledger.store.notice:
+            say(meter.ledger.store.notice)
+        everything = call.args.until or call.args.what == "estimate"
+        since = call.args.since or ("" if everything else f"{_ADVISED_DAYS}d")
+        scope = Scope(meter.places, _moment(since or None, "--since"), _moment(call.args.until, "--until", end=True))
+        answer = importlib.import_module(f"cockpit.spend.answers.{call.args.what}")
+        code: int = answer.run(call, meter, scope)
+        return code
 
 
 def _moment(given: str | None, option: str, *, end: bool = False) -> int | None:

@@ -85,7 +85,7 @@ def column_of(database: sqlite3.Connection, by: str, calendar: Calendar) -> Colu
     return Column(f"({local} + {_POSITIVE * length}) / {length}", "MIN(quarter)")
 
 
-def name_of(by: str, value: Any, agents: Mapping[int, str], places: Places, calendar: Calendar) -> str:
+def row_of(by: str, value: Any, agents: Mapping[int, str], places: Places, calendar: Calendar) -> str:
     """The row that a value of `column_of` belongs to."""
     if by in TIME_GROUPS:
         return calendar.of_quarter(None if value == UNKNOWN_QUARTER else value)[TIME_GROUPS.index(by)]

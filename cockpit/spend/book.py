@@ -67,7 +67,9 @@ class Book:
         self._gone: set[str] = set()
         self._names: dict[str, str] = {}
         self._origins: dict[Origin, int] = {}
-        self._virgin = not self._one("SELECT 1 FROM responses WHERE domain = ? LIMIT 1", domain)
+        # what the ledger holds, where all of it is known: it began empty
+        empty = not self._one("SELECT 1 FROM responses WHERE domain = ? LIMIT 1", domain)
+        self._written: set[str] | None = set() if empty else None
         self._next_origin = (self._one("SELECT MAX(id) FROM origins") or 0) + 1
         self._origins_loaded = False
 
@@ -77,7 +79,7 @@ class Book:
     def take(self, key: str, record: Record, *, final: bool = True, replace: bool = False) -> None:
         known = self._records.get(key)
         if known is None:
-            known = None if self._virgin else self._from_store(key)
+            known = self._from_store(key)
         if final and key not in self._final:
             self._final.add(key)
             self._changed.add(key)
@@ -91,7 +93,7 @@ class Book:
             self._merge(key, known, record)
 
     def discard(self, key: str) -> None:
-        if self._records.get(key) is None and (self._virgin or self._from_store(key) is None):
+        if self._records.get(key) is None and self._from_store(key) is None:
             return
         del self._records[key]
         self._rivals.pop(key, None)
@@ -114,7 +116,8 @@ class Book:
         for held in (self._records, self._final, self._stored, self._rivals):
             held.clear()
         self._changed, self._gone = set(), set()
-        self._virgin = self._virgin and not changed
+        if self._written is not None:
+            self._written |= changed
         changed |= self._settle_rivals(contested, sessions, touched)
         self._sum_cells(touched)
         return changed
@@ -165,7 +168,7 @@ class Book:
         return found[0] if found else None
 
     def _from_store(self, key: str) -> Record | None:
-        if key in self._gone:
+        if key in self._gone or (self._written is not None and key not in self._written):
             return None
         found = self._database.execute(_READ, (self._domain, key)).fetchone()
         if found is None:

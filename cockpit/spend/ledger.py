@@ -6,20 +6,19 @@ so that they still do.
 
 import contextlib
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from cockpit.agents.source import Reader, Source, Stamp
+from cockpit.agents.source import Reader, Source
 from cockpit.errors import CannotAnswer
-from cockpit.spend.aggregate import aggregated, column_of, counted, name_of, sum_of
+from cockpit.spend.aggregate import aggregated, column_of, counted, row_of, sum_of
 from cockpit.spend.amounts import are_current, remember, remembered, work_out_again
-from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER, Book
+from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER
 from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
 from cockpit.spend.groups import K, KeyOf, key_of
+from cockpit.spend.intake import AgentFiles, name_of, take_in
 from cockpit.spend.models import SpendRow, Tokens
 from cockpit.spend.overrides import Overrides
 from cockpit.spend.prices import PICO, Prices
@@ -31,17 +30,7 @@ from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, apportioned, in
 Answer = TypeVar("Answer")
 
 _MANY = 32  # files that make a long read
-_MOST_HELD = 50_000  # responses that are held in memory before they are written
 _FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Agent:
-    """A reader, its number in the ledger, and what its files looked like when they were last read."""
-
-    reader: Reader
-    domain: int
-    stamps: dict[str, Stamp] = field(default_factory=dict)
 
 
 class Ledger:
@@ -62,12 +51,16 @@ class Ledger:
         self.entries = tuple(entries)
         self.overrides = overrides or Overrides()
         self.calendar = Calendar()
-        self._agents: list[_Agent] = []
+        self._agents: list[AgentFiles] = []
         self._version = -1
         self._cells: list[Cell] | None = None
         self._origins: dict[int, Origin] = {}
         self._prices: Prices | None = None
         self._priced = False
+
+    def close(self) -> None:
+        """Let go of the file; done at the end of the process as well."""
+        self.store.close()
 
     @property
     def unreadable(self) -> dict[str, tuple[str, str]]:
@@ -132,11 +125,11 @@ class Ledger:
             self._version, self._cells, self._prices = -1, None, None
             return answer()
 
-    def _enter(self) -> None:
-        """Look whether another cockpit has written, and forget what is no longer so."""
+    def _enter(self) -> bool:
+        """Look whether another cockpit has written, and forget what is no longer so. True where one has."""
         version = self.store.version()
         if version == self._version:
-            return
+            return False
         self._version = version
         self._cells = None
         self._priced = False
@@ -145,8 +138,9 @@ class Ledger:
         known = {(agent, roots): number for number, agent, roots in self._rows("SELECT id, agent, roots FROM domains")}
         self._agents = []
         for reader in self.readers:
-            number = known.get((reader.agent, _name_of(reader)), 0)
-            self._agents.append(_Agent(reader, number, Shelf(self.store, number).stamps() if number else {}))
+            number = known.get((reader.agent, name_of(reader)), 0)
+            self._agents.append(AgentFiles(reader, number, Shelf(self.store, number).stamps() if number else {}))
+        return True
 
     def _rows(self, words: str, *values: object) -> list[tuple[Any, ...]]:
         return self.store.connection.execute(words, values).fetchall()
@@ -155,8 +149,8 @@ class Ledger:
         self._enter()
         return [(path, size) for _, path, size, _ in self._new_files()]
 
-    def _new_files(self) -> list[tuple[int, str, int, _Agent]]:
-        found: list[tuple[int, str, int, _Agent]] = []
+    def _new_files(self) -> list[tuple[int, str, int, AgentFiles]]:
+        found: list[tuple[int, str, int, AgentFiles]] = []
         for agent in self._agents:
             agent.reader.unreadable.clear()
             for path, stamp in agent.reader.sources():
@@ -173,63 +167,35 @@ class Ledger:
             return set()
         with self.store.writing() as alone:
             if alone:
-                return self._take_in(paths)
+                return self._take_in(paths, chosen)
         self.store = self.store.copy("another cockpit is writing the ledger: this one works on a copy")
         self._version = -1
-        self._enter()
         with self.store.writing():
-            return self._take_in(paths)
+            return self._take_in(paths, chosen)
 
-    def _chosen(self, paths: list[str] | None) -> list[tuple[_Agent, str]]:
+    def _chosen(self, paths: list[str] | None) -> list[tuple[AgentFiles, str, int]]:
+        """The files to be read, with what is new in them in bytes where that was looked up."""
         if paths is None:
-            return [(agent, path) for _, path, _, agent in self._new_files()]
-        return [(agent, path) for path in paths for agent in self._agents if agent.reader.owns(path)]
+            return [(agent, path, size) for _, path, size, agent in self._new_files()]
+        return [(agent, path, 0) for path in paths for agent in self._agents if agent.reader.owns(path)]
 
-    def _take_in(self, paths: list[str] | None) -> set[str]:
+    def _take_in(self, paths: list[str] | None, chosen: list[tuple[AgentFiles, str, int]]) -> set[str]:
         """Read inside of a transaction: what other cockpits wrote before it is seen."""
-        self._enter()
+        if self._enter():
+            chosen = self._chosen(paths)
         if not self._are_priced():
             self._prices = work_out_again(self.store.connection, self.overrides)
             self._priced, self._cells = True, None
         changed: set[str] = set()
-        chosen = self._chosen(paths)
         with self._price_table(len(chosen)):
             for agent in self._agents:
-                mine = [path for other, path in chosen if other is agent]
+                mine = [(path, size) for other, path, size in chosen if other is agent]
                 if mine:
-                    changed |= self._read_agent(agent, mine)
+                    changed |= take_in(agent, mine, self.store, self.prices)
         remember(self.store.connection, self.prices)
         if chosen:
             self._cells = None
             self._origins.clear()
-        return changed
-
-    def _read_agent(self, agent: _Agent, paths: list[str]) -> set[str]:
-        reader = agent.reader
-        if not agent.domain:
-            words = "INSERT INTO domains (agent, roots) VALUES (?, ?) RETURNING id"
-            agent.domain = self._rows(words, reader.agent, _name_of(reader))[0][0]
-        shelf, book = Shelf(self.store, agent.domain), Book(self.store, agent.domain, self.prices)
-        changed: set[str] = set()
-        read: list[Source] = []
-        for path in paths:
-            source = shelf.get(path, reader) if path in agent.stamps else shelf.fresh(path, reader)
-            try:
-                reader.read(source, book)
-                reader.unreadable.pop(path, None)
-            except FileNotFoundError:
-                continue
-            except OSError as problem:
-                reader.unreadable[path] = problem.strerror or "cannot be read"
-                continue
-            read.append(source)
-            if len(book) > _MOST_HELD:
-                changed |= book.flush()
-        shelf.save(read)
-        shelf.name_sub_agents(filter(None, map(reader.about, read)))
-        shelf.save(reader.settle(read, shelf, book))
-        changed |= book.flush()
-        agent.stamps.update((source.path, source.stamp) for source in read)
         return changed
 
     @property
@@ -362,7 +328,7 @@ class Ledger:
             return self._sums_of_cells(by, scope)
         found: dict[str, Sum] = {}
         for value, *counts in rows:
-            found.setdefault(name_of(by, value, agents, scope.places, self.calendar), Sum()).add(sum_of(counts))
+            found.setdefault(row_of(by, value, agents, scope.places, self.calendar), Sum()).add(sum_of(counts))
         name = key_of(by, self.calendar, scope.places)
         for cell in inside(within(self.entries, scope), scope.places):
             found.setdefault(name(cell), Sum()).add_cell(cell)
@@ -387,7 +353,3 @@ def _time_of(quarter: int) -> datetime | None:
         return datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC) if quarter != UNKNOWN_QUARTER else None
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def _name_of(reader: Reader) -> str:
-    return os.pathsep.join(os.path.realpath(root) for root in reader.roots)

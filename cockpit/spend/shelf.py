@@ -11,6 +11,9 @@ from cockpit.agents.source import Reader, Source, Stamp, SubAgent
 from cockpit.files import Tail
 from cockpit.spend.store import Store
 
+# path, inode, size, time; session, parent, billed, of which session, lines too long; where reading goes on
+Row = tuple[str, int, int, int, str, str, float | None, str, int, bytes]
+
 
 class _State(msgspec.Struct, array_like=True, gc=False):
     """What is stored of a source."""
@@ -56,6 +59,10 @@ class Shelf:
         """A file that was never read."""
         return self._open.setdefault(path, reader.opened(path))
 
+    def put(self, source: Source) -> Source:
+        """A file that was read elsewhere."""
+        return self._open.setdefault(source.path, source)
+
     def all(self) -> Iterator[Source]:
         """Every file that was ever read."""
         return self._where("1")
@@ -90,11 +97,9 @@ class Shelf:
         self._database.executemany(
             f"INSERT OR REPLACE INTO files VALUES ({', '.join('?' * 12)})",
             [
-                (
-                    *(self._domain, source.path, *source.stamp, source.session, source.parent),
-                    *(source.billed, source.billed_session, len(source.after), source.tail.too_long, _stored(source)),
-                )
+                (self._domain, *row[:-2], len(source.after), *row[-2:])
                 for source in sorted(sources, key=lambda source: source.path)
+                for row in (row_of(source),)
             ],
         )
 
@@ -120,27 +125,29 @@ class Shelf:
         words = f"SELECT {_COLUMNS} FROM files WHERE domain = ? AND {where} ORDER BY path"
         for row in self._database.execute(words, (self._domain, *values)).fetchall():
             if row[0] not in self._open:
-                self._open[row[0]] = _source(row)
+                self._open[row[0]] = source_of(row)
             yield self._open[row[0]]
 
 
-def _stored(source: Source) -> bytes:
-    return _encode(
-        _State(
-            source.tail.offset,
-            source.tail.ending,
-            source.main,
-            dict(source.records),
-            [(reason, cwd, count) for (reason, cwd), count in source.dropped.items()],
-            source.odd,
-            sorted(source.before),
-            source.after,
-            source.notes,
-        )
+def row_of(source: Source) -> Row:
+    """A file as it is stored, and as it is told to another process."""
+    state = _State(
+        source.tail.offset,
+        source.tail.ending,
+        source.main,
+        dict(source.records),
+        [(reason, cwd, count) for (reason, cwd), count in source.dropped.items()],
+        source.odd,
+        sorted(source.before),
+        source.after,
+        source.notes,
     )
+    told = (source.session, source.parent, source.billed, source.billed_session, source.tail.too_long)
+    return (source.path, *source.stamp, *told, _encode(state))
 
 
-def _source(row: tuple[Any, ...]) -> Source:
+def source_of(row: Row) -> Source:
+    """The file that `row_of` was made of."""
     path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, blob = row
     state = _decode(blob)
     tail = Tail(Path(path), inode, state.offset, size, mtime_ns, too_long=too_long, counting=False)

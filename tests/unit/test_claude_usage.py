@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cockpit.agents.claude_line import MOST, Record, read_line
 from cockpit.agents.claude_usage import ClaudeReader
+from cockpit.spend.sources import unread
 from tests.unit.ledgers import Usage
 
 NOON = "2026-11-20T12:00:00.000Z"
@@ -234,6 +235,19 @@ def test_what_is_a_transcript(tmp_path: Path) -> None:
     others = ["elsewhere.jsonl", "projects/-p/gone.jsonl", "projects/-p/pipe.jsonl", "projects/-p/folder.jsonl"]
     assert usage.read([str(tmp_path / name) for name in others]) == set()
     assert usage.unreadable == {}
+
+
+def test_a_file_whose_name_is_no_text_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    good, bad = (tmp_path / "projects" / os.fsdecode(name) / "s.jsonl" for name in (b"-p", b"-\xfe"))
+    for path, text in ((good, line("good")), (bad, line("bad"))):
+        path.parent.mkdir(parents=True)
+        path.write_text(text + "\n")
+    usage = Usage(ClaudeReader([tmp_path]))
+    usage.read_all()
+    assert list(usage.records) == ["good"]
+    assert usage.unreadable == {str(bad): "its name is no text"}
+    assert not usage.read([str(bad)])
+    assert "its name is no text" in unread(usage.ledger)[0]
 
 
 def test_no_folder_is_no_usage(tmp_path: Path) -> None:
