@@ -188,7 +188,7 @@ class CockpitApp(Parts):
         self.spend = snapshot
         self.note_budget(snapshot)
         self.budget_pane.show(snapshot, self.live_sessions())
-        if snapshot.by_session:
+        if snapshot.by_session and self.phase_pane.read:
             self.show_sessions(self.sessions)  # and the worktrees, with their costs
         self.refresh_chrome()
 

@@ -30,14 +30,20 @@ _NO_USAGE = (
     line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
 )
 _NAME, _FIGURE, _TAIL = 12, 17, 16
-_ROOMY, _SHORT_NAME = 45, 9  # cells from which nothing has to be left out
+_ROOMY = 45  # cells from which nothing has to be left out
 _LARGE = 1000  # dollars from which cents say nothing
+
+
+def name_in(name: str, width: int) -> str:
+    """The first column, with a gap behind it; narrower where there is less room."""
+    size = _NAME if width >= _ROOMY else max(9, min(_NAME, width - 30))
+    return pad(name, size - 1) + " "
 
 
 def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
     """`name  figure  ━━━━───  level`: every bar of the pane begins and ends in the same column."""
     narrow = width < _ROOMY
-    head: Line = ((pad(name, _SHORT_NAME if narrow else _NAME), "muted"), *figure)
+    head: Line = ((name_in(name, width), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
     bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 4 else ()
     return (*head, *bar, (" " if narrow else "  ", "text"), *level)
@@ -50,7 +56,7 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], size, right=True)
     if window.soft is None or window.percent is None:
         return line(
-            (pad(window.window, _NAME if width >= _ROOMY else _SHORT_NAME), "muted"),
+            (name_in(window.window, width), "muted"),
             (spent, "strong"),
             (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
         )
@@ -67,7 +73,7 @@ def words(windows: Sequence[BudgetWindow], key: str) -> str:
         f"{window.window} {'' if window.percent is None else f'{window.percent:.0f}% '}{window.level}"
         for window in windows
     ]
-    return f"Budget: {', '.join(parts)} · {key}"
+    return f"Budget: {', '.join(parts)} · {key} shows where it went"
 
 
 def short_model(model: str) -> str:

@@ -150,6 +150,8 @@ class LineView(Dragging, inherit_bindings=False):
     def _strip(self, spans: Line, width: int, mark: str) -> Strip:
         base = self.style_of("text")
         over = self.get_component_rich_style(f"line--{mark}", partial=True) if mark else Style.null()
+        if over.reverse:
+            over += Style(dim=False)  # dim on a reversed row cannot be read
         segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]
         return Strip(segments).adjust_cell_length(width, base + over)
 

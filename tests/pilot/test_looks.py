@@ -1,6 +1,7 @@
 """A person's own themes: there with the others, read again when they are saved, and named where they are wrong."""
 
 from cockpit.app import CockpitApp
+from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import user_folder
 from tests.pilot.conftest import call_on, until
 
@@ -24,3 +25,26 @@ async def test_a_saved_theme_is_worn_at_once(demo, monkeypatch) -> None:  # type
         file.write_text(SEA.format(color="no-colour"))
         await until(lambda: "no colour" in notices(app), "the notice")
         assert app.get_css_variables()["primary"].lower() == "#cc00aa"
+
+
+async def test_costs_that_come_first_do_not_say_that_there_is_no_session(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.workers.cancel_all()
+        await pilot.pause()
+        app.phase_pane.read = False
+        app.show_spend(SpendSnapshot(by_session=(("s", 1.0),)))
+        assert not app.phase_pane.read
+        app.show_sessions(app.sessions)
+        assert app.phase_pane.read
+
+
+async def test_what_is_dim_can_be_read_under_a_reversed_cursor(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.theme = "ansi"
+        await pilot.pause()
+        view = app.findings_pane
+        view.focus()
+        await pilot.pause()
+        strip = view._strip((("dim words", "faint"),), 20, "cursor")
+        assert all(segment.style and not (segment.style.dim and segment.style.reverse) for segment in strip)
+        assert any(segment.style and segment.style.reverse for segment in strip)

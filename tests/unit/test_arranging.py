@@ -1,11 +1,16 @@
 """Arrangements of panes, their file, plain glyphs, presets of keys."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.geometry import Region
 
+import cockpit
+import widgets
 from cockpit.actions import ACTIONS, PRESETS, chosen_keys, clashes, keys_of
 from cockpit.app_parts.looks import no_utf8
 from cockpit.layouts import Layout, layout_file, read_layout, write_layout
@@ -87,3 +92,11 @@ def test_what_is_too_long_goes_on_below_its_own_column() -> None:
     assert hanging(row) == 16
     rows = wrap_line(row, 36, hanging(row))
     assert len(rows) > 1 and all(part[0] == (" " * 16, "text") for part in rows[1:])
+
+
+def test_every_glyph_of_the_widgets_has_a_plain_one() -> None:
+    for path in (*Path(widgets.__file__).parent.rglob("*.py"), *Path(cockpit.__file__).parent.glob("app_parts/*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                unknown = {each for each in node.value if not each.isascii() and ascii_of(each) == "?"}
+                assert not unknown, f"{path.name}: {unknown}"

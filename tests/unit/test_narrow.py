@@ -20,6 +20,7 @@ def test_the_level_is_never_cut(width: int) -> None:
     one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
     told = plain(fit(context_row(one, width), width))
     assert "156K of 200K" in told and told.endswith("78 % warn")
+    assert told.startswith(("fix/log… ", "fix/login "))
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:
