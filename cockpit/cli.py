@@ -127,7 +127,7 @@ def _close_stdout() -> None:
 
 
 def _run(words: list[str]) -> int:
-    options = _global_options()
+    options = global_options()
     known, rest = options.parse_known_args(words[: _command_at(words)])
     name, own = (
         (words[_command_at(words)], words[_command_at(words) + 1 :]) if _command_at(words) < len(words) else ("", [])
@@ -165,7 +165,7 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
         description=COMMANDS[name][1],
         epilog=module.EXAMPLES,
         formatter_class=_Help,
-        parents=[_global_options(again=True)],
+        parents=[global_options(again=True)],
         allow_abbrev=False,
     )
     module.add_arguments(parser)
@@ -210,7 +210,7 @@ def _command_at(words: list[str]) -> int:
     return len(words)
 
 
-def _global_options(*, again: bool = False) -> argparse.ArgumentParser:
+def global_options(*, again: bool = False) -> argparse.ArgumentParser:
     """The options before the command; accepted after it as well (`again`: no defaults that undo the first)."""
     default = argparse.SUPPRESS if again else None
     parser = _Parser(prog="cockpit", usage=USAGE, add_help=False, allow_abbrev=False, formatter_class=_Help)

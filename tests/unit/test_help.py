@@ -1,9 +1,14 @@
 """Help by topic, and completion by a real shell."""
 
+import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,10 +69,70 @@ def test_bash_completes_commands_options_and_words(tmp_path: Path) -> None:
     assert completed(script, "worktree", "adop") == ["adopt"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_get_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["completion", shell]) == 0
-    shown = capsys.readouterr().out
-    assert all(name in shown for name in COMMANDS)
-    if program := shutil.which(shell):
-        subprocess.run([program, "-n"], input=shown, text=True, check=True)
+ASKED = {
+    "che": "check",
+    "check --st": "--staged",
+    "check --format s": "sarif",
+    "--theme da": "dark",
+    "--theme dark chec": "check",
+    "--repo there worktree adop": "adopt",
+    "help gat": "gates",
+    "budget se": "set",
+    "check there.p": "there.py",
+}
+
+
+@pytest.fixture
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a script for each shell, a file, and cockpit on the path."""
+    for shell, name in (("bash", "c.bash"), ("zsh", "_cockpit"), ("fish", "c.fish")):
+        said = subprocess.run([sys.executable, "-m", "cockpit", "completion", shell], capture_output=True, check=True)
+        (tmp_path / name).write_bytes(said.stdout)
+    (tmp_path / "there.py").write_text("")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
+def test_bash_completes_what_is_asked(scripts: Path) -> None:
+    for asked, wanted in ASKED.items():
+        assert wanted in completed(scripts / "c.bash", *asked.split()), asked
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
+def test_fish_completes_what_is_asked(scripts: Path) -> None:
+    for asked, wanted in ASKED.items():
+        ask = f"source c.fish; complete -C 'cockpit {asked}'"
+        said = subprocess.run(["fish", "-c", ask], capture_output=True, text=True, check=True).stdout
+        assert wanted in [row.partition("\t")[0] for row in said.splitlines()], asked
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
+def test_zsh_completes_what_is_asked(scripts: Path) -> None:
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ.update(TERM="dumb", PS1="> ")
+        os.execvp("zsh", ["zsh", "-f", "-i"])
+    try:
+        os.write(terminal, b"fpath=($PWD $fpath); autoload -U compinit; compinit -u -D; echo rea''dy\n")
+        assert "ready" in came(terminal, "ready")
+        for asked, wanted in ASKED.items():
+            os.write(terminal, f"cockpit {asked}\t".encode())
+            assert wanted in came(terminal, f" {wanted} "), asked
+            os.write(terminal, b"\x15")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(pid, 0)
+
+
+def came(terminal: int, wanted: str, seconds: float = 20.0) -> str:
+    """What a terminal shows until `wanted` stands there; what the shell rubs out is taken away."""
+    said, until = "", time.monotonic() + seconds
+    while wanted not in said and time.monotonic() < until:
+        if select.select([terminal], [], [], 0.2)[0]:
+            for each in os.read(terminal, 65536).decode("utf-8", "replace"):
+                said = said[:-1] if each == "\b" else said if each == "\a" else said + each
+    return said
