@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
@@ -78,8 +78,8 @@ class ToolRun:
         """End the run: what it would say is outdated."""
         self.programs.cancel()
 
-    def ran(self, tool: Tool) -> Ran:
-        """Run one tool to its end, without a look at what it says."""
+    def ran(self, tool: Tool, words: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> Ran:
+        """Run one tool to its end, without a look at what it says; `words` and `variables` are added to its own."""
         refused = self._refused(tool)
         command = [] if refused else self._command(tool)
         if not refused and not command:
@@ -91,7 +91,8 @@ class ToolRun:
         environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
         if not self.trust.trusted:
             environment |= without_own_code(self.root)
-        return self.programs.run(command, self.root, tool.config.timeout, environment)
+        environment |= variables or {}
+        return self.programs.run([*command, *words], self.root, tool.config.timeout, environment)
 
     def answer(self, tool: Tool) -> OutsideAnswer:
         """Run one tool to its end and read what it says."""

@@ -101,7 +101,22 @@ def _environment(root: Path, cancel: Cancel) -> _Part:
     if not places:
         return "not_run", [], "no lock file, no pinned requirements and no .venv say which versions are in use"
     with temporary_folder("sweep") as folder:
-        return _pip_audit(["--path", str(places[0])], Path(folder), cancel, ".venv")
+        status, found, reason = _pip_audit(["--path", str(places[0])], Path(folder), cancel, ".venv")
+    if status == "not_applicable" and _asks_for_packages(root):
+        return "not_run", found, "the virtual environment holds no package: install what the project asks for"
+    return status, found, reason
+
+
+def _asks_for_packages(root: Path) -> bool:
+    """False only where pyproject.toml says what the project depends on, and that is nothing."""
+    try:
+        table = tomllib.loads(read_regular(root / "pyproject.toml", 1_000_000).decode("utf-8", "replace"))
+    except (OSError, ValueError):
+        return True
+    project = table.get("project")
+    if not isinstance(project, dict) or "dependencies" in project.get("dynamic", ()):
+        return True
+    return bool(project.get("dependencies") or project.get("optional-dependencies") or table.get("dependency-groups"))
 
 
 def _pip_audit(words: list[str], folder: Path, cancel: Cancel, name: str) -> _Part:

@@ -58,6 +58,7 @@ class Place:
     project: Project
     outcome: Outcome
     cancel: Cancel = field(default_factory=Cancel)
+    tests_ran: bool = False  # set by phase 4, asked by phase 7
     values: dict[str, Any] | str | None = None  # what the production settings hold, once they were asked
     folder: "tempfile.TemporaryDirectory[str]" = field(default_factory=lambda: temporary_folder("verify"))
 

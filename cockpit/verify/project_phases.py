@@ -1,6 +1,5 @@
 """Phases that every lane has: environment, quality, tests and coverage, security, performance, assets, diff review."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,9 +10,11 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import Ran
 from cockpit.verify.change import Change
 from cockpit.verify.place import SECONDS, Place, answer_of, not_applicable, not_run
+from cockpit.verify.requests import BOOT, PLUGIN, counting, request_counts
 from skills.gates.model import Check, Status
 from skills.verify.diff_review import review, unmigrated
 from skills.verify.model import Answer
+from skills.verify.test_output import collection_errors
 from skills.workflow.sweep import judged, title_of
 
 _ENV_NAME = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
@@ -114,7 +115,9 @@ def tests(place: Place) -> Iterator[Answer]:
     elif place.refused:
         yield not_run(4, "tests", title, place.refused)
     else:
-        ran = place.cancel.run([place.python, str(place.manage), "test", "--noinput"], place.manage.parent, SECONDS)
+        words = [place.python, "-c", BOOT, str(place.manage), "test", "--noinput"]
+        ran = place.cancel.run(words, place.manage.parent, SECONDS, counting(place))
+        place.tests_ran = re.search(r"^Ran \d+ tests?", ran.err, re.MULTILINE) is not None
         yield replace(answer_of(4, "tests", title, ran, command="manage.py test"), detail=ran.why or ran.last_line)
     yield from _coverage(place)
 
@@ -122,13 +125,19 @@ def tests(place: Place) -> Iterator[Answer]:
 def _pytest(place: Place, title: str) -> Answer:
     tool = known_tools(place.config)["pytest"]
     with place.cancel.ended_by(place.tools.cancel):
-        ran = place.tools.ran(tool)
+        ran = place.tools.ran(tool, ("-p", PLUGIN), {} if place.refused else counting(place))
     if ran.why:
         return not_run(4, "tests", title, ran.why)
     lines = [line for line in ran.out.splitlines() if _SUMMARY.search(line)]
     said = plain_text(lines[-1].strip("= "), 120) if lines else ran.last_line
+    place.tests_ran = ran.code in (0, 1)
     if ran.code not in (0, 1):
-        return replace(not_run(4, "tests", title, f"exit {ran.code}: {said}"), command="pytest")
+        errors = collection_errors(f"{ran.out}\n{ran.err}")
+        said = (
+            f"{len(errors)} files could not be read: {errors[0]}" if len(errors) > 1 else errors[0] if errors else said
+        )
+        answer = not_run(4, "tests", title, plain_text(f"exit {ran.code}: {said}", 240))
+        return replace(answer, command="pytest", places=tuple(plain_text(one, 240) for one in errors))
     if "--nomigrations" in place.text("pytest.ini") + place.text("pyproject.toml") + place.text("setup.cfg"):
         said += " · migrations not exercised (--nomigrations)"
     found = place.tools.read(tool, ran)
@@ -168,29 +177,14 @@ def security(place: Place) -> Iterator[Answer]:
 
 
 def performance(place: Place) -> Iterator[Answer]:
-    """Phase 7: queries in loops, lists without an order, filters without an index, from the code."""
+    """Phase 7: queries in loops, lists without an order, filters without an index, from the code; and what the requests
+    of the tests asked the database, measured."""
     known = {check.rule: check for check in place.outcome.checks}
     for rule in _PERFORMANCE:
         if rule in known:
             answer = _from_check(7, rule, f"No {rule}", known[rule])
             yield replace(answer, required=False)
-    why = "not measured: no test of the project counts its queries for cockpit"
-    yield not_run(7, "query-count", "At most 50 queries a request", why, required=False)
-
-
-def assets(place: Place) -> Iterator[Answer]:
-    """Phase 8: whether there is something to build. A build writes files, so that it is never run here."""
-    try:
-        package = json.loads(place.text("package.json") or "{}")
-    except ValueError:
-        yield not_run(8, "build", "Static assets build", "package.json is no JSON")
-        return
-    scripts = package.get("scripts") if isinstance(package, dict) else None
-    if not isinstance(scripts, dict) or "build" not in scripts:
-        yield not_applicable(8, "build", "Static assets build", "no build script in package.json")
-    else:
-        why = "a build writes files: run npm run build yourself"
-        yield not_run(8, "build", "Static assets build", why, required=False)
+    yield from request_counts(place, place.tests_ran)
 
 
 def diff_review(place: Place, change: Change) -> Iterator[Answer]:

@@ -13,7 +13,7 @@ from cockpit.phases.lanes import lane_evidence
 from cockpit.repository import Repository
 from cockpit.sweep.cancel import Cancel
 from cockpit.trust import read_trust
-from cockpit.verify import django_phases, lane_phases, project_phases
+from cockpit.verify import builds, django_phases, lane_phases, project_phases
 from cockpit.verify.change import Change, read_change
 from cockpit.verify.confirmations import read_confirmations
 from cockpit.verify.place import Place
@@ -82,7 +82,7 @@ def _parts(place: Place, change: Change, quick: bool) -> Iterator[tuple[int, _Ph
         (4, partial(project_phases.tests, place)),
         (5, partial(project_phases.security, place)),
         (7, partial(project_phases.performance, place)),
-        (8, partial(project_phases.assets, place)),
+        (8, partial(builds.assets, place)),
         (12, partial(project_phases.diff_review, place, change)),
     ]
     if django:

@@ -410,3 +410,23 @@ def test_numbers_in_files_of_ours_are_no_secrets_and_everything_else_there_is(re
     assert head.strip() in texts["day.jsonl"]
     assert found("day.jsonl", texts["day.jsonl"].replace('"head":', '"auth":')) >= 1
     assert found("other.jsonl", f'{{"head":"{head.strip()}"}}') == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ('[project]\nname = "a"\ndependencies = ["django"]\n', "not_run"),
+        ('[project]\nname = "a"\ndynamic = ["dependencies"]\n', "not_run"),
+        ('[project]\nname = "a"\ndependencies = []\n', "not_applicable"),
+    ],
+)
+def test_an_empty_environment_says_nothing_about_what_a_project_asks_for(
+    tmp_path: Path, text: str, status: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    (tmp_path / ".venv" / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
+
+    check = dependencies(tmp_path, ["pyproject.toml"], Cancel())
+
+    assert check.status == status, check.reason
+    assert status != "not_run" or "holds no package" in (check.reason or "")

@@ -1,0 +1,25 @@
+"""What pytest prints where it cannot even read the tests."""
+
+import re
+
+_HEAD = re.compile(r"^_+ ERROR (?:collecting|at \w+ of) (\S+) _+$")
+_SHORT = re.compile(r"^ERROR (\S+?)(?: - (.*))?$")
+
+
+def collection_errors(text: str) -> list[str]:
+    """ "tests/test_a.py: ModuleNotFoundError: No module named 'x'" for each file that could not be collected, and the
+    first line of what stopped pytest before it looked (a conftest, a wrong option)."""
+    found: dict[str, str] = {}
+    place = ""
+    for line in text.splitlines():
+        if head := _HEAD.match(line):
+            place = head[1]
+            found.setdefault(place, "")
+        elif place and line.startswith("E  "):
+            found[place] = found[place] or line[1:].strip()
+        elif short := _SHORT.match(line):
+            found[short[1]] = found.get(short[1]) or (short[2] or "").strip()
+        elif line.startswith("ImportError while loading conftest"):
+            place = line.partition("'")[2].rstrip("'.") or "conftest.py"
+            found.setdefault(place, "")
+    return [f"{place}: {why}" if why else place for place, why in found.items()]
