@@ -35,7 +35,7 @@ def _on_receiver(node: ast.FunctionDef, context: FileContext) -> None:
         return
     context.scopes.append(node)
     try:
-        for part in own_nodes(node):
+        for part in own_nodes(node, context):
             what = _heavy(part, context)
             if what:
                 message = f"the receiver `{node.name}` {what} each time `{signal}` is sent"

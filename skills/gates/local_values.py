@@ -4,29 +4,24 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.syntax import CHILDREN
+from skills.gates.loops import local_nodes
 
 Scope = ast.Module | FunctionNode
 Values = dict[str, list[ast.expr | None]]
-_MEMO = "local-values"
+_MEMO, _OWN = "local-values", "local-values: nodes"
 _REQUEST_PARTS = frozenset({"GET", "POST", "FILES", "COOKIES", "META", "REQUEST", "DATA", "QUERY_STRING"})
-_NESTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """Everything in a function or module in source order, without what the functions and classes inside it hold."""
-    stack: list[ast.AST] = list(reversed(getattr(scope, "body", [])))
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, _NESTED):
-            continue
-        for name in CHILDREN[node.__class__]:
-            value = getattr(node, name)
-            if value.__class__ is list:
-                stack += [part for part in reversed(value) if isinstance(part, ast.AST)]
-            elif isinstance(value, ast.AST):
-                stack.append(value)
+def own_nodes(scope: Scope, context: FileContext) -> list[ast.AST]:
+    """Everything in a function or module in source order, without what the functions and classes inside it hold.
+
+    Walked once a file and scope."""
+    known = context.memo.setdefault(_OWN, {})
+    assert isinstance(known, dict)
+    found: list[ast.AST] | None = known.get(scope)
+    if found is None:
+        found = known[scope] = list(local_nodes(scope))
+    return found
 
 
 def local_values(scope: Scope, context: FileContext) -> Values:
@@ -35,17 +30,17 @@ def local_values(scope: Scope, context: FileContext) -> Values:
     assert isinstance(known, dict)
     found: Values | None = known.get(scope)
     if found is None:
-        found = known[scope] = _read(scope)
+        found = known[scope] = _read(scope, context)
     return found
 
 
-def _read(scope: Scope) -> Values:
+def _read(scope: Scope, context: FileContext) -> Values:
     found: Values = {}
     if not isinstance(scope, ast.Module):
         arguments = scope.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         found.update({argument.arg: [None] for argument in every if argument is not None})
-    for node in own_nodes(scope):
+    for node in own_nodes(scope, context):
         for name, value in _bound(node):
             found.setdefault(name, []).append(value)
     return found

@@ -169,7 +169,7 @@ def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
     fixed = [value.value for value in values_of(name, context) if isinstance(value, ast.Constant)]
     if not any(isinstance(text, str) and is_sql(f"{text} ") for text in fixed):
         return False
-    for part in own_nodes(context.function or context.tree):
+    for part in own_nodes(context.function or context.tree, context):
         if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name) and part.target.id == name:
             text = read_text(part.value, context)
             parts = (part.value,) if text is None else text.parts

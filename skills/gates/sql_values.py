@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from skills.gates.syntax import descendants
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
+_USES = "sql-values: uses of names"
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 _DEEPEST = 8
 # What quotes a name, or can hold nothing but a number.
@@ -181,7 +183,7 @@ def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
     written = [value for value in bound if value is not None]
     if not all(harmless(value, context, depth + 1) for value in written):
         return False
-    if not all(harmless(value, context, depth + 1) for value in _grown(name, scope)):
+    if not all(harmless(value, context, depth + 1) for value in _grown(name, scope, context)):
         return False
     told = list(_unwritten(name, scope, context, depth)) if len(written) < len(bound) else []
     return len(told) == len(bound) - len(written) and all(told)
@@ -199,9 +201,9 @@ def _made_here(value: ast.expr | None) -> bool:
     )
 
 
-def _grown(name: str, scope: Scope) -> Iterator[ast.expr]:
+def _grown(name: str, scope: Scope, context: FileContext) -> Iterator[ast.expr]:
     """What is put into a list of that name after it was made."""
-    for node in own_nodes(scope):
+    for node in own_nodes(scope, context):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -220,7 +222,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
                 yield _is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
-    for node in own_nodes(scope):
+    for node in own_nodes(scope, context):
         if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
             if not isinstance(node.iter, ast.Tuple | ast.List | ast.Set) or _place_of(node.target, name) is None:
                 yield from _looped(node, name, context, depth)
@@ -283,16 +285,30 @@ def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, 
     """True for a parameter of a private function that every call of the file gives something harmless."""
     if not function.name.startswith("_") or function.name.startswith("__") or depth > _DEEPEST:
         return False
-    mentions = sum(_named(node) == function.name for node in descendants(context.tree))
-    found = 0
-    for scope in (node for node in descendants(context.tree) if isinstance(node, ast.Module | FunctionNode)):
-        for node in own_nodes(scope):
-            if isinstance(node, ast.Call) and _named(node.func) == function.name:
-                found += 1
-                with _seen_from(scope, context):
-                    if not harmless(_argument(node, function, name), context, depth + 2):
-                        return False
-    return found == mentions > 0
+    mentions, calls = _uses(context).get(function.name, (0, []))
+    for scope, call in calls:
+        with _seen_from(scope, context):
+            if not harmless(_argument(call, function, name), context, depth + 2):
+                return False
+    return len(calls) == mentions > 0
+
+
+def _uses(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope, ast.Call]]]]:
+    """Name → (how often the file mentions it, its calls in functions and on the module level, each with its scope)."""
+    known = context.memo.get(_USES)
+    if isinstance(known, dict):
+        return known
+    every = list(descendants(context.tree))
+    mentions = Counter(map(_named, every))
+    calls: dict[str, list[tuple[Scope, ast.Call]]] = {}
+    for scope in every:
+        if isinstance(scope, ast.Module | FunctionNode):
+            for node in own_nodes(scope, context):
+                if node.__class__ is ast.Call and (name := _named(node.func)):
+                    calls.setdefault(name, []).append((scope, node))
+    found = {name: (count, calls.get(name, [])) for name, count in mentions.items()}
+    context.memo[_USES] = found
+    return found
 
 
 def _named(node: ast.AST) -> str:
