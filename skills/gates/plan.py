@@ -25,6 +25,20 @@ class Leave:
 LEAVE = Leave()
 
 
+def _step(kind: type) -> Step:
+    blocks = BLOCKS[kind]
+    return _PLACES.get(kind, BLOCK if "body" in blocks else SIMPLE), (), (), blocks, HEADERS[kind]
+
+
+# where nothing is to be done, which is nearly everywhere: each plan is one of these with its own callbacks
+_END: Step = (END, (), (), (), ())
+_STEPS: Steps = {Leave: _END, **{kind: _step(kind) for kind in BLOCKS}}
+_BARE: Steps = {Leave: _END, **{kind: (*_step(kind)[:4], ()) if BLOCKS[kind] else None for kind in BLOCKS}}
+_EXPRESSIONS: Expressions = {
+    kind: ((), fields) if fields else None for kind, fields in CHILDREN.items() if kind not in BLOCKS
+}
+
+
 @record
 class Plan:
     """`steps` say for each type of statement its place, its callbacks, those where a near word stands, the fields of
@@ -47,12 +61,11 @@ def make_plan(entries: Sequence[tuple[str, Watch]]) -> Plan:
             every.setdefault(kind, []).append((name, watch.call))
             if not (watch.near or watch.words):
                 far.setdefault(kind, []).append((name, watch.call))
-    steps: Steps = {Leave: (END, (), (), (), ())}
-    bare: Steps = {Leave: (END, (), (), (), ())}
-    for kind, blocks in BLOCKS.items():
-        callbacks, near_callbacks = tuple(far.get(kind, ())), tuple(every.get(kind, ()))
-        place = _PLACES.get(kind, BLOCK if "body" in blocks else SIMPLE)
-        steps[kind] = (place, callbacks, near_callbacks, blocks, HEADERS[kind])
+    steps, bare = _STEPS.copy(), _BARE.copy()
+    for kind in every.keys() & BLOCKS.keys():
+        callbacks, near_callbacks = tuple(far.get(kind, ())), tuple(every[kind])
+        place, _, _, blocks, headers = _step(kind)
+        steps[kind] = (place, callbacks, near_callbacks, blocks, headers)
         bare[kind] = (place, callbacks, callbacks, blocks, ()) if callbacks or blocks else None
     return Plan(steps, bare, _expressions(far), _expressions(every))
 
@@ -60,8 +73,6 @@ def make_plan(entries: Sequence[tuple[str, Watch]]) -> Plan:
 def _expressions(table: dict[type, list[tuple[str, Callback]]]) -> Expressions | None:
     if table.keys() <= BLOCKS.keys():
         return None
-    return {
-        kind: (tuple(table.get(kind, ())), fields) if fields or kind in table else None
-        for kind, fields in CHILDREN.items()
-        if kind not in BLOCKS
-    }
+    found = _EXPRESSIONS.copy()
+    found.update({kind: (tuple(table[kind]), CHILDREN[kind]) for kind in table.keys() - BLOCKS.keys()})
+    return found

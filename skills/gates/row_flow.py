@@ -5,7 +5,6 @@ entered with what they are called with. What is not understood is nothing, so th
 """
 
 import ast
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -15,10 +14,12 @@ from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS
 from skills.gates.row_calls import call_value
 from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
+from skills.gates.syntax import CHILDREN
 
+_PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
-_CALLED = re.compile(r"(?<!def )\b(\w+)\(")
 
 Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
 """Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
@@ -40,14 +41,14 @@ class Flow:
         self.returned: list[Value] = []
         self._running: list[FunctionNode] = []
         self.entered: dict[object, Value] = {}
-        self._called: frozenset[str] = frozenset()
+        self._source = ""
+        self._called: dict[str, bool] = {}
 
     def run(self) -> None:
         """Runs the module, then every function that nothing in the file called with rows."""
         tree = self.context.tree
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
-        # By the text, which is much faster than a walk: one name too many only says less.
-        self._called = frozenset(_CALLED.findall(self.context.source.decode("utf-8", "replace")))
+        self._source = self.context.source.decode("utf-8", "replace")
         names: Names = {}
         self.block([node for node in tree.body if not isinstance(node, ast.ClassDef | FunctionNode)], names)
         self.definitions(tree.body, names)
@@ -73,6 +74,13 @@ class Flow:
         text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
         return "for " in text or "lambda" in text or any(f"{name}(" in text for name in self.functions)
 
+    def called(self, name: str) -> bool:
+        """True where the file seems to call a function of that name: one too many only says less."""
+        known = self._called.get(name)
+        if known is None:
+            known = self._called[name] = _calls(self._source, name)
+        return known
+
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
         """Runs a function with its parameters; answers what it returns where all its returns agree."""
         if node in self._running or len(self._running) >= _DEPTH:
@@ -80,7 +88,7 @@ class Flow:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
             names[argument.arg] = given.get(argument.arg)
-            if names[argument.arg] is None and not (self.owner is None and node.name in self._called):
+            if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
                 # What a function of this file is called with is seen where it is called.
                 names[argument.arg] = self.annotated(argument.annotation, node)
         if self.owner is not None and arguments and arguments[0].arg == "self" and node in self.owner.body:
@@ -140,22 +148,24 @@ class Flow:
             self.run_statement(node, names)
 
     def run_statement(self, node: ast.stmt, names: Names) -> None:
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Expr):
+            self.value(node.value, names)
+        elif isinstance(node, ast.Assign):
             value = self.value(node.value, names)
             for target in node.targets:
                 self.bind(target, value, names)
-        elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             value = self.value(node.value, names)
             if isinstance(node, ast.AnnAssign) and node.value is not None:
                 self.bind(node.target, value, names)
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
             self.loop(node, names)
         elif isinstance(node, ast.If):
             self.value(node.test, names)
             other = dict(names)
             self.block(node.body, names)
             self.block(node.orelse, other)
-            ends = bool(node.body) and isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+            ends = bool(node.body) and isinstance(node.body[-1], _LEAVES)
             joined = other if ends else merged(names, other)
             names.clear()
             names.update(joined)
@@ -168,10 +178,10 @@ class Flow:
             self.compound(node, names)
 
     def compound(self, node: ast.stmt, names: Names) -> None:
-        """`with`, `try`, `while`, `match` and plain expressions."""
+        """`with`, `try`, `while`, `match` and the like."""
         for name in node._fields:
             part = getattr(node, name)
-            for inner in part if isinstance(part, list) else [part]:
+            for inner in part if part.__class__ is list else [part]:
                 if isinstance(inner, ast.expr):
                     self.value(inner, names)
                 elif isinstance(inner, ast.withitem):
@@ -237,13 +247,13 @@ class Flow:
         handler = _HANDLERS.get(node.__class__)
         if handler is not None:
             return handler(self, node, names)
-        for name in node._fields:
+        for name in _PARTS[node.__class__]:
             part = getattr(node, name)
-            for inner in part if isinstance(part, list) else [part]:
-                if isinstance(inner, ast.expr):
+            if part.__class__ is list:
+                for inner in part:
                     self.value(inner, names)
-                elif isinstance(inner, ast.keyword):
-                    self.value(inner.value, names)
+            else:
+                self.value(part, names)
         return None
 
     def on_name(self, node: ast.Name, names: Names) -> Value:
@@ -312,8 +322,19 @@ class Flow:
         self.value(node.right, names)
         return one if isinstance(node.op, ast.BitOr | ast.BitAnd) and isinstance(one, Rows) else None
 
-    def on_lambda(self, node: ast.Lambda, names: Names) -> Value:
+    def on_nothing(self, node: ast.expr, names: Names) -> Value:
         return None
+
+
+def _calls(source: str, name: str) -> bool:
+    """Whether a call of that name stands in a source, by its text, which is much faster than a walk."""
+    at = source.find(f"{name}(")
+    while at >= 0:
+        before = source[max(0, at - 4) : at]
+        if before != "def " and not (before[-1:].isalnum() or before[-1:] == "_"):
+            return True
+        at = source.find(f"{name}(", at + 1)
+    return False
 
 
 def _is_column(name: str) -> bool:
@@ -322,6 +343,7 @@ def _is_column(name: str) -> bool:
 
 _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.Name: Flow.on_name,
+    ast.Constant: Flow.on_nothing,
     ast.Attribute: Flow.on_attribute,
     ast.Call: Flow.on_call,
     ast.Subscript: Flow.on_subscript,
@@ -333,5 +355,5 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.NamedExpr: Flow.on_walrus,
     ast.Await: Flow.on_inner,
     ast.BinOp: Flow.on_either,
-    ast.Lambda: Flow.on_lambda,
+    ast.Lambda: Flow.on_nothing,
 }

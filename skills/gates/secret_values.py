@@ -62,6 +62,12 @@ _FORMATS = lazy(
     r"|(?P<dsn>\b(?:password|pwd)=(?P<dsn_password>[^\s;&'\"{}$%<>]{4,}).*\b(?:host|server|user|uid|dbname|database)="
     r"|\b(?:host|server|user|uid|dbname|database)=.*\b(?:password|pwd)=(?P<dsn_password2>[^\s;&'\"{}$%<>]{4,}))",
 )
+# One of these stands in every text that the expression finds, which takes many times as long to look for.
+_SIGNS = (
+    "://", "password=", "pwd=", "eyJ", "AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_",
+    "github_pat_", "glpat-", "xox", "hooks.slack", "k_live_", "k_test_", "AIza", "SG.", "sk-", "pypi-", "npm_", "shp",
+    "PRIVATE KEY",
+)  # fmt: skip
 _FORMAT_NAMES = {
     "aws": "an AWS access key", "github": "a GitHub token", "gitlab": "a GitLab token", "slack": "a Slack token",
     "stripe": "a Stripe key", "google": "a Google API key", "sendgrid": "a SendGrid key", "openai": "an API key",
@@ -156,6 +162,11 @@ def is_placeholder(value: str) -> bool:
 
 def known_format(text: str) -> tuple[str, str] | None:
     """(what it is, the secret) for text that has the shape of a known key or holds a password; None for other text."""
+    for sign in _SIGNS:
+        if sign in text:
+            break
+    else:
+        return None
     match = _FORMATS.search(text)
     if match is None:
         return None
