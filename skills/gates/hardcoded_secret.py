@@ -7,7 +7,7 @@ from skills.gates.example_files import one_file
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.secret_values import known_format, looks_secret, may_be_key, may_name_secret, redacted, secret_kind
+from skills.gates.secret_values import KEY_WORDS, SECRET_NAMES, known_format, looks_secret, redacted, secret_kind
 from skills.gates.settings_modules import is_away_from_production, is_settings, may_hold_settings
 
 SECRET = "hardcoded-secret"
@@ -176,13 +176,13 @@ hardcoded_secret = Rule(
     when="Outside of tests, migrations and settings for development. Placeholders, labels, names of fields, paths and "
     "names of variables are no secrets.",
     watches=(
-        Watch((ast.Assign,), _on_assign, (), _judged, words=may_name_secret),
-        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged, words=may_name_secret),
-        Watch((ast.Compare,), _on_compare, (), _judged, words=may_name_secret),
-        Watch((ast.Dict,), _on_dict, (), _judged, words=may_name_secret),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged, words=may_name_secret),
-        Watch((ast.Call,), _on_call, (), _judged, words=may_name_secret),
-        Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=may_be_key),
+        Watch((ast.Assign,), _on_assign, (), _judged, words=SECRET_NAMES),
+        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Compare,), _on_compare, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Dict,), _on_dict, (), _judged, words=SECRET_NAMES),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Call,), _on_call, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=KEY_WORDS),
     ),
     bad=one_file(
         "shop/pay.py",

@@ -4,11 +4,12 @@ Handles type parameters and `type` statements (PEP 695, 696), f-strings with nes
 template strings (PEP 750) and `except A, B:` (PEP 758).
 """
 
+import ast
 import re
 from functools import cache
 from typing import Any
 
-from skills.gates.newer_strings import parses, without_nested_quotes
+from skills.gates.newer_strings import tree_of, without_nested_quotes
 
 _HINT = re.compile(
     rb"(?m)^[ \t]*(?:type[ \t]+\w+|class[ \t]+\w+[ \t]*\[|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\[)"
@@ -23,17 +24,21 @@ _DEEP = re.compile(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
 _MOST_BYTES = 2_000_000
 
 
-def lower(source: bytes) -> bytes | None:
-    """An equivalent that older Pythons parse, for detection only; None where there is none."""
+def lower(source: bytes) -> ast.Module | None:
+    """The tree of an equivalent that older Pythons parse, for detection only; None where there is none."""
     if len(source) > _MOST_BYTES or not _HINT.search(source) or _DEEP.search(source):
         return None
-    source = _without_type_parameters(_EXCEPT.sub(rb"\1(\2)\3", source))
     # what its text tells is enough for nearly all: LibCST takes forty times as long as `ast`, and its import longer
-    if parses(source):
-        return source
-    lowered = without_nested_quotes(source)
-    if lowered is not None and parses(lowered):
-        return lowered
+    plain = _without_type_parameters(_EXCEPT.sub(rb"\1(\2)\3", source))
+    tree = tree_of(plain) if plain != source else None
+    if tree is None and (lowered := without_nested_quotes(plain)) is not None:
+        tree = tree_of(lowered)
+    if tree is not None:
+        return tree
+    return _lowered_by_libcst(plain)
+
+
+def _lowered_by_libcst(source: bytes) -> ast.Module | None:
     import libcst
 
     try:
@@ -41,7 +46,7 @@ def lower(source: bytes) -> bytes | None:
     except (libcst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError):
         return None
     try:
-        return module.visit(_transformer()()).bytes
+        return tree_of(module.visit(_transformer()()).bytes)
     except (libcst.CSTValidationError, RecursionError):
         return None
 
@@ -90,7 +95,7 @@ def _transformer() -> Any:
 
     def plain_string(node: libcst.BaseExpression) -> libcst.BaseExpression:
         code = blank.code_for_node(node)
-        if parses(f"({code}\n)"):
+        if tree_of(f"({code}\n)"):
             return node
         quote = '"""' if "\n" in code else '"'
         return libcst.SimpleString(quote + "\n" * code.count("\n") + quote)
@@ -134,7 +139,7 @@ def _transformer() -> Any:
             code = re.sub(
                 r"^([tT])|^([rR])[tT]", lambda prefix: f"f{prefix[2] or ''}", blank.code_for_node(updated_node)
             )
-            if parses(f"({code}\n)"):
+            if tree_of(f"({code}\n)"):
                 return libcst.parse_expression(code)
             return plain_string(updated_node)
 

@@ -25,13 +25,12 @@ def without_nested_quotes(source: bytes) -> bytes | None:
         return None
 
 
-def parses(source: bytes | str) -> bool:
-    """Whether the running Python reads it."""
+def tree_of(source: bytes | str) -> ast.Module | None:
+    """What the running Python reads, None where it cannot."""
     try:
-        ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return None
 
 
 def _code(source: bytes, at: int, *, in_field: bool) -> tuple[bytes, int, bytes]:
@@ -67,7 +66,7 @@ def _string(source: bytes, at: int, prefix: bytes, quote: bytes) -> tuple[bytes,
             at = done = end
     end = match.end()
     code = b"".join([*parts, source[done:end]])
-    if parses(b"(%s\n)" % code):
+    if tree_of(b"(%s\n)" % code):
         return code, end
     lines = code.count(b"\n")
     return (b'"""%s"""' if lines else b'"%s"') % (b"\n" * lines), end

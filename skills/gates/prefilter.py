@@ -5,18 +5,17 @@ recur from file to file, and most of them say nothing, so that most of the answe
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from keyword import iskeyword
 
 from skills.gates.context import has_odd_ends, numbered
-from skills.gates.rule import Watch
+from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS = 200_000, 4096
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = re.compile(rb"\w* as \w")
-_Test = Callable[[bytes], bool]
 
 
 @record
@@ -32,9 +31,9 @@ class _Words:
     """What words say of the watches, as bits (see `Prefilter`): nothing, most of those that are `known`. Threads may
     share one."""
 
-    def __init__(self, pieces: dict[bytes, int], tests: dict[_Test, int]) -> None:
+    def __init__(self, pieces: dict[bytes, int], shapes: dict[WordShape, int]) -> None:
         self.pieces = pieces
-        self.tests = tests
+        self.shapes = shapes
         self.known: set[bytes] = set()
         self.telling: set[bytes] = set()
         self.said: dict[bytes, int] = {}
@@ -43,17 +42,19 @@ class _Words:
         """Take in words that are not known yet, all at once: a search through them together rules out most."""
         said: dict[bytes, int] = {}
         together = b" %s " % b" ".join(words)
+        find = together.find
         for piece, bits in self.pieces.items():
-            begins = piece.startswith(b" ")
-            at = together.find(piece)
-            while at >= 0:
-                end = together.find(b" ", at + begins)
-                word = together[together.rfind(b" ", 0, at + begins) + 1 : end]
-                said[word] = said.get(word, 0) | bits
-                at = together.find(piece, end)
-        for test, bits in self.tests.items():
-            for word in filter(test, words):
-                said[word] = said.get(word, 0) | bits
+            at = find(piece)
+            if at >= 0:
+                for word in _words_from(at, piece, together, together):
+                    said[word] = said.get(word, 0) | bits
+        lower = together.lower()
+        for shape, bits in self.shapes.items():
+            for stem in shape.stems:
+                at = lower.find(stem)
+                if at >= 0:
+                    for word in filter(shape.accepts, set(_words_from(at, stem, lower, together))):
+                        said[word] = said.get(word, 0) | bits
         self.said.update(said)
         self.telling.update(said)
         self.known.update(words)
@@ -72,7 +73,7 @@ class Prefilter:
         self._every = (1 << count) - 1
         self._any_line = anywhere = 0
         pieces: dict[bytes, int] = {}
-        tests: dict[_Test, int] = {}
+        shapes: dict[WordShape, int] = {}
         places: dict[Callable[[str], bool], int] = {}
         own: dict[bytes, int] = {}
         for place, watch in enumerate(watches):
@@ -93,14 +94,17 @@ class Prefilter:
                 piece = _piece(word)
                 own.setdefault(word, 1 << 3 * count + len(own))
                 pieces[piece] = pieces.get(piece, 0) | bit << 2 * count | own[word]
-            if watch.words is not None:
-                tests[watch.words] = tests.get(watch.words, 0) | bit << 2 * count
+            if isinstance(watch.words, WordShape):
+                shapes[watch.words] = shapes.get(watch.words, 0) | bit << 2 * count
+            for word in watch.words if isinstance(watch.words, frozenset) else ():
+                piece = b" %s " % word
+                pieces[piece] = pieces.get(piece, 0) | bit << 2 * count
             if watch.where is not None:
                 places[watch.where] = places.get(watch.where, 0) | bit
         self._always = anywhere | self._any_line | pieces.pop(b"", 0)
         self._looked_for = [tuple((word, own[word]) for word in watch.triggers if word in own) for watch in watches]
-        self._words = _Words(pieces, tests)
-        self._tested = _union(tests.values())
+        self._words = _Words(pieces, shapes)
+        self._whole = _union(1 << 2 * count + place for place, watch in enumerate(watches) if watch.words)
         self._places = list(places.items())
         self._near: dict[int, tuple[tuple[bytes, int], ...]] = {}
         self._own = own
@@ -110,7 +114,7 @@ class Prefilter:
         words = set(source.translate(_WORDS_ONLY).split())
         known = self._words
         if len(known.known) > MOST_WORDS:
-            known = self._words = _Words(known.pieces, known.tests)
+            known = self._words = _Words(known.pieces, known.shapes)
         new = words - known.known
         if new:
             known.learn(new)
@@ -158,10 +162,10 @@ class Prefilter:
                 if renames and _OTHER_NAME.match(source, at):
                     return None  # an import gives it another name, which may stand anywhere
                 at = source.find(word, at)
-        tested = self._tested & close << 2 * self._count
-        if tested:
+        whole = self._whole & close << 2 * self._count
+        if whole:
             for word in telling:
-                if said[word] & tested:
+                if said[word] & whole:
                     at = source.find(word)
                     while at >= 0:
                         places.add(at)
@@ -189,6 +193,16 @@ def _piece(text: bytes) -> bytes:
     if found is None:
         return b""
     return b" " * (found.start() > 0) + found[0] + b" " * (found.end() < len(text))
+
+
+def _words_from(at: int, piece: bytes, searched: bytes, words: bytes) -> Iterator[bytes]:
+    """The words in which a piece begins, of words between single spaces; it is looked for in `searched`, which has
+    them at the same places, and stands at `at` first."""
+    begins = piece.startswith(b" ")
+    while at >= 0:
+        end = words.find(b" ", at + begins)
+        yield words[words.rfind(b" ", 0, at + begins) + 1 : end]
+        at = searched.find(piece, end)
 
 
 def _union(masks: Iterable[int]) -> int:

@@ -210,7 +210,7 @@ raw_sql_interpolation = Rule(
     "in the file give it.",
     watches=(
         Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
-        Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS.__contains__),
+        Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),
         Watch((ast.Call,), _on_method, _WRITTEN, _judged),
     ),
     bad=one_file(

@@ -42,6 +42,15 @@ STRICT = frozenset({"binora"})
 
 
 @record
+class WordShape:
+    """Words that `accepts` tells from others. One of `stems` begins in each of them, when words stand between single
+    spaces and are read as if they were all in lower case."""
+
+    stems: tuple[bytes, ...]
+    accepts: Callable[[bytes], object]
+
+
+@record
 class Watch:
     """Which nodes a callback wants to see, in which files.
 
@@ -49,8 +58,8 @@ class Watch:
     a test of the relative path, agrees. Triggers are searched as they are, case included.
 
     `near` and `words` save looking into most expressions: where they are given, the callback sees only nodes of
-    statements on whose own lines (of a compound one: its header) one of `near` stands, or a word that `words`
-    accepts. Words that an import renames (`import near as n`) are found all the same.
+    statements on whose own lines (of a compound one: its header) one of `near` stands, or one of the whole `words`.
+    Words that an import renames (`import near as n`) are found all the same.
     """
 
     nodes: tuple[type[ast.AST], ...]
@@ -58,7 +67,7 @@ class Watch:
     triggers: tuple[bytes, ...] = ()
     where: Callable[[str], bool] | None = None
     near: tuple[bytes, ...] = ()
-    words: Callable[[bytes], bool] | None = None
+    words: frozenset[bytes] | WordShape | None = None
 
 
 @record

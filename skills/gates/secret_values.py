@@ -3,6 +3,7 @@
 import re
 
 from skills.gates.patterns import lazy
+from skills.gates.rule import WordShape
 
 _WORD = r"(?:pas+wo?r?d|pass(?:phrase|code)|pwd|token|secrete?)"
 _NAMES = lazy(rf"(?:^|_){_WORD}(?:_|\d*$)|(?:^|_)pass\d*$|pas+word", re.I)
@@ -79,22 +80,14 @@ _HOUSEHOLD = frozenset(
     {"password", "postgres", "root", "user", "pass", "guest", "admin", "test", "pwd", "passwd", "secret"}
 )
 
-_SECRETIVE = re.compile(rb"pas|pwd|token|secret|key|credential|auth|salt|smtp|jwt|hmac|fernet", re.I)
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
 _KEY_WORD = re.compile(r"keys?(?:_|$)", re.I)
 _TAKES_SECRET = re.compile(r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password", re.I)
-_FORMAT_WORD = re.compile(
-    rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
-    rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$",
-)
 
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 
 
-def may_name_secret(word: bytes) -> bool:
-    """False for a word of a file that can be no part of a name for which `secret_kind` answers."""
-    if _SECRETIVE.search(word) is None:
-        return False
+def _may_name_secret(word: bytes) -> bool:
     text = word.decode("utf-8", "replace")
     snake = _CAMEL.sub("_", text)
     short = _PURPOSE.sub("", snake)
@@ -103,10 +96,27 @@ def may_name_secret(word: bytes) -> bool:
     )
 
 
-def may_be_key(word: bytes) -> bool:
-    """False for a word of a file that can be no part of a string for which `known_format` answers; URLs are left to
-    the search for "://"."""
-    return _FORMAT_WORD.search(word) is not None
+SECRET_NAMES = WordShape(
+    (
+        b"pas", b"pwd", b"token", b"secret", b"key", b"credential", b"auth", b"salt", b"smtp", b"jwt", b"hmac",
+        b"fernet",
+    ),
+    _may_name_secret,
+)  # fmt: skip
+"""Words of a file that can be a part of a name for which `secret_kind` answers."""
+KEY_WORDS = WordShape(
+    (
+        b"akia", b"asia", b"abia", b"acca", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"npm_",
+        b"shpat_", b"shpss_", b"shpca_", b"shppa_", b"k_live_", b"k_test_", b"glpat", b"xox", b"slack", b"aiza", b"sg ",
+        b"sk ", b"pypi ", b"private ", b"eyj", b"password ", b"pwd ",
+    ),
+    re.compile(
+        rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
+        rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$"
+    ).search,
+)  # fmt: skip
+"""Words of a file that can be a part of a string for which `known_format` answers; URLs are left to the search for
+"://"."""
 
 
 def redacted(value: str) -> str:

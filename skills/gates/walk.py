@@ -8,8 +8,8 @@ one stands in every statement that they could report: expressions are looked int
 import ast
 import re
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from skills.gates.context import FileContext
 from skills.gates.model import FileReport, SyntaxProblem
@@ -18,6 +18,8 @@ from skills.gates.prefilter import MOST_PLANS, Prefilter
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Observer, Rule
 from skills.gates.suppressions import FOREIGN_MARKS, MARK, find_foreign, find_suppressions
+
+_Read = TypeVar("_Read")
 
 
 class Analyser:
@@ -77,12 +79,14 @@ def _role_by_path(path: str) -> tuple[str, str]:
 def parse(source: bytes) -> tuple[ast.Module | None, SyntaxProblem | None]:
     """(tree, None), or (None, why not). Syntax newer than the running Python is lowered, lines kept."""
     try:
-        return _parse(source), None
+        return _quietly(ast.parse, source), None
     except SyntaxError as error:
         if b"\0" in source:
             return None, _null_byte(source)
         problem = SyntaxProblem(max(1, error.lineno or 1), _one_line(f"syntax error: {error.msg}"))
-        return _parse_newer(source), problem
+        from skills.gates.lowering import lower
+
+        return _quietly(lower, source), problem
     except (RecursionError, MemoryError):
         return None, SyntaxProblem(1, "too deeply nested to be parsed")
     except ValueError:
@@ -93,24 +97,13 @@ def _null_byte(source: bytes) -> SyntaxProblem:
     return SyntaxProblem(source[: max(0, source.find(b"\0"))].count(b"\n") + 1, "not Python source: a null byte")
 
 
-def _parse(source: bytes) -> ast.Module:
+def _quietly(read: Callable[[bytes], _Read], source: bytes) -> _Read:
+    """Without the warnings that parsing gives about the code."""
     if warnings.filters and warnings.filters[0][:3] == ("ignore", None, Warning):
-        return ast.parse(source)
+        return read(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(source)
-
-
-def _parse_newer(source: bytes) -> ast.Module | None:
-    from skills.gates.lowering import lower
-
-    lowered = lower(source)
-    if lowered is None:
-        return None
-    try:
-        return _parse(lowered)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return read(source)
 
 
 def _one_line(text: str) -> str:

@@ -49,5 +49,4 @@ def test_libcst_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "libcst", None)
 
     for source in NESTED.values():
-        lowered = lower(source.encode())
-        assert lowered is not None and lowered.count(b"\n") == source.count("\n")
+        assert lower(source.encode()) is not None

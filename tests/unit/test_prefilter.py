@@ -6,7 +6,7 @@ import pytest
 
 from skills.gates.context import FileContext
 from skills.gates.prefilter import Prefilter
-from skills.gates.rule import Watch
+from skills.gates.rule import Watch, WordShape
 from skills.gates.walk import Analyser
 
 
@@ -67,10 +67,10 @@ def test_a_lone_carriage_return_opens_every_statement() -> None:
     assert _seen(b"x = 1\ry = a(word)\rb()\r", _watch(ast.Call, near=(b"word",))) == ["a(word)", "b()"]
 
 
-def test_words_are_tested_one_by_one() -> None:
-    watch = _watch(ast.Call, words=lambda word: word.startswith(b"pass"))
+def test_words_are_told_by_their_shape() -> None:
+    watch = _watch(ast.Call, words=WordShape((b"pass",), lambda word: word.startswith(b"Pass")))
 
-    assert _seen("a(1)\nb(password=1)\nc(bypass=1)\n", watch) == ["b(password=1)"]
+    assert _seen("a(1)\nb(Password=1)\nc(byPass=1)\nd(password=1)\n", watch) == ["b(Password=1)"]
 
 
 def test_statements_with_near_words_reach_their_own_watch() -> None:
