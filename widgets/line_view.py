@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,7 +16,8 @@ from cockpit.actions import key_named, labels_of
 from cockpit.plain_text import plain_text
 from widgets.dragging import Dragging
 from widgets.hints import hint_content
-from widgets.lines import TOKENS, Line, fit, plain, width_of
+from widgets.lines import Line, fit, plain, width_of
+from widgets.looks import looks_of
 
 _MOST_KEPT = 512  # rows; what was scrolled away is built again
 
@@ -36,7 +37,6 @@ class LineView(Dragging, inherit_bindings=False):
     `keys` says how the keys of actions are written.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{token}" for token in TOKENS}
     can_focus = True
     ALLOW_SELECT = False
 
@@ -44,6 +44,7 @@ class LineView(Dragging, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self.now = datetime.now(UTC)
         self._styles: dict[str, Style] = {}
+        self._theme: dict[str, str] = {}
         self._rows: dict[tuple[int, int], _Drawn] = {}
         self._titles: tuple[Content, Content | None] | None = None
         self._framing = False
@@ -107,6 +108,9 @@ class LineView(Dragging, inherit_bindings=False):
         super().notify_style_update()
         self._styles.clear()
         self._rows.clear()
+        if self._theme is not self.app.theme_variables:
+            self._theme = self.app.theme_variables
+            self.refresh()
 
     def on_resize(self) -> None:
         self._rows.clear()
@@ -144,12 +148,13 @@ class LineView(Dragging, inherit_bindings=False):
         """The Rich style of a token in the theme that is on."""
         style = self._styles.get(token)
         if style is None:
-            style = self._styles[token] = self.get_component_rich_style(f"line--{token}")
+            under = self._styles.get("") or self._styles.setdefault("", self.rich_style)
+            style = self._styles[token] = under + looks_of(token, self._theme, under)
         return style
 
     def _strip(self, spans: Line, width: int, mark: str) -> Strip:
         base = self.style_of("text")
-        over = self.get_component_rich_style(f"line--{mark}", partial=True) if mark else Style.null()
+        over = looks_of(mark, self._theme, base) if mark else Style.null()
         if over.reverse:
             over += Style(dim=False)  # dim on a reversed row cannot be read
         segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]

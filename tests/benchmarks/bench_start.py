@@ -24,6 +24,10 @@ Hello().run()
 """
 
 
+_PAIRS = 7
+_REST_SECONDS = 60
+
+
 def _seconds(words: list[str]) -> float:
     begun = time.perf_counter()
     subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
@@ -44,8 +48,11 @@ def run() -> dict[str, float]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         demo = make_demo(Path(folder), now=datetime.now(UTC))
         environment = {**os.environ, **demo.env}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as it is installed: compiled once, by the first run
+        with Terminal([*cockpit, "--repo", str(demo.root)], environment) as terminal:
+            terminal.seconds_until(b"Findings")
         hello, paint = [], []
-        for _ in range(5):
+        for _ in range(_PAIRS):
             with Terminal([sys.executable, "-c", HELLO], environment) as terminal:
                 hello.append(terminal.seconds_until(b"hello, world"))
             with Terminal([*cockpit, "--repo", str(demo.root)], environment) as terminal:
@@ -54,8 +61,8 @@ def run() -> dict[str, float]:
             terminal.seconds_until(b"manual-tenant-filter")
             terminal.read(8)
             before = terminal.cpu_seconds()
-            terminal.read(30)
-            idle = (terminal.cpu_seconds() - before) / 30 * 100
+            terminal.read(_REST_SECONDS)
+            idle = (terminal.cpu_seconds() - before) / _REST_SECONDS * 100
             memory = terminal.memory_mb()
         demo.close()
     return {

@@ -84,15 +84,18 @@ class Terminal:
         return found
 
     def cpu_seconds(self) -> float:
-        """Processor time of the family so far."""
-        total = 0
+        """Processor time of the family so far, as the scheduler counts it (in nanoseconds, each thread's), and that of
+        the children it has seen end (in ticks, which is all that the system keeps of them)."""
+        spent = 0.0
         for pid in self.family():
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                threads = [entry / "schedstat" for entry in Path(f"/proc/{pid}/task").iterdir()]
+                spent += sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
             except OSError:
                 continue
-            total += int(fields[11]) + int(fields[12])
-        return total / _TICKS
+            spent += (int(fields[13]) + int(fields[14])) / _TICKS
+        return spent
 
     def memory_mb(self) -> float:
         """Proportional memory of the family in MB (shared pages counted once)."""
