@@ -29,11 +29,12 @@ AgentState = Literal["installed", "changed", "absent", "unreadable"]
 AGENTS: tuple[Agent, ...] = get_args(Agent)
 
 _MARK = re.compile(r"#\s*cockpit\s*\Z")
+_ANSWERING = re.compile(r"cockpit[.-]hook\b")
 _SECONDS = 10
 _LARGEST = 8 << 20
 
 # event → (matcher of the tools it is about, the switch of the configuration that makes it answer); without a switch
-# it always answers, "-" never
+# it always answers, "-" never, "on" while cockpit is on: only then there is something to tell
 _Table = dict[str, tuple[str | None, str]]
 _CLAUDE: _Table = {
     "SessionStart": (None, "digest"),
@@ -61,7 +62,7 @@ _GEMINI: _Table = {
     "SessionStart": (None, "digest"),
     "BeforeAgent": (None, "hints"),
     "BeforeTool": ("write_file|replace", ""),
-    "AfterTool": ("run_shell_command|write_file|replace", "-"),
+    "AfterTool": ("run_shell_command|write_file|replace", "on"),  # what BeforeTool says is not given to the model
     "Notification": (None, "-"),
     "PreCompress": (None, "-"),
     "AfterAgent": (None, "strict"),
@@ -129,14 +130,17 @@ def agent_status(agent: Agent, scope: Scope, root: Path | None, config: HooksCon
         return AgentHooks(agent, scope, path, "unreadable", note=problem.message)
     state: AgentState = "installed" if wanted.before == wanted.after else "changed"
     answering = tuple(event for event, answers in ours.items() if answers)
-    return AgentHooks(agent, scope, path, state, tuple(ours), answering, _note(agent, scope, state))
+    note = _note(agent, scope, state, strict=config.strict)
+    return AgentHooks(agent, scope, path, state, tuple(ours), answering, note)
 
 
-def _note(agent: Agent, scope: Scope, state: AgentState) -> str:
+def _note(agent: Agent, scope: Scope, state: AgentState, *, strict: bool) -> str:
     if scope == "project" and state == "installed":
         return "its commands name folders of this machine: think before you commit that file"
     if state == "changed":
         return "not as this cockpit and its configuration would install them: install again"
+    if agent == "opencode" and strict:
+        return "a claim cannot be held back here: OpenCode asks nobody before it stops"
     return "Codex runs them once they are trusted in /hooks" if agent == "codex" else ""
 
 
@@ -216,8 +220,10 @@ def _before(plan: HookPlan) -> bytes | None:
 def _entries(agent: Agent, config: HooksConfig) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for event, (matcher, switch) in _TABLES[agent].items():
-        answers = switch == "" or (switch != "-" and getattr(config, switch))
+        answers = switch in ("", "on") or (switch != "-" and getattr(config, switch))
         command = answering_command(agent, event) if answers else spooling_command(agent)
+        if switch == "on":
+            command = f"[ ! -d {shlex.quote(os.path.abspath(spool_folder()))} ] || {command}"
         hook: dict[str, Any] = {"type": "command", "command": command}
         if agent == "gemini":
             hook = {"name": f"cockpit-{event}", **hook, "timeout": _SECONDS * 1000}
@@ -281,7 +287,7 @@ def _ours(agent: Agent, content: bytes, path: Path) -> dict[str, bool]:
     for event, groups in _hooks(JsonText(content, path)).items():
         for hook in _inner(groups):
             if _is_ours(hook):
-                found[event] = found.get(event, False) or "[ ! -d" not in hook["command"]
+                found[event] = found.get(event, False) or _ANSWERING.search(hook["command"]) is not None
     return found
 
 

@@ -142,7 +142,13 @@ def before_tool(asked: Asked, repository: Repository | None, config: Config) -> 
     if not denied and asked.tool in EDITING:
         with contextlib.suppress(Fails):  # the agent's own tool will say so
             denied = _bad_edit(asked)
-    return Reply(deny=denied, context="" if denied else told_of(asked, repository, snapshot))
+    silent = denied or asked.agent == "gemini"  # which hears of it after the tool
+    return Reply(deny=denied, context="" if silent else told_of(asked, repository, snapshot))
+
+
+def after_tool(asked: Asked, repository: Repository | None, config: Config) -> Reply:
+    """Tell what came by another way than the editing tools."""
+    return Reply(context=told_of(asked, repository, _snapshot(repository)))
 
 
 def _bad_edit(asked: Asked) -> str:
@@ -333,6 +339,7 @@ def at_stop(asked: Asked, repository: Repository | None, config: Config) -> Repl
 
 _ANSWERS = {
     "PreToolUse": before_tool,
+    "AfterTool": after_tool,
     "UserPromptSubmit": at_prompt,
     "SessionStart": at_start,
     "Stop": at_stop,

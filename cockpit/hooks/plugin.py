@@ -15,6 +15,7 @@ import { existsSync, renameSync, writeFileSync } from "node:fs"
 const SPOOL = __SPOOL__
 const HOOK = __HOOK__
 const ASKED = ["write", "edit", "patch", "apply_patch", "task"]
+const told = new Map()
 let count = 0
 
 function put(event) {
@@ -26,15 +27,14 @@ function put(event) {
   } catch {}
 }
 
-function refusal(event) {
+function answer(event) {
   try {
-    if (!existsSync(HOOK[0])) return ""
+    if (!existsSync(HOOK[0])) return {}
     const words = [...HOOK.slice(1), "PreToolUse", "--agent", "opencode"]
     const done = spawnSync(HOOK[0], words, { input: JSON.stringify(event), timeout: 10000, encoding: "utf8" })
-    const said = JSON.parse(done.stdout || "{}").hookSpecificOutput
-    return said?.permissionDecision === "deny" ? said.permissionDecisionReason : ""
+    return JSON.parse(done.stdout || "{}").hookSpecificOutput ?? {}
   } catch {
-    return ""
+    return {}
   }
 }
 
@@ -48,19 +48,25 @@ const NAMES = {
 }
 
 export const Cockpit = async ({ directory }) => {
-  const told = (name, session, more) => ({ hook_event_name: name, session_id: session, cwd: directory, ...more })
+  const about = (name, session, more) => ({ hook_event_name: name, session_id: session, cwd: directory, ...more })
   return {
     event: async ({ event }) => {
-      const about = event.properties ?? {}
-      const session = about.sessionID ?? about.info?.id
-      const state = about.status?.type
+      const given = event.properties ?? {}
+      const session = given.sessionID ?? given.info?.id
+      const state = given.status?.type
       const name = event.type === "session.status" ? (state === "idle" ? "Stop" : "PostToolUse") : NAMES[event.type]
-      if (name && session) put(told(name, session, { message: about.title ?? about.permission ?? "" }))
+      if (name && session) put(about(name, session, { message: given.title ?? given.permission ?? "" }))
     },
     "tool.execute.before": async (input, output) => {
       if (!ASKED.includes(input.tool)) return
-      const why = refusal(told("PreToolUse", input.sessionID, { tool_name: input.tool, tool_input: output.args }))
-      if (why) throw new Error(why)
+      const said = answer(about("PreToolUse", input.sessionID, { tool_name: input.tool, tool_input: output.args }))
+      if (said.permissionDecision === "deny") throw new Error(said.permissionDecisionReason)
+      if (said.additionalContext) told.set(input.callID, said.additionalContext)
+    },
+    "tool.execute.after": async (input, output) => {
+      if (!told.has(input.callID)) return
+      output.output = `${output.output ?? ""}\n\n${told.get(input.callID)}`
+      told.delete(input.callID)
     },
   }
 }

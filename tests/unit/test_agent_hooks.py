@@ -27,6 +27,7 @@ from cockpit.hooks.agents import (
     settings_path,
 )
 from cockpit.hooks.json_text import JsonText
+from cockpit.hooks.plugin import plugin_text
 
 FOREIGN = """{
     "model": "opus",
@@ -146,6 +147,48 @@ def test_what_answers_is_what_the_configuration_says() -> None:
     found = agent_status("claude", "user", None, more)
     assert set(found.answering) == {"SessionStart", "UserPromptSubmit", "PreToolUse", "Stop"}
     assert found.state == "installed" and len(found.events) > 8
+
+
+def test_what_answers_only_while_cockpit_is_on_is_silent_else(tmp_path: Path) -> None:
+    from cockpit.hooks.drain import open_spool
+
+    hooks = json.loads(install("gemini").read_text())["hooks"]
+    command = hooks["AfterTool"][0]["hooks"][0]["command"]
+    assert "AfterTool" in agent_status("gemini", "user", None, HooksConfig()).answering
+
+    def run() -> bytes:
+        return subprocess.run(["sh", "-c", command], input=b"garbage", capture_output=True, check=True).stderr
+
+    assert run() == b""
+    open_spool()
+    assert b"no JSON" in run()
+
+
+def test_a_gate_that_an_agent_does_not_have_is_told() -> None:
+    install("opencode", HooksConfig(strict=True))
+    assert "held back" in agent_status("opencode", "user", None, HooksConfig(strict=True)).note
+    assert agent_status("opencode", "user", None, HooksConfig()).note == ""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_what_is_told_before_an_opencode_tool_stands_behind_its_output(tmp_path: Path) -> None:
+    said = {"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": "P0 findings: one"}}
+    hook = tmp_path / "hook.sh"
+    hook.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(said)}'\n")
+    hook.chmod(0o755)
+    (tmp_path / "plugin.mjs").write_bytes(plugin_text(None, tmp_path / "plugin.mjs", tmp_path / "spool", [str(hook)]))
+    (tmp_path / "run.mjs").write_text(
+        'import { Cockpit } from "./plugin.mjs"\n'
+        'const hooks = await Cockpit({ directory: "/p" })\n'
+        'const input = { tool: "write", sessionID: "s", callID: "c" }\n'
+        'await hooks["tool.execute.before"](input, { args: {} })\n'
+        'const output = { output: "written" }\n'
+        'await hooks["tool.execute.after"](input, output)\n'
+        'await hooks["tool.execute.after"](input, output)\n'
+        "console.log(JSON.stringify(output.output))\n"
+    )
+    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == "written\n\nP0 findings: one"
 
 
 def test_gemini_counts_in_milliseconds() -> None:

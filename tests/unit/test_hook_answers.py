@@ -243,6 +243,18 @@ def test_findings_that_came_by_another_way_are_told_once(repo: Path) -> None:
     assert write(repo, "views.py", VIEW) == ({}, "")
 
 
+def test_gemini_is_told_after_a_tool_since_it_hears_nothing_before_one(repo: Path) -> None:
+    after = {"cwd": str(repo), "tool_name": "run_shell_command", "tool_input": {"command": "make"}}
+    snapshot(repo, 1)
+    assert ask("AfterTool", "--agent", "gemini", **after) == ({}, "")
+    snapshot(repo, 1, 7)
+    assert write(repo, "views.py", VIEW, "write_file", "--agent", "gemini") == ({}, "")
+    said, _ = ask("AfterTool", "--agent", "gemini", **after)
+    assert said["hookSpecificOutput"]["hookEventName"] == "AfterTool"
+    assert "a.py:7 bare-mock" in said["hookSpecificOutput"]["additionalContext"]
+    assert ask("AfterTool", "--agent", "gemini", **after) == ({}, "")
+
+
 def test_hints_are_off_unless_chosen_and_counted(repo: Path) -> None:
     prompt = "fix the tenant_id filter in UserViewSet " + "and serializer.save() " * 300
     assert ask("UserPromptSubmit", cwd=str(repo), prompt=prompt) == ({}, "")
