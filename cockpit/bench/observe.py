@@ -1,5 +1,6 @@
 """The observers at work: each worktree of a feature, what they say, and the three files that people read."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from cockpit.bench.shared import keep_block
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
+from cockpit.findings.discovery import is_api_schema
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -20,6 +22,8 @@ from skills.workflow.observers import ARCHITECTURE, Work, doubts, observe, repor
 _LARGEST = 1_000_000
 _MOST_TESTS = 20_000_000
 _CODE = (".py", ".js", ".jsx", ".ts", ".tsx")
+_AROUND = re.compile(r"(^|/)(urls|routers?|views|viewsets|serializers|api)(/\w+)?\.py$")
+_MOST_AROUND = 400
 _FOLDER = ".claude"
 
 
@@ -57,7 +61,9 @@ def observe_all(repository: Repository, name: str) -> tuple[Feature, list[tuple[
 def work_of(root: Path, found: Change) -> Work:
     """What the observers are given of one work tree."""
     files = {path: _text(root, path) for path in found.paths if path.endswith(_CODE) and (root / path).is_file()}
+    documents = {path: _text(root, path) for path in found.paths if is_api_schema(path) and (root / path).is_file()}
     tests, size = [], 0
+    around: dict[str, str] = {}
     try:
         names = git(root, "ls-files", "-z", "-c", "-o", "--exclude-standard").split("\0")
     except GitFailed as problem:
@@ -66,7 +72,9 @@ def work_of(root: Path, found: Change) -> Work:
         if name.endswith(_CODE) and (is_test_path(name) or ".test." in name or ".spec." in name) and size < _MOST_TESTS:
             tests.append(_text(root, name))
             size += len(tests[-1])
-    return Work(found.added, found.removed or {}, found.paths, files, "\n".join(tests))
+        elif _AROUND.search(name) and name not in files and len(around) < _MOST_AROUND:
+            around[name] = _text(root, name)
+    return Work(found.added, found.removed or {}, found.paths, files, "\n".join(tests), around, documents)
 
 
 def write_reports(repository: Repository, feature: Feature) -> list[str]:

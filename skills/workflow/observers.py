@@ -18,6 +18,13 @@ from skills.gates.roles import is_test_path
 from skills.record import record
 from skills.verify.diff_review import AddedLine, new_dependencies
 from skills.workflow.contract import Contract, agreed, covers
+from skills.workflow.contract_sources import (
+    Shape,
+    document_routes,
+    document_shapes,
+    registered_routes,
+    rest_shapes,
+)
 
 Level = Literal["BLOCKER", "WARNING", "INFO"]
 State = Literal["OPEN", "RESOLVED"]
@@ -66,13 +73,17 @@ class Alert:
 
 @record
 class Work:
-    """A change: its added lines, removed lines by file, its files as they are now, and the text of all tests."""
+    """A change: its added lines, removed lines by file, its files as they are now, and the text of all tests. `around`
+    are files that it leaves alone and that say which view a route leads to; `documents` the API schemas that it
+    changes."""
 
     added: tuple[AddedLine, ...] = ()
     removed: dict[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     tests: str = ""
+    around: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
 
 
 def observe(work: Work, contract: Contract) -> list[Alert]:
@@ -99,6 +110,11 @@ class _Seen:
 
     def is_new(self, path: str, line: int) -> bool:
         return line in self.lines.get(path, ())
+
+    def known(self) -> dict[str, ast.Module]:
+        """The changed modules and those around them, tests left out."""
+        beside = {path: tree for path, text in self.work.around.items() if (tree := _tree(text))}
+        return {**beside, **dict(self.code())}
 
     def code(self) -> Iterator[tuple[str, ast.Module]]:
         return ((path, tree) for path, tree in self.modules.items() if not is_test_path(path))
@@ -211,7 +227,11 @@ def _prefixes(tree: ast.Module) -> dict[str, str]:
 def _scope_creep(seen: _Seen) -> Iterator[Alert]:
     if seen.contract.interfaces is None:
         return
-    for path, line, method, parts, _, _ in _routes(seen):
+    routes = [(path, line, method, parts) for path, line, method, parts, _, _ in _routes(seen)]
+    routes += [(path, line, "", parts) for path, line, parts in registered_routes(dict(seen.code()))]
+    for path, lines, method, parts in document_routes(seen.work.documents):
+        routes += [(path, line, method, parts) for line in lines if seen.is_new(path, line)][:1]
+    for path, line, method, parts in routes:
         if seen.is_new(path, line) and parts and agreed(seen.contract, method, parts) is None:
             shown = f"{method.upper() or 'the route'} /{'/'.join(parts)}".strip()
             yield Alert("O-4", "BLOCKER", path, line, f"{shown} is in no contract", "agree on it first, or take it out")
@@ -274,10 +294,41 @@ def _contract_drift(seen: _Seen) -> Iterator[Alert]:
         for fields, where in _answers(function, endpoint, classes):
             moved = touched or (where is not None and _touched(seen, *where))
             if moved and fields != wanted.fields:
-                extra, missing = sorted(fields - wanted.fields), sorted(wanted.fields - fields)
-                said = [f"adds {', '.join(extra)}"] * bool(extra) + [f"lacks {', '.join(missing)}"] * bool(missing)
-                what = f"{wanted.method} {wanted.path} {' and '.join(said)}"
+                what = f"{wanted.method} {wanted.path} {_difference(fields, wanted.fields)}"
                 yield Alert("O-7", "BLOCKER", path, line, what, "answer what was agreed, or change the contract first")
+    for shape in rest_shapes(seen.known()):
+        if any(_touched(seen, *place) for place in shape.made_by) or seen.is_new(shape.path, shape.line):
+            path, node = shape.made_by[-1]
+            yield from _differs(seen, shape, path, node.lineno)
+    for shape in document_shapes(seen.work.documents):
+        yield from (one for one in _differs(seen, shape, shape.path, shape.line) if _written(seen, shape, one))
+
+
+def _differs(seen: _Seen, shape: Shape, path: str, line: int) -> Iterator[Alert]:
+    """What a shape and the contract do not agree on; once for each interface that the shape answers."""
+    for wanted in seen.contract.interfaces or ():
+        same = not shape.method or shape.method.upper() == wanted.method
+        if not same or not shape.parts or wanted.parts[-len(shape.parts) :] != shape.parts or wanted.fields is None:
+            continue
+        if shape.fields != wanted.fields:
+            what = f"{wanted.method} {wanted.path} {_difference(shape.fields, wanted.fields)}"
+            yield Alert("O-7", "BLOCKER", path, line, what, "answer what was agreed, or change the contract first")
+
+
+def _difference(fields: frozenset[str], wanted: frozenset[str]) -> str:
+    extra, missing = sorted(fields - wanted), sorted(wanted - fields)
+    said = [f"adds {', '.join(extra)}"] * bool(extra) + [f"lacks {', '.join(missing)}"] * bool(missing)
+    return " and ".join(said)
+
+
+def _written(seen: _Seen, shape: Shape, alert: Alert) -> bool:
+    """True where this change wrote the difference: the operation itself, an added field, or one that is gone."""
+    added = "\n".join(one.text for one in seen.work.added if one.path == shape.path)
+    gone = seen.work.removed.get(shape.path, "")
+    names = re.findall(r"\w+", alert.what.partition(" adds ")[2] or alert.what.partition(" lacks ")[2])
+    return seen.is_new(shape.path, shape.line) or any(
+        re.search(rf"[\"']?\b{re.escape(name)}[\"']?\s*:", text) for name in names for text in (added, gone)
+    )
 
 
 def _touched(seen: _Seen, path: str, node: ast.stmt) -> bool:

@@ -1,5 +1,7 @@
 """The seven observers: each sees its case, stays silent at its twin, and looks at added lines only."""
 
+import json
+
 import pytest
 
 from skills.verify.diff_review import AddedLine
@@ -125,3 +127,109 @@ def test_the_line_of_an_alert_and_the_doubts() -> None:
     assert alert.text() == "[WARNING] — a.py:3 — an error is swallowed — log it"
     found = doubts(work("requirements.txt", "httpx==0.27\n"), CONTRACT, ["requirements.txt"])
     assert [name for name, _, _ in found] == ["a new external dependency", "a point where two agents meet"]
+
+
+URLS = "router = DefaultRouter()\nrouter.register('invoices', InvoiceViewSet)\n"
+VIEWS = "class InvoiceViewSet(ModelViewSet):\n    serializer_class = InvoiceSerializer\n"
+FORM = (
+    "class InvoiceSerializer(serializers.ModelSerializer):\n    token = serializers.CharField(write_only=True)\n\n"
+    "    class Meta:\n        model = Invoice\n        fields = ['id', 'total', 'token']\n"
+)
+
+
+def rest(serializer: str, *, around: dict[str, str]) -> Work:
+    found = work("billing/serializers.py", serializer)
+    return Work(found.added, found.removed, found.paths, found.files, "", around)
+
+
+def test_a_serializer_that_is_not_what_was_agreed_blocks() -> None:
+    around = {"billing/urls.py": URLS, "billing/views.py": VIEWS}
+    assert not said(rest(FORM, around=around), "O-7")
+    more = said(rest(FORM.replace("'total', ", "'sum', "), around=around), "O-7")
+    assert [(one.severity, one.path, one.line) for one in more] == [("BLOCKER", "billing/serializers.py", 1)]
+    assert more[0].what == "POST /api/invoices adds sum and lacks total"
+    everything = FORM.replace("['id', 'total', 'token']", "'__all__'")
+    assert not said(rest(everything, around=around), "O-7")
+    several = VIEWS + "    def get_serializer_class(self):\n        return Other\n"
+    wrong = FORM.replace("'total'", "'sum'")
+    assert not said(rest(wrong, around={**around, "billing/views.py": several}), "O-7")
+    assert not said(rest(wrong, around={"billing/views.py": VIEWS}), "O-7")
+
+
+def test_an_old_serializer_is_nobodys_fault_today() -> None:
+    wrong = FORM.replace("'total'", "'sum'")
+    found = work("billing/other.py", "x = 1\n")
+    around = {"billing/urls.py": URLS, "billing/views.py": VIEWS, "billing/serializers.py": wrong}
+    assert not said(Work(found.added, {}, found.paths, found.files, "", around), "O-7")
+
+
+def test_a_registered_view_set_that_is_in_no_contract_blocks() -> None:
+    more = work("billing/urls.py", URLS + "router.register('refunds', RefundViewSet)\n")
+    assert [(one.severity, one.line, "/refunds" in one.what) for one in said(more, "O-4")] == [("BLOCKER", 3, True)]
+
+
+SCHEMA = """openapi: 3.0.3
+paths:
+  /api/invoices:
+    post:
+      operationId: create
+      responses:
+        '201':
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Invoice'
+components:
+  schemas:
+    Invoice:
+      type: object
+      properties:
+        id:
+          type: integer
+        total:
+          type: number
+"""
+JSON = json.dumps(
+    {
+        "paths": {
+            "/api/invoices": {
+                "post": {
+                    "responses": {
+                        "201": {
+                            "content": {
+                                "application/json": {
+                                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Invoice"}}
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+        "components": {"schemas": {"Invoice": {"properties": {"id": {}, "total": {}}}}},
+    },
+    indent=1,
+)
+
+
+def document(path: str, text: str, *, old: str = "", removed: str = "") -> Work:
+    found = work(path, text, old=old, removed=removed)
+    return Work(found.added, found.removed, found.paths, {}, documents={path: text})
+
+
+@pytest.mark.parametrize(("path", "text"), [("docs/openapi.yaml", SCHEMA), ("openapi.json", JSON)])
+def test_a_document_that_is_not_what_was_agreed_blocks(path: str, text: str) -> None:
+    assert not said(document(path, text), "O-7") and not said(document(path, text), "O-4")
+    wrong = text.replace("total", "sum")
+    found = said(document(path, wrong, old=text, removed="total:"), "O-7")
+    assert [(one.severity, one.what) for one in found] == [
+        ("BLOCKER", "POST /api/invoices adds sum and lacks total")
+    ]  # fmt: skip
+    assert not said(document(path, wrong, old=wrong), "O-7")
+    other = document(path, text.replace("/api/invoices", "/api/refunds"), old=text)
+    assert ["POST /api/refunds is in no contract" in one.what for one in said(other, "O-4")] == [True]
+
+
+def test_a_document_that_cannot_be_read_says_nothing() -> None:
+    for text in ("{", "paths: {", "- a\n- b\n"):
+        assert not said(document("openapi.yaml", text), "O-7") and not said(document("openapi.json", text), "O-7")
