@@ -101,4 +101,22 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    assert pay()\n",
         reason="to be started elsewhere",
     ),
+    _example(
+        'from unittest.mock import patch\n\n\n@patch("shop.mail.send")\ndef test_mailed(\n    send, order, site\n):\n'
+        "    order.place()\n\n    send.assert_called_once()\n",
+        "def test_mailed(\n    order, site, mocker\n):\n"
+        '    send = mocker.patch("shop.mail.send")\n\n    order.place()\n\n    send.assert_called_once()\n',
+    ),
+    _example(
+        'from unittest.mock import patch\n\n\n@patch("shop.mail.send")\ndef test_mailed(\n    send,\n\n    # the one\n'
+        "    order,  # noqa: F811\n):\n    order.place()\n\n    send.assert_called_once()\n",
+        "def test_mailed(\n    # the one\n    order,  # noqa: F811\n    mocker,\n):\n"
+        '    send = mocker.patch("shop.mail.send")\n\n    order.place()\n\n    send.assert_called_once()\n',
+    ),
+    _example(
+        'from unittest.mock import patch\n\n\n@patch("shop.mail.send")\ndef test_mailed(\n    send,\n):\n'
+        "    place()\n\n    send.assert_called_once()\n",
+        'def test_mailed(mocker):\n    send = mocker.patch("shop.mail.send")\n\n    place()\n\n'
+        "    send.assert_called_once()\n",
+    ),
 )

@@ -93,16 +93,53 @@ def _with_mocker(now: cst.FunctionDef, hinted: bool) -> cst.FunctionDef:
     new = cst.Param(cst.Name("mocker"), annotation)
     parameters = list(now.params.params)
     index = next((at for at, one in enumerate(parameters) if one.default is not None), len(parameters))
-    gap = now.whitespace_before_params
-    comma = cst.Comma(
-        whitespace_after=gap if isinstance(gap, cst.ParenthesizedWhitespace) else cst.SimpleWhitespace(" ")
-    )
+    gap = _without_comment(now.whitespace_before_params)
     if index < len(parameters) or now.params.kwonly_params or now.params.star_kwarg:
-        parameters.insert(index, new.with_changes(comma=comma))
+        whitespace = gap if isinstance(gap, cst.ParenthesizedWhitespace) else cst.SimpleWhitespace(" ")
+        parameters.insert(index, new.with_changes(comma=cst.Comma(whitespace_after=whitespace)))
     elif parameters:
-        last = parameters[-1]
-        parameters[-1] = last.with_changes(comma=comma)
-        parameters.append(new.with_changes(comma=last.comma))
+        parameters[-1:] = _behind(parameters, new, gap)
     else:
         parameters.append(new)
+        open_line = now.whitespace_before_params
+        if not (isinstance(open_line, cst.ParenthesizedWhitespace) and open_line.first_line.comment):
+            now = now.with_changes(whitespace_before_params=cst.SimpleWhitespace(""))
     return now.with_changes(params=now.params.with_changes(params=parameters))
+
+
+def _behind(parameters: list[cst.Param], new: cst.Param, gap: cst.BaseParenthesizableWhitespace) -> list[cst.Param]:
+    """The last parameter and the new one behind it: each on its line where they are, a comment where it was, and the
+    bracket where it stood."""
+    last = parameters[-1]
+    if isinstance(last.comma, cst.Comma):
+        end = last.comma.whitespace_after
+        between: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
+        if isinstance(end, cst.ParenthesizedWhitespace):
+            between = end.with_changes(indent=True, last_line=_indented(gap))
+        comma = last.comma.with_changes(whitespace_after=between)
+        return [
+            last.with_changes(comma=comma),
+            new.with_changes(comma=last.comma.with_changes(whitespace_after=_without_comment(end))),
+        ]
+    end = last.whitespace_after_param
+    above = parameters[-2].comma if len(parameters) > 1 else None
+    between = above.whitespace_after if isinstance(above, cst.Comma) else cst.SimpleWhitespace(" ")
+    if isinstance(between, cst.ParenthesizedWhitespace):
+        kept = end.first_line if isinstance(end, cst.ParenthesizedWhitespace) else between.first_line
+        between = between.with_changes(first_line=kept, empty_lines=[])
+        end = _without_comment(end)
+    return [
+        last.with_changes(comma=cst.Comma(whitespace_after=between), whitespace_after_param=cst.SimpleWhitespace("")),
+        new.with_changes(whitespace_after_param=end),
+    ]
+
+
+def _indented(gap: cst.BaseParenthesizableWhitespace) -> cst.SimpleWhitespace:
+    return gap.last_line if isinstance(gap, cst.ParenthesizedWhitespace) else cst.SimpleWhitespace("    ")
+
+
+def _without_comment(gap: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
+    if not isinstance(gap, cst.ParenthesizedWhitespace):
+        return gap
+    first = gap.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+    return gap.with_changes(first_line=first, empty_lines=[])

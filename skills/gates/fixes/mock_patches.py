@@ -76,18 +76,56 @@ def _undecorated(now: cst.FunctionDef, moved: list[int], names: list[str], gone:
     start = 1 if _is_text(body[0]) and len(body) > 1 else 0
     if _blocks(body[start:]) < _ENOUGH:
         body[start] = spaced(body[start])
-    return now.with_changes(
+    return _without_parameters(now, gone).with_changes(
         decorators=[one for index, one in enumerate(now.decorators) if index not in moved],
-        params=now.params.with_changes(params=_without(list(now.params.params), gone)),
         body=block.with_changes(body=[*body[:start], *lines, *body[start:]]),
     )
 
 
-def _without(parameters: list[cst.Param], gone: set[int]) -> list[cst.Param]:
-    kept = [one for index, one in enumerate(parameters) if index not in gone]
-    if kept:
-        kept[-1] = kept[-1].with_changes(comma=parameters[-1].comma)
-    return kept
+def _without_parameters(now: cst.FunctionDef, gone: set[int]) -> cst.FunctionDef:
+    """The function without some parameters; comments above and behind those that stay are kept, as is the bracket."""
+    kept: list[cst.Param] = []
+    before = now.whitespace_before_params
+    for index, one in enumerate(now.params.params):
+        if index not in gone:
+            kept.append(one)
+            continue
+        behind = one.comma.whitespace_after if isinstance(one.comma, cst.Comma) else None
+        above = behind.empty_lines if isinstance(behind, cst.ParenthesizedWhitespace) else ()
+        if not any(line.comment for line in above):
+            continue
+        if kept and isinstance(kept[-1].comma, cst.Comma):
+            gap = _with_lines(kept[-1].comma.whitespace_after, above)
+            kept[-1] = kept[-1].with_changes(comma=kept[-1].comma.with_changes(whitespace_after=gap))
+        elif not kept:
+            before = _with_lines(before, [line for line in above if line.comment])
+    last = len(now.params.params) - 1
+    if kept and last in gone:
+        kept[-1] = _as_last(kept[-1], now.params.params[last])
+    return now.with_changes(whitespace_before_params=before, params=now.params.with_changes(params=kept))
+
+
+def _with_lines(
+    gap: cst.BaseParenthesizableWhitespace, lines: Sequence[cst.EmptyLine]
+) -> cst.BaseParenthesizableWhitespace:
+    if not isinstance(gap, cst.ParenthesizedWhitespace):
+        return gap
+    return gap.with_changes(empty_lines=[*gap.empty_lines, *lines])
+
+
+def _as_last(one: cst.Param, last: cst.Param) -> cst.Param:
+    """A parameter in the place of the last one, with its own comment."""
+    gap = one.comma.whitespace_after if isinstance(one.comma, cst.Comma) else None
+    said = gap.first_line if isinstance(gap, cst.ParenthesizedWhitespace) and gap.first_line.comment else None
+    if isinstance(last.comma, cst.Comma):
+        end = last.comma.whitespace_after
+        if said is not None and isinstance(end, cst.ParenthesizedWhitespace):
+            end = end.with_changes(first_line=said)
+        return one.with_changes(comma=last.comma.with_changes(whitespace_after=end))
+    end = last.whitespace_after_param
+    if said is not None and isinstance(end, cst.ParenthesizedWhitespace):
+        end = end.with_changes(first_line=said)
+    return one.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=end)
 
 
 def _blocks(body: Sequence[cst.CSTNode]) -> int:
