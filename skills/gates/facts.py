@@ -33,6 +33,7 @@ _RLS = lazy(
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
     re.I,
 )
+_CONFIG = lazy(r"\.apps\.\w+Config$")
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
@@ -180,6 +181,16 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
         context.fact("tenant-settings", text[:80], "", node.lineno)
 
 
+def _on_apps(node: ast.Assign, context: FileContext) -> None:
+    """The apps whose tables all schemas share: nothing but a filter keeps the tenants in them apart."""
+    if any(last_name(target) == "SHARED_APPS" for target in node.targets):
+        for part in descendants(node.value):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and not part.value.startswith("django."):
+                context.fact(
+                    "tenant-shared-app", part.value.partition(".apps.")[0] if _CONFIG.search(part.value) else part.value
+                )
+
+
 _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
 
 OBSERVERS: tuple[Observer, ...] = (
@@ -196,6 +207,7 @@ OBSERVERS: tuple[Observer, ...] = (
         (
             Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, _production),
             Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
+            Watch((ast.Assign,), _on_apps, (b"SHARED_APPS",), _production, near=(b"SHARED_APPS",)),
             Watch(
                 (ast.Constant,),
                 _on_text,
@@ -207,4 +219,4 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )  # fmt: skip
 """Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes),
-tenant-manager, tenant-middleware, tenant-settings, tenant-rls."""
+tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-shared-app."""

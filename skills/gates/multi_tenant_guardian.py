@@ -19,7 +19,7 @@ from skills.gates.queries import chain_of, is_manager_class, literal_keywords, o
 from skills.gates.roles import class_role, is_migration_path, is_test_path, path_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.tenancy import isolates_every_model, needed, tenant_field
+from skills.gates.tenancy import is_shared, isolates_every_model, needed, tenant_field
 from skills.gates.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 
 SKILL = "multi-tenant-guardian"
@@ -236,7 +236,7 @@ def _covered(model: str, project: Project) -> bool:
     if model not in models.places:
         return True
     above = set(models.ancestors(model))
-    if not above.isdisjoint({"DomainMixin", "TenantMixin"}):
+    if not above.isdisjoint({"DomainMixin", "TenantMixin"}) or is_shared(models.places[model][0], project):
         return False
     if isolates_every_model(project):
         return True

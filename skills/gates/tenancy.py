@@ -4,6 +4,7 @@ at all."""
 from collections.abc import Iterable
 
 from skills.gates.model import Candidate, Evidence, Tenancy, TenancyMode
+from skills.gates.names import module_name
 from skills.gates.project import Place, Project
 
 UNSCOPED = "unscoped-tenant-query"
@@ -64,6 +65,12 @@ def isolates_every_model(project: Project) -> bool:
     if any(package in project.dependencies for package in _SCHEMA_PACKAGES) or project.facts("tenant-rls"):
         return True
     return bool(project.facts("tenant-settings")) or not project.facts("tenant-manager")
+
+
+def is_shared(path: str, project: Project) -> bool:
+    """True for the file of a model that lies in the schema that all tenants share (SHARED_APPS of django-tenants)."""
+    module = f".{module_name(path)}."
+    return any(f".{fact.name}." in module for _, fact in project.facts("tenant-shared-app"))
 
 
 def tenant_field(name: str, fields: Iterable[str]) -> str | None:

@@ -114,6 +114,16 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "    def rename(self, company: Company, name: str) -> None:\n        company.rename(name)\n",
         "tenants are its business",
     ),
+    Example(
+        {
+            "shop/settings.py": "SHARED_APPS = ('django_tenants', 'accounts')\nTENANT_APPS = ('billing',)\n",
+            "accounts/models.py": "class User(models.Model):\n"
+            "    tenant = models.ForeignKey('Tenant', models.CASCADE)\n",
+            "accounts/services.py": "def seats(t):\n    return User.objects.filter(tenant=t).count()\n",
+        },
+        dependencies=("django-tenants",),
+        note="the table lies in the schema that all tenants share: the filter is all it has",
+    ),
     _scoped("billing/cache.py", "def cached(cache, c):\n    return settings_of.get(company=c)\n", "not a query"),
     Example(
         {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
@@ -147,6 +157,8 @@ UNSCOPED_BAD: tuple[Example, ...] = (
     _by_hand(
         "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"
     ),
+    _by_hand("@shared_task\ndef close():\n    Invoice.objects.filter(late=True).delete()\n", "billing/tasks.py"),
+    _by_hand("def late(request):\n    return Invoice.objects.late().count()\n"),
     Example(
         {
             "billing/models.py": _PLAIN_MODELS,
@@ -180,6 +192,19 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "        Prefetch('line_set', queryset=Line.objects.all())\n    ).annotate(lines=Count(lines))\n",
         note="rows of a subquery or prefetch belong to the outer rows",
     ),
+    _by_hand(
+        "@shared_task\ndef remind(invoice_id):\n    invoice = Invoice.objects.get(pk=invoice_id)\n"
+        "    invoice.remind()\n",
+        "billing/tasks.py",
+        "whoever queued it chose the row",
+    ),
+    _by_hand(
+        "@shared_task\ndef remind_all():\n    for invoice in Invoice.objects.filter(late=True):\n"
+        "        remind(invoice.company, invoice.number)\n",
+        "billing/tasks.py",
+        "each tenant is asked for its own",
+    ),
+    _by_hand("def who(token):\n    return Invoice.objects.by_token(token)\n", note="a method that looks up one thing"),
     _by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
     _by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
     _by_hand(

@@ -9,7 +9,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.names import last_name, root_name
 from skills.gates.project import Project
-from skills.gates.queries import MANAGER_WORDS, MANAGERS, chain_of, mentioned_names
+from skills.gates.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, mentioned_names
 from skills.gates.roles import role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -21,6 +21,14 @@ _JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
 _HARMLESS = frozenset(
     {"create", "acreate", "bulk_create", "abulk_create", "bulk_update", "abulk_update", "create_user", "none", "raw"}
 )
+_QUERYSET = frozenset(
+    {"all", "filter", "exclude", "get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "values",
+     "values_list", "annotate", "order_by", "distinct", "select_related", "prefetch_related", "only", "defer", "using",
+     "in_bulk", "iterator", "update", "delete", "get_or_create", "update_or_create", "select_for_update", "dates",
+     "datetimes", "union", "extra", "reverse", "complex_filter", "get_queryset", "alias", "contains", "explain",
+     "aget", "afirst", "alast", "acount", "aexists", "aaggregate", "aupdate", "adelete", "aiterator", "ain_bulk",
+     "aget_or_create", "aupdate_or_create", "alatest", "aearliest"}
+)  # fmt: skip
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
 _OUTSIDE = frozenset(
@@ -48,6 +56,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     names, keywords = set(mentioned_names(node)), set(_keywords(node))
     names.update(_said_elsewhere(context))
     role = role_of_scope(context.scopes, context.role)
+    if role == "task":
+        # A task has no tenant of its own: it works for whom its rows belong to.
+        if _is_given(node, context):
+            return
+        names.update(_of_rows(node, context))
     needs = (
         ("model", model),
         ("role", role),
@@ -63,12 +76,45 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
     if isinstance(node.func, ast.Attribute):
         chain = chain_of(node)
         inner.update(call for _, call in chain.calls[:-1])
-        if chain.manager in MANAGERS:
+        if chain.manager in MANAGERS and not _looks_up(chain):
             return chain.model, chain.calls[0][0]
     if last_name(node.func) in _SHORTCUTS and node.args and isinstance(node.args[0], ast.Name | ast.Attribute):
         name = last_name(node.args[0])
         return (name, "get") if name[:1].isupper() else ("", "")
     return "", ""
+
+
+def _looks_up(chain: Chain) -> bool:
+    """`Token.objects.verify(word)`: a method of the project's own that is asked for one thing says what it reads."""
+    method, call = chain.calls[0]
+    return len(chain.calls) == 1 and bool(call.args or call.keywords) and method not in _QUERYSET
+
+
+def _is_given(node: ast.Call, context: FileContext) -> bool:
+    """True for the row whose key a task was given by whoever queued it."""
+    function = context.function
+    given = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)} if function else set()
+    return any(
+        keyword.arg in {"pk", "id", "uuid", "pk__in", "id__in"}
+        and isinstance(keyword.value, ast.Name)
+        and keyword.value.id in given
+        for call in descendants(node)
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+    )
+
+
+def _of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
+    """What a loop over the rows of a query reads of each: a task for all tenants asks each for its own."""
+    statement = context.statement
+    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    name = bound.id if isinstance(bound, ast.Name) else ""
+    for loop in descendants(context.function) if context.function is not None else ():
+        if not isinstance(loop, ast.For | ast.AsyncFor) or not isinstance(loop.target, ast.Name):
+            continue
+        if node in descendants(loop.iter) or (name and root_name(loop.iter) == name):
+            reads = (read for part in loop.body for read in descendants(part) if isinstance(read, ast.Attribute))
+            yield from (read.attr for read in reads if root_name(read.value) == loop.target.id)
 
 
 def _keywords(query: ast.Call) -> Iterator[str]:
@@ -183,7 +229,8 @@ unscoped_tenant_query = Rule(
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
     when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
-    "nothing that scopes them by itself.",
+    "nothing that scopes them by itself. In tasks the row whose key was given to them, and loops that read the tenant "
+    "of each row, are fine.",
     watches=(
         Watch(
             (ast.Call,),
