@@ -157,7 +157,8 @@ UNSCOPED_BAD: tuple[Example, ...] = (
     _by_hand(
         "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"
     ),
-    _by_hand("@shared_task\ndef close():\n    Invoice.objects.filter(late=True).delete()\n", "billing/tasks.py"),
+    _by_hand("@shared_task\ndef close(day):\n    Invoice.objects.filter(due=day).delete()\n", "billing/tasks.py"),
+    _by_hand("def lines(request, pk):\n    return Line.objects.filter(invoice_id=pk)\n"),
     _by_hand("def late(request):\n    return Invoice.objects.late().count()\n"),
     Example(
         {
@@ -199,12 +200,20 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "whoever queued it chose the row",
     ),
     _by_hand(
-        "@shared_task\ndef remind_all():\n    for invoice in Invoice.objects.filter(late=True):\n"
+        "@shared_task\ndef remind_all(limit):\n    for invoice in Invoice.objects.filter(late=True):\n"
         "        remind(invoice.company, invoice.number)\n",
         "billing/tasks.py",
         "each tenant is asked for its own",
     ),
     _by_hand("def who(token):\n    return Invoice.objects.by_token(token)\n", note="a method that looks up one thing"),
+    _by_hand(
+        "def who(request):\n    return Invoice.objects.get(pay_token=request.GET['t'])\n", note="a secret of the tenant"
+    ),
+    _by_hand(
+        "def counted(request):\n    lines = Line.objects.filter(invoice_id=OuterRef('pk'))\n"
+        "    return Invoice.objects.filter(company=request.company).annotate(n=Count(lines))\n",
+    ),
+    _by_hand("def lines(line):\n    return Line.objects.filter(invoice_id=line.invoice_id)\n", "billing/services.py"),
     _by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
     _by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
     _by_hand(

@@ -8,6 +8,7 @@ from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.names import last_name, root_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, mentioned_names
 from skills.gates.roles import role_of_scope
@@ -29,6 +30,8 @@ _QUERYSET = frozenset(
      "aget", "afirst", "alast", "acount", "aexists", "aaggregate", "aupdate", "adelete", "aiterator", "ain_bulk",
      "aget_or_create", "aupdate_or_create", "alatest", "aearliest"}
 )  # fmt: skip
+_KEYS = ("pk", "id", "pk__in", "id__in")
+_SECRETS = lazy(r"(?:^|_)(?:token|secret|api_key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$")
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
 _OUTSIDE = frozenset(
@@ -57,8 +60,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     names.update(_said_elsewhere(context))
     role = role_of_scope(context.scopes, context.role)
     if role == "task":
-        # A task has no tenant of its own: it works for whom its rows belong to.
-        if _is_given(node, context):
+        # A task has no tenant of its own: it works for whom it was given, and for all where it was given nothing.
+        if not _parameters(context) or _is_given(node, context):
             return
         names.update(_of_rows(node, context))
     needs = (
@@ -90,12 +93,20 @@ def _looks_up(chain: Chain) -> bool:
     return len(chain.calls) == 1 and bool(call.args or call.keywords) and method not in _QUERYSET
 
 
+def _parameters(context: FileContext) -> set[str]:
+    """What the function around is given, but for itself."""
+    if context.function is None:
+        return set()
+    arguments = context.function.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    return {argument.arg for argument in every if argument is not None} - {"self", "cls"}
+
+
 def _is_given(node: ast.Call, context: FileContext) -> bool:
     """True for the row whose key a task was given by whoever queued it."""
-    function = context.function
-    given = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)} if function else set()
+    given = _parameters(context)
     return any(
-        keyword.arg in {"pk", "id", "uuid", "pk__in", "id__in"}
+        (keyword.arg or "").endswith((*_KEYS, "uuid"))
         and isinstance(keyword.value, ast.Name)
         and keyword.value.id in given
         for call in descendants(node)
@@ -124,7 +135,9 @@ def _keywords(query: ast.Call) -> Iterator[str]:
         if not isinstance(call, ast.Call):
             continue
         for keyword in call.keywords:
-            if keyword.arg is None or (keyword.arg in {"pk", "id", "pk__in", "id__in"} and _in_hand(keyword.value)):
+            if keyword.arg is None or _SECRETS.search(keyword.arg) or _is_outer(keyword.value):
+                yield "*"  # spelled out elsewhere, a secret of the tenant, or rows of the outer rows
+            elif keyword.arg.endswith(_KEYS) and _in_hand(keyword.value):
                 yield "*"
             else:
                 yield keyword.arg
@@ -143,9 +156,13 @@ def _is_opaque(argument: ast.expr) -> bool:
     return not (isinstance(argument, ast.Call) and last_name(argument.func) in {"Q", "Exists", "F"})
 
 
+def _is_outer(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and last_name(value.func) == "OuterRef"
+
+
 def _in_hand(value: ast.expr) -> bool:
     """`invoice.pk`: the key of a row that was already read, not one that came with a request."""
-    if not isinstance(value, ast.Attribute) or value.attr not in {"pk", "id"}:
+    if not isinstance(value, ast.Attribute) or not value.attr.endswith(_KEYS):
         return False
     return _OUTSIDE.isdisjoint(mentioned_names(value))
 
@@ -229,8 +246,8 @@ unscoped_tenant_query = Rule(
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
     when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
-    "nothing that scopes them by itself. In tasks the row whose key was given to them, and loops that read the tenant "
-    "of each row, are fine.",
+    "nothing that scopes them by itself. Tasks that are given nothing work for all tenants; in others "
+    "the row whose key was given, and loops that read the tenant of each row, are fine.",
     watches=(
         Watch(
             (ast.Call,),
