@@ -54,6 +54,7 @@ ROWS = (
     ("`cockpit start-day` there, against the same commands", "bench_day", "start_ratio", "{:.1f}×", "≤ 2×"),
     ("50 MB of transcripts read cold, processor time", "bench_transcripts", "cpu_s", "{:.2f} s", "≤ 0.5 s"),
     ("the same after an append", "bench_transcripts", "append_ms", "{:.1f} ms", "≤ 50 ms"),
+    ("what 60 MB of history add to the first paint", "bench_ledger", "added_ms", "{:.0f} ms", "≤ 30 ms"),
 )
 
 

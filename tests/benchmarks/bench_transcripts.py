@@ -91,7 +91,7 @@ def measure() -> None:
     print(json.dumps(figures))
 
 
-def write_transcripts(root: Path, megabytes: float) -> None:
+def write_transcripts(root: Path, megabytes: float, cwd: str = "/home/dev/app") -> None:
     """Sessions of plausible shape: several lines for a response, long tool results, sub-agents with partial usage."""
     chance = random.Random(11)
     text = " ".join(chance.choices(_WORDS, k=4000))
@@ -105,6 +105,7 @@ def write_transcripts(root: Path, megabytes: float) -> None:
             with path.open("w") as stream:
                 for turn in range(chance.randint(5, 60)):
                     for document in _turn(chance, text, f"msg_{path.stem}_{session}_{turn}", name, path is not main):
+                        document["cwd"] = cwd
                         written += stream.write(json.dumps(document, separators=(",", ":")) + "\n")
 
 

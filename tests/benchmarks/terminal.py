@@ -97,6 +97,13 @@ class Terminal:
             spent += (int(fields[13]) + int(fields[14])) / _TICKS
         return spent
 
+    def own_cpu_seconds(self) -> float:
+        """Processor time of the child alone, all its threads, to the nanosecond."""
+        total = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+        return total / 1e9
+
     def memory_mb(self) -> float:
         """Proportional memory of the family in MB (shared pages counted once)."""
         total = 0
