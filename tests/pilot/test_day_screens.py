@@ -22,7 +22,7 @@ def shown(screen: DayScreen) -> str:
     return "\n".join(plain(row.shown) for row in screen.view.items)
 
 
-@pytest.mark.parametrize("width", [40, 120])
+@pytest.mark.parametrize("width", [40, 120, 160])
 async def test_the_day_starts_with_the_queue_and_its_reasons(app: CockpitApp, width: int) -> None:
     async with app.run_test(size=(width, 40)) as pilot:
         await pilot.press("s")
@@ -35,6 +35,10 @@ async def test_the_day_starts_with_the_queue_and_its_reasons(app: CockpitApp, wi
         assert text.index("Today's Priority Queue") < text.index("Users endpoint") < text.index("Git Status")
         assert "P1 +3 · unblocks others +3" in text and "Secrets" in text and "nothing found" in text
         assert screen.view.current is not None and screen.view.current.kind == "task"
+        if width >= 120 and screen.report is not None:  # who does it stands at the right edge, on a wide terminal too
+            first = plain(screen.view.items[1].shown)
+            assert first.endswith(screen.report.agents[0]) and "…" not in first
+            assert len(first) <= screen.view.scrollable_content_region.width
         await pilot.press("s")
         assert not isinstance(app.screen, DayScreen)
 

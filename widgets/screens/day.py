@@ -22,6 +22,7 @@ GLYPHS = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·", 
 _WORDS = {"not_run": "not run", "not_applicable": "n/a", "running": "runs…", "waiting": ""}
 _NARROW = 64
 _MOST_FINDINGS = 12
+_WIDEST = 120  # the frame's own limit, in screens.tcss
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class DayScreen(Moving, ModalScreen[None]):
     @property
     def width(self) -> int:
         """The cells of a row."""
-        return max(20, self.size.width - 6)
+        return max(20, min(self.size.width, _WIDEST) - 6)
 
     def on_mount(self) -> None:
         self.view.focus()
