@@ -35,6 +35,7 @@ CONTEXT = "PROJECT_CONTEXT.md"
 CONTEXT_JSON = ".claude/context.json"
 _LARGEST = 4_000_000
 _MOST_DECISIONS = 20
+_MOST_COMMITS = 100
 _TOMORROW = 5
 _TEST = re.compile(r"^\s*(?:async\s+)?def test_\w+|^\s*(?:it|test)\s*\(\s*['\"`]")
 
@@ -77,7 +78,7 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
         told = report.result()
     old, others, aside = _old(before, notes)
     same_session = record.started is not None and bool(old.updated) and _is_after(old.updated, began)
-    done = _completed(root, before, record, began, found, said, old, same_session=same_session)
+    done = _completed(root, before, record, began, found[:_MOST_COMMITS], said, old, same_session=same_session)
     open_rows = tuple(row for row in old.in_progress if row.task not in done)
     handover = tidy(
         Handover(
@@ -91,6 +92,8 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
             metrics=metrics,
         )
     )
+    if len(found) > _MOST_COMMITS:
+        notes.append(f"{len(found) - _MOST_COMMITS} earlier commits of the session are not listed: git log tells them")
     if len(old.decisions) > _MOST_DECISIONS:
         notes.append(f"{len(old.decisions) - _MOST_DECISIONS} older decisions stay in the backup only")
     mistakes = sorted(said.failures.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -100,6 +101,22 @@ def test_the_steps_come_in_order_and_the_context_is_one_value_in_two_files(
     assert [one["kind"] for one in found["learnings"]] == ["decisions"]
     assert "## End of Day: repo" in found["report"] and "### Tomorrow's Priorities" in found["report"]
     assert any(name.startswith(".security/") for name in found["files"])
+
+
+def test_a_day_of_very_many_commits_leaves_a_context_that_can_be_read(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = "".join(
+        f"commit refs/heads/main\ncommitter Ada <ada@example.invalid> {int(time.time()) - 200 + number} +0000\n"
+        f"data {len(f'step {number}')}\nstep {number}\n" + ("from refs/heads/main^0\n" if not number else "")
+        for number in range(130)
+    )
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=repo, input=made.encode(), check=True)
+    write_record(find_repository(repo), DayRecord(datetime.now(UTC) - timedelta(minutes=15)))
+    found = ended(repo, capsys)
+    completed = json.loads((repo / ".claude" / "context.json").read_text())["completed_tasks"]
+    assert (len(completed), completed[0], completed[-1]) == (100, "step 30", "step 129")
+    assert "30 earlier commits of the session are not listed" in found["report"]
 
 
 def test_a_planted_secret_fails_the_end_after_everything_is_saved(
