@@ -149,6 +149,16 @@ def test_in_isolation_the_tenant_rule_judges_without_evidence() -> None:
     assert "keep it unless" in next(f.message for f in answer.findings if f.rule == "manual-tenant-filter")
 
 
+def test_a_tenant_in_a_q_object_or_a_get_is_a_filter_and_tests_may_filter() -> None:
+    q = "from django.db.models import Q\n\n\ndef f(c):\n    return X.objects.filter(Q(a=1) | Q(tenant_id=c.id))\n"
+    get = "\n\ndef g(c):\n    return X.objects.get(company=c)\n"
+    test = "def test_list_own_returns_one(c):\n    assert X.objects.filter(company=c)\n"
+    answer = verdict({"a/services.py": q + get, "tests/test_a.py": test}, isolated=True)
+
+    assert places(answer, "manual-tenant-filter") == [("a/services.py", 5), ("a/services.py", 9)]
+    assert {f.gate for f in answer.findings if f.rule == "manual-tenant-filter"} == {"P0"}
+
+
 def test_bare_mock_says_why_it_does_not_apply() -> None:
     files = {"tests/test_a.py": "from unittest.mock import Mock\n\nx = Mock()\n"}
 
