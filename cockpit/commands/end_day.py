@@ -107,9 +107,14 @@ def _context(end: "EndDay") -> dict[str, Any]:
 def _send(call: Call, result: "Ended") -> str | None:
     """Print the message and send it. Returns where it went, or why it did not; None where there is no address."""
     from cockpit.day.notify import summary_message
+    from cockpit.errors import CannotAnswer
     from cockpit.spend.webhook import send, shown, webhook_url
 
-    url = webhook_url()
+    try:
+        url = webhook_url()
+    except CannotAnswer as problem:  # the day has ended all the same
+        say(f"the message was not sent: {problem}")
+        return str(problem)
     if not url:
         say("nothing is sent: your own configuration names no [webhook] url")
         return None

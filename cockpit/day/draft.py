@@ -66,7 +66,7 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
     now = clock.now()
     record = read_record(repository, now)
     notes: list[str] = [record.note] if record.note else []
-    began = _began(record, now)
+    began, since = _began(record, now)
     root = repository.root
     before = _files(root)
     with ThreadPoolExecutor(4) as pool:
@@ -83,7 +83,7 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
     handover = tidy(
         Handover(
             updated=now.astimezone().strftime("%Y-%m-%d %H:%M"),
-            duration=_length(now - began),
+            duration=_length(now - began) + since,
             completed=done,
             in_progress=(*open_rows, *_branches(told, open_rows)),
             blockers=old.blockers,
@@ -124,13 +124,13 @@ class _Commit:
     body: str
 
 
-def _began(record: DayRecord, now: datetime) -> datetime:
-    """When the session began: as it was noted, else when the last one ended today, else at midnight."""
+def _began(record: DayRecord, now: datetime) -> tuple[datetime, str]:
+    """When the session began, and what that is where nobody noted it: the end of the last one today, else midnight."""
     if record.started is not None and now - record.started < timedelta(hours=36):
-        return record.started
+        return record.started, ""
     if record.ended is not None and record.ended > local_midnight(now):
-        return record.ended
-    return local_midnight(now)
+        return record.ended, " since the last end of day"
+    return local_midnight(now), " since midnight"
 
 
 def _files(root: Path) -> dict[str, bytes]:

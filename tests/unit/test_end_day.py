@@ -103,6 +103,25 @@ def test_the_steps_come_in_order_and_the_context_is_one_value_in_two_files(
     assert any(name.startswith(".security/") for name in found["files"])
 
 
+def test_an_address_that_nothing_is_sent_to_takes_no_report_away(
+    repo: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_home / "config" / "config.toml").write_text('[webhook]\nurl = "http://chat.example.invalid/x"\n')
+    assert main(["--repo", str(repo), "end-day", "--send"]) == 0
+    told = capsys.readouterr()
+    assert "## End of Day: repo" in told.out and "not sent: webhook.url: only https" in told.err
+
+
+def test_how_long_a_session_took_says_where_nobody_noted_its_beginning(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(repo, capsys)
+    assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration.endswith(" min since midnight")
+    write_record(find_repository(repo), DayRecord(datetime.now(UTC) - timedelta(minutes=15)))
+    ended(repo, capsys)
+    assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration == "15 min"
+
+
 def test_a_day_of_very_many_commits_leaves_a_context_that_can_be_read(
     repo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
