@@ -51,7 +51,6 @@ class CockpitApp(Parts):
         _STYLES / "panes.tcss",
         _STYLES / "bars.tcss",
         _STYLES / "screens" / "screens.tcss",
-        _STYLES / "screens" / "spend.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
     AUTO_FOCUS = None

@@ -87,7 +87,7 @@ async def test_hints_in_a_border_are_keys(app: CockpitApp) -> None:
         screen = app.screen
         assert isinstance(screen, SpendScreen)
         before = screen.period
-        await pilot.click(offset=at_hint(screen.query_one("#spend"), "p period"))
+        await pilot.click(offset=at_hint(screen.query_one("#frame"), "p period"))
         await until(lambda: screen.period != before, "another period")
 
 

@@ -56,7 +56,7 @@ async def test_a_screen_follows_own_keys_and_names_them(own: CockpitApp) -> None
         await until(lambda: isinstance(own.screen, SpendScreen) and own.screen.dashboard is not None, "the figures")
         screen = own.screen
         assert isinstance(screen, SpendScreen)
-        hint = hint_of(screen.query_one("#spend"))
+        hint = hint_of(screen.query_one("#frame"))
         assert "o period" in hint and "f5 again" in hint and "backspace close" in hint
         before = screen.period
         await pilot.press("p")

@@ -3,23 +3,20 @@
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import HabitRow, Violation
 from widgets.bindings import bind
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
-from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
-from widgets.screens.listing import MOVES, Moving
+from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
 
 _HINTS = (
@@ -42,11 +39,8 @@ class EntryList(VirtualList[Entry]):
         return entry_row(item, self.view, width) if self.view is not None else ()
 
 
-class HabitsScreen(Moving, ModalScreen[None]):
-    """Shows a `HabitsView`; asks for one by `Wanted`, and for the transcript of a case by `Opened`.
-
-    `keys` are those that opened it: they close it too.
-    """
+class HabitsScreen(FramedScreen):
+    """Shows a `HabitsView`; asks for one by `Wanted`, and for the transcript of a case by `Opened`."""
 
     class Wanted(Message):
         """Habits and measures are to be read."""
@@ -62,73 +56,58 @@ class HabitsScreen(Moving, ModalScreen[None]):
             self.case = case
             super().__init__()
 
-    CSS_PATH = "habits.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("close", "dismiss"),
         bind("habits-open", "open"),
         bind("habits-turn", "turn"),
         Binding("1", "tab(0)", "Habits", show=False),
         Binding("2", "tab(1)", "Measures", show=False),
         bind("recheck", "again"),
-        *MOVES,
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__()
-        self._keys = tuple(keys)
+        super().__init__(keys)
         self.shown: HabitsView | None = None
         self.active = 0
         self._note = "Reading transcripts…"
         self._bad = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="habits"):
-            yield FixedLines(id="habits-head")
-            yield EntryList(id="habits-rows")
-            yield FixedLines(id="habits-foot")
+        with Vertical(id="frame"):
+            yield FixedLines(id="habits-head", classes="fixed")
+            yield EntryList(id="habits-rows", classes="grows")
+            yield FixedLines(id="habits-foot", classes="fixed")
 
     def on_mount(self) -> None:
-        frame = self.query_one("#habits")
-        frame.border_title = Content("Habits and measures")
         self.query_one(EntryList).focus()
-        self._build()
+        self.build()
         self.post_message(self.Wanted(self))
 
     def show(self, view: HabitsView) -> None:
         """Show what was read; measures may come later."""
         self.shown, self._note, self._bad = view, "", False
-        self._build()
+        self.build()
 
     def progress(self, read: int) -> None:
         """So many transcripts were read."""
         self._note = f"Reading transcripts: {read}…"
         if self.shown is None:
-            self._build()
+            self.build()
 
     def fail(self, problem: str) -> None:
         """Say why there is nothing to see."""
         self._note, self._bad = plain_text(problem, 300), True
-        self._build()
+        self.build()
 
-    def on_resize(self) -> None:
-        self.query_one("#habits").border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
-        self._build()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key in self._keys:
-            event.prevent_default().stop()
-            self.dismiss(None)
-
-    def _build(self) -> None:
+    def build(self) -> None:
         width = max(0, self.size.width - 5)
+        self.entitle("Habits and measures", _HINTS)
         rows, view = self.query_one(EntryList), self.shown
         rows.view = view
         head = [tabs_line(self.active)]
         if view is not None and self.active == 0 and view.sessions and width >= 40:
             head.append(habit_head(rows.scrollable_content_region.width or width - 1))
-        self.query_one("#habits-head", FixedLines).show_lines(head)
-        self.query_one("#habits-head").styles.height = len(head)
-        self.query_one("#habits-foot", FixedLines).show_lines([foot_line(view, width)] if view else [])
+        self.fill("habits-head", head)
+        self.fill("habits-foot", [foot_line(view, width)] if view else [])
         rows.empty = self._empty(view)
         entries: list[Entry] = []
         if view is not None and (view.sessions or self.active):
@@ -164,11 +143,11 @@ class HabitsScreen(Moving, ModalScreen[None]):
             rows = self.query_one(EntryList)
             rows.show_items(())
             rows.scroll_home(animate=False)
-            self._build()
+            self.build()
 
     def action_again(self) -> None:
         self.shown, self._note, self._bad = None, "Reading transcripts…", False
-        self._build()
+        self.build()
         self.post_message(self.Wanted(self))
 
     def action_open(self) -> None:

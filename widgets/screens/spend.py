@@ -3,21 +3,17 @@
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import PERIODS, Cost, CostTable, Period, SpendDashboard, Trend
 from widgets.bindings import bind, filled
-from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, fit, gauge, line, width_of
-from widgets.screens.listing import MOVES, Moving
+from widgets.screens.framed import FramedScreen
 from widgets.spend_lines import (
     PERIOD_WORDS,
     TRENDS,
@@ -72,11 +68,8 @@ class CostList(VirtualList[Cost | Trend]):
         return cost_row(self.table, item, layout, width) if self.table and layout else ()
 
 
-class SpendScreen(Moving, ModalScreen[None]):
-    """Shows a `SpendDashboard`; asks for one by `Wanted`, and for its files by `Export`.
-
-    `keys` are those that opened it: they close it too.
-    """
+class SpendScreen(FramedScreen):
+    """Shows a `SpendDashboard`; asks for one by `Wanted`, and for its files by `Export`."""
 
     class Wanted(Message):
         """The figures of a period are to be read."""
@@ -93,19 +86,16 @@ class SpendScreen(Moving, ModalScreen[None]):
             super().__init__()
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("close", "dismiss"),
         bind("spend-next", "turn(1)"),
         bind("spend-previous", "turn(-1)"),
         *(Binding(digit, f"table({place})", show=False) for place, digit in enumerate("1234567890")),
         bind("spend-period", "period"),
         bind("recheck", "again"),
         bind("spend-export", "export"),
-        *MOVES,
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__()
-        self._keys = tuple(keys)
+        super().__init__(keys)
         self.period: Period = PERIODS[0]
         self.dashboard: SpendDashboard | None = None
         self.active = 0
@@ -113,16 +103,16 @@ class SpendScreen(Moving, ModalScreen[None]):
         self._problem = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="spend"):
-            yield FixedLines(id="spend-head")
-            yield CostList(id="spend-rows")
-            yield FixedLines(id="spend-total")
-            yield FixedLines(id="spend-gap")
-            yield FixedLines(id="spend-foot")
+        with Vertical(id="frame"):
+            yield FixedLines(id="spend-head", classes="fixed")
+            yield CostList(id="spend-rows", classes="grows")
+            yield FixedLines(id="spend-total", classes="fixed")
+            yield FixedLines(id="spend-gap", classes="fixed")
+            yield FixedLines(id="spend-foot", classes="fixed")
 
     def on_mount(self) -> None:
         self.query_one("#spend-rows").focus()
-        self._build()
+        self.build()
         self.post_message(self.Wanted(self, self.period))
 
     # -- what is shown --
@@ -131,18 +121,18 @@ class SpendScreen(Moving, ModalScreen[None]):
         """So much (0–1) of what is new has been read."""
         self._share = share
         if self.dashboard is None:
-            self._build()
+            self.build()
 
     def show(self, dashboard: SpendDashboard) -> None:
         """Show figures; those of a period that nobody waits for any more are left out."""
         if dashboard.period == self.period:
             self.dashboard, self._problem = dashboard, ""
-            self._build()
+            self.build()
 
     def fail(self, problem: str) -> None:
         """Say why there are no figures."""
         self._problem = plain_text(problem, 300)
-        self._build()
+        self.build()
 
     @property
     def names(self) -> list[str]:
@@ -155,15 +145,7 @@ class SpendScreen(Moving, ModalScreen[None]):
         tables = self.dashboard.tables if self.dashboard else ()
         return tables[self.active] if self.active < len(tables) else None
 
-    def on_resize(self) -> None:
-        self._build()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key in self._keys:
-            event.prevent_default().stop()
-            self.dismiss(None)
-
-    def _build(self) -> None:
+    def build(self) -> None:
         if not self.is_mounted or not self.size.width:
             return
         width = self.size.width - _FRAME
@@ -200,10 +182,7 @@ class SpendScreen(Moving, ModalScreen[None]):
     ) -> None:
         """Put everything into its lines: the total below the last row, what a person should know at the bottom."""
         for name, lines in (("head", head), ("total", total), ("foot", foot)):
-            view = self.query_one(f"#spend-{name}", FixedLines)
-            view.styles.height = len(lines)
-            view.display = bool(lines)
-            view.show_lines(lines)
+            self.fill(f"spend-{name}", lines)
         rows = self.query_one(CostList)
         rows.empty = empty
         room = max(1, height - len(head) - len(total) - len(foot))
@@ -216,7 +195,6 @@ class SpendScreen(Moving, ModalScreen[None]):
         rows.lines_changed()
 
     def _titles(self) -> None:
-        frame = self.query_one("#spend")
         title = "Spend"
         if self.dashboard:
             title += f" · {plain_text(self.dashboard.scope, 30)}"
@@ -225,8 +203,7 @@ class SpendScreen(Moving, ModalScreen[None]):
                 title += f" · reading {PERIOD_WORDS[self.period]}…"
             elif self.size.width >= _WIDE:
                 title += f" · as of {self.dashboard.at:%H:%M}"
-        frame.border_title = Content(title)
-        frame.border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
+        self.entitle(title, _HINTS)
 
     def _waiting(self, width: int) -> list[Line]:
         if self._problem:
@@ -280,7 +257,7 @@ class SpendScreen(Moving, ModalScreen[None]):
             rows = self.query_one(CostList)
             rows.show_items(())
             rows.scroll_home(animate=False)
-            self._build()
+            self.build()
 
     def action_period(self) -> None:
         """The next period; what is shown stays until its figures come."""
@@ -289,7 +266,7 @@ class SpendScreen(Moving, ModalScreen[None]):
 
     def action_again(self) -> None:
         self._problem, self._share = "", None
-        self._build()
+        self.build()
         self.post_message(self.Wanted(self, self.period))
 
     def action_export(self) -> None:

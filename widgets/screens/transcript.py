@@ -7,18 +7,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.agents.transcript_models import Item, Transcript
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind
-from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
 from widgets.screens.ask import AskScreen
-from widgets.screens.listing import MOVES, Moving
+from widgets.screens.framed import FramedScreen
 from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
@@ -55,7 +52,7 @@ class ItemView(VirtualList[Item]):
         return bool({(item.source, item.place.line), (item.source, answer)} & self.hits)
 
 
-class TranscriptScreen(Moving, ModalScreen[None]):
+class TranscriptScreen(FramedScreen):
     """Shows a `Transcript`; asks by messages for its full texts and for a search beyond what the rows say.
 
     `line` is the line of the session's own file that it opens at (0: the end of a session that runs, else the start).
@@ -75,7 +72,6 @@ class TranscriptScreen(Moving, ModalScreen[None]):
             self.screen, self.text = screen, text
             super().__init__()
 
-    CSS_PATH = "transcript.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("close", "close"),
         Binding("space", "close", "Close", show=False),
@@ -89,20 +85,19 @@ class TranscriptScreen(Moving, ModalScreen[None]):
         bind("transcript-previous-edit", "jump('edit', -1)"),
         bind("transcript-next-failure", "jump('failure', 1)"),
         bind("transcript-previous-failure", "jump('failure', -1)"),
-        *MOVES,
     ]
 
     def __init__(self, title: str, *, line: int = 0, follow: bool = False) -> None:
-        super().__init__()
+        super().__init__(())
         self._title, self._line, self.following = plain_text(title, 160), line, follow and not line
         self.transcript: Transcript | None = None
         self._note = self._problem = ""
         self.standing = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="transcript"):
-            yield ItemView(id="transcript-items")
-            yield FixedLines(id="transcript-foot")
+        with Vertical(id="frame"):
+            yield ItemView(id="transcript-items", classes="grows")
+            yield FixedLines(id="transcript-foot", classes="fixed")
 
     def on_mount(self) -> None:
         self.standing = True
@@ -110,7 +105,7 @@ class TranscriptScreen(Moving, ModalScreen[None]):
         view.empty = [line(("Reading the transcript…", "muted"))]
         view.lines_changed()
         view.focus()
-        self._titles()
+        self.build()
         if self.transcript is not None:  # it was read before the screen stood
             self._fill(self.transcript)
         elif self._problem:
@@ -162,13 +157,8 @@ class TranscriptScreen(Moving, ModalScreen[None]):
             self._line = 0
             self.view.move_to(len(items) - 1)
 
-    def _titles(self) -> None:
-        frame = self.query_one("#transcript")
-        frame.border_title = Content(self._title)
-        frame.border_subtitle = hint_content(self.longest(_HINTS, self.size.width - 6))
-
-    def on_resize(self) -> None:
-        self._titles()
+    def build(self) -> None:
+        self.entitle(self._title, _HINTS)
         self._foot()
 
     def _foot(self) -> None:
@@ -180,7 +170,7 @@ class TranscriptScreen(Moving, ModalScreen[None]):
             rows = [line((self._note, "accent"))]
         elif not self.transcript.done:
             rows = [(("reading  ", "muted"), *gauge(self.transcript.share, max(4, min(30, width - 20)), "accent"))]
-        self.query_one("#transcript-foot", FixedLines).show_lines(rows)
+        self.fill("transcript-foot", rows)
 
     # -- keys --
 
