@@ -1,6 +1,6 @@
 """Answers of the workbench and of help: rollback, research, feature, debug, doctor, help, demo, serve."""
 
-from typing import Any, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -24,7 +24,7 @@ class RollbackPoints(Answer):
 
 
 class RollbackPlan(Answer, _From):
-    """`cockpit rollback plan|run KIND --json`; `refusal` says why it is not done."""
+    """`cockpit rollback plan KIND --json`, and `run` where it is refused; `refusal` says why it is not done."""
 
     kind: Kind
     to: str
@@ -33,6 +33,69 @@ class RollbackPlan(Answer, _From):
     keep: list[str]
     commands: list[str]
     refusal: str | None
+
+
+class RollbackRun(Answer):
+    """`cockpit rollback run KIND --json`: the record of what was done."""
+
+    rollback: Object
+
+
+class RollbackVerify(Answer):
+    """`cockpit rollback verify --json`: the six answers, and what they come to."""
+
+    id: str
+    answers: dict[str, Status]
+    verdict: Literal["success", "partial", "failed", "pending"]
+
+
+class RollbackGoals(TypedDict):
+    """What the figures are held against."""
+
+    mttr_seconds: float
+    success: float
+    automated: float
+    lost: int
+
+
+class RollbackMetrics(Answer):
+    """`cockpit rollback metrics --json`: over those that reached a verdict; shares from 0 to 1."""
+
+    count: int
+    mttr_seconds: float | None
+    success: float | None
+    automated: float | None
+    lost: int
+    targets: RollbackGoals
+
+
+class MatrixRow(TypedDict):
+    """A symptom, and whether going back is the answer to it."""
+
+    symptom: str
+    look_at: str
+    rollback: str
+    otherwise: str
+
+
+class RollbackMatrix(Answer):
+    """`cockpit rollback matrix --json`."""
+
+    matrix: list[MatrixRow]
+
+
+class PlaybookRow(TypedDict):
+    """A playbook that there is."""
+
+    playbook: str
+    when: str
+    steps: int
+
+
+class RollbackPlaybooks(Answer):
+    """`cockpit rollback playbook --json` without a name."""
+
+    playbooks: list[PlaybookRow]
 
 
 class Trigger(TypedDict):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cockpit.answers import agents, bench, day, gates, money
+from cockpit.answers import agents, asking, bench, day, gates, money, skills
 
 # a command, or a command and its deed with a hyphen
 ANSWERS: dict[str, type] = {
@@ -16,14 +16,15 @@ ANSWERS: dict[str, type] = {
     "status": agents.StatusLine,
     "sessions": agents.Sessions,
     "watch": agents.Event,
-    "analyze": agents.Analyze,
-    "route": agents.Route,
-    "route-map": agents.RouteMap,
-    "route-decide": agents.RouteDecide,
-    "skills-list": agents.SkillsList,
-    "skills-show": agents.SkillsShow,
-    "skills-lint": agents.SkillsLint,
-    "skills-install": agents.SkillsInstall,
+    "record": agents.RecordedLine,
+    "analyze": asking.Analyze,
+    "route": asking.Route,
+    "route-map": asking.RouteMap,
+    "route-decide": asking.RouteDecide,
+    "skills-list": skills.SkillsList,
+    "skills-show": skills.SkillsShow,
+    "skills-lint": skills.SkillsLint,
+    "skills-install": skills.SkillsInstall,
     "habits": agents.Habits,
     "blame": agents.Blame,
     "spend": money.Spend,
@@ -58,7 +59,12 @@ ANSWERS: dict[str, type] = {
     "rollback": bench.Rollback,
     "rollback-points": bench.RollbackPoints,
     "rollback-plan": bench.RollbackPlan,
+    "rollback-run": bench.RollbackRun,
+    "rollback-verify": bench.RollbackVerify,
+    "rollback-metrics": bench.RollbackMetrics,
+    "rollback-matrix": bench.RollbackMatrix,
     "rollback-triggers": bench.RollbackTriggers,
+    "rollback-playbooks": bench.RollbackPlaybooks,
     "rollback-playbook": bench.RollbackPlaybook,
     "rollback-readiness": bench.RollbackReadiness,
     "research": bench.Research,

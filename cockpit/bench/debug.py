@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from cockpit.bench.records import read_records, write_record
+from cockpit.bench.records import write_record
+from cockpit.bench.shared import recorded
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
@@ -32,11 +33,7 @@ _LISTEN = re.compile(r"^\s*\d+:\s+[0-9A-F]+:([0-9A-F]{4})\s+[0-9A-F:]+\s+0A\b", 
 
 def cases(repository: Repository) -> list[Case]:
     """Every case of the repository, the oldest first."""
-    found = []
-    for row in read_records(repository.common_dir, KIND).values():
-        with contextlib.suppress(msgspec.ValidationError):
-            found.append(msgspec.convert(row, Case))
-    return found
+    return recorded(repository, KIND, Case)
 
 
 def open_case(repository: Repository) -> Case:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from cockpit.bench.records import read_records, write_record
-from cockpit.bench.shared import create, keep_block, one_writer, text_of
+from cockpit.bench.records import write_record
+from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, text_of
 from cockpit.clock import iso, now
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
@@ -51,11 +51,7 @@ class Proposal:
 
 def features(repository: Repository) -> list[Feature]:
     """Every feature of the repository, the oldest first."""
-    found = []
-    for row in read_records(repository.common_dir, KIND).values():
-        with contextlib.suppress(msgspec.ValidationError):
-            found.append(msgspec.convert(row, Feature))
-    return sorted(found, key=lambda one: one.begun)
+    return sorted(recorded(repository, KIND, Feature), key=lambda one: one.begun)
 
 
 def open_feature(repository: Repository, name: str = "") -> Feature:
@@ -63,9 +59,7 @@ def open_feature(repository: Repository, name: str = "") -> Feature:
 
     Raises `CannotAnswer` where there is none.
     """
-    known = [one for one in features(repository) if name or not (one.ended or one.abandoned)]
-    if name:
-        known = [one for one in known if name == one.id] or [one for one in known if name.lower() in one.title.lower()]
+    known = named(features(repository), name)
     if not known:
         what = f"there is no feature {plain_text(name, 60)!r}" if name else "no feature is open here"
         raise CannotAnswer(what, "cockpit feature new TITLE")
@@ -105,12 +99,6 @@ def change(repository: Repository, name: str, step: Callable[[Feature], Feature]
 
 def _save(repository: Repository, feature: Feature) -> None:
     write_record(repository.common_dir, KIND, feature.id, msgspec.to_builtins(feature))
-
-
-def home_of(repository: Repository, feature: Feature) -> Path:
-    """The work tree that holds the files of the feature."""
-    home = Path(feature.home)
-    return home if feature.home and home.is_dir() else repository.root
 
 
 def texts(repository: Repository, feature: Feature) -> tuple[str, str, Contract]:

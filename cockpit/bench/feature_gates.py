@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-from cockpit.bench.feature import OWN, changes, home_of, own_change, plan, schema_paths, stamps, texts, trees
+from cockpit.bench.feature import OWN, changes, own_change, plan, schema_paths, stamps, texts, trees
 from cockpit.bench.observe import blockers_of, observe_all
 from cockpit.bench.rollback import note_gate
-from cockpit.bench.shared import text_of
+from cockpit.bench.shared import home_of, text_of
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from cockpit.bench.feature import change, home_of, texts, trees
-from cockpit.bench.shared import keep_block
+from cockpit.bench.feature import change, texts, trees
+from cockpit.bench.shared import home_of, keep_block
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular

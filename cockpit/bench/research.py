@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from cockpit.bench.records import read_records, write_record
-from cockpit.bench.shared import create, keep_block, one_writer
+from cockpit.bench.records import write_record
+from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
@@ -58,18 +58,12 @@ class Kept:
 
 def studies(repository: Repository) -> list[Study]:
     """Every study of the repository, the oldest first."""
-    found = []
-    for row in read_records(repository.common_dir, KIND).values():
-        with contextlib.suppress(msgspec.ValidationError):
-            found.append(msgspec.convert(row, Study))
-    return sorted(found, key=lambda one: one.begun)
+    return sorted(recorded(repository, KIND, Study), key=lambda one: one.begun)
 
 
 def open_study(repository: Repository, name: str = "") -> Study:
     """The study `name` (its id, or words of its term), else the newest open one. Raises `CannotAnswer`."""
-    known = [one for one in studies(repository) if name or not (one.ended or one.abandoned)]
-    if name:
-        known = [one for one in known if name == one.id] or [one for one in known if name.lower() in one.term.lower()]
+    known = named(studies(repository), name)
     if not known:
         what = f"there is no research {plain_text(name, 60)!r}" if name else "no research is open here"
         raise CannotAnswer(what, "cockpit research new TERM")
@@ -114,12 +108,6 @@ def change(repository: Repository, name: str, step: Callable[[Study], Study]) ->
 def _save(repository: Repository, study: Study) -> None:
     write_record(repository.common_dir, KIND, study.id, msgspec.to_builtins(study))
     keep_block(home_of(repository, study), study.place, study.id, figures(study), template(study))
-
-
-def home_of(repository: Repository, study: Study) -> Path:
-    """The work tree that holds the files of the research; the one that is asked where that is gone."""
-    home = Path(study.home)
-    return home if study.home and home.is_dir() else repository.root
 
 
 def write_findings(repository: Repository, study: Study) -> str:

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cockpit.bench.records import records_folder
+from cockpit.bench.records import read_records, records_folder
 from cockpit.errors import CannotAnswer
 from cockpit.files import create_atomically, locked, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
@@ -18,11 +18,30 @@ from skills.workflow.process import with_block
 
 if TYPE_CHECKING:
     from cockpit.config import Config
+    from skills.workflow.feature import Feature
+    from skills.workflow.research import Study
 
 _LARGEST = 4_000_000
 _PATIENCE_SECONDS = 10.0
 _AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "OPENCODE")
 """Set in the shells that coding agents run commands in."""
+
+
+class Titled(Protocol):
+    """What the records of research and features have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def ended(self) -> str: ...
+    @property
+    def abandoned(self) -> bool: ...
+
+
+_Shape = TypeVar("_Shape")
+_Titled = TypeVar("_Titled", bound=Titled)
 
 
 @contextlib.contextmanager
@@ -41,6 +60,30 @@ def one_writer(repository: Repository, kind: str) -> Iterator[None]:
         if time.monotonic() > until:
             raise CannotAnswer(f"another process changes the {kind} records", "try again")
         time.sleep(0.05)
+
+
+def recorded(repository: Repository, kind: str, shape: type[_Shape]) -> list[_Shape]:
+    """Every record of a kind that is whole, in the order of their names."""
+    import msgspec
+
+    found: list[_Shape] = []
+    for row in read_records(repository.common_dir, kind).values():
+        with contextlib.suppress(msgspec.ValidationError):
+            found.append(msgspec.convert(row, shape))
+    return found
+
+
+def named(known: Sequence[_Titled], name: str) -> list[_Titled]:
+    """Those whose id is `name`, else those whose title holds it; the open ones where no name is given."""
+    if not name:
+        return [one for one in known if not (one.ended or one.abandoned)]
+    return [one for one in known if name == one.id] or [one for one in known if name.lower() in one.title.lower()]
+
+
+def home_of(repository: Repository, process: "Feature | Study") -> Path:
+    """The work tree that holds the files of a process; the one that is asked where that is gone."""
+    home = Path(process.home)
+    return home if process.home and home.is_dir() else repository.root
 
 
 def person(root: Path) -> str:

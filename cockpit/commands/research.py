@@ -107,7 +107,8 @@ def _scan(call: "Call") -> Answer:
     from dataclasses import replace
     from pathlib import Path
 
-    from cockpit.bench.research import change, home_of, open_study, read_cache, scan, studies, write_cache
+    from cockpit.bench.research import change, open_study, read_cache, scan, studies, write_cache
+    from cockpit.bench.shared import home_of
     from cockpit.clock import iso, now
 
     repository = call.repository()
@@ -218,8 +219,8 @@ def _score(call: "Call") -> Answer:
 def _project(call: "Call") -> Answer:
     from dataclasses import replace
 
-    from cockpit.bench.research import change, home_of
-    from cockpit.bench.shared import keep_block
+    from cockpit.bench.research import change
+    from cockpit.bench.shared import home_of, keep_block
     from skills.workflow.research import USAGE, Study, projection
     from skills.workflow.research_text import HIDDEN_COSTS, money, table
     from skills.workflow.worktree_setup import slug_of

@@ -113,6 +113,11 @@ class Study:
     ended: str = ""
     abandoned: bool = False
 
+    @property
+    def title(self) -> str:
+        """What it is called: its term."""
+        return self.term
+
 
 def key_of(term: str) -> str:
     """The name under which research on a term is kept: the SHA-256 of the term without case and surplus space."""

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -68,6 +69,9 @@ QUESTIONS = {
     "rollback-plan": "rollback plan revert --to HEAD~1 --json",
     "rollback-triggers": "rollback triggers test_pass_rate=0.93 error_rate=0.04 baseline_error_rate=0.01 --json",
     "rollback-playbook": "rollback playbook database --json",
+    "rollback-playbooks": "rollback playbook --json",
+    "rollback-metrics": "rollback metrics --json",
+    "rollback-matrix": "rollback matrix --json",
     "rollback-readiness": "rollback readiness --json",
     "doctor": "doctor --json",
     "help": "help gates --json",
@@ -94,15 +98,25 @@ DEEDS = {
     "debug": "debug new '500 on POST' --json",
     "start-day": "start-day --scan --json",
 }
-UNASKED = {
-    "watch",
-    "serve",
-    "demo",
-    "worktree-adopt",
-    "research-project",
-    "feature-plan",
-    "feature-observe",
-}  # endless, or asked by tests of their own
+# asked in the order of a day's work, in a test of their own: each needs what stands before it
+STORY = (
+    ("research", "research new 'a queue' --json"),
+    ("research", "research option Redis --about 'in memory' --json"),
+    ("research", "research score Redis performance=9 cost=6 learning_curve=7 community=6 maintenance=7 --json"),
+    ("research-project", "research project Redis tokens=200000 price_per_1k=0.0001 fixed=25 --json"),
+    ("feature", "feature new 'login by mail' --json"),
+    ("feature-plan", "feature plan --json"),
+    ("feature-observe", "feature observe --json"),
+    ("worktree-adopt", "worktree adopt ADOPTED --json"),
+    ("rollback-plan", "rollback plan revert --to HEAD~1 --json"),
+    ("rollback-plan", "rollback run revert --to HEAD~1 --json"),
+    ("rollback-run", "rollback run revert --to HEAD~1 --stash 'before going back' --json"),
+    ("rollback-verify", "rollback verify --answer data=pass --json"),
+    ("rollback-verify", "rollback verify --answer version=pass --answer smoke=pass --answer security=not_applicable "
+     "--answer performance=pass --answer integrations=pass --json"),
+    ("rollback-metrics", "rollback metrics --json"),
+)  # fmt: skip
+ENDLESS = {"watch", "record", "serve", "demo"}  # asked by tests of their own
 
 FREE_SPACE = r'("free_gb":|Memory: )[\d.]+'  # what other programs leave free meanwhile
 ASK = """
@@ -156,7 +170,7 @@ def values(of: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def wrong(name: str, code: int, text: str) -> list[str]:
     """What of an answer does not hold to its schema and to what all answers promise."""
-    if code not in (0, 1) and name not in ("sweep", "verify"):
+    if code not in (0, 1) and name not in ("sweep", "verify", "rollback-verify"):
         return [f"{name}: exit {code}"]
     if not text.startswith('{"version":1,') or text.count("\n") != 1:
         return [f"{name}: no single document: {text[:80]}"]
@@ -198,9 +212,95 @@ def test_every_answer_holds_to_its_schema_and_is_the_same_twice(demo: tuple[Path
     assert not found, "\n".join(found)
 
 
+BRIEF = "## Tasks\n- [ ] Send the link #link (2h) @backend\n- [ ] Read it #read (1h) depends: #link\n"
+
+
+def test_answers_that_need_what_was_done_before(demo: tuple[Path, dict[str, str]]) -> None:
+    root, env = demo
+    git = ["git", "-C", str(root)]
+    subprocess.run([*git, "worktree", "add", "-q", "-b", "by-hand", str(root.parent / "by-hand")], check=True)
+    commands = [command.replace("ADOPTED", str(root.parent / "by-hand")) for _, command in STORY]
+    begun = [name for name, _ in STORY].index("feature") + 1
+    answers = asked(root, env, commands[:begun], 5)
+    (root / json.loads(answers[-1][1])["feature"]["brief"]).write_text(BRIEF)
+    answers += asked(root, env, commands[begun:], 5)
+
+    found = [line for (name, _), answer in zip(STORY, answers, strict=True) for line in wrong(name, *answer)]
+    assert not found, "\n".join(found)
+    by_command = {command: json.loads(text) for (_, command), (_, text) in zip(STORY, answers, strict=True)}
+    plan = by_command["feature plan --json"]
+    assert [task["id"] for group in plan["groups"] for task in group["tasks"]] == ["link", "read"]
+    assert [by_command[command].get("verdict") for _, command in STORY[-3:-1]] == ["pending", "success"]
+    assert by_command["rollback metrics --json"]["count"] == 1
+
+
+def started(root: Path, env: dict[str, str], *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "cockpit", "--repo", str(root), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **env},
+    )
+
+
+def ended(process: "subprocess.Popen[str]") -> str:
+    """Interrupt a command, as ctrl+c does; the rest of what it said."""
+    process.send_signal(signal.SIGINT)
+    return process.communicate()[0]
+
+
+def line_errors(name: str, text: str) -> list[str]:
+    return [
+        error.message[:200] for line in text.splitlines() for error in validator(name).iter_errors(json.loads(line))
+    ]
+
+
+def test_each_line_of_a_recording_and_of_its_replay_holds_to_its_schema(
+    demo: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    root, env = demo
+    place = tmp_path / "day.jsonl"
+    process = started(root, env, "record", str(place), "--json")
+    assert process.stdout is not None
+    panes: set[str] = set()
+    while panes != {"worktrees", "budget", "phase", "findings"}:
+        panes.add(json.loads(process.stdout.readline())["pane"])
+    ended(process)
+    recorded = place.read_text()
+    assert line_errors("record", recorded) == [] and json.loads(recorded.splitlines()[0])["kind"] == "recording"
+    replay = [sys.executable, "-m", "cockpit", "replay", "--json", str(place)]
+    told = subprocess.run(replay, capture_output=True, text=True, check=True, env={**os.environ, **env}).stdout
+    assert line_errors("watch", told) == [] and {json.loads(line)["event"] for line in told.splitlines()}
+
+
+def test_each_line_of_watch_holds_to_its_schema(demo: tuple[Path, dict[str, str]]) -> None:
+    root, env = demo
+    process = started(root, env, "watch", "--json")
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first and line_errors("watch", first + ended(process)) == []
+
+
+def test_the_demo_and_the_served_address_hold_to_their_schemas(
+    demo: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    root, env = demo
+    made = started(root, env, "demo", "--path", str(tmp_path / "other"), "--json")
+    text = made.communicate()[0]
+    assert wrong("demo", made.returncode, text) == []
+    for pid in json.loads(text)["pids"]:
+        os.kill(pid, signal.SIGTERM)
+    process = started(root, env, "serve", "--json")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    ended(process)
+    assert wrong("serve", 0, line) == []
+
+
 def test_every_answer_has_been_asked_for() -> None:
-    assert set(ANSWERS) == {*QUESTIONS, *DEEDS} | UNASKED
-    without = {"completion", "record", "replay"}  # a script, a recording, the app
+    assert set(ANSWERS) == {*QUESTIONS, *DEEDS, *(name for name, _ in STORY)} | ENDLESS
+    without = {"completion", "replay"}  # a script; the lines of watch
     assert {name.partition("-")[0] for name in COMMANDS} - without == {name.partition("-")[0] for name in ANSWERS}
 
 
