@@ -231,20 +231,21 @@ def _too_many(asked: Asked, config: Config) -> str:
     from cockpit.hooks.memory import moment, remembered
 
     with remembered(asked.session) as memory:
-        running = _running(memory, asked.session)
+        running = _running(memory, asked)
         if running >= most:
             return f"{running} sub-agents run already; at most {most} at a time are allowed here. Wait for one to end."
         memory.delegated = [*memory.delegated[-200:], moment()]
     return ""
 
 
-def _running(memory: "Memory", session: str) -> int:
+def _running(memory: "Memory", asked: Asked) -> int:
     """How many sub-agents were let start and have not ended, as far as their ends were told."""
     from cockpit.hooks.memory import moment
 
     since = moment() - DELEGATED_SECONDS
     started = sorted(at for at in memory.delegated if at >= since)
-    ended = sorted(_ends(session, since))
+    on = spool.spool_folder().is_dir()
+    ended = sorted(_told_ends(asked.session, since) if on else _written_ends(asked, since))
     for at in ended:
         begun = next((one for one in started if one <= at), None)
         if begun is not None:
@@ -252,7 +253,24 @@ def _running(memory: "Memory", session: str) -> int:
     return len(started)
 
 
-def _ends(session: str, since: float) -> list[float]:
+def _written_ends(asked: Asked, since: float) -> list[float]:
+    """When sub-agents of a session answered, from its transcript: nobody takes up events while cockpit is off."""
+    from cockpit.hooks.claims import told_events
+    from skills.orchestrator.events import Step, ToolResult
+    from skills.orchestrator.tools import role
+
+    launched: set[str] = set()
+    found: list[float] = []
+    for _, event in told_events(text(asked.said.get("transcript_path")), asked.agent, asked.session) or ():
+        if isinstance(event, Step):
+            launched.update(call.id for call in event.tools if role(call) == "agent")
+        elif isinstance(event, ToolResult) and event.tool_use_id in launched and event.at is not None:
+            goes_on = event.delegation is not None and event.delegation.seconds is None
+            found += [] if goes_on or event.at.timestamp() < since else [event.at.timestamp()]
+    return found
+
+
+def _told_ends(session: str, since: float) -> list[float]:
     from cockpit.hooks.drain import drain, log_events, log_path
 
     found: list[float] = []

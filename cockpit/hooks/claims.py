@@ -25,7 +25,7 @@ def unbacked(transcript: str | None, said: str | None, agent: Agent = "claude", 
         return ""
     tries = range(TRIES)
     for attempt in tries:
-        events = _events(transcript, agent, session)
+        events = told_events(transcript, agent, session)
         if events is None:
             return ""
         why = _why(events, find_claims(said) if said is not None else None)
@@ -51,7 +51,7 @@ def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> s
     return f"This claim is not backed: {told}. Run the check and report what it says, or take the claim back."
 
 
-def _events(transcript: str | None, agent: Agent, session: str) -> list[tuple[int, Event]] | None:
+def told_events(transcript: str | None, agent: Agent, session: str) -> list[tuple[int, Event]] | None:
     """Everything that the transcript tells, None where there is none that can be read."""
     if agent == "claude":
         return _claude_events(Path(transcript)) if transcript else None

@@ -64,6 +64,7 @@ export const Cockpit = async ({ directory }) => {
       if (said.additionalContext) told.set(input.callID, said.additionalContext)
     },
     "tool.execute.after": async (input, output) => {
+      if (input.tool === "task") put(about("SubagentStop", input.sessionID, {}))
       if (!told.has(input.callID)) return
       output.output = `${output.output ?? ""}\n\n${told.get(input.callID)}`
       told.delete(input.callID)

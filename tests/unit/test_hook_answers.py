@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -191,8 +192,8 @@ def test_the_program_always_ends_well() -> None:
 # budgets and sub-agents: only where the person chose so
 
 
-def delegate(repo: Path) -> str:
-    return reason(ask("PreToolUse", cwd=str(repo), tool_name="Task", tool_input={"prompt": "x"}))
+def delegate(repo: Path, **more: object) -> str:
+    return reason(ask("PreToolUse", cwd=str(repo), tool_name="Task", tool_input={"prompt": "x"}, **more))
 
 
 def test_sub_agents_are_counted_only_where_a_number_is_set(repo: Path) -> None:
@@ -202,6 +203,25 @@ def test_sub_agents_are_counted_only_where_a_number_is_set(repo: Path) -> None:
     open_spool()
     spool.put("claude", b'{"session_id":"s1","hook_event_name":"SubagentStop"}')
     assert [bool(delegate(repo)) for _ in range(2)] == [False, True]
+
+
+def test_while_cockpit_is_off_the_transcript_tells_which_sub_agents_have_ended(repo: Path, tmp_path: Path) -> None:
+    (repo / "cockpit.toml").write_text("[hooks]\nmax_subagents = 1\n")
+    talk = Talk("s1", str(repo), at=datetime.now(UTC))
+    talk.prompt("look around")
+    path = tmp_path / "s1.jsonl"
+
+    def launch() -> bool:
+        path.write_bytes(talk.data())
+        return bool(delegate(repo, transcript_path=str(path)))
+
+    assert not launch()
+    call = talk.call("Task", subagent_type="Explore", description="look")
+    talk.says(call, stop="tool_use")
+    assert launch(), "it has not answered yet"
+    talk.at = datetime.now(UTC) + timedelta(seconds=1)
+    talk.result(call)
+    assert not launch()
 
 
 def test_a_budget_blocks_only_where_it_was_told_to(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
