@@ -18,11 +18,15 @@ _Key = tuple[str, str]
 def sarif_fixes(root: Path, findings: Iterable[Finding]) -> dict[_Key, dict[str, Any]]:
     """(path, fingerprint) → fix object of each finding that has a fix.
 
-    Each is planned alone, which takes as long as its file is long: none where there are more than 200, or where more
-    than 500 kB would have to be read for them.
+    Each is planned alone, which takes as long as its file is long: only the first 200, and no more than 500 kB are read
+    for them. Findings come by gate, so what blocks has its fix first.
     """
-    fixable = [finding for finding in findings if finding.fixable]
-    if not fixable or len(fixable) > MOST_FINDINGS or sum(_size(root, one) for one in fixable) > MOST_BYTES:
+    fixable: list[Finding] = []
+    left = MOST_BYTES
+    for finding in findings:
+        if finding.fixable and len(fixable) < MOST_FINDINGS and (left := left - _size(root, finding)) >= 0:
+            fixable.append(finding)
+    if not fixable:
         return {}
     from cockpit.findings.fix import plan_each
 

@@ -310,11 +310,18 @@ ORM_TERMINALS = frozenset(
 )  # fmt: skip
 """Django's queryset methods that run a query at once."""
 
+ORM_LAZY = frozenset(
+    {"all", "filter", "exclude", "order_by", "select_related", "prefetch_related", "annotate", "values", "values_list",
+     "distinct", "only", "defer", "iterator"}
+)  # fmt: skip
+"""Django's queryset methods of which the query runs where something walks over the answer."""
+
 METHOD_NAMES = frozenset(
     {name.rpartition(".")[2] for name in FUNCTIONS}
     | {method for receiver in RECEIVERS.values() for method in (receiver.methods or ())}
     | PATH.minor
     | ORM_TERMINALS
+    | ORM_LAZY
 )
 """Every last name that can wait: what a call is searched for first."""
 

@@ -11,6 +11,7 @@ from skills.gates.blocking_calls import (
     ITSELF,
     MAKES,
     METHOD_NAMES,
+    ORM_LAZY,
     ORM_TERMINALS,
     RECEIVERS,
     Waits,
@@ -30,6 +31,7 @@ SLEEP = "sync-sleep-in-async"
 _TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
+_WALKERS = frozenset({"list", "tuple", "set", "len", "sorted", "sum", "any", "all", "min", "max", "dict", "enumerate"})
 
 
 def coroutine_around(node: ast.Call, context: FileContext) -> ast.AsyncFunctionDef | None:
@@ -123,7 +125,19 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
         return method, _TYPES.said_by(context, function.value), "confirmed"
     if function.attr in ORM_TERMINALS and _is_orm(node, context):
         return _ORM, (), "likely"
+    if function.attr in ORM_LAZY and _is_walked(node, context) and _is_orm(node, context):
+        return _ORM, (), "likely"
     return None
+
+
+def _is_walked(node: ast.Call, context: FileContext) -> bool:
+    """True where a loop without `async`, or a function like `list`, takes the answer of a call apart."""
+    match context.parent(node):
+        case ast.For(iter=over) | ast.comprehension(iter=over, is_async=0):
+            return over is node
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]):
+            return first is node and name in _WALKERS
+    return False
 
 
 def _real_request(owner: str, node: ast.Call) -> bool:
@@ -203,6 +217,13 @@ blocking_io_in_async = Rule(
     bad=(
         Example(
             {
+                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
+                "async def rates(request):\n"
+                "    return JsonResponse({rate.name: rate.value for rate in Rate.objects.all()})\n"
+            }
+        ),
+        Example(
+            {
                 _API: "import requests\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
                 '@router.get("/rates")\nasync def rates():\n    return requests.get("https://rates.example").json()\n'
             }
@@ -231,6 +252,14 @@ blocking_io_in_async = Rule(
         Example({_API: "async def ask():\n    return input('> ')\n"}),
     ),
     good=(
+        Example(
+            {
+                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
+                "async def rates(request):\n"
+                "    found = Rate.objects.all()\n"
+                "    return JsonResponse({rate.name: rate.value async for rate in Rate.objects.filter(on=True)})\n"
+            }
+        ),
         Example(
             {
                 _API: "import asyncio\n\nimport httpx\nimport requests\n\n\nasync def rates(url):\n"

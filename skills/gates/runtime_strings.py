@@ -1,6 +1,7 @@
 """The rule of the skill runtime-performance-auditor about text that grows in loops."""
 
 import ast
+from collections.abc import Iterator
 
 from skills.gates.bindings import Binding, annotated_type, bindings, lookup, origin
 from skills.gates.context import FileContext
@@ -64,14 +65,30 @@ def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
 
 
 def _on_assignment(node: ast.Assign, context: FileContext) -> None:
-    """`text = text + more`."""
-    if isinstance(node.value, ast.BinOp) and len(node.targets) == 1 and isinstance(node.value.op, ast.Add):
-        left: ast.expr = node.value
-        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
-            left = left.left
-        target = node.targets[0]
-        if isinstance(target, ast.Name) and isinstance(left, ast.Name) and left.id == target.id:
-            _grown(node, target, node.value, context)
+    """`text = text + more`, `text = more + text`, `text = f"{text}{more}"`."""
+    target = node.targets[0]
+    if (
+        len(node.targets) > 1
+        or not isinstance(target, ast.Name)
+        or not isinstance(node.value, ast.BinOp | ast.JoinedStr)
+    ):
+        return
+    if any(isinstance(term, ast.Name) and term.id == target.id for term in _terms(node.value)):
+        _grown(node, target, node.value, context)
+
+
+def _terms(value: ast.BinOp | ast.JoinedStr) -> Iterator[ast.expr]:
+    """What a sum or an f-string puts one behind the other."""
+    if isinstance(value, ast.JoinedStr):
+        yield from (
+            part.value for part in value.values if isinstance(part, ast.FormattedValue) and not part.format_spec
+        )
+        return
+    left: ast.expr = value
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+        yield left.right
+        left = left.left
+    yield left
 
 
 def _grown(node: ast.stmt, target: ast.Name | ast.Attribute, added: ast.expr, context: FileContext) -> None:
@@ -193,6 +210,10 @@ string_concat_in_loop = Rule(
              "    return html\n"}
         ),
         Example({_PATH: "def lines(n):\n    text = 'x'\n    for i in range(1000):\n        text = text + str(i)\n"
+                 "    return text\n"}),
+        Example({_PATH: "def stack(rows):\n    text = ''\n    while rows:\n        text = rows.pop() + text\n"
+                 "    return text\n"}),
+        Example({_PATH: "def lines(rows):\n    text = ''\n    for row in rows:\n        text = f'{text}{row}'\n"
                  "    return text\n"}),
         Example({_PATH: "def join(names):\n    out = ''\n    for name in names:\n        if name:\n"
                  "            out += name\n    return out\n"}),
