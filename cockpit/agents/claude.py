@@ -95,7 +95,7 @@ class EventParser:
         return self._of_kind(value, at)
 
     def _of_kind(self, value: dict[str, Any], at: datetime | None) -> list[Event]:
-        kind = value.get("type")
+        kind = text_of(value.get("type"))
         if kind == "assistant":
             return self._assistant(value, at)
         if kind == "user":
@@ -120,7 +120,7 @@ class EventParser:
         for block in blocks_of(message.get("content")):
             events += self._block(block, message_id, at)
         stop = message.get("stop_reason")
-        if stop not in _GOES_ON and isinstance(stop, str):
+        if isinstance(stop, str) and stop not in _GOES_ON:
             events.append(TurnEnd(at, plain_text(stop, 40)))
         return events
 

@@ -39,7 +39,7 @@ class ClaudeTelling:
             return []
         if value.get("isSidechain") is True and not self.sidechain:
             return []
-        kind = value.get("type")
+        kind = text_of(value.get("type"))
         at = moment(value.get("timestamp"))
         found: list[Told] = []
         if cwd := text_of(value.get("cwd")):

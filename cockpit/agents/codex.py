@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.agents.lenient import count, document, is_count, mapping, text, when
+from cockpit.agents.lenient import count, document, is_count, mapping, number, text, when
 from cockpit.agents.record import Record
 from cockpit.agents.source import Library, Reader, Sink, Source, Stamp, below
 from cockpit.files import LONGEST_LINE, open_regular
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _STEP = 1024  # bytes that are unpacked at once: what they become stays small
 _PLAIN, _PACKED = ".jsonl", ".jsonl.zst"
 _MARKS = (b'"token_count"', b'"turn_context"', b'"token_usage_record"', b'"session_meta"')
+_WINDOWS = ("primary", "secondary")
 _KINDS = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens")
 
 
@@ -143,9 +144,16 @@ def _take(line: bytes, source: Source, sink: Sink) -> None:
         at = when(value.get("timestamp"))
         limits = payload.get("rate_limits")
         if isinstance(limits, dict) and at is not None:
-            notes["limits"] = {"at": at, "said": limits}
+            notes["limits"] = {"at": at, "said": {name: _window(limits.get(name)) for name in _WINDOWS}}
         if isinstance(payload.get("info"), dict):
             _take_count(payload["info"], at, source, sink)
+
+
+def _window(said: object) -> dict[str, float | str]:
+    """What is said of a usage window, without what could be of any size."""
+    known = ((kind, mapping(said).get(kind)) for kind in ("used_percent", "window_minutes", "resets_at"))
+    found = ((kind, number(value) if not isinstance(value, str) else text(value)) for kind, value in known)
+    return {kind: value for kind, value in found if value is not None}
 
 
 def _take_record(payload: dict[str, Any], at: int | None, source: Source, sink: Sink) -> None:
@@ -210,9 +218,9 @@ def _totals(source: Source) -> list[str]:
 
 def _shared(own: list[str], other: list[str]) -> int:
     """How many totals both begin with."""
-    for number, (mine, theirs) in enumerate(zip(own, other, strict=False)):
+    for shared, (mine, theirs) in enumerate(zip(own, other, strict=False)):
         if mine != theirs:
-            return number
+            return shared
     return min(len(own), len(other))
 
 

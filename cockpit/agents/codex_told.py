@@ -43,7 +43,7 @@ class CodexTelling:
         if value is None:
             self.unread += 1
             return []
-        at, kind, payload = moment(value.get("timestamp")), value.get("type"), mapping(value.get("payload"))
+        at, kind, payload = moment(value.get("timestamp")), text(value.get("type")), mapping(value.get("payload"))
         if kind == "response_item":
             return self._item(payload, at)
         if kind == "event_msg":
@@ -68,7 +68,7 @@ class CodexTelling:
         return [Told("place", at, self.cwd, branch=self.branch)] if self.cwd else []
 
     def _item(self, payload: dict[str, Any], at: Any) -> list[Told]:
-        kind = payload.get("type")
+        kind = text(payload.get("type"))
         if kind == "message" and payload.get("role") == "user":
             said = _parts(payload.get("content"))
             if not said.strip() or _CONTEXT.match(said) or _AGENTS_FILE.match(said):
@@ -98,7 +98,7 @@ class CodexTelling:
         return Told("call", at, "", self._next(), key, name, common, values, model=self.model)
 
     def _event(self, payload: dict[str, Any], at: Any) -> list[Told]:
-        kind = payload.get("type")
+        kind = text(payload.get("type"))
         if kind == "token_count":
             info = mapping(payload.get("info"))
             last = mapping(info.get("last_token_usage"))

@@ -89,7 +89,7 @@ def folder_of(path: str, roots: tuple[Path, ...]) -> str:
             listed = {}
         for folder, name in mapping(listed.get("projects")).items():
             if name == parts[0]:
-                return folder
+                return text(folder) or ""
     return ""
 
 

@@ -44,7 +44,7 @@ class GeminiTelling:
 
     def message(self, message: dict[str, Any]) -> list[Told]:
         """What one message tells that was not told before."""
-        kind, step, at = message.get("type"), text(message.get("id")) or "", moment(message.get("timestamp"))
+        kind, step, at = text(message.get("type")), text(message.get("id")) or "", moment(message.get("timestamp"))
         self.unknown += kind not in _TYPES
         said = _content(message.get("content"))
         thoughts, told_text, calls = self._seen.get(step, (0, 0, set()))

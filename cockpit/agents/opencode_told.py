@@ -47,7 +47,7 @@ class OpenCodeTelling:
         steps = sum(part.get("type") == "step-start" for part in parts)
         yield from self._usage(name, message, steps)  # the request was answered before its calls were
         for part in parts:
-            kind = part.get("type")
+            kind = text(part.get("type"))
             number_of += kind == "step-start"
             self.unknown += kind not in _TYPES
             yield from self._part(part, f"{name}:{number_of or 1}", at, model)

@@ -38,8 +38,15 @@ def _pace(ledger: Ledger, session: str, rows: list[tuple[int, int, int, int, int
     return ContextPace(
         session,
         tokens_per_turn(turns),
-        None if life is None else datetime.fromtimestamp(life[0] / 1000, UTC),
+        None if life is None else _moment(life[0]),
         None if life is None else life[1],
         warm,
         cold,
     )
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError):  # no calendar has it: the request was dated so
+        return None

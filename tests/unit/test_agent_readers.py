@@ -3,6 +3,7 @@
 import json
 import random
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,19 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cockpit.agents.claude import EventParser
+from cockpit.agents.claude_told import ClaudeTelling
+from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.agents.codex import CodexReader
+from cockpit.agents.codex_told import CodexTelling
 from cockpit.agents.gemini import GeminiReader
+from cockpit.agents.gemini_told import GeminiTelling
 from cockpit.agents.opencode import OpenCodeReader
+from cockpit.agents.opencode_told import OpenCodeTelling
 from cockpit.agents.record import MOST
 from cockpit.agents.source import Reader
+from cockpit.spend.limits import read_limits
+from cockpit.spend.pace import read_paces
 from tests.unit.ledgers import Usage
 
 PARENT, CHILD = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -295,3 +304,41 @@ def test_files_cut_anywhere_are_no_trouble(tmp_path_factory: pytest.TempPathFact
         path.write_bytes(path.read_bytes()[:cut] + noise)
     for reader in (CodexReader([root]), GeminiReader([root]), OpenCodeReader([root / "oc"])):
         assert len(usage_of(reader).records) <= 4
+
+
+@pytest.mark.parametrize("value", [*ODD, float("inf")])
+def test_odd_limits_of_codex_are_left_out_and_stop_nothing(tmp_path: Path, value: Any) -> None:
+    window = {"used_percent": value, "window_minutes": 300, "resets_at": 1_795_190_000}
+    said = {"primary": {**window, "more": value}, "secondary": value, "plan": value}
+    info = {"last_token_usage": used(1, 2, 3)}
+    rollout(tmp_path, PARENT, [meta(PARENT), entry("event_msg", type="token_count", info=info, rate_limits=said)])
+    usage = Usage(CodexReader([tmp_path]))
+    usage.read_all()
+    assert len(usage.records) == 1
+    shown = [limit.percent for limit in read_limits(usage.ledger, datetime(2026, 11, 20, 12, tzinfo=UTC))]
+    assert shown == ([float(value)] if value in ("12", 1.5) and value is not True else [])
+
+
+def test_a_request_of_the_last_hour_of_all_calendars_has_a_pace_without_an_end(tmp_path: Path) -> None:
+    usage = {"input_tokens": 1, "output_tokens": 1, "cache_creation_input_tokens": 9}
+    message = {"id": "m", "model": "claude-opus-4-7", "usage": usage, "stop_reason": "end_turn"}
+    line = {"type": "assistant", "sessionId": "s", "timestamp": "9999-12-31T23:59:59Z", "message": message}
+    path = tmp_path / "projects" / "-p" / "s.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(line) + "\n")
+    found = Usage(ClaudeReader([tmp_path]))
+    found.read_all()
+    (pace,) = read_paces(found.ledger, ["s"])
+    assert (pace.cache_kind, pace.cache_until) == ("5m", None)
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_a_line_whose_type_is_no_word_tells_nothing(value: Any) -> None:
+    raw = json.dumps({"type": value, "payload": {"type": value}, "message": {"content": [{"type": value}]}}).encode()
+    assert not [told for told in ClaudeTelling("s").told(raw) if told.kind != "place"]
+    assert not CodexTelling("s").told(raw)
+    assert not CodexTelling("s").told(json.dumps({"type": "response_item", "payload": {"type": value}}).encode())
+    assert not CodexTelling("s").told(json.dumps({"type": "event_msg", "payload": {"type": value}}).encode())
+    assert not GeminiTelling("s").told(raw)
+    assert not list(OpenCodeTelling("s", "").told("m", {"role": "assistant"}, [{"type": value}]))
+    assert EventParser().events(raw) == []
