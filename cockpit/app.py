@@ -111,7 +111,7 @@ class CockpitApp(Parts):
     def restart_feeds(self) -> None:
         for problem in clashes(self.settings.keys):
             self.tell(problem, bad=True)
-        self.run_worker(self._start(), group="start", exclusive=True, exit_on_error=False)
+        self.run_only(self._start, "start")
 
     async def _start(self) -> None:
         """Imports what the feeds need in a thread, so that the first paint never waits for it."""
@@ -155,7 +155,7 @@ class CockpitApp(Parts):
             except (CannotAnswer, OSError) as problem:
                 self.pane(name).fail(f"{name} stopped: {problem} · {self.labels['recheck']} tries again")
 
-        self.run_worker(follow(), name=name, group=name, exclusive=True, exit_on_error=False)
+        self.run_only(follow, name)
 
     def show_worktrees(self, snapshot: WorktreesSnapshot) -> None:
         from cockpit.worktrees.feed import with_presence

@@ -173,6 +173,9 @@ class BudgetPane(FixedLines):
         self.snapshot, self.sessions = snapshot, sessions
         self._build()
 
+    def troubled(self) -> None:
+        self._build()
+
     def tick(self, now: datetime) -> None:
         self.now = now
         self._build()
@@ -181,10 +184,15 @@ class BudgetPane(FixedLines):
         super().on_resize()
         self._build()
 
+    def _told(self, width: int, height: int) -> list[Line]:
+        if self.trouble and self.snapshot.today is None:
+            return wrapped([line((f"Not read: {self.trouble}", "warn"))], width)
+        return budget_lines(self.snapshot, self.sessions, self.now, width, height)
+
     def _build(self) -> None:
         size = self.scrollable_content_region
-        self.wish = len(budget_lines(self.snapshot, self.sessions, self.now, size.width or 60, 12))
-        self.show_lines(budget_lines(self.snapshot, self.sessions, self.now, size.width, size.height))
+        self.wish = len(self._told(size.width or 60, 12))
+        self.show_lines(self._told(size.width, size.height))
         title = "2 Budget"
         if self.snapshot.scope:
             title += f" · {plain_text(self.snapshot.scope, 30)}"

@@ -158,8 +158,10 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Lin
     return line(" · ".join(parts))
 
 
-def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int) -> list[Line]:
-    """What stands where there is no row: that all is well and why, or that nothing matches."""
+def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: str = "") -> list[Line]:
+    """What stands where there is no row: that all is well and why, that nothing matches, or what stopped the check."""
+    if trouble and snapshot.phase == "checking":
+        return [line(("Nothing was judged: ", "warn"), (trouble, "text"))]
     if snapshot.progress is not None or snapshot.phase == "checking":
         return [(("Checking…  ", "muted"), *gauge(snapshot.progress or 0.0, 24, "accent"))]
     if filters:
@@ -313,6 +315,9 @@ class FindingsPane(VirtualList[Row]):
         super().on_resize()
         self._build()
 
+    def troubled(self) -> None:
+        self._build()
+
     def _build(self) -> None:
         snapshot = self.snapshot
         current = snapshot.saved[0] if snapshot.saved else ""
@@ -323,14 +328,14 @@ class FindingsPane(VirtualList[Row]):
             hidden = len(rows) - len(visible)
         if self.filters:
             visible = [row for row in visible if self.filters.accept(row)]
-        told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden)]
+        told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden, self.trouble)]
         self.empty = wrapped(told, self.scrollable_content_region.width)
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
         self.show_items(visible)
 
     def _subtitle(self, hidden: int) -> Line:
         snapshot = self.snapshot
-        if snapshot.progress is not None:
+        if snapshot.progress is not None and not self.trouble:
             return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {snapshot.progress:.0%}")
         parts = [plain_text(snapshot.note, 60)] if snapshot.note else []
         parts += [compliance(snapshot)] if snapshot.trend else []

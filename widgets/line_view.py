@@ -168,9 +168,15 @@ class LineView(Dragging, inherit_bindings=False):
 
     def fail(self, why: str) -> None:
         """Let the title say what stopped this view, until `why` is empty: what it shows is old or missing."""
+        if plain_text(why, 160) == self.trouble:
+            return
         self.trouble = plain_text(why, 160)
         if why:
             self._entitle(Content(self.trouble), self._titles[1] if self._titles else None)
+        self.troubled()
+
+    def troubled(self) -> None:
+        """`trouble` is another: a view that says it is still reading says what stopped it instead."""
 
     def _entitle(self, title: Content, below: Content | None) -> None:
         if (title, below) != self._titles:

@@ -156,6 +156,9 @@ class PhasePane(FixedLines):
         self._more = more
         self._build()
 
+    def troubled(self) -> None:
+        self._build()
+
     def choose(self, session: str) -> None:
         """Show this session."""
         self.chosen = session
@@ -177,7 +180,8 @@ class PhasePane(FixedLines):
         session = self.current
         if session is None:
             self.set_title(line("3 Phase"), line((self.note, "warn")) if self.note else ())
-            told = [filled(row, self.keys) for row in (_NO_SESSION if self.read else _READING)]
+            stopped = (line((f"Not read: {self.trouble}", "warn")),) if self.trouble and not self.read else ()
+            told = [filled(row, self.keys) for row in (stopped or (_NO_SESSION if self.read else _READING))]
             rows = wrapped(told, self.scrollable_content_region.width)
             self.wish = len(rows)
             self.show_lines(rows)

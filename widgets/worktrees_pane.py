@@ -199,6 +199,9 @@ def worktree_row(
     return (*parts, *tail)
 
 
+_READING = ("Reading worktrees…", "muted")
+
+
 class WorktreesPane(VirtualList[Worktree]):
     """The worktrees of the repository. `watched` is the path whose findings and phase the other panes show."""
 
@@ -208,7 +211,7 @@ class WorktreesPane(VirtualList[Worktree]):
         self.watched = ""
         self.costs: Mapping[str, float] = {}
         self._wanted = ""
-        self.empty = (line(("Reading worktrees…", "muted")),)
+        self.empty = (line(_READING),)
         self.set_title(line("1 Worktrees"))
 
     def key(self, item: Worktree) -> Hashable:
@@ -241,6 +244,11 @@ class WorktreesPane(VirtualList[Worktree]):
         self.show_items(trees)
         if self._wanted:
             self.want(self._wanted)
+
+    def troubled(self) -> None:
+        if not self.snapshot.worktrees:
+            self.empty = (line((f"Not read: {self.trouble}", "warn") if self.trouble else _READING),)
+            self.lines_changed()
 
     def want(self, path: str) -> None:
         """Put the cursor on this worktree, now or as soon as it is there."""

@@ -2,9 +2,10 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 
@@ -71,6 +72,11 @@ class Deeds(App[int]):
     @property
     def panes(self) -> Panes:
         return self.query_one(Panes)
+
+    def run_only(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
+        """Run `work` in the background as the only one of its group: what ran before is cancelled. It is handed over
+        uncalled, so that one which is cancelled before it begins leaves no coroutine behind."""
+        self.run_worker(work, name=group, group=group, exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     def tell(self, message: object, *, bad: bool = False) -> None:
         """A short notice; text from outside is shown as it is, never as markup."""

@@ -129,7 +129,7 @@ class InsightDeeds(Deeds):
         if time.monotonic() - self._day_read < (1.0 if shown else _DAY_EVERY) and self._track:
             return
         self._day_read = time.monotonic()
-        self.run_worker(self._read_day(), group="day-track", exclusive=True, exit_on_error=False)
+        self.run_only(self._read_day, "day-track")
 
     async def _read_day(self) -> None:
         from cockpit.phases.day_track import read_day_track

@@ -1,6 +1,7 @@
 """Panes put away, in another order, zoomed: what a person arranged comes back with the repository."""
 
 import asyncio
+from functools import partial
 
 from cockpit.actions import BY_ID
 from cockpit.app_parts.deeds import Deeds
@@ -30,7 +31,7 @@ class LayoutDeeds(Deeds):
         now = Layout(order, tuple(sorted(panes.arrangement.hidden)), panes.active if panes.zoomed else "", theme)
         if now != self._layout:
             self._layout = now
-            self.run_worker(self._save(now), group="layout", exclusive=True, exit_on_error=False)
+            self.run_only(partial(self._save, now), "layout")
 
     async def _save(self, layout: Layout) -> None:
         try:

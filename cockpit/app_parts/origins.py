@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class OriginDeeds(InsightDeeds):
         """Which session, prompt and step wrote the line of the finding."""
         finding = self.findings_pane.finding
         if finding is not None:
-            self.run_worker(self._blame(finding), group="blame", exclusive=True, exit_on_error=False)
+            self.run_only(partial(self._blame, finding), "blame")
 
     async def _blame(self, finding: Finding) -> None:
         self.tell("Looking through the transcripts…")
@@ -115,7 +116,7 @@ class OriginDeeds(InsightDeeds):
         if self.found.root != self._costs_of:  # another worktree: the same finding may stand in another line
             self._costs_of, self._costs = self.found.root, None
         if self.found.phase == "ready" and self.found.progress is None:
-            self.run_worker(self._row_costs(), group="row-costs", exclusive=True, exit_on_error=False)
+            self.run_only(self._row_costs, "row-costs")
 
     async def _row_costs(self) -> None:
         await asyncio.sleep(0.3)  # rows that only pass by are not looked up

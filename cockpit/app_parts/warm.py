@@ -8,7 +8,7 @@ class WarmDeeds(Deeds):
 
     def keep_warm(self) -> None:
         """Start it, or start it again; it ends with the app."""
-        self.run_worker(self._kept_warm(), name="warm", group="warm", exclusive=True, exit_on_error=False)
+        self.run_only(self._kept_warm, "warm")
 
     async def _kept_warm(self) -> None:
         from cockpit.warm.keep import keep_warm

@@ -1,13 +1,16 @@
 """The app as a person uses it: what the panes hold, and what the keys do, on the demo repository."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.geometry import Size
 
 from cockpit.actions import ACTIONS
@@ -17,12 +20,16 @@ from cockpit.findings.models import Check, CheckProblem, FindingsSnapshot
 from cockpit.paths import user_config_file
 from tests.pilot.conftest import call_on, settled, until
 from widgets.bars import Tabs
+from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import worst
+from widgets.line_view import LineView
 from widgets.lines import plain
+from widgets.phase_pane import PhasePane
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
+from widgets.worktrees_pane import WorktreesPane
 
 
 def text_of(app: CockpitApp, pane: str) -> str:
@@ -295,6 +302,23 @@ def test_a_narrow_tab_claims_nothing_that_was_not_judged() -> None:
     assert plain(worst(unread)) == "?"
 
 
+async def test_a_pane_that_could_not_read_does_not_say_that_it_reads() -> None:
+    class Three(App[None]):
+        def compose(self) -> ComposeResult:
+            yield WorktreesPane(id="worktrees")
+            yield BudgetPane(id="budget")
+            yield PhasePane(id="phase")
+
+    three = Three()
+    async with three.run_test(size=(80, 40)):
+        for pane in three.query(LineView):
+            told = lambda pane=pane: " ".join(plain(pane.line_at(y, 70)) for y in range(pane.line_count()))  # noqa: E731
+            pane.fail("it stopped")
+            assert "Not read: it stopped" in told()
+            pane.fail("")
+            assert "Reading" in told()
+
+
 async def test_a_pane_whose_feed_stopped_says_so_until_it_runs_again(
     app: CockpitApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,9 +331,22 @@ async def test_a_pane_whose_feed_stopped_says_so_until_it_runs_again(
         await pilot.resize_terminal(121, 40)
         await pilot.pause()
         assert "git was not found" in str(app.pane("findings").border_title)
+        assert "Nothing was judged: findings stopped: git was not found" in text_of(app, "findings")
         monkeypatch.setenv("PATH", path)
         await pilot.press("R")
         await until(lambda: "P0" in str(app.pane("findings").border_title), "the findings")
+
+
+async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                app.show_row_costs()
+            await until(lambda: app.costs_shown, "costs of steps")
+            gc.collect()
+        assert not [one for one in warned if "never awaited" in str(one.message)]
 
 
 async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
