@@ -133,6 +133,34 @@ def test_a_save_shows_in_the_worktrees_pane(terminal: Callable[..., Tmux], demo:
     until(lambda: any("main" in row and "1 new" in row for row in screen.screen().splitlines()), screen.screen)
 
 
+def test_a_drag_in_a_pane_fills_tmuxs_buffer_and_a_hint_can_be_clicked(terminal: Callable[..., Tmux]) -> None:
+    screen = terminal(columns=120)
+
+    def mouse(code: int, column: int, row: int, end: str = "M") -> None:
+        screen.press("-l", f"\x1b[<{code};{column + 1};{row + 1}{end}")
+        time.sleep(0.1)
+
+    until(lambda: "resolved" not in screen.screen() and "manual-tenant-filter" in screen.screen(), screen.screen)
+    until(lambda: "files" in screen.screen(), screen.screen)
+    rows = screen.screen().splitlines()
+    row = next(place for place, text in enumerate(rows) if "manual-tenant-filter" in text)
+    column = rows[row].index("manual-tenant-filter")
+    mouse(0, column, row)
+    for x in range(column + 1, column + len("manual-tenant-filter")):
+        mouse(32, x, row)
+    mouse(0, column + len("manual-tenant-filter") - 1, row, "m")
+    until(lambda: "copied" in screen.screen(), screen.screen)
+    assert screen.run("show-buffer") == "manual-tenant-filter"
+    until(lambda: "copied" not in screen.screen(), screen.screen)  # the notice lies over the hint
+    screen.press("?")
+    until(lambda: "esc close" in screen.screen(), screen.screen)
+    rows = screen.screen().splitlines()
+    row = next(place for place, text in enumerate(rows) if "esc close" in text)
+    for end in "Mm":
+        mouse(0, rows[row].index("esc close"), row, end)
+    until(lambda: "esc close" not in screen.screen(), screen.screen)
+
+
 def test_narrow_shows_tabs_and_the_agent_that_waits(terminal: Callable[..., Tmux]) -> None:
     screen = terminal(columns=40, rows=12)
     until(lambda: "manual-tenant" in screen.screen(), screen.screen)
