@@ -28,13 +28,9 @@ def read_context(transcript: ClaudeSession | ToldSession) -> ContextUse | None:
 @lru_cache(maxsize=256)
 def model_window(model: str) -> int | None:
     """The context window that the price table knows for a model."""
-    from genai_prices import data_snapshot
+    from cockpit.spend.usual_rates import window_of
 
-    try:
-        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, "anthropic", None)
-    except LookupError:
-        return None
-    return found.context_window
+    return window_of(model)
 
 
 def thousands(tokens: int) -> str:

@@ -1,4 +1,4 @@
-"""The rates of the models that agents use, worked out beforehand from the packaged price table.
+"""The rates and windows of the models that agents use, worked out beforehand from the packaged price table.
 
 To import the table takes as long as to read fifty megabytes of transcripts. What stands in `usual_rates.json` holds
 for the very table that it was worked out from; with any other one, all rates are looked up there.
@@ -11,6 +11,7 @@ import time
 import zlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cockpit.spend.prices import RULES, RateKey, Rates, Standing, look_up
 
@@ -47,19 +48,38 @@ def stated(key: RateKey) -> Standing:
     return (since, tiers) if since is not None and on >= since else look_up(key)
 
 
+def window_of(model: str) -> int | None:
+    """The context window that the price table names for a model, in tokens; None where it names none."""
+    known: dict[str, int | None] = _known().get("windows", {})
+    return known[model] if model in known else _look_up_window(model)
+
+
+def _look_up_window(model: str) -> int | None:
+    from genai_prices import data_snapshot
+
+    try:
+        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, "anthropic", None)
+    except LookupError:
+        return None
+    return found.context_window
+
+
 @cache
 def usual() -> dict[Name, Standing]:
     """What was worked out beforehand; nothing where the installed table is another one."""
-    try:
-        known = json.loads(_FILE.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if known["table"] != _table():
-        return {}
     return {
         (model, fast, provider): (since, tuple(Rates(*tier) for tier in tiers))
-        for model, fast, provider, since, tiers in known["rates"]
+        for model, fast, provider, since, tiers in _known().get("rates", ())
     }
+
+
+@cache
+def _known() -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads(_FILE.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if known["table"] == _table() else {}
 
 
 def _table() -> list[int]:
@@ -83,7 +103,8 @@ def worked_out() -> str:
         since, _ = look_up((model, _NOW, fast, provider))
         if since is not None:
             rows.append(json.dumps([model, fast, provider, *look_up((model, since, fast, provider))]))
-    return f'{{"table": {json.dumps(_table())}, "rates": [\n' + ",\n".join(rows) + "\n]}\n"
+    windows = json.dumps({model: _look_up_window(model) for model in (*_CLAUDE, *_CODEX, *_GEMINI)})
+    return f'{{"table": {json.dumps(_table())}, "windows": {windows}, "rates": [\n' + ",\n".join(rows) + "\n]}\n"
 
 
 if __name__ == "__main__":

@@ -347,13 +347,19 @@ def test_what_was_worked_out_beforehand_is_what_the_table_says() -> None:
 
 
 def test_another_table_makes_void_what_was_worked_out_from_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "claude-opus-4-7" in usual_rates._known()["windows"]
+    assert usual_rates.window_of("claude-opus-4-7") == usual_rates._look_up_window("claude-opus-4-7") == 1_000_000
     monkeypatch.setattr(usual_rates, "_table", lambda: [1, 2, 3])
     usual_rates.usual.cache_clear()
+    usual_rates._known.cache_clear()
     try:
         assert usual_rates.usual() == {}
         assert Prices().cost(record()) is not None
+        assert usual_rates.window_of("claude-opus-4-7") == 1_000_000
+        assert usual_rates.window_of("nobody-knows") is None
     finally:
         usual_rates.usual.cache_clear()
+        usual_rates._known.cache_clear()
 
 
 def test_the_price_process_says_what_the_table_says_and_its_death_changes_nothing() -> None:

@@ -24,6 +24,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
 from skills.workflow.day import named_files, todos
 from skills.workflow.tasks import Scored, Task
+from tests.unit.claude_lines import Talk
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -252,6 +253,23 @@ def test_git_looks_at_every_worktree_once_and_before_the_report_is_imported(repo
     looks = sorted(line.split(" ", 1)[0] for line in asked if "--no-ahead-behind" in line)
     assert looks == sorted(map(str, (repo, tmp_path / "trees" / "one", tmp_path / "trees" / "two")))
     assert "--no-ahead-behind" in asked[0]
+
+
+def test_a_session_that_ran_brings_no_price_table_into_the_morning(repo: Path, own_home: Path) -> None:
+    talk = Talk(cwd=str(repo), at=datetime.now(UTC) - timedelta(minutes=20))
+    talk.prompt("count")
+    talk.says({"type": "text", "text": "done"}, stop="end_turn")
+    folder = own_home / "claude" / "projects" / "repo"
+    folder.mkdir(parents=True)
+    (folder / "5e55.jsonl").write_text("".join(json.dumps(line) + "\n" for line in talk.lines))
+    code = (
+        "import sys; from cockpit.cli import main; main(sys.argv[1:]); "
+        "print([name for name in ('pydantic', 'genai_prices', 'textual', 'git', 'libcst') if name in sys.modules])"
+    )
+    words = [sys.executable, "-c", code, "--repo", str(repo), "start-day"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
+    assert "- Agent sessions: 1" in told and told.splitlines()[-1] == "[]"
 
 
 def test_files_that_a_task_names() -> None:
