@@ -152,7 +152,8 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
         if row.examples:
             lines += ["", f"{_NAMES[row.id]}:"]
             lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
-    return [*lines, "", f"{reading.sessions} sessions of {named(reading.agents)}, measured from their transcripts"]
+    many = f"{reading.sessions} session{'s' * (reading.sessions != 1)}"
+    return [*lines, "", f"{many} of {named(reading.agents)}, measured from their transcripts"]
 
 
 def _cell(value: float | None, form: str) -> str:

@@ -97,7 +97,7 @@ def _tasks(record: SessionRecord, uses: list[Use]) -> Iterator[TaskFigure]:
     for number, (start, end) in enumerate(pairwise([*starts, len(record.events)]), 1):
         prompt = record.events[start][1]
         own = [use for use in uses if use.prompt == number]
-        changed = {use.call.target for use in own if use.role == "change"}
+        changed = {use.call.target for use in own if use.changes}
         if not changed or not isinstance(prompt, Prompt):
             continue
         estimate = estimate_work(prompt.text, plan_prompt(prompt.text))

@@ -219,7 +219,7 @@ def _unprepared(own: list[Use]) -> list[Use]:
     for use in own:
         if use.role in ("ask", "plan", "skill", "agent"):
             break
-        if use.role == "change":
+        if use.changes:
             changes.append(use)
         elif use.role in ("read", "check") or (use.call.name == "Bash" and reads_files(use.call.command)):
             if changes or len(reads | {use.message_id}) >= 2:
@@ -356,7 +356,7 @@ def unbacked_claims(record: SessionRecord, uses: list[Use]) -> Look:
 
 def _edits(use: Use) -> bool:
     """Whether a call changed what a check looks at: no prose, no formatting, nothing outside of the project."""
-    if use.role != "change":
+    if not use.changes:
         return False
     return not only_formats(use.call.command) if use.call.name == "Bash" else not _PROSE.search(use.call.target)
 

@@ -96,6 +96,12 @@ class Use:
             return None
         return max(0.0, (self.result.at - self.at).total_seconds())
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changed files: an edit that failed or was refused did not, a shell line may have all the same."""
+        refused = self.result is not None and self.result.failed and self.call.name != "Bash"
+        return self.role == "change" and not refused
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

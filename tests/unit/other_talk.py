@@ -172,7 +172,8 @@ def write_as_gemini(talk: Talk, home: Path) -> Path:
                     result, where = results[block["id"]]
                     code = f"\nExit Code: {int(bool(result.get('is_error')))}" if name == "run_shell_command" else ""
                     answer = {"output": f"{result['content']}{code}"}
-                    call |= {"status": "success", "timestamp": where["timestamp"]}
+                    failed = bool(result.get("is_error")) and name != "run_shell_command"
+                    call |= {"status": "error" if failed else "success", "timestamp": where["timestamp"]}
                     call["result"] = [{"functionResponse": {"id": block["id"], "name": name, "response": answer}}]
                 calls.append(call)
         scale = GEMINI_WINDOW / _window(line["message"]["model"])
@@ -208,7 +209,12 @@ def _opencode_part(block: dict[str, Any], answer: Any, at: int, helper: str) -> 
         result, where = answer
         status = {"exit": int(bool(result.get("is_error")))} if name == "bash" else {}
         more = {"sessionId": helper} if helper else {}
-        state |= {"status": "completed", "output": result["content"], "metadata": {**status, **more}}
+        failed = bool(result.get("is_error")) and name != "bash"
+        state |= {
+            "status": "error" if failed else "completed",
+            "output": result["content"],
+            "metadata": {**status, **more},
+        }
         state["time"] = {"start": at, "end": _ms(where["timestamp"])}
     return {"type": "tool", "tool": name, "callID": block["id"], "state": state}
 

@@ -224,6 +224,19 @@ def claim_after_a_failed_run(talk: Talk) -> None:
     says(talk, "Todas las pruebas pasan.")
 
 
+def claim_after_a_refused_edit(talk: Talk) -> None:
+    talk.does("Edit", file_path="a.py")
+    talk.does("Bash", command="pytest -q")
+    talk.does("Edit", "blocked", file_path="b.py", failed=True)
+    says(talk, "All tests pass.")
+
+
+def vague_prompt_then_a_refused_edit(talk: Talk) -> None:
+    talk.prompt("fix the user thing", after=3600)
+    talk.does("Edit", "blocked", file_path="a.py", failed=True)
+    says(talk, "I was not allowed to.")
+
+
 def claim_without_any_run(talk: Talk) -> None:
     talk.does("Write", file_path="a.py")
     says(talk, "Implemented, and the test suite is green.")
@@ -289,6 +302,8 @@ PLANTS: list[tuple[str | None, Callable[[Talk], None]]] = [
     ("unbacked-claim", claim_without_any_run),
     ("unbacked-claim", claim_of_types_without_a_run),
     (None, claim_after_a_run),
+    (None, claim_after_a_refused_edit),
+    (None, vague_prompt_then_a_refused_edit),
     (None, claim_after_a_run_whose_status_is_hidden),
     (None, claim_after_prose_and_formatting),
     (None, claim_after_a_sub_agent),
