@@ -97,7 +97,9 @@ _MODELS = (
     "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n\n\n"
     "class Order(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n"
     "    tags = models.ManyToManyField('Tag')\n\n"
-    "    @property\n    def payer(self):\n        return self.user.name\n\n\n"
+    "    @property\n    def payer(self):\n        return self.user.name\n\n"
+    "    def label(self):\n        return f'{self.pk} {self.user.name}'\n\n"
+    "    def number(self):\n        return self.user_id\n\n\n"
     "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
     "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
     "class Tag(models.Model):\n    pass\n\n\nclass Product(models.Model):\n    pass\n"
@@ -143,8 +145,8 @@ n_plus_one = Rule(
     "many; `Prefetch(…, queryset=…)` where they are filtered.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
-    "file, one function of another file and the properties of the model. REST views that list are compared with what "
-    "their serializer reads. Silent "
+    "file, one function of another file, properties and methods of the model. REST views that list are compared with "
+    "what their serializer reads. Silent "
     "where something on the way is not understood. Not in tests and migrations.",
     watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH, HELPERS, PROPERTIES),
     holds=_holds,
@@ -167,6 +169,7 @@ n_plus_one = Rule(
         _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
         _shop("from shop.labels import label\n\nfor order in Order.objects.all():\n    print(label(order))\n"),
         _shop("names = [order.payer for order in Order.objects.all()]\n"),
+        _shop("names = [order.label() for order in Order.objects.all()]\n"),
         _api("all()", "    user = UserSerializer()\n"),
         _api("select_related('user')", "    user = UserSerializer()\n"),
         _api("all()", "    name = serializers.CharField(source='user.name')\n"),
@@ -205,6 +208,8 @@ n_plus_one = Rule(
         _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
         _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
         _shop("names = [order.payer for order in Order.objects.select_related('user')]\n"),
+        _shop("names = [order.label() for order in Order.objects.select_related('user')]\n"),
+        _shop("names = [order.number() for order in Order.objects.all()]\n"),
         _shop("print(Order.objects.get(pk=1).payer)\n"),
         Example(
             {

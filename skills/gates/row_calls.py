@@ -129,6 +129,9 @@ def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names)
             flow.value(argument, names)
     if isinstance(rows, Row):
         if not rows.steps:
+            if rows.loop and method not in WRITES and not node.args and not node.keywords:
+                # A method of the model may read a relation of the row; whether it does the project knows.
+                flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
             return None
         rows = rows.many()
     if not isinstance(rows, Rows):

@@ -1,4 +1,4 @@
-"""What rows of a loop read elsewhere: functions of other files that are given them, and properties of their models."""
+"""What rows of a loop read elsewhere: functions of other files that are given them, and what their models do."""
 
 import ast
 import re
@@ -16,6 +16,7 @@ from skills.gates.rule import Watch
 from skills.gates.syntax import descendants
 
 N_PLUS_ONE = "n-plus-one"
+_OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
 _COLUMN = re.compile(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
@@ -91,7 +92,7 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
-    """What the properties of a model read behind its relations: `self.company.name` → company."""
+    """What properties and methods of a model read behind its relations: `self.company.name` → company."""
     declared = {
         last_name(target)
         for part in node.body
@@ -99,11 +100,20 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         for target in part.targets
     }
     for part in node.body if declared else ():
-        if isinstance(part, FunctionNode) and is_decorated(part, {"property", "cached_property"}):
+        if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part):
             for read in descendants(part):
                 behind = read.value if isinstance(read, ast.Attribute) and read.attr not in WRITES else None
                 if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
                     context.fact(_PROPERTY, f"{node.name}.{part.name}", behind.attr, behind.lineno)
+
+
+def _asked_of_a_row(method: ast.FunctionDef) -> bool:
+    """True for properties, and for methods that nothing has to be given: `order.label()`."""
+    if method.decorator_list:
+        return is_decorated(method, {"property", "cached_property"})
+    arguments = method.args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    return required == 1 and not method.name.startswith("__") and method.name not in _OF_DJANGO
 
 
 def holds_for_property(
@@ -127,5 +137,5 @@ def _is_production(path: str) -> bool:
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), _is_production)
 """Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
 
-PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"@property", b"cached_property"), _is_production)
+PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField"), _is_production)
 """Kinds: property-behind (name: model and property, detail: relation)."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from skills.gates.code_style_enforcer import is_asked
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import dotted
+from skills.gates.names import dotted, last_name
 from skills.gates.noqa import waived
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
@@ -183,6 +183,8 @@ def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
         if not part.header and asserts(part.node, context):
+            while index > 1 and _looks_again(parts[index - 1].node):
+                index -= 1  # `order.refresh_from_db()` belongs to the assertions
             return index - 1 if index and _does_something(parts[index - 1].node) else None
     return None
 
@@ -197,7 +199,7 @@ def _does_something(node: ast.stmt) -> bool:
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
     """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
     another call for its effect on what the act was called on."""
-    name, owner = _bound(parts[act].node), _called_on(parts[act].node)
+    name, subjects, called = _bound(parts[act].node), _subjects(parts[act].node), _called(parts[act].node)
     asserted = False
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if _is_marked(part.node, context) and not part.header:
@@ -207,7 +209,8 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
         elif asserted and (
             _assigns_result(part.node)
             or (name and _bound(part.node) == name)
-            or (owner and isinstance(part.node, ast.Expr) and _called_on(part.node) == owner)
+            or (isinstance(part.node, ast.Expr) and _called_on(part.node) in subjects)
+            or (called and isinstance(part.node, ast.Assign) and _called(part.node) == called)
         ):
             return part.node if any(asserts(later.node, context) for later in parts[index + 1 :]) else None
     return None
@@ -221,11 +224,34 @@ def _bound(node: ast.stmt) -> str:
     return ""
 
 
-def _called_on(node: ast.stmt) -> str:
-    """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
+def _looks_again(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "refresh_from_db"
+
+
+def _call_of(node: ast.stmt) -> ast.Call | None:
     value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
     call = value.value if isinstance(value, ast.Await) else value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
+    return call if isinstance(call, ast.Call) else None
+
+
+def _called(node: ast.stmt) -> str:
+    """ "client.get" for `response = client.get("/")`, "" for functions and what is no call."""
+    call = _call_of(node)
+    return f"{owner}.{last_name(call.func)}" if call is not None and (owner := _called_on(node)) else ""
+
+
+def _subjects(node: ast.stmt) -> set[str]:
+    """What an act works on: the object that is called and the names that it is given."""
+    call = _call_of(node)
+    given = {part.id for part in call.args if isinstance(part, ast.Name)} if call is not None else set()
+    return {name for name in (_called_on(node), *given) if name}
+
+
+def _called_on(node: ast.stmt) -> str:
+    """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
+    call = _call_of(node)
+    if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
         return ""
     owner = dotted(call.func.value) or ""
     return owner if owner not in {"self", "cls"} and owner[:1].islower() else ""
@@ -298,6 +324,14 @@ test_not_aaa = Rule(
             "    response = client.get('/b')\n\n    assert response.ok\n"
         ),
         _test(
+            "def test_pay(order):\n    place(order)\n\n    assert order.paid\n\n    order.cancel()\n\n"
+            "    assert not order.paid\n"
+        ),
+        _test(
+            "def test_gets(client):\n    first = client.get('/a')\n\n    assert first.ok\n\n"
+            "    second = client.get('/b')\n\n    assert second.ok\n"
+        ),
+        _test(
             "def test_cart():\n    cart = Cart()\n\n    cart.add(3)\n\n    assert cart.total == 3\n\n"
             "    cart.remove(3)\n\n    assert not cart.total\n"
         ),
@@ -325,6 +359,7 @@ test_not_aaa = Rule(
             "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
             "        assert result\n"
         ),
+        _test("def test_paid(order):\n    place(order)\n\n    order.refresh_from_db()\n    assert order.paid\n"),
         _test(
             "def test_reload(order):\n    order.pay()\n\n    assert order.paid\n    order.refresh_from_db()\n"
             "    assert order.paid\n"

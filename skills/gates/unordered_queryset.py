@@ -31,6 +31,7 @@ _LAZY = frozenset(
         "values",
         "values_list",
         "using",
+        "distinct",
     }
 )
 _CURSOR = "CursorPagination"
@@ -189,7 +190,7 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
 
 
 def _bound(name: str, context: FileContext) -> ast.expr | None:
-    """What a name stands for where the function binds it once."""
+    """What a name stands for where the function binds it once, and else only narrows it: `rows = rows.filter(…)`."""
     if context.function is None:
         return None
     values = [
@@ -197,7 +198,16 @@ def _bound(name: str, context: FileContext) -> ast.expr | None:
         for part in descendants(context.function)
         if isinstance(part, ast.Assign) and name in {last_name(target) for target in part.targets}
     ]
-    return values[0] if len(values) == 1 else None
+    first = [value for value in values if not _narrows(value, name)]
+    return first[0] if len(first) == 1 else None
+
+
+def _narrows(value: ast.expr, name: str) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    chain = chain_of(value)
+    itself = isinstance(chain.root, ast.Name) and chain.root.id == name and not chain.manager
+    return itself and bool(chain.calls) and all(method in _LAZY for method, _ in chain.calls)
 
 
 def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
@@ -320,7 +330,9 @@ unordered_queryset = Rule(
         _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
         _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
         _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
-        _shop("def orders(request):\n    return Paginator(Order.objects.values('pk'), 50)\n"),
+        _shop("def orders(request):\n    return Paginator(Order.objects.values('pk').distinct(), 50)\n"),
+        _shop("def orders(request):\n    rows = Order.objects.all()\n    if request.GET:\n"
+              "        rows = rows.filter(paid=True)\n    return Paginator(rows, 50)\n"),
         _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
               "    return Paginator(order.lines.all(), 50)\n", _LINES),
     ),
@@ -336,6 +348,8 @@ unordered_queryset = Rule(
             "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
         ),
         _shop("newest = Order.objects.all()[:10]\n"),
+        _shop("def orders(request):\n    rows = Order.objects.all()\n    rows = rows.order_by('pk')\n"
+              "    return Paginator(rows, 50)\n"),
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"
               "    pagination_class = Pages\n\n\nclass Pages(CursorPagination):\n    page_size = 50\n"),
         _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
