@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cockpit.plain_text import plain_text
+from cockpit.spend.models import SpendRow
 from cockpit.worktrees.merge import Merged, MergePlan
 from cockpit.worktrees.models import Worktree
 from cockpit.worktrees.new import NewPlan
@@ -13,7 +14,7 @@ from cockpit.worktrees.remove import RemovalPlan
 from cockpit.worktrees.tidy import CleanPlan
 from cockpit.worktrees.trash import Trashed
 from widgets.lines import Line, line, pad
-from widgets.words import age
+from widgets.words import age, money
 from widgets.worktrees_pane import changes, distance, head_of, presence
 
 _LABEL = 11
@@ -160,8 +161,10 @@ def forecast_lines(trees: Sequence[Worktree]) -> list[Line]:
     return [*rows, (), line(("Only commits count: what is not committed yet is not in it.", "faint"))]
 
 
-def detail_lines(tree: Worktree, progress: TreeProgress, now: datetime, width: int) -> list[Line]:
-    """Everything that is known of one worktree."""
+def detail_lines(
+    tree: Worktree, progress: TreeProgress, now: datetime, width: int, costs: Sequence[SpendRow] = ()
+) -> list[Line]:
+    """Everything that is known of one worktree. `costs` are those of its commits, the newest first."""
     far = distance(tree)
     base = f" against {tree.base}" if tree.base else ""
     rows = [
@@ -184,10 +187,25 @@ def detail_lines(tree: Worktree, progress: TreeProgress, now: datetime, width: i
         fact("blocked" if not number else "", (blocker, "warn")) for number, blocker in enumerate(progress.blockers)
     ]
     rows += [fact("conflicts" if not number else "", (clash.line, "warn")) for number, clash in enumerate(tree.clashes)]
+    rows += _cost_lines(costs)
     safe = ("✓ safe: ", "good") if tree.safe_to_remove else ("no: ", "muted")
     rows += [fact("removal", safe, (plain_text(tree.why), "text"))]
     if tree.advice:
         rows.append(fact("next", (plain_text(tree.advice), "text")))
+    return rows
+
+
+def _cost_lines(costs: Sequence[SpendRow]) -> list[Line]:
+    """What each commit cost."""
+    amounts = ["unpriced" if row.unpriced_tokens and not row.usd else money(row.usd, floor=row.floor) for row in costs]
+    wide = max(map(len, amounts[:_MOST]), default=0)
+    rows = [
+        fact("" if number else "cost", (pad(amount, wide, right=True), "text"), (f"  {plain_text(row.key)}", "muted"))
+        for number, (amount, row) in enumerate(zip(amounts[:_MOST], costs, strict=False))
+    ]
+    if len(costs) > _MOST:
+        rest = sum(row.usd for row in costs[_MOST:])
+        rows.append(fact("", (pad(money(rest), wide, right=True), "text"), (f"  {len(costs) - _MOST} older", "muted")))
     return rows
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,6 +30,7 @@ from widgets.worktrees_pane import head_of
 
 if TYPE_CHECKING:
     from cockpit.programs import Programs
+    from cockpit.spend.models import SpendRow
 
 Answer = TypeVar("Answer")
 Job = Callable[[Callable[[str], None]], Answer]
@@ -235,8 +237,22 @@ class WorktreeDeeds(Deeds):
         from cockpit.worktrees.progress import read_progress
 
         progress = await asyncio.to_thread(read_progress, [tree], self.sessions)
-        rows = detail_lines(tree, progress[tree.path], clock.now(), min(116, self.size.width - 4))
+        costs = await asyncio.to_thread(self._commit_costs, tree)
+        rows = detail_lines(tree, progress[tree.path], clock.now(), min(116, self.size.width - 4), costs)
         self.push_screen(ReportScreen(head_of(tree), rows, hint="{close} close", compact=True))
+
+    def _commit_costs(self, tree: Worktree) -> "list[SpendRow]":
+        """What the commits made there cost; nothing where that cannot be told."""
+        from cockpit.repository import find_repository
+        from cockpit.spend.commits import commit_costs
+        from cockpit.spend.opened import open_ledger
+
+        try:
+            with closing(open_ledger()) as ledger:
+                ledger.read()
+                return commit_costs(ledger, find_repository(Path(tree.path)), tree.path)
+        except (CannotAnswer, OSError):
+            return []
 
     # -- open --
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.spend.places import UNATTRIBUTED
-from cockpit.spend.sums import Cell
+from cockpit.spend.ledger import Ledger
+from cockpit.spend.models import SpendRow
+from cockpit.spend.places import UNATTRIBUTED, Places
+from cockpit.spend.sums import Cell, Scope, Sum
 
 UNCOMMITTED = "not committed"
 _SHOWN = 12  # characters of a commit's name
@@ -47,13 +49,14 @@ class Commits:
 
     def name_of(self, cell: Cell) -> str:
         """The commit of a response (its short name and subject), or why there is none."""
-        tree = self._tree_of(cell.origin.cwd)
+        tree = self.tree_of(cell.origin.cwd)
         if tree is None or cell.at is None:
             return UNATTRIBUTED
         index = bisect_left(tree.times, cell.at // 1000)
         return tree.names[index] if index < len(tree.names) else f"{UNCOMMITTED}: {Path(tree.root).name}"
 
-    def _tree_of(self, cwd: str) -> Tree | None:
+    def tree_of(self, cwd: str) -> Tree | None:
+        """The work tree that holds the folder, None where it is in none that is there."""
         if cwd not in self._of:
             self._of[cwd] = self._look(cwd)
         return self._of[cwd]
@@ -70,6 +73,24 @@ class Commits:
                 if any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for place in forms):
                     return tree
         return None
+
+
+def commit_costs(ledger: Ledger, repository: Repository, path: str) -> list[SpendRow]:
+    """What the commits of the work tree at `path` cost, the newest first; before them what is not committed yet.
+
+    Commits that cost nothing are left out.
+    """
+    commits = Commits(repository)
+    tree = commits.tree_of(path)
+    if tree is None:
+        return []
+    sums: dict[str, Sum] = {}
+    for cell in ledger.responses(Scope(Places(repository))):
+        if cell.at is not None and commits.tree_of(cell.origin.cwd) is tree:
+            sums.setdefault(commits.name_of(cell), Sum()).add_cell(cell)
+    open_ones = [name for name in sums if name not in tree.names]
+    order = [*open_ones, *(name for name in reversed(tree.names) if name in sums)]
+    return [sums[name].row(UNCOMMITTED if name in open_ones else name) for name in order]
 
 
 def _tree(root: str, log: Path) -> Tree:

@@ -62,6 +62,17 @@ async def test_a_worktree_is_made_removed_and_brought_back_by_keys(app: CockpitA
         assert (tree / "WORKTREE_TASK.md").exists()
 
 
+async def test_the_detail_of_a_worktree_tells_what_its_commits_cost(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pick(app, "main")
+        await pilot.press("space")
+        await on(app, ReportScreen)
+        rows = [plain(row) for row in app.screen.shown]  # type: ignore[attr-defined]
+        (first,) = (number for number, row in enumerate(rows) if row.startswith("cost"))
+        assert "not committed" in rows[first] and "$" in rows[first]
+
+
 async def test_what_an_agent_works_in_is_not_removed(app: CockpitApp, demo: Demo) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)

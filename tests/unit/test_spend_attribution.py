@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
+from cockpit.repository import find_repository
+from cockpit.spend.commits import commit_costs
 from cockpit.spend.entries import read_entries
+from cockpit.spend.opened import open_ledger
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -86,6 +89,15 @@ def test_each_commit_has_the_responses_of_its_work_tree_since_the_one_before(
     }
     assert document["unattributed"] == {"usd": 64.0, "share": round(64 / 127, 4)}
     assert document["total"]["usd"] == answer(capsys, app, "--by", "feature")["total"]["usd"] == 127
+    ledger = open_ledger()
+    here, there = (commit_costs(ledger, find_repository(tree), str(tree)) for tree in (app, tmp_path / "tree"))
+    assert [(row.key, row.usd) for row in here] == [
+        ("not committed", 16),
+        (f"{second} second", 6),
+        (f"{first} first", 1),
+    ]
+    assert [(row.key, row.usd) for row in there] == [("not committed", 32), (f"{third} third", 8)]
+    assert commit_costs(ledger, find_repository(app), "/") == []
 
 
 def test_features_are_branches_and_the_rest_is_shown(
