@@ -5,6 +5,13 @@ where responses come from: all that they share. A *cell* is the sum of an origin
 hour. Amounts are dollars and picodollars, since picodollars alone overflow.
 """
 
+# the cells are sums of the responses: a count or an amount that was damaged in one of them shows
+CHECKS = tuple(
+    f"""SELECT SUM(input), SUM(output), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read), SUM(reasoning),
+        SUM(dollars), SUM(pico % 1000003) % 1000003 FROM {table}"""
+    for table in ("responses", "cells")
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

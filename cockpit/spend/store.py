@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cockpit.files import locked
-from cockpit.spend.schema import MIGRATIONS
+from cockpit.spend.schema import CHECKS, MIGRATIONS
 
 NAME = "ledger.db"
 _LEFT = ".left"
@@ -118,11 +118,16 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if _stamp(path) != _left(path):  # the log beside it has checksums of its own
+        if _stamp(path) == _left(path):  # the log beside it has checksums of its own
+            _migrate(connection)
+        else:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != ("ok",):
                 raise sqlite3.DatabaseError(str(found))
-        _migrate(connection)
+            _migrate(connection)
+            responses, cells = (connection.execute(words).fetchone() for words in CHECKS)
+            if responses != cells:
+                raise sqlite3.DatabaseError("the sums are not those of the responses")
     except BaseException:
         connection.close()
         raise

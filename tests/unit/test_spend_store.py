@@ -86,7 +86,7 @@ def test_other_data_roots_are_another_ledger(tmp_path: Path) -> None:
     assert total(both).requests == 3
 
 
-@pytest.mark.parametrize("damage", ["head", "middle", "empty-header", "text"])
+@pytest.mark.parametrize("damage", ["head", "middle", "empty-header", "text", "value"])
 def test_a_damaged_file_is_moved_aside_and_built_anew(tmp_path: Path, damage: str) -> None:
     write(tmp_path, *(said(f"m{number}", number) for number in range(400)))
     ledger = opened(tmp_path, tmp_path / "state")
@@ -100,6 +100,12 @@ def test_a_damaged_file_is_moved_aside_and_built_anew(tmp_path: Path, damage: st
         raw[4096:] = os.urandom(len(raw) - 4096)
     elif damage == "empty-header":
         raw[:100] = bytes(100)
+    elif damage == "value":  # of one response: the file is sound in every other respect
+        database = sqlite3.connect(path)
+        database.execute("UPDATE responses SET output = output + 1 WHERE key = 'm7'")
+        database.commit()
+        database.close()
+        raw = bytearray(path.read_bytes())
     else:
         raw[:] = b"this is no database\n" * 50
     path.write_bytes(raw)
