@@ -130,17 +130,14 @@ def agent_status(agent: Agent, scope: Scope, root: Path | None, config: HooksCon
         return AgentHooks(agent, scope, path, "unreadable", note=problem.message)
     state: AgentState = "installed" if wanted.before == wanted.after else "changed"
     answering = tuple(event for event, answers in ours.items() if answers)
-    note = _note(agent, scope, state, strict=config.strict)
-    return AgentHooks(agent, scope, path, state, tuple(ours), answering, note)
+    return AgentHooks(agent, scope, path, state, tuple(ours), answering, _note(agent, scope, state))
 
 
-def _note(agent: Agent, scope: Scope, state: AgentState, *, strict: bool) -> str:
+def _note(agent: Agent, scope: Scope, state: AgentState) -> str:
     if scope == "project" and state == "installed":
         return "its commands name folders of this machine: think before you commit that file"
     if state == "changed":
         return "not as this cockpit and its configuration would install them: install again"
-    if agent == "opencode" and strict:
-        return "a claim cannot be held back here: OpenCode asks nobody before it stops"
     return "Codex runs them once they are trusted in /hooks" if agent == "codex" else ""
 
 
@@ -149,7 +146,8 @@ def plan_agent_install(agent: Agent, scope: Scope, root: Path | None, config: Ho
     path = settings_path(agent, scope, root)
     content = _content(path)
     if agent == "opencode":
-        after = plugin_text(content, path, spool_folder().absolute(), isolated("cockpit.hook"))
+        words = isolated("cockpit.hook")
+        after = plugin_text(content, path, spool_folder().absolute(), words, strict=config.strict)
     else:
         text = JsonText(content or b"{}\n", path)
         hooks = _hooks(text)
@@ -282,7 +280,8 @@ def _merged(hooks: dict[str, Any], entries: dict[str, list[dict[str, Any]]]) -> 
 def _ours(agent: Agent, content: bytes, path: Path) -> dict[str, bool]:
     """The events of ours in a file, and whether each gets an answer."""
     if agent == "opencode":
-        return {"PreToolUse": True, "events": False} if without_plugin(content) != content else {}
+        strict = {"Stop": True} if b"const STRICT = true" in content else {}
+        return {"PreToolUse": True, **strict, "events": False} if without_plugin(content) != content else {}
     found: dict[str, bool] = {}
     for event, groups in _hooks(JsonText(content, path)).items():
         for hook in _inner(groups):

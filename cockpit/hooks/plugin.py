@@ -15,7 +15,9 @@ import { existsSync, renameSync, writeFileSync } from "node:fs"
 const SPOOL = __SPOOL__
 const HOOK = __HOOK__
 const ASKED = ["write", "edit", "patch", "apply_patch", "task"]
+const STRICT = __STRICT__
 const told = new Map()
+const held = new Set()
 let count = 0
 
 function put(event) {
@@ -30,9 +32,9 @@ function put(event) {
 function answer(event) {
   try {
     if (!existsSync(HOOK[0])) return {}
-    const words = [...HOOK.slice(1), "PreToolUse", "--agent", "opencode"]
+    const words = [...HOOK.slice(1), event.hook_event_name, "--agent", "opencode"]
     const done = spawnSync(HOOK[0], words, { input: JSON.stringify(event), timeout: 10000, encoding: "utf8" })
-    return JSON.parse(done.stdout || "{}").hookSpecificOutput ?? {}
+    return JSON.parse(done.stdout || "{}")
   } catch {
     return {}
   }
@@ -47,7 +49,17 @@ const NAMES = {
   "permission.replied": "PostToolUse",
 }
 
-export const Cockpit = async ({ directory }) => {
+// a claim that nothing backs is answered with a prompt, once for each turn: what stops here cannot be refused
+function holdBack(client, session, event) {
+  const again = held.delete(session)
+  const said = answer({ ...event, stop_hook_active: again })
+  if (said.decision !== "block") return
+  held.add(session)
+  const asked = { path: { id: session }, body: { parts: [{ type: "text", text: said.reason }] } }
+  Promise.resolve((client.session.promptAsync ?? client.session.prompt).call(client.session, asked)).catch(() => {})
+}
+
+export const Cockpit = async ({ client, directory }) => {
   const about = (name, session, more) => ({ hook_event_name: name, session_id: session, cwd: directory, ...more })
   return {
     event: async ({ event }) => {
@@ -55,11 +67,15 @@ export const Cockpit = async ({ directory }) => {
       const session = given.sessionID ?? given.info?.id
       const state = given.status?.type
       const name = event.type === "session.status" ? (state === "idle" ? "Stop" : "PostToolUse") : NAMES[event.type]
-      if (name && session) put(about(name, session, { message: given.title ?? given.permission ?? "" }))
+      if (!name || !session) return
+      const said = about(name, session, { message: given.title ?? given.permission ?? "" })
+      if (STRICT && event.type === "session.idle") holdBack(client, session, said)
+      else put(said)
     },
     "tool.execute.before": async (input, output) => {
       if (!ASKED.includes(input.tool)) return
-      const said = answer(about("PreToolUse", input.sessionID, { tool_name: input.tool, tool_input: output.args }))
+      const event = about("PreToolUse", input.sessionID, { tool_name: input.tool, tool_input: output.args })
+      const said = answer(event).hookSpecificOutput ?? {}
       if (said.permissionDecision === "deny") throw new Error(said.permissionDecisionReason)
       if (said.additionalContext) told.set(input.callID, said.additionalContext)
     },
@@ -74,9 +90,11 @@ export const Cockpit = async ({ directory }) => {
 """
 
 
-def plugin_text(present: bytes | None, path: Path, spool: Path, hook: list[str]) -> bytes:
-    """The plugin's file. Raises `CannotAnswer` where a file of somebody else is in the way."""
+def plugin_text(present: bytes | None, path: Path, spool: Path, hook: list[str], *, strict: bool = False) -> bytes:
+    """The plugin's file; `strict`: a claim that nothing backs is held back. Raises `CannotAnswer` where a file of
+    somebody else is in the way."""
     program = _PROGRAM.replace("__SPOOL__", json.dumps(str(spool))).replace("__HOOK__", json.dumps(hook))
+    program = program.replace("__STRICT__", json.dumps(strict))
     block = f"// >>> cockpit {'0' * 16} >>> cockpit hooks uninstall --agent opencode takes these lines out\n{program}"
     raw = block.encode("utf-8", "replace") + b"// <<< cockpit <<<\n"
     raw = raw.replace(b"0" * 16, blake2b(raw, digest_size=8).hexdigest().encode(), 1)

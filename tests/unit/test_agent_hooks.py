@@ -164,10 +164,32 @@ def test_what_answers_only_while_cockpit_is_on_is_silent_else(tmp_path: Path) ->
     assert b"no JSON" in run()
 
 
-def test_a_gate_that_an_agent_does_not_have_is_told() -> None:
-    install("opencode", HooksConfig(strict=True))
-    assert "held back" in agent_status("opencode", "user", None, HooksConfig(strict=True)).note
-    assert agent_status("opencode", "user", None, HooksConfig()).note == ""
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_opencode_is_asked_again_once_where_a_claim_is_not_backed(tmp_path: Path) -> None:
+    strict = HooksConfig(strict=True)
+    install("opencode")
+    assert state("opencode", strict) == "changed"
+    install("opencode", strict)
+    assert "Stop" in agent_status("opencode", "user", None, strict).answering
+    hook = tmp_path / "hook.sh"
+    block = json.dumps({"decision": "block", "reason": "not backed"})
+    hook.write_text(f"#!/bin/sh\ncase $(cat) in *'\"stop_hook_active\":true'*) ;; *) echo '{block}';; esac\n")
+    hook.chmod(0o755)
+    plugin = plugin_text(None, tmp_path / "plugin.mjs", tmp_path / "spool", [str(hook)], strict=True)
+    (tmp_path / "plugin.mjs").write_bytes(plugin)
+    (tmp_path / "run.mjs").write_text(
+        'import { Cockpit } from "./plugin.mjs"\n'
+        "const asked = []\n"
+        "const client = { session: { promptAsync: async (said) => asked.push(said) } }\n"
+        'const hooks = await Cockpit({ client, directory: "/p" })\n'
+        'const idle = { event: { type: "session.idle", properties: { sessionID: "s" } } }\n'
+        "for (let turn = 0; turn < 3; turn++) await hooks.event(idle)\n"
+        "console.log(JSON.stringify(asked))\n"
+    )
+    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
+    asked = json.loads(done.stdout)
+    assert len(asked) == 2, "the turn that was asked for goes through, the next one is looked at anew"
+    assert asked[0] == {"path": {"id": "s"}, "body": {"parts": [{"type": "text", "text": "not backed"}]}}
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
