@@ -238,9 +238,9 @@ class WorktreesPane(VirtualList[Worktree]):
         trees = snapshot.worktrees
         groups = len({tree.repository for tree in trees if tree.repository})
         of = f" in {groups} repositories" if groups > 1 else ""
-        alone = line(("n adds one", "faint")) if len(trees) == 1 else ()
+        adds = f"{self.keys['new-worktree']} adds one" if len(trees) == 1 and not snapshot.note else ""
         title = line(f"1 Worktrees · {len(trees)}{of}" if trees else "1 Worktrees")
-        self.set_title(title, _note(snapshot.note) or alone)
+        self.set_title(title, _note(snapshot.note), hint=adds)
         self.show_items(trees)
         if self._wanted:
             self.want(self._wanted)

@@ -6,10 +6,12 @@ from textual.widget import Widget
 
 from cockpit.app import CockpitApp
 from cockpit.themes import NAMES
+from cockpit.worktrees.models import WorktreesSnapshot
 from tests.pilot.conftest import settled, until
 from widgets.hints import keys_in
 from widgets.line_view import LineView
 from widgets.lines import plain
+from widgets.screens.ask import AskScreen
 from widgets.screens.report import ReportScreen
 from widgets.screens.spend import SpendScreen
 
@@ -148,3 +150,14 @@ async def test_at_forty_columns_the_tabs_fit_and_the_last_one_can_be_clicked(app
         assert app.panes.active == "budget"
         await pilot.click(tabs, offset=(len(said) - 1, 0))
         assert app.panes.active == "findings"
+
+
+async def test_a_lone_worktree_tells_the_key_that_adds_one_and_it_can_be_clicked(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        app.workers.cancel_all()
+        pane = app.worktrees_pane
+        pane.show(WorktreesSnapshot(worktrees=app.trees.worktrees[:1]), str(app.watched))
+        await pilot.pause()
+        await pilot.click(offset=at_hint(pane, "n adds one"))
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")

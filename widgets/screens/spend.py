@@ -241,7 +241,8 @@ class SpendScreen(FramedScreen):
             return [*side_by_side(windows, plot, left + 2), ()]
         windows = window_lines(board, width, 4 if room >= 7 else 3 if room >= 5 else min(2, room))
         spare = room - len(windows)
-        plot = day_plot(board.daily, width, min(8, spare - (spare > 6)), soft, hard) if spare >= 2 else []
+        spent = any(usd for _, usd in board.daily)
+        plot = day_plot(board.daily, width, min(8, spare - (spare > 6)), soft, hard) if spare >= 2 and spent else []
         return [*windows, *plot, *([()] if spare > 6 else [])]
 
     # -- keys --
