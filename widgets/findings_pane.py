@@ -105,7 +105,7 @@ def finding_row(
     """One finding in `width` cells: gate, place, rule, message; then `new` and its step's cost."""
     glyph, token = GATE_GLYPH[finding.gate]
     wide = width >= 60
-    parts: list[Span] = [(f"{index + 1} ", "key")] if jump and index < 9 else []
+    parts: list[Span] = [(f"{index + 1} " if index < 9 else "  ", "key")] if jump else []
     parts.append((f"{glyph} ", token))
     if wide:
         parts.append((pad(finding.gate if finding.gate != "none" else "", 3), token))

@@ -50,7 +50,7 @@ class OriginDeeds(InsightDeeds):
         self.clear_notifications()
         title = f"{plain_text(finding.path)}:{finding.line} · {finding.rule}"
         if found.basis == "none":
-            self.push_screen(ReportScreen(title, origin_lines(found)))
+            self.push_screen(ReportScreen(title, origin_lines(found), compact=True))
             return
         hint = "{yes} its transcript · {no} close"
         if await self.push_screen_wait(ConfirmScreen(title, origin_lines(found), hint=hint)) and found.agent:

@@ -3,7 +3,8 @@
 from cockpit.app import CockpitApp
 from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import user_folder
-from tests.pilot.conftest import call_on, until
+from tests.pilot.conftest import call_on, settled, until
+from widgets.screens.pick import PickScreen
 
 SEA = 'name = "sea"\n[colors]\nprimary = "{color}"\n[tokens]\ngood = "{color}"\n'
 
@@ -48,3 +49,22 @@ async def test_what_is_dim_can_be_read_under_a_reversed_cursor(app: CockpitApp) 
         strip = view._strip((("dim words", "faint"),), 20, "cursor")
         assert all(segment.style and not (segment.style.dim and segment.style.reverse) for segment in strip)
         assert any(segment.style and segment.style.reverse for segment in strip)
+
+
+async def test_digits_to_jump_leave_the_columns_where_they_are(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 36)) as pilot:
+        await settled(app)
+        app.findings_pane.jump(True)
+        await pilot.pause()
+        rows = [app.findings_pane.text_at(y) for y in range(11)]
+        assert rows[8].startswith("9 ") and rows[9].startswith("  ! P1") and rows[8][2:6] == "! P1"
+
+
+async def test_nothing_to_pick_offers_no_key_that_picks(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.push_screen(
+            PickScreen("Take back", [], hint="{pick} takes it back · {close} leave", empty="Nothing.")
+        )
+        await pilot.pause()
+        subtitle = app.screen.query_one("#report").border_subtitle or ""
+        assert "takes" not in subtitle and "close" in subtitle

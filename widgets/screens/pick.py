@@ -36,7 +36,7 @@ class PickScreen(Moving, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         view = self.query_one("#report", _Choices)
-        view.set_title(line(self._title), hint=self.words(self._hint))
+        view.set_title(line(self._title), hint=self.words(self._hint if self._choices else "{close} close"))
         view.empty = [line((self._empty, "muted"))]
         view.show_items(self._choices)
         view.styles.height = max(1, len(self._choices)) + 2
