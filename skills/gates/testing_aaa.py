@@ -236,16 +236,18 @@ def _call_of(node: ast.stmt) -> ast.Call | None:
 
 
 def _called(node: ast.stmt) -> str:
-    """ "client.get" for `response = client.get("/")`, "" for functions and what is no call."""
-    call = _call_of(node)
-    return f"{owner}.{last_name(call.func)}" if call is not None and (owner := _called_on(node)) else ""
+    """ "client.get" for `response = client.get("/")`; "" for what is no request of a test client: reads of what the act
+    gave are written in the same way."""
+    call, owner = _call_of(node), _called_on(node)
+    return f"{owner}.{last_name(call.func)}" if call is not None and owner.endswith("client") else ""
 
 
 def _subjects(node: ast.stmt) -> set[str]:
-    """What an act works on: the object that is called and the names that it is given."""
+    """What an act works on: the object that is called, or the names that a function is given."""
     call = _call_of(node)
-    given = {part.id for part in call.args if isinstance(part, ast.Name)} if call is not None else set()
-    return {name for name in (_called_on(node), *given) if name}
+    if call is None or not isinstance(call.func, ast.Name):
+        return {owner} if (owner := _called_on(node)) else set()
+    return {part.id for part in call.args if isinstance(part, ast.Name)}
 
 
 def _called_on(node: ast.stmt) -> str:
@@ -358,6 +360,10 @@ test_not_aaa = Rule(
         _test(
             "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
             "        assert result\n"
+        ),
+        _test(
+            "def test_page(client):\n    soup = parse(client.get('/').content)\n\n    title = soup.find('title')\n\n"
+            "    assert title\n    foot = soup.find('footer')\n    assert foot\n"
         ),
         _test("def test_paid(order):\n    place(order)\n\n    order.refresh_from_db()\n    assert order.paid\n"),
         _test(
