@@ -1,5 +1,6 @@
 """What both ends of the day read: worktrees with their agents, money, ports and memory."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time
@@ -17,7 +18,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
-from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine, next_ports
+from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine
 
 if TYPE_CHECKING:
     from cockpit.findings.models import Finding
@@ -222,43 +223,14 @@ def spend_notes(spend: SpendSnapshot) -> tuple[str, ...]:
 
 
 def resources_of(trees: WorktreesSnapshot | None, config: Config) -> Resources:
-    from cockpit.worktrees.ports import PortRegistry
+    from cockpit.machine import free_memory_gb
+    from cockpit.worktrees.registry import read_registry_file
 
-    ports, _ = PortRegistry().ports()
-    taken = frozenset(port for numbers in ports.values() for port in numbers)
+    pair: tuple[int, ...] = ()
+    with contextlib.suppress(CannotAnswer):  # the worktrees' own step says what is wrong with it
+        pair = read_registry_file().next_ports()
     count = None if trees is None else sum(not tree.main and not tree.missing for tree in trees.worktrees)
-    return Resources(count, config.max_worktrees, _free_pair(taken), _free_gb())
-
-
-def _free_pair(taken: frozenset[int]) -> tuple[int, int] | None:
-    """The lowest pair that no worktree has and that no program listens on."""
-    while pair := next_ports(taken):
-        busy = frozenset(port for port in pair if not _can_bind(port))
-        if not busy:
-            return pair
-        taken |= busy
-    return None
-
-
-def _can_bind(port: int) -> bool:
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_gb() -> float | None:
-    """Memory that programs can still have, in GB of 2³⁰ bytes; None where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii", "replace").splitlines()
-    except OSError:
-        return None
-    kilobytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return int(kilobytes) / 2**20 if kilobytes and kilobytes.isdigit() else None
+    return Resources(count, config.max_worktrees, (pair[0], pair[1]) if pair else None, free_memory_gb())
 
 
 def finding_line(found: "Finding") -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import write_atomically
 from cockpit.git_command import GitFailed, git
+from cockpit.machine import free_memory_gb
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
 from cockpit.repository import Repository, is_bare
@@ -333,18 +334,9 @@ def _warnings(config: Config, cheap: Cheap, setup: ProjectSetup, reason: str) ->
     linked = sum(1 for place in cheap.places if not place.main and not place.missing)
     if linked >= config.max_worktrees:
         found.append(f"{linked} worktrees are there already; max_worktrees is {config.max_worktrees}")
-    free = _free_memory_gb()
+    free = free_memory_gb()
     if free is not None and free < LOW_MEMORY_GB:
         found.append(f"{free:.1f} GB of memory are free; below {LOW_MEMORY_GB} another agent may be slow")
     if setup.commands and reason:
         found.append(f".claude/worktree.json: its commands do not run ({reason})")
     return tuple(found)
-
-
-def _free_memory_gb() -> float | None:
-    try:
-        text = read_regular("/proc/meminfo", 8192).decode("ascii", "replace")
-    except OSError:
-        return None
-    line = next((line for line in text.splitlines() if line.startswith("MemAvailable:")), "")
-    return int(line.split()[1]) / (1 << 20) if line else None

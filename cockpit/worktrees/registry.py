@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,7 +185,7 @@ def _read(path: Path) -> RegistryFile:
 def _keep_aside(registry: RegistryFile) -> None:
     path = registry.path
     stamp = now().strftime("%Y%m%dT%H%M%S")
-    aside = path.with_name(f"{path.name}.broken-{stamp}-{uuid.uuid4().hex[:6]}")
+    aside = path.with_name(f"{path.name}.broken-{stamp}-{os.urandom(3).hex()}")
     os.link(path, aside)  # the old name stays until the new file replaces it
     registry.note = f"{path.name} was malformed: kept as {aside.name}, made anew from git's worktrees"
 
@@ -195,6 +194,8 @@ def new_entry(
     project: str, repository: Path, branch: str | None, slug: str, path: Path, ports: tuple[int, ...], **own: Any
 ) -> Entry:
     """An entry of the registry, as the tools that share it write it. `own` goes under `x_cockpit`."""
+    import uuid  # only what writes an entry pays for it
+
     return {
         "id": str(uuid.uuid4()),
         "project": project,

@@ -205,15 +205,6 @@ def preflight(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(hints)
 
 
-def next_ports(taken: frozenset[int], start: int = 8100, end: int = 8199) -> tuple[int, int] | None:
-    """The lowest free pair of ports that begins with an even one; None where the pool is used up."""
-    first = start + start % 2
-    return next(
-        ((port, port + 1) for port in range(first, end, 2) if port not in taken and port + 1 not in taken),
-        None,
-    )
-
-
 def todos(queue: tuple[Scored, ...], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The to-do list with the queue in it: entries of other origin and finished ones stay as they are.
 

@@ -16,8 +16,9 @@ from cockpit.day.git_state import age, read_git_state
 from cockpit.day.start import start_day
 from cockpit.demo import make_demo
 from cockpit.repository import find_repository
-from skills.workflow.day import next_ports, preflight, types_of
+from skills.workflow.day import preflight, types_of
 from skills.workflow.tasks import Situation, queue, section, sections, task_of, tasks, without_box
+from skills.workflow.worktree_setup import free_pairs
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
@@ -121,8 +122,8 @@ def test_a_done_dependency_does_not_block():
 
 
 def test_ports_types_and_hints():
-    assert next_ports(frozenset({8100, 8101, 8104, 8105})) == (8102, 8103)
-    assert next_ports(frozenset(range(8100, 8200))) is None
+    assert next(free_pairs({8100, 8101, 8104, 8105})) == (8102, 8103)
+    assert next(free_pairs(range(8100, 8200)), None) is None
     assert types_of(frozenset({"go.mod", "pyproject.toml", "setup.py"})) == ("python", "go")
     assert preflight(frozenset({"package.json", ".env.example", "requirements.txt", ".venv"})) == (
         "Run npm install",

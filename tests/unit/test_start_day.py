@@ -96,6 +96,16 @@ def test_a_malformed_registry_is_said(repo: Path, own_home: Path, capsys: pytest
     assert "worktree-registry.json ignored: not valid JSON" in capsys.readouterr().out
 
 
+def test_the_next_ports_are_those_that_a_new_worktree_gets(
+    repo: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool = {"start": 8140, "end": 8159, "allocated": [8140]}
+    (own_home / "claude" / "worktree-registry.json").write_text(json.dumps({"worktrees": [], "portPool": pool}))
+    foreseen = answered(repo, capsys)["resources"]["ports"]
+    assert main(["--repo", str(repo), "worktree", "new", "one", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["worktree"]["ports"] == foreseen == [8142, 8143]
+
+
 def test_nothing_is_written_into_the_repository_unless_asked(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answered(repo, capsys)
     status = subprocess.run(["git", "status", "--porcelain"], cwd=repo, capture_output=True, text=True, check=True)
