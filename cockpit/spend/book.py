@@ -68,10 +68,10 @@ class Book:
         self._names: dict[str, str] = {}
         self._origins: dict[Origin, int] = {}
         # what the ledger holds, where all of it is known: it began empty
-        empty = not self._one("SELECT 1 FROM responses WHERE domain = ? LIMIT 1", domain)
+        empty = not self._one("SELECT 1 FROM origins WHERE domain = ? LIMIT 1", domain)
         self._written: set[str] | None = set() if empty else None
         self._next_origin = (self._one("SELECT MAX(id) FROM origins") or 0) + 1
-        self._origins_loaded = False
+        self._sessions: set[str] = set()  # whose origins in the ledger are known
 
     def __len__(self) -> int:
         return len(self._records)
@@ -265,11 +265,11 @@ class Book:
             record.forked, still_open, record.usd is not None, record.subagent,
         )  # fmt: skip
         known = self._origins.get(origin)
-        if known is None and not self._origins_loaded:
-            self._origins_loaded = True
+        if known is None and self._written is None and record.session not in self._sessions:
+            self._sessions.add(record.session)
             words = """SELECT session, cwd, branch, model, provider, fast, sidechain, forked, open, billed, subagent,
-                id FROM origins WHERE domain = ?"""
-            for *values, found in self._database.execute(words, (self._domain,)):
+                id FROM origins WHERE domain = ? AND session = ?"""
+            for *values, found in self._database.execute(words, (self._domain, record.session)):
                 self._origins[tuple(values)] = found
             known = self._origins.get(origin)
         if known is None:
