@@ -13,9 +13,12 @@ from cockpit.agents.record import Record, milliseconds
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
 
-_CONTEXT = re.compile(r"\s*<(?:environment_context|user_instructions|turn_aborted|permissions|skills|ENVIRONMENT)")
+_CONTEXT = re.compile(
+    r"\s*<(?:environment_context|user_instructions|hook_prompt|turn_aborted|permissions|skills|ENVIRONMENT)"
+)
 _AGENTS_FILE = re.compile(r"\s*# AGENTS\.md instructions")
 _STATUS = re.compile(r"(?:exit(?:ed with)? code:?|\"exit_code\":)\s*(-?\d+)", re.IGNORECASE)
+_BLOCKED = re.compile(r"\s*(?:\w+ ){0,2}blocked by \w+ hook", re.IGNORECASE)
 _KINDS = frozenset(("session_meta", "turn_context", "response_item", "event_msg", "token_usage_record", "compacted"))
 _CALLS = frozenset(("function_call", "custom_tool_call", "local_shell_call", "web_search_call"))
 _RESULTS = frozenset(("function_call_output", "custom_tool_call_output"))
@@ -165,6 +168,8 @@ def _answer(output: object) -> tuple[str, bool]:
         if isinstance(inner.get("output"), str):
             said = inner["output"]
         failed = failed or (isinstance(status, int) and status != 0)
+    elif _BLOCKED.match(said):
+        failed = True
     elif status_told := _STATUS.search(said[:400]):
         failed = failed or status_told[1] != "0"
     return said, failed

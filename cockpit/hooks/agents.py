@@ -222,13 +222,19 @@ def _entries(agent: Agent, config: HooksConfig) -> dict[str, list[dict[str, Any]
         command = answering_command(agent, event) if answers else spooling_command(agent)
         if switch == "on":
             command = f"[ ! -d {shlex.quote(os.path.abspath(spool_folder()))} ] || {command}"
-        hook: dict[str, Any] = {"type": "command", "command": command}
-        if agent == "gemini":
-            hook = {"name": f"cockpit-{event}", **hook, "timeout": _SECONDS * 1000}
-        else:
-            hook["timeout"] = _SECONDS
-        found[event] = [{**({"matcher": matcher} if matcher else {}), "hooks": [hook]}]
+        found[event] = [_group(agent, event, matcher, command)]
+        if agent == "codex" and event == "PreToolUse":
+            found[event].append(_group(agent, event, "Bash", patching_command(agent, event)))
     return found
+
+
+def _group(agent: Agent, event: str, matcher: str | None, command: str) -> dict[str, Any]:
+    hook: dict[str, Any] = {"type": "command", "command": command}
+    if agent == "gemini":
+        hook = {"name": f"cockpit-{event}", **hook, "timeout": _SECONDS * 1000}
+    else:  # Codex CLI gives this event no more, and says so at every start
+        hook["timeout"] = 3 if event == "Interrupt" else _SECONDS
+    return {**({"matcher": matcher} if matcher else {}), "hooks": [hook]}
 
 
 def spooling_command(agent: Agent) -> str:
@@ -242,6 +248,13 @@ def answering_command(agent: Agent, event: str) -> str:
     """The command of an event that gets an answer; it ends well also where cockpit is gone."""
     words = shlex.join(isolated("cockpit.hook", event, "--agent", agent))
     return f"[ ! -f {shlex.quote(f'{HOME}/cockpit/hook.py')} ] || {words}; : # cockpit"
+
+
+def patching_command(agent: Agent, event: str) -> str:
+    """The command for shell lines: only one that holds a patch gets an answer, the others pass by a look of `sh`."""
+    words = shlex.join(isolated("cockpit.hook", event, "--agent", agent))
+    asked = f'[ ! -f {shlex.quote(f"{HOME}/cockpit/hook.py")} ] || printf %s "$i" | {words}'
+    return f"i=$(cat); case $i in *'*** Begin Patch'*) {asked};; esac; : # cockpit"
 
 
 def _hooks(text: JsonText) -> dict[str, Any]:

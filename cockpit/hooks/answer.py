@@ -15,7 +15,17 @@ from cockpit.config import Config, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.hooks import spool
-from cockpit.hooks.edits import DELEGATING, EDITING, LONGEST, NAMED_EVENTS, Fails, Unclear, file_edits, is_event
+from cockpit.hooks.edits import (
+    BEGIN,
+    DELEGATING,
+    EDITING,
+    LONGEST,
+    NAMED_EVENTS,
+    Fails,
+    Unclear,
+    file_edits,
+    is_event,
+)
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from cockpit.warm.client import socket_path
@@ -49,7 +59,10 @@ class Asked:
 
     @property
     def tool(self) -> str:
-        return text(self.said.get("tool_name")) or ""
+        """The tool's name; a shell line of Codex CLI that holds a patch is carried out as one."""
+        name = text(self.said.get("tool_name")) or ""
+        patches = self.agent == "codex" and name == "Bash" and BEGIN in (text(self.given.get("command")) or "")
+        return "apply_patch" if patches else name
 
     @property
     def given(self) -> dict[str, Any]:

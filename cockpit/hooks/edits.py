@@ -94,7 +94,7 @@ def _word(given: dict[str, Any], *names: str) -> str | None:
 
 # apply_patch
 
-_BEGIN, _END = "*** Begin Patch", "*** End Patch"
+BEGIN, _END = "*** Begin Patch", "*** End Patch"
 _ADD, _UPDATE, _DELETE, _MOVE = "*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "
 
 
@@ -103,10 +103,10 @@ def _patch_of(given: dict[str, Any]) -> str:
         value = given.get(name)
         words = value if isinstance(value, list) else [value]
         for word in words:
-            if isinstance(word, str) and _BEGIN in word:
+            if isinstance(word, str) and BEGIN in word:
                 if len(word) > LONGEST:
                     raise Unclear("the patch is larger than 2 MB")
-                return word[word.index(_BEGIN) :]
+                return word[word.index(BEGIN) :]
     raise Unclear("the call has no patch")
 
 

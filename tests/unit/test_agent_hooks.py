@@ -213,12 +213,37 @@ def test_what_is_told_before_an_opencode_tool_stands_behind_its_output(tmp_path:
     assert json.loads(done.stdout) == "written\n\nP0 findings: one"
 
 
+def test_a_patch_in_a_shell_line_of_codex_is_judged_and_other_lines_pass_by(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    groups = json.loads(install("codex").read_text())["hooks"]["PreToolUse"]
+    command = next(group["hooks"][0]["command"] for group in groups if group["matcher"] == "Bash")
+    source = (
+        "from rest_framework.viewsets import ModelViewSet\n\n\nclass V(ModelViewSet):\n"
+        "    def create(self, request):\n        return User.objects.create(name='it%s')\n"
+    )
+    patch = "*** Begin Patch\n*** Add File: views.py\n" + "".join(f"+{line}\n" for line in source.splitlines())
+
+    def run(line: str) -> bytes:
+        said = {"session_id": "s", "cwd": str(root), "tool_name": "Bash", "tool_input": {"command": line}}
+        event = json.dumps({"hook_event_name": "PreToolUse", **said}).encode()
+        return subprocess.run(["sh", "-c", command], input=event, capture_output=True, check=True, cwd=root).stdout
+
+    refused = json.loads(run(f"apply_patch <<'EOF'\n{patch}*** End Patch\nEOF\n"))["hookSpecificOutput"]
+    assert refused["permissionDecision"] == "deny" and "logic-in-view" in refused["permissionDecisionReason"]
+    assert run("echo 'views.py'") == b""
+    assert "i=$(cat)" in command and state("codex") == "installed"
+    uninstall("codex")
+
+
 def test_gemini_counts_in_milliseconds() -> None:
     path = install("gemini")
     hooks = json.loads(path.read_text())["hooks"]
     assert hooks["BeforeTool"][0]["matcher"] == "write_file|replace"
     assert hooks["BeforeTool"][0]["hooks"][0]["timeout"] == 10_000
-    assert json.loads(install("codex").read_text())["hooks"]["Interrupt"][0]["hooks"][0]["timeout"] == 10
+    codex = json.loads(install("codex").read_text())["hooks"]
+    assert codex["Stop"][0]["hooks"][0]["timeout"] == 10 and codex["Interrupt"][0]["hooks"][0]["timeout"] == 3
 
 
 def test_another_plugin_of_that_name_is_not_overwritten() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from cockpit.agents import processes
 from cockpit.agents.models import Session
+from cockpit.agents.transcript_files import LineFile
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.phases import store
@@ -95,6 +96,24 @@ def test_a_turn_that_goes_on_is_busy_and_a_cut_one_idle(
     session = only(repository)
     assert session.state == "idle" and "was interrupted" in session.evidence
     assert session.context is not None and session.context.window == 258_400
+
+
+def test_what_a_hook_wrote_is_no_prompt_and_what_it_blocked_has_failed(repository: Repository, own_home: Path) -> None:
+    path, _ = write_codex(own_home, str(repository.root), ends=False)
+    said = "Command blocked by PreToolUse hook: This edit would bring a blocking (P0) finding. Command: apply_patch"
+    asked = '<hook_prompt hook_run_id="stop:5">This claim is not backed.</hook_prompt>'
+    with path.open("a") as stream:
+        for payload in (
+            {"type": "custom_tool_call", "name": "apply_patch", "call_id": "c9", "input": "*** Begin Patch"},
+            {"type": "custom_tool_call_output", "call_id": "c9", "output": said},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": asked}]},
+        ):
+            line = {"timestamp": "2026-11-20T09:00:20.000Z", "type": "response_item", "payload": payload}
+            stream.write(json.dumps(line) + "\n")
+    file = LineFile(path, "codex", "x")
+    told = [one for _, found in file.read() for one in found]
+    assert [one.text for one in told if one.kind == "prompt"] == [PROMPT]
+    assert next(one for one in told if one.kind == "result" and one.id == "c9").failed
 
 
 def test_a_codex_sub_agent_is_no_session(repository: Repository, own_home: Path) -> None:
