@@ -33,7 +33,7 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
     ruff = ""
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         if is_api_schema(name):
-            schemas.append(_schema(root, name))
+            schemas += _schema(root, name)
             continue
         try:
             text = _text(root / name)
@@ -62,14 +62,16 @@ def requirement_name(line: str) -> str:
     return found.group(1) if found else ""
 
 
-def _schema(root: Path, name: str) -> ApiSchema:
-    from skills.gates.openapi_schema import parse_schema  # few projects have one
+def _schema(root: Path, name: str) -> list[ApiSchema]:
+    """The schema that a file is: none where it is only named like one (a workflow of CI, the models of dbt)."""
+    from skills.gates.openapi_schema import is_schema, parse_schema  # few projects have one
 
     shown = plain_text(name, 200)
     try:
-        return parse_schema(shown, _text(root / name, _LARGEST_SCHEMA))
+        text = _text(root / name, _LARGEST_SCHEMA)
     except (OSError, ValueError) as problem:
-        return ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")
+        return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")]
+    return [parse_schema(shown, text)] if is_schema(shown, text) else []
 
 
 def _text(path: Path, largest: int = _LARGEST) -> str:

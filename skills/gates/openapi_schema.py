@@ -6,6 +6,7 @@ guess.
 """
 
 import json
+import re
 from typing import Any
 
 from skills.gates.model import ApiOperation, ApiSchema
@@ -14,6 +15,7 @@ from skills.gates.patterns import lazy
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
 _PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
 _CODE = lazy(r"""[{,]\s*["']?(\d{3}|default)["']?\s*:""")
+_SAYS_SO = lazy(r"""^["']?(?:openapi|swagger|paths)["']?\s*:""", re.M)
 _FLOW = lazy(r"""\{[^#]*\}\s*(?:#.*)?$""")
 _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
 
@@ -21,6 +23,11 @@ _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]
 def segments(path: str) -> tuple[str, ...]:
     """The parts of a path with every parameter as "{}": "/orders/{id}/" → ("orders", "{}")."""
     return tuple(_PARAMETER.sub("{}", part) for part in path.split("/") if part)
+
+
+def is_schema(path: str, text: str) -> bool:
+    """False for a YAML file that neither says that it is a schema nor has paths: its name alone makes it none."""
+    return path.lower().endswith(".json") or _SAYS_SO.search(text) is not None
 
 
 def parse_schema(path: str, text: str) -> ApiSchema:

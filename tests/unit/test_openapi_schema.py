@@ -92,8 +92,9 @@ def test_schemas_are_known_by_name() -> None:
 def test_schemas_are_read_with_the_manifests(tmp_path: Path) -> None:
     (tmp_path / "openapi.yaml").write_text(YAML, encoding="utf-8")
     (tmp_path / "swagger.json").write_text("{", encoding="utf-8")
+    (tmp_path / "schema.yml").write_text("version: 2\nmodels:\n  - name: orders\n", encoding="utf-8")
 
-    evidence = read_manifests(tmp_path, ["openapi.yaml", "swagger.json"]).evidence
+    evidence = read_manifests(tmp_path, ["openapi.yaml", "swagger.json", "schema.yml"]).evidence
 
     assert [(schema.path, len(schema.operations), bool(schema.problem)) for schema in evidence.schemas] == [
         ("openapi.yaml", 3, False),
