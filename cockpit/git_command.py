@@ -40,7 +40,7 @@ INHERITED = (
 
 _quick = False
 _AT_ONCE = 4
-_ahead: "dict[tuple[str, tuple[str, ...]], _Asked]" = {}
+_ahead: "dict[tuple[str, tuple[str, ...]], list[_Asked]]" = {}
 
 
 def start_quickly() -> None:
@@ -78,11 +78,13 @@ class _Asked:
 
 def ask_ahead(questions: Iterable[tuple[str, tuple[str, ...]]]) -> None:
     """Put questions, a folder and the words, to git before whoever wants them is imported: `git` and `git_bytes` then
-    take the answers, each once. Only for a command that starts quickly and wants all of them."""
-    asked = [_Asked(folder, words) for folder, words in questions]
+    take the answers, each once; a question that stands there twice is put once, and its answer taken twice. Only for
+    a command that starts quickly and wants all of them."""
     _ahead.clear()
-    _ahead.update({(one.folder, one.words): one for one in asked})
-    waiting = iter(asked)
+    for question in questions:
+        takers = _ahead.setdefault(question, [])
+        takers.append(takers[0] if takers else _Asked(*question))
+    waiting = iter([takers[0] for takers in _ahead.values()])
     turn = threading.Lock()
 
     def work() -> None:
@@ -133,8 +135,8 @@ def git_bytes(
 ) -> bytes:
     """As `git`, but the bytes themselves."""
     if _quick:
-        asked = None if environment else _ahead.pop((os.fspath(folder), args), None)
-        return asked.answer() if asked is not None else _quick_answer(folder, args, environment, timeout)
+        takers = None if environment else _ahead.get((os.fspath(folder), args))
+        return takers.pop().answer() if takers else _quick_answer(folder, args, environment, timeout)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import subprocess
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
+from cockpit.worktrees.ahead import STATUS
 from skills.workflow.day import GitState
 
 RECENT = 5
@@ -13,9 +14,10 @@ _LONGEST = 120
 
 def read_git_state(root: Path, default_branch: str | None, now: datetime) -> GitState:
     """The state of the work tree at `root`. Raises `GitFailed`."""
-    head, counts = _status(git(root, "status", "--porcelain=v2", "--branch", "-z"))
+    head, counts = _status(git(root, *STATUS))
     recent = read_commits(root, now, f"-{RECENT}", "HEAD") if head.get("oid") != "(initial)" else ()
     branch = head.get("head")
+    ahead, behind = _apart(root, head.get("ab", ""))
     return GitState(
         branch=None if branch in (None, "(detached)") else plain_text(branch, _LONGEST),
         default_branch=default_branch,
@@ -24,8 +26,8 @@ def read_git_state(root: Path, default_branch: str | None, now: datetime) -> Git
         untracked=counts["untracked"],
         conflicts=counts["conflicts"],
         upstream=plain_text(head["upstream"], _LONGEST) if "upstream" in head else None,
-        ahead=_count(head.get("ab", ""), "+"),
-        behind=_count(head.get("ab", ""), "-"),
+        ahead=ahead,
+        behind=behind,
         last=recent[0] if recent else None,
         recent=recent,
     )
@@ -100,6 +102,15 @@ def _status(output: str) -> tuple[dict[str, str], dict[str, int]]:
         elif kind == "?":
             counts["untracked"] += 1
     return head, counts
+
+
+def _apart(root: Path, told: str) -> tuple[int | None, int | None]:
+    """Commits ahead of and behind the upstream. A status says "+0 -0" where it is no other, "+? -?" where they were not
+    counted, and nothing where there is none."""
+    if "?" in told:
+        ahead, behind = git(root, "rev-list", "--left-right", "--count", "HEAD...@{upstream}", "--").split()
+        return int(ahead), int(behind)
+    return _count(told, "+"), _count(told, "-")
 
 
 def _count(text: str, sign: str) -> int | None:

@@ -91,7 +91,6 @@ class _StartDay:
             context = pool.submit(read_context, root)
             costs = pool.submit(Costs, self.repository, self.config)
             resources = pool.submit(_preferences)
-            head = pool.submit(_head, root)
             said = context.result()
             found = self._step("git", lambda: state.result(), "git")
             self._done("context", "pass" if said.file else "not_applicable", said.file or "no context file")
@@ -99,6 +98,9 @@ class _StartDay:
             live = self._step("agents", lambda: sessions.result(), "sessions")
             if found is not None and seen is not None:
                 found = replace(found, default_branch=seen.default_branch)
+            begins = begun(record, self.now, _head(root, seen))
+            # to put it safely on the disk takes as long as a git command: meanwhile the rest is read
+            written = pool.submit(write_record, self.repository, replace(begins, note="")) if self.write else None
             spent = self._step("costs", lambda: costs.result(), "costs")
             happened = self._since(since, commits, spent, live)
             preferences = resources.result()
@@ -111,7 +113,7 @@ class _StartDay:
         held = resources_of(joined, self.config)
         self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
         self._todos(scored, preferences)
-        self._session(record, head.result())
+        self._session(record, begins, written)
         self.notes[:0] = said.notes
         if seen is not None and seen.note:
             self.notes.append(seen.note)
@@ -187,15 +189,14 @@ class _StartDay:
         self.files.append(path)
         self._done("todos", "pass", place)
 
-    def _session(self, record: DayRecord, head: str) -> None:
+    def _session(self, record: DayRecord, begins: DayRecord, written: "Future[Path] | None") -> None:
         if record.note:
             self.notes.append(record.note)
-        if not self.write:
+        if written is None:
             self._done("session", "not_applicable", "nothing is written")
             return
-        begins = begun(record, self.now, head)
         try:
-            self.files.append(write_record(self.repository, replace(begins, note="")))
+            self.files.append(written.result())
         except CannotAnswer as problem:
             self.notes.append(str(problem))
             self._done("session", "not_run", str(problem))
@@ -250,8 +251,10 @@ def _average(spent: Costs, now: datetime) -> float | None:
     return spent.task_average(local_midnight(now).replace(day=1))
 
 
-def _head(root: Path) -> str:
-    """The commit that the session begins at, "" where there is none yet."""
+def _head(root: Path, trees: WorktreesSnapshot | None) -> str:
+    """The commit that the session begins at, "" where there is none yet or git does not tell."""
+    if trees is not None:
+        return next((tree.head or "" for tree in trees.worktrees if tree.path == str(root)), "")
     with contextlib.suppress(GitFailed):
         return git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
     return ""

@@ -8,7 +8,8 @@ STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untrac
 
 
 def ask_statuses(repository: Repository) -> None:
-    """Begin the status of every worktree that `read_worktrees` will want. A folder that is gone is not asked."""
+    """Begin the status of every worktree that `read_worktrees` will want, and of the one that was asked for once more:
+    `read_git_state` tells what is in it. A folder that is gone is not asked."""
     main, common = repository.main_root, repository.common_dir
     trees = [folder for _, folder in linked_work_trees(common) if (folder / ".git").exists()]
-    ask_ahead((str(folder), STATUS) for folder in ([main] if main != common else []) + trees)
+    ask_ahead((str(folder), STATUS) for folder in [*([main] if main != common else []), *trees, repository.root])

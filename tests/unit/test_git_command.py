@@ -88,7 +88,7 @@ def test_what_takes_too_long_is_ended(repo: Path) -> None:
         git(repo, "-c", "alias.wait=!sleep 60", "wait", timeout=0.2)
 
 
-def test_what_was_asked_ahead_is_taken_once_and_a_refusal_stays_one(
+def test_what_was_asked_ahead_is_taken_as_often_as_it_was_asked_and_a_refusal_stays_one(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(git_command, "_quick", True)
@@ -101,4 +101,7 @@ def test_what_was_asked_ahead_is_taken_once_and_a_refusal_stays_one(
         git(repo / "gone", *words)
     with pytest.raises(GitFailed, match="git rev-parse: fatal: "):
         git(repo, "rev-parse", "HEAD^9")
-    assert not git_command._ahead
+    assert not any(git_command._ahead.values())
+    git_command.ask_ahead([(str(repo), ("rev-parse", "--is-bare-repository"))] * 2)
+    assert len(git_command._ahead) == 1
+    assert [git(repo, "rev-parse", "--is-bare-repository") for _ in range(3)] == ["false\n"] * 3
