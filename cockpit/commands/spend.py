@@ -96,13 +96,15 @@ def run(call: Call) -> int:
     places = Places(None if call.args.all_repos else call.repository())
     scope = Scope(places, _moment(call.args.since, "--since"), _moment(call.args.until, "--until", end=True))
     ledger = open_ledger()
-    with closing(ledger):
+    try:
         ledger.read()
         if ledger.store.notice:
             say(ledger.store.notice)
         if not ledger.agents():
             say(f"no transcripts found; looked in {_looked()}")
         return _told(call, ledger, scope)
+    finally:
+        ledger.leave()
 
 
 def _told(call: Call, ledger: "Ledger", scope: "Scope") -> int:

@@ -19,6 +19,7 @@ NAME = "ledger.db"
 _LEFT = ".left"
 _WAIT = 5.0  # seconds that a writer waits for another
 _STEP = 0.02
+_SHORT_LOG = 1 << 20  # bytes that are read at the next start
 
 
 class Store:
@@ -62,6 +63,20 @@ class Store:
     def close(self) -> None:
         """Let go of the file; done at the end of the process as well."""
         self._let_go()
+
+    def leave(self) -> None:
+        """As `close`, by a process that ends at once: what it wrote may stay in the log beside the file.
+
+        To bring it into the file takes longer than all that a small read does; a later cockpit does it for many.
+        """
+        if self.path is not None:
+            try:
+                log = self.path.with_name(self.path.name + "-wal").stat().st_size
+                if log <= _SHORT_LOG and _stamp(self.path) == _left(self.path):
+                    return
+            except OSError:
+                pass
+        self.close()
 
     def version(self) -> int:
         """A number that changes when another connection has written."""

@@ -117,6 +117,32 @@ def test_a_damaged_file_is_moved_aside_and_built_anew(tmp_path: Path, damage: st
     assert opened(tmp_path, tmp_path / "state").store.notice == ""
 
 
+def test_who_ends_at_once_leaves_a_short_log_that_the_next_one_reads(tmp_path: Path) -> None:
+    write(tmp_path, *(said(f"m{number}", number) for number in range(40)))
+    opened(tmp_path, tmp_path / "state").leave()
+    path = tmp_path / "state" / NAME
+    log = path.with_name(f"{NAME}-wal")
+    assert not log.exists()  # the first time all of it comes into the file
+    before = path.read_bytes()
+    script = f"""import os, sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from cockpit.agents.claude_usage import ClaudeReader
+from cockpit.spend.ledger import Ledger
+from cockpit.spend.store import Store
+ledger = Ledger([ClaudeReader([Path({str(tmp_path)!r})])], Store.open(Path({str(path.parent)!r})))
+print(ledger.read(), ledger.store.notice, flush=True); ledger.leave(); os._exit(0)"""
+    for number in range(3):
+        write(tmp_path, said(f"late{number}"), name=f"late{number}.jsonl")
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("True \n", "")
+        assert path.read_bytes() == before
+    assert log.stat().st_size > 0
+    after = opened(tmp_path, tmp_path / "state")
+    assert (total(after).requests, after.store.notice) == (43, "")
+    after.close()
+    assert not log.exists()
+
+
 def test_a_ledger_of_a_newer_cockpit_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path, said("a"))
     opened(tmp_path, tmp_path / "state").store.close()
