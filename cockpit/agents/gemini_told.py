@@ -8,6 +8,7 @@ from cockpit.agents.lenient import count, document, mapping, text
 from cockpit.agents.record import Record, milliseconds
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
+from skills.orchestrator.claims import HELD_BACK
 
 _EXIT = re.compile(r"^Exit Code:\s*(-?\d+)", re.MULTILINE | re.IGNORECASE)
 _TYPES = frozenset(("user", "gemini", "info", "error", "warning", "model"))
@@ -50,7 +51,7 @@ class GeminiTelling:
         thoughts, told_text, calls = self._seen.get(step, (0, 0, set()))
         found: list[Told] = []
         if kind == "user":
-            if step not in self._seen and said.strip():
+            if step not in self._seen and said.strip() and not said.startswith(HELD_BACK):
                 found.append(Told("prompt", at, said))
             self._seen[step] = (0, 1, calls)
             return found

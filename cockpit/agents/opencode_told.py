@@ -8,6 +8,7 @@ from cockpit.agents.lenient import count, mapping, number, text, when
 from cockpit.agents.record import Record
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
+from skills.orchestrator.claims import HELD_BACK
 
 _TYPES = frozenset(
     (
@@ -40,7 +41,7 @@ class OpenCodeTelling:
                 for part in parts
                 if part.get("type") == "text" and part.get("synthetic") is not True
             )
-            if said.strip():
+            if said.strip() and not said.startswith(HELD_BACK):
                 yield Told("prompt", at, said)
             return
         model, number_of, parts = text(message.get("modelID")) or "", 0, list(parts)

@@ -13,7 +13,8 @@ _NAMES = {
     **dict.fromkeys(("apply_patch", "patch"), "Edit"),
     **dict.fromkeys(("update_plan", "write_todos", "todowrite"), "TodoWrite"),
     **dict.fromkeys(("web_search", "web_search_call", "google_web_search", "websearch"), "WebSearch"),
-    **dict.fromkeys(("spawn_agent", "task"), "Task"),
+    **dict.fromkeys(("spawn_agent", "task", "invoke_agent"), "Task"),
+    "enter_plan_mode": "EnterPlanMode",
     **dict.fromkeys(("request_user_input", "ask_user", "question"), "AskUserQuestion"),
     # Gemini CLI and OpenCode
     **dict.fromkeys(("read_file", "read_many_files", "view_image", "read"), "Read"),

@@ -8,7 +8,7 @@ from cockpit.agents.claude import EventParser
 from cockpit.agents.models import Agent
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
-from skills.orchestrator.claims import Claim, find_claims
+from skills.orchestrator.claims import HELD_BACK, Claim, find_claims
 from skills.orchestrator.events import Event, Text
 from skills.orchestrator.habits import SessionRecord, session_habits
 
@@ -48,7 +48,7 @@ def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> s
     if not look.violations:
         return ""
     told = "; ".join(dict.fromkeys(plain_text(one.text, 240) for one in look.violations))
-    return f"This claim is not backed: {told}. Run the check and report what it says, or take the claim back."
+    return f"{HELD_BACK} {told}. Run the check and report what it says, or take the claim back."
 
 
 def told_events(transcript: str | None, agent: Agent, session: str) -> list[tuple[int, Event]] | None:

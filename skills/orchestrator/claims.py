@@ -10,6 +10,8 @@ from skills.record import record
 
 ClaimKind = Literal["test", "lint", "types"]
 
+HELD_BACK = "This claim is not backed:"
+"""How an agent is told that its claim was held back; a prompt that begins so is no person's."""
 _LONGEST = 20_000
 _PASSES = (
     r"(?:(?:now|all|still|also|both|do|have|has|are|is|were|was|completely|successfully) ){0,3}"

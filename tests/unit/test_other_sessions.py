@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from cockpit.phases.feed import follow_sessions
 from cockpit.phases.state import Activity, Sign, StateReading, read_state
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
+from skills.orchestrator.claims import HELD_BACK
 from skills.orchestrator.task import TaskFacts
 from tests.unit.agent_lines import PROMPT, codex_lines, write_codex, write_gemini, write_opencode
-from tests.unit.claude_lines import Talk
+from tests.unit.claude_lines import Talk, text
+from tests.unit.other_talk import write_as_gemini, write_as_opencode
 
 NOW = datetime(2026, 11, 20, 9, 1, tzinfo=UTC)
 WRITERS: dict[str, Callable[..., tuple[Path, str]]] = {
@@ -114,6 +116,17 @@ def test_what_a_hook_wrote_is_no_prompt_and_what_it_blocked_has_failed(repositor
     told = [one for _, found in file.read() for one in found]
     assert [one.text for one in told if one.kind == "prompt"] == [PROMPT]
     assert next(one for one in told if one.kind == "result" and one.id == "c9").failed
+
+
+@pytest.mark.parametrize("agent", ["gemini", "opencode"])
+def test_what_holds_a_claim_back_is_no_persons_prompt(agent: str, repository: Repository, own_home: Path) -> None:
+    talk = Talk("ses_9", str(repository.root), at=NOW - timedelta(minutes=1))
+    talk.prompt(PROMPT)
+    talk.says(text("All tests pass."), stop="end_turn")
+    talk.prompt(f"{HELD_BACK} no test ran in this session.")
+    talk.says(text("I have not run them."), stop="end_turn")
+    {"gemini": write_as_gemini, "opencode": write_as_opencode}[agent](talk, own_home)
+    assert only(repository).prompt == PROMPT
 
 
 def test_a_codex_sub_agent_is_no_session(repository: Repository, own_home: Path) -> None:
