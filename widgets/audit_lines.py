@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from cockpit.audit.models import AuditProgress, WorkerProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Category, Issue
-from skills.audit.scoring import band_of
-from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, pad, spread
+from skills.audit.scoring import band_of, next_step
+from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread
 
 SEVERITY: dict[str, Span] = {
     "CRITICAL": ("✖", "bad"),
@@ -78,7 +78,7 @@ def _worker_line(one: WorkerProgress, name: int, bar: int, width: int) -> Line:
 
 
 def head_lines(result: AuditResult, width: int) -> list[Line]:
-    """Verdict, overall score and trend, then one line a category with the worst one marked."""
+    """Verdict, overall score and trend, what to do first, then one line a category with the worst one marked."""
     glyph, token = VERDICT[result.verdict]
     score = "N/A" if result.overall is None else f"{result.overall:.1f}"
     band = "" if result.overall is None or width < _WIDE else f" · {band_of(result.overall)}"
@@ -91,6 +91,7 @@ def head_lines(result: AuditResult, width: int) -> list[Line]:
     )
     why = f"  {result.why}" if width >= _WIDE else ""
     rows = [spread((*left, (why, "text")), line((_trend(result, width), "muted")), width)]
+    rows += next_lines(next_step(result), width, most=1)
     rows += [_score_line(category, category is result.worst, width) for category in result.categories]
     return rows
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from cockpit.plain_text import plain_text
+
 Span = tuple[str, str]
 Line = tuple[Span, ...]
 
@@ -125,3 +127,12 @@ def join(parts: Sequence[Line], gap: str = "   ") -> Line:
             result.append((gap, "faint"))
         result.extend(part)
     return tuple(result)
+
+
+def next_lines(step: str, width: int, most: int = 9) -> list[Line]:
+    """What to do next, wrapped, at most so many lines of it."""
+    import textwrap
+
+    text = textwrap.wrap(plain_text(step, 600), max(10, width - 7), max_lines=most, placeholder=" …") or [""]
+    rows = [line(("next ", "accent"), ("→ ", "accent"), (text[0], "strong"))]
+    return rows + [line(("       ", "text"), (more, "strong")) for more in text[1:]]

@@ -1,6 +1,6 @@
-"""Answers of the workbench and of help: rollback, research, feature, debug, doctor, help, demo, serve."""
+"""Answers of the workbench and of help: rollback, doctor, help, demo, serve."""
 
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -144,109 +144,6 @@ class RollbackReadiness(Answer):
     """`cockpit rollback readiness --json`."""
 
     checks: list[ReadinessItem]
-
-
-class Research(Answer):
-    """`cockpit research … --json`; with a gate also what it decided."""
-
-    research: Object
-    next: str
-    gate: NotRequired[str]
-    decision: NotRequired[str]
-    failed: NotRequired[list[str]]
-    passed: NotRequired[bool]
-    files: NotRequired[list[str]]
-
-
-class ScanHit(TypedDict):
-    """Where it stands already."""
-
-    path: str
-    line: int
-    text: str
-    around: list[str]
-
-
-class ResearchScan(Answer):
-    """`cockpit research scan --json`."""
-
-    research: Object
-    hits: list[ScanHit]
-    kept: bool
-    more: bool
-
-
-class ResearchProject(Answer):
-    """`cockpit research project OPTION NAME=NUMBER … --json`: dollars at 1 to 1,000 times the use."""
-
-    option: str
-    projection: dict[str, Object]
-    basis: str
-    threshold: float | None
-    review: list[str]
-    file: str
-
-
-class Feature(Answer):
-    """`cockpit feature [new|gate|ship|…] --json`; with a gate also whether it is passed."""
-
-    feature: Object
-    next: str
-    gate: NotRequired[str]
-    passed: NotRequired[bool]
-    tags: NotRequired[list[str]]
-
-
-class FeaturePlan(Answer):
-    """`cockpit feature plan --json`."""
-
-    feature: str
-    groups: list[Object]
-    worktrees: list[Object]
-    hours: Object
-
-
-class FeatureObserve(Answer):
-    """`cockpit feature observe|resolve --json`."""
-
-    alerts: list[Object]
-    open_blockers: int
-    advocate: list[Object]
-
-
-class FeatureCost(Answer):
-    """`cockpit feature cost --json`, in dollars."""
-
-    estimate: float
-    estimate_basis: str
-    actual: float
-    calls: int
-    basis: str
-    branches: list[str]
-
-
-class FeatureRow(TypedDict):
-    """A feature of this repository."""
-
-    id: str
-    title: str
-    state: str
-    begun: str
-
-
-class FeatureList(Answer):
-    """`cockpit feature list --json`."""
-
-    features: list[FeatureRow]
-
-
-class Debug(Answer):
-    """`cockpit debug … --json`; `no_fix` says why it is not yet time for a fix."""
-
-    case: Object
-    next: str
-    no_fix: str | None
-    edited_too_early: NotRequired[list[Object]]
 
 
 class DoctorCheck(TypedDict):

@@ -162,6 +162,7 @@ class Audit(Answer):
     context: Object
     trend: str
     why: str
+    next: str
     questions: list[Any]
     root: str
     files: int

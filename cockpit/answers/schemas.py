@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cockpit.answers import agents, asking, bench, day, gates, money, skills
+from cockpit.answers import agents, asking, bench, day, gates, money, processes, skills
 
 # a command, or a command and its deed with a hyphen
 ANSWERS: dict[str, type] = {
@@ -67,15 +67,26 @@ ANSWERS: dict[str, type] = {
     "rollback-playbooks": bench.RollbackPlaybooks,
     "rollback-playbook": bench.RollbackPlaybook,
     "rollback-readiness": bench.RollbackReadiness,
-    "research": bench.Research,
-    "research-scan": bench.ResearchScan,
-    "research-project": bench.ResearchProject,
-    "feature": bench.Feature,
-    "feature-plan": bench.FeaturePlan,
-    "feature-observe": bench.FeatureObserve,
-    "feature-cost": bench.FeatureCost,
-    "feature-list": bench.FeatureList,
-    "debug": bench.Debug,
+    "research": processes.Research,
+    "research-scan": processes.ResearchScan,
+    "research-project": processes.ResearchProject,
+    "research-cache": processes.ResearchCache,
+    "research-queries": processes.ResearchQueries,
+    "research-cost": processes.ResearchCost,
+    "research-list": processes.ResearchList,
+    "feature": processes.Feature,
+    "feature-plan": processes.FeaturePlan,
+    "feature-observe": processes.FeatureObserve,
+    "feature-cost": processes.FeatureCost,
+    "feature-list": processes.FeatureList,
+    "debug": processes.Debug,
+    "debug-patterns": processes.DebugPatterns,
+    "debug-context": processes.DebugContext,
+    "debug-hypothesis": processes.DebugTemplates,
+    "debug-bisect": processes.DebugBisect,
+    "debug-tools": processes.DebugTools,
+    "debug-report": processes.DebugReport,
+    "debug-list": processes.DebugList,
     "doctor": bench.Doctor,
     "help": bench.Help,
     "demo": bench.Demo,

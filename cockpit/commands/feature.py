@@ -116,6 +116,13 @@ def _told(call: "Call", feature: "Feature", code: int = 0, more: "list[str] | No
     return code, document, [*feature_lines(feature, known), *(more or [])]
 
 
+def _next(call: "Call", feature: "Feature") -> str:
+    from cockpit.bench.feature import stamps
+    from skills.workflow.feature import next_step
+
+    return next_step(feature, stamps(call.repository(), feature))
+
+
 def _status(call: "Call") -> _Answer:
     from cockpit.bench.feature import open_feature, stamps
 
@@ -166,6 +173,7 @@ def _plan(call: "Call") -> _Answer:
                         "done": t.done} for t in group.tasks]} for group in groups]  # fmt: skip
     worktrees = [{"task": one.task.id, "branch": one.branch, "ports": list(one.ports), "agent": one.agent,
                   "installed": one.installed, "there": one.there} for one in proposed]  # fmt: skip
+    lines.insert(0, f"next: {_next(call, feature)}")
     document = {"feature": feature.id, "groups": rows, "worktrees": worktrees,
                 "hours": {"parallel": side, "sequential": after, "not_estimated": unknown}}  # fmt: skip
     return 0, document, lines
@@ -274,6 +282,7 @@ def _observe(call: "Call") -> _Answer:
              "closed": one.closed or None} for one in listed]  # fmt: skip
     opened = sum(1 for one in listed if one.state == "OPEN" and one.alert.severity == "BLOCKER")
     doubts = [{"occasion": name, "where": where, "question": question} for name, where, question in asked]
+    lines.insert(0, f"next: {_next(call, feature)}")
     lines.append(f"{opened} open blockers; written: .claude/OBSERVER_ALERTS.md, _QUALITY.md, _ARCH.md")
     return 1 if opened else 0, {"alerts": rows, "open_blockers": opened, "advocate": doubts}, lines
 
@@ -333,7 +342,11 @@ def _cost(call: "Call") -> _Answer:
     cost = feature_cost(repository, call.config(), feature)
     expected, basis, usd, calls = cost.expected, cost.basis, cost.usd, cost.calls
     share = f", {usd / expected * 100:.0f} % of it" if expected > 0 else ""
-    lines = [f"estimate  ${expected:,.2f} ({basis})", f"actual    ${usd:,.2f} in {calls:,} calls (computed){share}"]
+    lines = [
+        f"next: {_next(call, feature)}",
+        f"estimate  ${expected:,.2f} ({basis})",
+        f"actual    ${usd:,.2f} in {calls:,} calls (computed){share}",
+    ]
     document = {"estimate": round(expected, 6), "estimate_basis": basis, "actual": round(usd, 6), "calls": calls,
                 "basis": "computed", "branches": sorted(branches_of(repository, feature))}  # fmt: skip
     return 0, document, lines

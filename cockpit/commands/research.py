@@ -110,6 +110,7 @@ def _scan(call: "Call") -> Answer:
     from cockpit.bench.research import change, open_study, read_cache, scan, studies, write_cache
     from cockpit.bench.shared import home_of
     from cockpit.clock import iso, now
+    from skills.workflow.research import next_step
 
     repository = call.repository()
     term = " ".join(call.args.words) or open_study(repository, call.args.on).term
@@ -138,8 +139,9 @@ def _scan(call: "Call") -> Answer:
             lines.append("only this repository was searched: name other folders in [research] roots, or --root DIR")
     if any(not one.ended and not one.abandoned and one.term == term for one in studies(repository)):
         study = change(repository, call.args.on, lambda one: replace(one, scanned=iso(now())))
+        lines.insert(0, f"next: {next_step(study)}")
         return 0, {"research": study_document(study), "hits": rows, "kept": kept is not None, "more": more}, lines
-    return 0, {"hits": rows, "kept": kept is not None and kept.fresh, "more": more}, lines
+    return 0, {"research": None, "hits": rows, "kept": kept is not None and kept.fresh, "more": more}, lines
 
 
 def _cache(call: "Call") -> Answer:
@@ -221,7 +223,7 @@ def _project(call: "Call") -> Answer:
 
     from cockpit.bench.research import change
     from cockpit.bench.shared import home_of, keep_block
-    from skills.workflow.research import USAGE, Study, projection
+    from skills.workflow.research import USAGE, Study, next_step, projection
     from skills.workflow.research_text import HIDDEN_COSTS, money, table
     from skills.workflow.worktree_setup import slug_of
 
@@ -256,7 +258,7 @@ def _project(call: "Call") -> Answer:
     whole = {"option": option.name, "projection": document, "basis": "computed", "threshold": limit,
              "review": over, "file": place}  # fmt: skip
     hidden = ["not in these figures:", *(f"  [ ] {one}" for one in HIDDEN_COSTS)]
-    return 1 if over else 0, whole, [*shown, *hidden, f"written: {place}"]
+    return 1 if over else 0, whole, [f"next: {next_step(study)}", *shown, *hidden, f"written: {place}"]
 
 
 def _matrix_text(study: "Study") -> str:
@@ -318,7 +320,8 @@ def _findings(call: "Call") -> Answer:
 
     study = open_study(call.repository(), call.args.on)
     name = write_findings(call.repository(), study)
-    return 0, {"files": [name]}, [f"written: {name}"]
+    code, document, lines = told(study)
+    return code, {**document, "files": [name]}, [*lines, f"written: {name}"]
 
 
 def _adr(call: "Call") -> Answer:

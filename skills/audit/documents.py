@@ -4,6 +4,7 @@ from typing import Any
 
 from skills.audit.model import AuditContext, AuditResult, Category, Issue
 from skills.audit.practices import practices_for
+from skills.audit.scoring import next_step
 from skills.audit.workers import ACCEPTANCE, PRINCIPLES
 
 SCHEMA = "1.0.0"
@@ -20,6 +21,7 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
         "context": context_document(result.context),
         "trend": result.trend,
         "why": result.why,
+        "next": next_step(result),
         "questions": list(result.questions),
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from skills.audit.model import Category, VerdictName
+from skills.audit.model import AuditResult, Category, VerdictName
 from skills.gates.model import Severity
 
 WEIGHTS: Mapping[Severity, float] = {"CRITICAL": 2.0, "HIGH": 1.0, "MEDIUM": 0.5, "LOW": 0.2, "INFO": 0.0}
@@ -74,3 +74,16 @@ def trend_of(score: float | None, before: float | None) -> tuple[str, str]:
     delta = round(score - before, 1)
     word = "improving" if delta > TREND_STEP else "declining" if delta < -TREND_STEP else "stable"
     return word, f"{delta:+.1f}"
+
+
+def next_step(result: AuditResult) -> str:
+    """What to do first, in a few words."""
+    broken = next((one for one in result.categories if one.status == "error"), None)
+    if broken is not None:
+        return f"find out why {broken.worker.category} failed: {broken.reason}"
+    if result.weighing:
+        top = result.weighing[0]
+        return f"{top.finding.rule} at {top.location}: {top.finding.help.partition('. ')[0].rstrip('.')}"
+    if result.questions:
+        return result.questions[0]
+    return "nothing weighs: --write keeps the report, so that the next audit has a trend"

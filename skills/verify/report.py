@@ -10,7 +10,9 @@ NAMES = {"django": "DJANGO", "fastapi": "FASTAPI", "ml": "ML", "foundation": "PY
 
 def report_text(verification: Verification, predeploy: Sequence[Item]) -> str:
     """The report: phases with their ticks, guardrails, predeploy list, recommendation, next steps."""
-    lines = [f"{NAMES[verification.lane]} VERIFICATION REPORT", ""]
+    steps = next_steps(verification)
+    first = [f"next: {steps[0]}"] if steps else []
+    lines = [f"{NAMES[verification.lane]} VERIFICATION REPORT", *first, ""]
     for number, title in enumerate(PHASES, 1):
         answers = phase_answers(verification, number)
         if answers:
@@ -24,7 +26,7 @@ def report_text(verification: Verification, predeploy: Sequence[Item]) -> str:
         lines += [f"  {GLYPHS[item.status]} {item.title}" + (f" ({item.by})" if item.by else "") for item in predeploy]
         lines += [""]
     lines += ["RECOMMENDATION", f"  {recommendation(verification)}", ""]
-    if steps := next_steps(verification):
+    if steps:
         lines += ["NEXT STEPS", *(f"  {place}. {step}" for place, step in enumerate(steps, 1)), ""]
     return "\n".join(lines)
 

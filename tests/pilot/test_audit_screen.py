@@ -1,5 +1,6 @@
 """The audit screen: progress of the workers, scores and issues, the editor, the task, and leaving."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,10 @@ def test_every_width_holds_its_lines_and_says_the_same() -> None:
         assert max(width_of(row) for row in rows) <= width
         assert "BLOCKED" in text and "error" in text and "pay.py:7" in text and "\x1b" not in text
     assert "↑ improving from 9.0 since 2026-11-01" in plain(head_lines(shown, 115)[0])
-    assert "◂ worst" in plain(head_lines(shown, 115)[2])
+    assert plain(head_lines(shown, 115)[1]) == "next → find out why Runtime Performance failed: RuntimeError: boom"
+    whole = replace(shown, categories=shown.categories[:2])
+    assert plain(head_lines(whole, 115)[1]).startswith("next → scope-too-wide at app/pay.py:7: ")
+    assert "◂ worst" in plain(head_lines(shown, 115)[3])
     wide = plain(row_line(rows_of(shown)[1], 195))
     assert "medium" in wide and "↓ was high" in wide and "[@click=app.quit]" in wide
 

@@ -48,7 +48,7 @@ async def test_a_place_opens_in_the_editor(app: CockpitApp, monkeypatch: pytest.
         await app.push_screen(screen)
         answer = Answer(12, "added-lines", "No debugger", "fail", "1", 1, places=("a.py:7 a debugger",))
         screen.finish(Verification("django", (answer,)), [])
-        await pilot.press("j", "j", "enter")
+        await pilot.press("j", "j", "j", "j", "enter")  # below the next step and its gap
         await until(lambda: bool(opened), "the place")
         assert opened == [(app.watched / "a.py", 7)]
 

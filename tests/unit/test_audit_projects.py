@@ -173,3 +173,39 @@ def test_a_project_with_a_bus_and_no_database_has_its_channels_judged() -> None:
     issues = audited({"rides/tell.py": source}, {}, {})
 
     assert [(one.finding.rule, one.finding.severity) for one in issues] == [("event-channel-consistency", "HIGH")]
+
+
+SLEEPS = """
+import asyncio, time
+from fastapi import APIRouter
+router = APIRouter()
+def helper():
+    time.sleep(1)
+@router.get("/a")
+async def handler():
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "severities"),
+    [("time.sleep(1)", ["HIGH"]), ("helper()", []), ("await asyncio.to_thread(lambda: time.sleep(1))", [])],
+)
+def test_a_sleep_blocks_the_loop_only_where_it_runs_on_it(call: str, severities: list[str]) -> None:
+    issues = audited({"app/api.py": SLEEPS.format(call)}, {}, {})
+
+    assert of_check(issues, "sync-sleep-in-async") == severities
+
+
+def test_a_channel_of_two_spellings_is_critical_and_one_constant_is_none() -> None:
+    sends = 'async def tell(conn):\n    await conn.execute("NOTIFY job_events")\n'
+    hears = 'async def hear(conn):\n    await conn.execute("LISTEN job_event")\n'
+    two = audited({"app/tell.py": sends, "app/hear.py": hears}, {"asyncpg": "p:1"}, {})
+    shared = {
+        "app/names.py": 'JOBS = "job_events"\n',
+        "app/tell.py": "from app.names import JOBS\nasync def tell(redis):\n    await redis.publish(JOBS, 1)\n",
+        "app/hear.py": "from app.names import JOBS\nasync def hear(pubsub):\n    await pubsub.subscribe(JOBS)\n",
+    }
+
+    assert of_check(two, "event-channel-consistency") == ["CRITICAL"]
+    assert of_check(audited(shared, {"asyncpg": "p:1"}, {}), "event-channel-consistency") == []

@@ -13,7 +13,7 @@ from cockpit.plain_text import plain_text
 from skills.workflow.bench import Part, Process
 from widgets.bindings import bind, filled
 from widgets.line_view import FixedLines, LineView
-from widgets.lines import Line, Span, crop, line, pad, width_of
+from widgets.lines import Line, Span, crop, line, next_lines, pad, width_of
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
 from widgets.wrap import wrap_line
@@ -56,20 +56,13 @@ def process_line(one: Process, width: int) -> Line:
     return tuple(head)
 
 
-def step_lines(one: Process, width: int) -> list[Line]:
-    """What to do next, wrapped."""
-    text = textwrap.wrap(plain_text(one.step, 600), max(10, width - 7)) or [""]
-    rows = [line(("next ", "accent"), ("→ ", "accent"), (text[0], "strong"))]
-    return rows + [line(("       ", "text"), (more, "strong")) for more in text[1:]]
-
-
 def detail_lines(one: Process, width: int, *, short: bool = False) -> list[Line]:
     """All about a process: the next step, where it stands, its parts, the commands that go on with it.
 
     `short`: the conditions of a gate that hold are left out.
     """
     about = " · ".join(filter(None, (one.state, one.where, f"since {one.begun[:16].replace('T', ' ')}")))
-    rows = [*step_lines(one, width), line((crop(plain_text(about, 200), width), "muted"))]
+    rows = [*next_lines(one.step, width), line((crop(plain_text(about, 200), width), "muted"))]
     for part in one.parts:
         rows += [(), *part_lines(part, width, short=short)]
     rows.append(())

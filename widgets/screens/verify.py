@@ -14,7 +14,7 @@ from skills.gates.model import Status
 from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, recommendation, worst
 from skills.verify.predeploy import Item
 from widgets.bindings import bind
-from widgets.lines import Line, line, pad
+from widgets.lines import Line, line, next_lines, pad
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
@@ -137,6 +137,7 @@ class VerifyScreen(Moving, ModalScreen[None]):
         self._name_of = name_of
         self.answers: list[Answer] = []
         self.running: int | None = 1
+        self.first: list[Row] = []
         self.closing: list[Row] = []
         self._only_open = False
         self._trouble = ""
@@ -162,6 +163,9 @@ class VerifyScreen(Moving, ModalScreen[None]):
         """All phases are through."""
         self.answers = [*verification.answers, *verification.guardrails]
         self.running, self.closing = None, closing_rows(verification, items)
+        steps = next_steps(verification) or [recommendation(verification)]
+        shown = next_lines(steps[0], self.size.width - 6, most=2)
+        self.first = [*(Row(("next", number), one) for number, one in enumerate(shown)), Row("gap0", ())]
         self._show()
 
     def fail(self, why: str) -> None:
@@ -180,7 +184,7 @@ class VerifyScreen(Moving, ModalScreen[None]):
             line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"),
             hint=self.longest(self._hints(), self.size.width - 6),
         )
-        rows = rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
+        rows = self.first + rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
         if self._trouble:
             rows.append(Row("trouble", line((plain_text(self._trouble, 300), "bad"))))
         view.show_items(rows)
