@@ -8,7 +8,7 @@ from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.orchestrator.habits import BASIS, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
-from widgets.lines import Line, Span, fit, line, pad, sparkline, spread, width_of
+from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
 from widgets.words import count, money, tokens
 
 NAMES: dict[PatternId, str] = {
@@ -94,7 +94,8 @@ def entry_row(entry: Entry, view: HabitsView, width: int) -> Line:
         if not entry.right:
             return fit(entry.spans, width)
         if width < _NARROW:
-            return spread(entry.spans, fit(entry.right, 10), width)
+            (value, token), *_ = entry.right
+            return spread(entry.spans, ((crop(value.partition(", ")[0], 10), token),), width)
         head = fit(entry.spans, 43)
         return fit((*head, (" " * (45 - width_of(head)), "text"), *entry.right), width)
     if isinstance(entry, HabitRow):

@@ -199,17 +199,18 @@ def _needed(table: CostTable, column: Column, cells: Sequence[str]) -> bool:
     return column.head not in _OPTIONAL or any(cells)
 
 
-def name_of(table: CostTable, cost: Cost, branch: int = 0) -> str:
+def name_of(table: CostTable, cost: Cost, branch: int = 0, room: int = 0) -> str:
     """What a row is called: a session with its last use and branch, a request with its time, session, branch and model.
 
-    `branch` is how many cells branches take.
+    `branch` is how many cells branches take; the model is left out where all does not fit into `room` cells (0: any).
     """
     where = pad(plain_text(cost.branch, 60), branch)
     if table.name == "session":
         return "  ".join((_when(cost.at, "%d %b"), plain_text(cost.row.key, 80)[:8], where)).rstrip()
     if table.name == "top":
         parts = (_when(cost.at, "%d %b %H:%M"), plain_text(cost.session, 80)[:8], where, short_model(cost.model))
-        return "  ".join(parts).rstrip()
+        whole = "  ".join(parts).rstrip()
+        return whole if not room or cell_len(whole) <= room else "  ".join(parts[:-1]).rstrip()
     return short_model(cost.row.key) if table.name == "model" else plain_text(cost.row.key, 80)
 
 
@@ -233,7 +234,7 @@ def _heading(table: CostTable) -> str:
 def cost_row(table: CostTable, cost: Cost | None, layout: Layout, width: int) -> Line:
     """One row of the table in `width` cells, or its total (None)."""
     row = table.total if cost is None else cost.row
-    label = "total" if cost is None else name_of(table, cost, layout.branch)
+    label = "total" if cost is None else name_of(table, cost, layout.branch, layout.name)
     loose = cost is not None and row.key == "unattributed"
     spans: list[Span] = [(pad(label, layout.name), "warn" if loose else "text" if cost else "muted")]
     for column, size in layout.columns:

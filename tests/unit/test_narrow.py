@@ -1,15 +1,19 @@
 """A narrow terminal: figures with their words, the tabs, and hints that give way before they are cut."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from cockpit.agents.models import ContextUse
+from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow
 from tests.unit.test_attention import session
+from tests.unit.test_spend_screen_lines import row
 from widgets.bindings import filled, with_keys
 from widgets.budget_pane import context_row, window_row
 from widgets.lines import fit, line, plain
+from widgets.spend_lines import name_of
 
 
 @pytest.mark.parametrize("width", [38, 44, 45, 60])
@@ -27,3 +31,12 @@ def test_keys_are_filled_in_only_where_keys_stand() -> None:
     spans = line(("{recheck}", "key"), (" reads {recheck} again", "text"))
     assert plain(filled(spans, {"recheck": "f5"})) == "f5 reads {recheck} again"
     assert with_keys("{nothing} there", {"recheck": "f5"}) == "{nothing} there"
+
+
+def test_a_request_leaves_out_its_model_before_its_branch_is_cut() -> None:
+    at = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+    total = row("r", 1.0)
+    cost = Cost(total, at=at, session="f5fb6287aaaa", branch="main", model="claude-opus-4-5")
+    table = CostTable("top", "", (cost,), total)
+    assert name_of(table, cost, 11) == "20 Nov 14:30  f5fb6287  main         opus-4-5"
+    assert name_of(table, cost, 11, 30) == "20 Nov 14:30  f5fb6287  main"
