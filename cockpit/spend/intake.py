@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _MOST_HELD = 50_000  # responses that are held in memory before they are written
 _MUCH = 32 << 20  # bytes of files never read before that a second process is worth its start for
 
-_SHARE = 1.3  # of it, for each byte that is read here, where all of it is written as well
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class AgentFiles:
@@ -89,14 +87,14 @@ def _reading(reader: Reader, paths: frozenset[str]) -> Iterator["ReadingProcess 
 
 
 def _for_another_process(files: AgentFiles, chosen: Sequence[tuple[str, int]]) -> frozenset[str]:
-    """More than half of what was never read, by bytes, where that is much and another core can read it."""
+    """Half of what was never read, by bytes, where that is much and another core can read it."""
     fresh = [(size, path) for path, size in chosen if path not in files.stamps]
     if sum(size for size, _ in fresh) < _MUCH or (os.cpu_count() or 1) < 2:
         return frozenset()
     here = there = 0
     found: list[str] = []
     for size, path in sorted(fresh, reverse=True):
-        if there < here * _SHARE:
+        if there < here:
             found.append(path)
             there += size
         else:

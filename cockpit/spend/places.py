@@ -1,10 +1,13 @@
 """Where a response was made: in this repository (any of its worktrees), or in which other."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.errors import CannotAnswer
-from cockpit.phases.membership import Membership
-from cockpit.repository import Repository, find_repository
+
+if TYPE_CHECKING:
+    from cockpit.phases.membership import Membership
+    from cockpit.repository import Repository
 
 UNATTRIBUTED = "unattributed"
 
@@ -12,9 +15,13 @@ UNATTRIBUTED = "unattributed"
 class Places:
     """Tells whether a working directory lies in `repository` or its worktrees; without one, all do."""
 
-    def __init__(self, repository: Repository | None) -> None:
+    def __init__(self, repository: "Repository | None") -> None:
         self.repository = repository
-        self._membership = None if repository is None else Membership(repository)
+        self._membership: Membership | None = None
+        if repository is not None:
+            from cockpit.phases.membership import Membership  # not where all repositories are asked for
+
+            self._membership = Membership(repository)
         self._names: dict[str, str] = {}
 
     def refresh(self) -> bool:
@@ -36,6 +43,8 @@ class Places:
 
 
 def _main_root_of(cwd: str) -> str:
+    from cockpit.repository import find_repository
+
     place = Path(cwd)
     while not place.is_dir() and place != place.parent:
         place = place.parent
