@@ -229,6 +229,9 @@ raw_sql_interpolation = Rule(
         '    cursor.execute("SELECT id FROM shop ORDER BY " + order)\n',
         'def rows(cursor, name):\n    where = []\n    where.append(f"name = {name}")\n'
         '    cursor.execute("SELECT id FROM shop WHERE " + " AND ".join(where))\n',
+        "def rows(cursor, name):\n    where = clauses(name)\n"
+        '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n\n\n'
+        'def clauses(name):\n    return f"name = {name}"\n',
         "def rows(cursor, name):\n    _rows(cursor, name)\n\n\ndef _rows(cursor, column: str):\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
         'def rows(cursor, name):\n    query = "SELECT id FROM shop WHERE name = "\n    query += name\n'
@@ -256,6 +259,9 @@ raw_sql_interpolation = Rule(
             '    cursor.execute(f"SELECT {columns} FROM shop")\n    return {name: 1 for name, _ in cursor}\n',
             "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
             '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',
+            "def rows(cursor, late):\n    where = clauses(late)\n"
+            '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n\n\ndef clauses(late):\n    found = ["open"]\n'
+            '    if late:\n        found.append("late")\n    return " AND ".join(found)\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',
         ),

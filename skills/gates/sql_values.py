@@ -17,7 +17,7 @@ _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
 _USES = "sql-values: uses of names"
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
-_DEEPEST = 8
+_DEEPEST = 14
 # What quotes a name, or can hold nothing but a number.
 _QUOTERS = (
     "quote_name",
@@ -137,14 +137,26 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     if name in {"str", "sorted", "list", "tuple", "set", "frozenset", "reversed", "min", "max"} and part.args:
         return all(harmless(value, context, depth + 1) for value in part.args)
     if not isinstance(part.func, ast.Attribute):
-        return False
+        return _answers_harmlessly(name, context, depth)
     if name in LAYOUT:
         return harmless(part.func.value, context, depth + 1)
     if name == "get":
         return _holds_harmless(part.func.value, context, depth) and all(
             harmless(value, context, depth + 1) for value in part.args[1:]
         )
-    return False
+    return last_name(part.func.value) in {"self", "cls"} and _answers_harmlessly(name, context, depth)
+
+
+def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
+    """True for a function of the file of which every answer is harmless."""
+    if depth + 2 > _DEEPEST:
+        return False
+    named = [node for node in descendants(context.tree) if isinstance(node, FunctionNode) and node.name == name]
+    if len(named) != 1:
+        return False
+    answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]
+    with _seen_from(named[0], context):
+        return bool(answers) and all(harmless(answer, context, depth + 2) for answer in answers)
 
 
 def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
