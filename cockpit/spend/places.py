@@ -17,11 +17,7 @@ class Places:
 
     def __init__(self, repository: "Repository | None") -> None:
         self.repository = repository
-        self._membership: Membership | None = None
-        if repository is not None:
-            from cockpit.phases.membership import Membership  # not where all repositories are asked for
-
-            self._membership = Membership(repository)
+        self._membership = None if repository is None else _membership_of(repository)
         self._names: dict[str, str] = {}
 
     def refresh(self) -> bool:
@@ -40,6 +36,12 @@ class Places:
         if name is None:
             name = self._names[cwd] = _main_root_of(cwd)
         return name
+
+
+def _membership_of(repository: "Repository") -> "Membership":
+    from cockpit.phases.membership import Membership  # not where all repositories are asked for
+
+    return Membership(repository)
 
 
 def _main_root_of(cwd: str) -> str:
