@@ -11,6 +11,7 @@ from cockpit.agents.tool_names import common_call
 from skills.orchestrator.claims import HELD_BACK
 
 _EXIT = re.compile(r"^Exit Code:\s*(-?\d+)", re.MULTILINE | re.IGNORECASE)
+_BY_PROGRAM = re.compile(rf"\s*<(?:session_context|hook_context|system-reminder)>|{re.escape(HELD_BACK)}")
 _TYPES = frozenset(("user", "gemini", "info", "error", "warning", "model"))
 
 
@@ -51,7 +52,7 @@ class GeminiTelling:
         thoughts, told_text, calls = self._seen.get(step, (0, 0, set()))
         found: list[Told] = []
         if kind == "user":
-            if step not in self._seen and said.strip() and not said.startswith(HELD_BACK):
+            if step not in self._seen and said.strip() and not _BY_PROGRAM.match(said):
                 found.append(Told("prompt", at, said))
             self._seen[step] = (0, 1, calls)
             return found

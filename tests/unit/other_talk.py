@@ -156,6 +156,9 @@ def write_as_codex(talk: Talk, home: Path) -> Path:
 
 def write_as_gemini(talk: Talk, home: Path) -> Path:
     results, messages = _results(talk), []
+    setting = [{"text": "<session_context>\nThis is the Gemini CLI.\n</session_context>"}]
+    begun = talk.lines[0]["timestamp"]
+    messages.append({"id": f"{talk.session}-context", "type": "user", "timestamp": begun, "content": setting})
     for kind, line, blocks in _steps(talk):
         at = line["timestamp"]
         if kind == "prompt":

@@ -14,14 +14,17 @@ import pytest
 from cockpit.agents import processes
 from cockpit.agents.models import Session
 from cockpit.agents.transcript_files import LineFile
+from cockpit.agents.whole_transcript import read_told
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.phases import store
 from cockpit.phases.feed import follow_sessions
+from cockpit.phases.others import other_files
 from cockpit.phases.state import Activity, Sign, StateReading, read_state
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from skills.orchestrator.claims import HELD_BACK
+from skills.orchestrator.events import Prompt
 from skills.orchestrator.task import TaskFacts
 from tests.unit.agent_lines import PROMPT, codex_lines, write_codex, write_gemini, write_opencode
 from tests.unit.claude_lines import Talk, text
@@ -127,6 +130,9 @@ def test_what_holds_a_claim_back_is_no_persons_prompt(agent: str, repository: Re
     talk.says(text("I have not run them."), stop="end_turn")
     {"gemini": write_as_gemini, "opencode": write_as_opencode}[agent](talk, own_home)
     assert only(repository).prompt == PROMPT
+    read = read_told(next(other_files(0.0)))
+    assert read is not None
+    assert [event.text for _, event in read.events if isinstance(event, Prompt)] == [PROMPT]
 
 
 def test_a_codex_sub_agent_is_no_session(repository: Repository, own_home: Path) -> None:
