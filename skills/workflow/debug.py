@@ -119,7 +119,8 @@ def next_step(case: Case) -> str:
         return f"record evidence: {dict(EVIDENCE)[lacks[0]]} (cockpit debug evidence --{lacks[0]} …)"
     if len(case.hypotheses) < ENOUGH:
         left = ENOUGH - len(case.hypotheses)
-        return f"{left} more {'hypothesis' if left == 1 else 'hypotheses'} (cockpit debug hypothesis TEXT --evidence … --test …)"
+        what = "hypothesis" if left == 1 else "hypotheses"
+        return f"{left} more {what} (cockpit debug hypothesis TEXT --evidence … --test …)"
     if not any(one.result == "confirmed" for one in case.hypotheses):
         untested = [(number, one) for number, one in ordered(case) if one.result == "open"]
         if untested:
