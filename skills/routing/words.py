@@ -35,7 +35,8 @@ SECURE = _pattern(
     r"intentos de (?:login|acceso|sesión)|limita\w* (?:las |el número de )?(?:peticiones|intentos)",
 )
 VERIFY = _pattern(
-    r"ship(?:s|ped|ping)?|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+",
+    r"ship|(?:before|until|for|keep|start) shipping|shipping (?:it|this|that|them|the (?:app|api|service|release))",
+    r"(?:be|been|is|get) shipped|deploy\w*|releas\w+|pre-?pr|pre-?deploy\w*|pre-?merge|ready|go(?:es)? live|promot\w+",
     r"verif\w+(?! (?:that )?(?:the |a |an |its |each )?(?:\w+ )?(?:jwt|tokens?|signatures?|passwords?|e?mails?|"
     r"audience|hash))",
     r"(?:before|for) (?:the |a |our )?(?:pull request|merge|release)|before merging|antes de (?:la pr|fusionar|"

@@ -104,6 +104,8 @@ def test_tasks_in_two_languages_that_were_labelled_before_they_were_routed(
     ("task", "lane", "stage"),
     [
         ("Filter the shipments in ShipmentViewSet.list", "django", "implement"),
+        ("Where do we compute the shipping fee?", "foundation", "implement"),
+        ("What is missing before shipping it?", "foundation", "verify"),
         ("Explain the difference between threads and asyncio", "foundation", "implement"),
         ("Add CORS only for https://app.example.com", "foundation", "secure"),
         ("Add test_create_order_returns_400 to checks/orders.py", "foundation", "test"),
