@@ -15,6 +15,7 @@ from skills.gates.roles import file_role
 from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def decode(source: bytes) -> str:
@@ -83,6 +84,7 @@ class FileContext:
         self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: Counter[str] = Counter()
         self._held: dict[bytes, bool] = {}
+        self._is_ascii = source.isascii()
         self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
 
@@ -131,8 +133,8 @@ class FileContext:
     def function(self) -> FunctionNode | None:
         """The innermost function around the current node."""
         for scope in reversed(self.scopes):
-            if not isinstance(scope, ast.ClassDef):
-                return scope
+            if scope.__class__ is not ast.ClassDef:
+                return scope  # type: ignore[return-value]
         return None
 
     @property
@@ -167,7 +169,7 @@ class FileContext:
 
     def column(self, line: int, offset: int) -> int:
         """The column (from 1, in characters) of a UTF-8 byte offset on a line."""
-        if not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():
+        if self._is_ascii or not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():
             return offset + 1
         return len(self.lines[line - 1].encode()[:offset].decode("utf-8", "replace")) + 1
 
@@ -195,7 +197,7 @@ class FileContext:
 
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
         end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-        if isinstance(node, ast.ClassDef | FunctionNode):
+        if isinstance(node, _SCOPES):
             end_line, end = line, len(self.lines[line - 1].rstrip().encode())
         scope = self.symbol if symbol is None else symbol
         candidate = Candidate(

@@ -9,11 +9,12 @@ from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS, Chain, chain_of, literal_keywords
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Example, Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import BLOCKS, descendants
 from skills.record import record
 
 EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -105,14 +106,14 @@ def _guarded(statement: ast.stmt) -> bool:
 def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
     """Every look with the creation that depends on it, in a block and the blocks inside."""
     for index, statement in enumerate(body):
-        if isinstance(statement, FunctionNode | ast.ClassDef) or _guarded(statement):
-            continue
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             look = _query(statement.value)
             if look is not None:
                 names[statement.targets[0].id] = look
             else:
                 names.pop(statement.targets[0].id, None)
+        if not BLOCKS[statement.__class__] or isinstance(statement, _SCOPES) or _guarded(statement):
+            continue
         if isinstance(statement, ast.If):
             yield from _of_branch(statement, body[index + 1 :], names)
         elif isinstance(statement, ast.Try):

@@ -113,9 +113,9 @@ def literal_keywords(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 def mentioned_names(node: ast.AST) -> Iterator[str]:
     """Every name that an expression mentions: names, attributes, keywords and literal dict keys."""
     for part in descendants(node):
-        if isinstance(part, ast.Name):
+        if part.__class__ is ast.Name:
             yield part.id
-        elif isinstance(part, ast.Attribute):
+        elif part.__class__ is ast.Attribute:
             yield part.attr
         elif isinstance(part, ast.keyword) and part.arg:
             yield part.arg

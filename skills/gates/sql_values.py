@@ -15,7 +15,8 @@ from skills.gates.syntax import descendants
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
-_USES = "sql-values: uses of names"
+_USES, _INDIRECT = "sql-values: uses of names", "sql-values: loops and calls taken apart"
+_LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 _DEEPEST = 14
 # What quotes a name, or can hold nothing but a number.
@@ -234,14 +235,28 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
                 yield _is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
-    for node in own_nodes(scope, context):
-        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+    for node in _indirect(scope, context):
+        if isinstance(node, _LOOPS):
             if not isinstance(node.iter, ast.Tuple | ast.List | ast.Set) or _place_of(node.target, name) is None:
                 yield from _looped(node, name, context, depth)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for target in node.targets:
                 if isinstance(target, ast.Tuple | ast.List) and _place_of(target, name) is not None:
                     yield last_name(node.value.func) in _COMPILERS
+
+
+def _indirect(scope: Scope, context: FileContext) -> list[Any]:
+    """The loops of a scope, and where it takes apart what calls return."""
+    known = context.memo.setdefault(_INDIRECT, {})
+    assert isinstance(known, dict)
+    found: list[Any] | None = known.get(scope)
+    if found is None:
+        found = known[scope] = [
+            node
+            for node in own_nodes(scope, context)
+            if isinstance(node, _LOOPS) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
+        ]
+    return found
 
 
 def _place_of(target: ast.expr, name: str) -> int | None:

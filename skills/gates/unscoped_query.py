@@ -40,6 +40,7 @@ _OUTSIDE = frozenset(
 _QUERIES = Words(*MANAGER_WORDS, b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _LATER = "unscoped-tenant-query: what is said of a name"
+_AROUND = "unscoped-tenant-query: what is said of a scope"
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -54,11 +55,12 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
         return
     model, first = _queried(node, inner)
-    if not model or first in _HARMLESS or implements_isolation(context):
+    if not model or first in _HARMLESS:
         return
-    names, keywords = set(mentioned_names(node)), set(_keywords(node))
-    names.update(_said_elsewhere(context))
-    role = role_of_scope(context.scopes, context.role)
+    isolates, role, said = _surroundings(context)
+    if isolates:
+        return
+    names, keywords = {*mentioned_names(node), *said, *_said_later(context)}, set(_keywords(node))
     if role == "task":
         # A task has no tenant of its own: it works for whom it was given, and for all where it was given nothing.
         if not _parameters(context) or _is_given(node, context):
@@ -167,17 +169,32 @@ def _in_hand(value: ast.expr) -> bool:
     return _OUTSIDE.isdisjoint(mentioned_names(value))
 
 
-def _said_elsewhere(context: FileContext) -> Iterator[str]:
-    """What the rest of the code says of a query: bases of the class, `get_queryset`, later uses of the bound
-    name."""
-    owner, function = context.class_scope, context.function
+def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
+    """(whether they are the isolation themselves, their role, what the class says of queries) of the scopes around."""
+    known = context.memo.setdefault(_AROUND, {})
+    assert isinstance(known, dict)
+    inmost = context.scopes[-1] if context.scopes else None
+    found: tuple[bool, str, frozenset[str]] | None = known.get(inmost)
+    if found is None:
+        role = role_of_scope(context.scopes, context.role)
+        found = known[inmost] = implements_isolation(context), role, frozenset(_said_by_class(context))
+    return found
+
+
+def _said_by_class(context: FileContext) -> Iterator[str]:
+    """Bases of the class; for its own statements also what its `get_queryset` mentions."""
+    owner = context.class_scope
     if owner is not None:
         yield from (last_name(base) for base in owner.bases)
-        if function is None:
+        if context.function is None:
             for part in owner.body:
                 if isinstance(part, FunctionNode) and part.name == "get_queryset":
                     yield from mentioned_names(part)
-    statement = context.statement
+
+
+def _said_later(context: FileContext) -> Iterator[str]:
+    """What the rest of the function says of the name that a query is bound to."""
+    function, statement = context.function, context.statement
     if function is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         for target in targets:

@@ -156,11 +156,12 @@ def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileCo
 
 def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:
     for name, call in callbacks:
-        if name not in crashed:
-            try:
-                call(node, context)
-            except Exception as error:  # a rule's own mistake must not cost the answers of the others
-                crashed[name] = _one_line(f"{type(error).__name__}: {error}")
+        if crashed and name in crashed:
+            continue
+        try:
+            call(node, context)
+        except Exception as error:  # a rule's own mistake must not cost the answers of the others
+            crashed[name] = _one_line(f"{type(error).__name__}: {error}")
 
 
 def _marked(lines: list[int]) -> bytearray:

@@ -8,7 +8,7 @@ from skills.gates.syntax import CHILDREN
 if TYPE_CHECKING:
     from skills.gates.context import FileContext
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _ABSTRACT = ("abstractmethod", "abstractproperty", "property", "cached_property", "overload")
 
 
@@ -63,23 +63,27 @@ def why_not_none(node: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) 
     stack: list[ast.AST] = list(node.body)
     while stack:
         part = stack.pop()
-        if isinstance(part, ast.Return) and not _is_none(part.value):
+        kind = part.__class__
+        if kind is ast.Return and not _is_none(part.value):  # type: ignore[attr-defined]
             return "the function returns a value"
-        if isinstance(part, ast.Yield | ast.YieldFrom):
+        if kind is ast.Yield or kind is ast.YieldFrom:
             return "the function is a generator"
         if isinstance(part, ast.While) and isinstance(part.test, ast.Constant) and part.test.value:
             return "the function may run for ever"
-        if not isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
-            stack.extend(_children(part))
+        if kind not in _SCOPES:
+            stack += _children(part)
     return None
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for name in CHILDREN.get(type(node), ()):
+    for name in CHILDREN[node.__class__]:
         value = getattr(node, name)
-        found.extend(value if isinstance(value, list) else [value] if isinstance(value, ast.AST) else [])
-    return [part for part in found if isinstance(part, ast.AST)]
+        if value.__class__ is list:
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def _is_text(node: ast.stmt) -> bool:
