@@ -26,9 +26,9 @@ from skills.audit.judge import failed, run_worker
 from skills.audit.model import AuditContext, AuditResult, Category, Worker
 from skills.audit.scoring import overall_of, trend_of, verdict_of, worst_of
 from skills.audit.workers import WORKERS
-from skills.gates.execution import is_product_path
 from skills.gates.model import FileReport, Finding
 from skills.gates.project import Project as Facts
+from skills.gates.roles import is_test_path
 from skills.record import record
 
 Tell = Callable[[AuditProgress], None]
@@ -179,11 +179,11 @@ class _Judge:
 
 
 def _unread(reports: Sequence[FileReport], scope: Narrow | None) -> list[str]:
-    """Files of production code that could not be judged, with the reason."""
+    """Files that could not be read, with the reason: production code, and migrations, which may hold triggers."""
     return [
         f"{plain_text(report.path, 200)}:{report.problem.line}: {plain_text(report.problem.message, 120)}"
         for report in reports
-        if report.problem is not None and is_product_path(report.path) and (scope is None or scope.covers(report.path))
+        if report.problem is not None and not is_test_path(report.path) and (scope is None or scope.covers(report.path))
     ]
 
 

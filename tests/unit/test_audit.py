@@ -355,6 +355,18 @@ def test_a_worker_that_raises_blocks_and_the_others_go_on(
     assert document["categories"][1]["reason"] == "RuntimeError: boom" and document["overall"] == 10.0
 
 
+def test_a_migration_that_cannot_be_read_is_named_it_may_hold_a_trigger(repo: Path, ask: Any) -> None:
+    (repo / "billing/migrations").mkdir(parents=True, exist_ok=True)
+    (repo / "billing/migrations/0007_tell.py").write_text("class Migration(\n    CREATE TRIGGER\n")
+
+    _, document = ask()
+
+    assert [one.partition(": ")[2].partition(":")[0] for one in document["questions"]] == [
+        "billing/migrations/0007_tell.py"
+    ]
+    assert document["verdict"] != "PASS" and all(one["status"] != "error" for one in document["categories"])
+
+
 def test_write_and_task_leave_whole_files_and_a_trend(repo: Path, ask: Any) -> None:
     (repo / "docs/tasks").mkdir(parents=True)
     (repo / "docs/tasks/kanban_board.md").write_text("Team: Payments\n")
