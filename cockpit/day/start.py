@@ -86,9 +86,10 @@ class _StartDay:
             trees, sessions = everywhere(pool, self.repository, self.config)
             state = pool.submit(read_git_state, root, None, self.now)
             commits = pool.submit(commits_since, root, since[0], None, self.now)
-            mine = pool.submit(_own_commits, root, self.now)
-            ages = pool.submit(_ages, root, self.now)
             context = pool.submit(read_context, root)
+            # what only the queue wants is not asked where there is none
+            mine = pool.submit(lambda: _own_commits(root, self.now) if context.result().tasks else ())
+            ages = pool.submit(_ages, root, self.now)
             costs = pool.submit(Costs, self.repository, self.config)
             resources = pool.submit(_preferences)
             said = context.result()

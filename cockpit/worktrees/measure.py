@@ -6,6 +6,7 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from skills.workflow.worktree_setup import TASK_FILE, is_cache
 _FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
 _WALKED = 5000
 _MOST_IGNORED = 20
+_MOST_KEPT = 2000
 _OWN = ("commit", "cherry-pick", "revert", "am")
 _NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -270,12 +272,26 @@ def _was_merged(question: Question) -> bool:
         return True
     if question.behind == 0:
         return False
-    lines = _run(
-        question.folder, "rev-list", "--first-parent", "--parents", f"{question.head}..{question.base}", "--"
-    ).split("\n")
+    key = (question.folder, question.head, question.base)
+    if len(_brought_in) > _MOST_KEPT:
+        _brought_in.clear()
+        _asking.clear()
+    with _asking.setdefault(key, threading.Lock()):  # worktrees made from one commit ask the same: once for all
+        found = _brought_in.get(key)
+        if found is None:
+            found = _brought_in[key] = _brought_in_by_a_merge(*key)
+    return found
+
+
+_asking: dict[tuple[str, str, str], threading.Lock] = {}
+_brought_in: dict[tuple[str, str, str], bool] = {}
+
+
+def _brought_in_by_a_merge(folder: str, head: str, base: str) -> bool:
+    lines = _run(folder, "rev-list", "--first-parent", "--parents", f"{head}..{base}", "--").split("\n")
     oldest = next((line for line in reversed(lines) if line), "").split(" ")
     # the base's own line came past this commit: nothing was done here; else a merge brought it in
-    return len(oldest) > 1 and oldest[1] != question.head
+    return len(oldest) > 1 and oldest[1] != head
 
 
 def _made_commits(log: Path) -> bool:

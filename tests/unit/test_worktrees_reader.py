@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from cockpit.config import Config
 from cockpit.repository import find_repository
+from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import read_cheap
 from cockpit.worktrees.feed import read_worktrees
 from cockpit.worktrees.measure import parse_status
@@ -485,6 +486,25 @@ def test_ports_come_from_the_registry(repo: Path, registry: Registry) -> None:
     assert row(repo, "api").ports == (8100, 8101)
     assert row(repo, "other").ports == (8102,)
     assert row(repo, "acme-api").ports == ()
+
+
+def test_worktrees_made_from_one_commit_ask_git_once_whether_it_was_merged(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        git(repo, "worktree", "add", "-q", "-b", name, str(tmp_path / name))
+        (repo / ".git" / "logs" / "refs" / "heads" / name).unlink()  # nothing but the history can tell
+    commit(repo, "later.txt", "x")
+    asked: list[tuple[str, ...]] = []
+    run = measure._run
+
+    def counted(folder: Path | str, *args: str, **more: object) -> str:
+        asked.append(args)
+        return run(folder, *args, **more)
+
+    monkeypatch.setattr(measure, "_run", counted)
+    assert {row(repo, name).merged for name in ("one", "two", "three")} == {"no"}
+    assert sum("--first-parent" in args for args in asked) == 1
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"worktrees": 5}', "[" * 100_000])
