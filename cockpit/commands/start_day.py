@@ -39,18 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Print the report. Returns 0; what could not be read is named in the report."""
     from cockpit.git_command import start_quickly
-    from cockpit.worktrees.ahead import ask_statuses
+    from cockpit.worktrees.ahead import ask_statuses, begin_reading
 
     start_quickly()
     args = call.args
     begun = time.monotonic()
     repository = call.repository()
     ask_statuses(repository)  # git looks while the rest is imported
+    config = call.config()
+    reading = begin_reading(repository, config)
     from cockpit.day.start import start_day
 
-    config = call.config()
     tell = show_step if sys.stderr.isatty() else None
-    started = start_day(repository, config, tell=tell)
+    started = start_day(repository, config, tell=tell, reading=reading)
     clear_step()
     scans: list[dict[str, Any]] = []
     if args.json:

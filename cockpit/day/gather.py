@@ -17,6 +17,7 @@ from cockpit.paths import agents_were_here
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.worktrees.ahead import read_every_worktree
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
 from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine
 
@@ -33,14 +34,12 @@ def local_midnight(now: datetime) -> datetime:
 
 
 def everywhere(
-    pool: ThreadPoolExecutor, repository: Repository, config: Config
+    pool: ThreadPoolExecutor,
+    repository: Repository,
+    config: Config,
+    reading: Future[WorktreesSnapshot] | None = None,
 ) -> tuple[Future[WorktreesSnapshot], Future[SessionsSnapshot]]:
     """Begin to read every worktree and every session. What that needs is imported there: git runs meanwhile."""
-
-    def trees() -> WorktreesSnapshot:
-        from cockpit.worktrees.reader import read_worktrees
-
-        return read_worktrees(repository, config)
 
     def sessions() -> SessionsSnapshot:
         if not agents_were_here():
@@ -49,7 +48,7 @@ def everywhere(
 
         return read_sessions(repository)
 
-    return pool.submit(trees), pool.submit(sessions)
+    return reading or pool.submit(read_every_worktree, repository, config), pool.submit(sessions)
 
 
 class Costs:

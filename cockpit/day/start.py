@@ -62,14 +62,31 @@ class Started:
     spend: Any = None
 
 
-def start_day(repository: Repository, config: Config, *, tell: Tell | None = None, write: bool = True) -> Started:
-    """What a person needs to begin the day. What could not be read is None in the report and named in its notes."""
-    return _StartDay(repository, config, tell or (lambda _: None), write).run()
+def start_day(
+    repository: Repository,
+    config: Config,
+    *,
+    tell: Tell | None = None,
+    write: bool = True,
+    reading: "Future[WorktreesSnapshot] | None" = None,
+) -> Started:
+    """What a person needs to begin the day. What could not be read is None in the report and named in its notes.
+
+    `reading` is that of the worktrees, where it was begun before.
+    """
+    return _StartDay(repository, config, tell or (lambda _: None), write, reading).run()
 
 
 class _StartDay:
-    def __init__(self, repository: Repository, config: Config, tell: Tell, write: bool) -> None:
-        self.repository, self.config, self.write = repository, config, write
+    def __init__(
+        self,
+        repository: Repository,
+        config: Config,
+        tell: Tell,
+        write: bool,
+        reading: "Future[WorktreesSnapshot] | None",
+    ) -> None:
+        self.repository, self.config, self.write, self.reading = repository, config, write, reading
         self.now = clock.now()
         self.notes: list[str] = []
         self.steps: dict[str, Step] = {}
@@ -83,7 +100,7 @@ class _StartDay:
         record = read_record(self.repository, self.now)
         since = _since_when(record, self.now)
         with ThreadPoolExecutor(8) as pool:
-            trees, sessions = everywhere(pool, self.repository, self.config)
+            trees, sessions = everywhere(pool, self.repository, self.config, self.reading)
             state = pool.submit(read_git_state, root, None, self.now)
             commits = pool.submit(commits_since, root, since[0], None, self.now)
             context = pool.submit(read_context, root)
