@@ -20,6 +20,7 @@ from widgets.lines import Line, fit, plain, width_of
 from widgets.looks import looks_of
 
 _MOST_KEPT = 512  # rows; what was scrolled away is built again
+_KEYS = labels_of({})  # until the app says how a person has them
 
 
 class _Drawn(NamedTuple):
@@ -49,7 +50,7 @@ class LineView(Dragging, inherit_bindings=False):
         self._titles: tuple[Content, Content | None] | None = None
         self._framing = False
         self.wish = 3
-        self.keys = labels_of({})
+        self.keys = _KEYS
         self.trouble = ""
 
     def line_count(self) -> int:

@@ -8,16 +8,22 @@ from rich.cells import cell_len
 from widgets.lines import Line, Span, plain, width_of
 
 _COLUMNS = 20  # cells in which the columns of a dialog begin
+_FEWEST = 4  # cells that are worth beginning a long word in
 
 
 def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
-    """The line in as many as it needs, continued after `indent` cells. A word longer than a line is cut there."""
+    """The line in as many as it needs, continued after `indent` cells. A word that no line holds is broken."""
     if width_of(spans) <= width or width <= indent + 4:
         return [spans]
     rows: list[list[Span]] = [[]]
     used = 0
     for text, token in spans:
         for piece in _pieces(text):
+            while cell_len(piece.rstrip()) > width - indent:  # no line holds it
+                part = _head(piece, width - used) if width - used >= _FEWEST else ""
+                rows[-1] += [(part, token)] * bool(part)
+                rows.append([(" " * indent, "text")] if indent else [])
+                piece, used = piece[len(part) :], indent
             size = cell_len(piece)
             if used + cell_len(piece.rstrip()) > width and used > (indent if len(rows) > 1 else 0):
                 rows.append([(" " * indent, "text")] if indent else [])
@@ -27,6 +33,14 @@ def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
             rows[-1].append((piece, token))
             used += size
     return [tuple(row) for row in rows]
+
+
+def _head(text: str, width: int) -> str:
+    """As much of the beginning as fits into `width` cells."""
+    end = min(len(text), width)
+    while end > 1 and cell_len(text[:end]) > width:
+        end -= 1
+    return text[:end]
 
 
 def wrapped(rows: Iterable[Line], width: int) -> list[Line]:

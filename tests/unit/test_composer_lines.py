@@ -14,10 +14,16 @@ words = st.lists(st.text("abcñé漢", min_size=1, max_size=9), min_size=1, max_
 @given(words, words, st.integers(12, 80), st.integers(0, 6))
 def test_nothing_is_lost_and_nothing_is_too_wide(first: str, second: str, width: int, indent: int) -> None:
     rows = wrap_line(line((first + " ", "text"), (second, "muted")), width, indent)
-    together = " ".join(plain(row).strip() for row in rows)
-    assert together.split() == f"{first} {second}".split()
-    longest = max(width_of(line(word)) for word in f"{first} {second}".split())
-    assert all(width_of(row) - 1 <= max(width, indent + longest) for row in rows)
+    together = "".join(plain(row) for row in rows)
+    assert "".join(together.split()) == "".join(f"{first}{second}".split())
+    assert all(width_of(row[:-1]) + width_of(line(plain(row[-1:]).rstrip())) <= width for row in rows if row)
+
+
+def test_words_stay_whole_where_a_line_holds_them() -> None:
+    rows = [plain(row).strip() for row in wrap_line(line("one two three four five"), 12, 2)]
+    assert rows == ["one two", "three four", "five"]
+    long = [plain(row) for row in wrap_line(line("   9 class UserViewSet(viewsets.ReadOnlyModelViewSet):"), 30, 7)]
+    assert long[0].startswith("   9 class UserViewSet(") and "".join(row.strip() for row in long).endswith("Set):")
 
 
 def test_a_prompt_is_told_with_its_risk_class_and_points() -> None:
