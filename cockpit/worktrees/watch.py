@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
 
-from cockpit.plain_text import plain_text
-from cockpit.watch_folders import watch_folders
+from cockpit.watch_folders import watch_folders, why_not_watched
 from cockpit.worktrees.cheap import Cheap
 
 SETTLE_SECONDS = 0.1
-NO_WATCHES = "no inotify watches left: polling every 2 s"
 
 # fetches are seen by the remote's refs; the others say nothing that HEAD, index and refs do not say
 _NOISE = frozenset({"FETCH_HEAD", "COMMIT_EDITMSG", "ORIG_HEAD", "AUTO_MERGE", "gc.pid", "fsmonitor--daemon.ipc"})
@@ -81,12 +79,8 @@ class GitWatch:
                 await asyncio.sleep(0.2)
                 self._folders = _existing(self._folders)
                 self._changed()
-            except OSError as problem:
-                exhausted = problem.errno in (24, 28, None) or "limit" in str(problem).lower()
-                self._failed(NO_WATCHES if exhausted else _other(problem))
-                return
-            except RuntimeError as problem:  # what watchfiles raises where the system gives no watcher at all
-                self._failed(NO_WATCHES if "open files" in str(problem).lower() else _other(problem))
+            except (OSError, RuntimeError) as problem:
+                self._failed(f"polling every 2 s: {why_not_watched(problem)}")
                 return
 
     async def _follow(self, again: asyncio.Event) -> None:
@@ -100,7 +94,3 @@ class GitWatch:
 
 def _existing(folders: frozenset[str]) -> frozenset[str]:
     return frozenset(folder for folder in folders if Path(folder).is_dir())
-
-
-def _other(problem: Exception) -> str:
-    return f"the git folder cannot be watched ({plain_text(problem, 80)}): polling every 2 s"

@@ -186,7 +186,7 @@ async def test_without_watches_it_polls_and_says_so(
     monkeypatch.setattr(watch, "watch_folders", exhausted)
     followed = follow(repo)
     said = await followed.until(lambda snapshot: bool(snapshot.note))
-    assert said.note == "no inotify watches left: polling every 2 s"
+    assert said.note == "polling every 2 s: no inotify watches left; raise fs.inotify.max_user_watches"
     await followed.settled()
     git(repo.parent / "api", "commit", "-q", "--allow-empty", "-m", "more")
     await followed.until(has("api", ahead=1))
