@@ -193,7 +193,9 @@ class CockpitApp(Parts):
 
     def show_findings(self, snapshot: FindingsSnapshot) -> None:
         checking = self.found.progress is not None and snapshot.progress is not None
-        self.found = snapshot
+        if checking and self.hold_back(snapshot):
+            return
+        self.found, self.held = snapshot, None
         self.show_hidden()
         if not checking:  # the checklist waits for the end anyway
             self.show_row_costs()

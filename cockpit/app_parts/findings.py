@@ -1,6 +1,7 @@
 """What the keys do to findings: open, look at the code, filter, hide, ignore with a reason."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.editor import open_in_editor
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
-from cockpit.findings.models import Check, CheckProblem, Finding
+from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
 from widgets.lines import line, pad
@@ -25,11 +26,16 @@ if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.patch import Patch
     from cockpit.findings.tool_feed import ToolKey
 
+_SHOWN_EVERY = 0.25  # seconds
+
 
 class FindingDeeds(Deeds):
     """The actions of the findings pane. `hidden` is None until it has been read."""
 
     hidden: "HiddenFindings | None" = None
+    held: FindingsSnapshot | None = None
+    """The newest snapshot of a running check that is not shown yet."""
+    _shown_at = 0.0
     tool_key: "ToolKey | None" = None
 
     def do_open(self) -> None:
@@ -139,6 +145,26 @@ class FindingDeeds(Deeds):
             self.run_worker(
                 self._change_hidden(partial(self.hidden.unhide, fingerprint), "It is back."), exit_on_error=False
             )
+
+    def hold_back(self, snapshot: FindingsSnapshot) -> bool:
+        """Whether this one of a running check waits, the newest for all before it: four times a second are enough for
+        the eye, and more would stand in the way of keys."""
+        wait = self._shown_at + _SHOWN_EVERY - time.monotonic()
+        if wait <= 0:
+            self._shown_at = time.monotonic()
+            return False
+        if self.held is None:
+            self.set_timer(wait, self._show_held)
+        self.held = snapshot
+        return True
+
+    def _show_held(self) -> None:
+        self._shown_at = 0.0
+        if self.held is not None and self.standing:
+            self.show_findings(self.held)
+
+    def show_findings(self, snapshot: FindingsSnapshot) -> None:
+        """Show what the check found."""
 
     def show_hidden(self) -> None:
         """Show the findings again, without those that are hidden now."""

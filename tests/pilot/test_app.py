@@ -337,6 +337,22 @@ async def test_a_pane_whose_feed_stopped_says_so_until_it_runs_again(
         await until(lambda: "P0" in str(app.pane("findings").border_title), "the findings")
 
 
+async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
+    app: CockpitApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 2.0)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
+        end = app.found
+        for share in (0.1, 0.2, 0.3, 0.4):
+            app.show_findings(replace(end, progress=share))
+        assert app.found.progress in (0.1, 0.2)  # 0.1 is the first after the end, which never waits
+        await until(lambda: app.found.progress == 0.4, "the newest")
+        app.show_findings(replace(end, progress=0.5))
+        app.show_findings(end)
+        assert app.found is end and app.held is None
+
+
 async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 40)):
         await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
