@@ -75,8 +75,10 @@ def opencode_root() -> Path:
 
 
 def agents_were_here() -> bool:
-    """Whether any agent has a data folder; without one there is no session to read."""
-    return bool(claude_roots()) or any(root.is_dir() for root in (codex_root(), gemini_root(), opencode_root()))
+    """Whether any agent has left data; without it there is no session to read. Claude Code's folder alone says nothing:
+    the worktree registry and the backups of the context lie there too."""
+    places = [folder / name for folder in claude_folders() for name in ("projects", "sessions")]
+    return any(place.is_dir() for place in (*places, codex_root(), gemini_root(), opencode_root()))
 
 
 def opencode_config() -> Path:

@@ -21,6 +21,7 @@ from cockpit.day.gather import local_midnight
 from cockpit.day.record import DayRecord, begun, one_end_at_a_time, read_record, write_record
 from cockpit.day.start import start_day, write_todos
 from cockpit.errors import CannotAnswer
+from cockpit.paths import agents_were_here
 from cockpit.repository import Repository, find_repository
 from skills.workflow.day import named_files, todos
 from skills.workflow.tasks import Scored, Task
@@ -280,6 +281,15 @@ def test_a_session_that_ran_brings_no_price_table_into_the_morning(repo: Path, o
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     told = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
     assert "- Agent sessions: 1" in told and told.splitlines()[-1] == "[]"
+
+
+def test_what_cockpit_keeps_in_an_agents_folder_is_no_trace_of_the_agent(repo: Path, own_home: Path) -> None:
+    assert main(["--repo", str(repo), "worktree", "new", "one"]) == 0
+    assert main(["--repo", str(repo), "end-day"]) == 0
+    assert {path.name for path in (own_home / "claude").iterdir()} >= {"context-backups", "worktree-registry.json"}
+    assert not agents_were_here()
+    (own_home / "claude" / "projects").mkdir()
+    assert agents_were_here()
 
 
 def test_files_that_a_task_names() -> None:
