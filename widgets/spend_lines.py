@@ -305,7 +305,7 @@ def warnings(dashboard: SpendDashboard) -> list[Line]:
             line((f"! unpriced: {tokens(total.unpriced_tokens)} tokens of {names}, not in the dollars", "bad"))
         )
     if total.floor:
-        lines.append(line(("≥ some usage never became final: the real figure is higher", "warn")))
+        lines.append(line(("≥ some usage never became final: the truth is higher", "warn")))
     lines += [line((f"! not counted: {plain_text(text, 200)}", "warn")) for text in dashboard.unread]
     if dashboard.notice:
         lines.append(line((f"! {plain_text(dashboard.notice, 200)}", "warn")))

@@ -129,7 +129,6 @@ class SpendSnapshot:
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
     `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
-    `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
     `periods` is the period that each budget window stands for.
     """
 
