@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,8 +63,8 @@ class Watching:
 
 
 @contextmanager
-def watching(demo: Demo, *options: str) -> Iterator[Watching]:
-    command = [sys.executable, "-m", "cockpit", "--repo", str(demo.root), "watch", *options]
+def watching(demo: Demo, *options: str, within: tuple[str, ...] = ()) -> Iterator[Watching]:
+    command = [*within, sys.executable, "-m", "cockpit", "--repo", str(demo.root), "watch", *options]
     process = subprocess.Popen(
         command, env={**os.environ, **demo.env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=demo.folder
     )
@@ -104,6 +105,26 @@ def test_a_save_is_told_and_so_is_its_end(demo):
         assert live.process.wait(SECONDS) == 0
         assert live.process.stderr is not None
         assert b"Traceback" not in live.process.stderr.read()
+
+
+@pytest.mark.parametrize("limit", ["watches", "instances"])
+def test_without_inotify_every_feed_says_what_to_raise_and_a_save_is_told(demo, limit):
+    lower = f'echo 0 > /proc/sys/user/max_inotify_{limit} && exec "$@"'
+    limited = ("unshare", "-Ur", "sh", "-c", lower, "sh")
+    if not shutil.which("unshare") or subprocess.run([*limited, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system does not let a user lower his own inotify limit (unshare -U)")
+    with watching(demo, "--json", within=limited) as live:
+        live.until(done)
+        path = demo.root / "accounts" / "services.py"
+        path.write_text(path.read_text() + BAD)
+        live.until(lambda event: done(event) and event["data"]["added"] > 0)
+        time.sleep(4)  # money is looked at every two seconds
+        live.process.send_signal(signal.SIGINT)
+        assert live.process.wait(SECONDS) == 0
+        assert live.process.stderr is not None
+        told = live.process.stderr.read().decode()
+    polled = [line for line in told.splitlines() if f"raise fs.inotify.max_user_{limit}" in line]
+    assert len(polled) == 4, told
 
 
 def test_a_transcript_that_grows_is_told(demo):
