@@ -141,7 +141,7 @@ def _is_found_by_name(path: str) -> bool:
 def _defines_all(tree: ast.Module) -> bool:
     for node in statements(tree):
         targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign | ast.AugAssign):
+        if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             targets = [node.target]
         if any(last_name(target) == "__all__" for target in targets):
             return True
@@ -168,7 +168,7 @@ def _passed_on(tree: ast.Module, context: FileContext) -> list[ast.ImportFrom]:
         if (node.level == 1 or source == package or source.startswith(f"{package}.")) and node.names[0].name != "*":
             found.append(node)
     only_doors = all(
-        isinstance(node, ast.Import | ast.ImportFrom)
+        isinstance(node, (ast.Import, ast.ImportFrom))
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         for node in tree.body
     )

@@ -115,7 +115,7 @@ def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str
         dotted = context.resolve(function) or ""
         if dotted.startswith("django.core.mail.") or method == "email_user":
             return f"`{method}(…)` sends mail", True
-    if method == "atomic" and isinstance(context.statement, ast.With | ast.AsyncWith):
+    if method == "atomic" and isinstance(context.statement, (ast.With, ast.AsyncWith)):
         return ("`transaction.atomic()` opens a transaction", True) if is_atomic(function, context) else None
     if method not in _HTTP_CALLS and not method.startswith(("url", "HTTPS")):
         return None

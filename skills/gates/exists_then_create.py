@@ -58,9 +58,9 @@ def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
             or node.comparators[0].value not in {None, 0}
         ):
             return None
-        absent = isinstance(node.ops[0], ast.Is | ast.Eq)
+        absent = isinstance(node.ops[0], (ast.Is, ast.Eq))
         return found[0], not absent
-    if isinstance(node, ast.NamedExpr | ast.Await):
+    if isinstance(node, (ast.NamedExpr, ast.Await)):
         return _look(node.value, names)
     if isinstance(node, ast.Name):
         return (names[node.id], True) if node.id in names else None

@@ -69,7 +69,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
 
 def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
     """(name, call) of `name = call(…)`, annotated or not."""
-    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(value, ast.Call):
         return None
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
@@ -134,7 +134,7 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
     """What a manager filters by that is no parameter: the name of the call or variable, "" where it reads
     none."""
     for method in node.body:
-        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name in {
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and method.name in {
             "get_queryset", "get_query_set", "__init__", "_filter_or_exclude", "filter", "all", "_fetch_all",
         }:  # fmt: skip
             for part in descendants(method):

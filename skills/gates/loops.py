@@ -60,7 +60,7 @@ def turns(loop: Loop) -> int | None:
     if isinstance(loop, ast.While):
         return None
     over = loop.iter
-    if isinstance(over, ast.List | ast.Tuple | ast.Set):
+    if isinstance(over, (ast.List, ast.Tuple, ast.Set)):
         return None if any(isinstance(part, ast.Starred) for part in over.elts) else len(over.elts)
     if isinstance(over, ast.Constant) and isinstance(over.value, str):
         return len(over.value)
@@ -94,7 +94,7 @@ def blocks(statements: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
     """Every list of statements under these, nested functions and classes left out."""
     yield statements
     for statement in statements:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         for part in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
             for field in ("body", "orelse", "finalbody"):

@@ -78,7 +78,7 @@ def is_decorated(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, na
 def root_name(node: ast.AST) -> str:
     """The name at the root of a chain of attributes, calls and subscripts; "" where it is something else."""
     while True:
-        if isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
         elif isinstance(node, ast.Call):
             node = node.func

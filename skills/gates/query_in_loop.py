@@ -53,7 +53,7 @@ def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context
     """A comprehension is a loop too: what it makes of each turn asks once a turn."""
     inner, outer = node, context.parent(node)
     while outer is not None:
-        if isinstance(outer, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        if isinstance(outer, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             for part in outer.generators:
                 first = part is outer.generators[0] and _holds_node(part.iter, inner)
                 loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
@@ -123,7 +123,7 @@ def _report(node: ast.Call, model: str, by: str, loop: Loop, context: FileContex
 def _leaves(loop: Loop, context: FileContext) -> bool:
     """True where the loop may end with the first turn."""
     lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
-    return any(isinstance(part, ast.Return | ast.Break) and part.lineno in lines
+    return any(isinstance(part, (ast.Return, ast.Break)) and part.lineno in lines
                for part in local_nodes(scope_of(context)))  # fmt: skip
 
 
@@ -181,7 +181,7 @@ query_in_loop = Rule(
 def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
     """Fields that a model has an index for, those of `Meta` by the first column."""
     for part in node.body:
-        if isinstance(part, ast.Assign | ast.AnnAssign) and isinstance(part.value, ast.Call):
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
             target = part.targets[0] if isinstance(part, ast.Assign) else part.target
             given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
             if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:

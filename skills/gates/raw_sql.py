@@ -56,7 +56,7 @@ def _seen(context: FileContext) -> set[ast.AST]:
 
 
 def _on_string(node: ast.JoinedStr | ast.BinOp, context: FileContext) -> None:
-    if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Mod)):
+    if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mod))):
         return
     if not _speaks_sql(context):
         return
@@ -81,7 +81,7 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
     seen = _seen(context)
     if node in seen:
         return False
-    seen.update(part for part in descendants(node) if isinstance(part, ast.JoinedStr | ast.BinOp | ast.Call))
+    seen.update(part for part in descendants(node) if isinstance(part, (ast.JoinedStr, ast.BinOp, ast.Call)))
     if found.parts and not _only_said(node, context):
         context.report(RAW_SQL, node, _message(found))
     return True
@@ -131,7 +131,7 @@ def _statements(node: ast.Call, name: str) -> list[ast.expr]:
             wanted.append(keyword.value)
         elif name == "extra" and keyword.arg in {"where", "select", "tables", "order_by"}:
             value = keyword.value
-            if isinstance(value, ast.List | ast.Tuple):
+            if isinstance(value, (ast.List, ast.Tuple)):
                 wanted += value.elts
             elif isinstance(value, ast.Dict):
                 wanted += value.values

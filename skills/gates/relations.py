@@ -33,7 +33,7 @@ class Relation:
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     for statement in node.body:
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Call):
+        if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not isinstance(statement.value, ast.Call):
             continue
         value = statement.value
         kind = RELATION.search(last_name(value.func))

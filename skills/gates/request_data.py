@@ -89,7 +89,7 @@ class Flow:
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
                         yield from self._block([inner])
-                    elif isinstance(inner, ast.ExceptHandler | ast.match_case):
+                    elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
                         yield from self._block(inner.body)
 
     def _look_into(self, statement: ast.stmt) -> tuple[list[ast.Call], bool]:
@@ -119,9 +119,9 @@ class Flow:
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.AugAssign):
             self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
-        elif isinstance(statement, ast.For | ast.AsyncFor):
+        elif isinstance(statement, (ast.For, ast.AsyncFor)):
             self._bind(statement.target, self.origin(statement.iter))
-        elif isinstance(statement, ast.If | ast.While | ast.Assert):
+        elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._note_checks(statement.test)
         elif isinstance(statement, ast.Expr):
             self._note_checks(statement.value)
@@ -144,7 +144,7 @@ class Flow:
                 self.held.pop(target.id, None)
             else:
                 self.held[target.id] = origin
-        elif isinstance(target, ast.Tuple | ast.List):
+        elif isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
                 self._bind(part, origin)
         elif isinstance(target, ast.Starred):
@@ -153,7 +153,7 @@ class Flow:
     def _note_checks(self, test: ast.expr) -> None:
         """Names that a condition compares with a list, or gives to a function that checks, count as checked."""
         for node in descendants(test):
-            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
                 self._forget(node.left)
             elif isinstance(node, ast.Call) and _CHECKS.search(last_name(node.func)):
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -174,7 +174,7 @@ class Flow:
             return self._of_attribute(node)
         if isinstance(node, ast.Subscript):
             return _at_key(self.origin(node.value), node.value, node)
-        if isinstance(node, ast.Await | ast.Starred | ast.FormattedValue | ast.NamedExpr):
+        if isinstance(node, (ast.Await, ast.Starred, ast.FormattedValue, ast.NamedExpr)):
             return self.origin(node.value)
         if isinstance(node, ast.Call):
             return self._of_call(node)
@@ -240,26 +240,26 @@ def _operands(node: ast.AST | None) -> list[ast.expr]:
     """The expressions that the value of an expression is made of."""
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
-    if isinstance(node, ast.JoinedStr | ast.BoolOp):
+    if isinstance(node, (ast.JoinedStr, ast.BoolOp)):
         return node.values
     if isinstance(node, ast.IfExp):
         return [node.body, node.orelse]
-    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         return node.elts
     if isinstance(node, ast.Dict):
         return node.values
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
         return [node.elt]
     return [node.value] if isinstance(node, ast.DictComp) else []
 
 
 def _header(statement: ast.stmt) -> list[ast.AST]:
     """The expressions of a statement itself, without its blocks."""
-    if isinstance(statement, ast.If | ast.While):
+    if isinstance(statement, (ast.If, ast.While)):
         return [statement.test]
-    if isinstance(statement, ast.For | ast.AsyncFor):
+    if isinstance(statement, (ast.For, ast.AsyncFor)):
         return [statement.iter]
-    if isinstance(statement, ast.With | ast.AsyncWith):
+    if isinstance(statement, (ast.With, ast.AsyncWith)):
         return [item.context_expr for item in statement.items]
     if isinstance(statement, ast.Match):
         return [statement.subject]

@@ -101,7 +101,7 @@ def _code_role(tree: ast.Module) -> tuple[str, str] | None:
         role: str | None = None
         if isinstance(node, ast.ClassDef):
             role = class_role(node)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             role = function_role(node)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             role = "router" if last_name(node.value.func) == "APIRouter" else None

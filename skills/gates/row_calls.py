@@ -70,7 +70,7 @@ def _load_later(flow: "Flow", node: ast.Call, names: Names) -> None:
     """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
     first = node.args[0] if node.args else None
     loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
-    for part in first.elts if isinstance(first, ast.List | ast.Tuple) else [first]:
+    for part in first.elts if isinstance(first, (ast.List, ast.Tuple)) else [first]:
         rows = names.get(part.id) if isinstance(part, ast.Name) else None
         if isinstance(part, ast.Name) and isinstance(rows, Rows | Row):
             names[part.id] = replace(rows, loaded=rows.loaded | loaded)
@@ -202,7 +202,7 @@ def _lookups(flow: "Flow", arguments: list[ast.expr], names: Names) -> frozenset
             found.add(argument.value)
         elif isinstance(value, Loading):
             found |= value.names
-        elif isinstance(argument, ast.Starred) and isinstance(argument.value, ast.List | ast.Tuple):
+        elif isinstance(argument, ast.Starred) and isinstance(argument.value, (ast.List, ast.Tuple)):
             inner = _lookups(flow, argument.value.elts, names)
             if inner is None:
                 return None

@@ -188,7 +188,7 @@ class Flow:
                     self.value(inner.context_expr, names)
                     if inner.optional_vars is not None:
                         self.bind(inner.optional_vars, None, names)
-                elif isinstance(inner, ast.ExceptHandler | ast.match_case):
+                elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
                     self.block(inner.body, names)
                 elif isinstance(inner, ast.stmt):
                     self.statement = inner
@@ -197,7 +197,7 @@ class Flow:
     def loop(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
         """Takes rows one by one; a body that ends with `return` or `break` takes one only."""
         rows = self.value(node.iter, names)
-        only_one = bool(node.body) and isinstance(node.body[-1], ast.Return | ast.Break | ast.Raise)
+        only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
         self.bind_loop(node.target, node.iter, rows, 0 if only_one else node.lineno, names)
         before = dict(names)
         self.block(node.body, names)
@@ -221,7 +221,7 @@ class Flow:
         """`name = …`; `row.relation = …` makes the relation a loaded one."""
         if isinstance(target, ast.Name):
             names[target.id] = value
-        elif isinstance(target, ast.Tuple | ast.List):
+        elif isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
                 self.bind(part, None, names)
         elif isinstance(target, ast.Starred):
@@ -274,7 +274,7 @@ class Flow:
 
     def manager(self, node: ast.Attribute) -> Rows | None:
         """`Order.objects`, `Order.published`."""
-        owner = last_name(node.value) if isinstance(node.value, ast.Name | ast.Attribute) else ""
+        owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
         if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
             return None
         name = self.context.resolve(node.value)
@@ -320,7 +320,7 @@ class Flow:
     def on_either(self, node: ast.BinOp, names: Names) -> Value:
         one = self.value(node.left, names)
         self.value(node.right, names)
-        return one if isinstance(node.op, ast.BitOr | ast.BitAnd) and isinstance(one, Rows) else None
+        return one if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(one, Rows) else None
 
     def on_nothing(self, node: ast.expr, names: Names) -> Value:
         return None

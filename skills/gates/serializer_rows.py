@@ -47,7 +47,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         return
     declared: set[str] = set()
     for statement in node.body:
-        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         if isinstance(value, ast.Call) and isinstance(target, ast.Name):
             declared.add(target.id)
@@ -55,7 +55,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
             if read:
                 context.fact("serializer-read", node.name, read, statement.lineno)
     fields = meta_value(node, "fields")
-    for part in fields.elts if isinstance(fields, ast.List | ast.Tuple) else ():
+    for part in fields.elts if isinstance(fields, (ast.List, ast.Tuple)) else ():
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value not in declared:
             context.fact("serializer-read", node.name, f"{part.value} =keys", part.lineno)
     _methods(node, context)

@@ -124,7 +124,7 @@ def _template(node: ast.expr, context: FileContext, depth: int) -> Text | None:
     found = read_text(node, context, depth + 1)
     if found is None and isinstance(node, ast.Name):
         for value in values_of(node.id, context):
-            if isinstance(value, ast.Constant | ast.BinOp | ast.JoinedStr):
+            if isinstance(value, (ast.Constant, ast.BinOp, ast.JoinedStr)):
                 return read_text(value, context, depth + 1)
     return found
 
@@ -146,7 +146,7 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
         return read_text(node.args[0], context, depth + 1)
     if function.attr in LAYOUT:
         return read_text(function.value, context, depth + 1)
-    if function.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.List | ast.Tuple):
+    if function.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], (ast.List, ast.Tuple)):
         glue = function.value.value if isinstance(function.value, ast.Constant) else " "
         found = Text(built=True)
         for number, part in enumerate(node.args[0].elts):

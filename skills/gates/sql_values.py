@@ -51,7 +51,7 @@ def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> boo
     """True for what cannot carry SQL from outside: literals, quoted names, numbers, placeholders, model metadata."""
     if depth > _DEEPEST or part is None:
         return False
-    if isinstance(part, ast.Starred | ast.FormattedValue | ast.Await | ast.NamedExpr):
+    if isinstance(part, (ast.Starred, ast.FormattedValue, ast.Await, ast.NamedExpr)):
         part = part.value
     judge = _JUDGES.get(part.__class__)
     if judge is not None:
@@ -66,9 +66,9 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
     """What a value is made of or chosen from."""
     if isinstance(part, ast.IfExp):
         return [part.body, part.orelse]
-    if isinstance(part, ast.BoolOp | ast.JoinedStr):
+    if isinstance(part, (ast.BoolOp, ast.JoinedStr)):
         return part.values
-    if isinstance(part, ast.Tuple | ast.List | ast.Set):
+    if isinstance(part, (ast.Tuple, ast.List, ast.Set)):
         return part.elts
     return []
 
@@ -210,7 +210,7 @@ def _scope_of(name: str, context: FileContext) -> Scope:
 def _made_here(value: ast.expr | None) -> bool:
     """True for the value of a constant that nothing outside of the source decides."""
     return value is not None and not any(
-        isinstance(part, ast.Name | ast.Attribute) and last_name(part) in _OUTSIDE for part in descendants(value)
+        isinstance(part, (ast.Name, ast.Attribute)) and last_name(part) in _OUTSIDE for part in descendants(value)
     )
 
 
@@ -237,11 +237,11 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
                 yield _is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
     for node in _indirect(scope, context):
         if isinstance(node, _LOOPS):
-            if not isinstance(node.iter, ast.Tuple | ast.List | ast.Set) or _place_of(node.target, name) is None:
+            if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or _place_of(node.target, name) is None:
                 yield from _looped(node, name, context, depth)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for target in node.targets:
-                if isinstance(target, ast.Tuple | ast.List) and _place_of(target, name) is not None:
+                if isinstance(target, (ast.Tuple, ast.List)) and _place_of(target, name) is not None:
                     yield last_name(node.value.func) in _COMPILERS
 
 
@@ -261,7 +261,7 @@ def _indirect(scope: Scope, context: FileContext) -> list[Any]:
 
 def _place_of(target: ast.expr, name: str) -> int | None:
     """Where a loop or an assignment puts a name: 0 for the name alone, its place in a tuple, None for elsewhere."""
-    parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
     return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), None)
 
 

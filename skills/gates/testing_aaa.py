@@ -55,7 +55,7 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
         decorators = getattr(node, "decorator_list", None)
         first = decorators[0].lineno if decorators else node.lineno
         if (
-            isinstance(node, ast.With | ast.AsyncWith)
+            isinstance(node, (ast.With, ast.AsyncWith))
             and not is_raising(node, context)
             and _leads_to_act(node.body, context)
         ):
@@ -78,7 +78,7 @@ def _last_expression(node: ast.With | ast.AsyncWith) -> ast.expr:
 def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
     return any(
         _is_act(node, context)
-        or (isinstance(node, ast.With | ast.AsyncWith) and _leads_to_act(node.body, context))
+        or (isinstance(node, (ast.With, ast.AsyncWith)) and _leads_to_act(node.body, context))
         or isinstance(node, ast.Assert)
         for node in body
     )
@@ -151,7 +151,7 @@ def _has_sections(node: FunctionNode, context: FileContext) -> bool:
 
 def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
     """The test inside of `with patch(…):` or `with self.subTest():` where nothing else stands around it."""
-    while len(body) == 1 and isinstance(body[0], ast.With | ast.AsyncWith) and not is_raising(body[0], context):
+    while len(body) == 1 and isinstance(body[0], (ast.With, ast.AsyncWith)) and not is_raising(body[0], context):
         body = body[0].body
     return body
 
@@ -191,9 +191,9 @@ def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
 
 def _does_something(node: ast.stmt) -> bool:
     """True for a statement that can be an act, or a `with` around nothing but such."""
-    if isinstance(node, ast.With | ast.AsyncWith):
+    if isinstance(node, (ast.With, ast.AsyncWith)):
         return all(_does_something(part) for part in node.body)
-    return isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete)
+    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete))
 
 
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
@@ -230,7 +230,7 @@ def _looks_again(node: ast.stmt) -> bool:
 
 
 def _call_of(node: ast.stmt) -> ast.Call | None:
-    value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+    value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
     call = value.value if isinstance(value, ast.Await) else value
     return call if isinstance(call, ast.Call) else None
 

@@ -45,7 +45,7 @@ def does_nothing(body: list[ast.stmt]) -> bool:
     """True for bodies of `pass`, `…`, `return`, a skip, or a `NotImplementedError`: tests that are not written yet."""
     for node in body:
         value = node.value if isinstance(node, ast.Expr) else None
-        idle = isinstance(node, ast.Pass | ast.Raise | ast.Import | ast.ImportFrom)
+        idle = isinstance(node, (ast.Pass, ast.Raise, ast.Import, ast.ImportFrom))
         idle = idle or isinstance(value, ast.Constant) or (isinstance(node, ast.Return) and node.value is None)
         idle = idle or (
             isinstance(value, ast.Call) and last_name(value.func) in {"skip", "skipTest", "xfail", "importorskip"}
@@ -57,7 +57,7 @@ def does_nothing(body: list[ast.stmt]) -> bool:
 
 def is_raising(node: ast.stmt, context: FileContext) -> bool:
     """True for `with pytest.raises(…)`, `with self.assertRaises(…)` and their like."""
-    if not isinstance(node, ast.With | ast.AsyncWith):
+    if not isinstance(node, (ast.With, ast.AsyncWith)):
         return False
     for item in node.items:
         call = item.context_expr

@@ -86,7 +86,7 @@ def _text(decorator: ast.expr) -> str:
 
 
 def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> bool:
-    if isinstance(node, ast.Yield | ast.YieldFrom | ast.Raise) or (isinstance(node, ast.Return) and node.value):
+    if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Raise)) or (isinstance(node, ast.Return) and node.value):
         return True
     if not isinstance(node, ast.Call):
         return False

@@ -104,7 +104,7 @@ def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int
         _on_form(node, flow, context, told)
     if (
         _writes_markup(context)
-        and isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+        and isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr))
         and node.value is not None
     ):
         _on_markup(node.value, flow, context, told)
@@ -121,7 +121,7 @@ def _writes_markup(context: FileContext) -> bool:
 def _on_answer(node: ast.Return, flow: Flow, context: FileContext, told: set[int]) -> None:
     """A view of Flask that answers text: it is sent as HTML."""
     value = node.value
-    if not isinstance(value, ast.JoinedStr | ast.BinOp | ast.Name | ast.Call) or route_of(flow.function) is None:
+    if not isinstance(value, (ast.JoinedStr, ast.BinOp, ast.Name, ast.Call)) or route_of(flow.function) is None:
         return
     if b"flask" not in context.source.lower() or (isinstance(value, ast.Call) and not _formats(value)):
         return
@@ -155,7 +155,7 @@ def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]
         texts: list[ast.expr] = []
         if isinstance(part, ast.JoinedStr):
             texts = part.values
-        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Mod):
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Add, ast.Mod)):
             texts = [part.left, part.right]
         elif isinstance(part, ast.Call) and _formats(part) and isinstance(part.func, ast.Attribute):
             texts = [part.func.value]

@@ -42,7 +42,7 @@ def is_no_element(node: ast.AST, context: "FileContext", message: str) -> bool:
 
 def needs_only_none(node: ast.AST, context: "FileContext", message: str) -> bool:
     """A function of which only the return is undeclared, and that returns nothing."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not message.endswith("for what it returns"):
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not message.endswith("for what it returns"):
         return False
     return why_not_none(node, bool(context.scopes) and isinstance(context.scopes[-1], ast.ClassDef)) is None
 
