@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
@@ -257,6 +258,7 @@ class CockpitApp(Parts):
 
     def action_do(self, name: str) -> None:
         """Run an action of the registry by its id."""
+        self.acted_at = time.monotonic()
         if self.findings_pane.jumping and name.startswith("pane-"):
             self.findings_pane.jump(False)
             self.findings_pane.move_to(int(name[-1]) - 1)

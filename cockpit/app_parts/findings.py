@@ -26,7 +26,10 @@ if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.patch import Patch
     from cockpit.findings.tool_feed import ToolKey
 
-_SHOWN_EVERY = 0.25  # seconds
+# seconds
+_SHOWN_EVERY = 0.25
+_SHOWN_AMONG_KEYS = 0.75
+_AMONG_KEYS = 0.3
 
 
 class FindingDeeds(Deeds):
@@ -35,6 +38,8 @@ class FindingDeeds(Deeds):
     hidden: "HiddenFindings | None" = None
     held: FindingsSnapshot | None = None
     """The newest snapshot of a running check that is not shown yet."""
+    acted_at = -1.0
+    """When a key last did something, in seconds of the monotonic clock."""
     _shown_at = 0.0
     tool_key: "ToolKey | None" = None
 
@@ -148,10 +153,11 @@ class FindingDeeds(Deeds):
 
     def hold_back(self, snapshot: FindingsSnapshot) -> bool:
         """Whether this one of a running check waits, the newest for all before it: four times a second are enough for
-        the eye, and more would stand in the way of keys."""
-        wait = self._shown_at + _SHOWN_EVERY - time.monotonic()
+        the eye. While keys come they are fewer, because a key that comes right after a frame waits for the next."""
+        now = time.monotonic()
+        wait = self._shown_at + (_SHOWN_AMONG_KEYS if now - self.acted_at < _AMONG_KEYS else _SHOWN_EVERY) - now
         if wait <= 0:
-            self._shown_at = time.monotonic()
+            self._shown_at = now
             return False
         if self.held is None:
             self.set_timer(wait, self._show_held)

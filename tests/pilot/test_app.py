@@ -341,7 +341,7 @@ async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
     app: CockpitApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 2.0)
-    async with app.run_test(size=(120, 40)):
+    async with app.run_test(size=(120, 40)) as pilot:
         await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
         end = app.found
         for share in (0.1, 0.2, 0.3, 0.4):
@@ -351,6 +351,15 @@ async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
         app.show_findings(replace(end, progress=0.5))
         app.show_findings(end)
         assert app.found is end and app.held is None
+        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 0.0)
+        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_AMONG_KEYS", 600.0)
+        monkeypatch.setattr("cockpit.app_parts.findings._AMONG_KEYS", 600.0)
+        app.show_findings(replace(end, progress=0.6))
+        app.show_findings(replace(end, progress=0.7))
+        assert app.found.progress == 0.7
+        await pilot.press("j")
+        app.show_findings(replace(end, progress=0.8))
+        assert app.found.progress == 0.7 and app.held is not None
 
 
 async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind(app: CockpitApp) -> None:
