@@ -149,16 +149,25 @@ def proposals(repository: Repository, feature: Feature, plan: Iterable[Group]) -
 def make(
     repository: Repository, config: Config, feature: Feature, proposed: Iterable[Proposal], tell: Callable[[str], None]
 ) -> Feature:
-    """Make the worktrees that are proposed and not there; each is noted as soon as it stands. Raises `CannotAnswer`."""
+    """Make the worktrees that are proposed and not there; each is noted as soon as it stands. Raises `CannotAnswer`.
+
+    A task that waits for others begins with their work, where a branch integration/… holds it.
+    """
+    from cockpit.worktrees.cheap import read_cheap
+    from cockpit.worktrees.merge import INTEGRATION
     from cockpit.worktrees.new import make_new
     from cockpit.worktrees.refused import Refused
 
     inside = texts(repository, feature)[2].inside
+    merged = f"{INTEGRATION}{feature.id}"
+    known = read_cheap(repository, config.base).refs
+    begin = merged if known is not None and known.sha(f"refs/heads/{merged}") else None
     for one in proposed:
         if one.there:
             continue
         try:
-            made = make_new(repository, config, one.branch, task=one.task.text, tell=tell)
+            base = begin if one.task.depends else None
+            made = make_new(repository, config, one.branch, base=base, task=one.task.text, tell=tell)
         except Refused as problem:
             raise CannotAnswer(str(problem)) from None
         noted = MadeWorktree(one.task.id, one.branch, str(made.path), made.ports, one.agent)

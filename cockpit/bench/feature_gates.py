@@ -16,6 +16,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from skills.gates.model import Check as Answered
 from skills.gates.model import Status
 from skills.gates.roles import is_test_path
 from skills.workflow.feature import Feature, answers, passed
@@ -171,7 +172,7 @@ def _quality(repository: Repository, config: Config, feature: Feature) -> list[C
     from cockpit.findings.once import CheckRequest, check_now
 
     root = repository.root
-    _, project = check_now(root, config, CheckRequest())
+    outcome, _ = check_now(root, config, CheckRequest())
     names = [name for name in discover(root, config.checks.exclude).files if name.endswith(".py")]
     sources = {
         name: _source(root, name) for name in names if not is_test_path(name) and "/migrations/" not in f"/{name}"
@@ -187,7 +188,7 @@ def _quality(repository: Repository, config: Config, feature: Feature) -> list[C
         rows.append(measure("duplication", "Duplicated lines in percent", twice or 0.0, MOST_DUPLICATION, least=False,
                             why=", ".join(places[:3])))  # fmt: skip
     rows += _shape(touched, lines, change.why)
-    rows.append(_lint(project.ruff_check))
+    rows.append(_lint(outcome.check("ruff")))
     return [*rows, *_bundle(repository, feature)]
 
 
@@ -218,12 +219,10 @@ def _shape(touched: Mapping[str, str], lines: set[tuple[str, int]], why: str) ->
     return [measure("complexity", titles[0][1], float(most), MOST_COMPLEXITY, least=False, why=where), typed]
 
 
-def _lint(check: object) -> Check:
-    status, count = str(getattr(check, "status", "not_run")), int(getattr(check, "count", 0))
-    if status in ("not_run", "not_applicable"):
-        known: Status = "not_run" if status == "not_run" else "not_applicable"
-        return Check("lint", "Errors of the linter", known, plain_text(getattr(check, "reason", "") or "", 160))
-    return measure("lint", "Errors of the linter", float(count), MOST_LINT, least=False)
+def _lint(said: Answered) -> Check:
+    if said.status in ("not_run", "not_applicable"):
+        return Check("lint", "Errors of the linter", said.status, plain_text(said.reason or "", 160))
+    return measure("lint", "Errors of the linter", float(said.count), MOST_LINT, least=False)
 
 
 def _bundle(repository: Repository, feature: Feature) -> list[Check]:

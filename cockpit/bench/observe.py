@@ -14,10 +14,11 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.verify.change import Change, read_change
+from cockpit.worktrees.setup_files import REPORTS, exclude
 from skills.gates.roles import is_test_path
 from skills.workflow.feature import Feature, Noted, noted, open_blockers
 from skills.workflow.feature_text import alerts_text, open_first
-from skills.workflow.observers import ARCHITECTURE, Work, doubts, observe, report
+from skills.workflow.observers import ARCHITECTURE, Work, doubts, is_own, observe, report
 
 _LARGEST = 1_000_000
 _MOST_TESTS = 20_000_000
@@ -36,12 +37,13 @@ def observe_all(repository: Repository, name: str) -> tuple[Feature, list[tuple[
 
     feature = open_feature(repository, name)
     agreed = texts(repository, feature)[2]
-    works = {}
+    works, roots = {}, {}
     for tree, place, base in trees(repository, feature):
         found = read_change(place, base)
         if found.why:
             raise CannotAnswer(f"{tree}: {found.why}")
-        works[tree] = work_of(place.root, found)
+        works[tree], roots[tree] = work_of(place.root, found), place.root
+    works = _with_tests(works)
     at = iso(now())
 
     def step(known: Feature) -> Feature:
@@ -53,9 +55,25 @@ def observe_all(repository: Repository, name: str) -> tuple[Feature, list[tuple[
     write_reports(repository, feature)
     asked = []
     for tree, work in works.items():
-        others = [path for name, other in works.items() if name not in (tree, "here") for path in other.paths]
+        others = [
+            path
+            for name, other in works.items()
+            if name not in (tree, "here")
+            for path in sorted(set(other.paths).intersection(work.paths))
+            if not is_own(path) and _text(roots[name], path) != _text(roots[tree], path)
+        ]
         asked += doubts(work, agreed, others if tree != "here" else ())
     return feature, list(dict.fromkeys(asked))
+
+
+def _with_tests(works: dict[str, Work]) -> dict[str, Work]:
+    """The same, each with the tests that the others bring: one worktree may test what another one makes."""
+    brought = {name: [text for path, text in one.files.items() if is_test_path(path)] for name, one in works.items()}
+    found = {}
+    for name, one in works.items():
+        more = [text for by, texts in brought.items() if by != name for text in texts]
+        found[name] = replace(one, tests="\n".join([one.tests, *more]))
+    return found
 
 
 def work_of(root: Path, found: Change) -> Work:
@@ -88,6 +106,10 @@ def write_reports(repository: Repository, feature: Feature) -> list[str]:
         "OBSERVER_ARCH.md": report(f"{feature.title}, {feature.observed}", architecture),
         "OBSERVER_ALERTS.md": alerts_text(feature),
     }
+    try:
+        exclude(repository.common_dir, REPORTS)
+    except OSError as problem:
+        raise CannotAnswer(f"git's info/exclude cannot be written ({problem.strerror})") from None
     for name, body in bodies.items():
         keep_block(home, f"{_FOLDER}/{name}", feature.id, body)
     return [f"{_FOLDER}/{name}" for name in bodies]

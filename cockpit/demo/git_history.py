@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cockpit.demo.project import Branch, Commit, branches, main_history, overlay
 from cockpit.errors import CannotAnswer
-from cockpit.worktrees.setup_files import exclude_task_file
+from cockpit.worktrees.setup_files import exclude
 from skills.workflow.worktree_setup import TASK_FILE, TaskSheet, task_sheet
 
 AUTHOR = ("Robin Acme", "robin@acme.example")
@@ -39,7 +39,7 @@ def build(folder: Path, now: datetime) -> Path:
         place = worktree_path(folder, branch.folder)
         _git(root, "worktree", "add", "-q", str(place), branch.name)
         (place / TASK_FILE).write_text(_sheet(branch), "utf-8")
-    exclude_task_file(root / ".git")
+    exclude(root / ".git")
     for path, content in overlay("feature-api-edits").items():
         (worktree_path(folder, "feature-api") / path).write_text(content, "utf-8")
     _git(worktree_path(folder, "docs"), "rebase", "-q", "main", may_fail=True, at=now - timedelta(minutes=95))

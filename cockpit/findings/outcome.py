@@ -67,6 +67,10 @@ class Outcome:
         """The findings that no comment silences."""
         return tuple(finding for finding in self.findings if finding.suppressed is None)
 
+    def check(self, rule: str) -> Check:
+        """What a rule or a tool answered, with its count; not run where it was not asked."""
+        return next((one for one in self.checks if one.rule == rule), Check(rule, "not_run", 0, "not asked"))
+
     @property
     def exit_code(self) -> int:
         """1 for an unsuppressed P0 outside the baseline, 2 where a P0 rule could not judge everything, else 0."""

@@ -62,7 +62,7 @@ def _env_names(place: Place) -> Answer:
 
 def quality(place: Place) -> Iterator[Answer]:
     """Phase 2: types, lint, one formatter, import order where it is configured. Nothing is rewritten."""
-    tool, ruff = place.pyproject.get("tool", {}), place.project.ruff_check
+    tool, ruff = place.pyproject.get("tool", {}), place.outcome.check("ruff")
     if "mypy" in place.dependencies or "mypy" in tool or (place.root / "mypy.ini").is_file():
         yield tool_answer(place, 2, "mypy", "Types hold (mypy)")
     elif "pyright" in place.dependencies or "pyright" in tool:

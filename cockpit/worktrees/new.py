@@ -23,7 +23,7 @@ from cockpit.worktrees.project_hooks import NO_SETUP, HookFailed, ProjectSetup, 
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import OWN, changed_registry, new_entry, read_registry_file
 from cockpit.worktrees.room import Room, sentence
-from cockpit.worktrees.setup_files import copy_into, exclude_task_file, files_to_copy, ports_in
+from cockpit.worktrees.setup_files import copy_into, exclude, files_to_copy, ports_in
 from skills.workflow.worktree_setup import TASK_FILE, TaskSheet, branch_name, project_of, slug_of, task_sheet
 
 LOW_MEMORY_GB = 6
@@ -247,7 +247,7 @@ class _Making:
             return []
         contract = next((name for name in (".claude/CONTRACT.md", "CONTRACT.md") if (plan.path / name).is_file()), None)
         sheet = TaskSheet(plan.branch, plan.base, plan.project, ports, plan.task, plan.setup.services, contract)
-        exclude_task_file(self.room.common_dir)
+        exclude(self.room.common_dir)
         write_atomically(target, task_sheet(sheet), mode=0o644)
         return [TASK_FILE]
 

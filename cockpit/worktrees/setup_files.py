@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cockpit.files import read_regular, write_atomically
@@ -17,6 +18,8 @@ INCLUDE_FILE = ".worktreeinclude"
 _ENVIRONMENT = (".env", ".env.local")
 _EXAMPLE = ".env.example"
 _AGENTS = (".claude", ".agents")
+REPORTS = ".claude/OBSERVER_*.md"
+"""What the observers write about every worktree of a feature: it belongs to none of them, and to no commit."""
 GIVEN = frozenset((*_ENVIRONMENT, *_AGENTS))
 LARGEST = 1 << 20  # bytes of a file that is compared
 _MOST = 20_000
@@ -28,7 +31,7 @@ def files_to_copy(root: Path, setup: ProjectSetup) -> list[str]:
     if not found and (root / _EXAMPLE).is_file():
         found.add(_EXAMPLE)
     for name in (*_AGENTS, *setup.copied):
-        found.update(_files_below(root, name))
+        found.update(one for one in _files_below(root, name) if not fnmatchcase(one, REPORTS))
     found.update(_included(root))
     return sorted(found)[:_MOST]
 
@@ -92,10 +95,10 @@ def _port_in(tree: Path) -> int | None:
     return None
 
 
-def exclude_task_file(common_dir: Path) -> None:
-    """Let git pass over the task sheet in every worktree: it is nothing to commit. Raises `OSError`."""
+def exclude(common_dir: Path, name: str = TASK_FILE) -> None:
+    """Let git pass over a file (the task sheet) in every worktree: it is nothing to commit. Raises `OSError`."""
     path = common_dir / "info" / "exclude"
-    line = f"/{TASK_FILE}"
+    line = f"/{name}"
     try:
         text = read_regular(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skills.gates.context import FunctionNode
 from skills.gates.names import last_name
 from skills.gates.openapi_schema import parse_schema, segments
 from skills.record import record
@@ -128,6 +129,34 @@ def registered_routes(modules: Modules) -> Iterator[tuple[str, int, tuple[str, .
             found = _registered(node)
             if found is not None:
                 yield path, node.lineno, segments(found[0])  # type: ignore[attr-defined]
+
+
+def action_routes(modules: Modules) -> Iterator[tuple[str, int, str, tuple[str, ...]]]:
+    """(path, line, method, parts) of every extra action of a view set."""
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            for call in node.decorator_list if isinstance(node, FunctionNode) else ():
+                if not isinstance(call, ast.Call) or last_name(call.func) != "action":
+                    continue
+                given = {word.arg: word.value for word in call.keywords}
+                route, methods = given.get("url_path"), given.get("methods")
+                named = route.value if isinstance(route, ast.Constant) else node.name  # type: ignore[attr-defined]
+                words = methods.elts if isinstance(methods, ast.List | ast.Tuple) else [ast.Constant("get")]
+                for word in words:
+                    if isinstance(word, ast.Constant):
+                        yield path, call.lineno, str(word.value), segments(str(named))
+
+
+def django_routes(modules: Modules) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    """(path, line, parts) of every route in a urls.py that leads to a view, not to more routes."""
+    for path, tree in modules.items():
+        for call in ast.walk(tree) if path.endswith("urls.py") else ():
+            if not isinstance(call, ast.Call) or last_name(call.func) not in ("path", "re_path") or len(call.args) < 2:
+                continue
+            route, view = call.args[:2]
+            more = isinstance(view, ast.Call) and last_name(view.func) == "include"
+            if isinstance(route, ast.Constant) and isinstance(route.value, str) and not more:
+                yield path, call.lineno, segments(re.sub(r"<[^<>]+>", "{x}", route.value))
 
 
 # -- OpenAPI documents --

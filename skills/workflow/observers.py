@@ -20,6 +20,8 @@ from skills.verify.diff_review import AddedLine, new_dependencies
 from skills.workflow.contract import Contract, agreed, covers
 from skills.workflow.contract_sources import (
     Shape,
+    action_routes,
+    django_routes,
     document_routes,
     document_shapes,
     registered_routes,
@@ -47,7 +49,6 @@ _OWN = re.compile(
 )
 _MARKER = re.compile(r"\b(?:TODO|FIXME|HACK|XXX|TEMP)\b")
 _JS_SILENT = re.compile(r"\bcatch\s*(?:\([^()]*\))?\s*\{\s*\}")
-_DJANGO_PATH = re.compile(r"""^\s*(?:re_)?path\(\s*r?["']([^"']*)["']\s*,\s*([\w.]+)""")
 
 
 @record
@@ -127,6 +128,11 @@ def _tree(text: str) -> ast.Module | None:
         return None
 
 
+def is_own(path: str) -> bool:
+    """Whether a file is one of the process itself, which no observer looks at."""
+    return _OWN.search(path) is not None
+
+
 def _drift(seen: _Seen) -> Iterator[Alert]:
     """Tests belong to what they test: outside the scope they only count where the contract excludes them."""
     for path in seen.work.paths:
@@ -204,10 +210,8 @@ def _routes(seen: _Seen) -> Iterator[tuple[str, int, str, tuple[str, ...], Funct
             whole = prefixes.get(owner, "") + endpoint.path
             method = "" if endpoint.verb == "api_route" else endpoint.verb
             yield path, endpoint.decorator.lineno, method, segments(whole), node, endpoint
-    for added in seen.work.added:
-        if added.path.endswith("urls.py") and (found := _DJANGO_PATH.match(added.text)) and found[2] != "include":
-            parts = segments(re.sub(r"<[^<>]+>", "{x}", found[1]))
-            yield added.path, added.line, "", parts, None, None
+    for path, line, parts in django_routes(dict(seen.code())):
+        yield path, line, "", parts, None, None
 
 
 def _prefixes(tree: ast.Module) -> dict[str, str]:
@@ -229,6 +233,7 @@ def _scope_creep(seen: _Seen) -> Iterator[Alert]:
         return
     routes = [(path, line, method, parts) for path, line, method, parts, _, _ in _routes(seen)]
     routes += [(path, line, "", parts) for path, line, parts in registered_routes(dict(seen.code()))]
+    routes += action_routes(dict(seen.code()))
     for path, lines, method, parts in document_routes(seen.work.documents):
         routes += [(path, line, method, parts) for line in lines if seen.is_new(path, line)][:1]
     for path, line, method, parts in routes:

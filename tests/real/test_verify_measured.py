@@ -132,3 +132,9 @@ def test_a_build_without_its_packages_is_not_run(tmp_path: Path) -> None:
     assert (found["build"]["status"], why) in [
         ("not_run", "there is no node_modules: npm install"), ("not_run", "npm is not installed")
     ]  # fmt: skip
+
+
+def test_what_the_linter_finds_fails_the_lint_check(tmp_path: Path) -> None:
+    files = {"pyproject.toml": "[tool.ruff.lint]\nselect = ['F']\n", "a.py": "import os\n", "b.py": "x = 1\n"}
+    row = verified(made(tmp_path / "lint", files))["ruff"]
+    assert (row["status"], row["reason"]) == ("fail", "1 found: cockpit check shows them")

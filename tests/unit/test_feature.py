@@ -269,6 +269,74 @@ def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repositor
     assert {one.id: one.status for one in judge(repository, config, observed, "parallel")}["merged"] == "fail"
 
 
+def agreed_and_committed(repository: Repository, brief: str = BRIEF) -> Config:
+    begun(repository)
+    (repository.root / "BRIEF.md").write_text(brief)
+    for folder in ("billing", "tests"):
+        (repository.root / folder).mkdir()
+        (repository.root / folder / "__init__.py").touch()
+    git(repository.root, "add", "-A")
+    git(repository.root, "commit", "-qm", "Contract")
+    return load_config(repository.root)
+
+
+def made_next(repository: Repository, config: Config) -> list[Path]:
+    """Make the worktrees of the next group; the folders of all so far."""
+    feature, found = plan(repository, "")
+    feature = make(repository, config, feature, proposals(repository, feature, found), lambda _: None)
+    return [Path(one.path) for one in feature.worktrees]
+
+
+def test_a_later_group_begins_with_the_work_of_the_earlier_one(repository: Repository) -> None:
+    config = agreed_and_committed(repository)
+    (first,) = made_next(repository, config)
+    commit(first, "Schema", billing__schema="x = 1\n")
+    observe_all(repository, "")
+    git(repository.root, "checkout", "-qb", "integration/invoice-api")
+    git(repository.root, "merge", "-q", "--no-ff", "-m", "Schema", "feature/invoice-api-db")
+    (repository.root / "BRIEF.md").write_text(BRIEF.replace("- [ ] Schema", "- [x] Schema"))
+    _, api, ui = made_next(repository, config)
+    assert (api / "billing/schema").is_file() and (ui / "billing/schema").is_file()
+    assert "made from `integration/invoice-api`" in (api / "WORKTREE_TASK.md").read_text()
+    # the observers' reports belong to no worktree and to no commit
+    assert (repository.root / ".claude/OBSERVER_ALERTS.md").is_file()
+    assert not (api / ".claude/OBSERVER_ALERTS.md").exists()
+    assert "OBSERVER" not in git(repository.root, "status", "--porcelain", "-uall")
+    # what both began with is no point where two agents meet; what both change is
+    _, asked = observe_all(repository, "")
+    assert not [where for name, where, _ in asked if "two agents" in name]
+    (api / "billing/schema").write_text("x = 2\n")
+    _, asked = observe_all(repository, "")
+    assert {where for name, where, _ in asked if "two agents" in name} == {"billing/schema"}
+
+
+def test_a_test_may_stand_in_another_worktree(repository: Repository) -> None:
+    config = agreed_and_committed(repository, BRIEF.replace("- [ ] Schema", "- [x] Schema"))
+    api, ui = made_next(repository, config)
+
+    def opened() -> list[str]:
+        return [one.alert.observer for one in observe_all(repository, "")[0].alerts if one.state == "OPEN"]
+
+    (api / "billing/late.py").write_text("def late() -> int:\n    return 1\n")
+    assert opened() == ["O-3"]
+    (ui / "tests/test_late.py").write_text("def test_it():\n    assert late() == 1\n")
+    assert opened() == []
+
+
+def test_what_the_linter_finds_holds_the_gate(repository: Repository) -> None:
+    config = agreed_and_committed(repository)
+    (repository.root / "pyproject.toml").write_text("[tool.ruff.lint]\nselect = ['F']\n")
+
+    def lint() -> Check:
+        checks = judge(repository, config, open_feature(repository), "quality")
+        return next(one for one in checks if one.id == "lint")
+
+    (repository.root / "billing/a.py").write_text("import os\n")
+    assert (lint().status, lint().detail) == ("fail", "1, ≤ 0 is asked")
+    (repository.root / "billing/a.py").write_text("x = 1\n")
+    assert lint().status == "pass"
+
+
 def test_an_alert_is_closed_for_a_reason_only(repository: Repository) -> None:
     begun(repository)
     (repository.root / "accounts").mkdir()

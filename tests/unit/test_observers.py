@@ -168,6 +168,16 @@ def test_a_registered_view_set_that_is_in_no_contract_blocks() -> None:
     assert [(one.severity, one.line, "/refunds" in one.what) for one in said(more, "O-4")] == [("BLOCKER", 3, True)]
 
 
+def test_a_route_or_an_extra_action_that_is_in_no_contract_blocks_wherever_it_stands() -> None:
+    urls = "urlpatterns = [path('late/', late), path(\n    'api/invoices/', include('x')\n), *router.urls]\n"
+    assert [one.what for one in said(work("billing/urls.py", urls), "O-4")] == ["the route /late is in no contract"]
+    view = "class InvoiceViewSet(ViewSet):\n    @action(detail=False, methods=['post'], url_path='{}')\n"
+    view += "    def send(self, request): ...\n"
+    more = said(work("billing/views.py", view.format("remind")), "O-4")
+    assert [(one.severity, one.what) for one in more] == [("BLOCKER", "POST /remind is in no contract")]
+    assert not said(work("billing/views.py", view.format("invoices")), "O-4")
+
+
 SCHEMA = """openapi: 3.0.3
 paths:
   /api/invoices:
