@@ -102,7 +102,9 @@ def plan_rollback(
     kept = tuple(_commit(root, one) for one in keep)
     branch = _git(root, "symbolic-ref", "--quiet", "--short", "HEAD", missing="").strip()
     undone = _git(root, "log", "--format=%h %s", f"{target}..{head}").splitlines()
-    changed = _git(root, "diff", "--no-ext-diff", "--name-only", "-z", target, head, "--", *files).split("\0")
+    # a renamed file is two: one that goes and one that comes back
+    names = ("--no-ext-diff", "--no-renames", "--name-only", "-z")
+    changed = _git(root, "diff", *names, target, head, "--", *files).split("\0")
     raw = _git(root, "diff", "--no-ext-diff", "--raw", target, head, "--", *files)
     moved = any("160000" in row.split(maxsplit=2)[0] + row.split(maxsplit=2)[1] for row in raw.splitlines())
     dirty = sum(1 for row in _git(root, "status", "--porcelain", "-z").split("\0") if row)
@@ -259,9 +261,11 @@ def answer(repository: Repository, row: dict[str, Any], given: dict[str, Status]
         names = ", ".join(dict(VERIFICATIONS))
         raise CannotAnswer(f"there is no verification {plain_text(unknown[0], 40)!r}", f"use {names}")
     answers = {**row.get("answers", {}), **given}
-    said = verdict(answers)
+    before, said = row.get("verdict"), verdict(answers)
     row.update(answers=answers, verdict=said, automated=bool(row.get("automated", True)) and automated)
-    if said != "pending" and "ended" not in row:
+    if said == "pending":
+        row.pop("ended", None)
+    elif said != before:  # recovered is when it succeeded, not when it first failed
         row["ended"] = iso(now())
     write_record(repository.common_dir, KIND, row["id"], row)
     return said
@@ -270,9 +274,16 @@ def answer(repository: Repository, row: dict[str, Any], given: dict[str, Status]
 def automatic_answers(
     repository: Repository, row: dict[str, Any], smoke: Callable[[], Status], security: Callable[[], Status]
 ) -> dict[str, Status]:
-    """What can be answered without a person: the version from git, smoke and security from the gates."""
+    """What can be answered without a person: the version from git, smoke and security from the gates.
+
+    The gates judge what is checked out: of a branch that is not, they say nothing.
+    """
     ref = f"refs/heads/rollback/{row['id']}" if row["kind"] == "branch" else "HEAD"
     version: Status = "pass" if _holds(repository.root, str(row.get("result", "")), ref) else "fail"
+    if ref != "HEAD" and _git(repository.root, "rev-parse", ref, missing="") != _git(
+        repository.root, "rev-parse", "HEAD"
+    ):
+        return {"version": version, "smoke": "not_run", "security": "not_run"}
     return {"version": version, "smoke": smoke(), "security": security()}
 
 

@@ -151,6 +151,7 @@ def _run(call: "Call") -> _Answer:
 
 def _verify(call: "Call") -> _Answer:
     from cockpit.bench.rollback import answer, automatic_answers, last_rollback
+    from cockpit.bench.shared import only_a_person
     from cockpit.errors import CannotAnswer
     from skills.verify.model import GLYPHS
     from skills.workflow.rollback import VERIFICATIONS
@@ -165,6 +166,8 @@ def _verify(call: "Call") -> _Answer:
         if said not in ("pass", "fail", "not_applicable"):
             raise CannotAnswer(f"{pair!r} is no answer", "e.g. --answer data=pass")
         given[name] = said
+    if given:
+        only_a_person("an answer")
     if call.args.auto:
         given = {**_automatic(call, row, automatic_answers), **given}
     said = answer(repository, row, given, automated=not call.args.answer)
@@ -172,6 +175,8 @@ def _verify(call: "Call") -> _Answer:
     lines = [f"{GLYPHS[answers.get(name, 'not_run')]} {title}" for name, title in VERIFICATIONS]
     code = {"success": 0, "failed": 1, "partial": 1, "pending": 2}[said]
     left = [name for name, _ in VERIFICATIONS if answers.get(name, "not_run") == "not_run"]
+    if call.args.auto and row["kind"] == "branch" and given["smoke"] == "not_run":
+        lines.append(f"judged is what is checked out: git switch rollback/{row['id']}, then --auto again")
     lines.append(f"{said}" + (f": --answer {left[0]}=pass or fail" if left and said == "pending" else ""))
     return code, {"id": row["id"], "answers": answers, "verdict": said}, lines
 

@@ -110,7 +110,7 @@ def tests(place: Place) -> Iterator[Answer]:
     has_tests = any(report.role == "test" for report in place.project.reports.values())
     if not has_tests:
         yield Answer(4, "tests", title, "fail", "the project has no tests")
-    elif "pytest" in place.dependencies or place.manage is None:
+    elif "pytest" in place.dependencies or _pytest_is_configured(place) or place.manage is None:
         yield _pytest(place, title)
     elif place.refused:
         yield not_run(4, "tests", title, place.refused)
@@ -120,6 +120,10 @@ def tests(place: Place) -> Iterator[Answer]:
         place.tests_ran = re.search(r"^Ran \d+ tests?", ran.err, re.MULTILINE) is not None
         yield replace(answer_of(4, "tests", title, ran, command="manage.py test"), detail=ran.why or ran.last_line)
     yield from _coverage(place)
+
+
+def _pytest_is_configured(place: Place) -> bool:
+    return "pytest" in place.pyproject.get("tool", {}) or (place.root / "pytest.ini").is_file()
 
 
 def _pytest(place: Place, title: str) -> Answer:

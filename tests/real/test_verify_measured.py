@@ -138,3 +138,9 @@ def test_what_the_linter_finds_fails_the_lint_check(tmp_path: Path) -> None:
     files = {"pyproject.toml": "[tool.ruff.lint]\nselect = ['F']\n", "a.py": "import os\n", "b.py": "x = 1\n"}
     row = verified(made(tmp_path / "lint", files))["ruff"]
     assert (row["status"], row["reason"]) == ("fail", "1 found: cockpit check shows them")
+
+
+def test_a_django_project_that_configures_pytest_is_tested_by_it(tmp_path: Path) -> None:
+    files = {**SHOP, "pyproject.toml": "[tool.pytest.ini_options]\ntestpaths = ['tests']\n"}
+    files |= {"tests/__init__.py": "", "tests/test_it.py": "def test_it():\n    assert True\n"}
+    assert verified(made(tmp_path / "shop", files))["tests"]["command"] == "pytest"

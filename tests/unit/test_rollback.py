@@ -1,8 +1,10 @@
 """Rolling back on real git: planned first, never over somebody's changes, nothing lost, verified by what decides."""
 
 import json
+import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 
 from cockpit.bench.rollback import (
     answer,
+    automatic_answers,
     history,
     last_rollback,
+    measured,
     note_gate,
     plan_rollback,
     points,
@@ -20,6 +24,7 @@ from cockpit.bench.rollback import (
 )
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
+from skills.gates.model import Status
 from skills.workflow.playbooks import PLAYBOOKS
 from skills.workflow.rollback import DECISIVE, VERIFICATIONS, Done, measures, readiness, triggers, verdict
 
@@ -83,6 +88,35 @@ def test_files_go_back_alone(root: Path, repository: Repository) -> None:
     run_rollback(repository, plan_rollback(repository, "files", "stable-2026-11-20", files=["a", "c"]))
     assert files(root) == {"a": "1\n", "b": "2\n"}
     assert git(root, "status", "--porcelain") == ""
+
+
+def test_a_folder_goes_back_with_the_files_that_were_renamed_in_it(root: Path, repository: Repository) -> None:
+    (root / "lib").mkdir()
+    good = commit(root, "A library", lib__old="one\ntwo\nthree\n")
+    git(root, "mv", "lib/old", "lib/new")
+    git(root, "commit", "-qm", "Another name")
+    plan = plan_rollback(repository, "files", good, files=["lib"])
+    assert plan.files == ("lib/new", "lib/old")
+    run_rollback(repository, plan)
+    assert [path.name for path in (root / "lib").iterdir()] == ["old"]
+
+
+def test_a_branch_is_not_judged_by_what_else_is_checked_out(root: Path, repository: Repository) -> None:
+    row = run_rollback(repository, plan_rollback(repository, "branch", "stable-2026-11-20"))
+    found = automatic_answers(repository, row, lambda: "pass", lambda: "pass")
+    assert found == {"version": "pass", "smoke": "not_run", "security": "not_run"}
+    git(root, "switch", "-q", f"rollback/{row['id']}")
+    assert set(automatic_answers(repository, row, lambda: "pass", lambda: "pass").values()) == {"pass"}
+
+
+def test_recovered_is_when_it_succeeded(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = run_rollback(repository, plan_rollback(repository, "revert", None))
+    begun = datetime.fromisoformat(row["begun"])
+    everything: dict[str, Status] = {name: "pass" for name, _ in VERIFICATIONS}
+    for seconds, said in ((60, {"smoke": "fail"}), (240, everything), (900, {"data": "pass"})):
+        monkeypatch.setattr("cockpit.bench.rollback.now", lambda s=seconds: begun + timedelta(seconds=s))
+        answer(repository, row, said, automated=False)  # type: ignore[arg-type]
+    assert measured(repository).mttr_seconds == 240
 
 
 def test_a_branch_keeps_what_is_worth_keeping(root: Path, repository: Repository) -> None:
@@ -225,9 +259,9 @@ def test_a_playbook_records_and_runs_nothing(root: Path) -> None:
 
 
 def test_the_command_plans_refuses_and_runs(root: Path) -> None:
-    def cockpit(*words: str) -> "subprocess.CompletedProcess[str]":
+    def cockpit(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "cockpit", "--repo", str(root), "rollback", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **more})
 
     assert json.loads(cockpit("plan", "revert", "--json").stdout)["refusal"] is None
     (root / "a").write_text("mine\n")
@@ -235,6 +269,8 @@ def test_the_command_plans_refuses_and_runs(root: Path) -> None:
     git(root, "checkout", "-q", "a")
     assert cockpit("run", "revert", "--reason", "a is broken").returncode == 0
     assert "verify --auto" in cockpit().stdout
+    agent = cockpit("verify", "--answer", "smoke=pass", CLAUDECODE="1")
+    assert agent.returncode == 2 and "for a person" in agent.stderr
     assert cockpit("verify", "--answer", "smoke=fail").returncode == 1
     assert cockpit("run", "files", "--to", "HEAD~1", "a").returncode == 0  # an option between words
     assert cockpit("triggers", "test_pass_rate=nan").returncode == 2
