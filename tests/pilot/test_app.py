@@ -357,7 +357,9 @@ async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
         app.show_findings(replace(end, progress=0.6))
         app.show_findings(replace(end, progress=0.7))
         assert app.found.progress == 0.7
+        acted = app.acted_at
         await pilot.press("j")
+        await until(lambda: app.acted_at > acted, "the key")
         app.show_findings(replace(end, progress=0.8))
         assert app.found.progress == 0.7 and app.held is not None
 
