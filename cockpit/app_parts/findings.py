@@ -1,6 +1,7 @@
 """What the keys do to findings: open, look at the code, filter, hide, ignore with a reason."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +39,7 @@ class FindingDeeds(Deeds):
     hidden: "HiddenFindings | None" = None
     held: FindingsSnapshot | None = None
     """The newest snapshot of a running check that is not shown yet."""
-    acted_at = -1.0
+    acted_at = -math.inf
     """When a key last did something, in seconds of the monotonic clock."""
     _shown_at = 0.0
     tool_key: "ToolKey | None" = None
