@@ -4,6 +4,7 @@ History is never rewritten: a rollback is a commit on top, or a branch of its ow
 under `refs/cockpit/rollback/`.
 """
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdic
 KIND = "rollback"
 REFS = "refs/cockpit/rollback/"
 GATES = "gates"
+_MOST_NAMES = 500  # given to git at once; the merge itself refuses the others
 _IDENTITY = "git does not know who you are; set user.name and user.email"
 
 
@@ -119,7 +121,20 @@ def plan_rollback(
         (*_commands(kind, target, files, kept), *((SUBMODULES,) if moved and kind != "branch" else ())),
         dirty=dirty,
     )
-    return _refused(plan, files)
+    return _refused(plan, files, _in_the_way(root, plan, files))
+
+
+def _in_the_way(root: Path, plan: Plan, files: Sequence[str]) -> list[str]:
+    """Files here that git ignores and that the rollback would write over: no stash would hold them."""
+    if plan.kind == "branch":
+        return []
+    back = ("--no-ext-diff", "--no-renames", "--name-only", "--diff-filter=D", "-z")  # they come back
+    names = _git(root, "diff", *back, plan.target, plan.head, "--", *files).split("\0")
+    there = [f":(literal){name}" for name in names if name and os.path.lexists(root / name)]
+    if not there:
+        return []
+    found = _git(root, "ls-files", "-z", "-o", "-i", "--exclude-standard", "--", *there[:_MOST_NAMES])
+    return [name for name in found.split("\0") if name]
 
 
 SUBMODULES = "git submodule update --init"  # what a rollback leaves to a person: it may reach the network
@@ -134,11 +149,14 @@ def _commands(kind: Kind, target: str, files: Sequence[str], keep: Sequence[str]
     return (f"git restore --source={short} --staged --worktree -- {paths}", "git commit")
 
 
-def _refused(plan: Plan, files: Sequence[str]) -> Plan:
+def _refused(plan: Plan, files: Sequence[str], in_the_way: Sequence[str]) -> Plan:
     if plan.kind == "files" and not files:
         return replace(plan, refusal="name the files to restore")
     if not plan.files and not (plan.kind == "branch" and plan.keep):
         return replace(plan, refusal="nothing differs: there is nothing to roll back")
+    if in_the_way:
+        why = f"{plain_text(in_the_way[0], 80)} is here, ignored by git, and would be written over: move it away"
+        return replace(plan, refusal=why, dirty=0)
     if plan.dirty and plan.kind != "branch":
         why = f"{of(plan.dirty, 'file')} changed or new here: commit, or give --stash NAME"
         return replace(plan, refusal=why)
@@ -167,27 +185,39 @@ def run_rollback(repository: Repository, plan: Plan, *, stash: str = "", reason:
             "reason": plain_text(reason, 300),
             "begun": iso(now()),
             "state": "running",
-            "stash": stash or None,
+            "stash": stash if stash and plan.dirty else None,
             "rescue": REFS + name,
             "answers": {},
         }
         write_record(repository.common_dir, KIND, name, row)
+        stashed = False
         try:
             room.git("var", "GIT_COMMITTER_IDENT", folder=root)
             room.git("update-ref", REFS + name, plan.head, folder=root)
             if stash and plan.dirty:
                 room.git("stash", "push", "-u", "-m", stash, folder=root)
-                plan = replace(plan, dirty=0)
+                stashed = True
             row["result"] = _carry_out(room, root, plan, name)
         except (GitFailed, CannotAnswer) as problem:
             said = problem.line if isinstance(problem, GitFailed) else str(problem)
             row["state"], row["problem"] = "refused", plain_text(said, 200)
             write_record(repository.common_dir, KIND, name, row)
             said = _IDENTITY if "identity" in said or "ident name" in said else said
+            if stashed and not _unstashed(room, root):
+                said = f"{said}; what was changed is in git stash list as {plain_text(stash, 60)!r}"
             raise CannotAnswer(f"not rolled back: {plain_text(said, 200)}") from None
         row["state"] = "done"
         write_record(repository.common_dir, KIND, name, row)
         return row
+
+
+def _unstashed(room: Room, root: Path) -> bool:
+    """Put back what was stashed for a rollback that did not happen; False where git cannot, and the stash stays."""
+    try:
+        room.git("stash", "pop", "--index", "--quiet", folder=root)
+    except GitFailed:
+        return False
+    return True
 
 
 def _carry_out(room: Room, root: Path, plan: Plan, name: str) -> str:
@@ -198,7 +228,7 @@ def _carry_out(room: Room, root: Path, plan: Plan, name: str) -> str:
     what = of(len(plan.files), "file") if plan.kind == "files" else of(len(plan.undone), "commit")
     message = f"Roll back {what} to {plan.target[:9]}\n\nBack to what was known to be good; before it: {plan.head}."
     commit = room.git("commit-tree", tree, "-p", plan.head, "-m", message, folder=root).strip()
-    room.git("merge", "--ff-only", "--quiet", commit, folder=root)
+    room.git("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", commit, folder=root)
     return commit
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -117,6 +118,34 @@ def test_recovered_is_when_it_succeeded(repository: Repository, monkeypatch: pyt
         monkeypatch.setattr("cockpit.bench.rollback.now", lambda s=seconds: begun + timedelta(seconds=s))
         answer(repository, row, said, automated=False)  # type: ignore[arg-type]
     assert measured(repository).mttr_seconds == 240
+
+
+def test_a_file_that_git_ignores_is_never_written_over(root: Path, repository: Repository) -> None:
+    good = commit(root, "Settings", local="theirs\n")
+    git(root, "rm", "-q", "--cached", "local")
+    commit(root, "Not here", **{".gitignore": "local\n"})
+    (root / "local").write_text("mine\n")
+    plan = plan_rollback(repository, "revert", good)
+    assert "local is here, ignored by git" in plan.refusal
+    for one in (plan, replace(plan, refusal="")):  # also where it came after the plan
+        with pytest.raises(CannotAnswer, match="not rolled back"):
+            run_rollback(repository, one, stash="mine")
+    assert (root / "local").read_text() == "mine\n" and git(root, "status", "--porcelain") == ""
+    (root / "local").unlink()
+    row = run_rollback(repository, plan_rollback(repository, "revert", good), stash="mine")
+    assert row["stash"] is None and (root / "local").read_text() == "theirs\n"
+
+
+def test_what_was_stashed_for_a_refused_rollback_is_put_back(root: Path, repository: Repository) -> None:
+    later = commit(root, "Break a again", a="3\n")
+    (root / "b").write_text("mine\n")
+    git(root, "add", "b")
+    (root / "new").write_text("mine too\n")
+    before = git(root, "status", "--porcelain")
+    with pytest.raises(CannotAnswer, match="conflicts"):
+        plan = plan_rollback(repository, "branch", "stable-2026-11-20", keep=[later])
+        run_rollback(repository, plan, stash="mine")
+    assert git(root, "status", "--porcelain") == before and git(root, "stash", "list") == ""
 
 
 def test_a_branch_keeps_what_is_worth_keeping(root: Path, repository: Repository) -> None:
