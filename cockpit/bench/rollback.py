@@ -6,13 +6,14 @@ under `refs/cockpit/rollback/`.
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cockpit.bench.records import add_line, read_lines, read_records, write_record
+from cockpit.bench.shared import person
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
@@ -299,6 +300,19 @@ def answer(repository: Repository, row: dict[str, Any], given: dict[str, Status]
         row["ended"] = iso(now())
     write_record(repository.common_dir, KIND, row["id"], row)
     return said
+
+
+def answered_by(
+    repository: Repository, row: dict[str, Any], measured: Mapping[str, Status], given: Mapping[str, Status], why: str
+) -> None:
+    """Note in the record who answers against what was measured as failed, and why. Raises `CannotAnswer` without it."""
+    row["measured"] = {**row.get("measured", {}), **measured}
+    against = [name for name, said in given.items() if row["measured"].get(name) == "fail" and said != "fail"]
+    if against and not why.strip():
+        raise CannotAnswer(f"{against[0]} was measured and failed", "mend it and measure again, or say --reason WHY")
+    who = person(repository.root) if against else ""
+    new = [{"check": name, "said": given[name], "who": who, "why": plain_text(why, 200)} for name in against]
+    row["against"] = [one for one in row.get("against", ()) if one["check"] not in given] + new
 
 
 def automatic_answers(

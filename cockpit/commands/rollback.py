@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stash", default="", metavar="NAME", help="stash what is changed or new under this name first"
     )
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+    parser.add_argument(
+        "--reason",
+        default="",
+        metavar="TEXT",
+        help="why, for the record; verify: why an answer differs from what was measured",
+    )
     parser.add_argument("--auto", action="store_true", help="verify: answer what needs no person")
     parser.add_argument("--answer", action="append", default=[], metavar="CHECK=pass|fail", help="verify: an answer")
     parser.add_argument("--done", type=int, metavar="N", help="playbook: step N was done")
@@ -150,7 +155,7 @@ def _run(call: "Call") -> _Answer:
 
 
 def _verify(call: "Call") -> _Answer:
-    from cockpit.bench.rollback import answer, automatic_answers, last_rollback
+    from cockpit.bench.rollback import answer, answered_by, automatic_answers, last_rollback
     from cockpit.bench.shared import only_a_person
     from cockpit.errors import CannotAnswer
     from skills.verify.model import GLYPHS
@@ -168,11 +173,17 @@ def _verify(call: "Call") -> _Answer:
         given[name] = said
     if given:
         only_a_person("an answer")
-    if call.args.auto:
-        given = {**_automatic(call, row, automatic_answers), **given}
+    measured = _automatic(call, row, automatic_answers) if call.args.auto else {}
+    if given:
+        answered_by(repository, row, measured, given, call.args.reason)
+    else:
+        row["measured"] = {**row.get("measured", {}), **measured}
+    given = {**measured, **given}
     said = answer(repository, row, given, automated=not call.args.answer)
     answers = row["answers"]
     lines = [f"{GLYPHS[answers.get(name, 'not_run')]} {title}" for name, title in VERIFICATIONS]
+    lines += [f"measured as failed, and {one['who']} says {one['said']} to {one['check']}: {one['why']}"
+              for one in row.get("against", ())]  # fmt: skip
     code = {"success": 0, "failed": 1, "partial": 1, "pending": 2}[said]
     left = [name for name, _ in VERIFICATIONS if answers.get(name, "not_run") == "not_run"]
     if call.args.auto and row["kind"] == "branch" and given["smoke"] == "not_run":

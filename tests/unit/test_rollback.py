@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cockpit.bench.rollback import (
     answer,
+    answered_by,
     automatic_answers,
     history,
     last_rollback,
@@ -146,6 +147,16 @@ def test_what_was_stashed_for_a_refused_rollback_is_put_back(root: Path, reposit
         plan = plan_rollback(repository, "branch", "stable-2026-11-20", keep=[later])
         run_rollback(repository, plan, stash="mine")
     assert git(root, "status", "--porcelain") == before and git(root, "stash", "list") == ""
+
+
+def test_nobody_talks_past_what_was_measured_without_a_reason(repository: Repository) -> None:
+    row = run_rollback(repository, plan_rollback(repository, "revert", None))
+    with pytest.raises(CannotAnswer, match="smoke was measured and failed"):
+        answered_by(repository, row, {"smoke": "fail"}, {"smoke": "pass"}, " ")
+    answered_by(repository, row, {"smoke": "fail"}, {"smoke": "pass", "data": "pass"}, "one test needs the network")
+    assert [(one["check"], one["why"]) for one in row["against"]] == [("smoke", "one test needs the network")]
+    answered_by(repository, row, {"smoke": "pass"}, {"smoke": "pass"}, "")
+    assert row["against"] == []
 
 
 def test_a_branch_keeps_what_is_worth_keeping(root: Path, repository: Repository) -> None:
