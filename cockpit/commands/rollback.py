@@ -73,7 +73,7 @@ def _status(call: "Call") -> _Answer:
 
     repository = call.repository()
     rows = list(read_records(repository.common_dir, KIND).values())
-    stuck = [row for row in rows if row.get("state") == "running"]
+    stuck = [row for row in rows[-1:] if row.get("state") == "running"]  # an older one was left behind by a later
     last = last_rollback(repository)
     if stuck:
         step = f"interrupted: look at git status; what was checked out before is {stuck[-1]['rescue']}"

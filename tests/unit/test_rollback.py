@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.bench.records import write_record
 from cockpit.bench.rollback import (
     answer,
     answered_by,
@@ -312,6 +313,13 @@ def test_the_command_plans_refuses_and_runs(root: Path) -> None:
     agent = cockpit("verify", "--answer", "smoke=pass", CLAUDECODE="1")
     assert agent.returncode == 2 and "for a person" in agent.stderr
     assert cockpit("verify", "--answer", "smoke=fail").returncode == 1
+    done = last_rollback(find_repository(root))
+    assert done is not None
+    cut = {**done, "id": "20200101T000000Z-0000000", "state": "running"}
+    write_record(find_repository(root).common_dir, "rollback", cut["id"], cut)
+    assert "interrupted" not in cockpit().stdout  # by one that came later
+    write_record(find_repository(root).common_dir, "rollback", "2999", {**cut, "id": "2999"})
+    assert "interrupted" in cockpit().stdout
     assert cockpit("run", "files", "--to", "HEAD~1", "a").returncode == 0  # an option between words
     assert cockpit("triggers", "test_pass_rate=nan").returncode == 2
     assert json.loads(cockpit("metrics", "--json").stdout)["count"] == 1
