@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 def _gate(call: "Call", number: int) -> Answer:
     from cockpit.bench.research import change
-    from cockpit.bench.shared import person
+    from cockpit.bench.shared import only_a_person, person
     from cockpit.clock import iso, now
     from skills.workflow.research import FACTORS, VIABILITY, Study, overridden, passed, with_gate1, with_gate2
 
     repository, name, at = call.repository(), f"gate{number}", iso(now())
     if call.args.override:
+        only_a_person("an override")
         who = person(repository.root)
         study = change(repository, call.args.on,
                        lambda one: overridden(one, name, call.args.override, who, at))  # fmt: skip

@@ -305,6 +305,8 @@ def test_the_command_walks_from_term_to_decision(repository: Repository) -> None
     assert cockpit("gate1", *(f"{key}={value}" for key, value in GOOD.items())).returncode == 0
     assert cockpit("approve").returncode == 2
     assert cockpit("gate2", *(f"{key}=6.99" for key in SEVEN)).returncode == 1
+    agent = cockpit("gate2", "--override", "hurry", CLAUDECODE="1")
+    assert agent.returncode == 2 and "for a person" in agent.stderr
     assert cockpit("gate2", *(f"{key}=7.0" for key in SEVEN)).returncode == 0
     agent = cockpit("approve", CLAUDECODE="1")
     assert agent.returncode == 2 and "for a person" in agent.stderr
