@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
-from cockpit.worktrees.ahead import STATUS
+from cockpit.worktrees.cheap import STATUS
 from skills.workflow.day import GitState
 
 RECENT = 5

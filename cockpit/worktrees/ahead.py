@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from cockpit.git_command import ask_ahead
 from cockpit.repository import Repository
-from cockpit.worktrees.cheap import linked_work_trees
+from cockpit.worktrees.cheap import STATUS, linked_work_trees
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cockpit.config import Config
     from cockpit.worktrees.models import WorktreesSnapshot
-
-STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z")
 
 
 def ask_statuses(repository: Repository) -> None:

@@ -14,6 +14,8 @@ from cockpit.repository import Repository, is_bare
 from cockpit.worktrees.refs import Refs
 from skills.record import record
 
+STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z")
+"""The words of git that tell what is changed in a work tree."""
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 Stamp = tuple[int, int, int]

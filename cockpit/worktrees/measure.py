@@ -13,7 +13,7 @@ from pathlib import Path
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
-from cockpit.worktrees.ahead import STATUS
+from cockpit.worktrees.cheap import STATUS
 from cockpit.worktrees.given import Given
 from cockpit.worktrees.models import Counts, Merged
 from cockpit.worktrees.setup_files import GIVEN
