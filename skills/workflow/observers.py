@@ -14,7 +14,7 @@ from skills.gates.context import FunctionNode
 from skills.gates.fastapi_routes import Endpoint, endpoint_in
 from skills.gates.names import last_name
 from skills.gates.openapi_schema import segments
-from skills.gates.roles import is_test_path
+from skills.gates.roles import function_role, is_test_path
 from skills.record import record
 from skills.verify.diff_review import AddedLine, new_dependencies
 from skills.workflow.contract import Contract, agreed, covers
@@ -177,12 +177,19 @@ def _test_gap(seen: _Seen) -> Iterator[Alert]:
             endpoint = endpoint_in(node) if isinstance(node, FunctionNode) else None
             if endpoint is not None and _called(endpoint.path, seen.work.tests):
                 continue
-            view = isinstance(node, ast.ClassDef) and any(
-                last_name(base).endswith(("APIView", "ViewSet")) for base in node.bases
-            )
+            view = _is_view(path, node)
             what = f"no test names the {'endpoint' if endpoint or view else _kind(node)} {node.name}"
             severity: Level = "BLOCKER" if endpoint or view else "WARNING"
             yield Alert("O-3", severity, path, node.lineno, what, "test it")
+
+
+def _is_view(path: str, node: FunctionNode | ast.ClassDef) -> bool:
+    """Whether REST framework's or Django's routing calls it."""
+    if isinstance(node, ast.ClassDef):
+        return any(last_name(base).endswith(("APIView", "ViewSet")) for base in node.bases)
+    takes = [*node.args.posonlyargs, *node.args.args]
+    in_views = path.endswith("/views.py") or path == "views.py" or "/views/" in f"/{path}"
+    return function_role(node) == "view" or (in_views and bool(takes) and takes[0].arg == "request")
 
 
 def _kind(node: FunctionNode | ast.ClassDef) -> str:

@@ -70,6 +70,8 @@ def test_a_function_without_a_test_warns_and_an_endpoint_blocks() -> None:
     assert not said(work("billing/api.py", ROUTE, tests="client.post('/api/invoices', json={})"), "O-3")
     view = "class InvoiceViewSet(ModelViewSet):\n    pass\n"
     assert [one.severity for one in said(work("billing/views.py", view), "O-3")] == ["BLOCKER"]
+    shown = "def invoices(request): return 1\ndef total(rows): return 2\n"
+    assert [one.severity for one in said(work("billing/views.py", shown), "O-3")] == ["BLOCKER", "WARNING"]
 
 
 def test_a_route_that_is_in_no_contract_blocks() -> None:
