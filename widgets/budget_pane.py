@@ -7,7 +7,7 @@ from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from widgets.line_view import FixedLines
-from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
+from widgets.lines import Line, gauge, join, line, pad, sparkline, width_of
 from widgets.words import money, tokens
 from widgets.wrap import wrapped
 
@@ -49,6 +49,11 @@ def bar_row(name: str, figure: Line, share: float, level: Line, token: str, widt
     return (*head, *bar, (" " if narrow else "  ", "text"), *level)
 
 
+def share_of(percent: float) -> str:
+    """`82 %`, or `13 ×` from ten times on, so that the word behind it keeps its room."""
+    return f"{percent:.0f} %" if percent < 1000 else f"{percent / 100:.0f} ×"
+
+
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
     figures = money(window.spent, floor=floor)
@@ -63,7 +68,7 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
     token = LEVEL_TOKEN[window.level]
     figure: Line = ((spent, "strong"), (pad(of, 8), "muted"))
-    level: Line = ((f"{window.percent:3.0f} % {window.level}", token),)
+    level: Line = ((f"{share_of(window.percent):>5} {window.level}", token),)
     return bar_row(window.window, figure, window.percent / 100, level, token, width)
 
 
@@ -215,9 +220,10 @@ def headline(snapshot: SpendSnapshot) -> Line:
     )
 
 
-def level_of_day(snapshot: SpendSnapshot) -> tuple[str, str]:
-    """Percent of the day's budget and its token, for the narrow tab."""
-    day = next((window for window in snapshot.windows if window.window == "day"), None)
-    if day is None or day.percent is None:
-        return crop("", 0), "muted"
-    return f"{day.percent:.0f}%", LEVEL_TOKEN[day.level]
+def level_of_tightest(snapshot: SpendSnapshot) -> tuple[str, str]:
+    """Percent of the budget that most is spent of, and its token, for the narrow tab."""
+    known = [(window.percent, LEVEL_TOKEN[window.level]) for window in snapshot.windows if window.percent is not None]
+    if not known:
+        return "", "muted"
+    percent, token = max(known)
+    return share_of(percent).replace(" ", ""), token

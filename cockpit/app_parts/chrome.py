@@ -6,7 +6,7 @@ from cockpit import clock
 from cockpit.actions import ACTIONS, Action
 from cockpit.app_parts.deeds import Deeds
 from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
-from widgets.budget_pane import headline, level_of_day
+from widgets.budget_pane import headline, level_of_tightest
 from widgets.findings_pane import worst
 from widgets.lines import Line, line
 from widgets.panes import PANES, Panes, Wishes, shape_of
@@ -62,7 +62,7 @@ class Chrome(Deeds):
         self.refresh_chrome()
 
     def _tabs(self) -> list[Line]:
-        percent, token = level_of_day(self.spend)
+        percent, token = level_of_tightest(self.spend)
         session = self.phase_pane.current
         return [
             line(f"Tree {len(self.trees.worktrees)}"),

@@ -7,11 +7,11 @@ import pytest
 
 from cockpit.agents.models import ContextUse
 from cockpit.spend.dashboard_models import Cost, CostTable
-from cockpit.spend.models import BudgetWindow
+from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from widgets.bindings import filled, with_keys
-from widgets.budget_pane import context_row, window_row
+from widgets.budget_pane import context_row, level_of_tightest, window_row
 from widgets.lines import fit, line, plain
 from widgets.spend_lines import name_of
 
@@ -21,10 +21,20 @@ def test_the_level_is_never_cut(width: int) -> None:
     window = BudgetWindow("month", 62.44, 100.0, 150.0, 62.4, "info")
     told = plain(fit(window_row(window, width, floor=False), width))
     assert "$62.44 of $100" in told and told.endswith("62 % info")
+    far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width, floor=False), width))
+    assert far.endswith("13 × exceeded" if width > 38 else "13 × exceed…")
     one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
     told = plain(fit(context_row(one, width), width))
     assert "156K of 200K" in told and told.endswith("78 % warn")
     assert told.startswith(("fix/log… ", "fix/login "))
+
+
+def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
+    day = BudgetWindow("day", 0.0, 5.0, None, 0.0, "ok")
+    month = BudgetWindow("month", 1340.2, 100.0, None, 1340.2, "exceeded")
+    assert level_of_tightest(SpendSnapshot(windows=(day, month)))[0] == "13×"
+    assert level_of_tightest(SpendSnapshot(windows=(day,))) == ("0%", "good")
+    assert level_of_tightest(SpendSnapshot()) == ("", "muted")
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:
