@@ -168,7 +168,7 @@ def _plan(call: "Call") -> _Answer:
         lines.append(f"  {state:<8} {one.branch}  ports {', '.join(map(str, one.ports)) or 'none'}  {agent}")
     if any(not one.there for one in proposed):
         lines.append("cockpit feature plan --make makes them")
-    rows = [{"hours": group.hours, "parallel": group.parallel, "worktrees": len(group.tasks) if group.parallel else 0,
+    rows = [{"hours": group.hours, "parallel": group.parallel, "worktrees": len(group.tasks),
              "tasks": [{"id": t.id, "text": t.text, "hours": t.hours, "role": t.role, "depends": list(t.depends),
                         "done": t.done} for t in group.tasks]} for group in groups]  # fmt: skip
     worktrees = [{"task": one.task.id, "branch": one.branch, "ports": list(one.ports), "agent": one.agent,
