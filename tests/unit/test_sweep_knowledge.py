@@ -24,23 +24,14 @@ from skills.workflow.sweep_reports import (
     read_pip_audit,
     read_semgrep,
 )
+from tests.unit.trees import git, make_repository
 
 AWS = "AKIAIOSFODNN7EXAMPLE"  # pragma: allowlist secret
 
 
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    root = tmp_path / "repo"
-    root.mkdir()
-    git(root, "init", "-q", "-b", "main")
-    (root / "app.py").write_text("def total(values: list[int]) -> int:\n    return sum(values)\n")
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "start")
-    return root
+    return make_repository(tmp_path / "repo")
 
 
 def test_what_blocks() -> None:
