@@ -12,6 +12,8 @@ from typing import Any
 from cockpit.sweep.secret_lines import SecretLines
 
 LARGEST = 20_000_000
+_HEAD = 8192
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def main() -> None:
@@ -28,22 +30,26 @@ def look(detectors: SecretLines, name: str, path: str) -> dict[str, Any]:
     try:
         if detectors.skips(name):
             return {"name": name, "found": [], "unread": ""}
+        if not stat.S_ISREG(os.lstat(path).st_mode):  # a link's aim has its own name, a submodule its own sweep
+            return {"name": name, "found": [], "unread": ""}
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            raw = stream.read(_HEAD)
+            if _is_binary(raw):
                 return {"name": name, "found": [], "unread": ""}
-            if status.st_size > LARGEST:
+            if os.fstat(handle).st_size > LARGEST:
                 return {"name": name, "found": [], "unread": "larger than 20 MB"}
-            raw = stream.read()
+            raw += stream.read()
     except FileNotFoundError:
         return {"name": name, "found": [], "unread": ""}
     except OSError as problem:
         return {"name": name, "found": [], "unread": problem.strerror or "cannot be read"}
-    if b"\0" in raw[:8192] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return {"name": name, "found": [], "unread": ""}
-    text = raw.decode("utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8", "replace")
+    text = raw.decode("utf-16" if raw.startswith(_WIDE) else "utf-8", "replace")
     return {"name": name, "found": detectors.look(name, enumerate(text.splitlines(), 1)), "unread": ""}
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head and not head.startswith(_WIDE)
 
 
 if __name__ == "__main__":

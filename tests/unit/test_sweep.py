@@ -247,6 +247,25 @@ def test_an_unborn_branch_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture
     assert swept(root, "--staged", capsys=capsys)[0] == 1
 
 
+def test_links_submodules_and_large_binaries_are_no_file_that_could_not_be_looked_at(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "package").mkdir()
+    (repo / "package/__init__.py").write_text("")
+    for name, aim in (("CLAUDE.md", "app.py"), ("linked", "package"), ("broken", "nowhere"), ("loop", "loop")):
+        (repo / name).symlink_to(aim)
+    with (repo / "model.bin").open("wb") as stream:
+        stream.write(b"\0" * 100)
+        stream.truncate(21_000_000)
+    (repo / "module").mkdir()
+    git(repo / "module", "init", "-q")
+    git(repo / "module", "commit", "-q", "--allow-empty", "-m", "start")
+    git(repo, "-c", "advice.addEmbeddedRepo=false", "add", "-A")
+    git(repo, "commit", "-q", "-m", "links and a module")
+    code, checks = swept(repo, capsys=capsys)
+    assert (code, checks["secrets"]["status"], checks["secrets"]["reason"]) == (0, "pass", None)
+
+
 def test_a_file_that_ends_its_scanner_is_named_and_the_others_are_judged(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
