@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, is_product_path
@@ -306,11 +307,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if count <= WIDE or (said["whole"] and count <= VERY_WIDE):
         return None
     severity: Severity = "MEDIUM" if count > VERY_WIDE and not said["one"] and not said["whole"] else "LOW"
-    return Candidate(
-        candidate.rule, candidate.line, candidate.column, candidate.end_line, candidate.end_column, candidate.symbol,
-        candidate.message, candidate.fingerprint, candidate.confidence, severity,
-        evidence=(*candidate.evidence, Evidence(path, line, f"{said['columns']} has {count} columns")),
-    )  # fmt: skip
+    link = Evidence(path, line, f"{said['columns']} has {count} columns")
+    return replace(candidate, severity=severity, needs=(), evidence=(*candidate.evidence, link))
 
 
 _WORDS = (b"select(", b".query(", b".objects.")

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from skills.gates.context import FileContext
 from skills.gates.loops import Loop, local_nodes, loops_around, scope_of, turns
@@ -245,10 +246,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     path, fact = declared
     evidence = (*candidate.evidence, Evidence(path, fact.line, f"{fact.name} is a {fact.detail} without an index"))
     message = f"{candidate.message}, which has no index: the whole table is read"
-    return Candidate(
-        candidate.rule, candidate.line, candidate.column, candidate.end_line, candidate.end_column, candidate.symbol,
-        message, candidate.fingerprint, candidate.confidence, evidence=evidence,
-    )  # fmt: skip
+    return replace(candidate, message=message, needs=(), evidence=evidence)
 
 
 unindexed_filter = Rule(

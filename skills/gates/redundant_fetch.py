@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, is_product_path, one_less
@@ -345,12 +346,15 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     elif candidate.rule == FETCH_RULE and caller.kind == "init":
         severity = "LOW"
     also = (RESOLVE_RULE,) if candidate.rule == FETCH_RULE and one else (FETCH_RULE,)
-    return Candidate(
-        candidate.rule, candidate.line, candidate.column, candidate.end_line, candidate.end_column, candidate.symbol,
-        message, candidate.fingerprint, candidate.confidence, severity,
-        evidence=(*candidate.evidence, Evidence(caller.path, caller.line, f"the caller {has}")),
+    link = Evidence(caller.path, caller.line, f"the caller {has}")
+    return replace(
+        candidate,
+        message=message,
+        severity=severity,
+        needs=(),
+        evidence=(*candidate.evidence, link),
         also=also if candidate.rule == RESOLVE_RULE or one else (),
-    )  # fmt: skip
+    )
 
 
 def _severity(kind: str, context: FileContext) -> Severity:

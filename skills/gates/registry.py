@@ -107,14 +107,10 @@ _LATER: Mapping[str, tuple[str, ...]] = {
     ),
     "over_fetching": ("over-fetching",),
     "request_caches": ("wrong-caching-scope",),
-    "commit_order": (
-        "missing-rollback",
-        "scope-too-narrow",
-    ),
-    "event_channels": (
-        "event-channel-consistency",
-        "missing-intermediate-commits",
-    ),
+    "commit_order": ("scope-too-narrow",),
+    "missing_rollback": ("missing-rollback",),
+    "event_channels": ("event-channel-consistency",),
+    "trigger_commits": ("missing-intermediate-commits",),
     "session_scope": (
         "resource-scope-mismatch",
         "error-path-leak",

@@ -1,6 +1,7 @@
 """The rule wrong-caching-scope: a cache that lives as long as one request."""
 
 import ast
+from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path
@@ -188,10 +189,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
             break
     if link is None:
         return None
-    return Candidate(
-        candidate.rule, candidate.line, candidate.column, candidate.end_line, candidate.end_column, candidate.symbol,
-        candidate.message, candidate.fingerprint, candidate.confidence, severity, evidence=(*candidate.evidence, link),
-    )  # fmt: skip
+    return replace(candidate, severity=severity, needs=(), evidence=(*candidate.evidence, link))
 
 
 wrong_caching_scope = Rule(

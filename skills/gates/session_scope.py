@@ -15,7 +15,7 @@ from skills.gates.resource_lifecycle_auditor import CLEANUP_RULE, SKILL, release
 from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_scope_examples import ERRORS, SCOPE
-from skills.gates.syntax import descendants
+from skills.gates.syntax import calls_in, descendants, stands_in
 from skills.gates.transaction_auditor import waits_outside
 
 SCOPE_RULE, ERROR_RULE = "resource-scope-mismatch", "error-path-leak"
@@ -252,7 +252,7 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
     if not closes:
         return None
     for part in local_nodes(function):
-        if isinstance(part, ast.Try) and any(releases(one, name) for one in _calls(part.finalbody)):
+        if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(part.finalbody)):
             return None
         if isinstance(part, ast.With | ast.AsyncWith) and any(
             isinstance(one, ast.Name) and one.id == name
@@ -267,20 +267,11 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
         if isinstance(part, ast.Try):
             for handler in part.handlers:
                 leaves = next((one for one in handler.body if isinstance(one, ast.Return | ast.Raise)), None)
-                closed = any(releases(one, name) for one in _calls(handler.body))
-                later = any(close.lineno > handler.lineno or _holds(part.body, close) for close in closes)
+                closed = any(releases(one, name) for one in calls_in(handler.body))
+                later = any(close.lineno > handler.lineno or stands_in(part.body, close) for close in closes)
                 if leaves is not None and not closed and later and _uses(part.body, name):
                     return leaves.lineno, "on the way out of `except`"
     return None
-
-
-def _calls(body: list[ast.stmt]) -> Iterator[ast.Call]:
-    for statement in body:
-        yield from (part for part in descendants(statement) if isinstance(part, ast.Call))
-
-
-def _holds(body: list[ast.stmt], node: ast.Call) -> bool:
-    return bool(body) and body[0].lineno <= node.lineno <= (body[-1].end_lineno or 0)
 
 
 def _uses(body: list[ast.stmt], name: str) -> bool:

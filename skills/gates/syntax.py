@@ -4,7 +4,7 @@
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _NO_CHILDREN = {
@@ -84,3 +84,14 @@ def defaults_of(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None
     defaults: dict[ast.arg, ast.expr | None] = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
     defaults.update(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
     return [(arg, defaults.get(arg)) for arg in (*plain, *arguments.kwonlyargs)]
+
+
+def calls_in(block: Iterable[ast.stmt]) -> Iterator[ast.Call]:
+    """The calls of a block of statements, at any depth, in source order."""
+    for statement in block:
+        yield from (part for part in descendants(statement) if isinstance(part, ast.Call))
+
+
+def stands_in(block: list[ast.stmt], node: ast.expr | ast.stmt) -> bool:
+    """True where a node stands on the lines of a block."""
+    return bool(block) and block[0].lineno <= node.lineno <= (block[-1].end_lineno or 0)
