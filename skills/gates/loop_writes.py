@@ -12,9 +12,10 @@ from skills.gates.loops import blocks, local_nodes, loops_around, turns
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name, root_name
 from skills.gates.patterns import lazy
-from skills.gates.persistence import Write, is_session, names_in, speaks_django, unawaited, write_of
+from skills.gates.persistence import Write, write_of
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.sessions import is_session, speaks_django, unawaited
+from skills.gates.syntax import descendants, names_in
 from skills.gates.transaction_auditor import first_time
 
 SKILL = "query-efficiency-auditor"

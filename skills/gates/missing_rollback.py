@@ -5,23 +5,15 @@ from dataclasses import replace
 
 from skills.gates.commit_order_examples import ROLLBACK
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
 from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.names import last_name
-from skills.gates.persistence import (
-    Event,
-    events_of,
-    inside,
-    is_session,
-    nodes_of,
-    session_text,
-    statement_of,
-    unawaited,
-)
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import calls_in, descendants, stands_in
+from skills.gates.sessions import is_session, unawaited
+from skills.gates.syntax import calls_in, defaults_of, descendants, stands_in
 from skills.gates.transaction_auditor import SKILL, opens_transaction
 
 RULE = "missing-rollback"
@@ -140,14 +132,11 @@ def _made_here(function: FunctionNode, name: str, context: FileContext) -> bool:
 
 def _dependencies(function: FunctionNode) -> set[str]:
     """The parameters that a framework fills."""
-    arguments = function.args
-    plain = [*arguments.posonlyargs, *arguments.args]
-    given = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
-    given.update((arg, value) for arg, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value)
-    found = {arg.arg for arg, value in given.items() if isinstance(value, ast.Call) and last_name(value) == "Depends"}
-    for arg in (*plain, *arguments.kwonlyargs):
+    found = set()
+    for arg, default in defaults_of(function.args):
         hint = last_name(arg.annotation) if arg.annotation is not None else ""
-        if hint == "Annotated" or hint.endswith("Dep"):
+        filled = isinstance(default, ast.Call) and last_name(default) == "Depends"
+        if filled or hint == "Annotated" or hint.endswith("Dep"):
             found.add(arg.arg)
     return found
 

@@ -5,10 +5,10 @@ import ast
 from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, TREE
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.database_events import Event, events_of, inside
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
-from skills.gates.persistence import Event, events_of, inside
 from skills.gates.transaction_auditor import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
 
 _BEGINS = ("add", "flush", "write")

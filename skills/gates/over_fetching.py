@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.database_events import inside, nodes_of
 from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.over_fetching_examples import COLUMNS
 from skills.gates.patterns import lazy
-from skills.gates.persistence import inside, is_class_name, nodes_of
+from skills.gates.persistence import is_class_name
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
 from skills.gates.rule import Rule, Watch

@@ -1,34 +1,19 @@
-"""Database access as the audit reads it: sessions, reads of one row, writes, and the order of them in a function."""
+"""What one call does with the database, as the audit reads it: the row that it reads, what it writes."""
 
 import ast
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
-from skills.gates.bindings import annotated_type, lookup
-from skills.gates.context import FileContext, FunctionNode
-from skills.gates.loops import local_nodes
-from skills.gates.names import dotted, last_name
+from skills.gates.bindings import lookup
+from skills.gates.context import FileContext
+from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, Chain, chain_of
-from skills.gates.syntax import descendants
+from skills.gates.sessions import is_connection, is_session, repository_of
 from skills.record import record
 
 WriteKind = Literal["insert", "update", "delete"]
-EventKind = Literal["fetch", "add", "write", "flush", "commit", "rollback", "set"]
 
-_SESSION_NAME = lazy(r"(^|_)(session|sess|db|dbsession|database)$", re.I)
-_CONNECTION_NAME = lazy(r"(^|_)(conn|connection|cursor|cur|tx|transaction|uow|unit_of_work)$", re.I)
-_REPOSITORY = lazy(r"_?(repo|repos|repository|dao|store|gateway)$", re.I)
-_OTHER_STORE = lazy(
-    r"(file|blob|object|vector|key|kv|session|token|cache|data|secret|doc|document|artifact|state|feature|media|config)"
-    r"_?(store|gateway)$|^_?(store|gateway)$",
-    re.I,
-)
-GENERIC = frozenset({"repo", "repos", "repository", "dao"})
-"""Names of repositories that do not say what they are about."""
-_CLIENT_TYPES = ("aiohttp.", "requests.", "httpx.", "niquests.", "boto3.", "curl_cffi.")
 _KEYS = frozenset({"id", "pk", "uuid", "uid", "guid"})
 _ONE = frozenset({"first", "one", "one_or_none", "scalar", "get", "aget", "afirst", "scalar_one", "scalar_one_or_none"})
 _REPOSITORY_READS = lazy(r"(get|find|fetch|load)(_one)?(_(by_)?(id|pk|uuid))?$")
@@ -37,7 +22,6 @@ _WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
 _MANY = ("_many", "_all", "_bulk", "bulk_", "_batch", "batch_")
 _KINDS: dict[str, WriteKind] = {"insert": "insert", "update": "update", "delete": "delete"}
-_SUFFIX = lazy(r"(model|orm|entity|record|table|repo|repos|repository|dao|store|gateway)$")
 
 
 @record
@@ -57,110 +41,10 @@ class Write:
     how: str
 
 
-@record
-class Event:
-    """One thing that a function does with the database. `name` is the variable or session that it is done with."""
-
-    kind: EventKind
-    node: ast.AST
-    line: int
-    name: str = ""
-    fetch: Fetch | None = None
-    write: Write | None = None
-
-
-@contextmanager
-def inside(function: FunctionNode, context: FileContext) -> Iterator[None]:
-    """Look at a function from the callback of its definition as if the walk stood in it."""
-    statement = context.statement
-    context.scopes.append(function)
-    try:
-        yield
-    finally:
-        context.scopes.pop()
-        context.statement = statement
-
-
-def model_key(name: str) -> str:
-    """A name for comparing models, repositories, tables and variables: `JobModel`, `job_repo`, `jobs` are "job"."""
-    bare = name.rpartition(".")[2].replace("_", "").lower()
-    bare = _SUFFIX.sub("", bare) or bare
-    if bare.endswith("ies"):
-        return bare[:-3] + "y"
-    return bare[:-1] if bare.endswith("s") and not bare.endswith("ss") else bare
-
-
-def unawaited(node: ast.expr | None) -> ast.expr | None:
-    """The expression behind an `await`."""
-    return node.value if isinstance(node, ast.Await) else node
-
-
 def is_class_name(node: ast.expr) -> bool:
     """True for `Order` and `models.Order`: what a query is about."""
     name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
     return name[:1].isupper() and not name.isupper()
-
-
-def is_session(node: ast.expr, context: FileContext) -> bool:
-    """True where an expression is a database session by its type or, where none is given, by its name."""
-    if isinstance(node, ast.Call):
-        return False
-    name = last_name(node)
-    if isinstance(node, ast.Attribute) and last_name(node.value) in ("request", "req"):
-        return False
-    if not _SESSION_NAME.search(name):
-        return False
-    if isinstance(node, ast.Name):
-        found = lookup(context, node.id, node.lineno)
-        if found is not None and found.hint is not None:
-            kind = annotated_type(context, found.hint) or ""
-            if kind.startswith(_CLIENT_TYPES):
-                return False
-        value = unawaited(found.value) if found is not None else None
-        if isinstance(value, ast.Call) and (context.resolve(value.func) or "").startswith(_CLIENT_TYPES):
-            return False
-    return _speaks_sql(context) or not _speaks_http(context)
-
-
-def is_connection(node: ast.expr) -> bool:
-    """True for `conn`, `cursor` and the like."""
-    return not isinstance(node, ast.Call) and _CONNECTION_NAME.search(last_name(node)) is not None
-
-
-def _speaks_sql(context: FileContext) -> bool:
-    known = context.memo.get("speaks-sql")
-    if known is None:
-        known = any(
-            name.startswith(("sqlalchemy", "sqlmodel", "flask_sqlalchemy"))
-            or name.rpartition(".")[2] in ("AsyncSession", "SessionLocal", "SessionDep")
-            for name in context.imports.values()
-        )
-        context.memo["speaks-sql"] = known
-    return bool(known)
-
-
-def _speaks_http(context: FileContext) -> bool:
-    return any(name.startswith(_CLIENT_TYPES) for name in context.imports.values())
-
-
-def speaks_django(context: FileContext) -> bool:
-    """True where a file works with Django, or with another ORM whose rows save themselves."""
-    known = context.memo.get("speaks-django")
-    if known is None:
-        roots = ("django", "rest_framework", "tortoise", "peewee", "beanie", "mongoengine", "ormar", "celery")
-        known = any(
-            name.partition(".")[0] in roots or ".models." in f".{name}." for name in context.imports.values()
-        ) or any(word in context.source for word in (b".objects.", b"models.Model"))
-        context.memo["speaks-django"] = known
-    return bool(known)
-
-
-def repository_of(node: ast.expr) -> str:
-    """`self.job_repo` → "job": what a repository is about; "" where the expression is none."""
-    name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
-    if not _REPOSITORY.search(name) or _OTHER_STORE.search(name):
-        return ""
-    return model_key(name) if model_key(name) else name
 
 
 def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
@@ -340,86 +224,3 @@ def _text(node: ast.expr | None) -> str:
     if isinstance(node, ast.BinOp):
         return _text(node.left)
     return ""
-
-
-_SESSION_EVENTS: dict[str, EventKind] = {
-    "add": "add", "add_all": "add", "merge": "add", "delete": "add", "flush": "flush", "commit": "commit",
-    "rollback": "rollback",
-}  # fmt: skip
-
-
-def nodes_of(function: FunctionNode, context: FileContext) -> list[ast.AST]:
-    """Every node of a function's own body, in source order; read once a file and function."""
-    known = context.memo.setdefault("function-nodes", {})
-    assert isinstance(known, dict)
-    if function not in known:
-        known[function] = list(local_nodes(function))
-    found: list[ast.AST] = known[function]
-    return found
-
-
-def events_of(function: FunctionNode, context: FileContext) -> list[Event]:
-    """What a function does with the database, in source order; read once a file and function."""
-    known = context.memo.setdefault("database-events", {})
-    assert isinstance(known, dict)
-    if function not in known:
-        with inside(function, context):
-            known[function] = list(_events(function, context))
-    found: list[Event] = known[function]
-    return found
-
-
-def _events(function: FunctionNode, context: FileContext) -> Iterator[Event]:
-    for node in nodes_of(function, context):
-        if node.__class__ is ast.Call:
-            assert isinstance(node, ast.Call)
-            event = _event(node, context)
-            if event is not None:
-                yield event
-        elif isinstance(node, ast.Assign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                owner = target.value if isinstance(target, ast.Attribute) else None
-                if isinstance(owner, ast.Name) and owner.id not in ("self", "cls"):
-                    yield Event("set", node, node.lineno, owner.id)
-
-
-def _event(call: ast.Call, context: FileContext) -> Event | None:
-    function = call.func
-    if isinstance(function, ast.Attribute) and function.attr in _SESSION_EVENTS:
-        owner = function.value
-        kind = _SESSION_EVENTS[function.attr]
-        if is_session(owner, context) or (kind in ("commit", "rollback") and is_connection(owner)):
-            name = last_name(owner)
-            if kind == "add" and call.args:
-                given = unawaited(call.args[0])
-                name = given.id if isinstance(given, ast.Name) else ""
-            elif kind == "add":
-                return None
-            return Event(kind, call, call.lineno, name)
-    fetch = fetch_of(call, context)
-    if fetch is not None:
-        return Event("fetch", call, call.lineno, fetch=fetch)
-    write = write_of(call, context)
-    if write is not None:
-        return Event("write", call, call.lineno, write=write)
-    return None
-
-
-def names_in(node: ast.AST) -> set[str]:
-    """The names that an expression reads."""
-    return {part.id for part in descendants(node) if isinstance(part, ast.Name)}
-
-
-def session_text(call: ast.Call) -> str:
-    """`self.session` of `self.session.commit()`; "" where it is not written so."""
-    return (dotted(call.func.value) or "") if isinstance(call.func, ast.Attribute) else ""
-
-
-def statement_of(function: FunctionNode, node: ast.AST) -> ast.AST:
-    """The smallest statement of a function that holds a node."""
-    best: ast.AST = function
-    for part in local_nodes(function):
-        if isinstance(part, ast.stmt) and any(one is node for one in descendants(part)):
-            best = part
-    return best

@@ -9,10 +9,10 @@ from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.over_fetching_examples import CACHES
 from skills.gates.patterns import lazy
-from skills.gates.persistence import is_connection, is_session, repository_of
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
 from skills.gates.rule import Rule, Watch
+from skills.gates.sessions import is_connection, is_session, repository_of
 from skills.gates.syntax import defaults_of, descendants
 
 SKILL = "query-efficiency-auditor"

@@ -5,17 +5,18 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.database_events import inside
 from skills.gates.execution import Execution, execution_of, is_product_path
 from skills.gates.injected_sessions import STREAM_RULE, session_parameter, stream_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
-from skills.gates.persistence import inside, names_in, unawaited
 from skills.gates.resource_lifecycle_auditor import CLEANUP_RULE, SKILL, releases, taken
 from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_scope_examples import ERRORS, SCOPE
-from skills.gates.syntax import calls_in, descendants, stands_in
+from skills.gates.sessions import unawaited
+from skills.gates.syntax import calls_in, descendants, names_in, stands_in
 from skills.gates.transaction_auditor import waits_outside
 
 SCOPE_RULE, ERROR_RULE = "resource-scope-mismatch", "error-path-leak"
@@ -134,14 +135,10 @@ def _endless(loop: ast.While | ast.AsyncFor) -> bool:
         if not isinstance(part, ast.Assign | ast.NamedExpr):
             continue
         targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-        if any(asked & _stored(target) for target in targets):
+        if any(asked & names_in(target) for target in targets):
             value = unawaited(part.value)
             return isinstance(value, ast.Call) and last_name(value.func).startswith("receive")
     return True
-
-
-def _stored(target: ast.expr) -> set[str]:
-    return {part.id for part in descendants(target) if isinstance(part, ast.Name)}
 
 
 def _events(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.AsyncFor, ast.expr]]:

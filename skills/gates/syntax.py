@@ -95,3 +95,8 @@ def calls_in(block: Iterable[ast.stmt]) -> Iterator[ast.Call]:
 def stands_in(block: list[ast.stmt], node: ast.expr | ast.stmt) -> bool:
     """True where a node stands on the lines of a block."""
     return bool(block) and block[0].lineno <= node.lineno <= (block[-1].end_lineno or 0)
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """The names that an expression reads."""
+    return {part.id for part in descendants(node) if isinstance(part, ast.Name)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.database_events import Event, events_of, inside, statement_of
 from skills.gates.event_channels import NOTIFY, SQL_WORDS, covers, not_test, text_of
 from skills.gates.event_channels_examples import COMMITS
 from skills.gates.execution import execution_of, is_product_path
@@ -14,9 +15,9 @@ from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.persistence import Event, events_of, inside, model_key, statement_of
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
+from skills.gates.sessions import model_key
 from skills.gates.transaction_auditor import SKILL, opens_transaction
 
 RULE = "missing-intermediate-commits"
