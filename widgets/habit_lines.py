@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cockpit.agents.models import named
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
-from skills.orchestrator.habits import BASIS, HabitRow, PatternId, Violation
+from skills.orchestrator.habit_models import BASIS, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
 from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
 from widgets.words import count, money, tokens

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from cockpit.agents.models import Agent, ContextLevel, State
 from cockpit.answers.base import Answer, Basis, MoneyBasis, Object, Status
-from skills.orchestrator.habits import PatternId
+from skills.orchestrator.habit_models import PatternId
 from skills.orchestrator.measures import MeasureId, MeasureStatus
 from skills.orchestrator.model import PhaseStatus
 

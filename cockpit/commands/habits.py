@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cockpit.phases.habits import HabitsReading
-    from skills.orchestrator.habits import HabitRow, Violation, Week
+    from skills.orchestrator.habit_models import HabitRow, Violation, Week
     from skills.orchestrator.measures import Measure
 
 EXAMPLES = """examples:
@@ -103,7 +103,7 @@ def _measure_lines(measures: "tuple[Measure, ...]") -> list[str]:
 
 
 def _document(row: "HabitRow") -> dict[str, Any]:
-    from skills.orchestrator.habits import BASIS
+    from skills.orchestrator.habit_models import BASIS
 
     return {
         "id": row.id,

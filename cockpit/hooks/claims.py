@@ -10,7 +10,8 @@ from cockpit.files import Tail
 from cockpit.plain_text import plain_text
 from skills.orchestrator.claims import HELD_BACK, Claim, find_claims
 from skills.orchestrator.events import Event, Text
-from skills.orchestrator.habits import SessionRecord, session_habits
+from skills.orchestrator.habit_models import SessionRecord
+from skills.orchestrator.habits import session_habits
 
 TRIES = 5
 WAIT_SECONDS = 0.1  # a transcript is written behind the agent's back: its last lines may come a moment later

@@ -25,15 +25,8 @@ from cockpit.spend.prices import PICO, Prices
 from skills.orchestrator.context import context_window, needs_lookup
 from skills.orchestrator.events import ContextPoint
 from skills.orchestrator.figures import SessionFigures, session_figures
-from skills.orchestrator.habits import (
-    Look,
-    PatternId,
-    Request,
-    SessionRecord,
-    Violation,
-    session_habits,
-    tool_uses,
-)
+from skills.orchestrator.habit_models import Look, PatternId, Request, SessionRecord, Violation
+from skills.orchestrator.habits import session_habits, tool_uses
 
 _MILLION = 1_000_000
 

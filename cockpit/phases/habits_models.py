@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cockpit.agents.models import Agent
-from skills.orchestrator.habits import HabitRow, Week
+from skills.orchestrator.habit_models import HabitRow, Week
 from skills.orchestrator.measures import Measure
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from cockpit.agents.models import State
 from cockpit.agents.registry import Registered
 from skills.orchestrator.events import ContextPoint, Event, SessionExit, Text
-from skills.orchestrator.task import Made, TaskFacts
+from skills.orchestrator.task import TaskFacts
+from skills.orchestrator.tool_use import ToolUse
 from skills.record import record
 
 QUIET = timedelta(minutes=30)  # a call without an answer for longer is not taken for work any more
@@ -117,7 +118,7 @@ def _asks(said: str | None, facts: TaskFacts) -> str:
     return said or "an answer"
 
 
-def wanted(made: Made) -> str:
+def wanted(made: ToolUse) -> str:
     """What a call that waits for a person wants, e.g. `run "git push"?`."""
     call = made.call
     if call.name == "AskUserQuestion":
@@ -155,7 +156,7 @@ def _from_transcript(activity: Activity, now: datetime) -> StateReading:
     return StateReading("busy", _began(activity), None, "transcript: the turn goes on")
 
 
-def _pending(pending: list[Made], activity: Activity) -> StateReading:
+def _pending(pending: list[ToolUse], activity: Activity) -> StateReading:
     question = next((made for made in pending if made.call.name in _QUESTIONS), None)
     if question is not None:
         return StateReading(

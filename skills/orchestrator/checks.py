@@ -5,7 +5,8 @@ from skills.orchestrator.model import Check
 from skills.orchestrator.planning import Plan, tier_of_model
 from skills.orchestrator.shell import CheckKind
 from skills.orchestrator.summary import reads_in_a_row, reads_in_parallel
-from skills.orchestrator.task import CheckRun, Made, TaskFacts
+from skills.orchestrator.task import CheckRun, TaskFacts
+from skills.orchestrator.tool_use import ToolUse
 from skills.record import record
 
 LONG_DELEGATION = 300.0
@@ -150,7 +151,7 @@ def _delegation(facts: TaskFacts) -> Check:
     return Check(text, True, f"{launched} launched, in parallel or 5 min and longer")
 
 
-def _short(made: Made) -> bool:
+def _short(made: ToolUse) -> bool:
     return made.seconds is not None and not made.call.background and made.seconds < LONG_DELEGATION
 
 

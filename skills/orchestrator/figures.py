@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from skills.orchestrator.analysis import estimate_work
 from skills.orchestrator.events import Compaction, ContextPoint, Prompt, Text, TurnEnd
-from skills.orchestrator.habits import SessionRecord, Use
+from skills.orchestrator.habit_models import SessionRecord
 from skills.orchestrator.planning import plan_prompt
 from skills.orchestrator.shell import check_kind, status_tells
+from skills.orchestrator.tool_use import ToolUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class SessionFigures:
     tasks: tuple[TaskFigure, ...]
 
 
-def session_figures(record: SessionRecord, uses: list[Use]) -> SessionFigures:
+def session_figures(record: SessionRecord, uses: list[ToolUse]) -> SessionFigures:
     """The figures of one session."""
     points = [event.used for _, event in record.events if isinstance(event, ContextPoint)]
     outcomes = [_outcome(use) for use in uses if use.role == "check" or _checks(use)]
@@ -78,11 +79,11 @@ def _worked(record: SessionRecord) -> float:
     return max(0.0, seconds + ((last - begun).total_seconds() if begun and last else 0.0))
 
 
-def _checks(use: Use) -> bool:
+def _checks(use: ToolUse) -> bool:
     return use.call.name == "Bash" and check_kind(use.call.command) is not None
 
 
-def _outcome(use: Use) -> bool | None:
+def _outcome(use: ToolUse) -> bool | None:
     """Whether a check passed; None while it runs or where its status is hidden."""
     if use.result is None or use.call.background:
         return None
@@ -91,7 +92,7 @@ def _outcome(use: Use) -> bool | None:
     return True if status_tells(use.call.command) else None
 
 
-def _tasks(record: SessionRecord, uses: list[Use]) -> Iterator[TaskFigure]:
+def _tasks(record: SessionRecord, uses: list[ToolUse]) -> Iterator[TaskFigure]:
     """Every prompt after which files changed, with what its words let expect."""
     starts = [place for place, (_, event) in enumerate(record.events) if isinstance(event, Prompt)]
     for number, (start, end) in enumerate(pairwise([*starts, len(record.events)]), 1):

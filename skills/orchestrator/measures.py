@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from skills.orchestrator.figures import SessionFigures, TaskFigure
-from skills.orchestrator.habits import HabitRow, Look, PatternId
+from skills.orchestrator.habit_models import HabitRow, Look, PatternId
 
 MeasureId = Literal[
     "rule-compliance", "gate-outcomes", "unbacked-claims", "serial-seconds", "spend", "context", "over-delegation",

@@ -1,6 +1,7 @@
 """One line on how a task went: steps, reads in parallel, reads that could have been, the last test run."""
 
 from skills.orchestrator.task import TaskFacts
+from skills.orchestrator.tool_use import serial_runs
 
 
 def summarize(facts: TaskFacts) -> str:
@@ -26,13 +27,13 @@ def reads_in_parallel(facts: TaskFacts) -> int:
 
 def reads_in_a_row(facts: TaskFacts) -> str:
     """E.g. `3 in a row that could have been (14 s)`, empty where none; seconds only where all are known."""
-    runs = facts.serial_runs()
+    runs = list(serial_runs(facts.made))
     if not runs:
         return ""
     wasted = [run.wasted for run in runs]
     known = [seconds for seconds in wasted if seconds is not None]
     time = f" ({round(sum(known))} s)" if len(known) == len(wasted) and round(sum(known)) else ""
-    return f"{sum(run.calls for run in runs)} in a row that could have been{time}"
+    return f"{sum(len(run.uses) for run in runs)} in a row that could have been{time}"
 
 
 def tested(facts: TaskFacts) -> str:

@@ -1,9 +1,7 @@
 """What was done in the current task, measured from its events: what phases, auto-checks and summary read."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from skills.orchestrator.events import (
     Command,
@@ -18,29 +16,9 @@ from skills.orchestrator.events import (
     TurnEnd,
 )
 from skills.orchestrator.shell import CheckKind, check_kind, status_tells
-from skills.orchestrator.tools import Role, role
+from skills.orchestrator.tool_use import ToolUse, steps_of
+from skills.orchestrator.tools import DOCS_SERVER, role
 from skills.record import record
-
-_DOCS_SERVER = re.compile(r"mcp__.*(?:context7|docs|documentation|deepwiki)", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Made:
-    """One tool call with what came of it. `order` counts the calls of the task from 0."""
-
-    call: ToolCall
-    role: Role
-    message_id: str
-    at: datetime | None
-    order: int
-    result: ToolResult | None = None
-
-    @property
-    def seconds(self) -> float | None:
-        """From the call to its result, None where a time is missing."""
-        if self.result is None or self.result.at is None or self.at is None:
-            return None
-        return max(0.0, (self.result.at - self.at).total_seconds())
 
 
 @record
@@ -54,15 +32,6 @@ class CheckRun:
     finished: bool
 
 
-@record
-class SerialRun:
-    """Independent single reads, one after the other; `wasted` is in seconds, None where times are missing."""
-
-    calls: int
-    wasted: float | None
-    made: tuple[Made, ...] = ()
-
-
 @dataclass(slots=True)
 class TaskFacts:
     """`lit` holds each phase that was proved and what first proved it; `current` is the newest event's.
@@ -73,7 +42,7 @@ class TaskFacts:
     prompt: str | None = None
     lit: dict[int, str] = field(default_factory=dict)
     current: int | None = None
-    made: list[Made] = field(default_factory=list)
+    made: list[ToolUse] = field(default_factory=list)
     spoke_first: bool = False
     asked_first: bool = False
     commands: list[str] = field(default_factory=list)
@@ -81,20 +50,17 @@ class TaskFacts:
     turn_end: TurnEnd | None = None
     first_change: int | None = None
     last_change: int | None = None
-    _by_id: dict[str, Made] = field(default_factory=dict)
+    _by_id: dict[str, ToolUse] = field(default_factory=dict)
 
     @property
-    def pending(self) -> list[Made]:
+    def pending(self) -> list[ToolUse]:
         """Calls that have no answer, oldest first; none once the turn is over."""
         return [] if self.turn_end else [made for made in self.made if made.result is None]
 
     @property
-    def steps(self) -> list[list[Made]]:
+    def steps(self) -> list[list[ToolUse]]:
         """The calls by response: what stands in one list ran in parallel."""
-        grouped: dict[str, list[Made]] = {}
-        for made in self.made:
-            grouped.setdefault(made.message_id, []).append(made)
-        return list(grouped.values())
+        return steps_of(self.made)
 
     @property
     def loaded(self) -> list[str]:
@@ -105,26 +71,12 @@ class TaskFacts:
     @property
     def docs_server(self) -> int | None:
         """Where a documentation server was first asked."""
-        return next((made.order for made in self.made if _DOCS_SERVER.match(made.call.name)), None)
+        return next((made.order for made in self.made if DOCS_SERVER.match(made.call.name)), None)
 
     def checks_since_change(self) -> list[CheckRun]:
         """The checks that began after the last change."""
         last = self.last_change
         return [_run(made) for made in self.made if made.role == "check" and (last is None or made.order > last)]
-
-    def serial_runs(self) -> list[SerialRun]:
-        """Runs of three or more steps with one read each, none of which needed the result of another."""
-        runs: list[SerialRun] = []
-        held: list[Made] = []
-        for step in [*self.steps, []]:
-            single = len(step) == 1 and step[0].role == "read" and step[0].result is not None
-            if single and (not held or not step[0].call.chained):
-                held.append(step[0])
-                continue
-            if len(held) >= 3:
-                runs.append(_serial(held))
-            held = [step[0]] if single else []
-        return runs
 
 
 def gather_facts(events: Iterable[Event]) -> TaskFacts:
@@ -163,7 +115,7 @@ def _take_other(facts: TaskFacts, event: Event) -> None:
 
 
 def _take_call(facts: TaskFacts, step: Step, call: ToolCall) -> None:
-    made = Made(call, role(call), step.message_id, step.at, len(facts.made))
+    made = ToolUse(call, role(call), step.message_id, step.at, len(facts.made))
     if call.id in facts._by_id:  # a copied line
         return
     changed = facts.first_change is not None
@@ -191,7 +143,7 @@ def _light(facts: TaskFacts, phase: int, evidence: str) -> None:
     facts.current = phase
 
 
-def _run(made: Made) -> CheckRun:
+def _run(made: ToolUse) -> CheckRun:
     kind = check_kind(made.call.command) or "gate"
     finished = made.result is not None and not made.call.background
     passed: bool | None = None
@@ -200,9 +152,3 @@ def _run(made: Made) -> CheckRun:
     elif finished and status_tells(made.call.command):
         passed = True
     return CheckRun(kind, made.call.command, made.order, passed, finished)
-
-
-def _serial(run: list[Made]) -> SerialRun:
-    times = [made.seconds for made in run]
-    known = [seconds for seconds in times if seconds is not None]
-    return SerialRun(len(run), sum(known) - max(known) if len(known) == len(times) else None, tuple(run))

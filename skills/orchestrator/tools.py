@@ -18,6 +18,12 @@ _ROLES: dict[str, Role] = {
     **dict.fromkeys(("Edit", "Write", "MultiEdit", "NotebookEdit"), "change"),
     **dict.fromkeys(("Read", "Grep", "Glob", "LS", "WebFetch", "NotebookRead"), "read"),
 }
+DOCS_SERVER = re.compile(
+    r"mcp__.*(?:context7|docs|documentation|deepwiki)|(?:context7|[\w-]*docs|deepwiki)_+\w|resolve-library-id|"
+    r"(?:get|query)-library-docs|query-docs$",
+    re.IGNORECASE,
+)
+"""Names of tools that ask a documentation server, as any agent writes them."""
 _READING_SERVER_TOOL = re.compile(r"mcp__.+__(?:get|list|search|read|query|fetch|resolve|find|describe)")
 _PLAN_FILE = re.compile(r"/plans/[^/]+\.md$")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
-from skills.orchestrator.habits import Violation
+from skills.orchestrator.habit_models import Violation
 from skills.orchestrator.measures import Measure
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain

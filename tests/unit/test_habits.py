@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cockpit.cli import main
 from skills.orchestrator.claims import find_claims
-from skills.orchestrator.habits import PATTERNS
+from skills.orchestrator.habit_models import PATTERNS
 from skills.orchestrator.shell import only_formats, reads_files
 from tests.unit.claude_lines import Talk, text
 

@@ -8,7 +8,8 @@ import pytest
 
 from cockpit.phases.habits import read_habits
 from cockpit.repository import find_repository
-from skills.orchestrator.habits import PATTERNS, habit_rows
+from skills.orchestrator.habit_models import PATTERNS
+from skills.orchestrator.habits import habit_rows
 from tests.unit.claude_lines import Talk
 from tests.unit.other_talk import write_as_codex, write_as_gemini, write_as_opencode
 from tests.unit.test_habits import (

@@ -290,11 +290,12 @@ def test_a_vague_prompt_wants_a_question_before_the_first_change() -> None:
     assert check(talk, 1, 1) is False
 
 
-def test_web_search_is_judged_only_where_a_documentation_server_was_seen() -> None:
+@pytest.mark.parametrize("server", ["mcp__context7__get-library-docs", "context7_get-library-docs", "query-docs"])
+def test_web_search_is_judged_only_where_a_documentation_server_was_seen(server: str) -> None:
     talk = started()
     talk.does("WebSearch", query="django select_related")
     assert check(talk, 4, 0) is None
-    talk.does("mcp__context7__get-library-docs", library="django")
+    talk.does(server, library="django")
     assert check(talk, 4, 0) is False
 
 

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
-from skills.orchestrator.habits import HabitRow, Violation
+from skills.orchestrator.habit_models import HabitRow, Violation
 from widgets.bindings import bind
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
 from widgets.line_view import FixedLines
