@@ -217,7 +217,7 @@ class CockpitApp(Parts):
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:
-        focused = self.screen_stack[0].focused
+        focused = self.screen_stack[0].focused if self.is_running else None
         if focused is not None and focused.id in PANES:
             self.panes.active = focused.id
             self.refresh_chrome()

@@ -241,14 +241,15 @@ class FindingDeeds(Deeds):
 
     async def show_code(self) -> None:
         """The finding under the cursor, in the preview of a wide terminal."""
-        if not self.panes.shown("preview"):
+        if not self.is_running or not self.panes.shown("preview"):
             return
         finding = self.findings_pane.finding
         source: list[str] = []
         note = ""
         if finding is not None:
             source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
-        self.query_one("#preview", CodeView).show(finding, source, note=note)
+        if self.is_running:  # while the file was read the app may have been left
+            self.query_one("#preview", CodeView).show(finding, source, note=note)
 
 
 def read_lines(path: Path) -> tuple[list[str], str]:

@@ -29,6 +29,7 @@ from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
+from widgets.virtual_list import VirtualList
 from widgets.worktrees_pane import WorktreesPane
 
 
@@ -111,6 +112,15 @@ async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None
         await until(lambda: isinstance(app.screen, ReportScreen), "the code")
         await pilot.press("escape")
         assert not isinstance(app.screen, ReportScreen)
+
+
+async def test_a_move_that_comes_while_the_app_closes_finds_no_panes_and_says_nothing(app: CockpitApp) -> None:
+    async with app.run_test(size=(160, 45)):
+        await settled(app)
+        pane = app.findings_pane
+    assert not app.standing
+    await app._moved(VirtualList.Highlighted(pane))
+    app._focused()
 
 
 async def test_what_could_not_be_judged_opens_too(app: CockpitApp, demo: Demo) -> None:
