@@ -3,11 +3,12 @@
 import ast
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Confidence
 from skills.gates.names import last_name
 from skills.gates.queries import Chain, chain_of, orm_evidence
-from skills.gates.roles import class_role, function_role, is_migration_path, is_test_path, path_role
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
+from skills.gates.view_scopes import may_hold_views, view_around
 
 SKILL = "django-architecture-enforcer"
 IN_VIEW = "logic-in-view"
@@ -40,60 +41,28 @@ _NOT_ROWS = (
     "serializer", "form", "formset", "session", "storage", "file", "cache", "blob", "bucket", "image",
     "workbook", "canvas", "document", "client", "cookie", "key", "sheet", "writer", "figure", "pdf", "doc",
 )  # fmt: skip
+# Words for rows that end as the names above do.
+_ROWS = ("profile", "platform", "timesheet", "api_key", "apikey")
+_GIVE_ROWS = frozenset({"get_object", "get_object_or_404", "aget_object_or_404"})
+_ONE_ROW = frozenset(
+    {"get", "first", "last", "latest", "earliest", "create", "get_or_create", "update_or_create", "aget", "afirst",
+     "acreate", "aget_or_create"}
+)  # fmt: skip
 _NOT_ROW_PACKAGES = frozenset(
     {"reportlab", "openpyxl", "PIL", "docx", "pptx", "xlwt", "xlsxwriter", "fpdf", "boto3", "redis", "zipfile", "io"}
 )
-_OTHER_VIEWS = frozenset(
-    {"discord", "flask", "flask_appbuilder", "kivy", "textual", "sqlalchemy", "pyramid", "tornado"}
-)
-
-
-def _is_view_path(path: str) -> bool:
-    if is_test_path(path) or is_migration_path(path):
-        return False
-    return path_role(path) not in {"admin", "middleware", "command", "service", "task", "model"}
-
-
-def view_name(context: FileContext) -> str:
-    """The qualified name of the view around the current node, "" outside of views."""
-    for depth, scope in enumerate(context.scopes, 1):
-        if isinstance(scope, ast.ClassDef):
-            if not _is_view_class(scope, context):
-                return ""
-            # Class attributes configure a view; only its methods act.
-            return context.symbol if len(context.scopes) > depth else ""
-        return context.symbol if _is_view_function(scope, context) else ""
-    return ""
-
-
-def _is_view_class(node: ast.ClassDef, context: FileContext) -> bool:
-    for base in node.bases:
-        dotted = context.resolve(base) or ""
-        if dotted.partition(".")[0] in _OTHER_VIEWS:
-            return False
-    role = class_role(node)
-    if role is None and path_role(context.path) == "view":
-        return node.name.endswith(("View", "ViewSet", "APIView", "ViewMixin", "ViewSetMixin"))
-    return role == "view"
-
-
-def _is_view_function(node: FunctionNode, context: FileContext) -> bool:
-    role = function_role(node)
-    if role is not None:
-        return role == "view"
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    return bool(arguments) and arguments[0].arg == "request" and path_role(context.path) == "view"
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     what = _effect(node, context)
     if what is None:
         return
-    view = view_name(context)
-    if view:
+    view = view_around(context)
+    if view is not None:
         text, confirmed = what
-        confidence = "confirmed" if confirmed else "likely"
-        context.report(IN_VIEW, node, f"{text} in {view}", confidence=confidence)  # type: ignore[arg-type]
+        confidence: Confidence = "confirmed" if confirmed else "likely"
+        evidence = (view.evidence(context.path),)
+        context.report(IN_VIEW, node, f"{text} in {view.name}", confidence=confidence, evidence=evidence)
 
 
 def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
@@ -143,14 +112,15 @@ def on_rows(chain: Chain, context: FileContext) -> bool:
 
 def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
     """True for `order.save()`: no positional argument, and a receiver that could be a row."""
-    if node.args or (chain.calls[-1][0].endswith("delete") and node.keywords):
+    if node.args or (chain.calls[-1][0].endswith("delete") and node.keywords) or _only_builds(node):
         return False
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else node
     if isinstance(receiver, ast.Call):
         name = last_name(receiver.func)
-        return name in {"get_object", "get_object_or_404"} or (name[:1].isupper() and not not_a_row(name))
-    name = last_name(receiver)
-    if not name or name in {"self", "cls", "super"} or not_a_row(name) or name[:1].isupper():
+        found = name == "get" and bool(receiver.keywords) and not receiver.args
+        return found or name in _GIVE_ROWS or (name[:1].isupper() and not not_a_row(name))
+    name = held_name(receiver)
+    if not name or name in {"self", "cls", "super"} or name[:1].isupper():
         return False
     function = context.function
     if (
@@ -160,13 +130,49 @@ def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
         and "delete" in chain.calls[-1][0]
     ):
         return False
+    if not_a_row(name):
+        return _is_asked_for(receiver, context)
     return not _bound_elsewhere(receiver, context)
+
+
+def held_name(node: ast.expr) -> str:
+    """What a row or form is called: "order" for `order`, `self.order` and `context["order"]`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        return node.slice.value
+    return last_name(node)
 
 
 def not_a_row(name: str) -> bool:
     """True for names of things that have a `save()` of their own and are no rows: forms, files, sessions."""
     lowered = name.lower()
+    if lowered.endswith(_ROWS):
+        return False
     return lowered.endswith(_NOT_ROWS) or lowered.startswith(("serializer", "form_", "session"))
+
+
+def _only_builds(node: ast.Call) -> bool:
+    """`form.save(commit=False)` makes the row and writes nothing."""
+    return any(
+        word.arg == "commit" and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in node.keywords
+    )
+
+
+def _is_asked_for(receiver: ast.expr, context: FileContext) -> bool:
+    """True where the function gets the receiver from a query: a row, whatever it is called."""
+    function = context.function
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    for part in descendants(function):
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
+            target = part.targets[0]
+            first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+            if isinstance(first, ast.Name) and first.id == receiver.id:
+                chain = chain_of(part.value)
+                gives = chain.calls[-1][0] if chain.calls else last_name(part.value.func)
+                if gives in _GIVE_ROWS or (gives in _ONE_ROW and orm_evidence(chain, context)):
+                    return True
+    return False
 
 
 def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
@@ -181,7 +187,7 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
         if isinstance(part, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets
         ):
-            if isinstance(part.value, ast.Call) and _leaves_unsaved(part.value):
+            if isinstance(part.value, ast.Call) and last_name(part.value.func) == "save" and _only_builds(part.value):
                 return True
             made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
             dotted = context.resolve(made_by) or ""
@@ -199,13 +205,6 @@ def _asks_valid(node: ast.Call, name: str) -> bool:
         and function.attr == "is_valid"
         and isinstance(function.value, ast.Name)
         and function.value.id == name
-    )
-
-
-def _leaves_unsaved(node: ast.Call) -> bool:
-    return last_name(node.func) == "save" and any(
-        word.arg == "commit" and isinstance(word.value, ast.Constant) and word.value.value is False
-        for word in node.keywords
     )
 
 
@@ -229,11 +228,11 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             call = decorator.args[0]
         if is_atomic(call, context):
             context.scopes.append(node)
-            view = view_name(context)
+            view = view_around(context)
             context.scopes.pop()
-            if view:
-                message = f"`transaction.atomic` opens a transaction in {view}"
-                context.report(IN_VIEW, decorator, message, symbol=view)
+            if view is not None:
+                message = f"`transaction.atomic` opens a transaction in {view.name}"
+                context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=(view.evidence(context.path),))
 
 
 _VIEWS = "shop/views.py"
@@ -249,17 +248,18 @@ logic_in_view = Rule(
     "the copies drift apart. It can only be tested with a client, and nobody sees where its transaction ends.",
     fix="Move it into a function or class of a service module that takes plain values; the view parses, calls and "
     "answers. `serializer.save()` and `form.save()` may stay.",
-    when="In classes whose bases are views or viewsets and in functions that are views (decorated, or taking `request` "
-    "in a module of views). Not in tests, migrations, the admin, middleware, commands and services. Reading is fine.",
+    when="In classes whose bases are views or viewsets, in functions that are decorated as views, and in modules of "
+    "views: in their functions, mixins and classes that answer requests. Not in tests, migrations, the admin, "
+    "middleware, commands and services. Reading is fine.",
     watches=(
         Watch(
             (ast.Call,),
             _on_call,
-            (b"View", b"def view", b"(request", b"api_view"),
-            _is_view_path,
+            (b"View", b"Mixin", b"(request", b"self, request", b"api_view"),
+            may_hold_views,
             near=EFFECTS,
         ),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_view_path),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), may_hold_views),
     ),
     bad=(
         Example(
@@ -291,6 +291,21 @@ logic_in_view = Rule(
             {_VIEWS: "from django.db import transaction\n\n\ndef pay(request):\n"
              "    with transaction.atomic():\n        charge(request.user)\n"}
         ),
+        Example({_VIEWS: "def rename(request):\n    profile = request.user.profile\n    profile.save()\n"}),
+        Example(
+            {_VIEWS: "def shut(request, pk):\n    document = Document.objects.get(pk=pk)\n    document.delete()\n"}
+        ),
+        Example({_VIEWS: "def join(request):\n    return _join(request.POST)\n\n\ndef _join(data):\n"
+             "    user = User(email=data['email'])\n    user.save()\n"}),
+        Example(
+            {_VIEWS: "class ShutMixin:\n    def destroy(self, request, pk):\n"
+             "        Cart.objects.filter(pk=pk).delete()\n"}
+        ),
+        Example({_VIEWS: "def drop(request):\n    request.user.carts.get(pk=request.GET['id']).delete()\n"}),
+        Example(
+            {"shop/views/cart.py": "class Clear(Page):\n    def post(self, request):\n"
+             "        Cart.objects.all().delete()\n"}
+        ),
     ),
     good=(
         Example(
@@ -302,6 +317,12 @@ logic_in_view = Rule(
              "        serializer.save(author=self.request.user)\n"}
         ),
         Example({_VIEWS: "def edit(request):\n    form = OrderForm(request.POST)\n    form.save()\n"}),
+        Example(
+            {_VIEWS: "def edit(request):\n    context = {'form': OrderForm(request.POST)}\n"
+             "    order = context['form'].save(commit=False)\n    return render(request, context, order)\n"}
+        ),
+        Example({"shop/views/utils.py": "def keep(order):\n    order.save()\n"}),
+        Example({_VIEWS: "class OrderFormMixin:\n    def keep(self, order):\n        order.save()\n"}),
         Example({_VIEWS: "def count(request):\n    return HttpResponse(Order.objects.filter(paid=True).count())\n"}),
         Example({_VIEWS: "def shut(request):\n    request.session.delete()\n    cache.delete(request.path)\n"}),
         Example(

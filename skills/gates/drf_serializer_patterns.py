@@ -7,6 +7,7 @@ from skills.gates.django_architecture_enforcer import (
     EFFECTS,
     INSTANCE_WRITES,
     WRITES,
+    held_name,
     is_atomic,
     not_a_row,
     on_rows,
@@ -16,6 +17,7 @@ from skills.gates.django_architecture_enforcer import (
 from skills.gates.django_architecture_enforcer import (
     SKILL as ARCHITECTURE,
 )
+from skills.gates.model import Confidence, Evidence
 from skills.gates.names import last_name
 from skills.gates.queries import Chain, chain_of
 from skills.gates.roles import class_role, is_migration_path, is_test_path
@@ -80,8 +82,15 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         return
     text, confirmed = what
     owner = f"{around[0].name}.{around[1].name}"
-    confidence = "confirmed" if confirmed else "likely"
-    context.report(IN_SERIALIZER, node, f"{text} in {owner}", confidence=confidence)  # type: ignore[arg-type]
+    confidence: Confidence = "confirmed" if confirmed else "likely"
+    evidence = (_why(around[0], context),)
+    context.report(IN_SERIALIZER, node, f"{text} in {owner}", confidence=confidence, evidence=evidence)
+
+
+def _why(node: ast.ClassDef, context: FileContext) -> Evidence:
+    """What makes the class a serializer."""
+    bases = ", ".join(f"`{last_name(base)}`" for base in node.bases if "Serializer" in last_name(base))
+    return Evidence(context.path, node.lineno, f"read as a serializer: `{node.name}` is a {bases}")
 
 
 def _write(
@@ -117,6 +126,9 @@ def _is_own(chain: Chain, serializer: ast.ClassDef, method: FunctionNode) -> boo
         return model == own or not model[:1].isupper() or model in {"model", "Model", "ModelClass"}
     if model and serializer.name.startswith(model):
         return True
+    if any(_is_super(part.func.value) for part in descendants(method)
+           if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):  # fmt: skip
+        return False  # the own row is made above
     created = {
         last_name(other.root)
         for other in (chain_of(part) for part in descendants(method) if isinstance(part, ast.Call))
@@ -159,14 +171,14 @@ def _own_rows(method: FunctionNode) -> set[str]:
 def _instance_write(node: ast.Call, serializer: ast.ClassDef, method: FunctionNode) -> tuple[str, bool] | None:
     """A row that is saved or deleted and is not the serializer's own."""
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else node
-    name = last_name(receiver)
+    name = held_name(receiver)
     deletes = last_name(node.func).endswith("delete")
     if isinstance(receiver, ast.Name):
         own = name in {"self", "instance", "obj", "cls"} or name in _own_rows(method)
         own = own or name.lower() == meta_model(serializer).lower()
         if own and not (deletes and name != "self"):
             return None
-    elif not isinstance(receiver, ast.Attribute) or last_name(receiver) == "instance":
+    elif isinstance(receiver, ast.Call) or name == "instance":
         return None
     if not name or not_a_row(name) or name[:1].isupper() or name in {"validated_data", "data", "cache", "self"}:
         return None
@@ -183,7 +195,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         if is_atomic(decorator.func if isinstance(decorator, ast.Call) else decorator, context):
             symbol = f"{context.symbol}.{node.name}"
             message = f"`transaction.atomic` opens a transaction in {owner.name}.{node.name}"
-            context.report(IN_SERIALIZER, decorator, message, symbol=symbol)
+            context.report(IN_SERIALIZER, decorator, message, symbol=symbol, evidence=(_why(owner, context),))
 
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
@@ -252,6 +264,12 @@ logic_in_serializer = Rule(
             "    def update(self, instance, validated_data):\n        instance.lines.all().delete()\n"
             "        return super().update(instance, validated_data)\n"
         ),
+        _order(
+            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
+            "        Receipt.objects.create(order=order)\n        return order\n"
+        ),
+        Example({"shop/serializers.py": "class BulkSerializer(serializers.Serializer):\n"
+                 "    def save(self):\n        self.validated_data['lines'].delete()\n"}),
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(

@@ -178,5 +178,5 @@ OBSERVERS: tuple[Observer, ...] = (
     *ml_promotion.OBSERVERS,
 )
 
-RULESET_VERSION = "4:" + ",".join(sorted(RULES))
+RULESET_VERSION = "5:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -80,18 +80,23 @@ def class_role(node: ast.ClassDef) -> str | None:
 
 def function_role(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
     """The role that the decorators of a function give it, None where they say nothing."""
+    return decorated_role(node)[0]
+
+
+def decorated_role(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str | None, str]:
+    """(role, name of the decorator that gives it) of a function; (None, "") where its decorators say nothing."""
     for decorator in node.decorator_list:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = last_name(call)
         if name in _VIEW_DECORATORS:
-            return "view"
+            return "view", name
         if name in _TASK_DECORATORS:
-            return "task"
+            return "task", name
         if isinstance(decorator, ast.Call) and isinstance(call, ast.Attribute) and name in _HTTP_VERBS:
             owner = (dotted(call.value) or "").rpartition(".")[2].lower()
             if owner.endswith(("router", "app", "api")):
-                return "router"
-    return None
+                return "router", name
+    return None, ""
 
 
 def _code_role(tree: ast.Module) -> tuple[str, str] | None:

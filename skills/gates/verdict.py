@@ -166,8 +166,13 @@ def _finding(
         fingerprint=fingerprint,
         also=candidate.also,
         suppressed=_silenced(candidate, rule, report.suppressions),
-        evidence=(*candidate.evidence, *role),
+        evidence=candidate.evidence if _names_role(candidate) else (*candidate.evidence, *role),
     )
+
+
+def _names_role(candidate: Candidate) -> bool:
+    """True where the rule itself says which class or function has the role: it knows better than the file."""
+    return any(found.text.startswith("read as a ") for found in candidate.evidence)
 
 
 def _role_evidence(report: FileReport) -> tuple[Evidence, ...]:

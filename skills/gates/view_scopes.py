@@ -1,0 +1,85 @@
+"""Which classes and functions are views, and why."""
+
+import ast
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Evidence
+from skills.gates.names import last_name
+from skills.gates.roles import class_role, decorated_role, is_migration_path, is_test_path, path_role
+from skills.record import record
+
+_OTHER_VIEWS = frozenset(
+    {"discord", "flask", "flask_appbuilder", "kivy", "textual", "sqlalchemy", "pyramid", "tornado"}
+)
+_VIEW_ENDINGS = ("View", "ViewSet", "APIView", "Mixin")
+_NO_VIEW_MIXINS = ("FormMixin", "SerializerMixin", "FilterMixin", "PermissionMixin", "ServiceMixin", "TestMixin")
+_HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "dispatch"})
+# Modules beside those of views that only help them.
+_HELPERS = frozenset({"utils", "util", "helpers", "helper", "common", "shortcuts", "decorators", "signals"})
+
+
+@record
+class View:
+    """The view around a node: its qualified name, and what makes it one."""
+
+    name: str
+    line: int
+    why: str
+
+    def evidence(self, path: str) -> Evidence:
+        """Why it is read as a view."""
+        return Evidence(path, self.line, f"read as a view: {self.why}")
+
+
+def may_hold_views(path: str) -> bool:
+    """False for tests, migrations, the admin, middleware, commands, services, tasks and models."""
+    if is_test_path(path) or is_migration_path(path):
+        return False
+    return path_role(path) not in {"admin", "middleware", "command", "service", "task", "model"}
+
+
+def view_around(context: FileContext) -> View | None:
+    """The view around the current node, None outside of views."""
+    for depth, scope in enumerate(context.scopes, 1):
+        if isinstance(scope, ast.ClassDef):
+            # Class attributes configure a view; only its methods act.
+            why = _class_reason(scope, context) if len(context.scopes) > depth else ""
+        else:
+            why = _function_reason(scope, context)
+        return View(context.symbol, scope.lineno, why) if why else None
+    return None
+
+
+def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
+    """What makes a class a view, "" for others."""
+    for base in node.bases:
+        dotted = context.resolve(base) or ""
+        if dotted.partition(".")[0] in _OTHER_VIEWS:
+            return ""
+    role = class_role(node)
+    if role == "view":
+        bases = ", ".join(f"`{last_name(base)}`" for base in node.bases if "View" in last_name(base))
+        return f"`{node.name}` is a {bases}"
+    if role is not None or path_role(context.path) != "view":
+        return ""
+    if node.name.endswith(_VIEW_ENDINGS) and not node.name.endswith(_NO_VIEW_MIXINS):
+        return f"`{node.name}` stands in a module of views"
+    handlers = (part for part in node.body if isinstance(part, FunctionNode) and part.name in _HANDLERS)
+    answers = any(any(argument.arg == "request" for argument in part.args.args) for part in handlers)
+    return f"`{node.name}` answers requests in a module of views" if answers else ""
+
+
+def _function_reason(node: FunctionNode, context: FileContext) -> str:
+    """What makes a function a view or a part of one, "" for others."""
+    role, decorator = decorated_role(node)
+    if role is not None:
+        return f"`{node.name}` is decorated with `{decorator}`" if role == "view" else ""
+    if path_role(context.path) != "view":
+        return ""
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    if arguments and arguments[0].arg == "request":
+        return f"`{node.name}` takes `request` in a module of views"
+    stem = context.path.rpartition("/")[2].removesuffix(".py")
+    if stem in _HELPERS or stem.rpartition("_")[2] in _HELPERS:
+        return ""
+    return f"`{node.name}` helps views in their module"
