@@ -6,6 +6,10 @@ from cockpit import own_folder_first
 
 own_folder_first()
 
+from cockpit.later import import_later  # noqa: E402
+
+import_later()
+
 import argparse  # noqa: E402
 import io  # noqa: E402
 import os  # noqa: E402

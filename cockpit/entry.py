@@ -11,6 +11,10 @@ from cockpit import own_folder_first
 
 own_folder_first()
 
+from cockpit.later import import_later  # noqa: E402
+
+import_later()
+
 _MOST = 1 << 20
 
 # the commands that a warm process answers, and for how long one waits for it before the work is done here

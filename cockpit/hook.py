@@ -7,6 +7,10 @@ from cockpit import own_folder_first
 
 own_folder_first()
 
+from cockpit.later import import_later  # noqa: E402
+
+import_later()
+
 MOST = 16 << 20
 SECONDS = 4.0
 

@@ -15,6 +15,7 @@ _Class = TypeVar("_Class")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[_Class]) -> type[_Class]:
     """Make a class a frozen dataclass with slots."""
+    cls.__doc__ = cls.__doc__ or cls.__name__  # else its signature is worked out
     made: Any = dataclass(cls, slots=True, eq=False, repr=False)
     names = tuple(made.__dataclass_fields__)
     get = attrgetter(*names)

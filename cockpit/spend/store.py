@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 import time
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _LEFT = ".left"
 _WAIT = 5.0  # seconds that a writer waits for another
 _STEP = 0.02
 _SHORT_LOG = 1 << 20  # bytes that are read at the next start
+_last_left: "deque[Store]" = deque(maxlen=1)
 
 
 class Store:
@@ -73,6 +75,7 @@ class Store:
             try:
                 log = self.path.with_name(self.path.name + "-wal").stat().st_size
                 if log <= _SHORT_LOG and _stamp(self.path) == _left(self.path):
+                    _last_left.append(self)  # SQLite closes what nobody holds any more
                     return
             except OSError:
                 pass

@@ -129,8 +129,10 @@ from pathlib import Path
 from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.store import Store
-ledger = Ledger([ClaudeReader([Path({str(tmp_path)!r})])], Store.open(Path({str(path.parent)!r})))
-print(ledger.read(), ledger.store.notice, flush=True); ledger.leave(); os._exit(0)"""
+def command():
+    ledger = Ledger([ClaudeReader([Path({str(tmp_path)!r})])], Store.open(Path({str(path.parent)!r})))
+    print(ledger.read(), ledger.store.notice, flush=True); ledger.leave()
+command(); os._exit(0)"""
     for number in range(3):
         write(tmp_path, said(f"late{number}"), name=f"late{number}.jsonl")
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
