@@ -4,15 +4,23 @@ The reader never raises on what a line holds: lines that are not JSON are counte
 a rewritten file is read again from its start.
 """
 
-import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
+from cockpit.agents.claude_values import (
+    KNOWN_KINDS,
+    TARGET_LENGTH,
+    blocks_of,
+    delegation_of,
+    is_result,
+    not_a_person,
+    target_of,
+    text_of,
+)
+from cockpit.agents.lenient import count, document, time_of
 from cockpit.agents.models import Agent
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
@@ -21,7 +29,6 @@ from skills.orchestrator.events import (
     Command,
     Compaction,
     ContextPoint,
-    Delegation,
     Event,
     Prompt,
     SessionExit,
@@ -35,29 +42,8 @@ from skills.orchestrator.events import (
 from skills.orchestrator.provenance import Provenance
 from skills.orchestrator.tools import role
 
-_TARGET_LENGTH = 160
 _COMMAND_LENGTH = 4000
-_MOST_TOKENS = 1 << 40
 _GOES_ON = (None, "tool_use", "pause_turn")
-_MAIN_ARGUMENT = {
-    **dict.fromkeys(("Read", "Edit", "Write", "MultiEdit"), "file_path"),
-    **dict.fromkeys(("NotebookEdit", "NotebookRead"), "notebook_path"),
-    **dict.fromkeys(("Grep", "Glob"), "pattern"),
-    **dict.fromkeys(("Bash", "SlashCommand"), "command"),
-    "LS": "path",
-    "WebFetch": "url",
-    "WebSearch": "query",
-    "Skill": "skill",
-    "TaskCreate": "subject",
-}
-
-KNOWN_KINDS = frozenset(
-    (
-        *("assistant", "user", "system", "attachment", "cost-state", "summary", "progress", "file-history-snapshot"),
-        *("queue-operation", "custom-title", "agent-name", "agent-setting", "last-prompt", "mode", "permission-mode"),
-        *("ai-title", "tag", "pr-link", "worktree-state", "content-replacement"),
-    )
-)
 
 
 class EventParser:
@@ -80,13 +66,13 @@ class EventParser:
         """The events that one complete line tells, in order."""
         if not line.strip():
             return []
-        value = decode_line(line)
+        value = document(line)
         if value is None:
             self.malformed += 1
             return []
         if value.get("isSidechain") is True:
             return []
-        at = moment(value.get("timestamp"))
+        at = time_of(value.get("timestamp"))
         if at is not None:
             self.last_at = at
         self.cwd = text_of(value.get("cwd")) or self.cwd
@@ -140,7 +126,7 @@ class EventParser:
         if not isinstance(usage, dict):
             return []
         kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-        used = sum(_count(usage.get(kind)) for kind in kinds)
+        used = sum(count(usage.get(kind)) for kind in kinds)
         point = (used, plain_text(text_of(message.get("model")), 80) or None)
         if not used or point == self._point:
             return []
@@ -293,42 +279,6 @@ class ClaudeSession:
         self.task.append(event)
 
 
-def decode_line(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line, None where there is none. An object after a torn one counts."""
-    try:
-        value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        value = _decoded_leniently(line)
-    return value if isinstance(value, dict) else None
-
-
-def _decoded_leniently(line: bytes) -> object:
-    try:
-        return json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        pass
-    start = line.find(b'{"parentUuid"', 1)
-    if start < 0:
-        start = line.find(b'{"type"', 1)
-    try:
-        return msgspec.json.decode(line[start:]) if start > 0 else None
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-
-
-def moment(value: object) -> datetime | None:
-    """A time of a transcript or registry file: ISO 8601 or milliseconds since 1970. None where it is neither."""
-    try:
-        if isinstance(value, str) and len(value) < 64:
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None
-
-
 def _system(value: dict[str, Any], at: datetime | None) -> list[Event]:
     subtype = value.get("subtype")
     if subtype == "turn_duration":
@@ -337,69 +287,8 @@ def _system(value: dict[str, Any], at: datetime | None) -> list[Event]:
         return []
     given = value.get("compactMetadata")
     tokens: dict[str, Any] = given if isinstance(given, dict) else {}
-    return [Compaction(at, _count(tokens.get("preTokens")) or None, _count(tokens.get("postTokens")) or None)]
-
-
-def not_a_person(value: dict[str, Any]) -> bool:
-    origin = value.get("origin")
-    kind = origin.get("kind") if isinstance(origin, dict) else None
-    flags = ("isMeta", "isCompactSummary", "isVisibleInTranscriptOnly")
-    return any(value.get(flag) is True for flag in flags) or kind not in (None, "human", "user")
-
-
-def target_of(name: str, values: dict[str, Any]) -> str:
-    """The main argument of a call in one line."""
-    if name == "TodoWrite" and isinstance(todos := values.get("todos"), list):
-        return f"{len(todos)} todos"
-    if name in ("ExitPlanMode", "EnterPlanMode", "exit_plan_mode"):
-        return "plan mode" if name == "EnterPlanMode" else "a plan"
-    if name == "AskUserQuestion":
-        questions = [one for one in blocks_of(values.get("questions")) if text_of(one.get("question"))]
-        return plain_text(questions[0]["question"] if questions else "a question", _TARGET_LENGTH)
-    if name in ("Task", "Agent"):
-        parts = (text_of(values.get("subagent_type")), text_of(values.get("description")))
-        return plain_text(": ".join(part for part in parts if part), _TARGET_LENGTH)
-    main = values.get(_MAIN_ARGUMENT.get(name, ""))
-    if not isinstance(main, str):
-        main = next((text for text in values.values() if isinstance(text, str)), "")
-    return plain_text(main.strip(), _TARGET_LENGTH)
-
-
-def blocks_of(content: object) -> list[dict[str, Any]]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    return [Compaction(at, count(tokens.get("preTokens")) or None, count(tokens.get("postTokens")) or None)]
 
 
 def _claims(text: str) -> tuple[Claim, ...]:
-    return tuple(replace(claim, text=plain_text(claim.text, _TARGET_LENGTH)) for claim in find_claims(text))
-
-
-def delegation_of(value: object) -> Delegation | None:
-    """What a sub-agent's answer says of itself; a launch in the background names only the agent."""
-    if not isinstance(value, dict) or not isinstance(agent := value.get("agentId"), str):
-        return None
-    tokens, tools, spent = (value.get(key) for key in ("totalTokens", "totalToolUseCount", "totalDurationMs"))
-    known = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (tokens, tools, spent))
-    if not known or value.get("status") == "async_launched":
-        return Delegation(plain_text(agent, 120))
-    return Delegation(plain_text(agent, 120), _count(spent) / 1000, _count(tools), _count(tokens))
-
-
-def is_result(block: dict[str, Any]) -> bool:
-    return block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
-
-
-def text_of(value: object) -> str:
-    return _printable(value) if isinstance(value, str) else ""
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_TOKENS:
-        return 0
-    return int(value)
-
-
-def _printable(text: str) -> str:
-    """Without lone surrogates, which no encoder takes."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return tuple(replace(claim, text=plain_text(claim.text, TARGET_LENGTH)) for claim in find_claims(text))

@@ -2,19 +2,10 @@
 
 from typing import Any
 
-from cockpit.agents.claude import (
-    KNOWN_KINDS,
-    blocks_of,
-    decode_line,
-    delegation_of,
-    is_result,
-    moment,
-    not_a_person,
-    text_of,
-)
 from cockpit.agents.claude_line import read_line
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
-from cockpit.agents.lenient import mapping
+from cockpit.agents.claude_values import KNOWN_KINDS, blocks_of, delegation_of, is_result, not_a_person, text_of
+from cockpit.agents.lenient import document, mapping, time_of
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
 
@@ -33,14 +24,14 @@ class ClaudeTelling:
         """What one complete line tells."""
         if not line.strip():
             return []
-        value = decode_line(line)
+        value = document(line)
         if value is None:
             self.unread += 1
             return []
         if value.get("isSidechain") is True and not self.sidechain:
             return []
         kind = text_of(value.get("type"))
-        at = moment(value.get("timestamp"))
+        at = time_of(value.get("timestamp"))
         found: list[Told] = []
         if cwd := text_of(value.get("cwd")):
             found.append(Told("place", at, cwd, branch=text_of(value.get("gitBranch"))))
@@ -58,7 +49,7 @@ class ClaudeTelling:
         return found
 
     def _assistant(self, value: dict[str, Any], line: bytes) -> list[Told]:
-        at, message = moment(value.get("timestamp")), value.get("message")
+        at, message = time_of(value.get("timestamp")), value.get("message")
         if value.get("isApiErrorMessage") is True:
             said = "".join(text_of(block.get("text")) for block in blocks_of(mapping(message).get("content")))
             return [Told("end", at, "error", name=said)]
@@ -88,7 +79,7 @@ class ClaudeTelling:
 
 
 def _user(value: dict[str, Any]) -> list[Told]:
-    at, message = moment(value.get("timestamp")), value.get("message")
+    at, message = time_of(value.get("timestamp")), value.get("message")
     if not isinstance(message, dict):
         return []
     blocks = blocks_of(message.get("content"))
@@ -114,7 +105,7 @@ def _queued(value: dict[str, Any]) -> list[Told]:
     if attachment.get("type") != "queued_command" or attachment.get("commandMode") not in (None, "prompt"):
         return []
     said = spoken(text_of(attachment.get("prompt"))).text
-    return [Told("prompt", moment(value.get("timestamp")), said)] if said else []
+    return [Told("prompt", time_of(value.get("timestamp")), said)] if said else []
 
 
 def _content(content: object) -> str:

@@ -7,8 +7,7 @@ result and the next thing it did, is one step.
 import re
 from typing import Any
 
-from cockpit.agents.claude import moment
-from cockpit.agents.lenient import count, document, mapping, text
+from cockpit.agents.lenient import count, document, mapping, text, time_of
 from cockpit.agents.record import Record, milliseconds
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
@@ -46,7 +45,7 @@ class CodexTelling:
         if value is None:
             self.unread += 1
             return []
-        at, kind, payload = moment(value.get("timestamp")), text(value.get("type")), mapping(value.get("payload"))
+        at, kind, payload = time_of(value.get("timestamp")), text(value.get("type")), mapping(value.get("payload"))
         if kind == "response_item":
             return self._item(payload, at)
         if kind == "event_msg":

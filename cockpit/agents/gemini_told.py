@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-from cockpit.agents.claude import moment
-from cockpit.agents.lenient import count, document, mapping, text
+from cockpit.agents.lenient import count, document, mapping, text, time_of
 from cockpit.agents.record import Record, milliseconds
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
@@ -46,7 +45,7 @@ class GeminiTelling:
 
     def message(self, message: dict[str, Any]) -> list[Told]:
         """What one message tells that was not told before."""
-        kind, step, at = text(message.get("type")), text(message.get("id")) or "", moment(message.get("timestamp"))
+        kind, step, at = text(message.get("type")), text(message.get("id")) or "", time_of(message.get("timestamp"))
         self.unknown += kind not in _TYPES
         said = _content(message.get("content"))
         thoughts, told_text, calls = self._seen.get(step, (0, 0, set()))
@@ -89,7 +88,7 @@ class GeminiTelling:
                 found.append(Told("call", at, "", step, key, name, common, values, model=model))
             status = call.get("status")
             if status in ("success", "error", "cancelled") and f"={key}" not in known:
-                answered = moment(call.get("timestamp")) or at
+                answered = time_of(call.get("timestamp")) or at
                 failed = status != "success" or (common == "Bash" and _exited_badly(call))
                 found.append(Told("result", answered, _result(call), id=key, failed=failed))
                 known.add(f"={key}")

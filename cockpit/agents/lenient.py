@@ -2,14 +2,14 @@
 
 import json
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from cockpit.agents.record import milliseconds, plausible
 
-_TRIES = 64
+_TRIES = 256
 
 
 def document(raw: bytes) -> dict[str, Any] | None:
@@ -17,14 +17,14 @@ def document(raw: bytes) -> dict[str, Any] | None:
     found = _decoded(raw)
     if found is not None:
         return found if isinstance(found, dict) else None
-    start = raw.find(b'{"', 1)
+    start = raw.rfind(b'{"')  # only one suffix can be an object: the nearest are the shortest to try
     for _ in range(_TRIES):
-        if start < 0:
+        if start < 1:
             break
         found = _decoded(raw[start:])
         if isinstance(found, dict):
             return found
-        start = raw.find(b'{"', start + 1)
+        start = raw.rfind(b'{"', 0, start)
     return None
 
 
@@ -46,7 +46,9 @@ def mapping(value: object) -> dict[str, Any]:
 
 def text(value: object) -> str | None:
     """`value` where it is a string; a lone surrogate, which cannot be printed or sorted, is replaced."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def flag(value: object) -> bool | None:
@@ -82,6 +84,19 @@ def moment(value: object) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def time_of(value: object) -> datetime | None:
+    """A time in UTC: one of ISO 8601, or milliseconds since 1970."""
+    try:
+        if isinstance(value, str) and len(value) < 64:
+            found = datetime.fromisoformat(value)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
 
 
 def when(value: object) -> int | None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cockpit.agents.claude import moment
-from cockpit.agents.lenient import count, mapping, number, text, when
+from cockpit.agents.lenient import count, mapping, number, text, time_of, when
 from cockpit.agents.record import Record
 from cockpit.agents.told import Told
 from cockpit.agents.tool_names import common_call
@@ -34,7 +33,7 @@ class OpenCodeTelling:
 
     def told(self, name: str, message: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[Told]:
         """`name` is the message's id."""
-        at = moment(mapping(message.get("time")).get("created"))
+        at = time_of(mapping(message.get("time")).get("created"))
         if message.get("role") == "user":
             said = "\n".join(
                 text(part.get("text")) or ""
@@ -60,7 +59,7 @@ class OpenCodeTelling:
 
     def _part(self, part: dict[str, Any], step: str, at: Any, model: str) -> Iterator[Told]:
         kind = part.get("type")
-        started = moment(mapping(part.get("time")).get("start")) or at
+        started = time_of(mapping(part.get("time")).get("start")) or at
         if kind == "text" and (text(part.get("text")) or "").strip():
             yield Told("text", started, text(part.get("text")) or "", step, model=model)
         elif kind == "reasoning":
@@ -72,14 +71,14 @@ class OpenCodeTelling:
             times = mapping(state.get("time"))
             key = text(part.get("callID")) or text(part.get("id")) or ""
             common, given = common_call(_of_server(name), state.get("input"))
-            yield Told("call", moment(times.get("start")) or at, "", step, key, name, common, given, model=model)
+            yield Told("call", time_of(times.get("start")) or at, "", step, key, name, common, given, model=model)
             if state.get("status") in ("completed", "error"):
                 failed = state.get("status") == "error"
                 status = mapping(state.get("metadata")).get("exit")
                 failed = failed or (isinstance(status, int) and status != 0)
                 said = text(state.get("output")) or text(state.get("error")) or ""
                 child = text(mapping(state.get("metadata")).get("sessionId")) or ""
-                yield Told("result", moment(times.get("end")), said, id=key, failed=failed, child=child)
+                yield Told("result", time_of(times.get("end")), said, id=key, failed=failed, child=child)
 
     def _usage(self, name: str, message: dict[str, Any], steps: int) -> Iterator[Told]:
         usage = mapping(message.get("tokens"))
@@ -94,7 +93,7 @@ class OpenCodeTelling:
             fresh, output + reasoning, count(cache.get("write")), 0, count(cache.get("read")), reasoning,
             provider=_PROVIDERS.get(provider, provider), usd=cost if cost and 0 < cost < 1e6 else None,
         )  # fmt: skip
-        at = moment(mapping(message.get("time")).get("created"))
+        at = time_of(mapping(message.get("time")).get("created"))
         yield Told("usage", at, "", f"{name}:{steps or 1}", record=record)
 
 
@@ -105,4 +104,4 @@ def _of_server(name: str) -> str:
 
 
 def _completed(message: dict[str, Any]) -> Any:
-    return moment(mapping(message.get("time")).get("completed"))
+    return time_of(mapping(message.get("time")).get("completed"))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from cockpit.agents.claude import decode_line, moment
+from cockpit.agents.lenient import document, time_of
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.processes import process_lives
@@ -70,7 +70,7 @@ def _preference(entry: Registered) -> tuple[bool, int, float]:
 
 def _read(path: str) -> Registered | None:
     try:
-        value = decode_line(read_regular(path, _LARGEST))
+        value = document(read_regular(path, _LARGEST))
     except OSError:
         return None
     if value is None or not isinstance(session := value.get("sessionId"), str) or not session:
@@ -87,9 +87,9 @@ def _read(path: str) -> Registered | None:
         cwd.encode("utf-8", "replace").decode() if isinstance(cwd, str) else "",
         status,
         plain_text(waiting, 160) if isinstance(waiting, str) and waiting.strip() else None,
-        moment(value.get("startedAt")),
-        moment(value.get("updatedAt")),
-        moment(value.get("statusUpdatedAt")),
+        time_of(value.get("startedAt")),
+        time_of(value.get("updatedAt")),
+        time_of(value.get("statusUpdatedAt")),
         process_start,
         process_lives(pid, process_start),
     )

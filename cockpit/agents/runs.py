@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, TypeGuard
 
 from cockpit import paths
-from cockpit.agents.claude import decode_line
+from cockpit.agents.lenient import document
 from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.files import Tail
 from cockpit.phases.membership import Membership
@@ -119,7 +119,7 @@ def _read_told(file: TranscriptFile, ours: Callable[[str], bool], answers: dict[
 
 def _answered(run: _Run, part: dict[str, Any], line: bytes) -> _Run:
     """The run with what its answer says of it; a launch in the background says nothing."""
-    told = (decode_line(line) or {}).get("toolUseResult")
+    told = (document(line) or {}).get("toolUseResult")
     said: dict[str, Any] = told if isinstance(told, dict) and told.get("status") != "async_launched" else {}
     spent, tokens = said.get("totalDurationMs"), said.get("totalTokens")
     return replace(
@@ -135,7 +135,7 @@ def _counts(value: object) -> TypeGuard[float]:
 
 
 def _parts(line: bytes) -> list[dict[str, Any]]:
-    value = decode_line(line) or {}
+    value = document(line) or {}
     message = value.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []

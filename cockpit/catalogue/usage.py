@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cockpit.agents.claude import decode_line, moment
 from cockpit.agents.claude_prompt import spoken
+from cockpit.agents.lenient import document, time_of
 from cockpit.agents.runs import LAST, recent_transcripts
 from cockpit.catalogue.usage_others import other_uses
 from cockpit.files import Tail
@@ -91,13 +91,13 @@ class _Transcript:
         return SessionUse(tuple(self.prompts), tuple(self.loads), offered, self.began)
 
     def _user(self, line: bytes) -> None:
-        value = decode_line(line) or {}
+        value = document(line) or {}
         attachment = value.get("attachment")
         if isinstance(attachment, dict) and attachment.get("type") == "skill_listing":
             self.listed = True
             self.offered.update(_LISTED.findall(str(attachment.get("content", ""))[: 1 << 20]))
             return
-        at = moment(value.get("timestamp"))
+        at = time_of(value.get("timestamp"))
         if at is not None and not self.began:
             self.began = at.timestamp()
         message, key = value.get("message"), value.get("uuid")
@@ -114,7 +114,7 @@ class _Transcript:
             self.loads.append(Load(plain_text(said.command, 130), typed=True))
 
     def _assistant(self, line: bytes, called: bool) -> None:
-        value = decode_line(line) or {}
+        value = document(line) or {}
         message = value.get("message")
         if value.get("isSidechain") is True or not isinstance(message, dict):
             return

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import paths
-from cockpit.agents.claude import blocks_of, decode_line, not_a_person
+from cockpit.agents.claude_values import blocks_of, not_a_person
+from cockpit.agents.lenient import document
 from cockpit.clock import read_iso
 from cockpit.files import Tail, read_regular
 from cockpit.phases.membership import Membership
@@ -63,7 +64,7 @@ def _read(path: Path, since: datetime, talk: Talk) -> None:
     commands: dict[str, str] = {}
     for block in Tail(path, counting=False).blocks():
         for line in block.split(b"\n"):
-            if not any(word in line for word in _WANTED) or (value := decode_line(line)) is None:
+            if not any(word in line for word in _WANTED) or (value := document(line)) is None:
                 continue
             fresh = _at(value) >= since.timestamp()
             message = value.get("message")

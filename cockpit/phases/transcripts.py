@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from cockpit.agents.claude import decode_line
+from cockpit.agents.lenient import document
 from cockpit.files import read_regular
 
 _HEAD = 1 << 20
@@ -37,10 +37,10 @@ def first_cwd(path: str) -> str:
     except OSError:
         return ""
     for line in head.split(b"\n")[:200]:
-        if b'"cwd"' in line and (value := decode_line(line)) and isinstance(cwd := value.get("cwd"), str) and cwd:
+        if b'"cwd"' in line and (value := document(line)) and isinstance(cwd := value.get("cwd"), str) and cwd:
             return cwd
     found = _CWD.search(head)
-    value = decode_line(b'{"cwd":' + found[1] + b"}") if found else None
+    value = document(b'{"cwd":' + found[1] + b"}") if found else None
     return value["cwd"] if value else ""
 
 

@@ -201,7 +201,7 @@ def test_after_a_compaction_its_own_number_counts(tmp_path: Path) -> None:
 
 def test_broken_lines_are_counted_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = long_talk().write(tmp_path)
-    torn = b'{"parentUuid":"torn","type":"assistant","message":{"usage":{"input_tok'
+    torn = b'{"parentUuid":"torn","type":"assistant","message":{"content":[' + b'{"type":"text"},' * 100
     with path.open("ab") as stream:
         stream.write(b'nonsense\n[1,2]\n\xff\xfe\n{"type":"user","message":{"content":"caf\xe9 \\ud800"}}\n')
         stream.write(torn + json.dumps({"parentUuid": "x", **user("after the torn line")}).encode() + b"\n" + torn)
