@@ -52,6 +52,7 @@ def _run(call: Call) -> int:
     from cockpit.commands.sweep import Progress, run_cancellable
     from cockpit.day.draft import edited, read_draft
     from cockpit.day.finish import EndDay
+    from skills.workflow.day_text import end_text
 
     args = call.args
     begun = time.monotonic()
@@ -89,12 +90,12 @@ def _run(call: Call) -> int:
                 ],
                 "proposals": [{"worktree": name, "why": why} for name, why in draft.proposals],
                 "sent": sent,
-                "report": result.report.markdown,
+                "report": end_text(result.report),
                 "meta": {"duration_ms": round((time.monotonic() - begun) * 1000)},
             }
         )
     else:
-        sys.stdout.write(plain_text(result.report.markdown, multiline=True))
+        sys.stdout.write(plain_text(end_text(result.report), multiline=True))
     return result.exit_code
 
 

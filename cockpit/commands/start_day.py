@@ -60,7 +60,9 @@ def run(call: Call) -> int:
         findings = _findings(call, started) if args.scan else []
         print_json({**document(started), "scans": scans, "findings": findings, "meta": _meta(begun)})
         return 0
-    sys.stdout.write(started.report.markdown)
+    from skills.workflow.day_text import start_text
+
+    sys.stdout.write(start_text(started.report))
     sys.stdout.flush()
     if args.scan or (not args.no_scan and sys.stdout.isatty()):
         sys.stdout.write("\n### Quick Scans\n\n")
@@ -71,6 +73,8 @@ def run(call: Call) -> int:
 
 def document(started: "Started") -> dict[str, Any]:
     """The start of the day as JSON."""
+    from skills.workflow.day_text import start_text
+
     report = started.report
     return {
         "project": report.project,
@@ -113,7 +117,7 @@ def document(started: "Started") -> dict[str, Any]:
         "steps": [step.row() for step in started.steps],
         "files": [str(path) for path in started.files],
         "notes": list(report.notes),
-        "report": report.markdown,
+        "report": start_text(report),
     }
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from cockpit import clock
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.config import Config
-from cockpit.day.context import Context, read_context
+from cockpit.day.context import read_context
 from cockpit.day.gather import (
     Costs,
     everywhere,
@@ -31,19 +31,21 @@ from cockpit.day.gather import (
     with_agents,
     worktree_line,
 )
-from cockpit.day.git_state import commits_since, read_author, read_commits, read_git_state
+from cockpit.day.git_state import commits_since, read_git_state
+from cockpit.day.queue import agents_of, files_of, own_commits, situation_of, task_ages
 from cockpit.day.record import DayRecord, begun, read_record, write_record
+from cockpit.day.todos import write_todos
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
 from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.models import WorktreesSnapshot
 from skills.record import record
-from skills.workflow.day import Since, StartReport, named_files, preflight, todos, types_of
+from skills.workflow.day import Since, StartReport, preflight, types_of
 from skills.workflow.steps import Step, StepStatus
-from skills.workflow.tasks import Scored, Situation, queue
+from skills.workflow.tasks import Scored, queue
 
 Tell = Callable[[Step], None]
 
@@ -105,8 +107,8 @@ class _StartDay:
             commits = pool.submit(commits_since, root, since[0], None, self.now)
             context = pool.submit(read_context, root)
             # what only the queue wants is not asked where there is none
-            mine = pool.submit(lambda: _own_commits(root, self.now) if context.result().tasks else ())
-            ages = pool.submit(_ages, root, self.now)
+            mine = pool.submit(lambda: own_commits(root, self.now) if context.result().tasks else ())
+            ages = pool.submit(task_ages, root, self.now)
             costs = pool.submit(Costs, self.repository, self.config)
             resources = pool.submit(_preferences)
             said = context.result()
@@ -124,7 +126,7 @@ class _StartDay:
             preferences = resources.result()
             joined = with_agents(seen, live)
             blockers = tuple(item.text for item in said.items("blockers", "blocked") if item.mark != "done")
-            situation = _situation(blockers, joined, mine.result(), self.now, said, ages.result())
+            situation = situation_of(blockers, joined, mine.result(), self.now, said, ages.result())
         scored = queue(said.tasks, situation)
         self._done("queue", "pass" if scored else "not_applicable", f"{len(scored)} open tasks")
         names = names_in(root)
@@ -155,8 +157,8 @@ class _StartDay:
             notes=(*self.notes, *(spend_notes(spent.snapshot) if spent else ())),
             context_files=said.files,
             since=happened,
-            agents=_agents(root, scored, names),
-            files=_files(root, scored),
+            agents=agents_of(root, scored, names),
+            files=files_of(root, scored),
             observers=_observers(root),
             show_costs=preferences.get("show_costs") is not False,
         )
@@ -223,39 +225,6 @@ class _StartDay:
         self._done("session", "pass", f"since {since.astimezone():%Y-%m-%d %H:%M}")
 
 
-def write_todos(root: Path, place: str, scored: tuple[Scored, ...]) -> Path:
-    """Put the queue into the to-do list at `place`, below the root. Raises `CannotAnswer` and then changes nothing."""
-    path = root / place
-    if Path(place).is_absolute() or ".." in Path(place).parts or not _below(path, root):
-        raise CannotAnswer(f"day.todos: {plain_text(place, 80)} does not lie in the repository", "name a file below it")
-    known: list[dict[str, Any]] = []
-    wrapped: dict[str, Any] | None = None
-    try:
-        document = json.loads(read_regular(path, 4_000_000))
-        wrapped = document if isinstance(document, dict) else None
-        listed = document.get("todos") if isinstance(document, dict) else document
-        if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
-            raise CannotAnswer(f"{plain_text(place, 80)} is no list of to-dos: it is left as it is")
-        known = listed
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, RecursionError):
-        raise CannotAnswer(f"{plain_text(place, 80)} is no JSON: it is left as it is") from None
-    rows = todos(scored, known)
-    if rows != known:
-        whole: Any = {**wrapped, "todos": rows} if wrapped is not None else rows
-        try:
-            write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
-        except OSError as problem:
-            raise CannotAnswer(f"{plain_text(place, 80)} cannot be written ({problem.strerror})") from None
-    return path
-
-
-def _below(path: Path, root: Path) -> bool:
-    """Whether a file that may not exist yet lies below the root, links followed."""
-    return path.resolve().is_relative_to(root.resolve())
-
-
 def _since_when(record: DayRecord, now: datetime) -> tuple[datetime, str]:
     """From when on things are new, and how that is called."""
     goes_on = record.started is not None and record.ended is None
@@ -276,91 +245,6 @@ def _head(root: Path, trees: WorktreesSnapshot | None) -> str:
     with contextlib.suppress(GitFailed):
         return git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
     return ""
-
-
-def _own_commits(root: Path, now: datetime) -> tuple[str, ...]:
-    author = read_author(root)
-    who = ["--fixed-strings", f"--author=<{author}>"] if author else []
-    with contextlib.suppress(GitFailed):
-        return read_commits(root, now, "-5", *who, "HEAD")
-    return ()
-
-
-def _situation(
-    blockers: tuple[str, ...],
-    trees: WorktreesSnapshot | None,
-    mine: tuple[str, ...],
-    now: datetime,
-    said: Context,
-    ages: dict[str, int],
-) -> Situation:
-    branches = tuple(tree.branch for tree in trees.worktrees if tree.branch and not tree.main) if trees else ()
-    days = {
-        task.order: max((age for line, age in ages.items() if task.text in line), default=0)
-        for task in (said.tasks if ages else ())
-    }
-    return Situation(now.astimezone().date(), blockers, (*branches, *mine), days)
-
-
-def _ages(root: Path, now: datetime) -> dict[str, int]:
-    """Days since each line of TASK.md was written, by its text; nothing where git does not tell."""
-    if not (root / "TASK.md").is_file():
-        return {}
-    try:
-        blame = git(root, "blame", "--line-porcelain", "--", "TASK.md", timeout=5.0)
-    except GitFailed:
-        return {}
-    found: dict[str, int] = {}
-    at = 0
-    for line in blame.splitlines():
-        if line.startswith("author-time "):
-            at = int(line[12:])
-        elif line.startswith("\t"):
-            found[line[1:]] = max(0, int((now.timestamp() - at) // 86400))
-    return found
-
-
-def _agents(root: Path, scored: tuple[Scored, ...], names: frozenset[str]) -> tuple[str, ...]:
-    """Who does each task: the role, or what stands in for one that is not installed."""
-    if not scored:
-        return ()
-    from cockpit.agents.installed import installed_agents
-    from skills.routing.agents import select_agent
-
-    installed = installed_agents(root)
-    lane = _lane(root, names)
-    chosen = []
-    for entry in scored:
-        picked = select_agent(entry.task.text, lane, installed)
-        chosen.append(picked.best.instance or picked.best.name)
-    return tuple(chosen)
-
-
-def _lane(root: Path, names: frozenset[str]) -> Any:
-    from cockpit.findings.manifests import read_manifests
-
-    known = [name for name in ("pyproject.toml", "requirements.txt", "setup.cfg") if name in names]
-    dependencies = read_manifests(root, known).evidence.dependencies if known else {}
-    for package, lane in (
-        ("django", "django"),
-        ("djangorestframework", "django"),
-        ("fastapi", "fastapi"),
-        ("torch", "ml"),
-    ):
-        if package in dependencies:
-            return lane
-    return None
-
-
-def _files(root: Path, scored: tuple[Scored, ...]) -> tuple[tuple[str, ...], ...]:
-    """The files that each task names, of those that git knows."""
-    if not any(re.search(r"\w[./]\w", entry.task.text) for entry in scored):
-        return tuple(() for _ in scored)
-    try:
-        names = frozenset(git(root, "ls-files", "-z").split("\0"))
-    except GitFailed:
-        names = frozenset()
-    return tuple(named_files(entry.task.text, names) for entry in scored)
 
 
 def _observers(root: Path) -> int | None:

@@ -44,7 +44,8 @@ def prompt_hints(prompt: str, told: str = "") -> str:
 def day_digest(repository: Repository, config: Config) -> str:
     """The start-day report, as much of it as fits."""
     from cockpit.day.start import start_day
+    from skills.workflow.day_text import start_text
 
     report = start_day(repository, config, write=False).report
-    lines = [plain_text(line, 300) for line in report.markdown.splitlines()]
+    lines = [plain_text(line, 300) for line in start_text(report).splitlines()]
     return within([line for line in lines if line.strip()])

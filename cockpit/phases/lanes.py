@@ -8,16 +8,11 @@ from cockpit.findings.discovery import Scope, discover
 from cockpit.findings.manifests import read_manifests
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from skills.routing.catalogue import Lane
+from skills.routing.catalogue import PACKAGES, Lane
 from skills.routing.lanes import LaneEvidence
 
 MOST_BYTES = 24 << 20
 LARGEST = 256 << 10
-_PACKAGES: dict[str, Lane] = {
-    **dict.fromkeys(("django", "djangorestframework", "wagtail"), "django"),
-    "fastapi": "fastapi",
-    **dict.fromkeys(("torch", "scikit-learn", "sklearn", "lightgbm", "xgboost"), "ml"),
-}
 _IMPORT = re.compile(
     rb"^[ \t]*(?:import|from)[ \t]+(django|rest_framework|fastapi|torch|sklearn|lightgbm|xgboost)\b", re.M
 )
@@ -42,8 +37,8 @@ def lane_evidence(repository: Repository) -> tuple[LaneEvidence, ...]:
         folder = name.rpartition("/")[0].removesuffix("requirements").rstrip("/")
         for package, place in read_manifests(repository.root, [name]).evidence.dependencies.items():
             named[package] = place
-            if package in _PACKAGES:
-                found.append(LaneEvidence(_PACKAGES[package], folder, f"{place} names {package}"))
+            if package in PACKAGES:
+                found.append(LaneEvidence(PACKAGES[package], folder, f"{place} names {package}"))
     found += _files(repository.root, scope, frozenset(named))
     return tuple(sorted(found, key=lambda one: (not one.firm, one.folder.count("/"), one.folder, one.lane, one.why)))
 

@@ -9,6 +9,12 @@ from typing import Literal
 
 TaskType = Literal["debugging", "code_review", "testing", "performance", "security", "deployment", "architecture"]
 Lane = Literal["foundation", "django", "fastapi", "ml"]
+PACKAGES: dict[str, Lane] = {
+    **dict.fromkeys(("django", "djangorestframework", "wagtail"), "django"),
+    "fastapi": "fastapi",
+    **dict.fromkeys(("torch", "scikit-learn", "sklearn", "lightgbm", "xgboost"), "ml"),
+}
+"""The packages that put a project into a lane, as manifests name them."""
 
 
 @dataclass(frozen=True, slots=True)

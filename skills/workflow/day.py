@@ -148,13 +148,6 @@ class StartReport:
     observers: int | None = None
     show_costs: bool = True
 
-    @property
-    def markdown(self) -> str:
-        """The report as Markdown."""
-        from skills.workflow.day_text import start_text
-
-        return start_text(self)
-
 
 @record
 class EndReport:
@@ -179,13 +172,6 @@ class EndReport:
     remote: bool = True
     sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
     removable: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def markdown(self) -> str:
-        """The report as Markdown."""
-        from skills.workflow.day_text import end_text
-
-        return end_text(self)
 
 
 def types_of(names: frozenset[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from cockpit.day.start import start_day
 from cockpit.demo import make_demo
 from cockpit.repository import find_repository
 from skills.workflow.day import preflight, types_of
+from skills.workflow.day_text import end_text, start_text
 from skills.workflow.tasks import Situation, queue, section, sections, task_of, tasks, without_box
 from skills.workflow.worktree_setup import free_pairs
 
@@ -203,7 +204,7 @@ def test_the_day_begins_with_what_is_there(demo):
     assert report.resources.ports is not None
     assert report.resources.ports >= (8108, 8109)
     assert [waiting.where for waiting in report.waiting] == ["fix/login"]
-    headings = [line for line in report.markdown.splitlines() if line.startswith("#")]
+    headings = [line for line in start_text(report).splitlines() if line.startswith("#")]
     assert headings[0] == "## Session Start: acme-api"
     for heading in ("### Git Status", "### In Progress", "### Today's Priority Queue", "### Available Resources"):
         assert heading in headings
@@ -223,8 +224,8 @@ def test_the_day_ends_with_what_is_not_safe(demo):
     assert report.costs is not None
     assert report.money is not None
     assert sum(cost.usd for cost in report.costs) == pytest.approx(report.money.today, abs=1e-5)
-    assert "### Open P0 Findings" not in report.markdown
-    assert report.markdown.startswith("## End of Day: acme-api")
+    assert "### Open P0 Findings" not in end_text(report)
+    assert end_text(report).startswith("## End of Day: acme-api")
 
 
 def test_a_bare_beginning_is_a_report_too(tmp_path):
@@ -233,8 +234,8 @@ def test_a_bare_beginning_is_a_report_too(tmp_path):
 
     report = start_day(repository, load_config(repository.root)).report
 
-    assert "No previous context found. Starting fresh session." in report.markdown
-    assert "Last commit: none yet" in report.markdown
+    assert "No previous context found. Starting fresh session." in start_text(report)
+    assert "Last commit: none yet" in start_text(report)
     assert end_report(repository, load_config(repository.root)).commits == ()
 
 
@@ -245,9 +246,8 @@ def test_cells_cannot_break_a_table(tmp_path):
     )
     repository = find_repository(tmp_path)
 
-    table = (
-        start_day(repository, load_config(repository.root)).report.markdown.split("### In Progress")[1].split("###")[0]
-    )
+    report = start_text(start_day(repository, load_config(repository.root)).report)
+    table = report.split("### In Progress")[1].split("###")[0]
 
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1
@@ -273,7 +273,7 @@ def test_the_end_of_the_day_claims_no_push_without_a_remote_and_no_price_without
     place.write_text(json.dumps({**line, "timestamp": datetime.now(UTC).isoformat()}) + "\n")
     repository = find_repository(tmp_path)
 
-    markdown = end_report(repository, load_config(repository.root)).markdown
+    markdown = end_text(end_report(repository, load_config(repository.root)))
 
     assert "Nothing: every worktree is committed; no remote to push to." in markdown
     assert "- model-nobody-knows: 1,500 tokens unpriced" in markdown

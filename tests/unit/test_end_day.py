@@ -26,6 +26,7 @@ from cockpit.day.learned import candidates, kept
 from cockpit.day.record import DayRecord, one_end_at_a_time, write_record
 from cockpit.day.talk import read_talk
 from cockpit.repository import find_repository
+from skills.workflow.day_text import end_text
 from skills.workflow.handover import read_markdown
 from skills.workflow.learnings import (
     KINDS,
@@ -226,7 +227,7 @@ def test_a_full_disk_leaves_the_old_files_and_says_so(repo: Path, monkeypatch: p
     result = EndDay(repository, Config(), draft).run()
     statuses = {step.step: step.status for step in result.steps}
     assert (statuses["context"], statuses["backup"], statuses["verify-backup"]) == ("fail", "fail", "not_run")
-    assert "No space left" in result.report.markdown and result.exit_code == 1
+    assert "No space left" in end_text(result.report) and result.exit_code == 1
     assert (repo / "PROJECT_CONTEXT.md").read_text() == "## Blockers\n\n- one\n"
 
 

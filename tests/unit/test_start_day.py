@@ -19,11 +19,13 @@ from cockpit.config import Config, DayConfig
 from cockpit.day import record as records
 from cockpit.day.gather import local_midnight
 from cockpit.day.record import DayRecord, begun, one_end_at_a_time, read_record, write_record
-from cockpit.day.start import start_day, write_todos
+from cockpit.day.start import start_day
+from cockpit.day.todos import write_todos
 from cockpit.errors import CannotAnswer
 from cockpit.paths import agents_were_here
 from cockpit.repository import Repository, find_repository
 from skills.workflow.day import named_files, todos
+from skills.workflow.day_text import start_text
 from skills.workflow.tasks import Scored, Task
 from tests.unit.claude_lines import Talk
 
@@ -219,11 +221,11 @@ def test_a_full_disk_is_a_note_and_the_report_is_there(repo: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(records, "write_atomically", full)
-    monkeypatch.setattr("cockpit.day.start.write_atomically", full)
+    monkeypatch.setattr("cockpit.day.todos.write_atomically", full)
     started = start_day(find_repository(repo), Config(day=DayConfig(todos="todos.json")))
     statuses = {step.step: step.status for step in started.steps}
     assert (statuses["todos"], statuses["session"]) == ("not_run", "not_run")
-    assert "No space left" in started.report.markdown and not (repo / "todos.json").exists()
+    assert "No space left" in start_text(started.report) and not (repo / "todos.json").exists()
 
 
 def test_no_author_no_commit_no_remote(

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.workflow.day import EndReport
+from skills.workflow.day_text import end_text
 from skills.workflow.handover import Handover, entries, tidy
 from skills.workflow.learnings import Learning
 from skills.workflow.steps import Step
@@ -296,6 +297,6 @@ class EndDayScreen(DayScreen):
 def _rest(report: EndReport) -> list[Line]:
     """The report without its title, its steps and the sweep, which stand above."""
     skipped = ("Steps", "Security Sweep")
-    parts = report.markdown.split("\n### ")[1:]
+    parts = end_text(report).split("\n### ")[1:]
     kept = [f"### {part}".strip() for part in parts if part.splitlines()[0] not in skipped]
     return markdown_lines("\n\n".join(kept))

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.workflow.day import StartReport
+from skills.workflow.day_text import start_text
 from skills.workflow.sweep import SweepCheck
 from skills.workflow.tasks import Scored
 from widgets.bindings import bind
@@ -55,7 +56,7 @@ def _task(entry: Scored, agent: str, width: int) -> Line:
 
 def report_lines(report: StartReport) -> list[Line]:
     """The rest of the report: without its title and without the queue, which stands above."""
-    parts = report.markdown.split("\n### ")[1:]
+    parts = start_text(report).split("\n### ")[1:]
     kept = [f"### {part}" for part in parts if f"### {part}".splitlines()[0] != _QUEUE]
     lines = markdown_lines("\n\n".join(part.strip() for part in kept))
     while lines and not "".join(text for text, _ in lines[-1]).strip():
