@@ -41,11 +41,11 @@ class Repository:
 
 
 def find_repository(folder: Path) -> Repository:
-    """The repository whose work tree holds `folder`.
+    """The repository whose work tree holds `folder`, under the name that git gives it: links are followed.
 
     Raises `CannotAnswer` where there is none, where it is bare, or where `.git` cannot be read.
     """
-    start = Path(os.path.abspath(folder.expanduser()))
+    start = Path(os.path.realpath(folder.expanduser()))
     if not start.is_dir():
         raise CannotAnswer(f"{folder} is not a folder", "give --repo the folder of a git work tree")
     for place in (start, *start.parents):

@@ -111,7 +111,7 @@ def document(started: "Started") -> dict[str, Any]:
             "worktrees": report.resources.worktrees,
             "max_worktrees": report.resources.max_worktrees,
             "ports": list(report.resources.ports) if report.resources.ports else None,
-            "free_gb": None if report.resources.free_gb is None else round(report.resources.free_gb, 1),
+            "free_gb": None if report.resources.free_gb is None else int(report.resources.free_gb),
         },
         "preflight": list(report.preflight),
         "steps": [step.row() for step in started.steps],

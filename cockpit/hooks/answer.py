@@ -169,7 +169,7 @@ def _bad_edit(asked: Asked) -> str:
 
     by_root: dict[Path, tuple[Config, dict[str, bytes | None]]] = {}
     for edit in file_edits(asked.tool, asked.given, lambda path: _text_of(asked, path)):
-        path = Path(os.path.abspath(os.path.join(asked.cwd, edit.path)))  # noqa: PTH118
+        path = Path(os.path.realpath(os.path.join(asked.cwd, edit.path)))  # noqa: PTH118 - what would be changed
         root = _root_of(path)
         if root is None or path.suffix != ".py":
             continue

@@ -218,7 +218,7 @@ def _resources(resources: Resources) -> str:
         memory = "unknown"
     else:
         low = f", below {MEMORY_WARN_GB:g} GB" if resources.free_gb < MEMORY_WARN_GB else ""
-        memory = f"{resources.free_gb:.1f} GB free{low}"
+        memory = f"{int(resources.free_gb)} GB free{low}"  # whole ones: the same report twice
     return _list("### Available Resources", [f"Worktrees: {count}", f"Ports: {ports}", f"Memory: {memory}"])
 
 

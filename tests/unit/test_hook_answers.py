@@ -95,6 +95,18 @@ def test_an_edit_is_judged_by_the_file_that_it_makes(repo: Path) -> None:
     assert "logic-in-view" in reason(answered)
 
 
+def test_an_edit_through_a_link_is_judged_where_it_would_be_written(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(repo)
+    assert "views.py:8 logic-in-view" in reason(write(tmp_path / "link", "views.py", VIEW + CREATE))
+    other = tmp_path / "other"
+    other.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=other, check=True)
+    (other / "shared").symlink_to(repo)
+    (other / "api.py").symlink_to(repo / "views.py")
+    assert "views.py:8 logic-in-view" in reason(write(other, "shared/views.py", VIEW + CREATE))
+    assert "views.py:8 logic-in-view" in reason(write(other, "api.py", VIEW + CREATE))
+
+
 def test_what_stood_before_is_no_reason(repo: Path) -> None:
     (repo / "views.py").write_text(VIEW + CREATE)
     assert reason(write(repo, "views.py", "# moved down\n" + VIEW + CREATE)) == ""

@@ -29,6 +29,12 @@ def test_any_folder_inside_belongs_to_it(repo: Path, below: str) -> None:
     assert (found.main_root, found.name) == (repo, "acme api")
 
 
+def test_a_link_is_the_repository_that_it_leads_to(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "whole").symlink_to(repo)
+    (tmp_path / "part").symlink_to(repo / "src")
+    assert find_repository(tmp_path / "whole") == find_repository(tmp_path / "part" / "deep") == find_repository(repo)
+
+
 def test_a_worktree_knows_the_main_one(repo: Path, tmp_path: Path) -> None:
     git(repo, "worktree", "add", "-q", str(tmp_path / "tree"))
     found = find_repository(tmp_path / "tree")

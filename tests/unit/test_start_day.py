@@ -301,3 +301,11 @@ def test_files_that_a_task_names() -> None:
 
 def _scored(text: str, score: float) -> Scored:
     return Scored(Task(text), score, ())
+
+
+def test_free_memory_is_told_in_whole_gigabytes() -> None:
+    """So that two reports of the same minute are the same bytes."""
+    from skills.workflow.day import Resources
+    from skills.workflow.day_text import _resources
+
+    assert "Memory: 5 GB free, below 6 GB" in _resources(Resources(1, 4, (8100, 8101), 5.97))
