@@ -1,4 +1,4 @@
-"""Rules of the skill fastapi-patterns about security: tokens, authentication, secrets in answers."""
+"""Rules of the skill fastapi-patterns about security: tokens, and secrets in answers."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, WRITING, endpoint_of, outside_tests, parameters
+from skills.gates.fastapi_routes import FASTAPI, endpoint_of, outside_tests
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
@@ -15,15 +15,9 @@ from skills.gates.syntax import descendants
 
 SKILL = "fastapi-patterns"
 JWT = "jwt-decode-unsafe"
-NO_AUTH = "write-without-auth"
 SECRET_OUT = "secret-in-response"
 
-_AUTH = re.compile(
-    r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
-    r"|subject|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
-    re.I,
-)
-_PUBLIC = re.compile(
+PUBLIC = re.compile(
     r"login|logout|log-in|sign-?(?:in|up|out)|token|regist|password|webhook|hook|callback|auth|health|ping|refresh|verify"
     r"|reset|recover|confirm|invite|otp|contact|public|subscribe|track|event|session",
     re.I,
@@ -88,123 +82,6 @@ jwt_decode_unsafe = Rule(
 )
 
 
-def _guards(function: FunctionNode) -> str:
-    """What the parameters of an endpoint say about who may call it."""
-    words = []
-    for parameter, default in parameters(function):
-        hint = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
-        given = ast.unparse(default) if default is not None else ""
-        if re.search(r"Depends|Security|Header\(|Cookie\(", f"{hint} {given}"):
-            words.append(f"{parameter.arg} {hint} {given}")
-        elif hint and re.search(r"(?:User|Auth|Admin|Principal|Subject|Permission|Dep)\w*$|auth\.\w+", hint):
-            words.append(f"auth {hint}")
-    return " ".join(words)
-
-
-def _on_writing(node: FunctionNode, context: FileContext) -> None:
-    endpoint = endpoint_of(node, context)
-    if endpoint is None:
-        return
-    dependencies = endpoint.keywords.get("dependencies")
-    said = f"{_guards(node)} {ast.unparse(dependencies) if dependencies is not None else ''}"
-    guarded = bool(_AUTH.search(said)) or (dependencies is not None and not isinstance(dependencies, ast.List))
-    others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
-    if guarded or _AUTH.search(others):
-        context.fact("auth-dependency", endpoint.verb, "", 0)
-        return
-    if endpoint.verb not in WRITING or _PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
-        return
-    if any(last_name(part.func) == "verify" or _AUTH.search(last_name(part.func))
-           for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
-        return
-    needs = (("router", _module(context.path)),)
-    message = f"the endpoint {node.name} changes something, and asks nobody who they are"
-    symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
-    context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
-
-
-def _module(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".py")
-
-
-def _on_router(node: ast.Call, context: FileContext) -> None:
-    """Dependencies of a whole router or app, where it is made and where it is included."""
-    name = last_name(node.func)
-    if name not in {"APIRouter", "FastAPI", "include_router", "add_middleware"}:
-        return
-    given = {keyword.arg: keyword.value for keyword in node.keywords}
-    if name == "add_middleware" and node.args and _AUTH.search(last_name(node.args[0])):
-        context.fact("guarded-router", "*")
-    elif "dependencies" in given and _AUTH.search(ast.unparse(given["dependencies"])):
-        if name == "include_router" and node.args:
-            routed = ast.unparse(node.args[0])
-            for word in re.findall(r"\w+", routed):
-                context.fact("guarded-router", word)
-        else:
-            context.fact("guarded-router", "*" if name == "FastAPI" else _module(context.path))
-
-
-def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    if project.has("guarded-router", "*"):
-        return None
-    folder = report.path.rpartition("/")[0].rpartition("/")[2]
-    for word in (*(name for _, name in candidate.needs), folder):
-        if project.has("guarded-router", word):
-            return None
-    known = project.facts("auth-dependency")
-    if not known:
-        return None
-    text = "endpoints of this project ask who calls"
-    return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
-
-
-write_without_auth = Rule(
-    name=NO_AUTH,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-F10",),
-    catches="POST, PUT, PATCH and DELETE endpoints without a dependency that says who calls.",
-    why="Every other endpoint was thought through; this one is found by whoever reads the OpenAPI document.",
-    fix="Take the current user as a dependency (`user: CurrentUser`), or give the router `dependencies=[Depends(…)]`.",
-    when="In projects where other endpoints have such a dependency. Login, registration, webhooks, health and "
-    "the like are "
-    "left out, and routers and apps that have dependencies or an authentication middleware as a whole.",
-    watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_writing, FASTAPI, outside_tests),
-        Watch((ast.Call,), _on_router, FASTAPI, outside_tests),
-    ),
-    holds=_auth_holds,
-    bad=one_file(
-        "shop/orders.py",
-        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
-        "def mine(user: User = Depends(get_current_user)) -> X:\n"
-        "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
-        "    orders.drop(id)\n",
-    ),
-    good=(
-        *one_file(
-            "shop/orders.py",
-            "from fastapi import Depends\n\n\n@router.post('/orders')\n"
-            "def place(order: OrderIn, user: User = Depends(get_current_user)) -> None:\n"
-            "    orders.place(user, order)\n\n\n"
-            "@router.post('/login')\ndef enter(form: Form) -> Token:\n    return token_for(form)\n",
-            "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n"
-            "    pass\n",
-        ),
-        Example(
-            {
-                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
-                "def place(o: In) -> None:\n"
-                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"
-                "app.include_router(orders.router, dependencies=[Depends(current_user)])\n",
-            }
-        ),
-    ),
-)
-
-
 def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
     """Says which classes have bases, and which fields of theirs are secrets."""
     if not node.bases:
@@ -225,7 +102,7 @@ def _on_answer(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None:
         return
     model = endpoint.keywords.get("response_model") or node.returns
-    if model is None or _PUBLIC.search(f"{endpoint.path} {node.name}"):
+    if model is None or PUBLIC.search(f"{endpoint.path} {node.name}"):
         return
     for part in descendants(model):
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
@@ -295,4 +172,4 @@ secret_in_response = Rule(
     ),
 )
 
-RULES: tuple[Rule, ...] = (jwt_decode_unsafe, write_without_auth, secret_in_response)
+RULES: tuple[Rule, ...] = (jwt_decode_unsafe, secret_in_response)

@@ -1,0 +1,264 @@
+"""The rule write-without-auth: endpoints that change something, and ask nobody who calls."""
+
+import ast
+import re
+from dataclasses import replace
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.example_files import one_file
+from skills.gates.fastapi_routes import FASTAPI, WRITING, endpoint_of, outside_tests, parameters
+from skills.gates.fastapi_security import PUBLIC, SKILL
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.names import dotted, is_decorated, last_name, module_name
+from skills.gates.project import Project
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.syntax import descendants
+
+NO_AUTH = "write-without-auth"
+
+_AUTH = re.compile(
+    r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
+    r"|subject|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
+    re.I,
+)
+
+
+def _guards(function: FunctionNode) -> str:
+    """What the parameters of an endpoint say about who may call it."""
+    words = []
+    for parameter, default in parameters(function):
+        hint = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
+        given = ast.unparse(default) if default is not None else ""
+        if re.search(r"Depends|Security|Header\(|Cookie\(", f"{hint} {given}"):
+            words.append(f"{parameter.arg} {hint} {given}")
+        elif hint and re.search(r"(?:User|Auth|Admin|Principal|Subject|Permission|Dep)\w*$|auth\.\w+", hint):
+            words.append(f"auth {hint}")
+    return " ".join(words)
+
+
+def _on_writing(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None:
+        _on_helper(node, context)
+        return
+    dependencies = endpoint.keywords.get("dependencies")
+    said = f"{_guards(node)} {ast.unparse(dependencies) if dependencies is not None else ''}"
+    guarded = bool(_AUTH.search(said)) or (dependencies is not None and not isinstance(dependencies, ast.List))
+    others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
+    if guarded or _AUTH.search(others):
+        context.fact("auth-dependency", endpoint.verb, "", 0)
+        return
+    if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
+        return
+    if any(last_name(part.func) == "verify" or _AUTH.search(last_name(part.func))
+           for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
+        return
+    owner = context.scopes[-1] if context.scopes else None
+    holder = owner.name if isinstance(owner, ast.ClassDef) else ""
+    key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
+    needs = (("module", _module(context.path)), ("router", key), ("class", holder), ("depends", said.strip()))
+    message = f"the endpoint {node.name} changes something, and asks nobody who they are"
+    symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
+    context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
+
+
+def _on_helper(node: FunctionNode, context: FileContext) -> None:
+    """A middleware that asks who calls, and what endpoints may depend on that does so in turn."""
+    if is_decorated(node, {"middleware"}):
+        if _AUTH.search(node.name):
+            context.fact("guarded-router", "*")
+        return
+    given = (*node.args.defaults, *node.args.kw_defaults)
+    if any(isinstance(default, ast.Call) for default in given) and _AUTH.search(_guards(node)):
+        outermost = context.scopes[0] if context.scopes else node
+        context.fact("asks-caller", outermost.name)
+
+
+def _module(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".py")
+
+
+def _router_key(node: ast.expr, context: FileContext) -> str:
+    """Where a router is made, as a dotted name: "shop.orders.router"."""
+    name = dotted(node) or ""
+    if name.partition(".")[0] in context.imports:
+        return context.resolve(node) or name
+    return f"{module_name(context.path)}.{name}"
+
+
+def _on_router(node: ast.Call, context: FileContext) -> None:
+    """Dependencies of a whole router or app, where it is made and where it is included."""
+    name = last_name(node.func)
+    if name not in {"APIRouter", "FastAPI", "include_router", "add_middleware"}:
+        return
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    guarded = "dependencies" in given and _AUTH.search(ast.unparse(given["dependencies"]))
+    if name == "add_middleware" and node.args and _AUTH.search(last_name(node.args[0])):
+        context.fact("guarded-router", "*")
+    elif name == "include_router":
+        routed = node.args[0] if node.args else given.get("router")
+        if routed is not None and isinstance(node.func, ast.Attribute):
+            child = _router_key(routed, context)
+            context.fact("includes-router", child, _router_key(node.func.value, context))
+            for word in re.findall(r"\w+", ast.unparse(routed)) if guarded else ():
+                context.fact("guarded-router", word)
+            if guarded:
+                context.fact("guarded-router", child)
+    elif guarded:
+        context.fact("guarded-router", "*" if name == "FastAPI" else _module(context.path))
+        if isinstance(context.statement, ast.Assign):
+            context.fact("guarded-router", _router_key(context.statement.targets[0], context))
+
+
+def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
+    """Classes of endpoints: what they depend on, each of their endpoints asks for."""
+    asks = any(
+        isinstance(part, ast.AnnAssign) and part.value is not None and last_name(part.value) in {"Depends", "Security"}
+        and _AUTH.search(ast.unparse(part))
+        for part in node.body
+    )  # fmt: skip
+    bases = " ".join(name for name in map(last_name, node.bases) if name)
+    if asks or bases:
+        context.fact("controller", node.name, f"{'asks' if asks else ''}|{bases}", node.lineno)
+
+
+def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if project.has("guarded-router", "*"):
+        return None
+    known = project.facts("auth-dependency")
+    needs = dict(candidate.needs)
+    folder = report.path.rpartition("/")[0].rpartition("/")[2]
+    if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
+        return None
+    if any(project.has("asks-caller", word) for word in re.findall(r"\w+", needs["depends"])):
+        return None
+    if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
+        return None
+    text = "endpoints of this project ask who calls"
+    return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
+
+
+def _guarded_routers(project: Project) -> frozenset[str]:
+    """Every router that is guarded itself or included in one that is."""
+    found: frozenset[str] | None = project.memo.get(NO_AUTH)  # type: ignore[assignment]
+    if found is None:
+        guarded = {fact.name for _, fact in project.facts("guarded-router") if "." in fact.name}
+        edges = {(fact.detail, fact.name) for _, fact in project.facts("includes-router")}
+        before = -1
+        while before != len(guarded):
+            before = len(guarded)
+            guarded |= {child for parent, child in edges if _ends_guarded(parent, frozenset(guarded))}
+        found = project.memo[NO_AUTH] = frozenset(guarded)
+    return found
+
+
+def _ends_guarded(key: str, guarded: frozenset[str]) -> bool:
+    """True for a guarded router; a folder that holds the sources may stand before the name of its package."""
+    parts = key.split(".")
+    return any(".".join(parts[start:]) in guarded for start in range(len(parts) - 1))
+
+
+def _class_asks(name: str, project: Project) -> bool:
+    queue, seen = [name] if name else [], set[str]()
+    while queue:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for _, fact in project.named("controller", current):
+            asks, _, bases = fact.detail.partition("|")
+            if asks:
+                return True
+            queue.extend(bases.split())
+    return False
+
+
+write_without_auth = Rule(
+    name=NO_AUTH,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-F10",),
+    catches="POST, PUT, PATCH and DELETE endpoints without a dependency that says who calls.",
+    why="Every other endpoint was thought through; this one is found by whoever reads the OpenAPI document.",
+    fix="Take the current user as a dependency (`user: CurrentUser`), or give the router `dependencies=[Depends(…)]`.",
+    when="In projects where other endpoints have such a dependency. Login, registration, webhooks, health and "
+    "the like are "
+    "left out, and routers, apps and classes of endpoints that have dependencies or an authentication middleware as a "
+    "whole.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_writing, FASTAPI, outside_tests),
+        Watch(
+            (ast.Call,), _on_router, FASTAPI, outside_tests, near=(b"Router", b"FastAPI", b"_router", b"_middleware")
+        ),
+        Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
+    ),
+    holds=_auth_holds,
+    bad=one_file(
+        "shop/orders.py",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "def mine(user: User = Depends(get_current_user)) -> X:\n"
+        "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
+        "    orders.drop(id)\n",
+    ),
+    good=(
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import Depends\n\n\n@router.post('/orders')\n"
+            "def place(order: OrderIn, user: User = Depends(get_current_user)) -> None:\n"
+            "    orders.place(user, order)\n\n\n"
+            "@router.post('/login')\ndef enter(form: Form) -> Token:\n    return token_for(form)\n",
+            "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n"
+            "    pass\n",
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n"
+                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"
+                "app.include_router(orders.router, dependencies=[Depends(current_user)])\n",
+            }
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n"
+                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.middleware('http')\n"
+                "async def check_token(request, call_next):\n    return await call_next(request)\n",
+            }
+        ),
+        Example(
+            {
+                "src/shop/orders/views.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+                "@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "src/shop/api.py": "from fastapi import APIRouter, Depends\n\n"
+                "from shop.orders.views import router as orders_router\n\ninner = APIRouter()\n"
+                "inner.include_router(orders_router, prefix='/orders')\napi = APIRouter()\n"
+                "api.include_router(inner, dependencies=[Depends(current_user)])\n",
+            }
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter, Depends\n\n\ndef service(user=Depends(get_user)):\n"
+                "    return Orders(user)\n\n\n@router.post('/orders')\n"
+                "def place(o: In, orders=Depends(service)) -> None:\n    orders.place(o)\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            }
+        ),
+        Example(
+            {
+                "shop/base.py": "from fastapi import Depends\n\n\nclass UserPages:\n"
+                "    user: User = Depends(get_current_user)\n",
+                "shop/orders.py": "from fastapi import APIRouter, Depends\n\nfrom shop.base import UserPages\n\n"
+                "router = APIRouter()\n\n\n@pages(router)\nclass OrderPages(UserPages):\n"
+                "    @router.post('/orders')\n    def place(self, o: In) -> None:\n        pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            }
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (write_without_auth,)
