@@ -72,6 +72,7 @@ class CockpitApp(Parts):
         self.extra_config = Path(call.args.config) if call.args.config else None
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
+        self.news = asyncio.Event()
         self._engine: Any = None
         self._hints: Any = None
         self.use_themes(call, shade=shade, no_colors=bool(no_color))
@@ -96,6 +97,8 @@ class CockpitApp(Parts):
         self.restore_layout()
         self.tick()
         self.set_interval(_TICK_SECONDS, self.tick)
+        # who was stopped and set going again finds an empty terminal
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back as it was
             asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         self.call_after_refresh(self.restart_feeds)
@@ -162,6 +165,7 @@ class CockpitApp(Parts):
         from cockpit.worktrees.feed import with_presence
 
         self.trees = with_presence(snapshot, self.sessions)
+        self.news.set()
         costs = {} if self.everywhere else dict(self.spend.by_branch)  # a branch's name is one repository's
         self.worktrees_pane.show(self.trees, str(self.watched), costs)
         self.refresh_chrome()
@@ -186,6 +190,7 @@ class CockpitApp(Parts):
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
         self.spend = snapshot
+        self.news.set()
         self.note_budget(snapshot)
         self.budget_pane.show(snapshot, self.live_sessions())
         if snapshot.by_session and self.phase_pane.read:
@@ -197,6 +202,7 @@ class CockpitApp(Parts):
         if checking and self.hold_back(snapshot):
             return
         self.found, self.held = snapshot, None
+        self.news.set()
         self.show_hidden()
         if not checking:  # the checklist waits for the end anyway
             self.show_row_costs()

@@ -1,5 +1,6 @@
 """What the keys do: one method for each action of the registry that needs more than a pane."""
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -40,6 +41,7 @@ class Deeds(App[int]):
     spend: SpendSnapshot
     sessions: SessionsSnapshot
     found: FindingsSnapshot
+    news: asyncio.Event
     no_colors: bool
     everywhere: bool
     theme_by_key = False

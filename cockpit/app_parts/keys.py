@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from textual.app import SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
 from cockpit.actions import ACTIONS, Action, key_label, keys_of
 from cockpit.app_parts.deeds import Deeds
+from cockpit.app_parts.input_thread import sleepy
 from widgets.bindings import keymap
 from widgets.lines import Line, line, pad
 from widgets.panes import PANES
@@ -19,6 +21,9 @@ _NARROW = 60  # cells
 
 class KeyDeeds(Deeds):
     """The registry's actions by key and by name."""
+
+    def get_driver_class(self) -> type[Driver]:
+        return sleepy(super().get_driver_class())
 
     def use_keys(self) -> None:
         """Bind the person's own keys, and let the panes name them."""

@@ -1,5 +1,6 @@
 """Writes what the app shows into its snapshot, for those who cannot wait for a look."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Callable
@@ -23,8 +24,9 @@ T = TypeVar("T")
 
 
 class Latest(Protocol):
-    """The newest value of each feed."""
+    """The newest value of each feed; `news` is set by each that comes."""
 
+    news: asyncio.Event
     trees: WorktreesSnapshot
     spend: SpendSnapshot
     sessions: SessionsSnapshot
@@ -39,12 +41,14 @@ class Shown:
     spend: SpendSnapshot = field(default_factory=SpendSnapshot)
     sessions: SessionsSnapshot = field(default_factory=SessionsSnapshot)
     found: FindingsSnapshot = field(default_factory=FindingsSnapshot)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def noting(self, name: str, take: "Callable[[Any], T]") -> "Callable[[Any], T]":
         """`take`, which keeps what it is given under `name` as well."""
 
         def noted(value: Any) -> T:
             setattr(self, name, value)
+            self.news.set()
             return take(value)
 
         return noted

@@ -1,5 +1,7 @@
 """The warm process: the same answers as without it, and no harm where it is gone, stale, slow or another version."""
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -8,17 +10,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.findings.models import FindingsSnapshot
+from cockpit.hooks.drain import log_path, spool_opened
+from cockpit.hooks.spool import put
 from cockpit.paths import state_dir
 from cockpit.repository import find_repository
 from cockpit.warm import client
 from cockpit.warm.host import WarmProcess
+from cockpit.warm.keep import keep_warm
+from cockpit.warm.snapshot import read_snapshot
+from cockpit.warm.telling import Shown
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
 
@@ -298,3 +306,31 @@ def test_unpacking_garbage_raises_one_kind_of_error(data: bytes) -> None:
         client.unpacked(data)
     except (ValueError, IndexError):
         return
+
+
+async def test_what_hooks_leave_is_taken_up_at_once_and_what_is_shown_is_written(repo: Path) -> None:
+    repository, shown = find_repository(repo), Shown()
+    keeping = asyncio.create_task(keep_warm(repository, shown))
+
+    async def until(holds: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not holds():
+                await asyncio.sleep(0.02)
+
+    with spool_opened():
+        for number in range(3):
+            put(
+                "claude", json.dumps({"hook_event_name": "Stop", "session_id": f"s{number}", "cwd": str(repo)}).encode()
+            )
+            await until(lambda number=number: f"s{number}" in _log())  # type: ignore[misc]
+        await until(lambda: read_snapshot(repository.common_dir) is not None)
+        shown.noting("found", lambda _: None)(FindingsSnapshot(phase="ready", root=repo))
+        await until(lambda: (told := read_snapshot(repository.common_dir)) is not None and told.p0 == 0)
+        await until(lambda: answers(repo))
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert not answers(repo)
+
+
+def _log() -> str:
+    return log_path().read_text() if log_path().exists() else ""

@@ -1,0 +1,68 @@
+"""Textual's driver, whose input thread sleeps while nothing is typed: it would look ten times a second."""
+
+import contextlib
+import os
+import select
+import threading
+import time
+from typing import Any
+
+from textual import constants
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+_TICKS = 0.3  # seconds of looking on after input, beyond the time that an escape may take
+
+
+class SleepyEvent(threading.Event):
+    """The event that ends the input thread. The thread that is its `sleeper` asks it before each of its looks at
+    `fileno`, and is held until there is input or the end; while what came last may still be half an escape sequence it
+    is not held, so that its own timeouts run."""
+
+    def __init__(self, fileno: int) -> None:
+        super().__init__()
+        self.sleeper: int | None = None
+        self._fileno = fileno
+        self._awake_until = 0.0
+        self._woken, self._wake = os.pipe()  # open to the end: a closed driver may be started again
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
+
+    def is_set(self) -> bool:
+        if threading.get_ident() == self.sleeper and not super().is_set():
+            self._sleep()
+        return super().is_set()
+
+    def set(self) -> None:
+        super().set()
+        with contextlib.suppress(OSError):  # full is awake enough
+            os.write(self._wake, b"\0")
+
+    def clear(self) -> None:
+        super().clear()
+        with contextlib.suppress(OSError):  # empty
+            while os.read(self._woken, 4096):
+                pass
+
+    def _sleep(self) -> None:
+        held = time.monotonic() >= self._awake_until
+        ready, _, _ = select.select([self._fileno, self._woken], [], [], None if held else 0)
+        if self._fileno in ready:
+            self._awake_until = time.monotonic() + constants.ESCAPE_DELAY + _TICKS
+
+
+class SleepyDriver(LinuxDriver):
+    """Textual's driver for terminals, all of it; only between two inputs its thread sleeps."""
+
+    def __init__(self, *words: Any, **named: Any) -> None:
+        super().__init__(*words, **named)
+        self.exit_event: SleepyEvent = SleepyEvent(self.fileno)
+
+    def run_input_thread(self) -> None:
+        self.exit_event.sleeper = threading.get_ident()
+        super().run_input_thread()
+
+
+def sleepy(driver: type[Driver]) -> type[Driver]:
+    """The driver to take where Textual would take `driver`: a browser's and a person's own stay what they are."""
+    return SleepyDriver if driver is LinuxDriver else driver
