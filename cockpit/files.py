@@ -108,17 +108,23 @@ def create_atomically(path: Path, data: str) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock file `path`. Yields False, without waiting, where another process holds it."""
+def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Hold the lock file `path`. Yields False where another process holds it for longer than `patience` seconds."""
     import fcntl
+    import time
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with path.open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= until:
+                    yield False
+                    return
+                time.sleep(0.005)
         try:
             yield True
         finally:

@@ -52,7 +52,7 @@ _CLAUDE: _Table = {
 _CODEX: _Table = {
     "SessionStart": (None, "digest"),
     "UserPromptSubmit": (None, "hints"),
-    "PreToolUse": ("apply_patch|Edit|Write", ""),
+    "PreToolUse": ("apply_patch|Edit|Write|(collaboration)?(spawn_agent|followup_task)|send_input", ""),
     "PermissionRequest": (None, "-"),
     "PostToolUse": (None, "-"),
     "Stop": (None, "strict"),
@@ -61,7 +61,7 @@ _CODEX: _Table = {
 _GEMINI: _Table = {
     "SessionStart": (None, "digest"),
     "BeforeAgent": (None, "hints"),
-    "BeforeTool": ("write_file|replace", ""),
+    "BeforeTool": ("write_file|replace|invoke_agent", ""),
     "AfterTool": ("run_shell_command|write_file|replace", "on"),  # what BeforeTool says is not given to the model
     "Notification": (None, "-"),
     "PreCompress": (None, "-"),

@@ -33,11 +33,9 @@ from skills.record import record
 
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
-    from cockpit.hooks.memory import Memory
     from cockpit.warm.snapshot import Snapshot
 
 SHOWN = 5
-DELEGATED_SECONDS = 3600.0  # a sub-agent whose end nobody told is not counted for longer
 
 
 @record
@@ -59,10 +57,13 @@ class Asked:
 
     @property
     def tool(self) -> str:
-        """The tool's name; a shell line of Codex CLI that holds a patch is carried out as one."""
+        """The tool's name, for Codex CLI without the namespace before it; a shell line there that holds a patch is
+        carried out as one."""
         name = text(self.said.get("tool_name")) or ""
-        patches = self.agent == "codex" and name == "Bash" and BEGIN in (text(self.given.get("command")) or "")
-        return "apply_patch" if patches else name
+        if self.agent != "codex":
+            return name
+        patches = name == "Bash" and BEGIN in (text(self.given.get("command")) or "")
+        return "apply_patch" if patches else name.removeprefix("collaboration")
 
     @property
     def given(self) -> dict[str, Any]:
@@ -151,7 +152,11 @@ def _snapshot(repository: Repository | None) -> "Snapshot | None":
 def before_tool(asked: Asked, repository: Repository | None, config: Config) -> Reply:
     """Refuse an edit that would bring a P0 finding, and what the person chose to have refused."""
     snapshot = _snapshot(repository)
-    denied = _over_budget(asked, repository, config, snapshot) or _too_many(asked, config)
+    denied = _over_budget(asked, repository, config, snapshot)
+    if not denied and asked.tool in DELEGATING and config.hooks.max_subagents is not None:
+        from cockpit.hooks.subagents import too_many
+
+        denied = too_many(asked, config)
     if not denied and asked.tool in EDITING:
         with contextlib.suppress(Fails):  # the agent's own tool will say so
             denied = _bad_edit(asked)
@@ -237,67 +242,6 @@ def _over_budget(asked: Asked, repository: Repository | None, config: Config, sn
     return f"The {blocked} budget is past its hard limit, which blocks here: ask the person (cockpit budget shows it)."
 
 
-def _too_many(asked: Asked, config: Config) -> str:
-    most = config.hooks.max_subagents
-    if most is None or asked.tool not in DELEGATING or not asked.session:
-        return ""
-    from cockpit.hooks.memory import moment, remembered
-
-    with remembered(asked.session) as memory:
-        running = _running(memory, asked)
-        if running >= most:
-            return f"{running} sub-agents run already; at most {most} at a time are allowed here. Wait for one to end."
-        memory.delegated = [*memory.delegated[-200:], moment()]
-    return ""
-
-
-def _running(memory: "Memory", asked: Asked) -> int:
-    """How many sub-agents were let start and have not ended, as far as their ends were told."""
-    from cockpit.hooks.memory import moment
-
-    since = moment() - DELEGATED_SECONDS
-    started = sorted(at for at in memory.delegated if at >= since)
-    on = spool.spool_folder().is_dir()
-    ended = sorted(_told_ends(asked.session, since) if on else _written_ends(asked, since))
-    for at in ended:
-        begun = next((one for one in started if one <= at), None)
-        if begun is not None:
-            started.remove(begun)
-    return len(started)
-
-
-def _written_ends(asked: Asked, since: float) -> list[float]:
-    """When sub-agents of a session answered, from its transcript: nobody takes up events while cockpit is off."""
-    from cockpit.hooks.claims import told_events
-    from skills.orchestrator.events import Step, ToolResult
-    from skills.orchestrator.tools import role
-
-    launched: set[str] = set()
-    found: list[float] = []
-    for _, event in told_events(text(asked.said.get("transcript_path")), asked.agent, asked.session) or ():
-        if isinstance(event, Step):
-            launched.update(call.id for call in event.tools if role(call) == "agent")
-        elif isinstance(event, ToolResult) and event.tool_use_id in launched and event.at is not None:
-            goes_on = event.delegation is not None and event.delegation.seconds is None
-            found += [] if goes_on or event.at.timestamp() < since else [event.at.timestamp()]
-    return found
-
-
-def _told_ends(session: str, since: float) -> list[float]:
-    from cockpit.hooks.drain import drain, log_events, log_path
-
-    found: list[float] = []
-    try:
-        drain()
-        raw = read_regular(log_path())
-    except OSError:
-        return []
-    for event in log_events([raw]):
-        if event.session == session and event.event == "SubagentStop" and event.at >= since:
-            found.append(event.at)
-    return found
-
-
 def told_of(asked: Asked, repository: Repository | None, snapshot: "Snapshot | None") -> str:
     """P0 findings that came since the session's last event, by another way than its editing tools; each told once."""
     if repository is None or snapshot is None or not asked.session:
@@ -327,7 +271,7 @@ def told_of(asked: Asked, repository: Repository | None, snapshot: "Snapshot | N
 
 def at_prompt(asked: Asked, repository: Repository | None, config: Config) -> Reply:
     """Where hints are on: what the prompt risks, whom it calls for, what it lacks."""
-    if not config.hooks.hints:
+    if not config.hooks.hints or asked.said.get("agent_id"):  # what an agent tells its sub-agent is no person's prompt
         return Reply()
     from cockpit.hooks.hints import prompt_hints, tokens
     from cockpit.hooks.memory import remembered

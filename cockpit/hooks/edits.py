@@ -14,7 +14,7 @@ LONGEST = 2_000_000
 Read = Callable[[str], str | None]
 
 EDITING = ("Write", "Edit", "MultiEdit", "apply_patch", "write_file", "replace", "write", "edit", "patch")
-DELEGATING = ("Task", "Agent", "task")
+DELEGATING = ("Task", "Agent", "task", "invoke_agent", "spawn_agent", "followup_task", "send_input")
 
 
 class Unclear(Exception):

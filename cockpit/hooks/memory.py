@@ -12,16 +12,19 @@ from cockpit.files import locked, read_regular, write_atomically
 from cockpit.paths import state_dir
 
 MOST_SESSIONS = 300
+PATIENCE_SECONDS = 2.0  # an agent asks about calls that it makes in parallel at once, and each counts
 _LARGEST = 1 << 20
 _MOST_KNOWN = 2000
 
 
 class Memory(msgspec.Struct):
     """`known` are fingerprints of P0 findings by work tree; `delegated` the times (seconds since 1970) at which
-    sub-agents were let start; `hints` and `hint_tokens` what was added to prompts."""
+    sub-agents were let start, `refused` those at which one was not; `hints` and `hint_tokens` what was added to
+    prompts."""
 
     known: dict[str, list[str]] = {}
     delegated: list[float] = []
+    refused: list[float] = []
     hints: int = 0
     hint_tokens: int = 0
 
@@ -37,7 +40,7 @@ def remembered(session: str) -> Iterator[Memory]:
     path = memories() / f"{blake2b(session.encode('utf-8', 'replace'), digest_size=10).hexdigest()}.json"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = locked(path.with_suffix(".lock"))
+        lock = locked(path.with_suffix(".lock"), PATIENCE_SECONDS)
         lock.__enter__()
     except OSError:
         yield Memory()

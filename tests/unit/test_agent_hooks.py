@@ -240,7 +240,7 @@ def test_a_patch_in_a_shell_line_of_codex_is_judged_and_other_lines_pass_by(tmp_
 def test_gemini_counts_in_milliseconds() -> None:
     path = install("gemini")
     hooks = json.loads(path.read_text())["hooks"]
-    assert hooks["BeforeTool"][0]["matcher"] == "write_file|replace"
+    assert hooks["BeforeTool"][0]["matcher"] == "write_file|replace|invoke_agent"
     assert hooks["BeforeTool"][0]["hooks"][0]["timeout"] == 10_000
     codex = json.loads(install("codex").read_text())["hooks"]
     assert codex["Stop"][0]["hooks"][0]["timeout"] == 10 and codex["Interrupt"][0]["hooks"][0]["timeout"] == 3
