@@ -3,12 +3,14 @@
 import ast
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.model import Confidence
+from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.names import last_name
+from skills.gates.project import Project
 from skills.gates.queries import Chain, chain_of, orm_evidence
+from skills.gates.relations import relations_of
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.view_scopes import may_hold_views, view_around
+from skills.gates.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 
 SKILL = "django-architecture-enforcer"
 IN_VIEW = "logic-in-view"
@@ -19,6 +21,7 @@ WRITES = frozenset(
         "acreate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete",
     }
 )  # fmt: skip
+_CREATES = frozenset({"create", "get_or_create", "update_or_create", "acreate", "aget_or_create", "aupdate_or_create"})
 INSTANCE_WRITES = frozenset({"save", "delete", "asave", "adelete"})
 _MAIL = frozenset(
     {"send_mail", "send_mass_mail", "mail_admins", "mail_managers", "EmailMessage", "EmailMultiAlternatives"}
@@ -29,11 +32,13 @@ _HTTP_CALLS = frozenset(
      "Session", "Client", "AsyncClient", "ClientSession", "PoolManager"}
 )  # fmt: skip
 _URLOPEN = frozenset({"urllib.request.urlopen", "urllib.request.urlretrieve", "http.client.HTTPSConnection"})
+_CONNECTS = frozenset({"boto3.client", "boto3.resource", "smtplib.SMTP", "smtplib.SMTP_SSL"})
+_ASKS_STRIPE = frozenset({"create", "modify", "delete", "cancel", "capture", "retrieve", "list", "search", "confirm"})
 # One of them stands in every call that writes, sends or asks somebody else.
 EFFECTS = (
     b"create", b"update", b"delete", b"save(", b"mail", b"Email", b"atomic", b"get(", b"post(", b"put(", b"patch(",
     b"head(", b"options(", b"request(", b"stream(", b"Session", b"Client", b"PoolManager", b"urlopen", b"urlretrieve",
-    b"HTTPSConn",
+    b"HTTPSConn", b"boto3", b"SMTP",
 )  # fmt: skip
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 # What has a `save()` or `delete()` of its own and is no row of a database.
@@ -53,16 +58,45 @@ _NOT_ROW_PACKAGES = frozenset(
 )
 
 
+_RELATED = "related-name"
+
+
 def _on_call(node: ast.Call, context: FileContext) -> None:
     what = _effect(node, context)
+    needs: tuple[tuple[str, str], ...] = ()
     if what is None:
+        what = _in_related_rows(node)
+        needs = ((_RELATED, _related_name(node)),)
+    view = view_around(context) if what is not None else None
+    if what is None or view is None:
         return
-    view = view_around(context)
-    if view is not None:
-        text, confirmed = what
-        confidence: Confidence = "confirmed" if confirmed else "likely"
-        evidence = (view.evidence(context.path),)
-        context.report(IN_VIEW, node, f"{text} in {view.name}", confidence=confidence, evidence=evidence)
+    text, confirmed = what
+    confidence: Confidence = "confirmed" if confirmed else "likely"
+    needs += view.needs
+    evidence = (view.evidence(context.path),)
+    context.report(IN_VIEW, node, f"{text} in {view.name}", confidence=confidence, evidence=evidence, needs=needs)
+
+
+def _related_name(node: ast.Call) -> str:
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    return owner.attr if isinstance(owner, ast.Attribute) else ""
+
+
+def _in_related_rows(node: ast.Call) -> tuple[str, bool] | None:
+    """`order.lines.create(…)`: a write, where the project has a relation of that name."""
+    if last_name(node.func) not in _CREATES or not (node.keywords or node.args) or not _related_name(node):
+        return None
+    return f"{shown_chain(chain_of(node))} writes", False
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A related name must be one, and a class that is called no view must be built on one."""
+    for kind, name in candidate.needs:
+        if kind == _RELATED and name not in relations_of(project).managers:
+            return None
+        if kind == OF_VIEW and not any(is_view(base, project) for base in name.split()):
+            return None
+    return candidate
 
 
 def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
@@ -80,15 +114,20 @@ def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
 
 def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str, bool] | None:
     """(what a call does outside of this process's rows, True): mail, a transaction, another service; else None."""
+    if function.__class__ is ast.Name and context.holds(b" as "):
+        method = context.imports.get(method, method).rpartition(".")[2]
     if method in _MAIL or method == "email_user":
         dotted = context.resolve(function) or ""
         if dotted.startswith("django.core.mail.") or method == "email_user":
             return f"`{method}(…)` sends mail", True
     if method == "atomic" and isinstance(context.statement, (ast.With, ast.AsyncWith)):
         return ("`transaction.atomic()` opens a transaction", True) if is_atomic(function, context) else None
-    if method not in _HTTP_CALLS and not method.startswith(("url", "HTTPS")):
+    asks = method in _HTTP_CALLS or method.startswith(("url", "HTTPS", "SMTP")) or method in {"client", "resource"}
+    if not asks and method not in _ASKS_STRIPE:
         return None
     dotted = context.resolve(function) or ""
+    if dotted in _CONNECTS or (method in _ASKS_STRIPE and dotted.startswith("stripe.")):
+        return f"`{dotted}(…)` calls another service", True
     package = dotted.partition(".")[0]
     known = package in _HTTP_PACKAGES and package in {name.partition(".")[0] for name in context.imports.values()}
     if (known and "." in dotted) or dotted in _URLOPEN:
@@ -232,7 +271,8 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             context.scopes.pop()
             if view is not None:
                 message = f"`transaction.atomic` opens a transaction in {view.name}"
-                context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=(view.evidence(context.path),))
+                evidence = (view.evidence(context.path),)
+                context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=evidence, needs=view.needs)
 
 
 _VIEWS = "shop/views.py"
@@ -248,8 +288,9 @@ logic_in_view = Rule(
     "the copies drift apart. It can only be tested with a client, and nobody sees where its transaction ends.",
     fix="Move it into a function or class of a service module that takes plain values; the view parses, calls and "
     "answers. `serializer.save()` and `form.save()` may stay.",
-    when="In classes whose bases are views or viewsets, in functions that are decorated as views, and in modules of "
-    "views: in their functions, mixins and classes that answer requests. Not in tests, migrations, the admin, "
+    when="In classes whose bases are views or viewsets (through other classes of the project too), in functions that "
+    "are decorated as views or answer a `request` with a response of Django's or the REST framework's, and in modules "
+    "of views: in their functions, mixins and classes that answer requests. Not in tests, migrations, the admin, "
     "middleware, commands and services. Reading is fine.",
     watches=(
         Watch(
@@ -261,6 +302,7 @@ logic_in_view = Rule(
         ),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), may_hold_views),
     ),
+    holds=_holds,
     bad=(
         Example(
             {
@@ -306,6 +348,25 @@ logic_in_view = Rule(
             {"shop/views/cart.py": "class Clear(Page):\n    def post(self, request):\n"
              "        Cart.objects.all().delete()\n"}
         ),
+        Example(
+            {"shop/http.py": "from rest_framework.views import APIView\n\n\nclass Closed(APIView):\n    pass\n",
+             "shop/carts.py": "from shop.http import Closed\n\n\nclass Clear(Closed):\n"
+             "    def delete(self, request, pk):\n        Cart.objects.get(pk=pk).delete()\n"}
+        ),
+        Example(
+            {"shop/pages.py": "from django.shortcuts import redirect\n\n\ndef clear(request):\n"
+             "    Cart.objects.filter(user=request.user).delete()\n    return redirect('cart')\n"}
+        ),
+        Example(
+            {_VIEWS: "from django.core.mail import send_mail as post\n\n\ndef tell(request):\n"
+             "    post('Hello', 'You', None, [request.user.email])\n"}
+        ),
+        Example(
+            {_VIEWS: "def add(request, order):\n    order.lines.create(amount=request.POST['amount'])\n",
+             "shop/models.py": "class Line(models.Model):\n"
+             "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n"}
+        ),
+        Example({_VIEWS: "import stripe\n\n\ndef pay(request):\n    stripe.Charge.create(amount=3)\n"}),
     ),
     good=(
         Example(
@@ -330,6 +391,12 @@ logic_in_view = Rule(
              "    page = canvas.Canvas(response)\n    page.save()\n    data.update(request.GET)\n"}
         ),
         Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
+        Example({_VIEWS: "def tell(request, bot):\n    bot.messages.create(text=request.POST['text'])\n"}),
+        Example({"shop/sync.py": "def clear(request):\n    Cart.objects.all().delete()\n    return {'done': True}\n"}),
+        Example(
+            {"shop/shops.py": "class Shops(Remote):\n    def post(self, request):\n"
+             "        Cart.objects.create(url=request.url)\n"}
+        ),
         Example(
             {"shop/tests/test_views.py": "class FakeView(APIView):\n"
              "    def get(self, request):\n        Order.objects.create()\n"}

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from skills.gates.context import FileContext
 from skills.gates.model import Fact
@@ -129,6 +130,18 @@ class Relations:
                 return None
             model = last.target
         return model, last
+
+    @cached_property
+    def managers(self) -> frozenset[str]:
+        """The names of managers on rows: those of the other side, and of many to many."""
+        sides = {_reverse_name(place[1]) for places in self._towards.values() for place in places}
+        many = {
+            name
+            for fields in self._own.values()
+            for name, places in fields.items()
+            if any(_kind(place[1]) == _MANY for place in places)
+        }
+        return frozenset(sides | many)
 
     def loads_by_itself(self, model: Place, manager: str) -> bool:
         """True where a manager of a model may load relations on its own."""

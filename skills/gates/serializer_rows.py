@@ -10,7 +10,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.relations import Relations, relations_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import class_role, is_migration_path, is_test_path
 from skills.gates.row_flow import Flow
 from skills.gates.row_values import Names, Row, Rows, below, covers
 from skills.gates.rule import Observer, Watch
@@ -35,6 +35,7 @@ _HOOKS = frozenset(
     }
 )
 _DEEPEST = 3
+_MAY_BE_VIEWS = frozenset({None, "view"})
 
 
 def _nothing(*_: object) -> None:
@@ -96,8 +97,9 @@ def _methods(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
-    """Facts of views and mixins: what they are built on, and whether they decide on rows or serializer themselves."""
-    if node.name.endswith(("ViewSet", "View", "Mixin", "Viewset")):
+    """Facts of views and mixins, whatever they are called: what they are built on, and whether they decide on rows or
+    serializer themselves."""
+    if class_role(node) in _MAY_BE_VIEWS:
         context.fact("view-class", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
         if any(isinstance(part, FunctionNode) and part.name in _HOOKS for part in node.body):
             context.fact("list-hook", node.name)

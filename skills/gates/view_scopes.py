@@ -5,7 +5,9 @@ import ast
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
+from skills.gates.project import Project
 from skills.gates.roles import class_role, decorated_role, is_migration_path, is_test_path, path_role
+from skills.gates.syntax import descendants
 from skills.record import record
 
 _OTHER_VIEWS = frozenset(
@@ -14,17 +16,23 @@ _OTHER_VIEWS = frozenset(
 _VIEW_ENDINGS = ("View", "ViewSet", "APIView", "Mixin")
 _NO_VIEW_MIXINS = ("FormMixin", "SerializerMixin", "FilterMixin", "PermissionMixin", "ServiceMixin", "TestMixin")
 _HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "dispatch"})
+_ACTIONS = _HANDLERS | {"list", "create", "retrieve", "update", "partial_update", "destroy"}
+_VIEW_NAMES = ("View", "ViewSet", "Viewset", "APIView", "ViewSetMixin")
+_ANSWERS = ("django.http.", "django.shortcuts.", "django.template.response.", "rest_framework.response.")
+OF_VIEW = "built-on-a-view"
+"""The need of a class that answers requests and is called no view: names of its bases."""
 # Modules beside those of views that only help them.
 _HELPERS = frozenset({"utils", "util", "helpers", "helper", "common", "shortcuts", "decorators", "signals"})
 
 
 @record
 class View:
-    """The view around a node: its qualified name, and what makes it one."""
+    """The view around a node: its qualified name, what makes it one, and what only the project knows of that."""
 
     name: str
     line: int
     why: str
+    needs: tuple[tuple[str, str], ...] = ()
 
     def evidence(self, path: str) -> Evidence:
         """Why it is read as a view."""
@@ -43,11 +51,43 @@ def view_around(context: FileContext) -> View | None:
     for depth, scope in enumerate(context.scopes, 1):
         if isinstance(scope, ast.ClassDef):
             # Class attributes configure a view; only its methods act.
-            why = _class_reason(scope, context) if len(context.scopes) > depth else ""
+            acts = len(context.scopes) > depth
+            why = _class_reason(scope, context) if acts else ""
+            if acts and not why and (bases := _unknown_bases(scope, context)):
+                why = f"`{scope.name}` answers requests, built on `{bases[-1]}`"
+                return View(context.symbol, scope.lineno, why, ((OF_VIEW, " ".join(bases)),))
         else:
             why = _function_reason(scope, context)
         return View(context.symbol, scope.lineno, why) if why else None
     return None
+
+
+def is_view(name: str, project: Project) -> bool:
+    """True for a class of the project that leads to a view of Django or of the REST framework."""
+    seen: set[str] = set()
+    names = [name]
+    while names:
+        name = names.pop()
+        if name not in seen:
+            seen.add(name)
+            places = project.named("view-class", name)
+            if not places and name.endswith(_VIEW_NAMES):
+                return True
+            for _, fact in places:
+                names += fact.detail.split()
+    return False
+
+
+def _unknown_bases(node: ast.ClassDef, context: FileContext) -> list[str]:
+    """The bases of a class that answers requests and has no role by their names."""
+    if not node.bases or class_role(node) is not None:
+        return []
+    for part in node.body:
+        if isinstance(part, FunctionNode) and part.name in _ACTIONS:
+            arguments = [argument.arg for argument in (*part.args.posonlyargs, *part.args.args)]
+            if arguments[1:2] == ["request"]:
+                return [last_name(base) for base in node.bases if last_name(base)]
+    return []
 
 
 def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
@@ -74,12 +114,23 @@ def _function_reason(node: FunctionNode, context: FileContext) -> str:
     role, decorator = decorated_role(node)
     if role is not None:
         return f"`{node.name}` is decorated with `{decorator}`" if role == "view" else ""
-    if path_role(context.path) != "view":
-        return ""
     arguments = [*node.args.posonlyargs, *node.args.args]
-    if arguments and arguments[0].arg == "request":
+    asked = bool(arguments) and arguments[0].arg == "request"
+    if path_role(context.path) != "view":
+        return f"`{node.name}` takes `request` and answers it" if asked and _answers(node, context) else ""
+    if asked:
         return f"`{node.name}` takes `request` in a module of views"
     stem = context.path.rpartition("/")[2].removesuffix(".py")
     if stem in _HELPERS or stem.rpartition("_")[2] in _HELPERS:
         return ""
     return f"`{node.name}` helps views in their module"
+
+
+def _answers(node: FunctionNode, context: FileContext) -> bool:
+    """True where a function returns a response of Django's or of the REST framework's."""
+    return any(
+        isinstance(part, ast.Return)
+        and isinstance(part.value, ast.Call)
+        and (context.resolve(part.value.func) or "").startswith(_ANSWERS)
+        for part in descendants(node)
+    )
