@@ -6,8 +6,6 @@ an agent (measured elsewhere: a looping plain `git status` makes more than half 
 
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from cockpit.errors import CannotAnswer
 if TYPE_CHECKING:
     import subprocess
 
+KILLED = 9  # the signal: `signal` and `threading` are imported where git is really run, not by every hook
 READ_ONLY = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -57,6 +56,8 @@ class _Asked:
     """A question that git is answering, or will as soon as one of those before it is done."""
 
     def __init__(self, folder: str, words: tuple[str, ...]) -> None:
+        import threading
+
         self.folder, self.words = folder, words
         self.done = threading.Event()
         self.out = b""
@@ -80,6 +81,8 @@ def ask_ahead(questions: Iterable[tuple[str, tuple[str, ...]]]) -> None:
     """Put questions, a folder and the words, to git before whoever wants them is imported: `git` and `git_bytes` then
     take the answers, each once; a question that stands there twice is put once, and its answer taken twice. Only for
     a command that starts quickly and wants all of them."""
+    import threading
+
     _ahead.clear()
     for question in questions:
         takers = _ahead.setdefault(question, [])
@@ -167,7 +170,7 @@ def git_bytes(
     except BaseException as problem:
         _end(process)
         if isinstance(problem, subprocess.TimeoutExpired):
-            raise GitFailed(args, -signal.SIGKILL, f"no answer within {timeout:g} s") from None
+            raise GitFailed(args, -KILLED, f"no answer within {timeout:g} s") from None
         raise
     if process.returncode == 127 and without:
         raise CannotAnswer("git was not found", "install git 2.36 or newer")
@@ -214,7 +217,7 @@ class RunningGit:
             import subprocess
 
             if isinstance(problem, subprocess.TimeoutExpired):
-                raise GitFailed(self._args, -signal.SIGKILL, f"no answer within {timeout:g} s") from None
+                raise GitFailed(self._args, -KILLED, f"no answer within {timeout:g} s") from None
             raise
         if self._process.returncode:
             raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"), bytes(out))
@@ -227,7 +230,7 @@ class RunningGit:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, KILLED)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with contextlib.suppress(OSError):

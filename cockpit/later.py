@@ -1,12 +1,15 @@
 """Modules that others import and that are hardly ever used: loaded when something of them is.
 
 `dataclasses` imports `inspect` for the docstring of a class that has none, `pathlib` imports `urllib.parse` for
-`as_uri`, `argparse` imports `gettext` for translations that cockpit does not have, and `msgspec` asks
-`typing_extensions` for what `typing` has as well. Together that takes as long as Python's own start, and a hook or a
-status line pays for it each time.
+`as_uri`, `argparse` imports `gettext` for translations that cockpit does not have, `uuid` imports `platform` for the
+name of the system, `hashlib` loads OpenSSL where only BLAKE2 is wanted, and `msgspec` imports what writes JSON schemas
+and asks `typing_extensions` for what `typing` has as well. Together that takes longer than Python's own start, and a
+hook or a status line pays for it each time.
 """
 
+import os
 import sys
+from _collections_abc import Callable
 from _thread import allocate_lock
 from types import ModuleType
 
@@ -39,10 +42,29 @@ def import_later() -> None:
 
     gettext, parse = _Later("gettext"), _Later("urllib.parse")
     vars(gettext).update(gettext=str, ngettext=lambda one, many, count: one if count == 1 else many)
-    vars(parse).update(quote_from_bytes=lambda *given, **more: _loaded("urllib.parse").quote_from_bytes(*given, **more))
-    for stand_in in (_Later("inspect"), gettext, parse, _TypingExtensions("typing_extensions")):
+    vars(parse).update(quote_from_bytes=_of("urllib.parse", "quote_from_bytes"))
+    platform, schemas = _Later("platform"), _Later("msgspec._json_schema")
+    vars(platform).update(system=lambda: os.uname().sysname)
+    vars(schemas).update({name: _of(schemas.__name__, name) for name in ("schema", "schema_components")})
+    stand_ins = [_Later("inspect"), gettext, parse, platform, _Later("msgspec.inspect"), schemas, *_hashes()]
+    for stand_in in (*stand_ins, _TypingExtensions("typing_extensions")):
         sys.modules.setdefault(stand_in.__name__, stand_in)
     vars(urllib).setdefault("parse", sys.modules["urllib.parse"])
+
+
+def _of(module: str, name: str) -> Callable[..., object]:
+    """A function of a module, which is loaded when it is called."""
+    return lambda *given, **more: getattr(_loaded(module), name)(*given, **more)
+
+
+def _hashes() -> list[ModuleType]:
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        return []
+    hashes = _Later("hashlib")
+    vars(hashes).update(blake2b=blake2b)
+    return [hashes]
 
 
 def _loaded(name: str) -> ModuleType:

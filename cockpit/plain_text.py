@@ -5,20 +5,26 @@ control, no bidirectional override and no lone surrogate; it is one line unless 
 """
 
 import re
+from functools import cache
 
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|$)"  # OSC, DCS, SOS, PM, APC up to their terminator
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 byte
-    r"|\x1b[ -/]*[0-~]",  # every other escape
-    re.DOTALL,
+    r"|\x1b[ -/]*[0-~]"  # every other escape
 )
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and newline, DEL, C1
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, bidi, separators
     "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tag characters
 )
-_SPACES = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
+_SPACES = r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+"
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Compiled where there is something to clean: most text is plain, and every hook would pay for it."""
+    return re.compile(_ESCAPES, re.DOTALL), re.compile(_SPACES), re.compile(_UNSAFE)
 
 
 def plain_text(text: object, limit: int | None = None, *, multiline: bool = False) -> str:
@@ -30,9 +36,10 @@ def plain_text(text: object, limit: int | None = None, *, multiline: bool = Fals
     if limit is not None and len(value) > limit * 4 + 64:
         value = value[: limit * 4 + 64]  # what is far beyond the cut is not worth cleaning
     if not value.isascii() or not value.isprintable():
-        value = _ESCAPES.sub("", value)
-        value = value.replace("\r\n", "\n").expandtabs(4) if multiline else _SPACES.sub(" ", value)
-        value = _UNSAFE.sub("\ufffd", value)
+        escapes, spaces, unsafe = _patterns()
+        value = escapes.sub("", value)
+        value = value.replace("\r\n", "\n").expandtabs(4) if multiline else spaces.sub(" ", value)
+        value = unsafe.sub("\ufffd", value)
     if limit is not None and len(value) > limit:
         value = value[: max(0, limit - 1)].rstrip() + "…"
     return value

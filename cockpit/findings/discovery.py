@@ -1,6 +1,5 @@
 """Which files are in scope: git's own list of what is tracked or not ignored, minus vendored and generated code."""
 
-import fnmatch
 import os
 import re
 import stat
@@ -9,6 +8,7 @@ from dataclasses import field
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, RunningGit, git
+from skills.gates.patterns import lazy
 from skills.record import record
 
 LARGEST = 2_000_000
@@ -20,11 +20,9 @@ _FOREIGN |= {".git", ".hg", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILT = frozenset(("dist", "build"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
-_GENERATED_NAME = re.compile(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
-_HEADER = re.compile(rb"^[ \t]*#.*$", re.MULTILINE)
-_PLAIN_ORDER = re.compile(
-    rb"^\W*do not edit( this file)?( manually| by hand| directly)?\W*$", re.IGNORECASE | re.MULTILINE
-)
+_GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
+_HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
+_PLAIN_ORDER = lazy(rb"^\W*do not edit( this file)?( manually| by hand| directly)?\W*$", re.IGNORECASE | re.MULTILINE)
 
 
 @record
@@ -198,6 +196,10 @@ class _Foreign:
         return "excluded" if self._excluded(folder) else ""
 
     def _excluded(self, name: str) -> bool:
+        if not self.exclude:
+            return False
+        import fnmatch
+
         last = name.rpartition("/")[2]
         return any(
             fnmatch.fnmatchcase(name, pattern) or ("/" not in pattern and fnmatch.fnmatchcase(last, pattern))

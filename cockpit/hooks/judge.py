@@ -165,7 +165,9 @@ def _likely_manifests(root: Path) -> tuple[str, ...]:
 
 
 def _only_p0(options: GateOptions) -> GateOptions:
-    wanted = tuple(sorted(name for name in select_rules(options) if RULES[name].gate == "P0"))
+    from skills.gates.registry import GATES
+
+    wanted = tuple(sorted(name for name in select_rules(options) if GATES[name] == "P0"))
     return replace(options, select=wanted, ignore=())
 
 

@@ -49,22 +49,23 @@ def analyse(path: str, source: bytes, *, every: bool = True) -> FileReport:
     every = every or MARK in source
     analyser = _analysers.get(every)
     if analyser is None:
-        from skills.gates.registry import COMMON, OBSERVERS, RULES
+        from skills.gates.registry import COMMON, RULES, observers
         from skills.gates.walk import Analyser
 
         rules = RULES.values() if every else [RULES[name] for name in COMMON]
-        analyser = _analysers[every] = Analyser(rules, OBSERVERS)
+        analyser = _analysers[every] = Analyser(rules, observers())
     return analyser.read(path, source)
 
 
 def analyse_by(rules: frozenset[str], path: str, source: bytes) -> FileReport:
-    """As `analyse`, but only these rules look; facts are told as ever."""
+    """As `analyse`, but only these rules of P0 look, and only the facts that such rules ask for are told."""
     analyser = _analysers.get(rules)
     if analyser is None:
-        from skills.gates.registry import OBSERVERS, RULES
+        from skills.gates.registry import P0_OBSERVING, RULES, observers
         from skills.gates.walk import Analyser
 
-        analyser = _analysers[rules] = Analyser([RULES[name] for name in sorted(rules)], OBSERVERS)
+        looking = [RULES[name] for name in sorted(rules)]
+        analyser = _analysers[rules] = Analyser(looking, observers(P0_OBSERVING))
     return analyser.read(path, source)
 
 

@@ -5,9 +5,10 @@ The one table of which code means which rule is `CODES`.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from skills.gates.context import FileContext
+from skills.gates.patterns import lazy
+from skills.record import record
 
 CODES: Mapping[str, tuple[str, ...]] = {
     "missing-type-hints": ("ANN",),
@@ -37,16 +38,16 @@ CODES: Mapping[str, tuple[str, ...]] = {
 }
 """Rule → codes, or beginnings of codes, of ruff, flake8 and its plugins (noqa) and bandit (nosec)."""
 
-_COMMENT = re.compile(
+_COMMENT = lazy(
     rb"#[ \t]*(?:(?P<file>ruff|flake8):[ \t]*)?(?P<kind>noqa|nosec)\b"
     rb"(?:[ \t]*:?[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?",
     re.IGNORECASE,
 )
-_NOQA = re.compile(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
-_SEPARATOR = re.compile(r"[,\s]+")
+_NOQA = lazy(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
+_SEPARATOR = lazy(r"[,\s]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignComment:
     """A comment for another linter that silences `rules` of ours on its line, or in the whole file."""
 

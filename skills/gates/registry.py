@@ -1,184 +1,146 @@
-"""Every rule and every observer, one line for each file of a skill."""
+"""Every rule and every observer: what a rule is called and which gate it is of is known without loading it."""
 
 import importlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 
-from skills.gates import (
-    celery_settings,
-    code_style_enforcer,
-    comment_rules,
-    cors,
-    coverage,
-    django_architecture_enforcer,
-    django_celery,
-    django_patterns,
-    django_security,
-    django_testing_patterns,
-    drf_permissions,
-    drf_serializer_patterns,
-    exists_then_create,
-    facts,
-    fastapi_callers,
-    fastapi_layers,
-    fastapi_patterns,
-    fastapi_security,
-    filter_in_python,
-    hardcoded_secret,
-    insecure_settings,
-    ml_promotion,
-    mle_workflow,
-    multi_tenant_guardian,
-    n_plus_one,
-    openapi_contract_validator,
-    openapi_routes,
-    python_patterns,
-    python_resources,
-    python_testing,
-    pytorch_patterns,
-    query_in_loop,
-    raw_sql,
-    recsys_pipeline_architect,
-    relations,
-    response_data,
-    serializer_rows,
-    service_layer,
-    silenced,
-    testing_aaa,
-    testing_gaps,
-    testing_style,
-    transaction_auditor,
-    unordered_queryset,
-    unscoped_query,
-    unvalidated_input,
-)
-from skills.gates.rule import STRICT, Observer, Rule
+from skills.gates.model import Gate
+from skills.gates.rule import Observer, Rule
 
-_SKILLS = (
-    multi_tenant_guardian,
-    unscoped_query,
-    django_architecture_enforcer,
-    django_testing_patterns,
-    code_style_enforcer,
-    raw_sql,
-    testing_aaa,
-    insecure_settings,
-    cors,
-    testing_style,
-    hardcoded_secret,
-    comment_rules,
-    unvalidated_input,
-    transaction_auditor,
-    silenced,
-    drf_serializer_patterns,
-    coverage,
-    fastapi_callers,
-    fastapi_layers,
-    fastapi_patterns,
-    fastapi_security,
-    n_plus_one,
-    response_data,
-    django_security,
-    drf_permissions,
-    django_celery,
-    exists_then_create,
-    filter_in_python,
-    celery_settings,
-    unordered_queryset,
-    service_layer,
-    python_patterns,
-    python_resources,
-    python_testing,
-    pytorch_patterns,
-    recsys_pipeline_architect,
-    mle_workflow,
-    openapi_contract_validator,
-    query_in_loop,
-    django_patterns,
-    testing_gaps,
-    ml_promotion,
-)
-
-_LATER: Mapping[str, tuple[str, ...]] = {
-    "loop_writes": (
-        "n-update-delete-loop",
-        "missing-bulk-ops",
+_CATALOGUE: Mapping[str, str] = {
+    "multi_tenant_guardian": "P0 manual-tenant-filter",
+    "unscoped_query": "P0 unscoped-tenant-query",
+    "django_architecture_enforcer": "P0 logic-in-view",
+    "django_testing_patterns": "P0 bare-mock",
+    "code_style_enforcer": "P1 missing-type-hints, P2 missing-all",
+    "raw_sql": "P1 raw-sql-interpolation",
+    "testing_aaa": "P1 test-not-aaa",
+    "insecure_settings": "P1 insecure-settings",
+    "cors": "P1 cors-wildcard-credentials",
+    "testing_style": "P1 test-without-assertion, P2 test-docstring*, P2 test-naming*",
+    "hardcoded_secret": "P1 hardcoded-secret",
+    "comment_rules": "P2 noisy-comment*, P2 non-english-comment",
+    "unvalidated_input": "P1 unvalidated-input, P1 mass-assignment",
+    "transaction_auditor": (
+        "none scope-too-wide, none long-held-transaction, none task-before-commit, none swallowed-db-error"
     ),
-    "redundant_fetch": (
-        "redundant-fetch",
-        "unnecessary-resolve",
+    "silenced": "P2 unused-suppression, P2 suppression-without-reason",
+    "drf_serializer_patterns": "P0 logic-in-serializer, P2 serializer-all-fields",
+    "coverage": "P1 missing-coverage",
+    "fastapi_callers": "P1 write-without-auth",
+    "fastapi_layers": "P1 logic-in-router, P1 commit-after-yield, P1 mixed-frameworks",
+    "fastapi_patterns": "P1 missing-response-model, P1 untyped-body, P1 unpaginated-list, P1 client-per-request",
+    "fastapi_security": "P1 jwt-decode-unsafe, P1 secret-in-response",
+    "n_plus_one": "P1 n-plus-one",
+    "response_data": "P1 orm-in-response",
+    "django_security": "P1 unsafe-mark-safe, P1 csrf-exempt, P1 upload-without-validation",
+    "drf_permissions": "P1 drf-open-defaults, P1 view-without-permissions",
+    "django_celery": "P1 model-to-task, P1 sync-result-in-view, P1 task-without-guard, P1 delay-in-atomic",
+    "exists_then_create": "P1 exists-then-create",
+    "filter_in_python": "P1 filter-in-python",
+    "celery_settings": "P2 celery-settings, P1 beat-in-worker",
+    "unordered_queryset": "P1 unordered-queryset",
+    "service_layer": "P2 service-static-methods, P2 multi-write-without-atomic",
+    "python_patterns": "P1 mutable-default, P1 bare-except, P1 star-import, P1 none-comparison, P1 type-comparison",
+    "python_resources": "P1 open-without-with, P1 raise-without-from",
+    "python_testing": "P1 try-in-test, P2 print-in-test, P2 patch-without-autospec*, P1 sleep-in-test",
+    "pytorch_patterns": (
+        "P1 validation-without-eval, P1 training-without-seed, P1 torch-load-unsafe, P1 torch-save-model, "
+        "P1 item-before-backward, P1 hardcoded-cuda, P2 inplace-on-grad, P1 model-moved-in-loop, "
+        "P1 zero-grad-missing"
     ),
-    "over_fetching": ("over-fetching",),
-    "request_caches": ("wrong-caching-scope",),
-    "commit_order": ("scope-too-narrow",),
-    "missing_rollback": ("missing-rollback",),
-    "event_channels": ("event-channel-consistency",),
-    "trigger_commits": ("missing-intermediate-commits",),
-    "session_scope": (
-        "resource-scope-mismatch",
-        "error-path-leak",
+    "recsys_pipeline_architect": (
+        "P1 pipeline-stage-order, P1 filter-after-scorer, P1 awaited-side-effect, P2 pipeline-without-diversity"
     ),
-    "resource_lifecycle_auditor": (
-        "pool-configuration",
-        "missing-cleanup",
+    "mle_workflow": "P1 shuffled-time-series, P1 gate-not-closed, P1 unsafe-deserialisation",
+    "openapi_contract_validator": "P2 openapi-undocumented, P2 openapi-drift",
+    "query_in_loop": "P1 query-in-loop, P2 unindexed-filter",
+    "django_patterns": "P1 heavy-signal, P2 foreign-key-defaults*, P2 single-settings-module*",
+    "testing_gaps": (
+        "P2 endpoint-without-permission-test*, P2 fixture-over-factory*, P2 untested-function*, P2 skipped-test*"
     ),
-    "injected_sessions": (
-        "streaming-resource-holding",
-        "factory-vs-injection",
+    "ml_promotion": (
+        "P1 promotion-gate-missing, P2 rollback-artifact-missing, P2 run-record-incomplete, P2 preprocessing-duplicated"
     ),
-    "runtime_performance_auditor": (
-        "blocking-io-in-async",
-        "sync-sleep-in-async",
-    ),
-    "runtime_allocations": ("unnecessary-list-allocation",),
-    "runtime_strings": ("string-concat-in-loop",),
-    "runtime_copies": ("redundant-data-copies",),
-    "missing_to_thread": ("missing-to-thread",),
+    "loop_writes": "none n-update-delete-loop, none missing-bulk-ops",
+    "redundant_fetch": "none redundant-fetch, none unnecessary-resolve",
+    "over_fetching": "none over-fetching",
+    "request_caches": "none wrong-caching-scope",
+    "commit_order": "none scope-too-narrow",
+    "missing_rollback": "none missing-rollback",
+    "event_channels": "none event-channel-consistency",
+    "trigger_commits": "none missing-intermediate-commits",
+    "session_scope": "none resource-scope-mismatch, none error-path-leak",
+    "resource_lifecycle_auditor": "none pool-configuration, none missing-cleanup",
+    "injected_sessions": "none streaming-resource-holding, none factory-vs-injection",
+    "runtime_performance_auditor": "none blocking-io-in-async, none sync-sleep-in-async",
+    "runtime_allocations": "none unnecessary-list-allocation",
+    "runtime_strings": "none string-concat-in-loop",
+    "runtime_copies": "none redundant-data-copies",
+    "missing_to_thread": "none missing-to-thread",
 }
-"""Modules whose rules all run on demand only (the audit's): loaded when one of their rules is first asked for."""
+"""Module → its rules in their order, each behind its gate; a star: a question of taste, on in the strict profiles only.
 
-_MODULE_OF = {name: module for module, names in _LATER.items() for name in names}
+A hook asks about the few rules of P0, and loads those.
+"""
+
+P0_OBSERVING = ("facts", "relations", "view_scopes")
+"""The modules whose facts rules of P0 ask for."""
+_OBSERVING = (
+    *("unordered_queryset", "serializer_rows", "service_layer", "openapi_routes", "query_in_loop", "ml_promotion"),
+    *P0_OBSERVING,
+)
+
+
+def _listed() -> Iterator[tuple[str, str, str]]:
+    for module, words in _CATALOGUE.items():
+        for word in words.split(", "):
+            gate, _, name = word.partition(" ")
+            yield module, gate, name
+
+
+_MODULE_OF = {name.removesuffix("*"): module for module, _, name in _listed()}
+GATES: Mapping[str, Gate] = {name.removesuffix("*"): gate for _, gate, name in _listed()}  # type: ignore[misc]
+"""The gate of every rule."""
+TASTE = frozenset(name.removesuffix("*") for _, _, name in _listed() if name.endswith("*"))
+"""The rules that are on in the strict profiles only, unless they are asked for."""
+GATED = tuple(name for name, gate in GATES.items() if gate != "none")
+"""The rules of P0, P1 and P2."""
+COMMON = tuple(name for name in GATED if name not in TASTE)
+"""The rules that run without being asked for, in other than the strict profiles."""
 
 
 class _Rules(Mapping[str, Rule]):
-    """Every rule by name. Those of `_LATER` are loaded with the first question for one of them."""
+    """Every rule by name. A module is loaded with the first question for one of its rules."""
 
-    def __init__(self, known: dict[str, Rule]) -> None:
-        self._known = known
-        self._names = (*known, *(name for name in _MODULE_OF if name not in known))
+    def __init__(self) -> None:
+        self._known: dict[str, Rule] = {}
 
     def __getitem__(self, name: str) -> Rule:
-        if name not in self._known and name in _MODULE_OF:
+        if name not in self._known:
             module = importlib.import_module(f"skills.gates.{_MODULE_OF[name]}")
             self._known.update({rule.name: rule for rule in module.RULES})
         return self._known[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._known or name in _MODULE_OF
+        return name in _MODULE_OF
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(_MODULE_OF)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(_MODULE_OF)
 
 
-_AT_ONCE = {rule.name: rule for skill in _SKILLS for rule in skill.RULES}
-GATED: Mapping[str, Rule] = {name: rule for name, rule in _AT_ONCE.items() if rule.gate != "none"}
-"""The rules of P0, P1 and P2."""
-RULES: Mapping[str, Rule] = _Rules(_AT_ONCE)
-COMMON = tuple(name for name, rule in GATED.items() if rule.profiles != STRICT)
-"""The rules that run without being asked for, in other than the strict profiles."""
+RULES: Mapping[str, Rule] = _Rules()
 
-OBSERVERS: tuple[Observer, ...] = (
-    *facts.OBSERVERS,
-    *relations.OBSERVERS,
-    *unordered_queryset.OBSERVERS,
-    *serializer_rows.OBSERVERS,
-    *service_layer.OBSERVERS,
-    *openapi_routes.OBSERVERS,
-    *query_in_loop.OBSERVERS,
-    *ml_promotion.OBSERVERS,
-)
+
+@cache
+def observers(names: tuple[str, ...] = _OBSERVING) -> tuple[Observer, ...]:
+    """Every observer, or those of some modules."""
+    modules = [importlib.import_module(f"skills.gates.{name}") for name in names]
+    return tuple(observer for module in modules for observer in module.OBSERVERS)
+
 
 RULESET_VERSION = "5:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

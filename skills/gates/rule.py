@@ -3,7 +3,7 @@
 How to add a rule
 
 1. Choose the file of its guardian skill, e.g. `django_testing_patterns.py`; a new skill gets a new file, and
-   one line in `registry.py` (in `_LATER` where all of its rules have the gate "none"). Give the rule a
+   one line in `registry.py`, where every rule is named with its gate. Give the rule a
    kebab-case name in the field's words.
 2. Write a callback `def on_call(node: ast.Call, context: FileContext) -> None`. It sees one node of one file
    and calls `context.report(NAME, node, message, …)`. It may ask `context.resolve(node)` (dotted name

@@ -10,7 +10,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.relations import Relations, relations_of
-from skills.gates.roles import class_role, is_migration_path, is_test_path
+from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_flow import Flow
 from skills.gates.row_values import Names, Row, Rows, below, covers
 from skills.gates.rule import Observer, Watch
@@ -23,19 +23,7 @@ _REST = frozenset(
      "UpdateModelMixin", "DestroyModelMixin", "View", "LoginRequiredMixin", "PermissionRequiredMixin", "object"}
 )  # fmt: skip
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
-_HOOKS = frozenset(
-    {
-        "get_queryset",
-        "filter_queryset",
-        "list",
-        "get_serializer_class",
-        "get_serializer",
-        "paginate_queryset",
-        "get_object",
-    }
-)
 _DEEPEST = 3
-_MAY_BE_VIEWS = frozenset({None, "view"})
 
 
 def _nothing(*_: object) -> None:
@@ -94,15 +82,6 @@ def _methods(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(method, FunctionNode) and method.name.startswith("get_") and len(method.args.args) == 2 and model:
             flow = Flow(context, on_access)
             flow.function(method, {}, {method.args.args[1].arg: Row(model, loop=-1)})
-
-
-def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
-    """Facts of views and mixins, whatever they are called: what they are built on, and whether they decide on rows or
-    serializer themselves."""
-    if class_role(node) in _MAY_BE_VIEWS:
-        context.fact("view-class", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
-        if any(isinstance(part, FunctionNode) and part.name in _HOOKS for part in node.body):
-            context.fact("list-hook", node.name)
 
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
@@ -206,11 +185,8 @@ VIEW_WATCH = Watch((ast.ClassDef,), _on_view, (b"serializer_class",), _is_checke
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "serializers",
-        (
-            Watch((ast.ClassDef,), _on_serializer, (b"erializer",), _is_checked),
-            Watch((ast.ClassDef,), _on_view_class, (b"ViewSet", b"APIView", b"queryset"), _is_checked),
-        ),
+        (Watch((ast.ClassDef,), _on_serializer, (b"erializer",), _is_checked),),
     ),
 )
 """Kinds: serializer (detail: bases), serializer-read (detail: path of relations, then a nested serializer, "=row" where
-the row behind is read, "=keys" where only keys are), view-class (detail: bases), list-hook (a view class)."""
+the row behind is read, "=keys" where only keys are)."""

@@ -2,18 +2,16 @@
 nothing."""
 
 import ast
-import re
-import tokenize
 from collections.abc import Iterator
 
 from skills.gates.context import decode
 from skills.gates.model import Suppression
-from skills.gates.noqa import foreign_comments
+from skills.gates.patterns import lazy
 from skills.gates.syntax import statements
 
 MARK = b"cockpit: ignore"
 FOREIGN_MARKS = (b"noqa", b"nosec", b"NOQA", b"NOSEC")
-_COMMENT = re.compile(r"#\s*cockpit: ignore(?:\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)|(?=\s|$))")
+_COMMENT = lazy(r"#\s*cockpit: ignore(?:\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)|(?=\s|$))")
 
 
 def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
@@ -39,6 +37,8 @@ def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
 
     They cover what ours cover; `ruff: noqa` and `flake8: noqa` the whole file.
     """
+    from skills.gates.noqa import foreign_comments  # few files have one
+
     found = []
     spans: list[tuple[int, int]] | None = None
     for comment in foreign_comments(source):
@@ -53,6 +53,8 @@ def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
 
 def _comments(source: bytes) -> Iterator[tuple[int, bool, str]]:
     """(line, alone on its line, text) of every comment with the mark."""
+    import tokenize
+
     mark = MARK.decode()
     try:
         for token in tokenize.tokenize(iter(source.splitlines(keepends=True)).__next__):

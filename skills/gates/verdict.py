@@ -15,8 +15,8 @@ from skills.gates.model import (
     Verdict,
 )
 from skills.gates.project import Project
-from skills.gates.registry import COMMON, GATED, RULES
-from skills.gates.rule import Rule
+from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
+from skills.gates.rule import STRICT, Rule
 
 _GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 _SEVERITY_ORDER = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3, "INFO": 4}
@@ -32,18 +32,14 @@ def select_rules(options: GateOptions) -> frozenset[str]:
     if options.select:
         chosen = {name for word in options.select for name in _group(word)}
     else:
-        chosen = {*RULES} if options.isolated else {name for name, rule in GATED.items() if _on(rule, options.profile)}
+        strict = options.profile in STRICT
+        chosen = {*RULES} if options.isolated else {name for name in GATED if strict or name not in TASTE}
     return frozenset(chosen - {name for word in options.ignore for name in _group(word)})
 
 
 def needs_every(options: GateOptions) -> bool:
     """Whether rules are selected that look at files only when they are asked for; see `analyse`."""
     return not select_rules(options).issubset(COMMON)
-
-
-def _on(rule: Rule, profile: str) -> bool:
-    """True where a rule runs without being asked for."""
-    return rule.profiles is None or profile in rule.profiles
 
 
 def known_words() -> frozenset[str]:
@@ -56,9 +52,9 @@ def _group(word: str) -> Iterable[str]:
     if word in RULES:
         return [word]
     if word == "audit":
-        return [name for name in RULES if name not in GATED]
+        return [name for name, gate in GATES.items() if gate == "none"]
     if word in ("P0", "P1", "P2"):
-        return [name for name, rule in GATED.items() if word == rule.gate]
+        return [name for name, gate in GATES.items() if word == gate]
     return [name for name, rule in RULES.items() if word == rule.skill]
 
 

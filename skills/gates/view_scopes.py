@@ -7,6 +7,7 @@ from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.roles import class_role, decorated_role, is_migration_path, is_test_path, path_role
+from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 from skills.record import record
 
@@ -19,6 +20,18 @@ _HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "dispatch"})
 _ACTIONS = _HANDLERS | {"list", "create", "retrieve", "update", "partial_update", "destroy"}
 _VIEW_NAMES = ("View", "ViewSet", "Viewset", "APIView", "ViewSetMixin")
 _ANSWERS = ("django.http.", "django.shortcuts.", "django.template.response.", "rest_framework.response.")
+_HOOKS = frozenset(
+    {
+        "get_queryset",
+        "filter_queryset",
+        "list",
+        "get_serializer_class",
+        "get_serializer",
+        "paginate_queryset",
+        "get_object",
+    }
+)
+_MAY_BE_VIEWS = frozenset({None, "view"})
 OF_VIEW = "built-on-a-view"
 """The need of a class that answers requests and is called no view: names of its bases."""
 # Modules beside those of views that only help them.
@@ -134,3 +147,22 @@ def _answers(node: FunctionNode, context: FileContext) -> bool:
         and (context.resolve(part.value.func) or "").startswith(_ANSWERS)
         for part in descendants(node)
     )
+
+
+def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
+    """Facts of views and mixins, whatever they are called: what they are built on, and whether they decide on rows or
+    serializer themselves."""
+    if class_role(node) in _MAY_BE_VIEWS:
+        context.fact("view-class", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
+        if any(isinstance(part, FunctionNode) and part.name in _HOOKS for part in node.body):
+            context.fact("list-hook", node.name)
+
+
+def _is_checked(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path)
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer("views", (Watch((ast.ClassDef,), _on_view_class, (b"ViewSet", b"APIView", b"queryset"), _is_checked),)),
+)
+"""Kinds: view-class (detail: bases), list-hook (a view class)."""

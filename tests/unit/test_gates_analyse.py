@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skills.gates import RULES, analyse
 from skills.gates.model import FileReport
-from skills.gates.registry import OBSERVERS
+from skills.gates.registry import observers
 from skills.gates.rule import Rule, Watch
 from skills.gates.walk import Analyser, parse
 
@@ -158,7 +158,7 @@ def test_a_failing_rule_costs_only_its_own_answer() -> None:
         name="broken",
         watches=(Watch(view.watches[0].nodes, fail),),
     )
-    analyser = Analyser([broken, view], OBSERVERS)
+    analyser = Analyser([broken, view], observers())
 
     report = analyser.read(VIEW, b"def f(request):\n    Order.objects.create()\n    Order.objects.create()\n")
 

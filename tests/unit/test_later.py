@@ -8,7 +8,7 @@ import pytest
 
 HOME = str(Path(__file__).parents[2])
 BEGIN = f"import sys; sys.path.insert(0, {HOME!r}); from cockpit.later import import_later; import_later();"
-NAMES = ("inspect", "gettext", "urllib.parse", "typing_extensions")
+NAMES = ("inspect", "gettext", "urllib.parse", "typing_extensions", "platform", "msgspec._json_schema")
 LOADED = f"print([name for name in {NAMES} if name in sys.modules and '__file__' in vars(sys.modules[name])])"
 
 
@@ -28,10 +28,32 @@ def told(script: str) -> list[str]:
         ("import gettext; print(gettext.gettext('a'), gettext.ngettext('a', 'b', 2))", "a b"),
         ("import gettext; print(gettext.find('a', '/nowhere'))", "None"),
         ("import urllib.request; print(urllib.parse.urlsplit('http://a/b').path)", "/b"),
+        ("import platform, os; print(platform.system() == os.uname().sysname)", "True"),
+        ("import platform; print(platform.python_version()[:2])", "3."),
+        ("from hashlib import blake2b; print(blake2b(b'a', digest_size=4).hexdigest())", "ca234c55"),
+        ("import hashlib; print(hashlib.sha256(b'a').hexdigest()[:8], hashlib.new('md5').name)", "ca978112 md5"),
+        ("from hashlib import sha1; print(sha1(b'a').hexdigest()[:8])", "86f7e437"),
     ],
 )
 def test_what_is_asked_for_is_the_modules_own(use: str, answer: str) -> None:
     assert told(BEGIN + use) == [answer]
+
+
+@pytest.mark.parametrize(
+    ("use", "answer"),
+    [
+        ("print(msgspec.json.schema(int))", "{'type': 'integer'}"),
+        ("print(msgspec.json.schema_components([int])[0])", "({'type': 'integer'},)"),
+        ("print(msgspec.inspect.type_info(int))", "IntType(gt=None, ge=None, lt=None, le=None, multiple_of=None)"),
+        ("from msgspec.inspect import IntType; print(IntType.__name__)", "IntType"),
+        ("import uuid; print(msgspec.json.encode(uuid.UUID(int=0)))", "b'\"00000000-0000-0000-0000-000000000000\"'"),
+    ],
+)
+def test_msgspec_does_what_it_does(use: str, answer: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{BEGIN}import msgspec;{use}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [answer]
 
 
 def test_a_module_that_was_there_before_stays() -> None:

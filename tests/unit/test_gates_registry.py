@@ -1,0 +1,55 @@
+"""What is known of rules before they are loaded is what they say, and a hook loads those of P0 alone."""
+
+import importlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cockpit.hooks.launcher import HOME
+from skills.gates import RULES, analyse, analyse_by, registry, settle
+from skills.gates.model import GateOptions, ProjectEvidence
+from skills.gates.rule import STRICT
+
+
+def test_the_catalogue_says_of_every_rule_what_its_module_says() -> None:
+    for module, words in registry._CATALOGUE.items():
+        rules = importlib.import_module(f"skills.gates.{module}").RULES
+        said = [f"{rule.gate} {rule.name}{'*' if rule.profiles == STRICT else ''}" for rule in rules]
+        assert ", ".join(said) == words, module
+        assert all(rule.profiles in (None, STRICT) for rule in rules)
+
+
+def test_every_module_that_observes_is_known() -> None:
+    folder = Path(registry.__file__).parent
+    found = {path.stem for path in folder.glob("*.py") if "\nOBSERVERS: " in path.read_text("utf-8")}
+    assert found == set(registry._OBSERVING)
+
+
+P0 = frozenset(name for name, gate in registry.GATES.items() if gate == "P0")
+
+
+@pytest.mark.parametrize("name", sorted(P0))
+def test_rules_of_p0_alone_answer_what_they_answer_among_all(name: str) -> None:
+    options = GateOptions(select=tuple(P0), isolated=True)
+    for example in (*RULES[name].bad, *RULES[name].good):
+        for chosen in (options, replace(options, isolated=False, tenancy=example.tenancy)):
+            project = ProjectEvidence(dependencies=dict.fromkeys(example.dependencies, "requirements.txt:1"))
+            sources = {path: source.encode() for path, source in example.files.items()}
+            every = settle((analyse(path, source) for path, source in sources.items()), project, chosen)
+            alone = settle((analyse_by(P0, path, source) for path, source in sources.items()), project, chosen)
+            assert alone.findings == every.findings and alone.tenancy == every.tenancy
+
+
+def test_a_hook_loads_the_rules_of_p0_only() -> None:
+    script = "import sys; from skills.gates import analyse_by; analyse_by(frozenset(%r), 'views.py', b'x = 1'); %s"
+    shown = (
+        "print(sum(name.startswith('skills.gates.') for name in sys.modules), 'skills.gates.n_plus_one' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script % (sorted(P0), shown)], capture_output=True, text=True, check=True, cwd=HOME
+    )
+    count, *names = done.stdout.split()
+    assert int(count) < 35 and "skills.gates.n_plus_one" not in names
