@@ -36,6 +36,8 @@ _REMOTE = re.compile(
     re.I,
 )
 
+_SENT = re.compile(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
+
 
 def _judged(path: str) -> bool:
     return not is_test_path(path)
@@ -111,13 +113,22 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
     if not _GATES.search(node.name):
         return
     text = ast.unparse(node)
-    if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text) or not _METRIC.search(text):
+    if not _METRIC.search(text):
+        return
+    symbol = f"{context.symbol}.{node.name}".strip(".")
+    for part in descendants(ast.Module(node.body, [])):
+        last = part.body[-1] if isinstance(part, ast.ExceptHandler) else None
+        if isinstance(last, ast.Return) and _is_pass(last.value):
+            message = "an error on the way lets the candidate through: what could not be compared passes the gate"
+            context.report(GATE, last, message, symbol=symbol)
+            return
+    if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
         return
     passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
     for part in descendants(ast.Module(node.body, [])):
         if passes and isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
             message = f"`{ast.unparse(part.test)[:60]}` is false for NaN: what was not measured passes the gate"
-            context.report(GATE, part, message, symbol=f"{context.symbol}.{node.name}".strip("."))
+            context.report(GATE, part, message, symbol=symbol)
             return
 
 
@@ -144,7 +155,8 @@ gate_not_closed = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-ML5", "X-PB-9"),
-    catches="Promotion gates that return `False` for `metric < threshold` and `True` at the end, with no look for NaN.",
+    catches="Promotion gates that return `False` for `metric < threshold` and `True` at the end, with no look for NaN, "
+    "and those that return `True` from an `except`.",
     why="Every comparison with NaN is false. A run whose metrics are missing is promoted.",
     fix="Ask the other way round, `if not metric >= threshold: return False`, and require `math.isfinite(metric)`.",
     when="In functions named as gates or promotions that compare metrics.",
@@ -154,9 +166,13 @@ gate_not_closed = Rule(
     bad=one_file(
         "ml/gate.py",
         "def promotion_gate(metrics):\n    if metrics['auc'] < 0.8:\n        return False\n    return True\n",
+        "def should_promote(metrics):\n    try:\n        return metrics['auc'] >= 0.8\n    except KeyError:\n"
+        "        return True\n",
     ),
     good=one_file(
         "ml/gate.py",
+        "def should_promote(metrics):\n    try:\n        return metrics['auc'] >= 0.8\n    except KeyError:\n"
+        "        return False\n",
         "def promotion_gate(metrics):\n    auc = metrics['auc']\n    if not math.isfinite(auc) or auc < 0.8:\n"
         "        return False\n    return True\n",
         "def promotion_gate(metrics):\n    return metrics['auc'] >= 0.8\n",
@@ -186,11 +202,23 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
         return text[:50]
     for part in descendants(value):
         if isinstance(part, ast.Name):
+            if _is_sent(part.id, context):
+                return text[:50]
             for bound in values_of(part.id, context):
                 found = _remote(bound, context, depth + 1)
                 if found:
                     return found
     return ""
+
+
+def _is_sent(name: str, context: FileContext) -> bool:
+    """True for a parameter that is an upload, a request or a client of a cache."""
+    function = context.function
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if function else []
+    return any(
+        argument.arg == name and argument.annotation is not None and _SENT.search(ast.unparse(argument.annotation))
+        for argument in arguments
+    )
 
 
 unsafe_deserialisation = Rule(
@@ -202,7 +230,7 @@ unsafe_deserialisation = Rule(
     catches="Pickle, joblib, dill, marshal and their like on data from the network, a request, a cache or a bucket.",
     why="Loading it runs code of whoever wrote it.",
     fix="Exchange JSON, Parquet, ONNX or safetensors; where it must be a pickle, check a signature before loading it.",
-    when="Where the origin of the data is seen in the same function, outside of tests.",
+    when="Where the origin of the data is seen in the same function or its parameters, outside of tests.",
     watches=(
         Watch((ast.Call,), _on_load, (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve"), _judged),
     ),
@@ -211,6 +239,7 @@ unsafe_deserialisation = Rule(
         "import pickle\nimport requests\n\n\ndef model(url):\n    answer = requests.get(url)\n"
         "    return pickle.loads(answer.content)\n",
         "import joblib\n\nmodel = joblib.load(download('s3://models/latest'))\n",
+        "import pickle\n\n\nasync def put(file: UploadFile):\n    return pickle.loads(await file.read())\n",
     ),
     good=one_file(
         "ml/serve.py",
