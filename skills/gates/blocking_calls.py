@@ -110,6 +110,11 @@ FUNCTIONS: dict[str, Waits] = {
     **_each("duckdb", "connect", DATABASE),
     **_each("concurrent.futures", "wait", THREAD),
     **_each("select", "select", NETWORK),
+    **_each("fileinput", "input", FILE),
+    **_each("shelve", "open", FILE),
+    **_each("feedparser", "parse", NETWORK),
+    **_each("pika", "BlockingConnection", NETWORK),
+    **_each("dns.resolver", "resolve query", NETWORK),
 }
 """Dotted name → what it waits for."""
 
@@ -214,6 +219,7 @@ RECEIVERS: dict[str, Receiver] = {
     "sqlmodel.Session": _SESSION,
     "sqlalchemy.Connection": _CONNECTION,
     "sqlalchemy.engine.Connection": _CONNECTION,
+    "sqlalchemy.Engine": _only(DATABASE, "connect begin raw_connection"),
     "sqlalchemy.orm.Query": _QUERY,
     "redis.Redis": _REDIS,
     "redis.StrictRedis": _REDIS,
@@ -231,6 +237,7 @@ RECEIVERS: dict[str, Receiver] = {
     "elasticsearch.Elasticsearch": _all_but(DATABASE, "options close"),
     "slack_sdk.WebClient": _all_but(NETWORK, "close"),
     "slack_sdk.web.client.WebClient": _all_but(NETWORK, "close"),
+    "socket.socket": _only(NETWORK, "connect recv recv_into recvfrom send sendall sendto accept"),
     "smtplib.SMTP": _SMTP,
     "smtplib.SMTP_SSL": _SMTP,
     "django.core.mail.EmailMessage": _only(NETWORK, "send"),
@@ -285,6 +292,11 @@ MAKES: dict[str, str] = {
     "sqlalchemy.orm.session.Session.query": "sqlalchemy.orm.Query",
     "sqlmodel.Session.query": "sqlalchemy.orm.Query",
     "redis.Redis.pipeline": "redis.client.Pipeline",
+    "sqlalchemy.create_engine": "sqlalchemy.Engine",
+    "sqlmodel.create_engine": "sqlalchemy.Engine",
+    "sqlalchemy.Engine.connect": "sqlalchemy.Connection",
+    "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
+    "socket.create_connection": "socket.socket",
     "sqlalchemy.orm.sessionmaker()": "sqlalchemy.orm.Session",
     "sqlalchemy.orm.scoped_session()": "sqlalchemy.orm.Session",
     **dict.fromkeys([f"pathlib.Path.{method}" for method in _PATH_CHAIN.split()], "pathlib.Path"),
@@ -292,8 +304,12 @@ MAKES: dict[str, str] = {
 }
 """Dotted function, or class and method → the class of what it answers; "f()" what the answer of f makes in turn."""
 
-ITSELF = frozenset({"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "elasticsearch.Elasticsearch"})
-"""Classes whose attributes are parts of the same client: `client.chat.completions.create`."""
+ITSELF = frozenset(
+    {"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "elasticsearch.Elasticsearch", "pymongo.MongoClient",
+     "pymongo.mongo_client.MongoClient"}
+)  # fmt: skip
+"""Classes whose attributes and items are parts of the same client: `client.chat.completions.create`,
+`client["shop"].orders.find_one`."""
 
 ANY_METHOD_PACKAGES = tuple(
     sorted({name.partition(".")[0] for name, receiver in RECEIVERS.items() if receiver.methods is None})

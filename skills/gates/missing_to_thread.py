@@ -1,8 +1,9 @@
 """The rule of the skill runtime-performance-auditor about long computations in coroutines."""
 
 import ast
+import re
 
-from skills.gates.bindings import lookup, origin
+from skills.gates.bindings import annotated_type, lookup, origin
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, is_product_path, severity_of
 from skills.gates.model import Confidence, Severity
@@ -92,6 +93,7 @@ _LOADERS = frozenset(
     {"json.loads", "ujson.loads", "orjson.loads", "simplejson.loads", "pickle.loads", "yaml.safe_load", "yaml.load",
      "tomllib.loads", "csv.reader", "csv.DictReader"}
 )  # fmt: skip
+_CONTENT = re.compile(r"(?:^|_)(?:data|blob|content|contents|body|payload|image|file|document|archive|pdf|raw)$")
 _WHOLE = frozenset({"read", "read_text", "read_bytes", "getvalue", "body", "readlines"})
 _WHOLE_ATTRIBUTES = frozenset({"content", "text", "body"})
 _NAMES = frozenset(
@@ -134,7 +136,10 @@ def _works(node: ast.Call, context: FileContext) -> tuple[str, Severity, Confide
         what = _FUNCTIONS.get(name)
         if what is not None:
             return what, "MEDIUM", "confirmed"
-        if name in _DIGESTS | _LOADERS and node.args and _is_whole(node.args[0], context):
+        whole = bool(node.args) and (
+            _is_whole(node.args[0], context) or (name in _DIGESTS and _is_bytes(node.args[0], context))
+        )
+        if name in _DIGESTS | _LOADERS and whole:
             what = "digests" if name in _DIGESTS else "parses"
             return f"{what} as much as it is given (a whole body or file)", "LOW", "needs_context"
     if isinstance(node.func, ast.Attribute):
@@ -164,6 +169,15 @@ def _is_whole(node: ast.expr, context: FileContext) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in _WHOLE_ATTRIBUTES
 
 
+def _is_bytes(node: ast.expr, context: FileContext) -> bool:
+    """True for a parameter of bytes that is named for a content of any size: `blob: bytes`."""
+    if not isinstance(node, ast.Name) or _CONTENT.search(node.id) is None:
+        return False
+    found = lookup(context, node.id, node.lineno)
+    hint = annotated_type(context, found.hint) if found is not None and found.kind == "typed" else None
+    return hint in ("bytes", "bytearray", "memoryview")
+
+
 _PATH = "app/images.py"
 
 missing_to_thread = Rule(
@@ -177,7 +191,8 @@ missing_to_thread = Rule(
     why="A coroutine gives way only where it awaits: while it computes, no other request moves.",
     fix="`await asyncio.to_thread(f, x)`, or a process pool for what takes more than a moment.",
     when="In coroutines of production code: MEDIUM, LOW in code that runs once. `json.loads` and digests are LOW, need "
-    "context, and count only where they are given a whole file, body or answer.",
+    "context, and count only where they are given a whole file, body or answer, a digest also where its bytes are "
+    "named so.",
     watches=(Watch((ast.Call,), _on_call, _WORDS, is_product_path),),
     bad=(
         Example({_PATH: "from PIL import Image\n\n\nasync def thumb(upload):\n    image = Image.open(upload)\n"
@@ -190,6 +205,7 @@ missing_to_thread = Rule(
                  "    return Soup(html, 'lxml').title\n"}),
         Example({_PATH: "import hashlib\n\n\nasync def etag(upload):\n    data = await upload.read()\n"
                  "    return hashlib.sha256(data).hexdigest()\n"}),
+        Example({_PATH: "import hashlib\n\n\nasync def etag(blob: bytes):\n    return hashlib.sha256(blob).hexdigest()\n"}),
         Example({_PATH: "import pandas as pd\n\n\nasync def rows(path):\n    return pd.read_csv(path)\n"}),
     ),
     good=(

@@ -27,8 +27,8 @@ class TypeReader:
                 return self._of_name(context, node, depth - 1)
             case ast.Call():
                 return self._of_call(context, node, depth - 1)
-            case ast.Attribute():
-                return self._of_attribute(context, node, depth - 1)
+            case ast.Attribute() | ast.Subscript():
+                return self._of_part(context, node, depth - 1)
             case ast.BinOp(op=ast.Div(), left=left, right=right):
                 for side in (left, right):
                     found = self.type_of(context, side, depth - 1)
@@ -86,8 +86,11 @@ class TypeReader:
             return owner
         return self._makes.get(f"{owner}.{function.attr}")
 
-    def _of_attribute(self, context: FileContext, node: ast.Attribute, depth: int) -> str | None:
+    def _of_part(self, context: FileContext, node: ast.Attribute | ast.Subscript, depth: int) -> str | None:
         value = node.value
+        if isinstance(node, ast.Subscript):
+            owner = self.type_of(context, value, depth)
+            return owner if owner in self._itself else None
         if isinstance(value, ast.Name) and value.id in ("self", "cls") and context.class_scope is not None:
             return _own_attributes(context, context.class_scope, self, depth).get(node.attr)
         owner = self.type_of(context, value, depth)

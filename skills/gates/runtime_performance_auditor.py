@@ -16,10 +16,11 @@ from skills.gates.blocking_calls import (
     RECEIVERS,
     Waits,
 )
+from skills.gates.blocking_hops import Wait, may_be_local, wait_behind
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, is_product_path, one_less, severity_of
 from skills.gates.model import Confidence, Evidence
-from skills.gates.names import root_name
+from skills.gates.names import last_name, root_name
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.receivers import TypeReader
 from skills.gates.rule import Example, Rule, Watch
@@ -60,15 +61,12 @@ def resolved(node: ast.Call, context: FileContext) -> str | None:
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
-    # Names first: they cost least, and nearly every call ends here.
-    if isinstance(function, ast.Attribute):
-        if function.attr not in METHOD_NAMES and not _any_method(context):
-            return
-    elif not isinstance(function, ast.Name) or not (function.id in METHOD_NAMES or function.id in context.imports):
-        return
     if context.function.__class__ is not ast.AsyncFunctionDef:
         return
-    found = _waits(node, context)
+    found = _waits(node, context) if _may_wait(function, context) else None
+    if found is None and may_be_local(function, context):
+        _on_hop(node, context)
+        return
     coroutine = coroutine_around(node, context) if found is not None else None
     if found is None or coroutine is None or _is_handed_over(node, context):
         return
@@ -85,6 +83,46 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         confidence=confidence,
         evidence=(*evidence, *((why,) if why else ())),
     )
+
+
+def _may_wait(function: ast.expr, context: FileContext) -> bool:
+    """A cheap test of names that every call passes which waits itself."""
+    if isinstance(function, ast.Attribute):
+        return function.attr in METHOD_NAMES or _any_method(context)
+    return isinstance(function, ast.Name) and (function.id in METHOD_NAMES or function.id in context.imports)
+
+
+def _on_hop(node: ast.Call, context: FileContext) -> None:
+    """A call of a plain function of the file that waits, itself or by way of another one."""
+    coroutine = coroutine_around(node, context)
+    found = wait_behind(node, context, _wait_of) if coroutine is not None else None
+    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
+        return
+    wait, way = found
+    kind, why = execution_of(context)
+    if wait.sleeps and kind == "cli":
+        return
+    context.report(
+        BLOCKING,
+        node,
+        f"`{shown(node.func)}(…)` comes to `{wait.shown}(…)`, which {wait.what}, inside `async def {coroutine.name}`: "
+        "use `await asyncio.to_thread(…)`",
+        severity=severity_of(kind, "HIGH", "MEDIUM"),
+        confidence="likely",
+        evidence=(*way, *((why,) if why else ())),
+        also=(SLEEP,) if wait.sleeps else (),
+    )
+
+
+def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
+    """What a call of a plain function waits for; questions to the file system are not worth the way."""
+    function = node.func
+    if last_name(function) == "sleep" and resolved(node, context) == "time.sleep":
+        return Wait(node.lineno, shown(function), "sleeps", sleeps=True)
+    found = _waits(node, context) if _may_wait(function, context) else None
+    if found is None or found[0].minor or _is_handed_over(node, context):
+        return None
+    return Wait(node.lineno, shown(function), found[0].what)
 
 
 def _any_method(context: FileContext) -> bool:
@@ -212,7 +250,8 @@ blocking_io_in_async = Rule(
     fix="Use the asynchronous client of it, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
     when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
     "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
-    "into: they may run in a thread.",
+    "into: they may run in a thread. A call of a plain function of the same file counts for what that function waits "
+    "for.",
     watches=(Watch((ast.Call,), _on_call, (b"async def",), is_product_path),),
     bad=(
         Example(
@@ -247,11 +286,27 @@ blocking_io_in_async = Rule(
                  "    return JsonResponse({'n': Order.objects.filter(paid=True).count()})\n"}),
         Example({_API: "import openai\n\nclient = openai.OpenAI()\n\n\nasync def f(x):\n"
                  "    return client.chat.completions.create(messages=x)\n"}),
+        Example({_API: "from sqlalchemy import create_engine\n\nengine = create_engine('x')\n\n\n"
+                 "async def f():\n    with engine.begin() as rows:\n        return rows.execute('x')\n"}),
+        Example({_API: "from pymongo import MongoClient\n\nmongo = MongoClient()\n\n\n"
+                 "async def f():\n    return mongo['shop'].orders.find_one({})\n"}),
         Example({_API: "import sqlite3\n\n\nasync def f(path):\n    base = sqlite3.connect(path)\n"
                  "    cursor = base.cursor()\n    cursor.execute('select 1')\n"}),
         Example({_API: "async def ask():\n    return input('> ')\n"}),
+        Example({_API: "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
+                 "def rate(url):\n    return fetch(url).json()['rate']\n\n\nasync def rates(url):\n"
+                 "    return rate(url)\n"}, note="two functions away"),
+        Example({_API: "import time\n\n\nclass Poll:\n    def _pause(self):\n        time.sleep(3)\n\n"
+                 "    async def run(self):\n        self._pause()\n"}),
     ),
     good=(
+        Example({_API: "import asyncio\nimport requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
+                 "async def rates():\n    pool.submit(fetch, 'x')\n    return await asyncio.to_thread(fetch, 'x')\n"},
+                note="handed to a thread"),
+        Example({_API: "import functools\n\n\n@functools.cache\ndef words():\n    return open('w').read()\n\n\n"
+                 "def lines():\n    with open('w') as file:\n        yield from file\n\n\n"
+                 "async def f():\n    return words(), lines()\n"},
+                note="read once; a generator that nobody has begun"),
         Example(
             {
                 _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
