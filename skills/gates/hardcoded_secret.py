@@ -50,6 +50,8 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     text = _text(value)
     if not text or not name:
         return
+    if name.lower() == "authorization":
+        name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
     if not kind or not looks_secret(kind, name, text, compared):
         return
@@ -79,8 +81,22 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
 
 
 def _on_annotated(node: ast.AnnAssign | ast.NamedExpr, context: FileContext) -> None:
-    if node.value.__class__ is ast.Constant and node.value is not None:
-        _check(_name(node.target), node, node.value, context)
+    value = node.value
+    if value.__class__ is ast.Call:
+        value = _default_of_field(value)
+    if value.__class__ is ast.Constant and value is not None:
+        _check(_name(node.target), node, value, context)
+
+
+def _default_of_field(call: ast.Call) -> ast.expr | None:
+    """The default in `Field(default="…")`, `field(default="…")` and `SecretStr("…")`."""
+    name = last_name(call.func)
+    if name not in {"Field", "field", "SecretStr", "SecretBytes", "ib", "attrib"}:
+        return None
+    given = [word.value for word in call.keywords if word.arg == "default"]
+    first = (given or (call.args if name != "field" else []))[:1]
+    inner = first[0] if first else None
+    return _default_of_field(inner) if isinstance(inner, ast.Call) else inner
 
 
 def _on_compare(node: ast.Compare, context: FileContext) -> None:
@@ -194,6 +210,9 @@ hardcoded_secret = Rule(
         'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
         'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
         'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
+        'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
+        'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
+        'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
         'url = "postgres://shop:tr0ub4dor@db/shop"\n',
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),
@@ -204,6 +223,10 @@ hardcoded_secret = Rule(
         'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
         'if token == "(":\n    pass\nif token_type == "bearer2":\n    pass\n',
         'SECRET_NAME = "prod1"\nAPI_KEY_HEADER = "X-Api-Key2"\n',
+        'class Settings(BaseSettings):\n    mail_password: str = Field(..., alias="MAIL_PW1")\n'
+        '    token: str = Field("", description="a1b2c3d4e5")\n',
+        'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
+        'VAULT_PASSWORD = "secret/data/shop#password"\n',
         'COLOURS = {"pass": "green1", "fail": "red1"}\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',

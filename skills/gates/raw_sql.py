@@ -205,7 +205,8 @@ raw_sql_interpolation = Rule(
     "separately never mistakes them for SQL.",
     fix='Put a placeholder into the statement and the value into the parameters: `execute("… = %s", [value])`, '
     '`text("… = :id")`. Names of tables and columns: choose from a fixed list, or quote them with the driver.',
-    when="Everywhere but tests and migrations. Quoted names, numbers, placeholders, constants, one of a fixed list, "
+    when="Everywhere but tests and migrations. Quoted names, numbers, placeholders, constants, one of a fixed list "
+    "(or what was compared with one before), "
     "`_meta` names and what a query compiles to may be filled in; what a private function is given counts as its calls "
     "in the file give it.",
     watches=(
@@ -234,6 +235,10 @@ raw_sql_interpolation = Rule(
         'def clauses(name):\n    return f"name = {name}"\n',
         "def rows(cursor, name):\n    _rows(cursor, name)\n\n\ndef _rows(cursor, column: str):\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
+        "def rows(cursor, column, allowed):\n    if column not in allowed:\n        raise ValueError(column)\n"
+        '    cursor.execute(f"SELECT {column} FROM shop")\n',
+        'def rows(cursor, column):\n    if column not in {"id", "name"}:\n        log(column)\n'
+        '    cursor.execute(f"SELECT {column} FROM shop")\n',
         'def rows(cursor, name):\n    query = "SELECT id FROM shop WHERE name = "\n    query += name\n'
         "    cursor.execute(query)\n",
     ),
@@ -257,6 +262,10 @@ raw_sql_interpolation = Rule(
             'def rows(cursor, known):\n    wanted = ("id", "name")\n'
             '    columns = ", ".join(name if name in known else "NULL" for name in wanted)\n'
             '    cursor.execute(f"SELECT {columns} FROM shop")\n    return {name: 1 for name, _ in cursor}\n',
+            'def rows(cursor, column):\n    if column not in {"id", "name"}:\n        raise ValueError(column)\n'
+            '    cursor.execute(f"SELECT {column} FROM shop")\n',
+            'WORDS = {"up": 1}\n\n\ndef rows(cursor, column):\n    if column in WORDS and column.isidentifier():\n'
+            '        cursor.execute(f"SELECT id FROM shop ORDER BY {column}")\n',
             "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
             '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',
             "def rows(cursor, late):\n    where = clauses(late)\n"

@@ -160,6 +160,8 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     known = _known_container(source, node.lineno, context)
     if known is None or known[1] not in bindings(context, function).get(source, ()):
         return
+    if any(is_change(part, copy) for part in descendants(function)):
+        return  # `copy += more`: what it is grown by is no reading of it
     if not _only_read(function, copy, context) or not _left_alone(function, source, node, context):
         return
     said = Evidence(context.path, known[1].line, f"`{source}` is a {known[0]}")
@@ -289,6 +291,8 @@ redundant_data_copies = Rule(
                  "    mine['x'] = 1\n    return mine, names\n"}),
         Example({_PATH: "def f(rows):\n    names = [r.name for r in rows]\n    before = list(names)\n"
                  "    names.sort()\n    return before == names\n"}),
+        Example({_PATH: "def f(rows):\n    names = [r.name for r in rows]\n    mine = names.copy()\n    mine += ['x']\n"
+                 "    print(mine, names)\n"}),
         Example({_PATH: "def f(queryset):\n    rows = list(queryset)\n    return len(rows), rows[0]\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),

@@ -40,7 +40,7 @@ _PLACEHOLDER = lazy(
 _REFERENCE = lazy(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
     r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
-    r"|arn:.*|[./~].*|"
+    r"|arn:.*|[./~].*|[a-z][a-z_-]*(?:/[a-z][a-z_-]*)+(?:[#:][a-z_-]+)?|"
     r"\$\w+|.*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
@@ -82,7 +82,7 @@ _HOUSEHOLD = frozenset(
 
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
 _KEY_WORD = re.compile(r"keys?(?:_|$)", re.I)
-_TAKES_SECRET = re.compile(r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password", re.I)
+_TAKES_SECRET = re.compile(r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$", re.I)
 
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 

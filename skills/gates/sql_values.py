@@ -11,6 +11,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
+from skills.gates.sql_checks import is_checked
 from skills.gates.syntax import descendants
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
@@ -181,7 +182,16 @@ def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
 
 
 def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
-    """True where everything that a name is bound to, grown by or looped over is harmless."""
+    """True where everything that a name is bound to, grown by or looped over is harmless, or it was checked before."""
+    return _made_harmless(node, context, depth) or is_checked(node, context, lambda fixed: _is_fixed(fixed, context))
+
+
+def _is_fixed(allowed: ast.expr, context: FileContext) -> bool:
+    """True for a list, set or dict of literals that stands in the source."""
+    return _keys_harmless(allowed, context, 0) or _holds_harmless(allowed, context, 0)
+
+
+def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     name = node.id
     if _PLACES.search(name):
         return True
