@@ -161,19 +161,30 @@ logic_in_router = Rule(
 
 def _on_generator(node: FunctionNode, context: FileContext) -> None:
     names = " ".join(last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list)
-    if re.search(r"contextmanager|fixture", names) or not _is_dependency(node, context):
+    if re.search(r"contextmanager|fixture", names):
         return
     yielded = [part for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Yield)]
     if len(yielded) != 1 or yielded[0].value is None:
         return
     owners = {dotted(yielded[0].value)}
+    if not _is_dependency(node, context) and (owners == {None} or _is_looped(yielded[0], node)):
+        return
     for part in descendants(node):
         if isinstance(part, ast.Call) and last_name(part.func) == "commit" and isinstance(part.func, ast.Attribute):
             owner = dotted(part.func.value)
-            if part.lineno > yielded[0].lineno and (owner in owners or re.search("session|db|conn", owner or "", re.I)):
+            named = re.search("session|db|conn", owner or "", re.I) and _is_dependency(node, context)
+            if part.lineno > yielded[0].lineno and (owner in owners or named):
                 message = f"`{owner}.commit()` after `yield`: where it fails, the client has already read a success"
                 context.report(COMMIT, part, message, symbol=_symbol(node, context))
                 return
+
+
+def _is_looped(node: ast.Yield, function: FunctionNode) -> bool:
+    return any(
+        isinstance(part, ast.For | ast.AsyncFor | ast.While)
+        and part.lineno <= node.lineno <= (part.end_lineno or part.lineno)
+        for part in statements(function)
+    )
 
 
 def _is_dependency(node: FunctionNode, context: FileContext) -> bool:
@@ -195,8 +206,8 @@ commit_after_yield = Rule(
     why="What stands after `yield` runs once the answer is on its way: where the commit fails, nothing is stored and "
     "the client was told that it was.",
     fix="Commit in the service or the endpoint before it returns; after `yield` only roll back and close.",
-    when="In generators without a decorator that hand out a session or connection; not in context managers, fixtures "
-    "and tests.",
+    when="In generators without a decorator that hand out a session or connection, or what they commit; not in "
+    "context managers, fixtures and tests.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_generator, (b".commit()",), outside_tests),),
     bad=one_file(
         "shop/db.py",
@@ -204,6 +215,8 @@ commit_after_yield = Rule(
         "        db.close()\n",
         "async def get_session():\n    async with maker() as session:\n        yield session\n"
         "        await session.commit()\n",
+        "def provide():\n    work = UnitOfWork()\n    try:\n        yield work\n    except Exception:\n"
+        "        work.rollback()\n        raise\n    else:\n        work.commit()\n",
     ),
     good=one_file(
         "shop/db.py",

@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, outside_tests, parameters
-from skills.gates.local_values import local_values
+from skills.gates.local_values import local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -21,13 +21,24 @@ _RAW = frozenset(
     {"Response", "JSONResponse", "HTMLResponse", "RedirectResponse", "StreamingResponse", "FileResponse",
      "PlainTextResponse", "ORJSONResponse", "UJSONResponse", "EventSourceResponse", "TemplateResponse"}
 )  # fmt: skip
+_SESSIONS = re.compile(r"^(?:Async)?Session$|Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
+_SESSION_MAKERS = re.compile(r"sessionmaker|scoped_session|Session", re.I)
 _LISTS = re.compile(r"^(?:list|List|Sequence|Iterable|tuple|set)\[", re.S)
 _PAGES = re.compile(
     r"limit|offset|page|skip|cursor|per_?page|size|pagina|first|after|before|take|top|count|max_|params|query|filter",
     re.I,
 )
+_ASKS_FOR_ALL = re.compile(
+    r"\.all\(|scalars|select\(|\.objects|find\(|\.list\w*\(|get_all|fetch|\b(?:list|find|all|search)_\w+\("
+    r"|\bget_(?!settings|status|access)\w+s\("
+)
 _FEW = re.compile(
     r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I
+)
+_TELLS_STATE = re.compile(r"health|ping|ready|alive|live|status|version|heartbeat|probe|^/? |root", re.I)
+_UNTYPED = re.compile(
+    r"(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
+    r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
 )
 _CLIENTS = frozenset(
     {"httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession", "requests.Session", "redis.Redis", "redis.from_url",
@@ -46,7 +57,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     returned = _returned(node)
     if not returned or all(_is_raw(value) for value in returned):
         return
-    if _is_tiny(returned):
+    if _is_tiny(returned) and _TELLS_STATE.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} says nowhere what it answers"
     context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
@@ -113,6 +124,7 @@ missing_response_model = Rule(
         "shop/routes.py",
         "from fastapi import APIRouter\n\n\n@router.get('/orders/{id}')\nasync def one(id: int):\n"
         "    return await orders.get(id)\n",
+        "from fastapi import APIRouter\n\n\n@router.get('/defaults')\ndef defaults():\n    return {'size': 3}\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -136,7 +148,7 @@ def _on_body(node: FunctionNode, context: FileContext) -> None:
         if list(calls_of(default, "Depends", "Query", "Header", "Path", "Cookie", "Security")) or "Depends" in hint:
             continue
         body = bool(list(calls_of(default, "Body")) or "Body(" in hint)
-        untyped = re.match(r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b", hint)
+        untyped = _UNTYPED.match(hint)
         if untyped and (body or endpoint.verb != "get"):
             message = f"`{parameter.arg}: {hint}`: the body of {node.name} may be anything"
             context.report(UNTYPED, parameter, message, symbol=_symbol(node, context))
@@ -187,6 +199,8 @@ untyped_body = Rule(
         "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
         "async def place(request: Request) -> None:\n    save(await request.json())\n",
         "from fastapi import Body\n\n\n@app.put('/x')\ndef x(y: Any = Body(...)) -> None:\n    save(y)\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(rows: list[dict]) -> None:\n    save(rows)\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: Optional[dict] = None) -> None:\n    save(row)\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -215,7 +229,7 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     body = ast.unparse(ast.Module(node.body, []))
     if _PAGES.search(text) or re.search(r"\blimit\b|paginat|\[:\d+\]|islice", body):
         return
-    if not re.search(r"\.all\(|scalars|select\(|\.objects|find\(|\.list\w*\(|get_all|fetch", body):
+    if not _ASKS_FOR_ALL.search(body):
         return
     message = f"the list of {node.name} has no limit: it grows with the table"
     context.report(UNPAGINATED, node, message, symbol=_symbol(node, context), confidence="likely")
@@ -238,6 +252,8 @@ unpaginated_list = Rule(
         "shop/routes.py",
         "from fastapi import Depends\n\n\n@router.get('/orders', response_model=list[OrderOut])\n"
         "def orders(db: Session = Depends(get_db)):\n    return db.query(Order).all()\n",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "async def orders(db: Session = Depends(get_db)) -> list[OrderOut]:\n    return await list_orders(db)\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -261,6 +277,28 @@ def _on_client(node: FunctionNode, context: FileContext) -> None:
             message = f"`{name}(…)` in the endpoint {node.name}: every request opens connections of its own"
             context.report(PER_REQUEST, part, message, symbol=_symbol(node, context))
             return
+    for part in own_nodes(node, context):
+        if isinstance(part, ast.Call) and _makes_session(part.func, node, context):
+            name = ast.unparse(part.func)
+            message = (
+                f"`{name}(…)` in the endpoint {node.name}: nothing can hand in another session, a test least of all"
+            )
+            context.report(PER_REQUEST, part, message, symbol=_symbol(node, context))
+            return
+
+
+def _makes_session(function: ast.expr, node: FunctionNode, context: FileContext) -> bool:
+    """True for the class of a session, and for what `sessionmaker` answered."""
+    name = last_name(function)
+    if not _SESSIONS.search(name) or name in local_values(node, context):
+        return False
+    if name in {"Session", "AsyncSession"}:
+        return (context.resolve(function) or "").startswith(("sqlalchemy.", "sqlmodel."))
+    made = [value for value in values_of(name, context) if value is not None]
+    makes = bool(made) and all(
+        isinstance(value, ast.Call) and _SESSION_MAKERS.search(last_name(value)) for value in made
+    )
+    return makes or name in context.imports
 
 
 client_per_request = Rule(
@@ -269,16 +307,23 @@ client_per_request = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-F9",),
-    catches="HTTP clients, database engines, connections and vendor clients that an endpoint makes for each request.",
+    catches="HTTP clients, database engines, sessions, connections and vendor clients that an endpoint makes for each "
+    "request.",
     why="Every request pays for name lookup, TCP and TLS again, nothing limits how many are open, and tests cannot put "
     "another one in.",
-    fix="Make it once in the lifespan of the app (`app.state`) and hand it out with `Depends`.",
-    when="In functions with a decorator of a router or app.",
+    fix="Make it once in the lifespan of the app (`app.state`) and hand it out with `Depends`; a session comes from a "
+    "dependency that closes it.",
+    when="In functions with a decorator of a router or app. Generators of streams inside of them open sessions of "
+    "their own, as they should.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_client, FASTAPI, outside_tests),),
     bad=one_file(
         "shop/routes.py",
         "import httpx\nfrom fastapi import APIRouter\n\n\n@router.get('/rates')\nasync def rates() -> Rates:\n"
         "    async with httpx.AsyncClient() as client:\n        return await rates_of(client)\n",
+        "from fastapi import APIRouter\n\nfrom shop.db import SessionLocal\n\n\n@router.get('/rates')\n"
+        "def rates() -> Rates:\n    with SessionLocal() as db:\n        return rates_of(db)\n",
+        "from fastapi import APIRouter\nfrom sqlmodel import Session\n\n\n@router.get('/rates')\n"
+        "def rates() -> Rates:\n    with Session(engine) as db:\n        return rates_of(db)\n",
     ),
     good=one_file(
         "shop/routes.py",

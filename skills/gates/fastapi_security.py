@@ -9,7 +9,7 @@ from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, outside_tests
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
-from skills.gates.project import Project
+from skills.gates.project import Place, Project
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -25,13 +25,17 @@ PUBLIC = re.compile(
 _SECRET_FIELD = re.compile(
     r"^(?:password|passwd|hashed_password|password_hash|secret|secret_key|\w*_hash|token|\w*_secret)$"
 )
+_NEVER_OUT = re.compile(r"pass|hash")
+_OUT = re.compile(r"(?:Out|Output|Response|Read|Public|Resp)$")
 _TOKEN_MODELS = re.compile(
     r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I
 )
 
 
 def _on_decode(node: ast.Call, context: FileContext) -> None:
-    if last_name(node.func) != "decode" or context.resolve(node.func) not in {"jwt.decode", "jose.jwt.decode"}:
+    if last_name(node.func) != "decode" and not isinstance(node.func, ast.Name):
+        return
+    if context.resolve(node.func) not in {"jwt.decode", "jose.jwt.decode"}:
         return
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     if None in given:
@@ -66,13 +70,15 @@ jwt_decode_unsafe = Rule(
     why="A token is worth as much as the check of its signature, and of whom it was made for.",
     fix='Pass `algorithms=["RS256"]` (what your issuer uses), `audience=` and `issuer=`, and leave verification on.',
     when="Wherever PyJWT or python-jose decodes, outside of tests.",
-    watches=(Watch((ast.Call,), _on_decode, (b"jwt.decode", b"jwt import"), outside_tests),),
+    watches=(Watch((ast.Call,), _on_decode, (b"jwt.decode", b"jwt import", b"import jwt"), outside_tests),),
     bad=one_file(
         "shop/auth.py",
         "import jwt\n\nclaims = jwt.decode(token, key)\n",
         'import jwt\n\nclaims = jwt.decode(token, options={"verify_signature": False})\n',
         'from jose import jwt\n\nclaims = jwt.decode(token, key, algorithms=["none"])\n',
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["HS256"])\n',
+        "from jwt import decode as read\n\nclaims = read(token, key)\n",
+        "import jwt as tokens\n\nclaims = tokens.decode(token, key)\n",
     ),
     good=one_file(
         "shop/auth.py",
@@ -83,53 +89,77 @@ jwt_decode_unsafe = Rule(
 
 
 def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
-    """Says which classes have bases, and which fields of theirs are secrets."""
+    """Says what a class is made of (fact "schema": its bases and the classes of its fields), and which of its fields
+    are secrets."""
     if not node.bases:
         return
-    secrets = []
-    for statement in node.body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            hidden = statement.value is not None and re.search(r"exclude=True|repr=False", ast.unparse(statement.value))
-            masked = "Secret" in ast.unparse(statement.annotation) or ast.unparse(statement.annotation) == "None"
-            if _SECRET_FIELD.match(statement.target.id) and not hidden and not masked:
-                secrets.append(statement.target.id)
-    bases = " ".join(name for name in (last_name(base) for base in node.bases) if name)
-    context.fact("schema", node.name, f"{','.join(secrets)}|{bases}", node.lineno)
+    parts = [name for name in (last_name(base) for base in node.bases) if name]
+    statement = context.statement
+    for field in node.body:
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        hint = ast.unparse(field.annotation)
+        parts += re.findall(r"\b[A-Z]\w*", hint)
+        hidden = field.value is not None and re.search(r"exclude=True|repr=False", ast.unparse(field.value))
+        if _SECRET_FIELD.match(field.target.id) and not hidden and "Secret" not in hint and hint != "None":
+            context.statement = field
+            name = f"{context.symbol}.{node.name}".strip(".")
+            message = f"{node.name} has the field {field.target.id}"
+            context.report(SECRET_OUT, field, message, needs=(("schema", node.name),), symbol=name)
+    context.statement = statement
+    context.fact("schema", node.name, " ".join(dict.fromkeys(parts)), node.lineno)
 
 
 def _on_answer(node: FunctionNode, context: FileContext) -> None:
+    """Says which classes an endpoint answers with (fact "answers"; detail "handed" where it may exist to hand out a
+    token or key)."""
     endpoint = endpoint_of(node, context)
-    if endpoint is None:
+    model = (endpoint.keywords.get("response_model") or node.returns) if endpoint is not None else None
+    if endpoint is None or model is None:
         return
-    model = endpoint.keywords.get("response_model") or node.returns
-    if model is None or PUBLIC.search(f"{endpoint.path} {node.name}"):
-        return
+    handed = "handed" if PUBLIC.search(f"{endpoint.path} {node.name}") else ""
     for part in descendants(model):
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
-        if name[:1].isupper() and not _TOKEN_MODELS.search(name):
-            symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
-            context.report(SECRET_OUT, node, f"{node.name} answers {name}", needs=(("schema", name),), symbol=symbol)
+        if name[:1].isupper():
+            context.fact("answers", name, handed, node.lineno)
 
 
 def _secret_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    queue, seen = [name for _, name in candidate.needs], set()
-    while queue:
-        name = queue.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        places = project.named("schema", name)
-        if len({fact.detail for _, fact in places}) > 1:
-            return None
-        for path, fact in places[:1]:
-            fields, _, bases = fact.detail.partition("|")
-            if fields:
-                text = f"{name} has the field {fields.split(',')[0]}"
-                return replace(
-                    candidate, message=f"{candidate.message}: {text}", evidence=(Evidence(path, fact.line, text),)
-                )
-            queue.extend(bases.split())
+    name = candidate.needs[0][1]
+    if len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1:
+        return None  # which of them goes out is not said
+    always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
+    for path, fact in _answered_with(project).get(name, ()):
+        if always or not (fact.detail or _TOKEN_MODELS.search(name)):
+            said = f"an endpoint answers with {fact.name}"
+            message = f"{candidate.message}, and {said}"
+            return replace(candidate, message=message, evidence=(Evidence(path, fact.line, said),))
+    if _OUT.search(name) and (always or not _TOKEN_MODELS.search(name)):
+        return replace(candidate, message=f"{candidate.message}, and its name says that it is an answer",
+                       confidence="likely")  # fmt: skip
     return None
+
+
+def _answered_with(project: Project) -> dict[str, list[Place]]:
+    """Class → the places of the endpoints that answer with it: itself, a class below it, or one that has it in a
+    field."""
+    known = project.memo.get(SECRET_OUT)
+    if isinstance(known, dict):
+        return known
+    found: dict[str, list[Place]] = {}
+    for path, fact in project.facts("answers"):
+        queue, seen = [fact.name], set()
+        while queue:
+            name = queue.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            found.setdefault(name, []).append((path, fact))
+            places = project.named("schema", name)
+            if len({one.detail for _, one in places}) == 1:
+                queue.extend(places[0][1].detail.split())
+    project.memo[SECRET_OUT] = found
+    return found
 
 
 secret_in_response = Rule(
@@ -141,7 +171,8 @@ secret_in_response = Rule(
     catches="Models of answers with a field `password`, `token`, `secret` or a hash, own or inherited.",
     why="A hash that leaves the server can be guessed at leisure; a token or secret is used at once.",
     fix="Answer with a model of its own that has only what the client needs.",
-    when="Where an endpoint names the model. Endpoints that exist to hand out a token or key are left out.",
+    when="Where an endpoint names the model, or one that has it in a field, or its name ends in `Out`, `Response` or "
+    "`Read`. Endpoints that exist to hand out a token or key may answer with one, never with a password or a hash.",
     watches=(
         Watch((ast.ClassDef,), _on_schema, (b"pydantic", b"sqlmodel", b"BaseModel"), outside_tests),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_answer, FASTAPI, outside_tests),
@@ -155,6 +186,19 @@ secret_in_response = Rule(
                 "shop/routes.py": "from fastapi import APIRouter\n\n\n@router.get('/users')\n"
                 "def users() -> list[UserOut]:\n"
                 "    return everyone()\n",
+            }
+        ),
+        Example(
+            {
+                "shop/routes.py": "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\n\n"
+                "class Member(BaseModel):\n    secret: str\n\n\nclass Club(BaseModel):\n    members: list[Member]\n"
+                "\n\n@router.get('/clubs')\ndef clubs() -> list[Club]:\n    return everyone()\n",
+            }
+        ),
+        Example(
+            {
+                "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n"
+                "    password_hash: str\n"
             }
         ),
     ),

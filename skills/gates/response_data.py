@@ -92,6 +92,8 @@ def _is_row(value: ast.expr, sessions: frozenset[str], values: dict[str, list[as
         return False
     chain = chain_of(value)
     root = root_name(value)
+    if not root and _awaited_root(value) in sessions:
+        return True
     if root in sessions:
         return len(chain.calls) > 1 or last_name(value.func) in {"get", "get_one", "scalar"}
     made = values.get(root, [None])[-1]
@@ -99,6 +101,13 @@ def _is_row(value: ast.expr, sessions: frozenset[str], values: dict[str, list[as
         made = made.value
     from_session = isinstance(made, ast.Call) and (dotted(made.func) or "").partition(".")[0] in sessions
     return from_session or chain.manager in MANAGERS
+
+
+def _awaited_root(node: ast.expr) -> str:
+    """The name at the root of `(await session.execute(…)).scalars().all()`."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 orm_in_response = Rule(
@@ -130,6 +139,9 @@ orm_in_response = Rule(
         "from fastapi import Depends\n\n\n@router.get('/users/{id}')\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    user = db.query(User).filter(User.id == id).first()\n"
         "    return user\n",
+        "from fastapi import Depends\n\n\n@router.get('/users')\n"
+        "async def users(db: AsyncSession = Depends(get_db)):\n"
+        "    return (await db.execute(select(User))).scalars().all()\n",
     ),
     good=one_file(
         "shop/views.py",
