@@ -122,11 +122,15 @@ non_english_comment = Rule(
     "words for one thing in two.",
     fix="Translate it into English, or delete it where the code says it already.",
     when="Where the alphabet is not Latin, or at least two of its frequent words are Spanish, Portuguese, French, "
-    "German or Italian and they outnumber the English ones. A guess by words, so never more than a hint.",
+    "German, Italian, Dutch, Polish or Turkish and they outnumber the English ones. A guess by words, so never more "
+    "than a hint.",
     watches=(Watch((ast.Module,), _on_language, HINTS, _is_checked),),
     bad=(
         _module("# Obtener el usuario para validar los datos\nrate = 1\n"),
         _module("rate = 1  # el valor por defecto para los clientes\n"),
+        _module("# Comprueba antes si el campo puede ser nulo\nrate = 1\n"),
+        _module("# De prijs wordt niet getoond als deze leeg is\nrate = 1\n"),
+        _module("# Jeśli cena jest pusta, nie zapisz jej\nrate = 1\n"),
         _module("# Das ist der Preis, der nicht für alle gilt\nrate = 1\n"),
         _module("# цена без налога\nrate = 1\n"),
         _module("# 价格不含税\nrate = 1\n"),

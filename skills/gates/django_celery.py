@@ -67,7 +67,7 @@ def _row(value: ast.expr, context: FileContext) -> str:
     if not isinstance(value, ast.Name):
         return ""
     bound = [one for one in values_of(value.id, context) if one is not None]
-    if bound and isinstance(bound[-1], ast.Call) and _gives_row(bound[-1]):
+    if bound and isinstance(bound[-1], ast.Call) and (_gives_row(bound[-1]) or _makes_row(bound[-1], context)):
         return value.id
     return value.id if _loops_over_rows(value.id, context) else ""
 
@@ -79,6 +79,12 @@ def _gives_row(call: ast.Call) -> bool:
     return name in _ROWS and chain_of(call).manager in MANAGERS and not any(
         step in {"values", "values_list"} for step, _ in chain_of(call).calls
     )  # fmt: skip
+
+
+def _makes_row(call: ast.Call, context: FileContext) -> bool:
+    """`Order(status="new")` of a class that the file takes from a module of models."""
+    name = context.resolve(call.func) or ""
+    return ".models." in f".{name}" and last_name(call.func)[:1].isupper()
 
 
 def _loops_over_rows(name: str, context: FileContext) -> bool:
@@ -112,6 +118,7 @@ model_to_task = Rule(
         "def all_of_them():\n    for order in Order.objects.filter(open=True):\n"
         "        bill.apply_async(args=[order])\n",
         "def greet(request):\n    mail.delay(request.user)\n",
+        "from shop.models import Order\n\n\ndef begin():\n    order = Order(open=True)\n    bill.delay(order=order)\n",
     ),
     good=one_file(
         "shop/services.py",
@@ -189,7 +196,7 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
         options = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
         body = ast.unparse(ast.Module(node.body, []))
         again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
-        if not again or _GUARDS.search(body):
+        if not again or _GUARDS.search(_without_new_rows(node)):
             return
         written = _not_repeatable(node, options.get("acks_late") == "True")
         if written is not None:
@@ -199,10 +206,34 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
         return
 
 
+def _without_new_rows(node: FunctionNode) -> str:
+    """The text of a task without what it writes into new rows: `create(status="new")` is no look at a state."""
+    text = ast.unparse(ast.Module(node.body, []))
+    for part in descendants(node):
+        if isinstance(part, ast.Call) and last_name(part.func) in {"create", "acreate"}:
+            for word in part.keywords:
+                if word.arg and "idempoten" not in word.arg:
+                    text = text.replace(f"{word.arg}={ast.unparse(word.value)}", "")
+    return text
+
+
 def _not_repeatable(node: FunctionNode, late: bool) -> ast.Call | None:
     """The first call of a task that must not happen again; a mail is sent again only where the task was done."""
+    counted = {
+        part.target.value.id
+        for part in descendants(node)
+        if isinstance(part, ast.AugAssign)
+        and isinstance(part.target, ast.Attribute)
+        and isinstance(part.target.value, ast.Name)
+    }
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call):
+            if (
+                isinstance(part.func, ast.Attribute)
+                and part.func.attr == "save"
+                and last_name(part.func.value) in counted
+            ):
+                return part
             name = last_name(part.func)
             row = name in {"create", "bulk_create", "acreate"} and chain_of(part).manager in MANAGERS
             if row or _UNSAFE.match(name) or (late and _MAIL.match(name)):
@@ -230,6 +261,9 @@ task_without_guard = Rule(
     bad=one_file(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
+        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk, status='new')\n",
+        "@shared_task(acks_late=True)\ndef count(pk):\n    shop = Shop.objects.get(pk=pk)\n    shop.visits += 1\n"
+        "    shop.save()\n",
         "@app.task(bind=True)\ndef pay(self, pk):\n    try:\n        charge(pk)\n    except Timeout as error:\n"
         "        raise self.retry(exc=error)\n",
     ),

@@ -35,7 +35,7 @@ _ASKS_FOR_ALL = re.compile(
 _FEW = re.compile(
     r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I
 )
-_TELLS_STATE = re.compile(r"health|ping|ready|alive|live|status|version|heartbeat|probe|^/? |root", re.I)
+_RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
 _UNTYPED = re.compile(
     r"(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
     r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
@@ -57,7 +57,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     returned = _returned(node)
     if not returned or all(_is_raw(value) for value in returned):
         return
-    if _is_tiny(returned) and _TELLS_STATE.search(f"{endpoint.path} {node.name}"):
+    if _is_tiny(returned):
         return
     message = f"the endpoint {node.name} says nowhere what it answers"
     context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
@@ -102,7 +102,9 @@ def _is_tiny(returned: list[ast.expr]) -> bool:
     return all(
         isinstance(value, ast.Dict)
         and len(value.values) <= 2
-        and all(isinstance(v, ast.Constant) for v in value.values)
+        and all(isinstance(part, ast.Constant) for part in value.values)
+        and all(isinstance(key, ast.Constant) and key.value in _RECEIPT for key in value.keys)
+        and value.keys
         for value in returned
     )
 

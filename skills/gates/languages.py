@@ -16,10 +16,12 @@ _ENGLISH = _words(
 )
 _LANGUAGES = {
     "Spanish": _words(
-        "agregar al aquí archivo borrar cada calcular campo cliente clientes como comprobar con consulta crear "
+        "agregar al algo ahora antes aquí archivo así aunque borrar busca cada calcula calcular cambiar cambio cambios "
+        "campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear debe deben después "
         "cuando datos del desde devolver devuelve donde el eliminar empresa entre esta este esto estos está fecha "
-        "función guardar hasta hay las lista los más no nueva nuevo obtener para pedido pedidos pero por porque "
-        "prueba que retorna se según ser si sin sobre son también todas todos una usuario usuarios validar valor ya"
+        "función guarda guardar hace hacer hasta hay las lista los más mientras mismo muy no nueva nuevo obtener "
+        "obtiene para pedido pedidos pero por porque prueba puede pueden que retorna se según ser si sin sobre solo "
+        "sólo son también todas todos una usuario usuarios vacía vacío validar valor valores verifica ya"
     ),
     "Portuguese": _words(
         "ao aqui arquivo até cada com como criar da dados das data do dos em entre esta este está função isso já "
@@ -37,6 +39,21 @@ _LANGUAGES = {
         "einer erstellen funktion für gibt hier im ist jede jeder liste löschen mit muss nach neue neuer nicht noch "
         "nur oder prüfen schon sein sich sind soll speichern und von wenn werden wie wird zu zurück"
     ),
+    "Dutch": _words(
+        "aan alle als bestaat bij bovenaan dan dat deze dit een functie gebruiker gebruikers gebruikt geen gegevens "
+        "haal haalt het hier maar maak maakt met moet naar niet nog ook om onder ons op opslaan sla te tot uit van "
+        "verwijder voor waarde wanneer worden wordt zijn zodat"
+    ),
+    "Polish": _words(
+        "ale bazy być czy dane danych dla dodaj jeśli jeżeli jest już lista listy listę lub nie nowa nowy od oraz po "
+        "pobierz przed przez przy pusta pusty się sprawdź sprawdza są tutaj tylko usuń użytkownik użytkownika "
+        "użytkowników ustaw wartość wszystkie wszystkich zapisz zwraca zwróć że żeby"
+    ),
+    "Turkish": _words(
+        "ama bir boş bu bütün daha değer değil değilse eğer ekle fonksiyon gibi göre hata her için ile kadar kontrol "
+        "kullanıcı kullanıcının kullanıcıyı listesi olan olarak oluştur sonra sil tüm varsa ve veri verileri veya "
+        "veritabanı yeni yoksa çok"
+    ),
     "Italian": _words(
         "anche che come con creare dati dei del della delle dove eliminare essere funzione già gli il lista ma nel "
         "nella non nuova nuovo ogni ottenere per perché più quando questa questo qui restituisce salvare senza si "
@@ -53,7 +70,8 @@ _MOST = 0.3
 HINTS: tuple[bytes, ...] = (
     b" para ", b" los ", b" las ", b" que ", b" del ", b" por ", b" usuario", b" les ", b" des ", b" pour ", b" est ",
     b" und ", b" nicht ", b" der ", b" das ", b" die ", b" che ", b" della ", b" sono ", b" uma ", b" dos ", b" el ",
-    b" una ", b"\xc3", b"\xd0", b"\xd1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83", b"\xe4", b"\xe5", b"\xe6", b"\xe7",
+    b" una ", b" het ", b" een ", b" van ", b" niet ", b" bir ", b" nie ", b"\xc3", b"\xc4", b"\xc5",
+    b"\xd0", b"\xd1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83", b"\xe4", b"\xe5", b"\xe6", b"\xe7",
     b"\xe8", b"\xe9", b"\xea", b"\xeb", b"\xec", b"\xed", b"\xd8", b"\xd9", b"\xd7", b"\xce", b"\xe0",
 )  # fmt: skip
 """Of these at least one stands in the bytes of every file with a sentence in one of the languages."""

@@ -205,7 +205,8 @@ missing_to_thread = Rule(
                  "    return Soup(html, 'lxml').title\n"}),
         Example({_PATH: "import hashlib\n\n\nasync def etag(upload):\n    data = await upload.read()\n"
                  "    return hashlib.sha256(data).hexdigest()\n"}),
-        Example({_PATH: "import hashlib\n\n\nasync def etag(blob: bytes):\n    return hashlib.sha256(blob).hexdigest()\n"}),
+        Example({_PATH: "import hashlib\n\n\nasync def etag(blob: bytes):\n"
+                 "    return hashlib.sha256(blob).hexdigest()\n"}),
         Example({_PATH: "import pandas as pd\n\n\nasync def rows(path):\n    return pd.read_csv(path)\n"}),
     ),
     good=(

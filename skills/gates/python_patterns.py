@@ -21,7 +21,7 @@ _CONTAINERS = frozenset(
      "collections.deque", "collections.ChainMap"}
 )  # fmt: skip
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
-_NONES = (b"= None", b"None =")
+_NONES = (b"= None", b"None =", b"None !=")
 _BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -201,7 +201,9 @@ none_comparison = Rule(
     fix="Write `is None` or `is not None`; for columns `.is_(None)`.",
     when="Everywhere but on columns and in conditions of queries.",
     watches=(Watch((ast.Compare,), _on_compare, _NONES, near=_NONES),),
-    bad=one_file("shop/cart.py", "if total == None:\n    pass\n", "empty = None != total\n"),
+    bad=one_file(
+        "shop/cart.py", "if total == None:\n    pass\n", "if None != total:\n    pass\n", "empty = None != total\n"
+    ),
     good=one_file("shop/cart.py", "if total is None:\n    pass\n", "rows = query.filter(Order.paid == None)\n"),
 )
 

@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
+from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
@@ -19,8 +20,7 @@ def _outside_tests(path: str) -> bool:
 
 
 def _on_open(node: ast.Call, context: FileContext) -> None:
-    function = node.func
-    if function.__class__ is not ast.Name or function.id != "open" or "open" in context.imports:
+    if not _opens(node.func, context):
         return
     statement = context.statement
     if isinstance(statement, ast.With | ast.AsyncWith):
@@ -34,6 +34,33 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
     context.report(
         OPEN, node, "the file stays open until something collects it, and longer where an error comes between"
     )
+
+
+def _opens(function: ast.expr, context: FileContext) -> bool:
+    """`open`, `io.open`, `gzip.open`, and `open` of a path."""
+    if isinstance(function, ast.Name):
+        return (function.id == "open" and "open" not in context.imports) or (
+            function.id in context.imports and context.imports[function.id] in _OPENERS
+        )
+    if not isinstance(function, ast.Attribute) or function.attr != "open":
+        return False
+    return context.resolve(function) in _OPENERS or _is_path(function.value, context)
+
+
+def _is_path(node: ast.expr | None, context: FileContext, depth: int = 3) -> bool:
+    """True for what the function or the module says is a `pathlib.Path`."""
+    if isinstance(node, ast.Call):
+        return context.resolve(node.func) == "pathlib.Path"
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div) and _is_path(node.left, context, depth)
+    if not isinstance(node, ast.Name) or depth == 0:
+        return False
+    arguments = context.function.args if context.function is not None else None
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs) if arguments else ():
+        if argument.arg == node.id:
+            return argument.annotation is not None and context.resolve(argument.annotation) == "pathlib.Path"
+    bound = values_of(node.id, context)
+    return bool(bound) and all(_is_path(value, context, depth - 1) for value in bound)
 
 
 def statement_value(statement: ast.stmt) -> ast.expr | None:
@@ -71,6 +98,7 @@ def _closes(part: ast.AST, name: str) -> bool:
     return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and name in ast.unparse(part)
 
 
+_OPENERS = frozenset({"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open"})
 _TAKERS = frozenset({"enter_context", "closing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen"})
 
 open_without_with = Rule(
@@ -89,11 +117,14 @@ open_without_with = Rule(
         "shop/cart.py",
         "import json\n\nprices = json.load(open('prices.json'))\n",
         "def read(path):\n    file = open(path)\n    return file.read()\n",
+        "from pathlib import Path\n\n\ndef read(path: Path):\n    return (path / 'x').open().read()\n",
+        "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
     ),
     good=one_file(
         "shop/cart.py",
         "with open('prices.json') as file:\n    prices = file.read()\n",
         "def begin(path):\n    return open(path)\n",
+        "from pathlib import Path\n\nwith Path('x').open() as file:\n    prices = file.read()\ndoor.open().read()\n",
         "def read(path):\n    file = open(path)\n    try:\n        return file.read()\n    finally:\n"
         "        file.close()\n",
         "class Log:\n    def __init__(self, path):\n        self.file = stack.enter_context(open(path))\n",

@@ -48,9 +48,7 @@ _CATALOGUE: Mapping[str, str] = {
         "P1 validation-without-eval, P1 training-without-seed, P1 torch-load-unsafe, P1 torch-save-model, "
         "P1 hardcoded-cuda"
     ),
-    "pytorch_training": (
-        "P1 item-before-backward, P2 inplace-on-grad, P1 model-moved-in-loop, P1 zero-grad-missing"
-    ),
+    "pytorch_training": ("P1 item-before-backward, P2 inplace-on-grad, P1 model-moved-in-loop, P1 zero-grad-missing"),
     "recsys_pipeline_architect": (
         "P1 pipeline-stage-order, P1 filter-after-scorer, P1 awaited-side-effect, P2 pipeline-without-diversity"
     ),
