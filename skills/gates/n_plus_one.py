@@ -2,12 +2,13 @@
 
 import ast
 
-from skills.gates.context import FileContext
+from skills.gates.admin_lists import admin_list
+from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
-from skills.gates.row_flow import Flow
+from skills.gates.row_flow import Access, Flow
 from skills.gates.row_helpers import (
     HELPERS,
     PROPERTIES,
@@ -24,9 +25,8 @@ SKILL = "django-query-optimizer"
 _QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b"queryset")
 
 
-def _on_module(node: ast.Module, context: FileContext) -> None:
-    if b"for " not in context.source and b"lambda" not in context.source:
-        return
+def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Access:
+    """What hears of the attributes that are read of rows, and reports each once with `more` needs."""
     seen: set[tuple[object, ...]] = set()
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
@@ -36,23 +36,30 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         seen.add(key)
         needs = (
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
-            *(("loaded", name) for name in sorted(row.loaded)),
+            *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through), *more,
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
             evidence.insert(0, Evidence(context.path, row.line, "asks for the rows"))
         context.statement = statement
         confidence: Confidence = "confirmed" if row.sure else "likely"
-        message = f"`{attribute}` is read of each row"
         context.report(
             N_PLUS_ONE,
             part,
-            message,
+            f"`{attribute}` is read of each row",
             confidence=confidence,
             needs=needs,
             evidence=tuple(evidence),
             symbol=symbol,
         )
+
+    return on_access
+
+
+def _on_module(node: ast.Module, context: FileContext) -> None:
+    if b"for " not in context.source and b"lambda" not in context.source:
+        return
+    seen: set[tuple[object, ...]] = set()
 
     def on_given(part: ast.expr, statement: ast.AST, symbol: str, row: Row, place: str) -> None:
         if (key := (row.loop, row.origin, row.steps, place)) in seen:
@@ -63,8 +70,25 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         report_given(context, part, symbol, row, place)
         context.statement = before
 
-    Flow(context, on_access, on_given).run()
+    Flow(context, _hearer(context), on_given).run()
     context.statement = node
+
+
+def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
+    """The columns of an admin list that are methods: each is asked of every row on the page."""
+    listed = admin_list(node, context)
+    if listed is None:
+        return
+    model, columns, loaded = listed
+    more = tuple(("column", name) for name in columns)
+    before = context.statement
+    for method in node.body:
+        if isinstance(method, FunctionNode) and method.name in columns and len(method.args.args) == 2:
+            flow = Flow(context, _hearer(context, more))
+            flow.symbols = [*filter(None, [context.symbol]), node.name]
+            row = Row(model, "objects", loaded=loaded, line=node.lineno, loop=method.lineno)
+            flow.function(method, {}, {method.args.args[1].arg: row})
+    context.statement = before
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -77,8 +101,15 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if reached is None:
         return None
     model, last = reached
+    through = [name for kind, name in candidate.needs if kind == "through"]
+    first = relations.model(said["origin"], report.path) if through else None
+    if first is not None and not relations.keeps(first, said["manager"], through, "loads"):
+        return None
     if "given" in said:
         return holds_for_given(candidate, model, last, relations, project)
+    columns = [name for kind, name in candidate.needs if kind == "column"]
+    if any((behind := relations.behind(model, name)) is not None and not behind.many for name in columns):
+        return None  # a list of the admin that shows a foreign key loads them all
     found = relations.behind(model, said["attribute"])
     if found is None:
         return holds_for_property(candidate, said["attribute"], model, last, relations, project)
@@ -132,6 +163,19 @@ def _shop(source: str) -> Example:
     return Example(files)
 
 
+def _managed(source: str, *, loads: bool = False) -> Example:
+    """Users behind a manager of the project's own."""
+    own = "    def get_queryset(self):\n        return super().get_queryset().with_team()\n\n" if loads else ""
+    models = (
+        "class Team(models.Model):\n    pass\n\n\nclass UserQuerySet(models.QuerySet):\n"
+        "    def active(self):\n        return self.filter(active=True)\n\n"
+        "    def with_team(self):\n        return self.select_related('team')\n\n\n"
+        f"class StaffManager(models.Manager.from_queryset(UserQuerySet)):\n{own}    pass\n\n\n"
+        "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n    objects = StaffManager()\n"
+    )
+    return Example({"shop/models.py": models, "shop/reports.py": "from shop.models import User\n\n" + source})
+
+
 n_plus_one = Rule(
     name=N_PLUS_ONE,
     gate="P1",
@@ -146,9 +190,15 @@ n_plus_one = Rule(
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
     "file, one function of another file, properties and methods of the model. REST views that list are compared with "
-    "what their serializer reads. Silent "
-    "where something on the way is not understood. Not in tests and migrations.",
-    watches=(Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked), VIEW_WATCH, HELPERS, PROPERTIES),
+    "what their serializer reads, lists of the admin with the methods that they show. Silent where something on the "
+    "way is not understood. Not in tests and migrations.",
+    watches=(
+        Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked),
+        Watch((ast.ClassDef,), _on_admin, (b"list_display",), _is_checked),
+        VIEW_WATCH,
+        HELPERS,
+        PROPERTIES,
+    ),
     holds=_holds,
     bad=(
         _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
@@ -178,8 +228,37 @@ n_plus_one = Rule(
             "    team = serializers.SerializerMethodField()\n\n"
             "    def get_team(self, obj):\n        return obj.user.team_id\n",
         ),
+        _shop(
+            "for order, rank in zip(Order.objects.order_by('pk'), ranks, strict=True):\n    print(order.user, rank)\n"
+        ),
+        _shop("orders = Order.objects.all()\nfor i in range(len(orders)):\n    print(orders[i].user.name)\n"),
+        _shop("for order in Order.objects.select_related('user').select_related(None):\n    print(order.user)\n"),
+        _shop(
+            "def names(orders=None):\n    if orders is None:\n        orders = Order.objects.all()\n"
+            "    return [order.user.name for order in orders]\n"
+        ),
+        _managed("for user in User.objects.active():\n    print(user.team)\n"),
+        Example(
+            {
+                "shop/models.py": _MODELS,
+                "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
+                "    list_display = ['pk', 'payer']\n\n    def payer(self, obj):\n        return obj.user.name\n",
+            }
+        ),
     ),
     good=(
+        _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
+        _managed("for user in User.objects.all():\n    print(user.team)\n", loads=True),
+        Example(
+            {
+                "shop/models.py": _MODELS,
+                "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
+                "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.name\n\n\n"
+                "@admin.register(Line)\nclass LineAdmin(admin.ModelAdmin):\n    list_display = ['number']\n"
+                "    list_select_related = ['order']\n\n    def number(self, obj):\n        return obj.order.number\n",
+            },
+            note="the admin loads foreign keys that it shows itself",
+        ),
         _shop("from shop.labels import key\n\nfor order in Order.objects.all():\n    print(key(order))\n"),
         _shop(
             "from shop import labels\n\nfor order in Order.objects.select_related('user'):\n    labels.label(order)\n"

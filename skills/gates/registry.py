@@ -87,7 +87,15 @@ A hook asks about the few rules of P0, and loads those.
 P0_OBSERVING = ("facts", "relations", "view_scopes")
 """The modules whose facts rules of P0 ask for."""
 _OBSERVING = (
-    *("unordered_queryset", "serializer_rows", "service_layer", "openapi_routes", "query_in_loop", "ml_promotion"),
+    *(
+        "unordered_queryset",
+        "row_managers",
+        "serializer_rows",
+        "service_layer",
+        "openapi_routes",
+        "query_in_loop",
+        "ml_promotion",
+    ),
     *P0_OBSERVING,
 )
 

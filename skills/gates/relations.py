@@ -10,8 +10,8 @@ from skills.gates.model import Fact
 from skills.gates.names import last_name, module_name
 from skills.gates.project import Place, Project
 from skills.gates.roles import is_test_path
+from skills.gates.row_managers import does, does_itself
 from skills.gates.rule import Observer, Watch
-from skills.gates.syntax import descendants
 from skills.record import record
 
 RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
@@ -62,17 +62,6 @@ def _arguments(call: ast.Call) -> tuple[str, str]:
     return name, str(related.value) if isinstance(related, ast.Constant) and related.value else ""
 
 
-def _on_manager(node: ast.ClassDef, context: FileContext) -> None:
-    """Managers whose rows come with their relations."""
-    if node.name.endswith(("Manager", "QuerySet", "Queryset")) or any(
-        last_name(base).endswith(("Manager", "QuerySet", "Queryset")) for base in node.bases
-    ):
-        for part in descendants(node):
-            if isinstance(part, ast.Call) and last_name(part.func) in {"select_related", "prefetch_related"}:
-                context.fact("loading-manager", node.name, "", part.lineno)
-                return
-
-
 class Relations:
     """All relations of a project. A model is a place, because two apps may have models of one name."""
 
@@ -101,12 +90,12 @@ class Relations:
 
     def behind(self, model: Place, name: str) -> Relation | None:
         """The relation behind an attribute of a model, declared there, inherited, or on the other side."""
-        for ancestor in self._line(model):
+        for ancestor in self.line(model):
             for place in self._own.get(ancestor[1].name, {}).get(name, []):
                 if place[0] == ancestor[0]:
                     target = self.model(_to(place[1]), place[0])
                     return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC}, place)
-        for ancestor in self._line(model):
+        for ancestor in self.line(model):
             for place in self._towards.get(ancestor[1].name, []):
                 if _reverse_name(place[1]) == name and self.model(ancestor[1].name, place[0]) == ancestor:
                     owner, _, field = place[1].name.partition(".")
@@ -145,13 +134,16 @@ class Relations:
 
     def loads_by_itself(self, model: Place, manager: str) -> bool:
         """True where a manager of a model may load relations on its own."""
-        for ancestor in self._line(model):
-            for _, fact in self._project.named("manager", f"{ancestor[1].name}.{manager}"):
-                if any(self._project.has("loading-manager", word) for word in fact.detail.split()):
-                    return True
-        return False
+        return does_itself("loading", self.line(model), manager, self._project)
 
-    def _line(self, model: Place) -> list[Place]:
+    def keeps(self, model: Place, manager: str, methods: Iterable[str], what: str) -> bool:
+        """True where the project shows of each of the methods of a manager that it leaves something alone: that it
+        never "loads", or never "orders"."""
+        line = self.line(model)
+        found = [does(method, line, manager, self._project) for method in methods]
+        return all(said is not None and what not in said for said in found)
+
+    def line(self, model: Place) -> list[Place]:
         """A model and what it inherits from, nearest first."""
         found, queue = [], [model]
         while queue:
@@ -200,8 +192,7 @@ OBSERVERS: tuple[Observer, ...] = (
         (
             Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey"),
                   _is_production),
-            Watch((ast.ClassDef,), _on_manager, (b"select_related", b"prefetch_related"), _is_production),
         ),
     ),
 )  # fmt: skip
-"""Kinds: relation (detail: kind, related model, related name), loading-manager."""
+"""Kinds: relation (detail: kind, related model, related name)."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
-     "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union", "none",
+     "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
      "db_manager"}
 )  # fmt: skip
 _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
@@ -144,7 +144,8 @@ def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names)
         return _loaded(flow, rows, node, names)
     if method in _ONE:
         return rows.one()
-    return None
+    # A method of the project's own manager: what it does to the rows the project knows.
+    return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
 
 
 def _receiver(flow: "Flow", function: ast.Attribute, names: Names) -> Value:
@@ -181,8 +182,10 @@ def _own(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) ->
 
 
 def _loaded(flow: "Flow", rows: Rows, node: ast.Call, names: Names) -> Rows:
-    if last_name(node.func) == "select_related" and (not node.args or _is_none(node.args[0])):
-        return rows if node.args else rows.with_loaded(frozenset({EVERYTHING}))
+    if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
+        return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
+    if last_name(node.func) == "select_related" and not node.args:
+        return rows.with_loaded(frozenset({EVERYTHING}))
     if node.keywords:
         return rows.with_loaded(frozenset({EVERYTHING}))
     lookups = _lookups(flow, node.args, names)

@@ -20,6 +20,8 @@ _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
+# The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
+_PLACE = ""
 
 Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
 """Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
@@ -91,6 +93,10 @@ class Flow:
             if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
                 # What a function of this file is called with is seen where it is called.
                 names[argument.arg] = self.annotated(argument.annotation, node)
+        for parameter in _left_out(node, given):
+            # Not given, it is nothing until the function binds it: `if orders is None: orders = …`.
+            if names[parameter] is None:
+                del names[parameter]
         if self.owner is not None and arguments and arguments[0].arg == "self" and node in self.owner.body:
             names["self"] = self.own_row()
         for variadic in (node.args.vararg, node.args.kwarg):
@@ -212,9 +218,16 @@ class Flow:
         counted = isinstance(source, ast.Call) and last_name(source.func) == "enumerate" and source.args
         if counted and isinstance(target, ast.Tuple) and len(target.elts) == 2 and isinstance(source, ast.Call):
             rows = self.value(source.args[0], names, quiet=True)
-            self.bind(target.elts[0], None, names)
+            self.bind(target.elts[0], Row(_PLACE, loop=line), names)
             target = target.elts[1]
             rows = rows.many() if isinstance(rows, Row) and rows.steps else rows
+        if isinstance(source, ast.Call) and last_name(source.func) == "zip" and isinstance(target, ast.Tuple):
+            for part, argument in zip(target.elts, source.args, strict=False):
+                self.bind_loop(part, argument, self.value(argument, names, quiet=True), line, names)
+            return
+        if _counts(source):
+            self.bind(target, Row(_PLACE, loop=line), names)
+            return
         self.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
 
     def bind(self, target: ast.expr, value: Value, names: Names) -> None:
@@ -289,7 +302,8 @@ class Flow:
         if not isinstance(rows, Rows):
             return None
         if not isinstance(node.slice, ast.Slice):
-            return rows.one()
+            place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
+            return rows.one(place.loop if isinstance(place, Row) and place.origin == _PLACE else 0)
         upper = node.slice.upper
         return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
 
@@ -335,6 +349,25 @@ def _calls(source: str, name: str) -> bool:
             return True
         at = source.find(f"{name}(", at + 1)
     return False
+
+
+def _left_out(node: FunctionNode, given: Names) -> list[str]:
+    """The parameters that may be left out, are None then, and are left out."""
+    plain = [*node.args.posonlyargs, *node.args.args]
+    pairs = [*zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True),
+             *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]  # fmt: skip
+    return [
+        argument.arg
+        for argument, default in pairs
+        if isinstance(default, ast.Constant) and default.value is None and given.get(argument.arg) is None
+    ]
+
+
+def _counts(source: ast.expr) -> bool:
+    """True for `range(len(orders))`."""
+    if not isinstance(source, ast.Call) or last_name(source.func) != "range" or len(source.args) != 1:
+        return False
+    return isinstance(source.args[0], ast.Call) and last_name(source.args[0].func) == "len"
 
 
 def _is_column(name: str) -> bool:

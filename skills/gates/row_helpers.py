@@ -47,7 +47,7 @@ def report_given(context: FileContext, node: ast.expr, symbol: str, row: Row, pl
     """A candidate: whether the function reads a relation is known once all files are read."""
     needs = (
         ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("given", place),
-        *(("loaded", name) for name in sorted(row.loaded)),
+        *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through),
     )  # fmt: skip
     context.report(
         N_PLUS_ONE,

@@ -24,7 +24,8 @@ class Rows:
     """A queryset, a manager or a list of rows.
 
     `origin` is the dotted name of a model class, `steps` the attributes that lead from it to these rows,
-    `loaded` the relations that come with them, `line` where they were asked for.
+    `loaded` the relations that come with them, `line` where they were asked for, `through` the methods of the
+    project's own managers that they passed.
     """
 
     origin: str
@@ -33,6 +34,7 @@ class Rows:
     loaded: frozenset[str] = frozenset()
     line: int = 0
     sure: bool = True
+    through: tuple[str, ...] = ()
 
     def with_loaded(self, names: frozenset[str]) -> "Rows":
         """The same rows with more relations loaded."""
@@ -40,7 +42,7 @@ class Rows:
 
     def one(self, loop: int = 0) -> "Row":
         """One of the rows; `loop` is the line of the loop that takes them one by one, 0 for a single row."""
-        return Row(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, loop)
+        return Row(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, self.through, loop)
 
 
 @record
@@ -53,6 +55,7 @@ class Row:
     loaded: frozenset[str] = frozenset()
     line: int = 0
     sure: bool = True
+    through: tuple[str, ...] = ()
     loop: int = 0
 
     def behind(self, name: str) -> "Row":
@@ -61,7 +64,7 @@ class Row:
 
     def many(self) -> Rows:
         """The rows of a related manager."""
-        return Rows(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure)
+        return Rows(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, self.through)
 
 
 @record
@@ -84,10 +87,13 @@ def merged(one: Names, other: Names) -> Names:
             both[name] = a
         elif name not in one:
             both[name] = b
-        elif isinstance(a, Rows) and isinstance(b, Rows) and (a.origin, a.steps) == (b.origin, b.steps):
-            both[name] = a.with_loaded(b.loaded)
-        elif isinstance(a, Row) and isinstance(b, Row) and (a.origin, a.steps) == (b.origin, b.steps):
-            both[name] = replace(a, loaded=a.loaded | b.loaded)
+        elif isinstance(a, Rows | Row) and isinstance(b, Rows | Row) and _alike(a, b):
+            both[name] = replace(a, loaded=a.loaded | b.loaded, through=a.through + b.through)
         else:
             both[name] = None
     return both
+
+
+def _alike(one: Rows | Row, other: Rows | Row) -> bool:
+    """True for what comes from the same rows by the same steps."""
+    return one.__class__ is other.__class__ and (one.origin, one.steps) == (other.origin, other.steps)

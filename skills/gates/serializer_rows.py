@@ -108,7 +108,8 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     place = given.get("queryset", node)
     needs = (
         ("serializer", serializer), ("origin", rows.origin), ("manager", rows.manager),
-        *(("loaded", path) for path in sorted(rows.loaded)), *(("base", last_name(base)) for base in node.bases),
+        *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through),
+        *(("base", last_name(base)) for base in node.bases),
     )  # fmt: skip
     context.report(N_PLUS_ONE, place, serializer, needs=needs, symbol=f"{context.symbol}.{node.name}".lstrip("."))
 
@@ -121,6 +122,9 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     if model is None or relations.loads_by_itself(model, said["manager"]):
         return None
     if may_decide_itself([value for kind, value in candidate.needs if kind == "base"], project):
+        return None
+    through = [value for kind, value in candidate.needs if kind == "through"]
+    if not relations.keeps(model, said["manager"], through, "loads"):
         return None
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
     missing = list(_missing(said["serializer"], model, loaded, project, relations, _DEEPEST))

@@ -10,9 +10,11 @@ from skills.gates.project import Place, Project
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
-from skills.gates.rule import Example, Observer, Rule, Watch
+from skills.gates.row_managers import does_itself
+from skills.gates.rule import Observer, Rule, Watch
 from skills.gates.serializer_rows import may_decide_itself
 from skills.gates.syntax import descendants
+from skills.gates.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
 
 UNORDERED = "unordered-queryset"
 _REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
@@ -34,6 +36,11 @@ _LAZY = frozenset(
         "distinct",
     }
 )
+# What answers no rows, or rows in an order.
+_CUTS = frozenset(
+    {"none", "get", "first", "last", "reverse", "union", "intersection", "difference", "raw", "extra", "in_bulk",
+     "count", "exists", "aggregate", "latest", "earliest", "iterator", "dates", "datetimes", "create"}
+)  # fmt: skip
 _CURSOR = "CursorPagination"
 
 
@@ -46,9 +53,15 @@ def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
     chain = chain_of(node)
     if chain.manager not in MANAGERS or not chain.model:
         return None
-    if any(name not in _LAZY and not _clears(name, call) for name, call in chain.calls):
+    if any(name in _CUTS or (name == "order_by" and not _clears(name, call)) for name, call in chain.calls):
         return None
     return context.resolve(chain.root)
+
+
+def _own_methods(node: ast.expr | None) -> tuple[str, ...]:
+    """The methods of a chain that are none of Django's: the project knows whether they order."""
+    calls = chain_of(node).calls if isinstance(node, ast.Call) else ()
+    return tuple(name for name, call in calls if name not in _LAZY and not _clears(name, call))
 
 
 def _clears(name: str, call: ast.Call) -> bool:
@@ -116,14 +129,18 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     paged = _paging(given, rest)
     if paged is None or "ordering" in given:
         return
-    place, queryset = _queryset(node, given)
+    place, queryset = _queryset(node, given, context)
     model = _model_of(queryset, context)
     manager = _manager(queryset)
     if model is None and not rest and "model" in given and place is None:
         place, model, manager = given["model"], context.resolve(given["model"]), "objects"
     if model and place is not None:
         symbol = f"{context.symbol}.{node.name}".lstrip(".")
-        more = (*(("base", base) for base in bases), ("pages", _paging_class(given)))
+        more = (
+            *(("base", base) for base in bases),
+            ("pages", _paging_class(given)),
+            *(("through", name) for name in _own_methods(queryset)),
+        )
         _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, more)
 
 
@@ -141,15 +158,24 @@ def _paging(given: dict[str, ast.expr], rest: bool) -> str | None:
     return None if isinstance(value, ast.Constant) and value.value is None else "yes"
 
 
-def _queryset(node: ast.ClassDef, given: dict[str, ast.expr]) -> tuple[ast.expr | None, ast.expr | None]:
-    """(where to report, queryset): what `get_queryset` returns where it is defined, else the attribute."""
+def _queryset(
+    node: ast.ClassDef, given: dict[str, ast.expr], context: FileContext
+) -> tuple[ast.expr | None, ast.expr | None]:
+    """(where to report, queryset): what `get_queryset` returns where it is defined, else the attribute. Of several
+    that it returns the first one whose rows are known; one that orders anywhere is trusted."""
     for method in node.body:
         if isinstance(method, FunctionNode) and method.name == "get_queryset":
-            returned = [part.value for part in descendants(method) if isinstance(part, ast.Return)]
-            ordered = any(isinstance(part, ast.Attribute) and part.attr == "order_by" for part in descendants(method))
-            if len(returned) != 1 or returned[0] is None or ordered:
-                return method.body[0].value if isinstance(method.body[0], ast.Expr) else ast.Constant(0), None
-            return returned[0], returned[0]
+            if any(isinstance(part, ast.Attribute) and part.attr == "order_by"
+                   for part in descendants(method)):  # fmt: skip
+                return ast.Constant(0), None
+            for part in descendants(method):
+                if isinstance(part, ast.Return) and part.value is not None:
+                    rows = part.value
+                    if isinstance(rows, ast.Name):
+                        rows = _bound_in(method, rows.id) or rows
+                    if _model_of(rows, context):
+                        return part.value, rows
+            return ast.Constant(0), None
     value = given.get("queryset")
     return value, value
 
@@ -162,7 +188,7 @@ def _manager(node: ast.expr | None) -> str:
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     """`Paginator(Order.objects.all(), 50)`."""
-    if last_name(node.func) == "Paginator" and node.args:
+    if (context.resolve(node.func) or "").rpartition(".")[2] == "Paginator" and node.args:
         rows = node.args[0]
         if isinstance(rows, ast.Name):
             rows = _bound(rows.id, context) or rows
@@ -172,6 +198,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 def _on_cut(node: ast.expr, rows: ast.expr, why: str, context: FileContext) -> None:
     model = _model_of(rows, context)
     more: tuple[tuple[str, str], ...] = (("cleared", "yes"),) if _is_cleared(rows) else ()
+    more += tuple(("through", name) for name in _own_methods(rows))
     if model is None and (behind := _related(rows, context)) is not None:
         model, more = behind[0], (("behind", behind[1]),)
     if model:
@@ -190,12 +217,15 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
 
 
 def _bound(name: str, context: FileContext) -> ast.expr | None:
-    """What a name stands for where the function binds it once, and else only narrows it: `rows = rows.filter(…)`."""
-    if context.function is None:
-        return None
+    """What a name stands for in the function around."""
+    return _bound_in(context.function, name) if context.function is not None else None
+
+
+def _bound_in(function: FunctionNode, name: str) -> ast.expr | None:
+    """What a name stands for where a function binds it once, and else only narrows it: `rows = rows.filter(…)`."""
     values = [
         part.value
-        for part in descendants(context.function)
+        for part in descendants(function)
         if isinstance(part, ast.Assign) and name in {last_name(target) for target in part.targets}
     ]
     first = [value for value in values if not _narrows(value, name)]
@@ -222,11 +252,6 @@ def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
                 context.fact("ordering", node.name, "", value.lineno if value is not None else inner.lineno)
     if any(last_name(base) == _CURSOR for base in node.bases):
         context.fact("cursor-pages", node.name)
-    named = [node.name, *map(last_name, node.bases)]
-    if any(name.endswith(("Manager", "QuerySet")) for name in named) and any(
-        isinstance(part, ast.Attribute) and part.attr == "order_by" for part in descendants(node)
-    ):
-        context.fact("ordering-manager", node.name)
 
 
 def _on_settings(node: ast.Dict, context: FileContext) -> None:
@@ -242,6 +267,9 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     place = _listed(said, report.path, project)
     bases = [value for kind, value in candidate.needs if kind == "base"]
     if place is None or may_decide_itself(bases, project) or _orders_itself(said.get("pages", ""), project):
+        return None
+    through = [value for kind, value in candidate.needs if kind == "through"]
+    if not relations_of(project).keeps(place, said["manager"], through, "orders"):
         return None
     if "cleared" not in said and _is_ordered(place, said["manager"], project):
         return None
@@ -282,23 +310,11 @@ def _is_ordered(place: Place, manager: str, project: Project) -> bool:
     for ancestor in project.models.ancestors(place[1].name):
         if project.has("ordering", ancestor) or ancestor.endswith(("MPTTModel", "Orderable", "Page", "MP_Node")):
             return True
-        for _, fact in project.named("manager", f"{ancestor}.{manager}"):
-            if any(project.has("ordering-manager", word) for word in fact.detail.split()):
-                return True
-    return False
+    return does_itself("ordering", relations_of(project).line(place), manager, project)
 
 
 def _is_checked(path: str) -> bool:
     return not is_test_path(path) and not is_migration_path(path)
-
-
-_MODEL = "class Order(models.Model):\n    paid = models.BooleanField()\n"
-_ORDERED = _MODEL + "\n    class Meta:\n        ordering = ['-id']\n"
-_LINES = _MODEL + "\n\nclass Line(models.Model):\n    order = models.ForeignKey(Order, related_name='lines')\n"
-
-
-def _shop(source: str, models: str = _MODEL) -> Example:
-    return Example({"shop/models.py": models, "shop/views.py": "from shop.models import Order\n\n\n" + source})
 
 
 unordered_queryset = Rule(
@@ -314,49 +330,19 @@ unordered_queryset = Rule(
     "`paginate_by`, `Paginator(…)`, and slices with an offset. The model must be known, with what it inherits and its "
     "manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
     watches=(
-        Watch((ast.ClassDef,), _on_class, (b"ViewSet", b"ListAPIView", b"ListModelMixin", b"ListCreate", b"ListView"),
-              _is_checked),
+        Watch(
+            (ast.ClassDef,),
+            _on_class,
+            (b"ViewSet", b"ListAPIView", b"ListModelMixin", b"ListCreate", b"ListView"),
+            _is_checked,
+        ),
         Watch((ast.Call,), _on_call, (b"Paginator",), _is_checked, near=(b"Paginator",)),
         Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), _is_checked, near=(b"[",)),
     ),
     holds=_holds,
-    bad=(
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"),
-        _shop(
-            "class OrderList(generics.ListAPIView):\n    pagination_class = Pages\n\n"
-            "    def get_queryset(self):\n        return Order.objects.filter(paid=True)\n"
-        ),
-        _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
-        _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
-        _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
-        _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
-        _shop("def orders(request):\n    return Paginator(Order.objects.values('pk').distinct(), 50)\n"),
-        _shop("def orders(request):\n    rows = Order.objects.all()\n    if request.GET:\n"
-              "        rows = rows.filter(paid=True)\n    return Paginator(rows, 50)\n"),
-        _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
-              "    return Paginator(order.lines.all(), 50)\n", _LINES),
-    ),
-    good=(
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.order_by('-id')\n"),
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n", _ORDERED),
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    pagination_class = None\n"),
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    ordering = ['id']\n"),
-        _shop("class OrderList(ListView):\n    model = Order\n"),
-        _shop("class OrderView(RetrieveAPIView):\n    queryset = Order.objects.all()\n"),
-        _shop(
-            "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n"
-            "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
-        ),
-        _shop("newest = Order.objects.all()[:10]\n"),
-        _shop("def orders(request):\n    rows = Order.objects.all()\n    rows = rows.order_by('pk')\n"
-              "    return Paginator(rows, 50)\n"),
-        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"
-              "    pagination_class = Pages\n\n\nclass Pages(CursorPagination):\n    page_size = 50\n"),
-        _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
-              "    return Paginator(order.lines.all(), 50)\n",
-              _LINES + "\n    class Meta:\n        ordering = ['pk']\n"),
-    ),
-)  # fmt: skip
+    bad=UNORDERED_BAD,
+    good=UNORDERED_GOOD,
+)
 
 RULES: tuple[Rule, ...] = (unordered_queryset,)
 OBSERVERS: tuple[Observer, ...] = (
@@ -379,4 +365,4 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )
-"""Kinds: ordering (a model), ordering-manager (a manager), cursor-pages (a class), pagination (detail: class)."""
+"""Kinds: ordering (a model), cursor-pages (a class), pagination (detail: class)."""

@@ -1,0 +1,118 @@
+"""Managers and querysets of a project: what their rows come with, and what their own methods do to rows."""
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from skills.gates.context import FileContext, FunctionNode
+from skills.gates.names import last_name
+from skills.gates.project import Place, Project
+from skills.gates.queries import chain_of, is_manager_class
+from skills.gates.roles import is_test_path
+from skills.gates.rule import Observer, Watch
+from skills.gates.syntax import descendants
+
+_LOADS = frozenset({"select_related", "prefetch_related"})
+_ORDERS = frozenset({"order_by"})
+_KEEPS = frozenset(
+    {"all", "filter", "exclude", "annotate", "alias", "distinct", "only", "defer", "using", "get_queryset",
+     "select_for_update", "none"}
+)  # fmt: skip
+_IMPLICIT = frozenset({"get_queryset", "get_query_set", "all", "__init__", "_clone", "_chain", "iterator", "filter"})
+_LOADING, _ORDERING, _METHOD, _CLASS = "loading-manager", "ordering-manager", "rows-method", "rows-class"
+_DOERS = "row-managers: doers"
+_NAMED = (ast.Name, ast.Attribute)
+_ENDINGS = ("Manager", "QuerySet", "Queryset")
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    if not is_manager_class(node):
+        return
+    bases = {last_name(part) for base in node.bases for part in descendants(base) if isinstance(part, _NAMED)}
+    context.fact(_CLASS, node.name, " ".join(sorted(base for base in bases if base.endswith(_ENDINGS))))
+    doers = _doers(context)
+    for method in node.body:
+        if not isinstance(method, FunctionNode):
+            continue
+        called = _called(method)
+        if method.name in _IMPLICIT:
+            for kind, words in ((_LOADING, _LOADS), (_ORDERING, _ORDERS)):
+                if called & words or called & doers[kind]:
+                    context.fact(kind, node.name, "", method.lineno)
+        elif _answers_rows(method):
+            does = [word for word, words in (("loads", _LOADS), ("orders", _ORDERS)) if called & words]
+            context.fact(_METHOD, f"{node.name}.{method.name}", " ".join(does), method.lineno)
+
+
+def _doers(context: FileContext) -> dict[str, set[str]]:
+    """The methods of the file's managers that load relations, and those that order: others may call them."""
+    known = context.memo.get(_DOERS)
+    if isinstance(known, dict):
+        return known
+    found: dict[str, set[str]] = {_LOADING: set(), _ORDERING: set()}
+    for owner in context.tree.body:
+        if isinstance(owner, ast.ClassDef) and is_manager_class(owner):
+            for method in owner.body:
+                for kind, words in ((_LOADING, _LOADS), (_ORDERING, _ORDERS)):
+                    if isinstance(method, FunctionNode) and _called(method) & words:
+                        found[kind].add(method.name)
+    context.memo[_DOERS] = found
+    return found
+
+
+def _called(method: FunctionNode) -> set[str]:
+    """The last names of what a method calls."""
+    return {last_name(part.func) for part in descendants(method) if isinstance(part, ast.Call)}
+
+
+def _answers_rows(method: FunctionNode) -> bool:
+    """True for a method that only narrows, loads or orders its own rows: `return self.filter(…)`."""
+    returned = [part.value for part in descendants(method) if isinstance(part, ast.Return)]
+    return bool(returned) and all(isinstance(value, ast.Call) and _narrows_itself(value) for value in returned)
+
+
+def _narrows_itself(value: ast.Call) -> bool:
+    chain = chain_of(value)
+    own = last_name(chain.root) in {"self", "super"}
+    return own and all(name in _KEEPS or name in _LOADS or name in _ORDERS for name, _ in chain.calls)
+
+
+def does_itself(kind: str, models: Iterable[Place], manager: str, project: Project) -> bool:
+    """True where a manager of one of the models (a model and what it inherits from) loads relations ("loading") or
+    orders ("ordering") without being asked."""
+    return any(project.has(f"{kind}-manager", name) for name in _classes(models, manager, project))
+
+
+def does(method: str, models: Iterable[Place], manager: str, project: Project) -> frozenset[str] | None:
+    """What a method of a manager does to its rows beyond narrowing them, of "loads" and "orders"; None where the
+    project does not say."""
+    names = list(_classes(models, manager, project))
+    said = [fact.detail for name in names for _, fact in project.named(_METHOD, f"{name}.{method}")]
+    return frozenset(word for detail in said for word in detail.split()) if said else None
+
+
+def _classes(models: Iterable[Place], manager: str, project: Project) -> Iterator[str]:
+    """The classes behind a manager of a model, with what they are built on."""
+    for _, model in models:
+        places = project.named("manager", f"{model.name}.{manager}")
+        queue = [word for _, fact in places for word in fact.detail.split()]
+        seen: set[str] = set()
+        while queue:
+            name = queue.pop()
+            if name not in seen:
+                seen.add(name)
+                yield name
+                queue += [word for _, fact in project.named(_CLASS, name) for word in fact.detail.split()]
+
+
+def _is_production(path: str) -> bool:
+    return not is_test_path(path)
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "row-managers",
+        (Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), _is_production),),
+    ),
+)
+"""Kinds: loading-manager, ordering-manager (classes), rows-method (name: class and method, detail: what it does),
+rows-class (detail: bases)."""

@@ -1,0 +1,83 @@
+"""What the rule unordered-queryset finds, and what it leaves alone."""
+
+from skills.gates.rule import Example
+
+_MODEL = "class Order(models.Model):\n    paid = models.BooleanField()\n"
+_ORDERED = _MODEL + "\n    class Meta:\n        ordering = ['-id']\n"
+_LINES = _MODEL + "\n\nclass Line(models.Model):\n    order = models.ForeignKey(Order, related_name='lines')\n"
+
+
+_MANAGED = (
+    "class OrderQuerySet(models.QuerySet):\n    def open(self):\n        return self.filter(open=True)\n\n"
+    "    def newest(self):\n        return self.order_by('-pk')\n\n\n"
+    + _MODEL
+    + "    objects = OrderQuerySet.as_manager()\n"
+)
+
+
+def _shop(source: str, models: str = _MODEL) -> Example:
+    return Example({"shop/models.py": models, "shop/views.py": "from shop.models import Order\n\n\n" + source})
+
+
+UNORDERED_BAD: tuple[Example, ...] = (
+    _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"),
+    _shop(
+        "class OrderList(generics.ListAPIView):\n    pagination_class = Pages\n\n"
+        "    def get_queryset(self):\n        return Order.objects.filter(paid=True)\n"
+    ),
+    _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
+    _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
+    _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
+    _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
+    _shop("def orders(request):\n    return Paginator(Order.objects.values('pk').distinct(), 50)\n"),
+    _shop(
+        "def orders(request):\n    rows = Order.objects.all()\n    if request.GET:\n"
+        "        rows = rows.filter(paid=True)\n    return Paginator(rows, 50)\n"
+    ),
+    _shop(
+        "def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
+        "    return Paginator(order.lines.all(), 50)\n",
+        _LINES,
+    ),
+    _shop(
+        "from django.core.paginator import Paginator as Pages\n\n\ndef f(request):\n"
+        "    return Pages(Order.objects.filter(paid=True), 20)\n"
+    ),
+    _shop(
+        "class OrderList(generics.ListAPIView):\n    pagination_class = Pages\n\n"
+        "    def get_queryset(self):\n        orders = Order.objects.all()\n        if self.paid:\n"
+        "            orders = orders.filter(paid=True)\n        return orders\n"
+    ),
+    _shop(
+        "class OrderList(generics.ListAPIView):\n    pagination_class = Pages\n\n"
+        "    def get_queryset(self):\n        if self.empty:\n            return Order.objects.none()\n"
+        "        return Order.objects.exclude(paid=True)\n"
+    ),
+    _shop(
+        "class Closed:\n    permission_classes = []\n\n\n"
+        "class OrderList(Closed, generics.ListAPIView):\n    queryset = Order.objects.all()\n"
+    ),
+    _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
+)
+UNORDERED_GOOD: tuple[Example, ...] = (
+        _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.newest()\n", _MANAGED),
+        _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.unknown()\n", _MANAGED),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.order_by('-id')\n"),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n", _ORDERED),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    pagination_class = None\n"),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    ordering = ['id']\n"),
+        _shop("class OrderList(ListView):\n    model = Order\n"),
+        _shop("class OrderView(RetrieveAPIView):\n    queryset = Order.objects.all()\n"),
+        _shop(
+            "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n"
+            "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
+        ),
+        _shop("newest = Order.objects.all()[:10]\n"),
+        _shop("def orders(request):\n    rows = Order.objects.all()\n    rows = rows.order_by('pk')\n"
+              "    return Paginator(rows, 50)\n"),
+        _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"
+              "    pagination_class = Pages\n\n\nclass Pages(CursorPagination):\n    page_size = 50\n"),
+        _shop("def lines(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
+              "    return Paginator(order.lines.all(), 50)\n",
+              _LINES + "\n    class Meta:\n        ordering = ['pk']\n"),
+)  # fmt: skip
