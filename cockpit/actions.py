@@ -169,9 +169,6 @@ _NAMED = {label: key for key, label in _GLYPHS.items()}
 _NAMES = re.compile(r"enter|space|tab|home|end|backspace|f\d{1,2}|(?:ctrl|alt|shift)\+\S+")
 
 
-_IN_SCREENS = ("copy", "recheck", "palette", "help")
-
-
 def key_label(key: str) -> str:
     """How a key is written on screen, e.g. `?` for `question_mark`."""
     return _GLYPHS.get(key, key)
@@ -204,33 +201,6 @@ def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
 def labels_of(overrides: dict[str, str]) -> dict[str, str]:
     """How the first key of each action is written, by action id, after the person's own."""
     return {action.id: key_label(keys_of(action, overrides)[0]) for action in ACTIONS}
-
-
-def clashes(overrides: dict[str, str]) -> list[str]:
-    """Lines about keys that two actions of the same place want, and about ids that do not exist."""
-    from cockpit.screen_actions import SCREEN_IDS, screen_clashes
-
-    known = {*BY_ID, *SCREEN_IDS, "preset"}
-    lines = [f"keys.{name}: there is no such action" for name in overrides if name not in known]
-    if "preset" in overrides:
-        lines.append(f"keys.preset: there is none of that name: {', '.join(PRESETS)}")
-    taken: dict[tuple[str, str], str] = {}
-    for action in ACTIONS:
-        for key in keys_of(action, overrides):
-            other = taken.setdefault((_scope(action.place), key), action.id)
-            if other != action.id:
-                lines.append(f"keys: {key_label(key)} is both {other} and {action.id}")
-    for action in ACTIONS:
-        for key in keys_of(action, overrides) if _scope(action.place) != "everywhere" else ():
-            if wide := taken.get(("everywhere", key)):
-                lines.append(f"keys: {key_label(key)} is {wide} everywhere and {action.id} in a pane")
-    shared = tuple(action for action in ACTIONS if action.place == "list" or action.id in _IN_SCREENS)
-    return lines + screen_clashes(overrides, shared)
-
-
-def _scope(place: str) -> str:
-    """Keys of lists work wherever those of the app do."""
-    return "everywhere" if place in ("app", "list") else place
 
 
 def markdown_table() -> str:

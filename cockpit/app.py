@@ -18,7 +18,7 @@ from textual.css.query import NoMatches
 from textual.worker import Worker, WorkerState
 
 import widgets
-from cockpit.actions import BY_ID, chosen_keys, clashes
+from cockpit.actions import BY_ID, chosen_keys
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.app_parts.joined import Parts
 from cockpit.call import Call
@@ -113,6 +113,8 @@ class CockpitApp(Parts):
     # -- feeds → panes --
 
     def restart_feeds(self) -> None:
+        from cockpit.key_clashes import clashes
+
         for problem in clashes(self.settings.keys):
             self.tell(problem, bad=True)
         self.run_only(self._start, "start")

@@ -228,7 +228,8 @@ def _editor(config: Config) -> Check:
 
 
 def _keys(config: Config) -> Check:
-    from cockpit.actions import chosen_keys, clashes
+    from cockpit.actions import chosen_keys
+    from cockpit.key_clashes import clashes
 
     problems = clashes(chosen_keys(config.keys))
     if problems:

@@ -4,7 +4,7 @@
 do `copy`, `recheck`, `filter`, `next-hit` and `previous-hit` where the screen has them.
 """
 
-from cockpit.actions import Action, keys_of
+from cockpit.actions import Action
 
 
 def _of(place: str, group: str, *actions: tuple[str, str, tuple[str, ...]]) -> tuple[Action, ...]:
@@ -121,21 +121,3 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
 )
 
 SCREEN_IDS = {action.id: action for action in SCREEN_ACTIONS}
-
-
-def screen_clashes(overrides: dict[str, str], shared: tuple[Action, ...]) -> list[str]:
-    """Lines about keys that two actions of one screen want; `shared` are those of the registry that work in each."""
-    from cockpit.actions import key_label
-
-    lines: list[str] = []
-    everywhere = (*shared, *(action for action in SCREEN_ACTIONS if action.place == "screens"))
-    for place in dict.fromkeys(action.place for action in SCREEN_ACTIONS):
-        if place in ("screens", "questions", "decide"):  # questions have answers in the place of what is copied
-            continue
-        taken: dict[str, str] = {}
-        for action in (*(one for one in SCREEN_ACTIONS if one.place == place), *everywhere):
-            for key in keys_of(action, overrides):
-                other = taken.setdefault(key, action.id)
-                if other != action.id:
-                    lines.append(f"keys: {key_label(key)} is both {other} and {action.id} in {place}")
-    return lines

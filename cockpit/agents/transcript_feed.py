@@ -23,7 +23,8 @@ _LONGEST = 200_000  # characters of one item that are shown in full
 def dollars() -> Cost:
     """What a response costs in dollars by the price table and the person's own prices; None: no known price."""
     from cockpit.spend.overrides import read_overrides
-    from cockpit.spend.prices import PICO, Prices
+    from cockpit.spend.price_table import PICO
+    from cockpit.spend.prices import Prices
 
     prices = Prices(overrides=read_overrides())
 

@@ -14,6 +14,7 @@ from cockpit.app_parts.input_thread import sleepy
 from widgets.bindings import keymap
 from widgets.lines import Line, line, pad
 from widgets.panes import PANES
+from widgets.screens.listing import Moving
 from widgets.screens.report import ReportScreen
 
 _NARROW = 60  # cells
@@ -43,6 +44,10 @@ class KeyDeeds(Deeds):
                     keys = " ".join(key_label(key) for key in own)
                     rows.append(line((pad(f"  {keys}", 8 if narrow else 16) + "  ", "key"), (action.title, "text")))
         self.push_screen(ReportScreen("Keys", rows[1:], is_help=True))
+
+    def on_moving_keys_asked(self, message: Moving.KeysAsked) -> None:
+        """The keys of a screen."""
+        self.push_screen(ReportScreen("Keys here", message.rows, is_help=True, compact=True))
 
     def do_palette(self) -> None:
         """Any action by its name."""

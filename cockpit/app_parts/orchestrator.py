@@ -8,8 +8,9 @@ from cockpit.actions import BY_ID, keys_of
 from cockpit.app_parts.copying import CopyDeeds
 from cockpit.errors import CannotAnswer
 from widgets.lines import Line, line
+from widgets.markdown_lines import markdown_lines
 from widgets.screens.confirm import ConfirmScreen, diff_lines
-from widgets.screens.report import ReportScreen, markdown_lines
+from widgets.screens.report import ReportScreen
 
 if TYPE_CHECKING:
     from cockpit.catalogue.models import Step

@@ -14,7 +14,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.findings.once import CheckRequest, make_project
 from cockpit.findings.options import options_of
-from cockpit.findings.outcome import Narrow
+from cockpit.findings.parts import Narrow
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.git_command import GitFailed, git

@@ -157,7 +157,7 @@ def spent(
 ) -> tuple[float, int]:
     """(dollars, calls) of this repository since `begun`, of some branches only where they are named (computed)."""
     from cockpit.spend.meter import Meter
-    from cockpit.spend.prices import PICO
+    from cockpit.spend.price_table import PICO
     from cockpit.spend.sums import Scope
 
     meter = Meter(repository, config)

@@ -264,11 +264,12 @@ def _words(text: str | None) -> tuple[str, ...] | None:
 
 def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", outcome: "Outcome") -> "Outcome":
     from cockpit.findings.baseline import DEFAULT, read_baseline, write_baseline
+    from cockpit.findings.outcome import outcome_of
 
     path = Path(args.baseline) if args.baseline else root / DEFAULT
     known = read_baseline(path)
     project.baseline = known
-    outcome = project.outcome()
+    outcome = outcome_of(project)
     unjudged = [problem.path for problem in outcome.problems]
     ran = {check.rule for check in outcome.checks if check.status in ("pass", "fail")}
     holds, lost, refused = write_baseline(
@@ -284,7 +285,7 @@ def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", ou
         + (f", {refused} new ones refused (--force)" if refused else "")
     )
     project.baseline = read_baseline(path)
-    return project.outcome()
+    return outcome_of(project)
 
 
 def _print(

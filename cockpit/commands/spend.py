@@ -114,7 +114,9 @@ def _told(call: Call, ledger: "Ledger", scope: "Scope") -> int:
         return _export(call, ledger, scope)
     if call.args.tree:
         return _tree(call, ledger, scope)
-    rows, total = ledger.rows(call.args.by, scope)
+    from cockpit.spend.rows import spend_rows
+
+    rows, total = spend_rows(ledger, call.args.by, scope)
     if call.args.json:
         print_json(_document(call, ledger, rows, total))
     else:

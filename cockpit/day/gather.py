@@ -17,6 +17,7 @@ from cockpit.paths import agents_were_here
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.spend.rows import spend_rows
 from cockpit.worktrees.ahead import read_every_worktree
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
 from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine
@@ -63,17 +64,17 @@ class Costs:
 
     def by_model(self, since: datetime) -> tuple[ModelCost, ...]:
         """Dollars by model from `since` on, dearest first."""
-        rows, _ = self.meter.ledger.rows("model", self._scope(since))
+        rows, _ = spend_rows(self.meter.ledger, "model", self._scope(since))
         ordered = sorted(rows, key=lambda row: -row.usd)
         return tuple(ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens) for row in ordered)
 
     def since(self, since: datetime) -> float:
         """Dollars from `since` on."""
-        return self.meter.ledger.rows("model", self._scope(since))[1].usd
+        return spend_rows(self.meter.ledger, "model", self._scope(since))[1].usd
 
     def task_average(self, month: datetime) -> float | None:
         """The mean cost of the features that cost something from `month` on, None where there is none."""
-        rows, _ = self.meter.ledger.rows("feature", self._scope(month))
+        rows, _ = spend_rows(self.meter.ledger, "feature", self._scope(month))
         priced = [row.usd for row in rows if row.usd > 0 and row.key not in ("unattributed", "unknown", "")]
         return sum(priced) / len(priced) if priced else None
 

@@ -10,6 +10,7 @@ from cockpit.clock import now
 from cockpit.config import Config
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.findings.once import CheckRequest, check_now, make_project
+from cockpit.findings.outcome import outcome_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 
@@ -76,8 +77,8 @@ async def stream(project: Project) -> AsyncGenerator[FindingsSnapshot, None]:
 
 def finished(project: Project, started: float, **more: object) -> FindingsSnapshot:
     """The snapshot of a project as it is now; `started` is the monotonic time at which the work began."""
-    outcome = project.outcome()
-    project.record_trend(outcome)
+    outcome = outcome_of(project)
+    project.record_trend(outcome.findings)
     return outcome.snapshot(
         str(project.root),
         trend=project.trend,
@@ -94,4 +95,4 @@ def fingerprints(snapshot: FindingsSnapshot) -> frozenset[str]:
 
 
 def _partial(project: Project, share: float) -> FindingsSnapshot:
-    return project.outcome().snapshot(str(project.root), phase="checking", progress=share, at=now())
+    return outcome_of(project).snapshot(str(project.root), phase="checking", progress=share, at=now())

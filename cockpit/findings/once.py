@@ -7,7 +7,8 @@ from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.discovery import Listing, discover
-from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer
+from cockpit.findings.outcome import Outcome, outcome_of
+from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.findings.revisions import StagedReading, added_since
@@ -58,9 +59,9 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     project.ask_ruff(None if narrow is None else [name for name in project.scope.files if narrow.covers(name)])
     if request.tools is not None or project.config.checks.tools:
         ask_tools(project, request)
-    outcome = project.outcome(narrow)
+    outcome = outcome_of(project, narrow)
     if narrow is None and not request.only_paths:
-        project.record_trend(outcome)
+        project.record_trend(outcome.findings)
     return outcome, project
 
 

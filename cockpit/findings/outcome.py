@@ -1,52 +1,18 @@
 """From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
+from cockpit.findings.parts import Narrow, OutsideAnswer
+from cockpit.findings.project import Project
 from cockpit.plain_text import plain_text
 from skills.gates import RULES, settle
 from skills.gates.model import Check, FileReport, Finding, Gate, Status, Tenancy
 from skills.record import record
 
-if TYPE_CHECKING:
-    from cockpit.findings.project import Project
-
 _ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 _BLOCKING: tuple[Gate, ...] = ("P0", "P1", "P2")
-
-
-@record
-class Narrow:
-    """The part of a project that is judged; its facts still come from the whole.
-
-    `paths` are files and folders relative to the root ("" is the root), None for all. `lines` holds, for each file that
-    may have findings, the lines that were added (None: every line of it); files that it does not name have none.
-    """
-
-    paths: tuple[str, ...] | None = None
-    lines: Mapping[str, frozenset[int] | None] | None = None
-
-    def covers(self, name: str) -> bool:
-        """Whether a file is in the part."""
-        if self.lines is not None and name not in self.lines:
-            return False
-        return self.paths is None or any(not path or name == path or name.startswith(path + "/") for path in self.paths)
-
-    def holds(self, name: str, first: int, last: int) -> bool:
-        """Whether something on these lines of a covered file is in the part."""
-        added = None if self.lines is None else self.lines[name]
-        return added is None or any(line in added for line in range(first, max(first, last) + 1))
-
-
-@record
-class OutsideAnswer:
-    """What another tool said. `check` is its row, `gates` are those that its findings may have, `findings` by path."""
-
-    check: Check
-    gates: tuple[Gate, ...] = ("P1",)
-    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
 
 @record
@@ -93,7 +59,7 @@ class Outcome:
         )
 
 
-def outcome_of(project: "Project", narrow: Narrow | None = None) -> Outcome:
+def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
     """What the reports of a project say, for the part that `narrow` names."""
     reports = project.reports if narrow is None else narrowed(project.reports, narrow)
     verdict = settle(reports.values(), project.manifests.evidence, project.options)
@@ -183,7 +149,7 @@ def _recounted(check: Check, counts: dict[str, int]) -> Check:
     return Check(check.rule, "not_run", 0, check.reason)
 
 
-def _outside_findings(project: "Project", answers: Iterable[OutsideAnswer], narrow: Narrow | None) -> list[Finding]:
+def _outside_findings(project: Project, answers: Iterable[OutsideAnswer], narrow: Narrow | None) -> list[Finding]:
     found: list[Finding] = []
     for answer in answers:
         for name, findings in answer.findings.items():

@@ -19,7 +19,7 @@ from cockpit.findings.discovery import FileMark, Listing, Scope, discover, look
 from cockpit.findings.manifests import Manifests
 from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
 from cockpit.findings.options import options_of
-from cockpit.findings.outcome import Narrow, Outcome, OutsideAnswer, outcome_of
+from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
@@ -224,11 +224,7 @@ class Project:
         yield OutsideAnswer(self.ruff_check, ("P1", "P2"), findings)
         yield from self.tool_answers.values()
 
-    def outcome(self, narrow: Narrow | None = None) -> Outcome:
-        """What follows from all reports, judged for the part that `narrow` names."""
-        return outcome_of(self, narrow)
-
-    def record_trend(self, outcome: Outcome) -> None:
+    def record_trend(self, findings: Iterable[Finding]) -> None:
         """Note today's share of P1, where every rule of the profile was asked about every file. It is written at most
         once a minute: `save_trend` writes what is left."""
         options = self.options
@@ -237,7 +233,7 @@ class Project:
         from cockpit.findings.trend import compliance, read_trend, with_today
 
         known = self.trend if self._trend_written else read_trend(self._trend_of)
-        self.trend = with_today(known, *compliance(self.reports, outcome.findings, RULES))
+        self.trend = with_today(known, *compliance(self.reports, findings, RULES))
         self._trend_owed = self._trend_owed or self.trend != known
         if not self._trend_written or time.monotonic() - self._trend_written > TREND_SECONDS:
             self.save_trend()

@@ -15,7 +15,7 @@ from pathlib import Path
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
 from cockpit.files import read_regular
 from cockpit.findings.coverage import own_report
-from cockpit.findings.outcome import OutsideAnswer
+from cockpit.findings.parts import OutsideAnswer
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, Ran, find_program, without_own_code
 from cockpit.trust import Trust

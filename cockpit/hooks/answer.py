@@ -15,8 +15,8 @@ from cockpit.config import Config, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.hooks import spool
+from cockpit.hooks.asked import Asked, Reply, text
 from cockpit.hooks.edits import (
-    BEGIN,
     DELEGATING,
     EDITING,
     LONGEST,
@@ -29,54 +29,11 @@ from cockpit.hooks.edits import (
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from cockpit.warm.client import socket_path
-from skills.record import record
 
 if TYPE_CHECKING:
-    from cockpit.agents.models import Agent
     from cockpit.warm.snapshot import Snapshot
 
 SHOWN = 5
-
-
-@record
-class Asked:
-    """One event: `event` in Claude Code's words, `named` in the agent's own."""
-
-    agent: "Agent"
-    event: str
-    named: str
-    said: dict[str, Any]
-
-    @property
-    def session(self) -> str:
-        return text(self.said.get("session_id")) or ""
-
-    @property
-    def cwd(self) -> str:
-        return text(self.said.get("cwd")) or os.getcwd()  # noqa: PTH109
-
-    @property
-    def tool(self) -> str:
-        """The tool's name, for Codex CLI without the namespace before it; a shell line there that holds a patch is
-        carried out as one."""
-        name = text(self.said.get("tool_name")) or ""
-        if self.agent != "codex":
-            return name
-        patches = name == "Bash" and BEGIN in (text(self.given.get("command")) or "")
-        return "apply_patch" if patches else name.removeprefix("collaboration")
-
-    @property
-    def given(self) -> dict[str, Any]:
-        given = self.said.get("tool_input")
-        return given if isinstance(given, dict) else {}
-
-
-@record
-class Reply:
-    """A refusal (`deny`, with its reason), or `context` for the agent; both empty: nothing to say."""
-
-    deny: str = ""
-    context: str = ""
 
 
 def main(words: list[str], given: bytes) -> int:
@@ -319,11 +276,6 @@ _ANSWERS = {
     "SessionStart": at_start,
     "Stop": at_stop,
 }
-
-
-def text(value: object) -> str | None:
-    """`value` where it is a string."""
-    return value if isinstance(value, str) else None
 
 
 def said_to(asked: Asked, reply: Reply) -> dict[str, Any]:

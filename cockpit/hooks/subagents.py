@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from cockpit.config import Config
 from cockpit.files import read_regular
 from cockpit.hooks import spool
+from cockpit.hooks.asked import Asked
 from cockpit.hooks.memory import moment, remembered
 
 if TYPE_CHECKING:
-    from cockpit.hooks.answer import Asked
     from cockpit.hooks.memory import Memory
 
 STARTING_SECONDS = 10.0  # within which Codex CLI has made the file of one that was let start
@@ -16,7 +16,7 @@ WAKING = ("followup_task", "send_input")  # what gives one that has ended anothe
 COUNTED_SECONDS = 3600.0  # a sub-agent whose end nobody told is not counted for longer
 
 
-def too_many(asked: "Asked", config: Config) -> str:
+def too_many(asked: Asked, config: Config) -> str:
     """Why one more may not start, "" where it may; it is counted then."""
     most = config.hooks.max_subagents
     if most is None or not asked.session:
@@ -31,7 +31,7 @@ def too_many(asked: "Asked", config: Config) -> str:
     return ""
 
 
-def _of_codex(memory: "Memory", asked: "Asked") -> int:
+def _of_codex(memory: "Memory", asked: Asked) -> int:
     """How many others run by their own files, with those that were just let start."""
     from cockpit.agents.codex_subagents import codex_subagents
 
@@ -45,7 +45,7 @@ def _of_codex(memory: "Memory", asked: "Asked") -> int:
     return sum(one.running for one in found) + max(0, len(starting) - came)
 
 
-def _running(memory: "Memory", asked: "Asked") -> int:
+def _running(memory: "Memory", asked: Asked) -> int:
     """How many were let start and have not ended: the events tell of ends while cockpit is on, but not of a call that
     failed, the transcript not of those that go on in the background."""
     since = moment() - COUNTED_SECONDS
@@ -65,7 +65,7 @@ def _open(started: list[float], ended: list[float]) -> int:
     return len(left)
 
 
-def _written_ends(asked: "Asked", since: float, refused: list[float]) -> list[float]:
+def _written_ends(asked: Asked, since: float, refused: list[float]) -> list[float]:
     """When sub-agents of a session answered, or could not start, from its transcript, without those refused here."""
     from cockpit.hooks.claims import told_events
     from skills.orchestrator.events import Step, ToolResult

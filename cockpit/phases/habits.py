@@ -21,7 +21,8 @@ from cockpit.phases.others import other_files
 from cockpit.phases.transcripts import first_cwd, transcripts
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_table import PICO
+from cockpit.spend.prices import Prices
 from skills.orchestrator.context import context_window, needs_lookup
 from skills.orchestrator.events import ContextPoint
 from skills.orchestrator.figures import SessionFigures, session_figures

@@ -10,7 +10,7 @@ from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
 from cockpit.spend.groups import feature_of
 from cockpit.spend.models import Tokens
 from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.sums import Scope, Sum
 from skills.spending.work import work_of
 

@@ -6,7 +6,8 @@ import sqlite3
 from cockpit.agents.record import Record
 from cockpit.spend.book import CELLS, split
 from cockpit.spend.overrides import Overrides
-from cockpit.spend.prices import Prices, Rates
+from cockpit.spend.price_table import Rates
+from cockpit.spend.prices import Prices
 
 
 def remembered(database: sqlite3.Connection, overrides: Overrides) -> Prices:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from cockpit.agents.record import Advisor, Record
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_table import PICO
+from cockpit.spend.prices import Prices
 from cockpit.spend.store import Store
 
 _LATEST = 1 << 62

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -73,6 +74,17 @@ class Commits:
                 if any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for place in forms):
                     return tree
         return None
+
+
+def commit_sums(ledger: Ledger, scope: Scope) -> dict[str, Sum]:
+    """The sums in `scope` by commit. Raises `CannotAnswer` where it names no repository."""
+    if scope.places.repository is None:
+        raise CannotAnswer("commits are those of one repository", "leave out --all-repos")
+    commits = Commits(scope.places.repository)
+    found: dict[str, Sum] = {}
+    for cell in ledger.responses(scope):
+        found.setdefault(commits.name_of(cell), Sum()).add_cell(cell)
+    return found
 
 
 def commit_costs(ledger: Ledger, repository: Repository, path: str) -> list[SpendRow]:

@@ -14,7 +14,8 @@ from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
+from cockpit.spend.rows import spend_rows
 from cockpit.spend.sources import unread
 from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned, rounded
 from skills.spending.budget import bounds
@@ -45,7 +46,7 @@ def read_dashboard(
         options += " --all-repos"
     whole = Scope(meter.places)
     groups = [name if name != "commit" or meter.places.repository else "repo" for name in _GROUPS]
-    _, total = ledger.rows("total", scope)
+    _, total = spend_rows(ledger, "total", scope)
     tables = [_table(ledger, scope, by, total) for by in groups]
     hours, hour_table = _hours(ledger, scope, total)
     trends, trend_total = _trends(ledger, whole, now.replace(tzinfo=None))
@@ -102,7 +103,7 @@ def _moment(local: datetime) -> int:
 
 def _table(ledger: Ledger, scope: Scope, by: str, total: SpendRow) -> CostTable:
     if by in _ASKED:
-        rows, _ = ledger.rows(by, scope)
+        rows, _ = spend_rows(ledger, by, scope)
     else:
         rows = _rows(ledger.sums(scope, key_of(by, ledger.calendar, scope.places)))
     costs = [Cost(row) for row in rows]

@@ -6,7 +6,7 @@ from datetime import date
 
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.overrides import PICO_PER_MTOK
-from cockpit.spend.prices import base_model
+from cockpit.spend.price_table import base_model
 from cockpit.spend.sums import PERSON, Cell, Scope, Sum, rounded
 
 _QUARTERS_A_DAY = 96

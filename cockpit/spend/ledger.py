@@ -12,20 +12,19 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source
-from cockpit.errors import CannotAnswer
 from cockpit.spend.aggregate import aggregated, column_of, counted, row_of, sum_of
 from cockpit.spend.amounts import are_current, remember, remembered, work_out_again
 from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER
-from cockpit.spend.calendar import QUARTER_MS, TIME_GROUPS, Calendar
+from cockpit.spend.calendar import QUARTER_MS, Calendar
 from cockpit.spend.groups import K, KeyOf, key_of
 from cockpit.spend.intake import AgentFiles, name_of, take_in
-from cockpit.spend.models import SpendRow, Tokens
+from cockpit.spend.models import Tokens
 from cockpit.spend.overrides import Overrides
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_table import PICO
+from cockpit.spend.prices import Prices
 from cockpit.spend.shelf import Shelf
-from cockpit.spend.statements import read_statements
 from cockpit.spend.store import Store
-from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, apportioned, inside, within
+from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, inside, within
 
 Answer = TypeVar("Answer")
 
@@ -284,27 +283,6 @@ class Ledger:
             into.add_cell(cell)
         return found
 
-    def rows(self, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
-        """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
-        groups = self._sums_by(by, scope)
-        whole = Sum()
-        for part in groups.values():
-            whole.add(part)
-        statements = read_statements(self, scope)
-        total = whole.row("total", billed=statements.of())
-        micro = apportioned({key: part.pico for key, part in groups.items()})
-        rows = []
-        for key, part in groups.items():
-            billed = None
-            if by in ("total", "agent", "session"):
-                billed = statements.of(**({} if by == "total" else {by: key}))
-            rows.append(part.row(key, micro=micro[key], billed=billed))
-        if by in TIME_GROUPS:
-            rows.sort(key=lambda row: (row.key == "unknown", row.key))
-        else:
-            rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
-        return rows, total
-
     def requests(self, scope: Scope) -> dict[tuple[str, str], int]:
         """How many responses in `scope` each session of an agent has, by both names."""
         self._enter()
@@ -317,38 +295,25 @@ class Ledger:
 
     def total(self, scope: Scope) -> Sum:
         """The sum of everything in `scope`."""
-        return self._sums_by("total", scope).get("total") or Sum()
+        return self.sums_by("total", scope).get("total") or Sum()
 
     def _domains(self) -> dict[int, str]:
         return {agent.domain: agent.reader.agent for agent in self._agents if agent.domain}
 
-    def _sums_by(self, by: str, scope: Scope) -> dict[str, Sum]:
-        """As `sums` by the key of `by`, summed where the cells lie and not here."""
+    def sums_by(self, by: str, scope: Scope) -> dict[str, Sum]:
+        """As `sums` by the key of `by` (any but commits, which `commit_sums` tells), summed where the cells lie."""
         self._enter()
         database, agents = self.store.connection, self._domains()
         column = column_of(database, by, self.calendar)
-        rows = None if by == "commit" else aggregated(database, list(agents), column, scope)
+        rows = aggregated(database, list(agents), column, scope)
         if rows is None:
-            return self._sums_of_cells(by, scope)
+            return self.sums(scope, key_of(by, self.calendar, scope.places))
         found: dict[str, Sum] = {}
         for value, *counts in rows:
             found.setdefault(row_of(by, value, agents, scope.places, self.calendar), Sum()).add(sum_of(counts))
         name = key_of(by, self.calendar, scope.places)
         for cell in inside(within(self.entries, scope), scope.places):
             found.setdefault(name(cell), Sum()).add_cell(cell)
-        return found
-
-    def _sums_of_cells(self, by: str, scope: Scope) -> dict[str, Sum]:
-        if by != "commit":
-            return self.sums(scope, key_of(by, self.calendar, scope.places))
-        if scope.places.repository is None:
-            raise CannotAnswer("commits are those of one repository", "leave out --all-repos")
-        from cockpit.spend.commits import Commits
-
-        commit_of = Commits(scope.places.repository).name_of
-        found: dict[str, Sum] = {}
-        for cell in self.responses(scope):
-            found.setdefault(commit_of(cell), Sum()).add_cell(cell)
         return found
 
 

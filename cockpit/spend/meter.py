@@ -15,7 +15,7 @@ from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.opened import open_ledger
 from cockpit.spend.pace import read_paces
 from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.sources import unread
 from cockpit.spend.sums import Cell, Scope, Sum
 from skills.spending.budget import (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import ContextPace
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from skills.spending.context_forecast import LOOKED_AT, Turn, cache_life, next_turn, tokens_per_turn
 
 _MOST = 16  # sessions that are looked at

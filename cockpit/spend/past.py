@@ -3,7 +3,7 @@
 from cockpit.spend.groups import feature_of
 from cockpit.spend.meter import Meter
 from cockpit.spend.places import UNATTRIBUTED
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.sums import PERSON, Scope
 from skills.spending.estimate import Past
 

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cockpit.spend.prices import Prices, RateKey, Rates, Standing, look_up
+from cockpit.spend.price_table import RateKey, Rates, Standing, look_up
+from cockpit.spend.prices import Prices
 from cockpit.spend.usual_rates import usual
 
 _HOME = str(Path(__file__).resolve().parents[2])
@@ -43,7 +44,7 @@ class PriceProcess:
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere, cwd=os.sep)
 
     def look_up(self, key: RateKey) -> Standing:
-        """As `prices.look_up`."""
+        """As `price_table.look_up`."""
         process = self._process
         try:
             if process.stdin is None or process.stdout is None:

@@ -8,7 +8,7 @@ from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import BudgetWindow, SpendRow
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.suggest import Advice, advise
 from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned
 from skills.spending.spread import Usual, usual

@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from cockpit.agents.source import Source
+from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import Billed
 from cockpit.spend.places import Places
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.sums import MICRO, Scope, rounded
-
-if TYPE_CHECKING:
-    from cockpit.spend.ledger import Ledger
 
 Key = tuple[str, str]  # agent, session
 
@@ -38,7 +35,7 @@ class Statements:
         return Billed(rounded(sum(said)) / 10**6, len(said), sum(map(chosen, self._sessions)))
 
 
-def read_statements(ledger: "Ledger", scope: Scope) -> Statements:
+def read_statements(ledger: Ledger, scope: Scope) -> Statements:
     """The statements of the sessions that lie in `scope` as a whole."""
     inside = ledger.requests(scope)
     billed = billed_by_session(ledger)
@@ -48,7 +45,7 @@ def read_statements(ledger: "Ledger", scope: Scope) -> Statements:
     return Statements(counted, inside)
 
 
-def billed_by_session(ledger: "Ledger") -> dict[Key, int]:
+def billed_by_session(ledger: Ledger) -> dict[Key, int]:
     """What sessions say they were billed, in picodollars, plus the price of what came later."""
     found: dict[Key, int] = {}
     for reader, domain, shelf in ledger.shelves():
@@ -61,7 +58,7 @@ def billed_by_session(ledger: "Ledger") -> dict[Key, int]:
     return found
 
 
-def _later(ledger: "Ledger", domain: int, source: Source) -> int:
+def _later(ledger: Ledger, domain: int, source: Source) -> int:
     """The price of the session's responses after its last statement, its sub-agents' included."""
     database = ledger.store.connection
     start = next(iter(source.after.values()), None)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import BudgetWindow
-from cockpit.spend.prices import PICO, Prices, base_model
+from cockpit.spend.price_table import PICO, base_model
+from cockpit.spend.prices import Prices
 from cockpit.spend.sums import PERSON, Cell, Scope
 from skills.spending.advice import (
     Call,

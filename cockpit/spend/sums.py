@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.models import NO_TOKENS, Billed, SpendRow, Tokens
 from cockpit.spend.places import Places
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from skills.record import record
 
 MICRO = PICO // 10**6

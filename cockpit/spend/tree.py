@@ -12,7 +12,7 @@ from cockpit.agents.source import SubAgent
 from cockpit.plain_text import plain_text
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import UNATTRIBUTED
-from cockpit.spend.prices import PICO
+from cockpit.spend.price_table import PICO
 from cockpit.spend.sums import Scope, rounded
 
 _ROWS = """SELECT part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h + cache_read,

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cockpit.spend.prices import RULES, RateKey, Rates, Standing, look_up
+from cockpit.spend.price_table import RULES, RateKey, Rates, Standing, look_up
 
 _FILE = Path(__file__).with_name("usual_rates.json")
 _NOW, _DAY = -1, 86_400

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cockpit.findings.outcome import OutsideAnswer
+from cockpit.findings.outcome import outcome_of
+from cockpit.findings.parts import OutsideAnswer
 from cockpit.findings.tools import known_tools
 from cockpit.plain_text import plain_text
 from cockpit.programs import Ran
@@ -152,7 +153,7 @@ def _pytest(place: Place, title: str) -> Answer:
 def _coverage(place: Place) -> Iterator[Answer]:
     title = "Coverage meets its targets"
     place.project.read_manifests()
-    outcome = place.project.outcome()
+    outcome = outcome_of(place.project)
     check = next((check for check in outcome.checks if check.rule == "missing-coverage"), None)
     if check is None:
         yield not_run(4, "coverage", title, "the rule missing-coverage is switched off")

@@ -13,7 +13,7 @@ from skills.gates.names import last_name
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import unawaited
 from skills.gates.syntax import calls_in, descendants, names_in
-from skills.gates.transaction_auditor import SKILL, opens_transaction, waits_outside
+from skills.gates.transactions import SKILL, opens_transaction, waits_outside
 
 RULE = "scope-too-narrow"
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)

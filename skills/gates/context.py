@@ -5,7 +5,7 @@ import ast
 import tokenize
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from skills.gates.fingerprints import fingerprint_stem
@@ -15,6 +15,7 @@ from skills.gates.roles import file_role
 from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+IsFixable = Callable[[str, ast.AST, "FileContext", str], bool]
 _SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -71,12 +72,13 @@ class Words:
 
 class FileContext:
     """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
-    first."""
+    first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try."""
 
-    def __init__(self, path: str, source: bytes, tree: ast.Module) -> None:
+    def __init__(self, path: str, source: bytes, tree: ast.Module, is_fixable: IsFixable) -> None:
         self.path = path
         self.source = source
         self.tree = tree
+        self._is_fixable = is_fixable
         self.scopes: list[ast.ClassDef | FunctionNode] = []
         self.statement: ast.AST = tree
         self.memo: dict[str, object] = {}
@@ -193,8 +195,6 @@ class FileContext:
         symbol: str | None = None,
     ) -> None:
         """Adds a candidate at `node`. A class or function is marked at its header only."""
-        from skills.gates.fixes.registry import is_fixable  # most files have no findings
-
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
         end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
         if isinstance(node, _SCOPES):
@@ -213,7 +213,7 @@ class FileContext:
             severity=severity,
             needs=needs,
             evidence=evidence,
-            fixable=fixable or (confidence != "needs_context" and is_fixable(rule, node, self, message)),
+            fixable=fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
             also=also,
         )
         self._candidates.append(candidate)

@@ -11,7 +11,7 @@ from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_migration_path, is_test_path, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.transaction_auditor import opens_transaction
+from skills.gates.transactions import opens_transaction
 
 SKILL = "django-celery"
 MODEL = "model-to-task"

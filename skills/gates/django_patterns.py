@@ -15,7 +15,7 @@ from skills.gates.roles import is_test_path
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.settings_modules import is_away_from_production, is_settings_path
 from skills.gates.syntax import descendants
-from skills.gates.transaction_auditor import waits_outside
+from skills.gates.transactions import waits_outside
 
 SKILL = "django-patterns"
 HEAVY, RELATED, ONE_MODULE = "heavy-signal", "foreign-key-defaults", "single-settings-module"

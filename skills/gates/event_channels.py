@@ -15,7 +15,7 @@ from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.transaction_auditor import SKILL
+from skills.gates.transactions import SKILL
 
 RULE = "event-channel-consistency"
 

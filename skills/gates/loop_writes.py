@@ -16,7 +16,7 @@ from skills.gates.persistence import Write, write_of
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, speaks_django, unawaited
 from skills.gates.syntax import descendants, names_in
-from skills.gates.transaction_auditor import first_time
+from skills.gates.transactions import first_time
 
 SKILL = "query-efficiency-auditor"
 LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"

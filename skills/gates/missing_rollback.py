@@ -14,7 +14,7 @@ from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, unawaited
 from skills.gates.syntax import calls_in, defaults_of, descendants, stands_in
-from skills.gates.transaction_auditor import SKILL, opens_transaction
+from skills.gates.transactions import SKILL, opens_transaction
 
 RULE = "missing-rollback"
 _BROAD = frozenset(

@@ -19,7 +19,7 @@ from skills.gates.queries import chain_of, is_manager_class, literal_keywords, o
 from skills.gates.roles import class_role, is_migration_path, is_test_path, path_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.tenancy import is_shared, isolates_every_model, needed, tenant_field
+from skills.gates.tenancy import is_shared, isolates_every_model, needed, tenancy_of, tenant_field
 from skills.gates.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 
 SKILL = "multi-tenant-guardian"
@@ -201,11 +201,11 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
 
 
 def _applies(project: Project) -> str | None:
-    if project.options.isolated or project.tenancy.mode == "transparent":
+    if project.options.isolated or tenancy_of(project).mode == "transparent":
         return None
-    if project.tenancy.mode == "explicit":
-        return f"queries are scoped by hand here: {project.tenancy.why}"
-    return f"no mechanism keeps tenants apart, so filters by hand are needed: {project.tenancy.why}"
+    if tenancy_of(project).mode == "explicit":
+        return f"queries are scoped by hand here: {tenancy_of(project).why}"
+    return f"no mechanism keeps tenants apart, so filters by hand are needed: {tenancy_of(project).why}"
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -219,7 +219,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
             if not _covered(model, project):
                 return None
             message = f"{_what(kind, name, candidate)}: {_mechanism(project)}"
-            return replace(candidate, message=message, evidence=project.tenancy.evidence[:3])
+            return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
     return None
 
 
@@ -260,11 +260,11 @@ def _what(kind: str, name: str, candidate: Candidate) -> str:
 
 
 def _mechanism(project: Project) -> str:
-    evidence: tuple[Evidence, ...] = project.tenancy.evidence
+    evidence: tuple[Evidence, ...] = tenancy_of(project).evidence
     if evidence:
         first = evidence[0]
         return f"{first.text} ({first.path}:{first.line}), so this is scoped twice"
-    if project.tenancy.chosen:
+    if tenancy_of(project).chosen:
         return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
     return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
 

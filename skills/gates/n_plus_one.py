@@ -8,7 +8,8 @@ from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_migration_path, is_test_path
-from skills.gates.row_flow import Access, Flow
+from skills.gates.row_calls import Access
+from skills.gates.row_flow import Flow
 from skills.gates.row_helpers import (
     HELPERS,
     PROPERTIES,

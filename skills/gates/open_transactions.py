@@ -9,7 +9,7 @@ from skills.gates.database_events import Event, events_of, inside
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
-from skills.gates.transaction_auditor import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
+from skills.gates.transactions import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
 
 _BEGINS = ("add", "flush", "write")
 _ENDS = ("commit", "rollback")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from operator import attrgetter
 
-from skills.gates.model import Candidate, Fact, FileReport, GateOptions, ProjectEvidence, Tenancy
+from skills.gates.model import Candidate, Fact, FileReport, GateOptions, ProjectEvidence
 
 Place = tuple[str, Fact]
 
@@ -60,13 +60,6 @@ class Project:
     def candidates(self, rule: str) -> list[Candidate]:
         """Every candidate of a rule, before anything was decided."""
         return [found for report in self._reports for found in report.candidates if found.rule == rule]
-
-    @cached_property
-    def tenancy(self) -> Tenancy:
-        """How the project keeps tenants apart."""
-        from skills.gates.tenancy import decide
-
-        return decide(self)
 
     @cached_property
     def models(self) -> "Models":

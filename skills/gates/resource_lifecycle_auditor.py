@@ -14,10 +14,9 @@ from skills.gates.rule import Rule, Watch
 from skills.gates.session_config import LAYER_WORDS, on_import
 from skills.gates.session_config import on_call as tell_config
 from skills.gates.syntax import descendants, mentions
+from skills.gates.taken_resources import CLEANUP_RULE, SKILL, leak_of, releases, taken
 
-SKILL = "resource-lifecycle-auditor"
 POOL_RULE = "pool-configuration"
-CLEANUP_RULE = "missing-cleanup"
 
 _ENGINES = frozenset(
     {
@@ -25,24 +24,6 @@ _ENGINES = frozenset(
         "sqlalchemy.ext.asyncio.create_async_engine",
     }
 )  # fmt: skip
-_FACTORY = re.compile(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
-_SESSION_MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
-_SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
-_CONNECTORS = frozenset(
-    {
-        "psycopg2.connect", "psycopg.connect", "sqlite3.connect", "pymysql.connect", "MySQLdb.connect",
-        "pyodbc.connect", "mysql.connector.connect", "oracledb.connect", "asyncpg.connect", "aiosqlite.connect",
-        "socket.socket", "socket.create_connection", "aiohttp.ClientSession", "httpx.AsyncClient",
-        "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP", "paramiko.SSHClient",
-    }
-)  # fmt: skip
-_FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
-                    "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
-_OWNERS = re.compile(r"(engine|pool)$", re.I)
-_GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
-_RELEASES = frozenset(
-    {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}
-)
 _TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_context", "callback",
                      "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
 
@@ -121,8 +102,6 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     state = _fate(function, target.id, node)
     if state == "cared for":
         return
-    from skills.gates.session_scope import leak_of  # it is built on this file
-
     if state == "closed" and leak_of(function, target.id) is not None:
         return  # said by error-path-leak
     lower: Severity = "MEDIUM" if severity == "HIGH" else "LOW"
@@ -139,63 +118,6 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
         links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
         weight = one_less(weight)
     context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, evidence=links)
-
-
-def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
-    """What a call takes that must be given back, and how bad it is not to."""
-    name = origin(context, call.func)
-    if name in _FILES:
-        return "a file", "MEDIUM"
-    if any(word.arg == "bind" and "conn" in ast.unparse(word.value).lower() for word in call.keywords):
-        return None  # it borrows a connection that somebody else gives back
-    if name in _SESSIONS or name in _CONNECTORS:
-        return "a connection" if name in _CONNECTORS else "a session", "HIGH"
-    if (
-        isinstance(call.func, ast.Attribute)
-        and call.func.attr in _GIVERS
-        and _OWNERS.search(last_name(call.func.value))
-    ):
-        return "a connection", "HIGH"
-    if _is_cursor(call, context):
-        return "a cursor", "MEDIUM"
-    made = last_name(call.func) if not call.args else ""
-    if made and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
-        return "a session", "HIGH"
-    return None
-
-
-def _is_cursor(call: ast.Call, context: FileContext) -> bool:
-    """True for a cursor of a connection that somebody else has; SQLite's hold nothing."""
-    function = call.func
-    if not isinstance(function, ast.Attribute) or function.attr != "cursor":
-        return False
-    owner = last_name(function.value).lower()
-    if not owner.endswith(("conn", "connection")) or any(one.startswith("sqlite3") for one in context.imports.values()):
-        return False
-    made = lookup(context, function.value.id, call.lineno) if isinstance(function.value, ast.Name) else None
-    return made is None or made.kind in ("opaque", "typed", "import")
-
-
-def _made_here(call: ast.Call, context: FileContext) -> bool:
-    """True for a factory of any name that `sessionmaker` makes in this module."""
-    if not isinstance(call.func, ast.Name):
-        return False
-    found = lookup(context, call.func.id, call.lineno)
-    maker = found.value if found is not None else None
-    return isinstance(maker, ast.Call) and (origin(context, maker.func) or "").rpartition(".")[2] in _SESSION_MAKERS
-
-
-def _is_factory(call: ast.Call, context: FileContext) -> bool:
-    """True for `SessionLocal()`: made by sessionmaker here, or imported from a module about databases."""
-    if not isinstance(call.func, ast.Name) or call.func.id.lower() in ("sessionmaker", "async_sessionmaker"):
-        return False
-    known = bindings(context, context.tree).get(call.func.id, ())
-    for found in known:
-        if isinstance(found.value, ast.Call):
-            return last_name(found.value.func) in ("sessionmaker", "async_sessionmaker", "scoped_session")
-        if found.kind == "import":
-            return re.search(r"(^|\.)(db|database|session|sessions|models|sql|persistence)\b", found.name) is not None
-    return not known and call.func.id.lower().endswith(("sessionlocal", "session_factory", "session_maker"))
 
 
 def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
@@ -242,18 +164,6 @@ def _passes(call: ast.Call, name: str) -> bool:
         return False
     taker = last_name(call.func)
     return taker in _TAKERS or taker[:1].isupper() or taker in ("append", "add", "put", "setattr", "partial", "submit")
-
-
-def releases(call: ast.Call, name: str) -> bool:
-    """True for `name.close()`, and for `pool.release(name)`."""
-    function = call.func
-    if not isinstance(function, ast.Attribute):
-        return False
-    if function.attr in _RELEASES and last_name(function.value) == name:
-        return True
-    return function.attr in ("release", "putconn") and any(
-        isinstance(one, ast.Name) and one.id == name for one in call.args
-    )
 
 
 pool_configuration = Rule(

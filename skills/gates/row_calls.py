@@ -1,14 +1,13 @@
 """What a call stands for where rows are concerned."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers
-
-if TYPE_CHECKING:
-    from skills.gates.row_flow import Flow
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
@@ -27,7 +26,32 @@ WRITES = frozenset(
 _SAME_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter"})
 
 
-def call_value(flow: "Flow", node: ast.Call, names: Names) -> Value:
+Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
+"""Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
+
+
+class Run(Protocol):
+    """What the run through a file, `row_flow.Flow`, offers to whoever reads a call."""
+
+    context: FileContext
+    on_access: Access
+    on_given: Access | None
+    functions: dict[str, FunctionNode]
+    entered: dict[object, Value]
+    statement: ast.AST
+    symbols: list[str]
+    owner: ast.ClassDef | None
+
+    def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
+
+    def function(self, node: FunctionNode, names: Names, given: Names) -> Value: ...
+
+    def method(self, name: str) -> FunctionNode | None: ...
+
+    def manager(self, node: ast.Attribute) -> Rows | None: ...
+
+
+def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     """What a call answers; what it reads of rows on the way is told to the flow."""
     function = node.func
     if isinstance(function, ast.Attribute):
@@ -53,7 +77,7 @@ def call_value(flow: "Flow", node: ast.Call, names: Names) -> Value:
     return first if name in _SAME_ROWS and isinstance(first, Rows) else None
 
 
-def _hand_on(flow: "Flow", node: ast.Call, values: list[Value]) -> None:
+def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
     """Tells which rows of a loop a function that was imported is given."""
     if flow.on_given is None or not any(isinstance(value, Row) and value.loop for value in values):
         return
@@ -66,7 +90,7 @@ def _hand_on(flow: "Flow", node: ast.Call, values: list[Value]) -> None:
             flow.on_given(node, flow.statement, ".".join(flow.symbols), value, f"{dotted} {place}")
 
 
-def _load_later(flow: "Flow", node: ast.Call, names: Names) -> None:
+def _load_later(flow: Run, node: ast.Call, names: Names) -> None:
     """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
     first = node.args[0] if node.args else None
     loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
@@ -81,7 +105,7 @@ def _plain(node: ast.Call) -> list[ast.expr]:
     return [part.value if isinstance(part, ast.Starred) else part for part in given]
 
 
-def _found(flow: "Flow", node: ast.Call, values: list[Value]) -> Row | None:
+def _found(flow: Run, node: ast.Call, values: list[Value]) -> Row | None:
     first = values[0] if values else None
     if isinstance(first, Rows):
         return first.one()
@@ -89,7 +113,7 @@ def _found(flow: "Flow", node: ast.Call, values: list[Value]) -> Row | None:
     return Row(name, line=node.lineno) if name and name.rpartition(".")[2][:1].isupper() else None
 
 
-def _lambdas(flow: "Flow", node: ast.Call, values: list[Value], names: Names) -> None:
+def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> None:
     """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
     rows = next((value for value in values if isinstance(value, Rows)), None)
     if rows is None or last_name(node.func) not in {*_SAME_ROWS, "map", "groupby"}:
@@ -99,7 +123,7 @@ def _lambdas(flow: "Flow", node: ast.Call, values: list[Value], names: Names) ->
             flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
 
 
-def _enter(flow: "Flow", node: ast.Call, name: str, values: list[Value], names: Names) -> Value:
+def _enter(flow: Run, node: ast.Call, name: str, values: list[Value], names: Names) -> Value:
     """Runs a function of the file with what it is called with, once for each kind of it."""
     function = flow.functions[name]
     parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
@@ -119,7 +143,7 @@ def _enter(flow: "Flow", node: ast.Call, name: str, values: list[Value], names: 
     return flow.entered[key]
 
 
-def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
     method = function.attr
     if method == "Prefetch":
         return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
@@ -148,7 +172,7 @@ def _method(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names)
     return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
 
 
-def _receiver(flow: "Flow", function: ast.Attribute, names: Names) -> Value:
+def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
     """What a method is called on. Writing through a relation reads nothing of it; narrowing it asks anew."""
     owner = function.value
     if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
@@ -164,7 +188,7 @@ def _receiver(flow: "Flow", function: ast.Attribute, names: Names) -> Value:
     return flow.value(owner, names)
 
 
-def _own(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
     """`self.get_queryset()` and `self.get_object()` of a class that says its `queryset`."""
     owner = function.value
     is_self = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
@@ -181,7 +205,7 @@ def _own(flow: "Flow", node: ast.Call, function: ast.Attribute, names: Names) ->
     return None
 
 
-def _loaded(flow: "Flow", rows: Rows, node: ast.Call, names: Names) -> Rows:
+def _loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
     if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
         return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
     if last_name(node.func) == "select_related" and not node.args:
@@ -196,7 +220,7 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _lookups(flow: "Flow", arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
+def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
     """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
     found: set[str] = set()
     for argument in arguments:
@@ -215,7 +239,7 @@ def _lookups(flow: "Flow", arguments: list[ast.expr], names: Names) -> frozenset
     return frozenset(found)
 
 
-def _prefetch(flow: "Flow", node: ast.Call, names: Names) -> frozenset[str] | None:
+def _prefetch(flow: Run, node: ast.Call, names: Names) -> frozenset[str] | None:
     """`Prefetch("lines", queryset=…, to_attr="…")`: the relation, and what its queryset loads behind it."""
     given = {word.arg: word.value for word in node.keywords}
     lookup = node.args[0] if node.args else given.get("lookup")

@@ -12,7 +12,7 @@ from typing import Any
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS
-from skills.gates.row_calls import call_value
+from skills.gates.row_calls import Access, call_value
 from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.syntax import CHILDREN
 
@@ -22,9 +22,6 @@ _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
 # The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
 _PLACE = ""
-
-Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
-"""Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
 
 
 class Flow:

@@ -114,8 +114,8 @@ class Rule:
     `applies` answers None, or the reason why the rule does not apply to a project. `holds` answers the
     candidate, an amended one, or None. `profiles` are the only profiles in which it is on without being
     selected, None where it is on in all of them. `survey` adds what only the whole project shows, as (report,
-    candidate); `blind` answers why the rule could not look, or None. A rule that is not `required` may stay
-    unanswered without leaving its gate so.
+    candidate), `review` what the project shows beside all rules by name; `blind` answers why the rule could not
+    look, or None. A rule that is not `required` may stay unanswered without leaving its gate so.
     """
 
     name: str
@@ -134,6 +134,7 @@ class Rule:
     holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
     profiles: frozenset[str] | None = None
     survey: Callable[["Project"], Iterable[tuple[FileReport, Candidate]]] | None = None
+    review: "Callable[[Project, Mapping[str, Rule]], Iterable[tuple[FileReport, Candidate]]] | None" = None
     blind: Callable[["Project"], str | None] | None = None
     required: bool = True
 

@@ -1,6 +1,6 @@
 """Comments that silence, judged themselves: each needs a reason, and something to silence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from skills.gates.example_files import one_file
 from skills.gates.fingerprints import fingerprint
@@ -27,26 +27,24 @@ def _without_reason(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
             yield report, _candidate(WITHOUT_REASON, report, comment, words, f"{words} {problem}: it silences nothing")
 
 
-def _unused(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
+def _unused(project: Project, rules: Mapping[str, Rule]) -> Iterator[tuple[FileReport, Candidate]]:
     for report, comment in _own(project):
         for name in comment.rules if comment.reason else ():
-            message = _idle(name, report, comment, project)
+            message = _idle(name, report, comment, project, rules)
             if message:
                 yield report, _candidate(UNUSED, report, comment, name, message)
 
 
-def _idle(name: str, report: FileReport, comment: Suppression, project: Project) -> str:
+def _idle(name: str, report: FileReport, comment: Suppression, project: Project, rules: Mapping[str, Rule]) -> str:
     """Why a comment silences nothing by this name, "" where it does or nobody can tell."""
-    from skills.gates.registry import RULES
-
     if "/" in name or name in project.options.tools or name in (UNUSED, WITHOUT_REASON):
         return ""  # findings of other tools are not known here
-    rule = RULES.get(name)
+    rule = rules.get(name)
     nearby = [found for found in report.candidates if comment.line <= found.line <= comment.end_line]
     if rule is None and not any(name in found.also for found in nearby):
         import difflib  # seldom needed, and every start pays for an import
 
-        close = difflib.get_close_matches(name, RULES, 1)
+        close = difflib.get_close_matches(name, rules, 1)
         return f"no rule is called {name}" + (f"; did you mean {close[0]}?" if close else "")
     if any(name == crashed for crashed, _ in report.crashed):
         return ""
@@ -54,7 +52,7 @@ def _idle(name: str, report: FileReport, comment: Suppression, project: Project)
         return ""
     for found in nearby:
         if found.rule == name or name in found.also:
-            of = RULES[found.rule]
+            of = rules[found.rule]
             if _out_of_force(of, project) or of.holds(found, report, project) is not None:
                 return ""
     return f"ignore[{name}] silences nothing here"
@@ -101,7 +99,7 @@ RULES = (
             "TOTAL = 1  # cockpit: ignore[hardcoded-sekret] it is no password\n",
         ),
         good=one_file("apps/orders/plain.py", "TOTAL = 1\n", "TOTAL = 1  # cockpit: ignore[ruff/E501] a long table\n"),
-        survey=_unused,
+        review=_unused,
     ),
     Rule(
         name=WITHOUT_REASON,

@@ -16,7 +16,16 @@ _LEAST_SHARE = 0.8
 _NARROWER = frozenset({"user", "owner", "created_by", "author", "requester", "user_id", "owner_id"})
 
 
-def decide(project: Project) -> Tenancy:
+def tenancy_of(project: Project) -> Tenancy:
+    """How a project keeps tenants apart; looked for once."""
+    known = project.memo.get("tenancy")
+    if known is None:
+        known = project.memo["tenancy"] = _decide(project)
+    assert isinstance(known, Tenancy)
+    return known
+
+
+def _decide(project: Project) -> Tenancy:
     """The mode with what says so. A mode that a person chose wins over any evidence.
 
     Transparent needs a mechanism: a tenancy package, a manager that reads the current tenant, a middleware

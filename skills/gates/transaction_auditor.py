@@ -4,63 +4,35 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skills.gates.bindings import annotated_type, lookup, origin
-from skills.gates.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, TREE, Waits
+from skills.gates.bindings import origin
+from skills.gates.blocking_calls import FILE, TREE
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
-from skills.gates.receivers import TypeReader
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import CHILDREN, descendants
 from skills.gates.transaction_examples import IMPLICIT, LONG, SWALLOWED, TASK, WIDE
+from skills.gates.transactions import (
+    HELD,
+    SCOPE,
+    SKILL,
+    SLEEPS,
+    first_time,
+    opens_transaction,
+    shown_call,
+    waits_outside,
+)
 
-SKILL = "transaction-correctness-auditor"
-SCOPE = "scope-too-wide"
-HELD = "long-held-transaction"
 TASK_RULE = "task-before-commit"
 ERROR_RULE = "swallowed-db-error"
 _BLOCKS = "transactions: what runs inside a block"
 
-_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
-_SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
-_BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
-                        "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
 _MOST_LINES = 50
-SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
-_ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
-_ASYNC_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"})
-_SERVICES = frozenset({"stripe", "twilio", "sendgrid", "braintree", "paypalrestsdk", "mailchimp", "plaid", "razorpay"})
-_SERVICE_VERBS = frozenset(
-    {"create", "retrieve", "modify", "list", "send", "capture", "confirm", "cancel", "refund", "delete", "update"}
-)
 _TASKS = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_in", "enqueue_at", "enqueue_job"})
 _ERRORS = frozenset({"IntegrityError", "DatabaseError", "OperationalError", "DataError", "ProgrammingError",
                      "SQLAlchemyError", "DBAPIError"})  # fmt: skip
 _OWN_SAVEPOINT = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
-
-_TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
-
-
-def opens_transaction(node: ast.expr, context: FileContext) -> bool:
-    """True for `transaction.atomic`, with or without a call, and for `session.begin()`."""
-    function = node.func if isinstance(node, ast.Call) else node
-    if last_name(function) == "atomic":
-        return (context.resolve(function) or "") in _ATOMIC
-    if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
-        return False
-    return last_name(function.value).lower().endswith(_SESSIONS) or _lends_sessions(function.value, context)
-
-
-def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
-    """True for a name of any spelling whose annotation or value says that it begins transactions."""
-    found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
-    if found is None:
-        return False
-    made = origin(context, found.value.func) if isinstance(found.value, ast.Call) else None
-    hint = found.hint.value if isinstance(found.hint, ast.Subscript) else found.hint
-    kind = made or annotated_type(context, hint) or ""
-    return kind.startswith(("sqlalchemy", "sqlmodel")) and kind.rpartition(".")[2] in _BEGINNERS
 
 
 Block = tuple[ast.AST, list[ast.stmt]]
@@ -128,16 +100,6 @@ def _watching(judge: Callable[[Block, FileContext], None]) -> Callable[[ast.AST,
     return on_node
 
 
-def first_time(rule: str, node: ast.AST, context: FileContext) -> bool:
-    """True where a rule has said nothing of this node yet."""
-    seen = context.memo.setdefault(rule, set())
-    assert isinstance(seen, set)
-    if node in seen:
-        return False
-    seen.add(node)
-    return True
-
-
 def _begun(opener: ast.AST, context: FileContext) -> tuple[Evidence, ...]:
     line: int = opener.lineno  # type: ignore[attr-defined]
     return (Evidence(context.path, line, f"the transaction begins: {context.lines[line - 1].strip()[:100]}"),)
@@ -167,40 +129,6 @@ def _judge_scope(block: Block, context: FileContext) -> None:
             evidence=_begun(opener, context),
             also=() if file else (HELD,),
         )
-
-
-def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
-    """What a call to something outside the database waits for."""
-    name = origin(context, call.func)
-    if name is not None:
-        waits = FUNCTIONS.get(name)
-        if waits is not None:
-            return waits if waits in (HTTP, NETWORK, FILE) else None
-        root, _, rest = name.partition(".")
-        if root in _SERVICES and rest and last_name(call.func) in _SERVICE_VERBS:
-            return HTTP
-    if not isinstance(call.func, ast.Attribute):
-        return None
-    owner = _TYPES.type_of(context, call.func.value)
-    if owner in _ASYNC_CLIENTS:
-        return HTTP if call.func.attr in _ASYNC_VERBS else None
-    if owner is None and _is_client(call.func.value, call.func.attr, context):
-        return HTTP
-    receiver = RECEIVERS.get(owner or "")
-    waits = receiver.of(call.func.attr) if receiver else None
-    return waits if waits in (HTTP, NETWORK, FILE) else None
-
-
-def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:
-    """True for what is named as a client of other services: `http_client.post(…)`, a stub of gRPC."""
-    name = last_name(node).lower()
-    if name.endswith(("http_client", "httpclient", "rest_client", "api_client")) or name in ("http", "_http"):
-        return method in _ASYNC_VERBS
-    return (
-        name.endswith("stub")
-        and method[:1].isupper()
-        and any(one.startswith("grpc") for one in context.imports.values())
-    )
 
 
 def _on_session(node: FunctionNode, context: FileContext) -> None:
@@ -288,12 +216,6 @@ def _gives_up(handler: ast.ExceptHandler) -> bool:
         for statement in handler.body
         for part in descendants(statement)
     )
-
-
-def shown_call(call: ast.Call) -> str:
-    """A call in a message, its name's end where it is long."""
-    text = " ".join(ast.unparse(call.func).split())
-    return f"{text if len(text) <= 48 else '…' + text[-47:]}(…)"
 
 
 _NODES = (ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -18,7 +18,7 @@ from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import model_key
-from skills.gates.transaction_auditor import SKILL, opens_transaction
+from skills.gates.transactions import SKILL, opens_transaction
 
 RULE = "missing-intermediate-commits"
 

@@ -14,7 +14,7 @@ from skills.gates.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, menti
 from skills.gates.roles import role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenant_models
+from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
 from skills.gates.tenant_examples import UNSCOPED_BAD, UNSCOPED_GOOD
 
 _JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
@@ -228,11 +228,11 @@ def _uses(function: FunctionNode) -> dict[str, list[ast.AST]]:
 
 
 def _applies(project: Project) -> str | None:
-    if project.tenancy.mode == "explicit":
+    if tenancy_of(project).mode == "explicit":
         return None
-    if project.tenancy.mode == "transparent":
-        return f"tenants are kept apart without filters by hand: {project.tenancy.why}"
-    return project.tenancy.why
+    if tenancy_of(project).mode == "transparent":
+        return f"tenants are kept apart without filters by hand: {tenancy_of(project).why}"
+    return tenancy_of(project).why
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

@@ -1,7 +1,7 @@
 """From reports of files to a verdict: what holds in this project, what a person silenced, what every rule
 answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from skills.gates.model import (
     Candidate,
@@ -17,6 +17,7 @@ from skills.gates.model import (
 from skills.gates.project import Project
 from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
 from skills.gates.rule import STRICT, Rule
+from skills.gates.tenancy import tenancy_of
 
 _GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 _SEVERITY_ORDER = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3, "INFO": 4}
@@ -72,7 +73,7 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
     findings = findings_of(read, known, active)
     checks = checks_of(read, findings, reasons, known)
-    return Verdict(tuple(findings), tuple(checks), known.tenancy)
+    return Verdict(tuple(findings), tuple(checks), tenancy_of(known))
 
 
 def findings_of(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
@@ -95,13 +96,12 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
             if holding is not None:
                 found.append(_finding(holding, rule, report, taken, role))
     for rule in active.values():
-        if rule.survey is not None:
-            surveyed: set[str] = set()
-            try:
-                for report, candidate in rule.survey(project):
-                    found.append(_finding(candidate, rule, report, surveyed, _role_evidence(report)))
-            except Exception as problem:
-                _failed(rule, "", problem, project)
+        surveyed: set[str] = set()
+        try:
+            for report, candidate in _surveyed(rule, project):
+                found.append(_finding(candidate, rule, report, surveyed, _role_evidence(report)))
+        except Exception as problem:
+            _failed(rule, "", problem, project)
     found.sort(
         key=lambda item: (
             _GATE_ORDER[item.gate],
@@ -113,6 +113,13 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
         )
     )
     return found
+
+
+def _surveyed(rule: Rule, project: Project) -> Iterator[tuple[FileReport, Candidate]]:
+    if rule.survey is not None:
+        yield from rule.survey(project)
+    if rule.review is not None:
+        yield from rule.review(project, RULES)
 
 
 def _applies(rule: Rule, project: Project) -> str | None:

@@ -37,7 +37,7 @@ class Analyser:
         tree, problem = parse(source)
         if tree is None:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        context = FileContext(path, source, tree)
+        context = FileContext(path, source, tree, _is_fixable)
         try:
             look = self._prefilter.look(path, source)
             crashed = _walk(tree, self._plan(look.chosen), look.lines, context) if look.chosen else ()
@@ -62,6 +62,12 @@ class Analyser:
             entries = [entry for place, entry in enumerate(self._entries) if chosen >> place & 1]
             plan = self._plans[chosen] = make_plan(entries)
         return plan
+
+
+def _is_fixable(rule: str, node: ast.AST, context: FileContext, message: str) -> bool:
+    from skills.gates.fixes.registry import is_fixable  # most files have no findings
+
+    return is_fixable(rule, node, context, message)
 
 
 _SCOPE_LINE = re.compile(rb"\n[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w")

@@ -43,13 +43,14 @@ def measure_warm() -> None:
     from cockpit.agents.claude_usage import ClaudeReader
     from cockpit.spend.ledger import Ledger
     from cockpit.spend.places import Places
+    from cockpit.spend.rows import spend_rows
     from cockpit.spend.store import Store
     from cockpit.spend.sums import Scope
 
     root = Path(sys.argv[-1])
     ledger = Ledger([ClaudeReader([root])], Store.open(root / "state"))
     changed = ledger.read_keys()
-    ledger.rows("day", Scope(Places(None)))
+    spend_rows(ledger, "day", Scope(Places(None)))
     if len(changed) != 1:
         raise AssertionError(f"{len(changed)} responses were new instead of 1")
     print(json.dumps({"warm_s": round(time.perf_counter() - wall, 3)}))
@@ -63,13 +64,14 @@ def measure() -> None:
     from cockpit.agents.claude_usage import ClaudeReader
     from cockpit.spend.ledger import Ledger
     from cockpit.spend.places import Places
+    from cockpit.spend.rows import spend_rows
     from cockpit.spend.store import Store
     from cockpit.spend.sums import Scope
 
     root = Path(sys.argv[-1])
     ledger, scope = Ledger([ClaudeReader([root])], Store.open(root / "state")), Scope(Places(None))
     ledger.read()
-    _, total = ledger.rows("day", scope)
+    _, total = spend_rows(ledger, "day", scope)
     cold, cpu = time.perf_counter() - wall, time.process_time() - cpu
     path = next((root / "projects").glob("*/*.jsonl"))
     appends = []
@@ -79,7 +81,7 @@ def measure() -> None:
         started = time.perf_counter()
         ledger.read()
         appends.append(time.perf_counter() - started)
-    _, after = ledger.rows("total", scope)
+    _, after = spend_rows(ledger, "total", scope)
     if after.requests != total.requests + 5:
         raise AssertionError(f"{after.requests - total.requests} of 5 appended responses were counted")
     figures = {

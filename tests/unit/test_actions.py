@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cockpit.actions import ACTIONS, BY_ID, PRESETS, chosen_keys, clashes, key_named, labels_of, markdown_table
+from cockpit.actions import ACTIONS, BY_ID, PRESETS, chosen_keys, key_named, labels_of, markdown_table
+from cockpit.key_clashes import clashes
 from cockpit.screen_actions import SCREEN_ACTIONS, SCREEN_IDS
 
 README = Path(__file__).parent.parent.parent / "README.md"

@@ -25,6 +25,7 @@ from cockpit.agents.record import MOST
 from cockpit.agents.source import Reader
 from cockpit.spend.limits import read_limits
 from cockpit.spend.pace import read_paces
+from cockpit.spend.rows import spend_rows
 from tests.unit.ledgers import Usage
 
 PARENT, CHILD = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -262,7 +263,7 @@ def test_what_an_agent_says_it_billed_is_summed_as_billed_only_where_nothing_els
 
     root = tmp_path / "opencode"
     database(root, {"m1": message(), "m2": message(sessionID="sub", cost=0)})
-    rows, total = usage_of(OpenCodeReader([root])).ledger.rows("session", Scope(Places(None)))
+    rows, total = spend_rows(usage_of(OpenCodeReader([root])).ledger, "session", Scope(Places(None)))
     assert {row.key: row.basis for row in rows} == {"ses": "billed", "sub": "computed"}
     assert total.basis == "computed"
     assert next(row.usd for row in rows if row.key == "ses") == 0.05

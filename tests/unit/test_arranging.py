@@ -11,8 +11,9 @@ from textual.geometry import Region
 
 import cockpit
 import widgets
-from cockpit.actions import ACTIONS, PRESETS, chosen_keys, clashes, keys_of
+from cockpit.actions import ACTIONS, PRESETS, chosen_keys, keys_of
 from cockpit.app_parts.looks import no_utf8
+from cockpit.key_clashes import clashes
 from cockpit.layouts import Layout, layout_file, read_layout, write_layout
 from widgets.ascii_glyphs import ascii_of
 from widgets.panes import PANES, Arrangement, Wishes, regions

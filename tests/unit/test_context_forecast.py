@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.cli import main
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_table import PICO
+from cockpit.spend.prices import Prices
 from skills.spending.context_forecast import Turn, cache_life, next_turn, since_compaction, tokens_per_turn, turns_left
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -18,6 +18,7 @@ from cockpit.phases.store import read_sessions
 from cockpit.repository import find_repository
 from cockpit.spend.feed import read_spend
 from cockpit.spend.meter import Meter
+from cockpit.spend.rows import spend_rows
 from cockpit.spend.sums import Scope
 from cockpit.worktrees.feed import read_worktrees
 
@@ -194,7 +195,7 @@ def test_the_money_is_believable(seen):
 def test_the_agents_say_what_they_said_they_were_billed(seen):
     meter = Meter(seen, load_config(seen.root))
     meter.read()
-    _, total = meter.ledger.rows("total", Scope(meter.places))
+    _, total = spend_rows(meter.ledger, "total", Scope(meter.places))
 
     assert total.billed is not None
     assert total.billed.of - total.billed.sessions == 3

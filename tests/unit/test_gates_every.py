@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cockpit.config import Config
 from cockpit.findings.options import options_of
+from cockpit.findings.outcome import outcome_of
 from cockpit.findings.project import Project
 from skills.gates import RULES, analyse, needs_every
 from skills.gates.model import GateOptions
@@ -42,6 +43,6 @@ def test_kept_reports_of_few_rules_do_not_answer_for_all(tmp_path: Path) -> None
         project = Project(tmp_path, Config(), options=options_of(Config(), select=select), in_process=True)
         for _ in project.scan():
             pass
-        rules[select] = {finding.rule for finding in project.outcome().findings}
+        rules[select] = {finding.rule for finding in outcome_of(project).findings}
     assert "sync-sleep-in-async" in rules["audit",]
     assert "sync-sleep-in-async" not in rules[()]

@@ -13,6 +13,7 @@ import pytest
 
 from cockpit.config import Config
 from cockpit.findings.options import options_of
+from cockpit.findings.outcome import outcome_of
 from cockpit.findings.project import Project
 
 FAMILIES = sorted((Path(__file__).parent / "data" / "gates").glob("*.txt"))
@@ -54,7 +55,7 @@ def measured(family: Path, place: Path) -> tuple[float, float, list[str]]:
         project = Project(root, Config(), options=options_of(Config(), isolated=True), in_process=True)
         for _ in project.scan():
             pass
-        outcome = project.outcome()
+        outcome = outcome_of(project)
         assert not outcome.problems, (title, outcome.problems)
         rows = [
             (row.path, row.line, rule, rule == row.rule) for row in outcome.findings for rule in (row.rule, *row.also)

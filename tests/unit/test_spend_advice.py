@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cockpit.cli import main
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
-from cockpit.spend.prices import PICO, Prices
+from cockpit.spend.price_table import PICO
+from cockpit.spend.prices import Prices
 from skills.spending.advice import (
     BATCH_MOST,
     Call,

@@ -16,11 +16,13 @@ from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.repository import find_repository
 from cockpit.spend import usual_rates
 from cockpit.spend.calendar import TIME_GROUPS
-from cockpit.spend.groups import GROUPS
+from cockpit.spend.groups import GROUPS, key_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import Places
 from cockpit.spend.price_process import PriceProcess
-from cockpit.spend.prices import PICO, Prices, look_up
+from cockpit.spend.price_table import PICO, look_up
+from cockpit.spend.prices import Prices
+from cockpit.spend.rows import spend_rows
 from cockpit.spend.sums import Scope
 
 NOON = 1_795_176_000_000  # 2026-11-20T12:00:00Z
@@ -98,7 +100,7 @@ def test_a_model_without_cache_rates_gets_the_usual_factors() -> None:
 
 def test_a_response_without_a_price_is_unpriced_and_not_free(tmp_path: Path) -> None:
     made = ledger(tmp_path, [said("a"), said("b", model="mystery-9")])
-    rows, total = made.rows("model", Scope(Places(None)))
+    rows, total = spend_rows(made, "model", Scope(Places(None)))
     assert {row.key: row.unpriced_tokens for row in rows} == {"claude-haiku-4-5": 0, "mystery-9": 21}
     assert (total.unpriced_tokens, total.tokens.total, total.requests) == (21, 42, 2)
 
@@ -106,7 +108,7 @@ def test_a_response_without_a_price_is_unpriced_and_not_free(tmp_path: Path) -> 
 def test_an_advisor_is_counted_under_its_own_model(tmp_path: Path) -> None:
     advice = {"type": "advisor_message", "model": "claude-opus-5", "input_tokens": 10**6, "output_tokens": 2}
     made = ledger(tmp_path, [said("a", usage={"iterations": [advice]})])
-    rows, total = made.rows("model", Scope(Places(None)))
+    rows, total = spend_rows(made, "model", Scope(Places(None)))
     assert [(row.key, row.requests, row.tokens.input) for row in rows] == [
         ("claude-opus-5", 0, 10**6),
         ("claude-haiku-4-5", 1, 3),
@@ -121,7 +123,8 @@ def test_time_groups_are_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         late, timeless = said("a", timestamp="2026-11-30T16:30:00Z"), said("b", timestamp="never")
         made = ledger(tmp_path, [timeless, late])
         keys = {
-            by: [row.key for row in made.rows(by, Scope(Places(None)))[0]] for by in ("hour", "day", "week", "month")
+            by: [row.key for row in spend_rows(made, by, Scope(Places(None)))[0]]
+            for by in ("hour", "day", "week", "month")
         }
     finally:
         monkeypatch.undo()
@@ -138,7 +141,7 @@ def test_since_and_until_leave_out_what_has_no_time(tmp_path: Path) -> None:
     lines = [said("a"), said("b", timestamp=None), said("c", timestamp="2026-11-21T12:00:00Z")]
     made = ledger(tmp_path, lines)
     counts = [
-        made.rows("total", Scope(Places(None), since, until))[1].requests
+        spend_rows(made, "total", Scope(Places(None), since, until))[1].requests
         for since, until in ((None, None), (NOON, None), (NOON + 1, None), (None, NOON), (NOON, NOON + 1))
     ]
     assert counts == [3, 2, 1, 0, 1]
@@ -168,7 +171,7 @@ def test_every_grouping_sums_to_the_same_total(
     made = ledger(tmp_path_factory.mktemp("claude"), entries)
     totals = []
     for by in GROUPS:
-        rows, total = made.rows(by, Scope(Places(None)))
+        rows, total = spend_rows(made, by, Scope(Places(None)))
         totals.append(total)
         assert sum(round(row.usd * 10**6) for row in rows) == round(total.usd * 10**6)
         for field in ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "reasoning", "total"):
@@ -194,13 +197,13 @@ def test_billed_stands_beside_the_sums_with_what_came_later(tmp_path: Path) -> N
     )
     ledger(tmp_path, [said("other", sessionId="t", timestamp="2026-11-20T13:02:00Z")], "t.jsonl")
     made = ledger(tmp_path, main)
-    rows, total = made.rows("session", Scope(Places(None)))
+    rows, total = spend_rows(made, "session", Scope(Places(None)))
     assert total.billed is not None
     assert (total.billed.sessions, total.billed.of) == (1, 2)
     assert total.billed.usd == pytest.approx(2.0 + 2 * 5.0, abs=0.001)
     assert {row.key: row.billed and row.billed.sessions for row in rows} == {"s": 1, "t": None}
-    assert all(row.billed is None for row in made.rows("day", Scope(Places(None)))[0])
-    partly = made.rows("total", Scope(Places(None), since=NOON + 1))[1]
+    assert all(row.billed is None for row in spend_rows(made, "day", Scope(Places(None)))[0])
+    partly = spend_rows(made, "total", Scope(Places(None), since=NOON + 1))[1]
     assert partly.billed is None
 
 
@@ -267,9 +270,9 @@ def test_sums_in_the_database_are_those_of_the_cells(
     scope = Scope(Places(None), since, until)
     totals = set()
     for by in GROUPS:
-        there, here = made._sums_by(by, scope), made._sums_of_cells(by, scope)
+        there, here = made.sums_by(by, scope), made.sums(scope, key_of(by, made.calendar, scope.places))
         assert {key: part.row(key) for key, part in there.items()} == {key: part.row(key) for key, part in here.items()}
-        totals.add(made.rows(by, scope)[1])
+        totals.add(spend_rows(made, by, scope)[1])
     assert len(totals) == 1
     counted = made.requests(scope)
     assert sum(counted.values()) == made.total(scope).requests
@@ -287,7 +290,8 @@ def test_days_and_hours_are_those_of_the_local_clock_whatever_it_does(
         changes = ["2026-10-24T15:10:00Z", "2026-10-25T00:50:00Z", "2026-10-25T01:10:00Z", "2026-11-01T05:59:00Z"]
         made = ledger(tmp_path, [said(f"m{at}", timestamp=at) for at in [*times, *changes]])
         for by in TIME_GROUPS:
-            there, here = made._sums_by(by, Scope(Places(None))), made._sums_of_cells(by, Scope(Places(None)))
+            scope = Scope(Places(None))
+            there, here = made.sums_by(by, scope), made.sums(scope, key_of(by, made.calendar, scope.places))
             assert {key: part.requests for key, part in there.items()} == {
                 key: part.requests for key, part in here.items()
             }

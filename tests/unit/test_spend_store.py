@@ -21,6 +21,7 @@ from cockpit.files import locked
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import Places
+from cockpit.spend.rows import spend_rows
 from cockpit.spend.store import NAME, Store
 from cockpit.spend.sums import Scope
 from tests.unit.ledgers import Usage
@@ -53,7 +54,7 @@ def opened(root: Path, state: Path) -> Ledger:
 
 
 def total(ledger: Ledger) -> SpendRow:
-    return ledger.rows("total", ALL)[1]
+    return spend_rows(ledger, "total", ALL)[1]
 
 
 def test_a_second_start_reads_only_what_is_new(tmp_path: Path) -> None:
@@ -253,7 +254,7 @@ lines = st.builds(
 
 def held(ledger: Ledger) -> tuple[dict[str, Record], set[str], list[list[SpendRow]]]:
     usage = Usage(ledger.readers[0], ledger.store)
-    groups = [sorted(ledger.rows(by, ALL)[0], key=lambda row: row.key) for by in ("session", "day", "model")]
+    groups = [sorted(spend_rows(ledger, by, ALL)[0], key=lambda row: row.key) for by in ("session", "day", "model")]
     return usage.records, usage.final, groups
 
 

@@ -16,9 +16,9 @@ from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
+from widgets.markdown_lines import markdown_lines
 from widgets.screens.ask import AskScreen
 from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
-from widgets.screens.report import markdown_lines
 
 Part = Literal["completed", "blockers", "decisions", "tomorrow"]
 _PARTS: tuple[tuple[Part, str, str], ...] = (

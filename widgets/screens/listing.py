@@ -35,6 +35,13 @@ class Moving(Screen[Any]):
             self.text = text
             super().__init__()
 
+    class KeysAsked(Message):
+        """Every key that works here is to be shown: one line each."""
+
+        def __init__(self, rows: Sequence[Line]) -> None:
+            self.rows = rows
+            super().__init__()
+
     @property
     def moving(self) -> LineView:
         """The view that the keys of a list move: the list where there is one, else the first lines."""
@@ -60,15 +67,13 @@ class Moving(Screen[Any]):
 
     def action_keys(self) -> None:
         """Every key that works here."""
-        from widgets.screens.report import ReportScreen
-
         found: dict[str, list[str]] = {}
         for key, active in self.active_bindings.items():
             if active.binding.description and active.node is self:
                 found.setdefault(active.binding.description, []).append(key_label(key))
         size = max(len(" ".join(keys)) for keys in found.values())
         rows = [line((pad(" ".join(keys), size + 2), "key"), (title, "text")) for title, keys in found.items()]
-        self.app.push_screen(ReportScreen("Keys here", rows, is_help=True, compact=True))
+        self.post_message(self.KeysAsked(rows))
 
     def action_move(self, step: str) -> None:
         """Move in the list, or scroll."""

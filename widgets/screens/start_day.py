@@ -13,8 +13,8 @@ from skills.workflow.sweep import SweepCheck
 from skills.workflow.tasks import Scored
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad, spread
+from widgets.markdown_lines import markdown_lines
 from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
-from widgets.screens.report import markdown_lines
 
 _QUEUE = "### Today's Priority Queue"
 _WIDE = 76

@@ -80,7 +80,7 @@ def _tables() -> dict[str, Any]:
 def _returns(call: Call, meter: "Meter", scope: "Scope") -> dict[str, Any]:
     """Return on investment of the scope (or of one feature), from figures that the person gave."""
     from cockpit.spend.groups import feature_of
-    from cockpit.spend.prices import PICO
+    from cockpit.spend.price_table import PICO
     from skills.spending.advice import return_on
 
     feature = call.args.feature

@@ -3,14 +3,11 @@
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING
 
+from skills.gates.context import FileContext
 from skills.record import record
 
-if TYPE_CHECKING:
-    from skills.gates.context import FileContext
-
-May = Callable[[ast.AST, "FileContext", str], bool]
+May = Callable[[ast.AST, FileContext, str], bool]
 """(node, its file, the message) → whether a fix is worth a try. It runs with the check, so it is cheap."""
 
 

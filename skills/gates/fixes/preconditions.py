@@ -1,28 +1,25 @@
 """Cheap questions about a finding's node: is its fix worth a try? Asked with the check, on `ast`, without LibCST."""
 
 import ast
-from typing import TYPE_CHECKING
 
+from skills.gates.context import FileContext
 from skills.gates.syntax import CHILDREN
-
-if TYPE_CHECKING:
-    from skills.gates.context import FileContext
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _ABSTRACT = ("abstractmethod", "abstractproperty", "property", "cached_property", "overload")
 
 
-def whatever(node: ast.AST, context: "FileContext", message: str) -> bool:
+def whatever(node: ast.AST, context: FileContext, message: str) -> bool:
     """Every finding of the rule is worth a try."""
     return True
 
 
-def is_replaceable_mock(node: ast.AST, context: "FileContext", message: str) -> bool:
+def is_replaceable_mock(node: ast.AST, context: FileContext, message: str) -> bool:
     """Not in files of `unittest.TestCase`, whose methods take no fixtures."""
     return b"TestCase" not in context.source and b" import *" not in context.source
 
 
-def is_movable_call(node: ast.AST, context: "FileContext", message: str) -> bool:
+def is_movable_call(node: ast.AST, context: FileContext, message: str) -> bool:
     """A call of a plain function or method whose answer does not wait in turn."""
     return isinstance(node, ast.Call) and any(
         phrase in message for phrase in (" file system inside", " through files inside", "another service inside",
@@ -30,17 +27,17 @@ def is_movable_call(node: ast.AST, context: "FileContext", message: str) -> bool
     )  # fmt: skip
 
 
-def is_untyped_handler(node: ast.AST, context: "FileContext", message: str) -> bool:
+def is_untyped_handler(node: ast.AST, context: FileContext, message: str) -> bool:
     """`except:` that does something about the error."""
     return isinstance(node, ast.ExceptHandler) and node.type is None and not isinstance(node.body[0], ast.Pass)
 
 
-def is_no_element(node: ast.AST, context: "FileContext", message: str) -> bool:
+def is_no_element(node: ast.AST, context: FileContext, message: str) -> bool:
     """Not where a list is built for one element of it: without one the error would be another."""
     return isinstance(node, ast.Call) and "element" not in message
 
 
-def needs_only_none(node: ast.AST, context: "FileContext", message: str) -> bool:
+def needs_only_none(node: ast.AST, context: FileContext, message: str) -> bool:
     """A function of which only the return is undeclared, and that returns nothing."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not message.endswith("for what it returns"):
         return False

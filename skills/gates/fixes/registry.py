@@ -2,8 +2,8 @@
 
 import ast
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from skills.gates.context import FileContext
 from skills.gates.fixes.model import Fixer
 from skills.gates.fixes.preconditions import (
     is_movable_call,
@@ -13,9 +13,6 @@ from skills.gates.fixes.preconditions import (
     needs_only_none,
     whatever,
 )
-
-if TYPE_CHECKING:
-    from skills.gates.context import FileContext
 
 _FIXERS = (
     Fixer("bare-mock", "skills.gates.fixes.mocks", is_replaceable_mock),
@@ -40,7 +37,7 @@ _FIXERS = (
 FIXES: Mapping[str, Fixer] = {fixer.rule: fixer for fixer in _FIXERS}
 
 
-def is_fixable(rule: str, node: ast.AST, context: "FileContext", message: str) -> bool:
+def is_fixable(rule: str, node: ast.AST, context: FileContext, message: str) -> bool:
     """Whether a finding has a fixer and its cheap precondition holds."""
     fixer = FIXES.get(rule)
     return fixer is not None and fixer.may(node, context, message)

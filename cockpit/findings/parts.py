@@ -1,0 +1,43 @@
+"""What an outcome is put together from: the part of a project that is judged, and what other tools said."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from skills.gates.model import Check, Finding, Gate
+from skills.record import record
+
+if TYPE_CHECKING:
+    pass
+
+
+@record
+class Narrow:
+    """The part of a project that is judged; its facts still come from the whole.
+
+    `paths` are files and folders relative to the root ("" is the root), None for all. `lines` holds, for each file that
+    may have findings, the lines that were added (None: every line of it); files that it does not name have none.
+    """
+
+    paths: tuple[str, ...] | None = None
+    lines: Mapping[str, frozenset[int] | None] | None = None
+
+    def covers(self, name: str) -> bool:
+        """Whether a file is in the part."""
+        if self.lines is not None and name not in self.lines:
+            return False
+        return self.paths is None or any(not path or name == path or name.startswith(path + "/") for path in self.paths)
+
+    def holds(self, name: str, first: int, last: int) -> bool:
+        """Whether something on these lines of a covered file is in the part."""
+        added = None if self.lines is None else self.lines[name]
+        return added is None or any(line in added for line in range(first, max(first, last) + 1))
+
+
+@record
+class OutsideAnswer:
+    """What another tool said. `check` is its row, `gates` are those that its findings may have, `findings` by path."""
+
+    check: Check
+    gates: tuple[Gate, ...] = ("P1",)
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)

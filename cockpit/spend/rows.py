@@ -1,0 +1,30 @@
+"""The rows of `cockpit spend`: sums by what a person asked for, and what agents say they billed beside them."""
+
+from cockpit.spend.calendar import TIME_GROUPS
+from cockpit.spend.commits import commit_sums
+from cockpit.spend.ledger import Ledger
+from cockpit.spend.models import SpendRow
+from cockpit.spend.statements import read_statements
+from cockpit.spend.sums import Scope, Sum, apportioned
+
+
+def spend_rows(ledger: Ledger, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
+    """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
+    groups = commit_sums(ledger, scope) if by == "commit" else ledger.sums_by(by, scope)
+    whole = Sum()
+    for part in groups.values():
+        whole.add(part)
+    statements = read_statements(ledger, scope)
+    total = whole.row("total", billed=statements.of())
+    micro = apportioned({key: part.pico for key, part in groups.items()})
+    rows = []
+    for key, part in groups.items():
+        billed = None
+        if by in ("total", "agent", "session"):
+            billed = statements.of(**({} if by == "total" else {by: key}))
+        rows.append(part.row(key, micro=micro[key], billed=billed))
+    if by in TIME_GROUPS:
+        rows.sort(key=lambda row: (row.key == "unknown", row.key))
+    else:
+        rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
+    return rows, total
