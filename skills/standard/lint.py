@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from skills.standard.claims import count_problems, threshold_problems, token_problems
+from skills.standard.claims import threshold_problems, token_problems
+from skills.standard.counts import count_problems
 from skills.standard.document import Field, SkillDocument, estimate_tokens, prose_lines
 from skills.standard.problem import Problem
 

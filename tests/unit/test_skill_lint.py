@@ -124,6 +124,63 @@ def test_counts_are_held_against_what_follows() -> None:
     assert rules_of(with_body("3 of 10 rules matter:", "", "- a", "- b")) == set()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plugin has 13 skills: alpha, beta and gamma.",
+        "It routes to the eleven spokes (`python-patterns`, `django-tdd`,\n`django-celery`).",
+        "Then the eleven spokes (design, implement, test, secure) are read.",
+        "There are three agents: planner, writer.",
+        "Work goes through **five phases** — plan, build, check, ship.",
+        "Hay tres agentes: planner, writer, tester, coder y reviewer.",
+        "Las cinco fases (analizar, planificar, construir) son obligatorias.",
+        "A set of four commands: `/audit`, `/fix`; nothing else.",
+        "It follows 5 stages: design → implement → test.",
+        "This skill covers four rules.\n\n- a\n- b\n- c",
+        "The plugin ships twelve hooks.\n\n| hook | does |\n|---|---|\n| a | b |\n| c | d |",
+        "- These 4 checks: lint, types, tests.",
+        "### Python (16 skills)\n\n| skill | does |\n|---|---|\n| a | b |\n| c | d |",
+    ],
+)
+def test_a_count_in_running_text_is_held_against_what_it_names(text: str) -> None:
+    assert rules_of(with_body(text)) == {"count"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plugin has 3 skills: alpha, beta and gamma.",
+        "It has three agents: planner, writer, and read and test.",
+        "There are 13 skills: alpha, beta, and more.",
+        "There are 13 skills, such as: alpha, beta.",
+        "At least 3 checks: lint, types.",
+        "Create 10 questions: short, clear.",
+        "One of the three agents (planner, writer) answers.",
+        "Up to 5 agents: planner, writer.",
+        "Use 8–12 questions: a mix of behavioral, situational, and technical.",
+        "Microsoft 365 agents: planner, writer.",
+        "React 19 patterns (hooks, actions, compiler)",
+        "7 templates (email, landing page, blog, social)",
+        "These two steps (see references, below) come first.",
+        "The three steps: read the file that was named before, change it in place, then save it.",
+        "Run Once for All Items:\n\n- a\n- b",
+        "Check every 100 steps:\n\n- a\n- b",
+        "With these two templates defined, clients can ask for:\n\n- a\n- b\n- c",
+        "All 181 skills follow the standard:\n\n- a\n- b",
+        "6. The loop, in five steps:\n   1. a\n   2. b\n   3. c\n   4. d\n   5. e\n7. The review\n8. The end",
+        "The two modes (fast/slow, local/remote) differ.",
+        "These 4 phases: 1-3, then review.",
+        "The two levels: when one fails, the other answers.",
+    ],
+)
+def test_what_may_be_meant_otherwise_is_passed_over(text: str) -> None:
+    assert "count" not in rules_of(with_body(text))
+
+
+def test_a_count_in_the_description_is_held_against_its_names() -> None:
+    assert "count" in rules_of(GOOD.replace(WHAT, "Runs the 5 checks: lint, types, tests. " + WHAT))
+
+
 def test_thresholds_with_gaps_and_overlaps() -> None:
     rows = ["| score | band |", "|---|---|"]
     assert rules_of(with_body(*rows, "| 0-39 | a |", "| 40-69 | b |", "| 70-100 | c |")) == set()
