@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -60,6 +61,33 @@ class _Stored(msgspec.Struct, array_like=True):
     manifests: KnownManifests | None = None
 
 
+class _Undecoded(msgspec.Struct, array_like=True):
+    version: str
+    files: dict[bytes, msgspec.Raw]
+    staged: msgspec.Raw
+    manifests: KnownManifests | None = None
+
+
+class _OnDemand(Mapping[bytes, Entry]):
+    """Entries that are decoded when they are asked for."""
+
+    def __init__(self, raw: dict[bytes, msgspec.Raw]) -> None:
+        self._raw = raw
+        self._decoder = msgspec.msgpack.Decoder(Entry)
+
+    def __getitem__(self, key: bytes) -> Entry:
+        return self._decoder.decode(self._raw[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._raw
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
 def digest_of(source: bytes) -> bytes:
     """What tells one content of a file from another."""
     return blake2b(source, digest_size=16).digest()
@@ -92,6 +120,11 @@ class ReportCache:
             return
         if stored is not None and stored.version == ruleset():
             self.files, self.staged, self.manifests = stored.files, stored.staged, stored.manifests
+
+    @property
+    def known(self) -> Mapping[bytes, Entry]:
+        """The entries of the work tree, to be read."""
+        return self.files
 
     def said_by_manifests(self, root: Path, names: tuple[str, ...]) -> Manifests:
         """What the manifests `names` say; read again only where they are not surely what they were."""
@@ -126,6 +159,31 @@ class ReportCache:
             kept = sorted(self.path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime, reverse=True)
             for path in kept[MOST_FILES:]:
                 path.unlink(missing_ok=True)
+
+
+class ReportsOnDemand(ReportCache):
+    """The kept reports for who needs few of them, as a hook does: each is decoded when it is asked for, where they are
+    not in memory anyway. It is not saved."""
+
+    def _load(self) -> None:
+        self._read_only: Mapping[bytes, Entry] = self.files
+        if self.path in _loaded:
+            super()._load()
+            self._read_only = self.files
+            return
+        with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
+            if self.path.stat().st_size > LARGEST:
+                return
+            stored = msgspec.msgpack.decode(self.path.read_bytes(), type=_Undecoded)
+            if stored.version == ruleset():
+                self._read_only, self.manifests = _OnDemand(stored.files), stored.manifests
+
+    @property
+    def known(self) -> Mapping[bytes, Entry]:
+        return self._read_only
+
+    def save(self) -> None:
+        """Nothing: what was not decoded is not written."""
 
 
 _loaded: dict[Path, tuple[tuple[int, int, int], _Stored | None]] = {}

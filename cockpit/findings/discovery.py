@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 
@@ -103,9 +103,19 @@ def discover(
     return Scope(files, skipped, _folders(names, foreign), manifests, by_git)
 
 
-def left_out(name: str, names: set[str], exclude: tuple[str, ...]) -> str:
-    """Why a file among `names` is not the project's own code, "" where it is."""
-    return _Foreign(names, exclude).reason(name)
+def left_out(name: str, names: Container[str], exclude: tuple[str, ...]) -> str:
+    """Why a file that is, or would be, among `names` is not the project's own code, "" where it is."""
+    return _Foreign(_With(names, name), exclude).reason(name)
+
+
+class _With(Container[str]):
+    """Names and one more."""
+
+    def __init__(self, names: Container[str], more: str) -> None:
+        self._names, self._more = names, more
+
+    def __contains__(self, name: object) -> bool:
+        return name == self._more or name in self._names
 
 
 def look(root: Path, name: str) -> tuple[FileMark | None, str]:
@@ -165,7 +175,7 @@ def is_generated(source: bytes) -> bool:
 class _Foreign:
     """Tells vendored and excluded paths from a project's own. Answers are kept by folder."""
 
-    def __init__(self, names: set[str], exclude: tuple[str, ...]) -> None:
+    def __init__(self, names: Container[str], exclude: tuple[str, ...]) -> None:
         self.names = names
         self.exclude = [pattern.removeprefix("./").rstrip("/") for pattern in exclude]
         self.known: dict[str, str] = {"": ""}

@@ -6,7 +6,7 @@ the answer takes milliseconds. Facts that the cache lacks can only make the answ
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from cockpit.config import Config
 from cockpit.files import read_regular
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
-from cockpit.findings.cache import Entry, ReportCache, digest_of
+from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand, digest_of
 from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
 from cockpit.findings.options import options_of
 from cockpit.git_command import GitFailed, RunningGit
@@ -38,12 +38,10 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     Raises `CannotAnswer` where configuration or baseline cannot be read.
     """
     options = options_of(config)
-    cache = ReportCache(root, every=needs_every(options))
+    cache = ReportsOnDemand(root, every=needs_every(options))
     known = _Known.of(cache)
     mine = {
-        name: source
-        for name, source in contents.items()
-        if source is not None and _in_scope(root, config, name, known.names)
+        name: source for name, source in contents.items() if source is not None and _in_scope(root, config, name, known)
     }
     if not mine:
         return Judgement()
@@ -64,7 +62,7 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     if not surveyed and all(name in stood and _says_no_more(one, stood[name]) for name, one in would_be.items()):
         return Judgement((), unjudged)  # without a look at the other files, which takes its time in a large project
     others = {name: report for name, report in known.facts.items() if name not in contents}
-    case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), known.reports)
+    case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), known)
     would = case.findings({**others, **would_be})
     if not would:
         return Judgement((), unjudged)
@@ -90,14 +88,20 @@ class _Known:
 
     def __init__(self, files: Mapping[bytes, Entry]) -> None:
         self._files = files
-        found = {os.fsdecode(key): entry.report for key, entry in files.items()}
-        self.names = frozenset(found)
-        self.reports = {name: report for name, report in found.items() if report is not None}
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and os.fsencode(name) in self._files
+
+    def kept(self, name: str) -> FileReport | None:
+        """The report of a file, None where there is none."""
+        entry = self._files.get(os.fsencode(name))
+        return entry.report if entry is not None else None
 
     @cached_property
     def facts(self) -> dict[str, FileReport]:
         """Every report reduced to its facts."""
-        return {name: _facts_of(report) for name, report in self.reports.items()}
+        found = ((os.fsdecode(key), entry.report) for key, entry in self._files.items())
+        return {name: _facts_of(report) for name, report in found if report is not None}
 
     def report(self, rules: frozenset[str], name: str, source: bytes) -> FileReport:
         """What these rules say of a file: from the cache where that has seen this content."""
@@ -111,10 +115,10 @@ class _Known:
     def of(cache: ReportCache) -> "_Known":
         """From a cache; worked out once for what a warm process keeps loaded."""
         kept = _worked_out.get(cache.path)
-        if kept is not None and kept[0] is cache.files:
+        if kept is not None and kept[0] is cache.known:
             return kept[1]
-        found = _Known(cache.files)
-        _worked_out[cache.path] = (cache.files, found)
+        found = _Known(cache.known)
+        _worked_out[cache.path] = (cache.known, found)
         return found
 
 
@@ -133,8 +137,8 @@ def _read(root: Path, name: str) -> bytes | None:
         return None
 
 
-def _in_scope(root: Path, config: Config, name: str, known: frozenset[str]) -> bool:
-    if not name.endswith(".py") or left_out(name, set(known) | {name}, config.checks.exclude):
+def _in_scope(root: Path, config: Config, name: str, known: Container[str]) -> bool:
+    if not name.endswith(".py") or left_out(name, known, config.checks.exclude):
         return False
     if name in known:
         return True
@@ -184,7 +188,7 @@ class _Case:
     options: GateOptions
     baseline: Baseline
     names: frozenset[str]
-    known: Mapping[str, FileReport]
+    known: "_Known"
 
     def findings(self, reports: Mapping[str, FileReport]) -> tuple[Finding, ...]:
         """The P0 findings of the files in question that no comment and no baseline accepts."""
@@ -193,7 +197,7 @@ class _Case:
         held = (one for one in verdict.findings if one.path in paths and one.gate == "P0" and one.suppressed is None)
 
         def still_there(path: str) -> set[str]:
-            report = (reports if path in self.names else self.known).get(path)
+            report = reports.get(path) if path in self.names else self.known.kept(path)
             return {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
 
         return tuple(one for one in self.baseline.marked(tuple(held), still_there) if one.baseline == "new")

@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.config import Config
 from cockpit.findings import cache
-from cockpit.findings.cache import Entry, ReportCache
+from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
 from cockpit.findings.discovery import FileMark
 from cockpit.findings.engine import CheckRequest, check_now
 from cockpit.findings.outcome import Outcome
@@ -172,3 +172,21 @@ def test_an_unreadable_file_is_a_problem_and_the_rest_is_judged(repo: Path) -> N
     assert {problem.path for problem in outcome.problems} == {"tests/test_bad.py", "tests/test_bytes.py"}
     assert outcome.files.seen == 7
     assert outcome.exit_code == 1
+
+
+def test_reports_on_demand_are_the_kept_ones_and_are_not_written(repo: Path) -> None:
+    check(repo)
+    whole, few = ReportCache(repo), ReportsOnDemand(repo)
+    assert len(whole.files) == 5 and {**few.known} == whole.files and few.manifests == whole.manifests
+    before = whole.path.read_bytes()
+    few.changed = True
+    few.save()
+    assert whole.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"\x94\xa1x\x80\x80\xc0"])
+def test_reports_on_demand_are_none_where_the_cache_is_damaged_or_gone(repo: Path, damage: bytes) -> None:
+    assert not ReportsOnDemand(repo).known
+    check(repo)
+    ReportCache(repo).path.write_bytes(damage)
+    assert not ReportsOnDemand(repo).known and ReportsOnDemand(repo).manifests is None
