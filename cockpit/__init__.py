@@ -19,3 +19,14 @@ def own_folder_first() -> None:
     home = __file__.rpartition("cockpit")[0].rstrip("/\\")
     if not sys.path or sys.path[0] != home:
         sys.path.insert(0, home)
+
+
+def open_streams() -> None:
+    """Give each standard stream that whoever started us has closed to nobody.
+
+    Else `print` fails, what is meant for stderr comes on stdout, and a file opened later takes their numbers.
+    """
+    for handle, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one's
+            setattr(sys, name, open(handle, "w" if handle else "r", encoding="utf-8", closefd=False))  # noqa: SIM115

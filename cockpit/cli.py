@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _told(_run(words))
     except CannotAnswer as problem:
-        print(f"cockpit: {problem}", file=sys.stderr)
+        _say(problem)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -102,28 +102,45 @@ def main(argv: list[str] | None = None) -> int:
         _close_stdout()
         return 2
     except Exception as problem:  # Python would end with 1, which a hook reads as "no"
+        if isinstance(problem, OSError) and not problem.filename and _told(0):
+            return 2
         if os.environ.get("COCKPIT_DEBUG"):
             raise
         from cockpit.plain_text import plain_text
         from cockpit.torn import torn_byte_code
 
         if torn := torn_byte_code(problem):
-            print(f"cockpit: {plain_text(torn, 400)}", file=sys.stderr)
+            _say(plain_text(torn, 400))
             return 2
         what = f"unexpected {type(problem).__name__}: {problem}"
         if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
             what = f"{problem.filename}: {problem.strerror}"
-        print(f"cockpit: {plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where", file=sys.stderr)
+        _say(f"{plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where")
         return 2
 
 
 def _told(code: int) -> int:
-    """The exit code, once what was printed is out; it stands also where the reader left early."""
+    """The exit code, once what was printed is out; it stands also where the reader left early.
+
+    It is 2 where a disk is full, or what else keeps the answer from being written.
+    """
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _close_stdout()
+    except OSError as problem:
+        _close_stdout()
+        _say(f"the answer cannot be written: {problem.strerror}")
+        return 2
     return code
+
+
+def _say(why: object) -> None:
+    """One line on stderr, where that takes one: the exit code says it in any case."""
+    try:
+        print(f"cockpit: {why}", file=sys.stderr)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _close_stdout() -> None:

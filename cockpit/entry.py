@@ -3,12 +3,16 @@
 Nothing heavy is imported before that is clear: a git hook and a status line pay for every import.
 """
 
+import _signal
 import gc
 import os
 import sys
 
-from cockpit import own_folder_first
+from cockpit import open_streams, own_folder_first
 
+_interrupted = _signal.getsignal(_signal.SIGINT)
+if _interrupted is _signal.default_int_handler:  # until a command can say what it leaves, ctrl+c just ends it
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 own_folder_first()
 
 from cockpit.later import import_later  # noqa: E402
@@ -25,6 +29,7 @@ _LEAVING = ("check", "spend")  # they have closed what they opened
 
 def main() -> int:
     """Run cockpit. Returns the exit code: 0 yes, 1 the answer is no, 2 cannot answer."""
+    open_streams()
     gc.set_threshold(50_000)  # a short command ends before its garbage matters
     words = sys.argv[1:]
     command = _command(words)
@@ -46,7 +51,13 @@ def main() -> int:
 
         sys.stderr.write(f"cockpit: {torn_byte_code(problem) or problem}\n")
         return 2
-    code = run()
+    try:
+        _signal.signal(_signal.SIGINT, _interrupted)
+        code = run()
+    except KeyboardInterrupt:
+        code = 130
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # to tidy up is no time for a traceback
     if command in _LEAVING:
         _leave(code)
     return code

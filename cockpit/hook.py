@@ -3,7 +3,7 @@
 import os
 import sys
 
-from cockpit import own_folder_first
+from cockpit import open_streams, own_folder_first
 
 own_folder_first()
 
@@ -17,6 +17,7 @@ SECONDS = 4.0
 
 def main() -> int:
     """Answer one event: through the warm process, else here."""
+    open_streams()
     try:
         given = _stdin()
         from cockpit.warm.client import ask

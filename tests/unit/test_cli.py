@@ -123,6 +123,43 @@ def test_an_answer_that_nobody_read_whole_is_no_yes() -> None:
     assert _unread("rules --json") == "2"
 
 
+@pytest.mark.parametrize("words", ["--version", "help gates", "nope"])
+@pytest.mark.parametrize("streams", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_change_no_exit_code_and_no_stream(words: str, streams: str) -> None:
+    script = f'"{sys.executable}" -m cockpit {words} {streams}'
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert said.returncode == (2 if words == "nope" else 0)
+    assert "there is no command" not in said.stdout and said.stderr.count("\n") <= 1 and "Traceback" not in said.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_no_disk_takes_is_one_line_and_2(unbuffered: str) -> None:
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    for streams, lines in ((">/dev/full", 1), (">/dev/full 2>/dev/full", 0)):
+        script = f'"{sys.executable}" -m cockpit --version {streams}'
+        said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=env)
+        assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", lines)
+        assert "No space left" in said.stderr or not lines
+
+
+def test_ctrl_c_is_no_traceback_before_during_and_after_a_command() -> None:
+    program = (
+        "import signal, sys, cockpit.cli, cockpit.entry\n"
+        "assert signal.getsignal(2) is signal.SIG_DFL\n"
+        "def run():\n"
+        "    signal.raise_signal(2)\n"
+        "cockpit.cli.main = run\n"
+        "code = cockpit.entry.main()\n"
+        "assert signal.getsignal(2) is signal.SIG_DFL\n"
+        "sys.exit(code)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (130, "")
+    ignoring = f'trap "" INT; "{sys.executable}" -c "import signal, cockpit.entry; print(signal.getsignal(2).name)"'
+    assert subprocess.run(["sh", "-c", ignoring], capture_output=True, text=True).stdout == "SIG_IGN\n"
+
+
 def test_a_place_that_cannot_be_written_is_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
