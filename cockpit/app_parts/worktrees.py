@@ -326,6 +326,7 @@ class WorktreeDeeds(Deeds):
         finally:
             self._stoppable = None
             if shown and screen in self.screen_stack:
+                screen.pop_until_active()  # what was opened over it meanwhile goes first
                 await screen.dismiss()
         return None
 

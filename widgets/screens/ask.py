@@ -8,11 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
+from widgets.screens.leaving import Leaving
 
-class AskScreen(ModalScreen[str | None]):
+
+class AskScreen(Leaving[str | None]):
     """Answers with the text, or None where the person left. `Changed` tells each keystroke, for live filters.
 
     With `edit` the text is changed from its end; without it the first key replaces it."""

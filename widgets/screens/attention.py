@@ -9,12 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.phases.attention import Held
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind
 from widgets.lines import Line, Span, crop, line, pad, width_of
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 from widgets.words import age, count
@@ -57,7 +57,7 @@ class HeldList(VirtualList[Held]):
         return held_row(item, width, self.now)
 
 
-class AttentionScreen(Moving, ModalScreen[Held | None]):
+class AttentionScreen(Moving, Leaving[Held | None]):
     """Answers with the session to go to, or None. The app shows it what is new."""
 
     class Read(Message):

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind
 from widgets.lines import Line, line
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 
@@ -29,7 +29,7 @@ def diff_lines(diff: str) -> list[Line]:
     return rows
 
 
-class ConfirmScreen(Moving, ModalScreen[bool]):
+class ConfirmScreen(Moving, Leaving[bool]):
     """Shows lines and asks once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck, said_of, title_of
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
@@ -88,7 +88,7 @@ class Rows(VirtualList[Row]):
         return item.shown
 
 
-class DayScreen(Moving, ModalScreen[None]):
+class DayScreen(Moving, Leaving[None]):
     """Rows in a frame; steps come as they end. `keys` opened it and close it."""
 
     CSS_PATH: ClassVar[Any] = "day.tcss"

@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from skills.routing.decide import QUESTIONS, Decision, Framework, Question, decide
 from widgets.bindings import bind
 from widgets.lines import Line, fit, line, spread
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
@@ -55,7 +55,7 @@ class QuestionList(VirtualList[Asked | Told]):
         return asked_row(item, width) if isinstance(item, Asked) else fit(item.shown, width)
 
 
-class DecideScreen(Moving, ModalScreen[Decision | None]):
+class DecideScreen(Moving, Leaving[Decision | None]):
     """Asks the eight questions; `guessed` are answers that the words of a task gave, `present` the frameworks that the
     repository uses. `w` posts the decision as one to be recorded."""
 

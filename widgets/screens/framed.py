@@ -7,16 +7,16 @@ from textual import events
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from widgets.bindings import bind
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 
 
-class FramedScreen(Moving, ModalScreen[None]):
+class FramedScreen(Moving, Leaving[None]):
     """A frame with a title and the next useful keys below. `keys` are those that opened it: they close it too.
 
     A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`.

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from widgets.bindings import bind
 from widgets.lines import Line, line
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
@@ -18,7 +18,7 @@ class _Choices(VirtualList[tuple[str, Line]]):
         return item[1]
 
 
-class PickScreen(Moving, ModalScreen[str | None]):
+class PickScreen(Moving, Leaving[str | None]):
     """Answers with the key of the line that was picked, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from widgets.bindings import bind
 from widgets.lines import Line, line
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 
-class ReportScreen(Moving, ModalScreen[None]):
+class ReportScreen(Moving, Leaving[None]):
     """Lines in a frame, scrolled with the keys of a list, closed with escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,12 +6,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind, labels, with_keys
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
+from widgets.screens.leaving import Leaving
 
 _LEAST = 8  # lines, so that the frame does not grow with every step
 
@@ -22,7 +22,7 @@ def step_lines(steps: Sequence[str]) -> list[Line]:
     return [*rows, *(line(("▶ ", "accent"), (plain_text(step, 200), "text")) for step in steps[-1:])]
 
 
-class StepsScreen(ModalScreen[None]):
+class StepsScreen(Leaving[None]):
     """Shows steps until its opener dismisses it. `Stop` says that the person wants no more of it."""
 
     class Stop(Message):

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from widgets.hints import hint_content
+from widgets.screens.leaving import Leaving
 
 
-class TourScreen(ModalScreen[str | None]):
+class TourScreen(Leaving[str | None]):
     """Answers with the key that left the tour, None where it was read or skipped."""
 
     CSS_PATH = "tour.tcss"

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from cockpit.plain_text import plain_text
 from skills.gates.model import Status
@@ -15,6 +14,7 @@ from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps
 from skills.verify.predeploy import Item
 from widgets.bindings import bind
 from widgets.lines import Line, line, next_lines, pad
+from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 
@@ -110,7 +110,7 @@ class _Rows(VirtualList[Row]):
         return item.shown
 
 
-class VerifyScreen(Moving, ModalScreen[None]):
+class VerifyScreen(Moving, Leaving[None]):
     """Shows answers as they come. Leaving it ends the run."""
 
     CSS_PATH: ClassVar[list[str]] = ["verify.tcss"]  # type: ignore[assignment]

@@ -1,0 +1,19 @@
+"""What every screen over the panes shares: it is left once, and takes no other screen with it."""
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen
+
+Answer = TypeVar("Answer")
+
+
+class Leaving(ModalScreen[Answer]):
+    """A screen that is dismissed only while it is the one in front.
+
+    Keys that were typed faster than screens come and go reach a screen that has gone or stands behind another, where
+    Textual would take away whatever is in front, and end the app where nothing is left.
+    """
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()
