@@ -3,7 +3,7 @@
 Nothing heavy is imported before that is clear: a git hook and a status line pay for every import.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # signal itself imports enum
 import gc
 import os
 import sys
