@@ -154,15 +154,17 @@ def _public_names(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
-def _passed_on(tree: ast.Module, context: FileContext) -> list[ast.ImportFrom]:
-    """Imports of a package from its own modules that are nothing but doors: no code of the package uses the names.
+def _is_passed_on(alias: ast.alias) -> bool:
+    """False for `b as b`, which says by itself that it is public, and for `__version__`, which is nobody's name."""
+    return alias.asname != alias.name and not (alias.name.startswith("__") and alias.name.endswith("__"))
 
-    `from .a import b as b` says by itself that it is public.
-    """
+
+def _passed_on(tree: ast.Module, context: FileContext) -> list[ast.ImportFrom]:
+    """Imports of a package from its own modules that are nothing but doors: no code of the package uses the names."""
     package = module_name(context.path)
     found = []
     for node in tree.body:
-        if not isinstance(node, ast.ImportFrom) or not any(alias.asname != alias.name for alias in node.names):
+        if not isinstance(node, ast.ImportFrom) or not any(map(_is_passed_on, node.names)):
             continue
         source = import_source(node, context.path)
         if (node.level == 1 or source == package or source.startswith(f"{package}.")) and node.names[0].name != "*":
@@ -252,6 +254,7 @@ missing_all = Rule(
         Example({_MODULE: "def gross(net: float) -> float:\n    return net\n"}),
     ),
     good=(
+        Example({"shop/__init__.py": "from ._version import __version__\n"}),
         Example({"shop/__init__.py": "from .orders import Order\n\n__all__ = ['Order']\n"}),
         Example({"shop/__init__.py": "from .orders import Order as Order\n"}),
         Example({_MODULE: "__all__ = ['gross']\n\n\ndef gross(net: float) -> float:\n    return net\n"}),

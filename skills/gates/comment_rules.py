@@ -1,6 +1,7 @@
 """Rules of the skill code-style-enforcer about comments: code that was commented out, and other languages."""
 
 import ast
+import re
 
 from skills.gates.comments import commented_code, comments, in_string, is_code
 from skills.gates.context import FileContext, FunctionNode
@@ -10,6 +11,7 @@ from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.syntax import statements
 
 SKILL = "code-style-enforcer"
+_QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""")  # what a comment quotes is not its own language
 NOISY, NOT_ENGLISH = "noisy-comment", "non-english-comment"
 
 
@@ -48,7 +50,7 @@ def _on_language(node: ast.Module, context: FileContext) -> None:
     spans = _symbols(context)
     last_line, last_language = 0, ""
     for line, text, _ in comments(context):
-        language = foreign_language(text)
+        language = foreign_language(_QUOTED.sub("", text))
         if language is None or is_code(text) or in_string(line, context):
             continue
         if line == last_line + 1 and language == last_language:  # one finding for a block of comments
@@ -137,6 +139,7 @@ non_english_comment = Rule(
         _module('def f() -> None:\n    """Devuelve el valor de los pedidos."""\n'),
     ),
     good=(
+        _module('LANGUAGES = [\n    # ("el", "Ελληνικά"),  # Greek\n]\n'),
         _module("# Get the user to validate the data, no more\nrate = 1\n"),
         _module("# São Paulo and El Paso are die-hard customers\nrate = 1\n"),
         _module("# The word for user is usuario, or Benutzer und so on\nrate = 1\n"),

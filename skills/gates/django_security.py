@@ -19,9 +19,11 @@ UPLOAD = "upload-without-validation"
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
 _ESCAPES = re.compile(
     r"escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
-    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date)$|media|as_\w+",
+    r"|^esc$|urlencode|slug|highlight|style_defs"
+    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
     re.I,
 )
+_TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title"})
 _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _CHECKS = re.compile(
@@ -83,8 +85,15 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
         elif name == "join" and value.args:
             inner = value.args[0]
             pieces = [inner.elt] if isinstance(inner, ast.GeneratorExp | ast.ListComp) else [inner]
+        elif name in _TRIMS and isinstance(value.func, ast.Attribute):
+            pieces = [value.func.value]
         else:
-            return bool(_ESCAPES.search(name)) or name[:1].isupper() or name == "super"
+            fixed = (
+                isinstance(value.func, ast.Name)
+                and value.args
+                and all(is_literal(part, context) for part in value.args)
+            )
+            return bool(fixed or _ESCAPES.search(name)) or name[:1].isupper() or name == "super"
     else:
         pieces = _pieces(value)
     return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
@@ -100,7 +109,7 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         return [*value.values]
     if isinstance(value, ast.List | ast.Tuple):
         return [*value.elts]
-    if isinstance(value, ast.FormattedValue | ast.Await):
+    if isinstance(value, ast.FormattedValue | ast.Await | ast.Starred):
         return [value.value]
     return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
 
@@ -130,6 +139,9 @@ unsafe_mark_safe = Rule(
         'BR = mark_safe("<br>")\n',
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
+        'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',
+        'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
+        'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
         'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
     ),
 )
@@ -196,11 +208,13 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
         for part in descendants(node)
         if isinstance(part, ast.Attribute) and part.attr in {"FILES", "files"} and last_name(part.value) == "request"
     ]
+    handed = _handed_to_form(node) if uploads else frozenset[ast.AST]()
+    uploads = [part for part in uploads if part not in handed]
     arguments = [*node.args.args, *node.args.kwonlyargs]
     typed = [one for one in arguments if one.annotation is not None and "UploadFile" in ast.unparse(one.annotation)]
     if not uploads and not (typed and node.decorator_list):
         return
-    if not _reads_file(node) or _CHECKS.search(ast.unparse(ast.Module(node.body, []))):
+    if not _reads_file(node, bool(typed)) or _CHECKS.search(ast.unparse(ast.Module(node.body, []))):
         return
     place: ast.AST = uploads[0] if uploads else typed[0]
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
@@ -208,12 +222,28 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     context.report(UPLOAD, place, message, symbol=symbol, confidence="likely")
 
 
-def _reads_file(node: FunctionNode) -> bool:
+def _handed_to_form(node: FunctionNode) -> frozenset[ast.AST]:
+    """What stands in `files=request.FILES` or `{"files": request.FILES}`: the form looks at it."""
+    found: set[ast.AST] = set()
+    for part in descendants(node):
+        if isinstance(part, ast.keyword) and part.arg == "files":
+            found.update(descendants(part.value))
+        elif isinstance(part, ast.Dict):
+            for key, value in zip(part.keys, part.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "files":
+                    found.update(descendants(value))
+    return frozenset(found)
+
+
+def _reads_file(node: FunctionNode, typed: bool) -> bool:
+    """True where a file of the request is taken out, or something is read in a function that is given one."""
     for part in descendants(node):
         if isinstance(part, ast.Subscript) and last_name(part.value) in {"FILES", "files"}:
             return True
         if isinstance(part, ast.Call) and last_name(part.func) in _READS:
-            return True
+            owner = last_name(part.func.value) if isinstance(part.func, ast.Attribute) else ""
+            if typed or owner in {"FILES", "files"}:
+                return True
     return False
 
 
@@ -269,6 +299,7 @@ upload_without_validation = Rule(
         "shop/views.py",
         "def upload(request):\n    form = UploadForm(request.POST, request.FILES)\n    if form.is_valid():\n"
         "        form.save()\n",
+        "def form_of(request, kind):\n    cls = FORMS.get(kind)\n    return cls(request.POST, files=request.FILES)\n",
         'def upload(request):\n    file = request.FILES["file"]\n    if file.size > LIMIT:\n        raise TooLarge\n',
         "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
     ),

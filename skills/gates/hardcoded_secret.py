@@ -64,6 +64,7 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
         context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
 
 
+_MANY = 4
 _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
 
 
@@ -118,11 +119,17 @@ def _compared(node: ast.expr) -> str:
 def _on_dict(node: ast.Dict, context: FileContext) -> None:
     names = {_text(key) for key in node.keys if key is not None}
     verdicts = "pass" in names and not names.isdisjoint(_BESIDE_PASS)  # what a check answers, not a password
+    texts = [_text(value) for value in node.values]
     for key, value in zip(node.keys, node.values, strict=True):
         if verdicts and key is not None and _text(key) == "pass":
             continue
-        if value.__class__ is ast.Constant and key is not None:
+        if value.__class__ is ast.Constant and key is not None and not _is_label(_text(key), _text(value), texts):
             _check(_text(key) or "", value, value, context)
+
+
+def _is_label(key: str | None, text: str | None, texts: list[str | None]) -> bool:
+    """True for `{"password": "mail_password"}`, which names a field, and for a value that many keys have."""
+    return bool(key and text) and (str(text).lower().endswith(f"_{key}".lower()) or texts.count(text) >= _MANY)
 
 
 def _on_function(node: ast.FunctionDef | ast.AsyncFunctionDef, context: FileContext) -> None:
@@ -227,6 +234,11 @@ hardcoded_secret = Rule(
         '    token: str = Field("", description="a1b2c3d4e5")\n',
         'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
         'VAULT_PASSWORD = "secret/data/shop#password"\n',
+        'FIELDS = {"password": "mail_password"}\n',
+        'GROUPS = {"host": "mail", "port": "mail", "user": "mail", "password": "mail"}\n',
+        'if user.password == "LDAP" or password == "$encrypted$":\n    pass\n',
+        'if settings.SECRET_KEY == "in development":\n    warn()\n',
+        'app = {"client_id": "123", "secret": "456"}\nschema = {"type": "object", "secret": "url"}\n',
         'COLOURS = {"pass": "green1", "fail": "red1"}\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',

@@ -13,6 +13,7 @@ from skills.gates.row_flow import Flow
 from skills.gates.row_helpers import (
     HELPERS,
     PROPERTIES,
+    asked_anew,
     holds_for_given,
     holds_for_property,
     report_given,
@@ -35,14 +36,15 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
         if key in seen:
             return
         seen.add(key)
+        context.statement = statement
         needs = (
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
             *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through), *more,
+            *asked_anew(part, row, context),
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
             evidence.insert(0, Evidence(context.path, row.line, "asks for the rows"))
-        context.statement = statement
         confidence: Confidence = "confirmed" if row.sure else "likely"
         context.report(
             N_PLUS_ONE,
@@ -210,6 +212,8 @@ n_plus_one = Rule(
         _shop("for order in Order.objects.select_related('user'):\n    print(order.user.team.name)\n"),
         _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.filter(open=True)\n"),
         _shop("def f(order: Order):\n    for line in order.lines.all():\n        print(line.product.name)\n"),
+        _shop("for team in Team.objects.all():\n    print(team.members.values_list('name'))\n"),
+        _shop("for team in Team.objects.iterator():\n    print(team.members.all())\n"),
         _shop(
             "def total(orders):\n    for order in orders:\n        print(order.user)\n\n\ntotal(Order.objects.all())\n"
         ),
@@ -287,6 +291,8 @@ n_plus_one = Rule(
         _shop("for order in Order.objects.with_everything():\n    print(order.user)\n"),
         _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
         _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
+        _shop("for order in Order.objects.all():\n    print(order.pk)\nprint(order.user.team)\n"),
+        _api("none()", "    user = UserSerializer()\n"),
         _shop("names = [order.payer for order in Order.objects.select_related('user')]\n"),
         _shop("names = [order.label() for order in Order.objects.select_related('user')]\n"),
         _shop("names = [order.number() for order in Order.objects.all()]\n"),

@@ -43,18 +43,21 @@ _PATH_ROLES: tuple[tuple[str, str], ...] = (
 _PATH_ROLE = {word: role for role, word in _PATH_ROLES}
 
 
+_TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "fixtures", "factories", "e2e"})
+
+
 @lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_test_path(path: str) -> bool:
     """True for files that a test runner or a fixture loader reads: tests/, test_x.py, x_tests.py,
     conftest.py, factories."""
     *folders, name = path.split("/")
-    if any(folder in {"tests", "test", "testing", "fixtures", "factories", "e2e"} for folder in folders):
+    if any(folder in _TEST_FOLDERS or folder.endswith("_tests") for folder in folders):
         return True
     stem = name.removesuffix(".py")
     return (
         stem.startswith("test_")
         or stem.endswith(("_test", "_tests", "_factory", "_factories"))
-        or stem in {"tests", "test", "conftest", "factories", "fixtures", "factory"}
+        or stem in {"tests", "test", "unittests", "conftest", "factories", "fixtures", "factory"}
     )
 
 

@@ -208,6 +208,9 @@ class Flow:
         joined = merged(names, before)
         names.clear()
         names.update(joined)
+        for name, value in joined.items():
+            if isinstance(value, Row) and value.loop == node.lineno:
+                names[name] = replace(value, loop=0)  # behind the loop it is one row
 
     def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
         if isinstance(rows, Row):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
@@ -18,6 +19,11 @@ from skills.gates.syntax import descendants
 N_PLUS_ONE = "n-plus-one"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
+# What makes a new query of a relation, whether its rows were loaded or not.
+_NARROWS = frozenset(
+    {"filter", "exclude", "select_related", "prefetch_related", "values", "values_list", "annotate", "aggregate",
+     "only", "order_by", "distinct", "defer", "get", "first", "last", "latest", "earliest"}
+)  # fmt: skip
 _COLUMN = re.compile(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
@@ -79,16 +85,34 @@ def holds_for_given(
     return None
 
 
+def asked_anew(node: ast.expr, row: Row, context: FileContext) -> Iterator[tuple[str, str]]:
+    """What a loaded relation would not spare: a query that is narrowed again, and rows that are streamed."""
+    parent = context.parent(node)
+    if isinstance(parent, ast.Attribute) and parent.attr in _NARROWS:
+        yield "narrowed", parent.attr
+    if ".iterator()" in context.lines[max(row.loop, 1) - 1]:
+        yield "streamed", ""
+
+
 def told(candidate: Candidate, attribute: str, model: Place, found: Relation) -> Candidate:
     """The candidate with what it costs, and where the relation is declared."""
     path, fact = found.declared
     declared = Evidence(path, fact.line, f"{fact.name} relates {model[1].name} to {found.to}")
+    said = dict(candidate.needs)
     loader = "prefetch_related" if found.many else "select_related"
-    message = (
-        f"`{attribute}` of each `{model[1].name}` is a query of its own: the rows come without "
-        f'`{loader}("{attribute}")`'
-    )
-    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared))
+    message = f"`{attribute}` of each `{model[1].name}` is a query of its own: "
+    fixable = candidate.fixable
+    if found.many and "narrowed" in said:
+        message += (
+            f'`{said["narrowed"]}()` asks anew even of what is loaded; `Prefetch("{attribute}", queryset=…)` does not'
+        )
+        fixable = False
+    else:
+        message += f'the rows come without `{loader}("{attribute}")`'
+        if found.many and "streamed" in said:
+            message += ", which `iterator()` only heeds with a `chunk_size`"
+            fixable = False
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared), fixable=fixable)
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:

@@ -29,12 +29,13 @@ _ABOUT = lazy(
 _PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
 _SWITCH = lazy(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
 _PLACEHOLDER = lazy(
-    r"your[-_ ]|^<.*>$|^\[.*\]$|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
+    r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
+    r"|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|^(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"
-    r"|username|user|yes|no|ask|prompt|auto|random)$",
+    r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)$",
     re.I,
 )
 _REFERENCE = lazy(
@@ -45,6 +46,7 @@ _REFERENCE = lazy(
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
 )
+_MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
 _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
 _IDENTIFIER = lazy(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
 _FORMATS = lazy(
@@ -148,6 +150,8 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
     """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
     if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
         return False
+    if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
+        return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left
     if _plain(value) == _plain(name) or (" " in value.strip() and not compared):
         return False
     mixed = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)

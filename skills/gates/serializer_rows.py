@@ -106,6 +106,8 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     if not isinstance(rows, Rows) or rows.steps:
         return
     place = given.get("queryset", node)
+    if isinstance(place, ast.Call) and last_name(place.func) == "none":
+        return  # the view is for its actions, or says elsewhere what it lists
     needs = (
         ("serializer", serializer), ("origin", rows.origin), ("manager", rows.manager),
         *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through),

@@ -23,7 +23,7 @@ NOT_AAA = "test-not-aaa"
 _ACT = re.compile(r"#\s*:?\s*act\b", re.I)
 _SECTION = re.compile(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
-_CHOSEN, _MANY_TESTS = 0.5, 20
+_CHOSEN, _MANY_TESTS = 0.8, 20
 _LOOKS_AGAIN = frozenset(
     {"refresh_from_db", "arefresh_from_db", "refresh", "reload", "reset_mock", "close", "flush", "seek", "commit",
      "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
@@ -313,8 +313,9 @@ test_not_aaa = Rule(
     "…`); make a test of its own of each further act. Comments are not needed.",
     when="In test functions that assert something. The act is `result = …`, a `with pytest.raises(…)` or its unittest "
     "kin, a statement marked `# act`, or else the statement before the first assertion. Blank lines count where at "
-    "least half of the project's tests have the shape, in small projects, and where the rule is selected or flake8-aaa "
-    "is a dependency; only then also acts inside assertions and blank lines inside blocks. `# noqa: AAA…` is heard.",
+    "least four fifths of the project's tests have the shape, in small projects, and where the rule is selected or "
+    "flake8-aaa is a dependency; only then also acts inside assertions and blank lines inside blocks. `# noqa: AAA…` "
+    "is heard.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
     holds=_holds,
     bad=(

@@ -5,6 +5,7 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
+from skills.gates.local_values import values_of
 from skills.gates.model import Evidence
 from skills.gates.names import dotted, last_name
 from skills.gates.request_data import Flow, Origin, route_of
@@ -79,13 +80,21 @@ def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tup
         stars += node.args
     for star in stars:
         origin = flow.origin(star)
-        if origin is None or origin.kind != "body" or isinstance(star, ast.Dict):
+        if origin is None or origin.kind != "body" or _has_own_keys(star, context):
             continue
         if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
             return origin, ()
         if name[:1].isupper() and not name.endswith(_VALIDATES):
             return origin, (("model", name),)
     return None
+
+
+def _has_own_keys(star: ast.expr, context: FileContext) -> bool:
+    """True for a dict whose keys stand in the source, and for a name that is bound to such only."""
+    if isinstance(star, ast.Name):
+        values = values_of(star.id, context)
+        return bool(values) and all(isinstance(value, ast.Dict) and _has_own_keys(value, context) for value in values)
+    return isinstance(star, ast.Dict) and all(isinstance(key, ast.Constant) for key in star.keys)
 
 
 _MASS_METHODS = frozenset(
@@ -275,6 +284,7 @@ mass_assignment = Rule(
     good=one_file(
         "shop/views.py",
         _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
+        _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
     ),

@@ -19,6 +19,8 @@ def fix_n_plus_one(document: Document, finding: Finding) -> None:
     needs = document.needs_of(finding)
     if said is None or "attribute" not in needs:
         raise CannotFix("what to load is not known")
+    if said[1] == "prefetch_related" and "streamed" in needs:
+        raise CannotFix("`iterator()` needs a `chunk_size` to prefetch: how many rows at once is to be said by hand")
     steps = [step for step in needs.get("steps", "").split("/") if step]
     lookup = "__".join([*steps, needs["attribute"]])
     loader = said[1] if _one_by_one(document, finding, steps) else "prefetch_related"
@@ -122,6 +124,14 @@ EXAMPLES: tuple[FixExample, ...] = (
     _example(
         "def names():\n    for order in Order.objects.only('pk'):\n        print(order.user.pk)\n",
         reason="by hand",
+    ),
+    _example(
+        "def f():\n    for order in Order.objects.iterator():\n        print(order.tags.all())\n",
+        reason="by hand",
+    ),
+    _example(
+        "def f():\n    for order in Order.objects.all():\n        print(order.tags.filter(open=True))\n",
+        reason="what to load is not known",
     ),
     _example(
         "def f(order: Order):\n    for tag in order.tags.all():\n        for user in tag.user_set.all():\n"
