@@ -255,7 +255,7 @@ def test_git_looks_at_every_worktree_once_and_before_the_report_is_imported(repo
     log, real = tmp_path / "asked", shutil.which("git")
     script = tmp_path / "bin" / "git"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\necho "$PWD $*" >> {log}\nexec {real} "$@"\n')
+    script.write_text(f'#!/bin/sh\necho "$2 $*" >> {log}\nexec {real} "$@"\n')
     script.chmod(0o755)
     house = str(Path(__file__).parents[2])
     environment = {**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}", "PYTHONPATH": house}
