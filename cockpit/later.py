@@ -2,9 +2,9 @@
 
 `dataclasses` imports `inspect` for the docstring of a class that has none, `pathlib` imports `urllib.parse` for
 `as_uri`, `argparse` imports `gettext` for translations that cockpit does not have, `uuid` imports `platform` for the
-name of the system, `hashlib` loads OpenSSL where only BLAKE2 is wanted, and `msgspec` imports what writes JSON schemas
-and asks `typing_extensions` for what `typing` has as well. Together that takes longer than Python's own start, and a
-hook or a status line pays for it each time.
+name of the system, `shutil` imports `bz2` and `lzma` to know whether they are there, `hashlib` loads OpenSSL where only
+BLAKE2 is wanted, and `msgspec` imports what writes JSON schemas and asks `typing_extensions` for what `typing` has as
+well. Together that takes longer than Python's own start, and a hook or a status line pays for it each time.
 """
 
 import os
@@ -46,7 +46,8 @@ def import_later() -> None:
     platform, schemas = _Later("platform"), _Later("msgspec._json_schema")
     vars(platform).update(system=lambda: os.uname().sysname)
     vars(schemas).update({name: _of(schemas.__name__, name) for name in ("schema", "schema_components")})
-    stand_ins = [_Later("inspect"), gettext, parse, platform, _Later("msgspec.inspect"), schemas, *_hashes()]
+    asked_nothing = map(_Later, ("inspect", "bz2", "lzma", "msgspec.inspect"))
+    stand_ins = [*asked_nothing, gettext, parse, platform, schemas, *_hashes()]
     for stand_in in (*stand_ins, _TypingExtensions("typing_extensions")):
         sys.modules.setdefault(stand_in.__name__, stand_in)
     vars(urllib).setdefault("parse", sys.modules["urllib.parse"])

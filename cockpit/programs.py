@@ -6,16 +6,19 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.git_command import INHERITED
 from cockpit.plain_text import plain_text
 from skills.record import record
+
+if TYPE_CHECKING:
+    import subprocess
 
 LARGEST = 8_000_000
 
@@ -55,6 +58,8 @@ class Programs:
     ) -> Ran:
         """Run `command` in `folder` for at most `seconds`. What a git hook inherited is taken away, and no program
         writes byte code. `environment` adds variables."""
+        import subprocess  # who only looks for a program does not pay for it
+
         variables = {name: value for name, value in os.environ.items() if name not in INHERITED}
         variables |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
         variables |= {"GIT_OPTIONAL_LOCKS": "0", **(environment or {})}
@@ -121,6 +126,8 @@ def last_line(text: str) -> str:
 
 def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, bytes, str]:
     """What a process prints until it closes both streams, and why that was cut short, "" where it was not."""
+    import subprocess
+
     assert process.stdout is not None and process.stderr is not None
     out, err = bytearray(), bytearray()
     streams = {process.stdout.fileno(): out, process.stderr.fileno(): err}

@@ -51,7 +51,7 @@ def run(call: Call) -> int:
     from cockpit.day.start import start_day
 
     tell = show_step if sys.stderr.isatty() else None
-    started = start_day(repository, config, tell=tell, reading=reading)
+    started = start_day(repository, config, tell=tell, reading=reading, ending=True)
     clear_step()
     scans: list[dict[str, Any]] = []
     if args.json:

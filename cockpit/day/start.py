@@ -71,12 +71,13 @@ def start_day(
     tell: Tell | None = None,
     write: bool = True,
     reading: "Future[WorktreesSnapshot] | None" = None,
+    ending: bool = False,
 ) -> Started:
     """What a person needs to begin the day. What could not be read is None in the report and named in its notes.
 
-    `reading` is that of the worktrees, where it was begun before.
+    `reading` is that of the worktrees, where it was begun before; `ending`: this process ends with the report.
     """
-    return _StartDay(repository, config, tell or (lambda _: None), write, reading).run()
+    return _StartDay(repository, config, tell or (lambda _: None), write, reading, ending).run()
 
 
 class _StartDay:
@@ -87,8 +88,10 @@ class _StartDay:
         tell: Tell,
         write: bool,
         reading: "Future[WorktreesSnapshot] | None",
+        ending: bool,
     ) -> None:
         self.repository, self.config, self.write, self.reading = repository, config, write, reading
+        self.ending = ending
         self.now = clock.now()
         self.notes: list[str] = []
         self.steps: dict[str, Step] = {}
@@ -162,6 +165,8 @@ class _StartDay:
             observers=_observers(root),
             show_costs=preferences.get("show_costs") is not False,
         )
+        if spent:
+            spent.close(at_once=self.ending)
         return Started(
             report, tuple(self.steps[name] for name in STEPS), tuple(self.files), spent.snapshot if spent else None
         )

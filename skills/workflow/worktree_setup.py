@@ -3,7 +3,6 @@
 Source: workflow orchestrator, worktrees and port registry (rules WO-W-1 to WO-W-3).
 """
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Container, Iterator, Sequence
@@ -49,6 +48,8 @@ def slug_of(branch: str) -> str:
         slug = slug[:-5] + "-lock"
     if slug and len(slug.encode()) <= _LONGEST_SLUG:
         return slug
+    import hashlib  # a report of worktrees needs none of it, and it takes three milliseconds
+
     sign = hashlib.sha256(text.encode()).hexdigest()[:8]
     kept = slug.encode()[: _LONGEST_SLUG - 9].decode("utf-8", "ignore").strip("-.")
     return f"{kept}-{sign}" if kept else sign
