@@ -49,7 +49,7 @@ def classify_task(text: str) -> tuple[Task, str]:
     spoken = _spoken(said)
     if not spoken:
         return "question", ""
-    for read in (_asked_to, _studied, _asked, _ordered, _told):
+    for read in (_wrong, _asked_to, _studied, _asked, _ordered, _told):
         if found := read(said, spoken):
             return found
     return "question", next((word for word in spoken[:12] if word in words.READ_VERBS), "")
@@ -72,6 +72,11 @@ def _labelled(label: str) -> Task:
     if label in said_as.BUG_LABELS:
         return "bug"
     return "feature" if label.startswith("feat") else "refactor" if label == "refactor" else "question"
+
+
+def _wrong(said: str, spoken: list[str]) -> _Reading | None:
+    wrong = said_as.GOES_WRONG.match(said)
+    return ("bug", wrong.group().lower()) if wrong else None
 
 
 def _asked_to(said: str, spoken: list[str]) -> _Reading | None:

@@ -88,8 +88,17 @@ BETTER = _said(
     r"better|nicer|into (?:smaller|several|one|two|three|a single|its own)|get rid of|"
     r"(?:pull|take|bring|lift|push|put|factor|carve|get) .{1,60}(?:out of|into|under one|together|apart)|(?:use|"
     r"using) .{1,60} instead of",
-    r"mejor|más (?:rápid\w+|limpi\w+|simple\w*|corto|corta|clar\w+|legible\w*|eficiente\w*|sencill\w+)|en vez de usar",
+    r"(?<!el )(?<!la )(?<!los )(?<!las )(?<!su )mejor",
+    r"más (?:rápid\w+|limpi\w+|simple\w*|corto|corta|clar\w+|legible\w*|eficiente\w*|sencill\w+)|en vez de usar",
 )
+GOES_WRONG = re.compile(
+    r"(?:me |nos )?(?:dan? (?:un |una )?(?:error(?:es)?|fallos?|excepción|timeout|problemas?|[45]\d\d)"
+    r"|(?:lanza|tira|suelta) (?:un |una )?(?:error(?:es)?|excepción|\w+Error)"
+    r"|(?:guarda|calcula|muestra|envía|manda|carga|importa|exporta|redondea|suma|ordena|cuenta) (?:mal|dos veces)"
+    r")(?!\w)",
+    re.IGNORECASE,
+)
+"""What goes wrong, where the verb could be an order: `da error`, `calcula mal`."""
 UNUSED = _said(
     r"unused|dead|old|legacy|deprecated|obsolete|noisy|duplicat\w+|redundant|unnecessary|leftover|stale|useless",
     r"comment(?:s|ed)?|imports?|prints?|debug|logs?|console|todos?|flags?|repeat\w*|sin usar|muert[oa]s?|viej[oa]s?",

@@ -180,11 +180,12 @@ FILE = re.compile(r"(?<![\w/.])[\w./-]*\w\.(?:py|ts|js|tsx|html|sql|md|toml|ya?m
 SYMBOL = re.compile(
     r"`([^`\n]{2,80})`|(?<![\w/.])((?:[a-z_]\w*\.){2,}\w+|[A-Z]\w+\.[a-z_]\w+)(?![\w/])"
     r"|(?<![\w.])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?!\w)|(?<![\w.])([a-z]+(?:_[a-z0-9]+)+)(?=\()"
+    r"|(?<![\w.])([a-z][a-z0-9]+)(?=\(\))"
 )
 APP_FILE = re.compile(r"(?<![\w/])(?:apps|src|app)/[\w./-]+")
 BUILT_IN = frozenset(
     [
-        *(name for name in dir(builtins) if name[0].isupper()),
+        *dir(builtins),
         *("IntegrityError", "OperationalError", "ProgrammingError", "DataError", "ValidationError", "HTTPException"),
         *("DoesNotExist", "MultipleObjectsReturned", "ObjectDoesNotExist", "PermissionDenied"),
         *(

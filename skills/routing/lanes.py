@@ -93,12 +93,15 @@ def _spoken(task: str) -> list[Lane]:
 
 def _by_words(task: str) -> LaneChoice:
     spoken = _spoken(task)
+    answers = words_answers(task)
     if "django" in spoken and "fastapi" in spoken:
+        chosen = decide(answers, ()).framework
+        if chosen is not None:
+            return LaneChoice(chosen, (f"the words name both frameworks and speak of {', '.join(answers)}",))
         return LaneChoice("foundation", ("the words name both frameworks",), ("django", "fastapi"))
     if spoken:
         match = _WORDS[spoken[0]].search(task)
         return LaneChoice(spoken[0], (f"the words say it: {match.group() if match else spoken[0]}",))
-    answers = words_answers(task)
     if not answers or not (words.WEB.search(task) or words.BUILT.search(task)):  # nothing is built that needs one
         if words.WEB.search(task):
             return LaneChoice(

@@ -109,7 +109,8 @@ def read_stages(task: str) -> tuple[tuple[Stage, ...], str]:
     does. Who builds and ships asks for everything between as well.
     """
     found: dict[Stage, str] = {}
-    for clause in words.CLAUSE.split(words.FILLER.sub("", words.ADDRESS.sub("it", task))):
+    asked = words.HARMLESS.sub("", words.SINCE.sub("", words.ADDRESS.sub("it", task)))
+    for clause in words.CLAUSE.split(words.FILLER.sub("", asked)):
         if words.BACK.match(clause):
             continue  # `write them` says nothing new
         head, _, tail = _cut(clause)
@@ -180,6 +181,9 @@ def _implementing(task: str, lane: Lane, notes: list[str]) -> tuple[str, ...]:
         return _learning(task)
     background = words.BACKGROUND.search(task)
     if not background or (lane != "django" and not words.CELERY.search(task)):
+        return SPOKES[lane]["implement"]
+    if lane == "fastapi" and words.OWN_BACKGROUND.search(task):
+        notes.append("work after the response, by the framework itself")
         return SPOKES[lane]["implement"]
     notes.append(f"work outside of the request: {background.group()}")
     if lane != "django":

@@ -16,12 +16,14 @@ DESIGN = _pattern(
     r"(?:data|prediction|api) contract|cómo (?:estructur|organiz|model|reparti)\w+|contrato de datos|decide on",
 )
 TEST = _pattern(
-    r"tests?|test_\w+|testing|tested|tdd|pytest|unittest|coverage|fixtures?|mocks?|factor(?:y|ies)|regression suite",
-    r"pruebas?|cobertura|testea\w*",
+    r"tests?|test_\w+|testing|cover(?:ing)?|tested|tdd|pytest|unittest|coverage|fixtures?|mocks?|factor(?:y|ies)",
+    r"regression suite",
+    r"pruebas?|cobertura|testea\w*|cubr(?:e|ir)",
 )
 SECURE = _pattern(
     r"secur\w+|harden\w*|lock (?:it |this |them )?down|auth|authn|authz|authenticat\w+|authori[sz]\w+|permissions?",
-    r"unsafe(?:ly)?|untrusted|is \S+ (?:really )?safe|es segur[oa]",
+    r"unsafe(?:ly)?|untrusted|is (?:\S+ ){1,4}?(?:really )?safe|es segur[oa]",
+    r"leak\w* (?:\w+ )?(?:data|secrets?|tokens?|information)|data leak\w*",
     r"csrf|cors|xss|(?:sql )?injections?|vulnerab\w+|secrets?|jwt|oauth2?|encrypt\w*|rate[ -]limit\w*|throttl\w+",
     r"brute[ -]force|bandit|pip-audit|protect\w*|saniti[sz]\w+|access control|2fa|mfa|hsts|password hash\w*",
     r"segur\w+|asegura\w*|endurec\w+|autentica\w*|autenticación|autoriza\w*|autorización|permisos?|vulnerabilidad\w*",
@@ -42,7 +44,7 @@ VERIFY = _pattern(
     r"(?:before|for) (?:the |a |our )?(?:pull request|merge|release)|before merging|antes de (?:la pr|fusionar|"
     r"mergear|publicar)",
     r"tag and \w+|pon(?:er|lo|la|gamos)?\b[^.\n]{0,40}\ben producción|list[oa]s? para (?:salir|subir|publicar)",
-    r"(?:quality )?gates?|ci(?:/cd)?|publish\w*|rollout|roll out|launch\w*",
+    r"(?:quality )?gates?|ci(?:/cd)?|github actions|publish\w*|rollout|roll out|launch\w*",
     r"desplieg\w+|despleg\w+|lanzar|lanzamiento|publica\w*|est(?:á|án|a|amos) list[oa]s?|list[oa]s? para",
     r"promocion\w+|verifica\w*|verificación",
     r"sube(?:lo|la)? a producción|poner en producción|pasa(?:r)? a producción|entrega(?:r)?",
@@ -60,6 +62,7 @@ BACKGROUND = _pattern(
     r"de forma asíncrona|asíncronamente|cada (?:semana|minuto)",
     r"segundo plano|tareas? (?:programadas?|periódicas?|asíncronas?)|colas?|programad[oa]s?|cada (?:noche|hora|día)",
 )
+OWN_BACKGROUND = _pattern(r"background ?tasks?")
 CELERY = _pattern(r"celery|beat")
 DJANGO = _pattern(
     r"django\w*|drf|viewsets?|\w+ViewSet|manage\.py|select_related|prefetch_related|querysets?|server-rendered",
@@ -96,6 +99,18 @@ CORE = _pattern(
     r"persist\w*|repositor(?:y|ies)|transactions?|input|payload|uploads?|gates?|stor(?:e|es|ed|age)|sav(?:e|es|ing)",
     r"modelos?|migraci(?:ón|ones)|base de datos|consultas?|esquema|guard(?:a|ar)|entrada",
 )
+SINCE = re.compile(
+    r"(?<!\w)(?:(?:ever )?since|after|following|desde|tras|después de|a raíz de)\s+(?:[\w'’]+\s+){0,4}?"
+    r"(?:deploy\w*|releas\w+|roll-?out|launch|desplieg\w+|lanzamiento|publicación|ci)(?!\w)",
+    re.IGNORECASE,
+)
+"""When it happened: no wish to ship."""
+HARMLESS = re.compile(
+    r"(?<!\w)(?:is it|would it be|it is|it's) (?:really |still )?safe to(?!\w)|"
+    r"(?<!\w)(?:es|sería) seguro (?=\w+[aei]r(?!\w))",
+    re.IGNORECASE,
+)
+"""Whether something may be done without harm: no question of security."""
 FILLER = re.compile(
     r"^\s*(?:please|pls|can you|could you|(?:i|we)(?:'d| would)? (?:want|need|like|have)(?: you)? to|let'?s|"
     r"help me(?: to)?|quiero|necesito|hay que|puedes|podrías|por favor|vamos a|me gustaría)\s+",

@@ -142,6 +142,30 @@ def test_the_order_is_found_behind_a_place_and_a_first_word_that_is_no_plain_one
     assert classify_task(text)[0] == task
 
 
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("da error al guardar: IntegrityError", "bug"),
+        ("me da un timeout el informe mensual", "bug"),
+        ("calcula mal el IVA de los pedidos con descuento", "bug"),
+        ("lanza una excepción si el fichero está vacío", "bug"),
+        ("Calcula el IVA de los pedidos con descuento", "feature"),
+        ("Dale al cliente un enlace de descarga", "feature"),
+        ("Muestra los errores de validación junto a cada campo", "feature"),
+        ("Entrena el modelo y guarda el mejor checkpoint", "feature"),
+        ("Guarda la mejor oferta de cada proveedor", "feature"),
+        ("Haz mejor el código de la importación", "refactor"),
+    ],
+)
+def test_what_goes_wrong_is_told_from_the_order_that_is_spelt_the_same(text: str, task: str) -> None:
+    assert classify_task(text)[0] == task
+
+
+def test_a_call_by_its_name_is_a_target() -> None:
+    assert named_targets("Move the mail from create() and clean() into a service") == ("create", "clean")
+    assert named_targets("use len() and sorted() there") == ()
+
+
 def test_names_of_the_language_are_no_targets() -> None:
     assert named_targets("KeyError in UserService and ValueError") == ("UserService",)
 

@@ -116,6 +116,40 @@ def test_parts_of_names_and_addresses_tell_no_stage(task: str, lane: str, stage:
     assert (found.lane, found.stage) == (lane, stage)
 
 
+@pytest.mark.parametrize(
+    ("task", "stage"),
+    [
+        ("The export is empty since yesterday's release", "implement"),
+        ("The worker hangs after the deploy, find out why", "implement"),
+        ("Las facturas salen sin IVA desde el último despliegue", "implement"),
+        ("Tras el lanzamiento los correos llegan dos veces", "implement"),
+        ("Check everything before the release", "verify"),
+        ("Is it safe to drop the index on orders.created?", "implement"),
+        ("¿Es seguro borrar la columna `legacy_id`?", "implement"),
+        ("Is the upload view safe?", "secure"),
+        ("Does this query leak data of other companies?", "secure"),
+        ("Write tests for the parser, cover empty files and bad encodings", "test"),
+        ("Cubre con tests el cálculo del IVA, también los importes negativos", "test"),
+        ("Set up GitHub Actions with ruff and mypy", "verify"),
+    ],
+)
+def test_times_dangers_and_what_is_covered_are_told_from_stages(task: str, stage: str) -> None:
+    assert route_task(task).stage == stage
+
+
+def test_words_that_name_both_frameworks_are_decided_by_what_is_needed() -> None:
+    assert route_task("Django or FastAPI for a shop with an admin and a relational model?").lane == "django"
+    assert route_task("¿Django o FastAPI para una API JSON asíncrona con OpenAPI?").lane == "fastapi"
+    undecided = route_task("Django or FastAPI?")
+    assert (undecided.lane, undecided.ambiguous) == ("foundation", ("django", "fastapi"))
+
+
+def test_fastapi_does_its_own_work_after_a_response(evidence: dict[str, tuple[LaneEvidence, ...]]) -> None:
+    own = route_task("Send the emails with BackgroundTasks instead of celery", evidence["fastapi"])
+    assert own.spokes[0] == "fastapi-patterns" and "django-celery" not in own.spokes
+    assert "django-celery" in route_task("Send the emails in a celery task", evidence["fastapi"]).spokes
+
+
 def test_who_builds_and_ships_gets_every_stage_between() -> None:
     found = route_task("build and ship a Django API with background jobs")
 
