@@ -81,7 +81,8 @@ def holds_for_given(
         if found is None or covers(loaded, attribute) or (last is not None and last.back == attribute):
             continue
         reads = Evidence(path, fact.line, f"{name} reads `{attribute}` of `{parameter}`")
-        return told(replace(candidate, evidence=(*candidate.evidence, reads)), attribute, model, found)
+        known = replace(candidate, evidence=(*candidate.evidence, reads), fixable=False)
+        return told(known, attribute, model, found)
     return None
 
 
@@ -128,7 +129,8 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
             for read in descendants(part):
                 behind = read.value if isinstance(read, ast.Attribute) and read.attr not in WRITES else None
                 if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
-                    context.fact(_PROPERTY, f"{node.name}.{part.name}", behind.attr, behind.lineno)
+                    how = read.attr if isinstance(read, ast.Attribute) and read.attr in _NARROWS else ""
+                    context.fact(_PROPERTY, f"{node.name}.{part.name}", f"{behind.attr} {how}", behind.lineno)
 
 
 def _asked_of_a_row(method: ast.FunctionDef) -> bool:
@@ -146,11 +148,14 @@ def holds_for_property(
     """The first relation that a property of the row reads, and that was not loaded."""
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
     for path, fact in project.named(_PROPERTY, f"{model[1].name}.{name}"):
-        found = relations.behind(model, fact.detail) if path == model[0] else None
-        if found is None or covers(loaded, fact.detail) or (last is not None and last.back == fact.detail):
+        behind, _, narrowed = fact.detail.partition(" ")
+        found = relations.behind(model, behind) if path == model[0] else None
+        if found is None or covers(loaded, behind) or (last is not None and last.back == behind):
             continue
-        reads = Evidence(path, fact.line, f"{fact.name} reads `{fact.detail}` of the row")
-        return told(replace(candidate, evidence=(*candidate.evidence, reads)), fact.detail, model, found)
+        reads = Evidence(path, fact.line, f"{fact.name} reads `{behind}` of the row")
+        needs = (*candidate.needs, *((("narrowed", narrowed),) if narrowed else ()))
+        known = replace(candidate, evidence=(*candidate.evidence, reads), needs=needs, fixable=False)
+        return told(known, behind, model, found)
     return None
 
 

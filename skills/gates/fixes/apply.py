@@ -50,7 +50,14 @@ def fix(source: str, findings: Sequence[Finding]) -> FixResult:
             state.unfixable[finding.fingerprint] = "only a person knows whether it matters here"
         else:
             known.append(finding)
-    _fix_all(state, known)
+    before = -1
+    while known and before < len(state.fixed):  # one fix can make way for another
+        before = len(state.fixed)
+        state.unfixable = {
+            key: why for key, why in state.unfixable.items() if key not in {one.fingerprint for one in known}
+        }
+        _fix_all(state, known)
+        known = [finding for finding in known if finding.fingerprint in state.unfixable]
     return FixResult(mark + state.text, frozenset(state.fixed), state.unfixable)
 
 

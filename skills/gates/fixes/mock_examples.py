@@ -35,6 +35,11 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    client.post(\n        URL,\n    )\n\n    save.assert_called_once()\n",
     ),
     _example(
+        "import pytest\nfrom unittest.mock import patch\n\n\n@pytest.fixture\ndef order():\n"
+        '    with patch("shop.mail.send"):\n        return place_order()\n',
+        reason="leave its patch to the test",
+    ),
+    _example(
         "import unittest.mock as um\n\nimport pytest\n\n\n@pytest.fixture\ndef gateway() -> object:\n"
         '    with um.patch("shop.gateway", new_callable=um.AsyncMock) as made, open("x"):\n        yield made\n',
         "import pytest\nfrom pytest_mock import MockerFixture\n\n\n@pytest.fixture\n"

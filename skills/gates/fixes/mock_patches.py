@@ -252,6 +252,8 @@ def _ends_quietly(document: Document, whole: cst.With) -> bool:
         if isinstance(above, cst.FunctionDef):
             if document.function(above) is not None:
                 raise CannotFix("a patch stands in a function inside the test")
+            if not above.name.value.startswith("test") and not list(below(whole.body, cst.Yield)):
+                raise CannotFix("a fixture would leave its patch to the test that asks for it")
             break
         if isinstance(above, cst.For | cst.While | cst.Try | cst.TryStar):
             raise CannotFix("a patch stands in a loop or a `try`, and would outlive it")

@@ -10,7 +10,7 @@ from skills.gates.model import Finding
 from skills.gates.queries import MANAGERS
 
 _NO_JOIN = frozenset({"only", "defer", "union", "intersection", "difference"})
-_LOADER = re.compile(r"`(select_related|prefetch_related)\(")
+_LOADER = re.compile(r'`(select_related|prefetch_related)\("(\w+)"')
 
 
 def fix_n_plus_one(document: Document, finding: Finding) -> None:
@@ -22,6 +22,8 @@ def fix_n_plus_one(document: Document, finding: Finding) -> None:
     if said[1] == "prefetch_related" and "streamed" in needs:
         raise CannotFix("`iterator()` needs a `chunk_size` to prefetch: how many rows at once is to be said by hand")
     steps = [step for step in needs.get("steps", "").split("/") if step]
+    if said[2] != needs["attribute"]:
+        raise CannotFix(f"`{needs['attribute']}` reads `{said[2]}` in the model, which may read more: load it by hand")
     lookup = "__".join([*steps, needs["attribute"]])
     loader = said[1] if _one_by_one(document, finding, steps) else "prefetch_related"
     asked = finding.evidence[0]
@@ -115,6 +117,12 @@ EXAMPLES: tuple[FixExample, ...] = (
         "def names():\n    for order in Order.objects.all():\n        print(order.tags.all(), order.user.team.pk)\n",
         "def names():\n    for order in Order.objects.select_related('user__team').prefetch_related('tags'):\n"
         "        print(order.tags.all(), order.user.team.pk)\n",
+    ),
+    _example(
+        "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE)\n\n"
+        "    def label(self):\n        return self.order.pk_text\n\n\n"
+        "def f():\n    for line in Line.objects.all():\n        print(line.label())\n",
+        reason="load it by hand",
     ),
     _example(
         "def names():\n    for order in Order.objects.select_for_update():\n        print(order.user.pk)\n",
