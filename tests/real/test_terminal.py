@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -123,6 +124,24 @@ def test_four_panes_then_a_violation_comes_and_goes(terminal: Callable[..., Tmux
     assert "resolved" in screen.screen()
     screen.press("q")
     until(lambda: not screen.alive(), lambda: "still running")
+
+
+def test_a_repository_named_like_what_cockpit_imports_is_opened_and_not_run(demo: Demo, tmp_path: Path) -> None:
+    script = Path(sysconfig.get_path("scripts"), "cockpit")
+    if not script.exists():
+        pytest.skip("cockpit is not installed here: its console script is what is started")
+    for name in ("cockpit", "skills", "widgets"):
+        (demo.root / name).mkdir()
+        (demo.root / name / "__init__.py").write_text("raise SystemExit('code of the repository was run')\n")
+    for name in ("textual", "rich", "git", "json", "msgspec", "libcst"):
+        (demo.root / f"{name}.py").write_text("raise SystemExit('code of the repository was run')\n")
+    words = ["sh", "-c", 'cd "$0" && exec "$1"', str(demo.root), str(script)]
+    screen = Tmux(tmp_path / "tmux", words, {**demo.env, "PYTHONPATH": "."}, 140, 40)
+    try:
+        for expected in ("feature/api", "of $5", "manual-tenant-filter", "1 Worktrees"):
+            until(lambda words=expected: words in screen.screen(), screen.screen)  # type: ignore[misc]
+    finally:
+        screen.close()
 
 
 def test_a_save_shows_in_the_worktrees_pane(terminal: Callable[..., Tmux], demo: Demo) -> None:
