@@ -27,7 +27,7 @@ from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.remove import look_at
 from cockpit.worktrees.room import Room, sentence
 from cockpit.worktrees.trials import trial_merges
-from skills.workflow.worktree_setup import slug_of
+from skills.workflow.worktree_setup import branch_name, slug_of
 
 INTEGRATION = "integration/"
 _KEPT = 20
@@ -87,7 +87,7 @@ def plan_merge(repository: Repository, config: Config, name: str, into: str | No
     if source is None or cheap.refs is None:
         raise CannotAnswer(f"{plain_text(name, 80)} has no commits yet", "commit something first")
     branch = tree.branch or tree.name
-    target = into or INTEGRATION + slug_of(branch)
+    target = branch_name(into) if into else INTEGRATION + slug_of(branch)
     ref = f"refs/heads/{target}"
     old = cheap.refs.sha(ref)
     if target == tree.branch:

@@ -281,7 +281,7 @@ def project_name(repository: Repository) -> str:
 def _valid(home: Path, branch: str) -> None:
     try:
         git(home, "check-ref-format", f"refs/heads/{branch}")
-        if branch.startswith("-") or branch in ("HEAD", "@"):
+        if branch.startswith(("-", "refs/")) or branch in ("HEAD", "@"):
             raise GitFailed(("check-ref-format",), 1, "")
     except GitFailed:
         raise CannotAnswer(f"{plain_text(branch, 80)!r} is no branch name", "use letters, digits, - and /") from None
@@ -297,6 +297,7 @@ def _remotes(home: Path, cheap: Cheap, branch: str) -> list[str]:
 def base_of(home: Path, cheap: Cheap, config: Config, asked: str | None) -> tuple[str, str | None]:
     """The branch that a new one begins with and is counted against, and its commit (None: it has none)."""
     if asked:
+        asked = asked.removeprefix("refs/heads/")
         try:
             return asked, git(
                 home, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{asked}^{{commit}}"

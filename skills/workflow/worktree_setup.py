@@ -56,8 +56,8 @@ def slug_of(branch: str) -> str:
 
 
 def branch_name(given: str) -> str:
-    """What a person typed as a branch name, with spaces as `-`: git takes none."""
-    return re.sub(r"\s+", "-", unicodedata.normalize("NFC", given.strip()))
+    """What a person typed as a branch name, with spaces as `-`: git takes none. A whole ref is the name in it."""
+    return re.sub(r"\s+", "-", unicodedata.normalize("NFC", given.strip())).removeprefix("refs/heads/")
 
 
 def project_of(remote: str | None, folder: str) -> str:

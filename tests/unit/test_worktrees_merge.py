@@ -90,7 +90,7 @@ def test_what_would_be_left_out_or_disturbed_is_refused(repo: Path) -> None:
         merge(repo, "feature/api")
     (tree / "new.txt").unlink()
     git(repo, "branch", "develop")
-    assert merge(repo, "feature/api", "develop") is not None
+    assert merge(repo, "feature/api", "refs/heads/develop") is not None
 
 
 def test_without_an_author_git_makes_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,18 @@ def test_the_base_that_was_asked_for_is_what_it_is_counted_against(repo: Path) -
     assert (row.base, row.ahead, row.behind) == ("release/2", 1, 0)
 
 
+def test_a_whole_ref_is_the_branch_that_it_names(repo: Path) -> None:
+    made = make(repo, "refs/heads/fix/x", base="refs/heads/main")
+
+    assert (made.plan.branch, made.path.name, made.plan.base) == ("fix/x", "fix-x", "main")
+    assert git(repo, "for-each-ref", "--format=%(refname)", "refs/heads").split() == [
+        "refs/heads/fix/x",
+        "refs/heads/main",
+    ]
+    with pytest.raises(Refused, match="fix/x is checked out already"):
+        make(repo, "refs/heads/fix/x")
+
+
 def test_files_that_git_does_not_have_come_along(repo: Path) -> None:
     (repo / ".worktreeinclude").write_text("*.log\n")
     (repo / "debug.log").write_text("kept")
@@ -240,6 +252,8 @@ def test_what_cannot_be_is_one_line(repo: Path, tmp_path: Path) -> None:
         make(repo, "feature/api")
     with pytest.raises(CannotAnswer, match="no branch name"):
         make(repo, "a..b")
+    with pytest.raises(CannotAnswer, match="no branch name"):
+        make(repo, "refs/tags/v1")
     with pytest.raises(CannotAnswer, match="no branch or commit"):
         make(repo, "x", base="nowhere")
     with pytest.raises(CannotAnswer, match="nothing of it is left"):
