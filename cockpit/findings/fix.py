@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
+from cockpit.findings.line_limit import line_limit
 from cockpit.findings.patch import Patch, apply_patch, encoding_of, physical_lines, read_source, unified_diff
 from cockpit.plain_text import plain_text
 from skills.gates.fixes import fix
@@ -100,7 +101,7 @@ def _plan_file(root: Path, path: str, findings: list[Finding]) -> _Planned:
         text = before.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         raise CannotAnswer(f"{plain_text(path, 200)} holds bytes that are no {encoding}") from None
-    result = fix(text, findings)
+    result = fix(text, findings, line_limit(root, path))
     if result.source == text:
         return _Planned(None, frozenset(), dict(result.unfixable))
     try:

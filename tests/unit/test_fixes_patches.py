@@ -108,6 +108,46 @@ def test_a_finding_that_is_gone_has_no_fix(repo: Path) -> None:
         plan_fix(repo, finding)
 
 
+LONG = f"def ship({', '.join(f'order_{number}: str' for number in range(6))}):\n    print(order_0)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "limit"),
+    [
+        ("ruff.toml", "line-length = {}\n", True),
+        ("shop/.ruff.toml", "line-length = {}\n", True),
+        ("pyproject.toml", "[tool.ruff]\nline-length = {}\n", True),
+        ("pyproject.toml", "[tool.black]\nline-length = {}\n", True),
+        ("pyproject.toml", "[tool.black]\nline-length = {}\n[tool.ruff]\n", False),
+        ("other/ruff.toml", "line-length = {}\n", False),
+        ("ruff.toml", "line-length = '{}'\n", False),
+    ],
+)
+def test_a_fix_keeps_to_the_length_that_lines_may_have(repo: Path, name: str, content: str, limit: bool) -> None:
+    (repo / "shop").mkdir()
+    (repo / "other").mkdir()
+    (repo / "shop/send.py").write_text(LONG)
+    (found,) = [one for one in findings(repo, "missing-type-hints") if one.path == "shop/send.py"]
+    after = len(LONG.partition("\n")[0]) + len(" -> None")
+
+    (repo / name).write_text(content.format(after))
+    assert " -> None:\n" in plan_fix(repo, found).after.decode()
+    (repo / name).write_text(content.format(after - 1))
+    if not limit:
+        assert plan_fix(repo, found).after
+        return
+    with pytest.raises(CannotAnswer, match=f"longer than the {after - 1} characters that the project allows"):
+        plan_fix(repo, found)
+
+
+def test_a_line_that_was_too_long_before_may_be_mended(repo: Path) -> None:
+    (repo / "ruff.toml").write_text("line-length = 20\n")
+    (repo / "ship.py").write_text(LONG)
+    (found,) = [one for one in findings(repo, "missing-type-hints") if one.path == "ship.py"]
+
+    assert plan_fix(repo, found).after.startswith(LONG.partition(":\n")[0].encode() + b" -> None:\n")
+
+
 def test_many_files_are_planned_in_order(repo: Path) -> None:
     for number in range(MANY_FILES + 1):
         (repo / f"test_m{number:02}.py").write_bytes(MOCKED)

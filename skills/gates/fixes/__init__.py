@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["FIXES", "CannotFix", "FixExample", "FixResult", "Fixer", "fix", "fix_examples", "is_fixable"]
 
 
-def fix(source: str, findings: "Sequence[Finding]") -> FixResult:
+def fix(source: str, findings: "Sequence[Finding]", longest: int | None = None) -> FixResult:
     """The source with as many of the findings (of one file) mended as can be; see `apply.fix`."""
     from skills.gates.fixes.apply import fix as fix_file
 
-    return fix_file(source, findings)
+    return fix_file(source, findings, longest)
 
 
 def fix_examples() -> tuple[FixExample, ...]:

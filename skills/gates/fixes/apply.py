@@ -21,25 +21,26 @@ _ORDINAL = 2
 class _State:
     """A text on the way, with its report."""
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, longest: int | None) -> None:
         self.path = path
+        self.longest = longest
         self.text = text
         self.report = _report(path, text)
         self.fixed: set[str] = set()
         self.unfixable: dict[str, str] = {}
 
 
-def fix(source: str, findings: Sequence[Finding]) -> FixResult:
+def fix(source: str, findings: Sequence[Finding], longest: int | None = None) -> FixResult:
     """The source with as many of the findings (of one file) mended as can be. Pure, and never raises `CannotFix`.
 
-    A fix counts only where the finding is gone, no rule finds anything new, and every statement outside the changed
-    lines is what it was.
+    A fix counts only where the finding is gone, no rule finds anything new, every statement outside the changed
+    lines is what it was, and no more lines than before have more than `longest` characters (None: any length).
     """
     if not findings:
         return FixResult(source)
     mark = _MARK if source.startswith(_MARK) else ""
     try:
-        state = _State(findings[0].path, source.removeprefix(_MARK))
+        state = _State(findings[0].path, source.removeprefix(_MARK), longest)
     except CannotFix as refusal:
         return FixResult(source, unfixable={finding.fingerprint: str(refusal) for finding in findings})
     known = []
@@ -113,6 +114,7 @@ def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
     report = _report(state.path, text)
     _accept(state.report, report, done)
     _same_elsewhere(state.text, text)
+    _fits(state.text, text, state.longest)
     state.text, state.report = text, report
     state.fixed.update(finding.fingerprint for finding in done)
 
@@ -172,6 +174,15 @@ def _accept(before: FileReport, after: FileReport, done: Sequence[Finding]) -> N
             raise CannotFix(f"the change would be a finding of {rule}")
     if set(after.crashed) - set(before.crashed):
         raise CannotFix("a rule fails on the changed file")
+
+
+def _fits(before: str, after: str, longest: int | None) -> None:
+    """Raises `CannotFix` where more lines than before are longer than the project lets them be."""
+    if longest is None:
+        return
+    old, new = (sum(len(line.rstrip("\r\n")) > longest for line in lines_of(text)) for text in (before, after))
+    if new > old:
+        raise CannotFix(f"a line would be longer than the {longest} characters that the project allows")
 
 
 def _same_elsewhere(before: str, after: str) -> None:
