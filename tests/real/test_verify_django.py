@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("django", reason="Django is a development dependency: uv sync installs it")
+pytestmark = pytest.mark.usefixtures("python_on_path")
 
 FILES = {
     "manage.py": (

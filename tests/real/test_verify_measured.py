@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("python_on_path")
+
 SETTINGS = (
     "SECRET_KEY = 'k' * 60\nROOT_URLCONF = 'shop.urls'\nINSTALLED_APPS = ['shop']\nALLOWED_HOSTS = ['shop.example']\n"
     "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}}\n"
