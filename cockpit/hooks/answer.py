@@ -264,7 +264,8 @@ def at_stop(asked: Asked, repository: Repository | None, config: Config) -> Repl
     from cockpit.hooks.claims import unbacked
 
     said = text(asked.said.get("last_assistant_message")) or text(asked.said.get("prompt_response"))
-    why = unbacked(text(asked.said.get("transcript_path")), said, asked.agent, asked.session)
+    root = str(repository.root) if repository is not None else asked.cwd
+    why = unbacked(text(asked.said.get("transcript_path")), said, asked.agent, asked.session, root)
     told = told_of(asked, repository, _snapshot(repository))
     return Reply(deny="\n".join(filter(None, (why, told))))
 

@@ -17,10 +17,12 @@ TRIES = 5
 WAIT_SECONDS = 0.1  # a transcript is written behind the agent's back: its last lines may come a moment later
 
 
-def unbacked(transcript: str | None, said: str | None, agent: Agent = "claude", session: str = "") -> str:
+def unbacked(
+    transcript: str | None, said: str | None, agent: Agent = "claude", session: str = "", root: str = ""
+) -> str:
     """Why the claims of the last message are not backed, "" where they are or where that cannot be known.
 
-    Without the path of a transcript the agent's own files are looked at for `session`.
+    Without the path of a transcript the agent's own files are looked at for `session`. `root` is the project's folder.
     """
     if said is not None and not find_claims(said):
         return ""
@@ -29,14 +31,14 @@ def unbacked(transcript: str | None, said: str | None, agent: Agent = "claude", 
         events = told_events(transcript, agent, session)
         if events is None:
             return ""
-        why = _why(events, find_claims(said) if said is not None else None)
+        why = _why(events, find_claims(said) if said is not None else None, root)
         if not why or attempt == tries[-1]:
             return why
         time.sleep(WAIT_SECONDS)
     return ""
 
 
-def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> str:
+def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None, root: str) -> str:
     last = next((at for at in reversed(range(len(events))) if isinstance(events[at][1], Text)), None)
     kept: list[tuple[int, Event]] = []
     for at, (line, event) in enumerate(events):
@@ -45,7 +47,7 @@ def _why(events: list[tuple[int, Event]], claims: tuple[Claim, ...] | None) -> s
         kept.append((line, event))
     if claims is not None:
         kept.append(((events[-1][0] if events else 0) + 1, Text(None, claims)))
-    look = session_habits(SessionRecord("", tuple(kept)))["unbacked-claim"]
+    look = session_habits(SessionRecord("", tuple(kept), root=root))["unbacked-claim"]
     if not look.violations:
         return ""
     told = "; ".join(dict.fromkeys(plain_text(one.text, 240) for one in look.violations))

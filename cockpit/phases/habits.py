@@ -1,5 +1,6 @@
 """The habits of a repository's sessions, read from the whole transcripts of all four agents."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -113,6 +114,7 @@ class _Reader:
         self.membership = membership
         self.prices = Prices()
         self._packages: dict[str, frozenset[str]] = {}
+        self._roots: dict[str, Path | None] = {}
 
     def sessions(
         self, session: str | None, since: datetime | None
@@ -158,6 +160,7 @@ class _Reader:
             self._delegated(one),
             one.agent,
             servers_told=one.agent == "claude",
+            root=str(self._root_at(one.cwd) or one.cwd),
         )
 
     def _request(self, record: Record) -> Request:
@@ -167,13 +170,22 @@ class _Reader:
         reread = self.prices.tokens_cost(record.model, record.at, counts, fast=record.fast, provider=record.provider)
         return Request(record.tokens, record.output, again, _dollars(cost), _dollars(reread))
 
+    def _root_at(self, cwd: str) -> Path | None:
+        if cwd not in self._roots:
+            try:
+                self._roots[cwd] = find_repository(Path(cwd)).root
+            except (CannotAnswer, OSError, ValueError):
+                self._roots[cwd] = None
+        return self._roots[cwd]
+
     def _packages_at(self, cwd: str) -> frozenset[str]:
         if cwd not in self._packages:
-            try:
-                root = find_repository(Path(cwd)).root
-                self._packages[cwd] = frozenset(read_manifests(root, discover(root).manifests).evidence.dependencies)
-            except (CannotAnswer, OSError, ValueError):
-                self._packages[cwd] = frozenset()
+            self._packages[cwd] = frozenset()
+            root = self._root_at(cwd)
+            if root is not None:
+                with contextlib.suppress(CannotAnswer, OSError, ValueError):
+                    known = read_manifests(root, discover(root).manifests)
+                    self._packages[cwd] = frozenset(known.evidence.dependencies)
         return self._packages[cwd]
 
     def _delegated(self, one: WholeTranscript) -> dict[str, float]:

@@ -18,7 +18,8 @@ _GO_ON = re.compile(
     r"try again|again|commit|commit it|push)\W*(?:please|por favor)?\W*",
     re.IGNORECASE,
 )
-_PROSE = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:\.gitignore|LICENSE)$|^/tmp/|^/var/tmp/", re.IGNORECASE)
+_PROSE = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:\.gitignore|LICENSE)$", re.IGNORECASE)
+_SCRATCH = ("/tmp/", "/var/tmp/")
 _UNDO = re.compile(r"git\s+(?:checkout\s+(?:--|[\w./-]+\s+--)|restore|reset\s+--hard|revert|stash)")
 _RUNS_ELSEWHERE = re.compile(
     r"(?<!\w)gh (?:pr checks|run|workflow)|^mcp__.*(?:test|run|ci)|"
@@ -105,7 +106,7 @@ def unbacked_claims(record: SessionRecord, uses: list[ToolUse]) -> Look:
         for claim in event.claims:
             looked = True
             before = [use for use in uses if use.line <= line]
-            change = next((use for use in reversed(before) if _edits(use)), None)
+            change = next((use for use in reversed(before) if _edits(use, record.root)), None)
             missing = _missing(before, change, claim.kind)
             key = (claim.kind, change.order if change else -1)
             if missing and key not in claimed:
@@ -117,11 +118,15 @@ def unbacked_claims(record: SessionRecord, uses: list[ToolUse]) -> Look:
     return Look("fail" if found else "pass", tuple(found))
 
 
-def _edits(use: ToolUse) -> bool:
-    """Whether a call changed what a check looks at: no prose, no formatting, nothing outside of the project."""
+def _edits(use: ToolUse, root: str) -> bool:
+    """Whether a call changed what a check looks at: no prose, no formatting, no scratch file outside of the project."""
     if not use.changes:
         return False
-    return not only_formats(use.call.command) if use.call.name == "Bash" else not _PROSE.search(use.call.target)
+    if use.call.name == "Bash":
+        return not only_formats(use.call.command)
+    path = use.call.target
+    scratch = path.startswith(_SCRATCH) and not (root and path.startswith(f"{root}/"))
+    return not scratch and not _PROSE.search(path)
 
 
 def _missing(before: list[ToolUse], change: ToolUse | None, kind: str) -> str:

@@ -52,7 +52,8 @@ class SessionRecord:
     `cleared` are lines after which the context was empty again, `window` the size of the context window in tokens.
     `packages` are those that the project depends on, `docs_listed`: a documentation server was offered, called or not.
     `input_usd` is the price of one token of input, `delegated_usd` what each sub-agent cost. `servers_told`: the
-    transcript would say which documentation servers there are, were there any.
+    transcript would say which documentation servers there are, were there any. `root` is the folder of the project, ""
+    where it is not known.
     """
 
     session: str
@@ -66,6 +67,7 @@ class SessionRecord:
     delegated_usd: Mapping[str, float] = field(default_factory=dict)
     agent: AgentName = "claude"
     servers_told: bool = True
+    root: str = ""
 
     def output_at(self, point: ContextPoint) -> int:
         """The tokens of output of the request that filled the context up to a point, 0 where it is not known."""

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -541,3 +542,19 @@ def test_any_text_has_claims_or_none(said: str) -> None:
 )
 def test_what_shell_lines_read_and_format(line: str, reads: bool, formats: bool) -> None:
     assert (reads_files(line), only_formats(line)) == (reads, formats)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_project_below_the_folder_for_temporary_files_is_no_scratch(
+    inside: bool, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        root = Path(folder) / "shop"
+        subprocess.run(["git", "init", "-q", str(root)], check=True)
+        talk = begun()
+        talk.does("Bash", "1 passed", command="pytest -q")
+        path = (root / "views.py") if inside else (Path(folder) / "notes.py")
+        talk.does("Edit", file_path=str(path), old_string="a", new_string="b")
+        says(talk, "Fixed. All tests pass.")
+        found = habits(root, own_home, capsys, talk)
+    assert found["unbacked-claim"]["count"] == inside
