@@ -147,15 +147,16 @@ def budget_lines(
         return wrapped(_NO_USAGE, width)
     floor = snapshot.today.floor or (snapshot.month.floor if snapshot.month else False)
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
-    if height < 5:
-        shown = [window for window in shown if window.window != "week"]
-    lines = [window_row(window, width, floor) for window in shown]
-    live = [context_row(session, width) for session in sessions if session.state != "ended"]
-    lines += [row for row in live if row][: max(0, height - len(lines) - 1)]
+    live = [row for session in sessions if session.state != "ended" and (row := context_row(session, width))]
     extra = [join((outlook(snapshot, now), model_split(snapshot.by_model)))]
     if width_of(extra[0]) > width:
         extra = [outlook(snapshot, now), model_split(snapshot.by_model)]
-    lines += [row for row in extra if row]
+    extra = [row for row in extra if row]
+    if height < 5 and len(shown) + len(live) + len(extra) > height:
+        shown = [window for window in shown if window.window != "week"]
+    lines = [window_row(window, width, floor) for window in shown]
+    lines += live[: max(0, height - len(lines) - 1)]
+    lines += extra
     if snapshot.unpriced_models:
         names = ", ".join(short_model(name) for name in snapshot.unpriced_models[:3])
         lines.append(line((f"! no price known for {names}: those tokens are not in the dollars", "warn")))

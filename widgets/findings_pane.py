@@ -142,17 +142,17 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Lin
     parts = ["4 Findings"]
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
-        parts += [f"{totals[gate]} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
+        parts += [f"{totals[gate]:,} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
         if snapshot.problems:
             parts.append(f"{len(snapshot.problems)} not judged")
         elif not any(totals.values()) and snapshot.files.seen:
             parts.append("none")
     if filters:
-        parts.append(f"{shown} shown: {filters.words()}")
+        parts.append(f"{shown:,} shown: {filters.words()}")
     if snapshot.new:
-        parts.append(f"{len(snapshot.new)} new since save")
+        parts.append(f"{len(snapshot.new):,} new since save")
     if snapshot.resolved:
-        parts.append(f"✓ {snapshot.resolved} resolved")
+        parts.append(f"✓ {snapshot.resolved:,} resolved")
     if snapshot.files.seen and snapshot.progress is None:
         parts.append(count(snapshot.files.seen, "file"))
     return line(" · ".join(parts))
@@ -354,7 +354,7 @@ def worst(snapshot: FindingsSnapshot) -> Line:
         return line(("?", "warn")) if unsure else line(("✓", "good"))
     parts: list[Line] = []
     if totals["P0"]:
-        parts.append(line((f"✖{totals['P0']}", "bad")))
+        parts.append(line((f"✖{totals['P0']:,}", "bad")))
     if totals["P1"]:
-        parts.append(line((f"!{totals['P1']}", "warn")))
+        parts.append(line((f"!{totals['P1']:,}", "warn")))
     return join(parts, " ")

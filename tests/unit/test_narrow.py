@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cockpit.agents.models import ContextUse
+from cockpit.agents.models import ContextUse, Session
+from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from widgets.bindings import filled, with_keys
-from widgets.budget_pane import context_row, level_of_tightest, window_row
+from widgets.budget_pane import budget_lines, context_row, level_of_tightest, window_row
+from widgets.findings_pane import Filters, counts_line
 from widgets.lines import fit, line, plain
 from widgets.spend_lines import name_of
 
@@ -35,6 +37,26 @@ def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
     assert level_of_tightest(SpendSnapshot(windows=(day, month)))[0] == "13×"
     assert level_of_tightest(SpendSnapshot(windows=(day,))) == ("0%", "good")
     assert level_of_tightest(SpendSnapshot()) == ("", "muted")
+
+
+def test_a_low_pane_leaves_out_the_week_only_where_it_has_no_room() -> None:
+    windows = tuple(BudgetWindow(name, 9.0, 5.0, None, 180.0, "exceeded") for name in ("day", "week", "month"))
+    today = row("today", 9.0)
+    known = SpendSnapshot(today=today, month=today, windows=windows, by_model=(row("claude-opus-4-7", 9.0),))
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def names(height: int, *live: Session) -> list[str]:
+        return [plain(one).split()[0] for one in budget_lines(known, live, now, 100, height)]
+
+    assert names(4) == ["day", "week", "month", "opus-4-7"] and names(3) == ["day", "month", "opus-4-7"]
+    busy = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
+    assert names(4, busy) == ["day", "month", "fix/login", "opus-4-7"]
+
+
+def test_counts_are_written_as_the_files_are() -> None:
+    gates = (GateResult("P0", "fail", 42), GateResult("P1", "fail", 3692))
+    told = plain(counts_line(FindingsSnapshot(gates=gates, files=FileCounts(1220, 1220, 0, 0)), 1500, Filters()))
+    assert told == "4 Findings · 42 P0 · 3,692 P1 · 1,220 files"
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:
