@@ -122,14 +122,18 @@ def _from_imports(node: ast.ImportFrom, context: FileContext) -> list[str]:
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
-    if last_name(function) not in _STAND_INS and _patches(function) is None:
-        return
     name = context.resolve(_patches(function) or function) or ""
-    if isinstance(function, ast.Name) and function.id not in context.imports:
+    if name.rpartition(".")[2] not in _STAND_INS:
+        return
+    starred = context.imports.get("*", "").removesuffix(".*")
+    if isinstance(function, ast.Name) and function.id not in context.imports and starred in _MODULES:
+        name = f"{starred}.{name}"
+    elif isinstance(function, ast.Name) and function.id not in context.imports:
         if function.id in _BARE_CALLS and function.id not in _names(context).bound and not context.memo.get(_REPORTED):
             message = f"`{function.id}()` made by hand in a test, without the `mocker` fixture"
             context.report(BARE_MOCK, node, message, confidence="likely")
-    elif name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in _roots(context):
+        return
+    if name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in _roots(context):
         _tell_once(node, name, context)
 
 
@@ -183,9 +187,9 @@ bare_mock = Rule(
         Watch(
             (ast.Call,),
             _on_call,
-            (b"Mock(", b"patch", b"unittest.mock.", b"create_autospec", b"mock_open"),
+            (b"Mock", b"patch", b"unittest.mock.", b"create_autospec", b"mock_open"),
             is_test_path,
-            near=(b"Mock(", b"patch", b"create_autospec", b"mock_open"),
+            near=(b"Mock", b"patch", b"create_autospec", b"mock_open"),
         ),
     ),
     bad=(
@@ -211,6 +215,13 @@ bare_mock = Rule(
             note="no import explains the name",
         ),
         Example({"tests/test_a.py": "from mock import ANY, Mock\n\nx = Mock()\n"}, dependencies=("pytest-mock",)),
+        Example(
+            {
+                "tests/test_a.py": "from unittest import mock as stand_ins\n\n\ndef test_pay():\n"
+                "    assert pay(stand_ins.Mock())\n"
+            },
+            dependencies=("pytest-mock",),
+        ),
     ),
     good=(
         Example(

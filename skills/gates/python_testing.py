@@ -1,10 +1,11 @@
 """Rules of the skill python-testing: what hides or slows the answer of a test."""
 
 import ast
+import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.names import last_name
+from skills.gates.names import is_decorated, last_name
 from skills.gates.roles import is_test_path
 from skills.gates.rule import STRICT, Rule, Watch
 from skills.gates.syntax import descendants
@@ -16,13 +17,20 @@ AUTOSPEC = "patch-without-autospec"
 SLEEP = "sleep-in-test"
 
 _PATCHES = frozenset({"unittest.mock.patch", "mock.patch", "unittest.mock.patch.object", "mock.patch.object"})
+_BY_FIXTURE = re.compile(r"^(?:(?:class|module|package|session)_)?mocker\.patch(?:\.object)?$")
 _VERDICTS = frozenset({"fail", "skip", "skipTest", "importorskip", "xfail", "exit"})
 _SPECIFIED = frozenset({"autospec", "spec", "spec_set", "new", "new_callable", "wraps", "create"})
+_AROUND = frozenset({"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method"})
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep"})
 
 
 def _is_test(function: FunctionNode | None) -> bool:
     return function is not None and function.name.startswith("test")
+
+
+def _prepares(function: FunctionNode | None) -> bool:
+    """True for fixtures and for what unittest runs before and after each test."""
+    return function is not None and (function.name in _AROUND or is_decorated(function, {"fixture"}))
 
 
 def _on_try(node: ast.Try, context: FileContext) -> None:
@@ -96,8 +104,7 @@ print_in_test = Rule(
 
 def _on_patch(node: ast.Call, context: FileContext) -> None:
     name = context.resolve(node.func) or ""
-    by_fixture = name in {"mocker.patch", "mocker.patch.object"}
-    if name not in _PATCHES and not by_fixture:
+    if name not in _PATCHES and not _BY_FIXTURE.match(name):
         return
     place = 2 if name.endswith("object") else 1
     if len(node.args) > place or any(keyword.arg in _SPECIFIED or keyword.arg is None for keyword in node.keywords):
@@ -122,6 +129,7 @@ patch_without_autospec = Rule(
         "tests/test_cart.py",
         "from unittest.mock import patch\n\n\n@patch('shop.pay.charge')\ndef test_pay(charge):\n    pay()\n",
         "def test_pay(mocker):\n    mocker.patch('shop.pay.charge')\n",
+        "def test_pay(session_mocker):\n    session_mocker.patch.object(pay, 'charge')\n",
     ),
     good=one_file(
         "tests/test_cart.py",
@@ -134,14 +142,14 @@ patch_without_autospec = Rule(
 
 
 def _on_sleep(node: ast.Call, context: FileContext) -> None:
-    if last_name(node.func) != "sleep" or (context.resolve(node.func) or "") not in _SLEEPS:
+    if (context.resolve(node.func) or "") not in _SLEEPS:
         return
     first = node.args[0] if node.args else None
     if isinstance(first, ast.Constant) and not first.value:
         return  # gives way to others, waits for nothing
     if isinstance(first, ast.Constant) and isinstance(first.value, int | float) and first.value >= 60:
         return  # stands for something that never comes
-    if _is_test(context.function):
+    if _is_test(context.function) or _prepares(context.function):
         context.report(
             SLEEP, node, f"`{ast.unparse(node)[:40]}` in a test: too short on a busy machine, too long on all others"
         )
@@ -156,12 +164,15 @@ sleep_in_test = Rule(
     catches="`sleep` in a test.",
     why="The test waits for a time instead of an event: it fails now and then, and makes every run longer.",
     fix="Wait for the event itself, with a limit; set the clock (`freezegun`, `time_machine`); or hand in the clock.",
-    when="Directly in test functions; a sleep of zero, and one of a minute that never ends, are left out.",
-    watches=(Watch((ast.Call,), _on_sleep, (b"sleep(",), is_test_path, near=(b"sleep(",)),),
+    when="Directly in test functions, fixtures and `setUp`; a sleep of zero, and one of a minute that never ends, are "
+    "left out.",
+    watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_test_path, near=(b"sleep",)),),
     bad=one_file(
         "tests/test_cart.py",
         "import time\n\n\ndef test_expiry():\n    time.sleep(2)\n    assert expired()\n",
         "import asyncio\n\n\nasync def test_expiry():\n    await asyncio.sleep(0.1)\n    assert expired()\n",
+        "from asyncio import sleep as nap\n\n\nasync def test_expiry():\n    await nap(0.1)\n    assert expired()\n",
+        "import time\n\nimport pytest\n\n\n@pytest.fixture\ndef broker():\n    start()\n    time.sleep(2)\n",
     ),
     good=one_file(
         "tests/test_cart.py",

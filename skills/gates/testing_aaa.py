@@ -9,11 +9,12 @@ from itertools import pairwise
 from skills.gates.code_style_enforcer import is_asked
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import dotted, last_name
+from skills.gates.names import dotted, last_name, root_name
 from skills.gates.noqa import waived
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Rule, Watch
+from skills.gates.testing_aaa_examples import AAA_BAD, AAA_GOOD
 from skills.gates.testing_functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.record import record
 
@@ -29,6 +30,9 @@ _LOOKS_AGAIN = frozenset(
      "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
      "move_to", "tick", "logout", "login", "force_login"}
 )  # fmt: skip
+_ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
+_LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
+_MANAGERS = (".objects.", "._default_manager.")
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -172,10 +176,11 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
         start -= 1
     if start and not _blank_between(parts[start - 1], parts[start], context):
         return "before-act", parts[act].node
-    after = parts[act + 1] if act + 1 < len(parts) else None
-    if after is not None and not _blank_between(parts[act], after, context):
+    end = _end_of_act(parts, act, context)
+    after = parts[end + 1] if end + 1 < len(parts) else None
+    if after is not None and not _blank_between(parts[end], after, context):
         return "before-assert", after.node
-    loose = _loose(parts, start, act, context)
+    loose = _loose(parts, start, act, end, context)
     return ("loose", loose) if loose is not None else None
 
 
@@ -185,8 +190,38 @@ def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
         if not part.header and asserts(part.node, context):
             while index > 1 and _looks_again(parts[index - 1].node):
                 index -= 1  # `order.refresh_from_db()` belongs to the assertions
+            while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
+                index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
             return index - 1 if index and _does_something(parts[index - 1].node) else None
     return None
+
+
+def _reads_answer(node: ast.stmt, above: _Part) -> bool:
+    """True for `rows = response.json()` and `row = Row.objects.get(…)`: a look at what the statement above gave or
+    did, not the act."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or above.header:
+        return False
+    value = node.value.value if isinstance(node.value, ast.Await) else node.value
+    bound = _bound(above.node)
+    if bound in _ANSWERS and root_name(value) == bound:
+        return True
+    asks = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _LOOKS
+    acted = bound in _ANSWERS or isinstance(above.node, ast.Expr)
+    return asks and acted and any(manager in ast.unparse(value) for manager in _MANAGERS)
+
+
+def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
+    """The last statement of the act: `rows = response.json()` right below `response = …` is a part of it."""
+    end = act
+    while (
+        end + 1 < len(parts)
+        and not asserts(parts[end + 1].node, context)
+        and not _blank_between(parts[end], parts[end + 1], context)
+        and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
+        and _reads_answer(parts[end + 1].node, parts[act])
+    ):
+        end += 1
+    return end
 
 
 def _does_something(node: ast.stmt) -> bool:
@@ -259,14 +294,14 @@ def _called_on(node: ast.stmt) -> str:
     return owner if owner not in {"self", "cls"} and owner[:1].islower() else ""
 
 
-def _loose(parts: list[_Part], start: int, act: int, context: FileContext) -> ast.stmt | None:
+def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileContext) -> ast.stmt | None:
     """The first statement after a blank line inside a block. Nested functions and classes may stand free."""
     body = getattr(parts[act].node, "body", None)
     if isinstance(body, list) and body and is_raising(parts[act].node, context):
         header = _Part(parts[act].node, parts[act].first, _header_end(parts[act].node), header=True)  # type: ignore[arg-type]
         if _blank_between(header, _Part(body[0], body[0].lineno, body[0].lineno), context):
             return body[0]  # type: ignore[no-any-return]
-    blocks = (parts[:start], parts[act + 1 :])
+    blocks = (parts[:start], parts[end + 1 :])
     for block in blocks:
         for above, below in pairwise(block):
             if _blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):
@@ -295,10 +330,6 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return replace(candidate, needs=()) if chosen else None
 
 
-def _test(source: str) -> Example:
-    return Example({"shop/tests/test_prices.py": source})
-
-
 test_not_aaa = Rule(
     name=NOT_AAA,
     gate="P1",
@@ -318,67 +349,8 @@ test_not_aaa = Rule(
     "is heard.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
     holds=_holds,
-    bad=(
-        _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    assert result == 6\n"),
-        _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
-        _test("def test_gross():\n    assert gross(3) == 6\n"),
-        _test(
-            "def test_twice(client):\n    response = client.get('/a')\n\n    assert response.ok\n\n"
-            "    response = client.get('/b')\n\n    assert response.ok\n"
-        ),
-        _test(
-            "def test_pay(order):\n    place(order)\n\n    assert order.paid\n\n    order.cancel()\n\n"
-            "    assert not order.paid\n"
-        ),
-        _test(
-            "def test_gets(client):\n    first = client.get('/a')\n\n    assert first.ok\n\n"
-            "    second = client.get('/b')\n\n    assert second.ok\n"
-        ),
-        _test(
-            "def test_cart():\n    cart = Cart()\n\n    cart.add(3)\n\n    assert cart.total == 3\n\n"
-            "    cart.remove(3)\n\n    assert not cart.total\n"
-        ),
-        _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
-        _test(
-            "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"
-            "        self.assertTrue(order.paid)\n"
-        ),
-        _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n    assert result\n"),
-    ),
-    good=(
-        _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n\n    assert result == 6\n"),
-        _test("def test_gross(order):\n    order.pay()\n\n    assert order.paid\n    assert order.closed\n"),
-        _test(
-            "import pytest\n\n\ndef test_raises(order):\n    order.close()\n\n"
-            "    with pytest.raises(ValueError):\n        order.pay()\n\n    assert not order.paid\n"
-        ),
-        _test(
-            "def test_log(caplog):\n    def hook():\n        pass\n\n    run(hook)  # act\n\n    assert caplog.text\n"
-        ),
-        _test(
-            "def test_steps():\n    # Arrange\n    net = 3\n    # Act\n    got = f(net)\n    # Assert\n    assert got\n"
-        ),
-        _test(
-            "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
-            "        assert result\n"
-        ),
-        _test(
-            "def test_page(client):\n    soup = parse(client.get('/').content)\n\n    title = soup.find('title')\n\n"
-            "    assert title\n    foot = soup.find('footer')\n    assert foot\n"
-        ),
-        _test("def test_paid(order):\n    place(order)\n\n    order.refresh_from_db()\n    assert order.paid\n"),
-        _test(
-            "def test_reload(order):\n    order.pay()\n\n    assert order.paid\n    order.refresh_from_db()\n"
-            "    assert order.paid\n"
-        ),
-        _test(
-            "def test_inside():\n    client = Client()\n\n    with client:\n        pages = client.fetch(2)\n\n"
-            "    assert len(pages) == 2\n"
-        ),
-        _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n\n    assert result\n"),
-        _test("def test_gross():\n    assert gross(3) == 6  # noqa: AAA01\n"),
-        Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
-    ),
+    bad=AAA_BAD,
+    good=AAA_GOOD,
 )
 
 RULES: tuple[Rule, ...] = (test_not_aaa,)

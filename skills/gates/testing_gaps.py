@@ -193,10 +193,22 @@ untested_function = Rule(
 )
 
 
+def _expects_to_fail(node: ast.expr) -> bool:
+    """`xfail(WINDOWS, …)` and `xfail(strict=True, …)`: a test that runs, and whose passing fails."""
+    if not isinstance(node, ast.Call) or last_name(node) != "xfail":
+        return False
+    strict = any(
+        word.arg == "strict" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in node.keywords
+    )
+    return strict or bool(node.args)
+
+
 def _on_skip(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
     for part in node.decorator_list:
-        if last_name(part) in _SKIPS:
-            why = ast.unparse(part.args[0])[:60] if isinstance(part, ast.Call) and part.args else "without a reason"
+        if last_name(part) in _SKIPS and not _expects_to_fail(part):
+            reasons = [*part.args, *(word.value for word in part.keywords)] if isinstance(part, ast.Call) else []
+            why = ast.unparse(reasons[-1])[:60] if reasons else "without a reason"
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             context.report(SKIPPED, node, f"`{node.name}` is skipped: {why}", symbol=symbol)
             return
@@ -218,7 +230,11 @@ skipped_test = Rule(
               b"unittest.skip", b"xfail", b"expectedFailure"), is_test_path),
     ),
     bad=one_file("tests/test_a.py", "@pytest.mark.skip(reason='slow')\ndef test_a():\n    assert a()\n"),
-    good=one_file("tests/test_a.py", "@pytest.mark.skipif(WINDOWS, reason='forks')\ndef test_a():\n    assert a()\n"),
+    good=one_file(
+        "tests/test_a.py",
+        "@pytest.mark.skipif(WINDOWS, reason='forks')\ndef test_a():\n    assert a()\n",
+        "@pytest.mark.xfail(strict=True, reason='rounds down')\ndef test_a():\n    assert a()\n",
+    ),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (endpoint_without_permission_test, fixture_over_factory, untested_function, skipped_test)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name, root_name
@@ -65,7 +66,7 @@ def _symbol(node: FunctionNode, context: FileContext) -> str:
 def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
     """True where a test asserts, could assert through something that this file does not show, or is not to run."""
     if does_nothing(body) or _ONLY_RUNS.search(node.name) or any(asserts(part, context) for part in body):
-        return True
+        return not _is_empty(node, body, context)
     if any(map(_MUST_NOT_RAISE.search, context.lines[node.lineno : node.end_lineno])):
         return True
     if any(
@@ -74,7 +75,32 @@ def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileCont
     ):
         return True
     arguments = {argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
-    return any(_could_assert(part, arguments, context) for statement in body for part in descendants(statement))
+    inner = {id(part) for statement in body for part in _of_functions_inside(statement)}
+    return any(
+        _could_assert(part, arguments, context)
+        for statement in body
+        for part in descendants(statement)
+        if id(part) not in inner
+    )
+
+
+def _is_empty(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
+    """True for a test of `pass` or `…` that runs: in a class it may switch off an inherited one."""
+    if context.class_scope is not None or node.decorator_list:
+        return False
+    values = [part.value if isinstance(part, ast.Expr) else part for part in body]
+    return all(
+        isinstance(value, ast.Pass) or (isinstance(value, ast.Constant) and value.value is ...) for value in values
+    )
+
+
+def _of_functions_inside(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What functions inside of a test return and yield: it is no answer of the test."""
+    for part in descendants(statement):
+        if isinstance(part, FunctionNode | ast.Lambda):
+            for inner in descendants(part):
+                if isinstance(inner, ast.Return | ast.Yield | ast.YieldFrom):
+                    yield inner
 
 
 _ASSERTING_DECORATOR = re.compile(r"assert|raises|expect|benchmark|snapshot|image_compar|num_queries|nosetest", re.I)
@@ -86,10 +112,12 @@ def _text(decorator: ast.expr) -> str:
 
 
 def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> bool:
-    if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Raise)) or (isinstance(node, ast.Return) and node.value):
+    if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Raise)):
         return True
     if not isinstance(node, ast.Call):
-        return False
+        # A comparison that is returned is read by nobody.
+        returned = node.value if isinstance(node, ast.Return) else None
+        return returned is not None and not isinstance(returned, ast.Compare | ast.BoolOp)
     function = node.func
     name = last_name(function)
     if name in asserting_helpers(context) or name.startswith("test_") or name in {"exit", "skip", "importorskip"}:
@@ -166,13 +194,17 @@ test_without_assertion = Rule(
     when=_WHERE
     + "`assert`, unittest's and Django's assert methods, asserts of mocks, `pytest.raises` and its kin, and "
     "functions named assert…, check…, verify…, expect… count, also inside of helpers of the file. Silent where a "
-    "called fixture, an inherited method or a helper of another test module may assert, and for skipped tests.",
+    "called fixture, an inherited method or a helper of another test module may assert, for skipped tests, and for "
+    "empty methods of test classes.",
     watches=(_watch(_on_assertions),),
     bad=(
         _test("def test_gross():\n    gross(3)\n"),
         _test("class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"),
         _test("def make(x):\n    return x\n\n\nasync def test_pay(client):\n    await client.post('/pay', make(3))\n"),
         _test("def test_equal():\n    gross(3) == 6\n"),
+        _test("def test_equal():\n    return gross(3) == 6\n"),
+        _test("def test_made():\n    def make():\n        return 3\n\n    gross(make())\n"),
+        _test("def test_later():\n    pass\n"),
     ),
     good=(
         _test("def test_gross():\n    assert gross(3) == 6\n"),
@@ -182,7 +214,8 @@ test_without_assertion = Rule(
         _test("def same(a, b):\n    assert a == b\n\n\ndef test_pay():\n    same(pay(), 3)\n"),
         _test("from shop.tests.helpers import run_case\n\n\ndef test_pay():\n    run_case('pay')\n"),
         _test("class TestPay(PayCase):\n    def test_pay(self):\n        self.pays(3)\n"),
-        _test("@pytest.mark.skip\ndef test_pay():\n    pay()\n\n\ndef test_later():\n    ...\n"),
+        _test("@pytest.mark.skip\ndef test_pay():\n    pay()\n\n\ndef test_later():\n    raise NotImplementedError\n"),
+        _test("class TestPay(PayCase):\n    def test_pay(self):\n        pass\n"),
         _test("def test_pay_does_not_raise():\n    pay()\n"),
     ),
 )

@@ -1,0 +1,79 @@
+"""What the rule test-not-aaa finds, and what it leaves alone."""
+
+from skills.gates.rule import Example
+
+
+def _test(source: str) -> Example:
+    return Example({"shop/tests/test_prices.py": source})
+
+
+AAA_BAD: tuple[Example, ...] = (
+    _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    assert result == 6\n"),
+    _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
+    _test("def test_gross():\n    assert gross(3) == 6\n"),
+    _test(
+        "def test_twice(client):\n    response = client.get('/a')\n\n    assert response.ok\n\n"
+        "    response = client.get('/b')\n\n    assert response.ok\n"
+    ),
+    _test(
+        "def test_pay(order):\n    place(order)\n\n    assert order.paid\n\n    order.cancel()\n\n"
+        "    assert not order.paid\n"
+    ),
+    _test(
+        "def test_gets(client):\n    first = client.get('/a')\n\n    assert first.ok\n\n"
+        "    second = client.get('/b')\n\n    assert second.ok\n"
+    ),
+    _test(
+        "def test_cart():\n    cart = Cart()\n\n    cart.add(3)\n\n    assert cart.total == 3\n\n"
+        "    cart.remove(3)\n\n    assert not cart.total\n"
+    ),
+    _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
+    _test(
+        "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"
+        "        self.assertTrue(order.paid)\n"
+    ),
+    _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n    assert result\n"),
+)
+
+AAA_GOOD: tuple[Example, ...] = (
+    _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n\n    assert result == 6\n"),
+    _test("def test_gross(order):\n    order.pay()\n\n    assert order.paid\n    assert order.closed\n"),
+    _test(
+        "import pytest\n\n\ndef test_raises(order):\n    order.close()\n\n"
+        "    with pytest.raises(ValueError):\n        order.pay()\n\n    assert not order.paid\n"
+    ),
+    _test("def test_log(caplog):\n    def hook():\n        pass\n\n    run(hook)  # act\n\n    assert caplog.text\n"),
+    _test("def test_steps():\n    # Arrange\n    net = 3\n    # Act\n    got = f(net)\n    # Assert\n    assert got\n"),
+    _test(
+        "def test_patched():\n    with patch('a.b'):\n        net = 3\n\n        result = gross(net)\n\n"
+        "        assert result\n"
+    ),
+    _test(
+        "def test_page(client):\n    soup = parse(client.get('/').content)\n\n    title = soup.find('title')\n\n"
+        "    assert title\n    foot = soup.find('footer')\n    assert foot\n"
+    ),
+    _test("def test_paid(order):\n    place(order)\n\n    order.refresh_from_db()\n    assert order.paid\n"),
+    _test(
+        "def test_reload(order):\n    order.pay()\n\n    assert order.paid\n    order.refresh_from_db()\n"
+        "    assert order.paid\n"
+    ),
+    _test(
+        "def test_inside():\n    client = Client()\n\n    with client:\n        pages = client.fetch(2)\n\n"
+        "    assert len(pages) == 2\n"
+    ),
+    _test("def test_read(path):\n    with open(path) as f:\n        result = f.read()\n\n    assert result\n"),
+    _test("def test_gross():\n    assert gross(3) == 6  # noqa: AAA01\n"),
+    _test(
+        "def test_list(client):\n    url = reverse('orders')\n\n    response = client.get(url)\n"
+        "    rows = response.json()\n\n    assert rows == []\n"
+    ),
+    _test(
+        "def test_list(client):\n    url = reverse('orders')\n\n    response = client.get(url)\n\n"
+        "    rows = response.json()\n    assert rows == []\n"
+    ),
+    _test(
+        "def test_drop(client, user):\n    client.force_login(user)\n\n    response = client.delete('/3')\n\n"
+        "    left = Order.objects.filter(pk=3).exists()\n    assert response.ok\n    assert not left\n"
+    ),
+    Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
+)
