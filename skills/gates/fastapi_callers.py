@@ -22,6 +22,14 @@ _AUTH = re.compile(
     re.I,
 )
 
+_CHECKS = re.compile(
+    r"verify|requires?_|ensure_|authori[sz]e|authenticat|current_user|get_current|permission|signature|decode|protect"
+    r"|compare_digest|check_(?:auth|access|token|user|role|owner|api)|has_(?:role|access)|is_(?:admin|allowed|owner)"
+    r"|user_from",
+    re.I,
+)
+_SERVES = re.compile(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+
 
 def _guards(function: FunctionNode) -> str:
     """What the parameters of an endpoint say about who may call it."""
@@ -31,9 +39,16 @@ def _guards(function: FunctionNode) -> str:
         given = ast.unparse(default) if default is not None else ""
         if re.search(r"Depends|Security|Header\(|Cookie\(", f"{hint} {given}"):
             words.append(f"{parameter.arg} {hint} {given}")
-        elif hint and re.search(r"(?:User|Auth|Admin|Principal|Subject|Permission|Dep)\w*$|auth\.\w+", hint):
+        elif re.search(r"(?:\wUser|Auth|Admin|Principal|Subject|Permissions?)$|auth\.\w+", hint):
             words.append(f"auth {hint}")
-    return " ".join(words)
+        elif re.search(r"Dep(?:end\w*)?$", hint):
+            words.append(hint)
+    return ", ".join(words)
+
+
+def _asks(said: str) -> bool:
+    """True for parameters of which one asks who calls: a service that is about users does not."""
+    return any(_AUTH.search(part) and not _SERVES.search(part) for part in said.split(", "))
 
 
 def _on_writing(node: FunctionNode, context: FileContext) -> None:
@@ -42,15 +57,15 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         _on_helper(node, context)
         return
     dependencies = endpoint.keywords.get("dependencies")
-    said = f"{_guards(node)} {ast.unparse(dependencies) if dependencies is not None else ''}"
-    guarded = bool(_AUTH.search(said)) or (dependencies is not None and not isinstance(dependencies, ast.List))
+    said = f"{_guards(node)}, {ast.unparse(dependencies) if dependencies is not None else ''}"
+    guarded = _asks(said) or (dependencies is not None and not isinstance(dependencies, ast.List))
     others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
     if guarded or _AUTH.search(others):
         context.fact("auth-dependency", endpoint.verb, "", 0)
         return
     if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
         return
-    if any(last_name(part.func) == "verify" or _AUTH.search(last_name(part.func))
+    if any(_CHECKS.search(last_name(part.func))
            for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
         return
     owner = context.scopes[-1] if context.scopes else None
@@ -69,7 +84,7 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
             context.fact("guarded-router", "*")
         return
     given = (*node.args.defaults, *node.args.kw_defaults)
-    if any(isinstance(default, ast.Call) for default in given) and _AUTH.search(_guards(node)):
+    if any(isinstance(default, ast.Call) for default in given) and _asks(_guards(node)):
         outermost = context.scopes[0] if context.scopes else node
         context.fact("asks-caller", outermost.name)
 
@@ -105,9 +120,9 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
             if guarded:
                 context.fact("guarded-router", child)
     elif guarded:
-        context.fact("guarded-router", "*" if name == "FastAPI" else _module(context.path))
-        if isinstance(context.statement, ast.Assign):
-            context.fact("guarded-router", _router_key(context.statement.targets[0], context))
+        made = context.statement
+        named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
+        context.fact("guarded-router", "*" if name == "FastAPI" else named)
 
 
 def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
@@ -200,8 +215,22 @@ write_without_auth = Rule(
         "def mine(user: User = Depends(get_current_user)) -> X:\n"
         "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
         "    orders.drop(id)\n",
+        "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
+        "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
+        "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
+        "    people.create_user(body)\n",
+        "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
+        "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
+        "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
+        "def drop(id: int) -> None:\n    orders.drop(id)\n",
     ),
     good=(
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import APIRouter\n\nstaff = APIRouter(dependencies=[Depends(current_user)])\n"
+            "open_router = APIRouter()\n\n\n@staff.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+            "@open_router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        ),
         *one_file(
             "shop/orders.py",
             "from fastapi import Depends\n\n\n@router.post('/orders')\n"
