@@ -4,7 +4,7 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.names import last_name
+from skills.gates.names import dotted, last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.settings_modules import is_settings_path
@@ -20,6 +20,9 @@ _CONTAINERS = frozenset(
     {"list", "dict", "set", "bytearray", "collections.defaultdict", "collections.OrderedDict", "collections.Counter",
      "collections.deque", "collections.ChainMap"}
 )  # fmt: skip
+_READ_ONLY = frozenset(
+    {"Sequence", "Mapping", "AbstractSet", "Collection", "Container", "Iterable", "Sized", "frozenset", "tuple"}
+)
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _NONES = (b"= None", b"None =", b"None !=")
 _BROAD = frozenset({"Exception", "BaseException"})
@@ -37,6 +40,8 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
     pairs = [*zip(positional, arguments.defaults[::-1], strict=False)]
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
     for argument, default in pairs:
+        if argument.annotation is not None and _is_read_only(argument.annotation):
+            continue
         made = isinstance(default, ast.Call) and (context.resolve(default.func) or "") in _CONTAINERS
         if not made and not isinstance(default, _DISPLAYS):
             continue
@@ -44,6 +49,21 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
         symbol = f"{context.symbol}.{name}".strip(".")
         message = f"`{argument.arg}={ast.unparse(default)[:30]}`: one object for all calls"
         context.report(MUTABLE, default, message, symbol=symbol)
+
+
+def _is_read_only(hint: ast.expr) -> bool:
+    """True for an annotation with types alone that have no method to change anything: `Sequence[int] | None`."""
+    if isinstance(hint, ast.BinOp):
+        return _is_read_only(hint.left) and _is_read_only(hint.right)
+    if isinstance(hint, ast.Constant):
+        return hint.value is None
+    name = last_name(hint)
+    if isinstance(hint, ast.Subscript) and name in {"Optional", "Annotated", "Final"}:
+        inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
+        return _is_read_only(inner)
+    if isinstance(hint, ast.Subscript) and name == "Union" and isinstance(hint.slice, ast.Tuple):
+        return all(map(_is_read_only, hint.slice.elts))
+    return name in _READ_ONLY
 
 
 mutable_default = Rule(
@@ -55,7 +75,7 @@ mutable_default = Rule(
     catches="Lists, dicts and sets as defaults of parameters.",
     why="The default is made once. What one call puts into it, the next call finds there.",
     fix="Default to `None` and make the object in the body; for what is only read, a tuple or `frozenset()`.",
-    when="In functions, methods and lambdas.",
+    when="In functions, methods and lambdas. A parameter whose type cannot be changed (`Sequence`, `Mapping`) is fine.",
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_defaults, (), _outside_tests),
         Watch((ast.Lambda,), _on_defaults, (b"lambda",), _outside_tests, near=(b"lambda",)),
@@ -70,6 +90,7 @@ mutable_default = Rule(
         "shop/cart.py",
         "def add(item, cart=None):\n    cart = [] if cart is None else cart\n",
         "def add(item, cart=(), size=int()):\n    pass\n",
+        "def total(prices: Sequence[int] | None = [], names: Mapping[str, int] = {}):\n    return sum(prices)\n",
     ),
 )
 
@@ -170,7 +191,7 @@ def _is_none(node: ast.expr) -> bool:
 
 def _is_column(node: ast.expr, context: FileContext) -> bool:
     """True for SQLAlchemy's columns, data frames and the like, which give `==` a meaning of their own."""
-    if isinstance(node, ast.Subscript):
+    if isinstance(node, ast.Subscript) and not _is_asked(node, context):
         return True
     if isinstance(node, ast.Attribute) and (last_name(node.value)[:1].isupper() or last_name(node.value) == "c"):
         return True
@@ -190,6 +211,19 @@ def _is_column(node: ast.expr, context: FileContext) -> bool:
     return False
 
 
+def _is_asked(node: ast.Subscript, context: FileContext) -> bool:
+    """True for `row[1]`, and for any item in the condition of a statement: a column has no truth of its own."""
+    if isinstance(node.slice, ast.Constant) and type(node.slice.value) is int:
+        return True
+    test = getattr(context.statement, "test", None)
+    if test is None or node.lineno > (test.end_lineno or test.lineno):
+        return False
+    above = context.parent(node)
+    while above is not test and isinstance(above, ast.Compare | ast.BoolOp | ast.UnaryOp):
+        above = context.parent(above)
+    return above is test and isinstance(test, ast.Compare | ast.BoolOp | ast.UnaryOp)
+
+
 none_comparison = Rule(
     name=NONE,
     gate="P1",
@@ -202,9 +236,18 @@ none_comparison = Rule(
     when="Everywhere but on columns and in conditions of queries.",
     watches=(Watch((ast.Compare,), _on_compare, _NONES, near=_NONES),),
     bad=one_file(
-        "shop/cart.py", "if total == None:\n    pass\n", "if None != total:\n    pass\n", "empty = None != total\n"
+        "shop/cart.py",
+        "if total == None:\n    pass\n",
+        "if None != total:\n    pass\n",
+        "empty = None != total\n",
+        "if row[1] == None or not row['x'] != None:\n    pass\n",
     ),
-    good=one_file("shop/cart.py", "if total is None:\n    pass\n", "rows = query.filter(Order.paid == None)\n"),
+    good=one_file(
+        "shop/cart.py",
+        "if total is None:\n    pass\n",
+        "rows = query.filter(Order.paid == None)\n",
+        "empty = frame['paid'] == None\nif any(frame['paid'] == None):\n    pass\n",
+    ),
 )
 
 
@@ -215,19 +258,21 @@ def _on_type(node: ast.Compare, context: FileContext) -> None:
         if operator.__class__ not in {ast.Eq, ast.NotEq} or not calls:
             continue
         function = context.function
-        if (function is not None and function.name in {"__eq__", "__ne__", "__lt__"}) or len(calls) == 2:
+        if function is not None and function.name in {"__eq__", "__ne__", "__lt__"}:
+            return
+        if len(calls) == 2 and not any(_is_literal(call.args[0]) for call in calls if isinstance(call, ast.Call)):
             return
         context.report(TYPE, node, f"`{ast.unparse(node)[:50]}`: a subclass is another type, and not meant to be")
         return
 
 
 def _is_type_call(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "type"
-        and len(node.args) == 1
-    )
+    return isinstance(node, ast.Call) and len(node.args) == 1 and dotted(node.func) in {"type", "builtins.type"}
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """`type(1)`, `type([])`: a type that has a name."""
+    return isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.Set)
 
 
 type_comparison = Rule(
@@ -241,7 +286,12 @@ type_comparison = Rule(
     fix="Write `isinstance(x, T)`; where exactly this class is meant, `type(x) is T`.",
     when="Everywhere but in `__eq__` and where two types are compared with each other.",
     watches=(Watch((ast.Compare,), _on_type, (b"type(",), near=(b"type(",)),),
-    bad=one_file("shop/cart.py", "if type(total) == int:\n    pass\n", "ok = str != type(name)\n"),
+    bad=one_file(
+        "shop/cart.py",
+        "if type(total) == int:\n    pass\n",
+        "ok = str != type(name)\n",
+        "ok = type(name) == type('')\n",
+    ),
     good=one_file(
         "shop/cart.py",
         "if isinstance(total, int) or type(total) is int:\n    pass\n",

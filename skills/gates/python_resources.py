@@ -8,7 +8,7 @@ from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, mentions, statements
 
 SKILL = "python-patterns"
 OPEN = "open-without-with"
@@ -74,7 +74,7 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
     while above is not None and above is not statement:
         if isinstance(above, ast.Call) and last_name(above.func) in _TAKERS | {"File", "FileResponse"}:
             return True
-        if isinstance(above, ast.Yield):
+        if isinstance(above, ast.Yield) or (isinstance(above, ast.Attribute) and above.attr == "close"):
             return True
         above = context.parent(above)
     if not isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -84,22 +84,35 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
     whole = value is node or (isinstance(value, ast.IfExp) and node in {value.body, value.orelse})
     if not whole or not isinstance(target, ast.Name):
         return whole  # an attribute: its owner keeps it
-    return any(_closes(part, target.id) for part in descendants(context.function or context.tree))
+    scope = context.function or context.tree
+    if any(_closes(part, target.id) for part in descendants(scope)):
+        return True
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == "close" and last_name(part.value) == target.id
+        for block in statements(scope)
+        if isinstance(block, ast.Try)
+        for last in (*block.finalbody, *block.handlers)
+        for part in descendants(last)
+    )
 
 
 def _closes(part: ast.AST, name: str) -> bool:
-    """True for what closes or hands on the file of a name."""
+    """True for what closes the file of a name whatever happens, or hands it on."""
     if isinstance(part, ast.withitem):
-        return name in ast.unparse(part.context_expr)
+        return mentions(part.context_expr, name)
     if isinstance(part, ast.Return | ast.Yield):
         return isinstance(part.value, ast.Name) and part.value.id == name
-    if isinstance(part, ast.Attribute):
-        return part.attr == "close" and last_name(part.value) == name
-    return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and name in ast.unparse(part)
+    return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and mentions(part, name)
 
 
-_OPENERS = frozenset({"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open"})
-_TAKERS = frozenset({"enter_context", "closing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen"})
+_OPENERS = frozenset(
+    {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
+     "wave.open", "dbm.open"}
+)  # fmt: skip
+_TAKERS = frozenset(
+    {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
+     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen"}
+)  # fmt: skip
 
 open_without_with = Rule(
     name=OPEN,
@@ -110,7 +123,7 @@ open_without_with = Rule(
     catches="`open(…)` that no `with` closes: `open(path).read()`, `json.load(open(path))`.",
     why="What was written may stay in the buffer, and a busy process runs out of file handles.",
     fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
-    when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed by name "
+    when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed in `finally` "
     "are left out.",
     watches=(Watch((ast.Call,), _on_open, (b"open(",), _outside_tests, near=(b"open(",)),),
     bad=one_file(
@@ -118,6 +131,7 @@ open_without_with = Rule(
         "import json\n\nprices = json.load(open('prices.json'))\n",
         "def read(path):\n    file = open(path)\n    return file.read()\n",
         "from pathlib import Path\n\n\ndef read(path: Path):\n    return (path / 'x').open().read()\n",
+        "def read(path):\n    file = open(path)\n    text = file.read()\n    file.close()\n    return text\n",
         "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
     ),
     good=one_file(
