@@ -11,13 +11,18 @@ TOLERANCE = 1.5
 
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
 _RULE = re.compile(r"^\s*\|?[\s|:-]*-[\s|:-]*$")
-_RANGE = re.compile(r"(?<![\w.$-])(\d{1,4}(?:\.\d+)?)\s*(?:-|–|—|to|\.\.)\s*(\d{1,4}(?:\.\d+)?)(?![\w.]|\s*[-–—]\s*\d)")
+_RANGE = re.compile(
+    r"[\s*_`]*(\d{1,4}(?:\.\d+)?)\s*%?\s*(?:-|–|—|to|\.\.)\s*(\d{1,4}(?:\.\d+)?)\s*(?:%|points?|puntos?|pts)?[\s*_`]*"
+)
+"""A band: a range and nothing beside it but its unit."""
+_BEHIND = re.compile(r"\s*(?:[:=→]|->|=>|—|–|-\s)")
 _TOKENS = re.compile(r"(~|≈|about|around|only|under|<)?\s*(\d[\d,.]*)\s*(k)?\s*[- ]?tokens?(?!\w)", re.IGNORECASE)
 _OWN = re.compile(
-    r"(?<!\w)(?:this skill|skill\.md|the skill|itself|overhead|footprint|context cost|token cost|costs?|loads?|"
-    r"always[- ]active|esta skill)(?!\w)",
+    r"(?<!\w)(?:this skill|the skill|esta skill|skill\.md|(?:its|own|context) (?:footprint|overhead|cost)|"
+    r"always[- ]active)(?!\w)",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _OTHERS = re.compile(
     r"(?<!\w)(?:limit|budget|window|thinking|threshold|prompt|response|at most|≤|max\w*)(?!\w)", re.IGNORECASE
 )
@@ -27,19 +32,29 @@ def threshold_problems(document: SkillDocument) -> Iterator[Problem]:
     """Ranges in neighbouring rows that leave a gap, or put one value into two of them."""
     before: tuple[float, float] | None = None
     for line, text in prose_lines(document):
-        row = text.lstrip().startswith("|") or bool(_ITEM.match(text))
-        ranges = _RANGE.findall(text.split("|")[1] if text.lstrip().startswith("|") and text.count("|") > 1 else text)
-        if not row or len(ranges) != 1:
+        found = _band(text)
+        if found is None:
             if not _RULE.match(text):
                 before = None
             continue
-        low, high = float(ranges[0][0]), float(ranges[0][1])
+        low, high = float(found[0]), float(found[1])
         if low > high:
             before = None
             continue
         if before is not None:
-            yield from _between(before, (low, high), line, whole="." not in "".join(ranges[0]))
+            yield from _between(before, (low, high), line, whole="." not in "".join(found))
         before = (low, high)
+
+
+def _band(text: str) -> tuple[str, str] | None:
+    """The range that a row of a table, or an item of a list, is about."""
+    if text.lstrip().startswith("|") and text.count("|") > 1:
+        match = _RANGE.fullmatch(text.split("|")[1])
+    else:
+        item = _ITEM.match(text)
+        match = _RANGE.match(text, item.end() - 1) if item else None
+        match = match if match and _BEHIND.match(text, match.end()) else None
+    return (match[1], match[2]) if match else None
 
 
 def _between(first: tuple[float, float], second: tuple[float, float], line: int, *, whole: bool) -> Iterator[Problem]:
@@ -62,7 +77,8 @@ def token_problems(document: SkillDocument, measured: int | None) -> Iterator[Pr
     if not actual:
         return
     head = [(one.line, one.value) for one in document.fields if isinstance(one.value, str)]
-    for line, text in [*head, *prose_lines(document)]:
+    said = [(line, one) for line, text in [*head, *prose_lines(document)] for one in _SENTENCE.split(text)]
+    for line, text in said:
         if not _OWN.search(text) or _OTHERS.search(text):
             continue
         for _, digits, thousand in _TOKENS.findall(text):

@@ -189,6 +189,37 @@ def test_thresholds_with_gaps_and_overlaps() -> None:
     assert rules_of(with_body("- clarity 0-25 points", "- context 0-20 points")) == set()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["- Frames: 10-30 (fewer is smaller)", "- Colors: 48-128"],
+        ["- Sales: 25-35 %", "- Administration: 10-15 %", "- Support: 5-10 %"],
+        ["- Months 1-2: look", "- Months 2-3: design"],
+        ["| step | time |", "|---|---|", "| first 2-4 hours | a |", "| then 15-30 minutes | b |"],
+        ["- 70B: 1-2 nodes", "- 13B: 4-8 nodes"],
+    ],
+)
+def test_ranges_of_different_things_are_no_thresholds(lines: list[str]) -> None:
+    assert rules_of(with_body(*lines)) == set()
+
+
+def test_a_list_of_bands_has_thresholds() -> None:
+    assert rules_of(with_body("- **0-39**: low", "- **45-100**: high")) == {"threshold-gap"}
+    assert rules_of(with_body("- 1.0-1.5 = good", "- 1.5-2.0 = fair")) == {"threshold-overlap"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Keep the skill close to itself. A picture is worth 9,000 tokens.",
+        "It costs the API 30-50k tokens.",
+        "Short sequences (<25 tokens): the overhead is not worth it.",
+    ],
+)
+def test_tokens_of_other_things_are_no_claim_of_the_skill(said: str) -> None:
+    assert "token-claim" not in rules_of(with_body(said, "word " * 800))
+
+
 def test_claimed_tokens_are_held_against_the_body() -> None:
     body = "word " * 800  # a thousand tokens
     assert rules_of(with_body("This skill costs about 1,000 tokens.", body)) == set()
