@@ -46,7 +46,10 @@ def bar_row(name: str, figure: Line, share: float, level: Line, token: str, widt
     head: Line = ((name_in(name, width), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
     bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 4 else ()
-    return (*head, *bar, (" " if narrow else "  ", "text"), *level)
+    gap = " " if narrow else "  "
+    if width_of((*head, *bar, *level)) + len(gap) > width:  # the word before the column
+        level = ((level[0][0].lstrip(), level[0][1]), *level[1:])
+    return (*head, *bar, (gap, "text"), *level)
 
 
 def share_of(percent: float) -> str:

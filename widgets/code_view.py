@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
+
 from cockpit.findings.models import CheckProblem, Finding
 from cockpit.plain_text import plain_text
 from widgets.findings_pane import GATE_GLYPH
@@ -16,9 +18,11 @@ def wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(plain_text(text), max(20, width)) or [""]
 
 
-def code_lines(row: Finding | CheckProblem, source: Sequence[str], above: int, below: int) -> list[Line]:
+def code_lines(
+    row: Finding | CheckProblem, source: Sequence[str], above: int, below: int, width: int = 200
+) -> list[Line]:
     """The lines of a finding, or of a place that could not be judged, with their numbers; the lines around them
-    dimmer, carets under a finding's place."""
+    dimmer, carets under a finding's place where they fit into `width` cells, else the place itself stands out."""
     glyph, token = GATE_GLYPH[row.gate] if isinstance(row, Finding) else ("?", "warn")
     end = max(row.end_line, row.line) if isinstance(row, Finding) else row.line
     rows: list[Line] = []
@@ -27,11 +31,16 @@ def code_lines(row: Finding | CheckProblem, source: Sequence[str], above: int, b
     for number in range(max(1, row.line - above), last + 1):
         text = plain_text(source[number - 1].rstrip("\n").expandtabs(4), 300, multiline=False)
         mark: Span = (f"{glyph if number == row.line else ' '} ", token)
-        inside = row.line <= number <= end
-        rows.append((mark, (f"{number:>{size}} ", "faint"), (text, "strong" if inside else "muted")))
-        if isinstance(row, Finding) and number == row.line == end and row.end_column > row.column:
+        head: Line = (mark, (f"{number:>{size}} ", "faint"))
+        if not (isinstance(row, Finding) and number == row.line == end and row.end_column > row.column):
+            rows.append((*head, (text, "strong" if row.line <= number <= end else "muted")))
+        elif size + 3 + cell_len(text) > width:
+            first, last_column = row.column - 1, row.end_column - 1
+            place = ((text[:first], "strong"), (text[first:last_column], token), (text[last_column:], "strong"))
+            rows.append((*head, *place))
+        else:
             carets = " " * (row.column - 1) + "^" * min(120, row.end_column - row.column)
-            rows.append(((" " * (size + 3), "text"), (carets, token)))
+            rows += [(*head, (text, "strong")), ((" " * (size + 3), "text"), (carets, token))]
     return rows
 
 
@@ -91,5 +100,5 @@ class CodeView(FixedLines):
         text = explanation(finding, max(30, width - 1))
         room = max(3, height - len(text) - 3)
         above = min(6, room // 2)
-        rows = code_lines(finding, source, above, max(1, room - above - 1)) if source else [line((note, "warn"))]
+        rows = code_lines(finding, source, above, max(1, room - above - 1), width) if source else [line((note, "warn"))]
         self.show_lines([*rows, (), *text])

@@ -75,13 +75,18 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fit(spans: Line, width: int) -> Line:
-    """The line in at most `width` cells, the last span that does not fit cut with `…`."""
+    """The line in at most `width` cells; where words are cut or left out it ends with `…`."""
     kept: list[Span] = []
     left = width
-    for text, token in spans:
+    for place, (text, token) in enumerate(spans):
         size = cell_len(text)
-        if size > left:
-            kept.append((crop(text, left), token))
+        if size >= left:
+            if any(more.strip() for more, _ in spans[place + 1 :]):
+                kept.append((crop(f"{text} …", left), token))
+            elif size > left:  # of spaces alone nothing is missed
+                kept.append((crop(text.rstrip(), left), token))
+            else:
+                kept.append((text, token))
             break
         kept.append((text, token))
         left -= size

@@ -7,13 +7,23 @@ from rich.cells import cell_len
 from cockpit.plain_text import plain_text
 from widgets.lines import Line, line, pad
 
+_FRONT, _FENCE = "---", "```"
+
 
 def markdown_lines(text: str) -> list[Line]:
-    """A report's Markdown as lines: headings strong, bullets quiet, tables aligned. No markup is interpreted."""
+    """A report's Markdown as lines: headings strong, bullets quiet, tables aligned, code as it stands. No markup is
+    interpreted."""
     rows: list[Line] = []
     table: list[list[str]] = []
-    for raw in [*text.splitlines(), ""]:
+    end = _FRONT if text.startswith(_FRONT) else ""
+    for raw in [*text.splitlines()[bool(end) :], ""]:
         bare = plain_text(raw).strip()
+        if end or bare.startswith(_FENCE):
+            if bare.startswith(end or _FENCE):
+                end = "" if end else _FENCE
+            else:
+                rows.append(line((f"  {plain_text(raw.expandtabs(4), 300).rstrip()}", "muted")))
+            continue
         if bare.startswith("|"):
             table.append([cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", bare.strip("|"))])
             continue

@@ -18,6 +18,7 @@ AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("�
 STALE_SECONDS = 20
 _GLYPH_BELOW = 6  # cells of a row that has no room for words
 _STATE = 30  # cells that what stands out should have before counts and ages take theirs
+_WORD = 8  # cells of a glyph and a word
 _AGE, _GAPS = 5, 8
 _COSTS_FROM = 80  # cells of a row that has room for costs
 
@@ -73,8 +74,9 @@ def presence(agent: Presence | None, now: datetime, width: int) -> Line:
     since = age(agent.since, now)
     if agent.state == "waiting":
         reason = f": {plain_text(agent.waiting_for, 60)}" if agent.waiting_for else ""
-        return ((crop(f"{glyph} waits {since}{reason}", width), token),)
-    return ((crop(f"{glyph} {agent.state} {since}".rstrip(), width), token),)
+        whole, brief = f"{glyph} waits {since}", f"{glyph} waits"
+        return ((crop(f"{whole}{reason}" if cell_len(whole) <= width else brief, width), token),)
+    return ((crop(_fitting(width, f"{glyph} {agent.state} {since}".rstrip(), f"{glyph} {agent.state}"), width), token),)
 
 
 def remark(tree: Worktree, width: int = 200) -> Line:
@@ -84,7 +86,8 @@ def remark(tree: Worktree, width: int = 200) -> Line:
     if tree.problem:
         return ((f"✖ {plain_text(tree.problem, 80)}", "bad"),)
     if tree.operation:
-        return ((f"◆ {plain_text(tree.operation, 40)} in progress", "warn"),)
+        doing = plain_text(tree.operation, 40)
+        return ((_fitting(width, f"◆ {doing} in progress", f"◆ {doing}", f"◆ {doing.split(' ')[0]}"), "warn"),)
     if tree.locked:
         reason = f": {plain_text(tree.lock_reason, 40)}" if tree.lock_reason else ""
         return ((f"■ locked{reason}", "muted"),)
@@ -142,6 +145,8 @@ def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping
         sized = max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3))
         if width - sum(sized) - far - _GAPS - (_AGE if aged else 0) - (cost + 2 if cost else 0) >= wanted:
             break
+    if far and width - sum(sized) - far - _GAPS < _WORD:  # who works there, in a word, says more than how far it is
+        far = 0
     return Columns(*sized, far, cost, brief, aged)
 
 
@@ -169,7 +174,7 @@ def worktree_row(
     costs: Mapping[str, float] | None = None,
 ) -> Line:
     """One worktree in `width` cells: branch, changes, distance, age, month's costs, agent or remark, ports."""
-    near = distance(tree)
+    near = distance(tree) if sizes.distance else ()
     changed = changes_of(tree, now, brief=sizes.brief)[0]
     parts: list[Span] = [
         ("› " if watched else "  ", "accent"),

@@ -13,7 +13,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from widgets.code_view import code_lines, explanation, rule_lines
 from widgets.lines import line
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ class AuditDeeds(Deeds):
         from widgets.audit_lines import issue_details
 
         finding = issue.finding
-        width = min(116, self.size.width - 4)
+        width = report_room(self.size.width)
         source, note = await asyncio.to_thread(read_lines, root / finding.path)
         rows = code_lines(finding, source, 8, 12) if source else [line((note, "warn"))]
         document = await asyncio.to_thread(document_of, finding.rule)

@@ -12,7 +12,7 @@ from widgets.lines import line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_room
 
 if TYPE_CHECKING:
     from skills.workflow.bench import Process
@@ -52,7 +52,7 @@ class BenchDeeds(Deeds):
         from widgets.screens.bench import detail_lines
 
         one = message.process
-        rows = detail_lines(one, self.size.width - 5)
+        rows = detail_lines(one, report_room(self.size.width))
         self.push_screen(ReportScreen(f"{one.kind} · {plain_text(one.title, 80)}", rows))
 
     async def _abandon(self, screen: "BenchScreen", one: "Process") -> None:

@@ -20,7 +20,7 @@ from widgets.lines import line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_room
 
 if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.hidden import HiddenFindings
@@ -60,7 +60,7 @@ class FindingDeeds(Deeds):
         row = self.findings_pane.current
         if row is None:
             return
-        width = min(116, self.size.width - 4)
+        width = report_room(self.size.width)
         if isinstance(row, Check):
             title, rows = (
                 f"{row.rule} · not run",
@@ -69,7 +69,7 @@ class FindingDeeds(Deeds):
         else:
             source, note = await asyncio.to_thread(read_lines, self.watched / row.path)
             title = f"{plain_text(row.path)}:{row.line} · {row.rule if isinstance(row, Finding) else 'not judged'}"
-            rows = code_lines(row, source, 8, 12) if source else [line((note, "warn"))]
+            rows = code_lines(row, source, 8, 12, width) if source else [line((note, "warn"))]
             rows += [(), *explanation(row, width)]
         if not isinstance(row, CheckProblem):
             document = await asyncio.to_thread(document_of, row.rule)

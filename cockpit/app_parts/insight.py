@@ -15,7 +15,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from widgets.lines import Line
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_room
 
 if TYPE_CHECKING:
     from cockpit.agents.transcript import TranscriptReader
@@ -100,7 +100,7 @@ class InsightDeeds(Deeds):
     def _phases_lines(self) -> list[Line]:
         from widgets.phase_detail import detail_lines
 
-        width = max(20, min(116, self.size.width - 6))
+        width = report_room(self.size.width)
         return detail_lines(self.phase_pane.current, self._checklist(), self._track, width, clock.now())
 
     def _checklist(self) -> "tuple[ChecklistItem, ...]":
@@ -228,7 +228,7 @@ class InsightDeeds(Deeds):
 
         if self._reader is not None:
             text = await asyncio.to_thread(full_text, self._reader.files, message.item)
-            self.push_screen(full_screen(message.item, text, max(20, min(114, self.size.width - 6))))
+            self.push_screen(full_screen(message.item, text, report_room(self.size.width)))
 
     def on_transcript_screen_search(self, message: "TranscriptScreen.Search") -> None:
         """Search the whole files."""

@@ -24,7 +24,7 @@ from widgets.lines import Line, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_room
 from widgets.screens.steps import StepsScreen
 from widgets.worktrees_pane import head_of
 
@@ -238,7 +238,7 @@ class WorktreeDeeds(Deeds):
 
         progress = await asyncio.to_thread(read_progress, [tree], self.sessions)
         costs = await asyncio.to_thread(self._commit_costs, tree)
-        rows = detail_lines(tree, progress[tree.path], clock.now(), min(116, self.size.width - 4), costs)
+        rows = detail_lines(tree, progress[tree.path], clock.now(), report_room(self.size.width), costs)
         self.push_screen(ReportScreen(head_of(tree), rows, hint="{close} close", compact=True))
 
     def _commit_costs(self, tree: Worktree) -> "list[SpendRow]":

@@ -9,13 +9,20 @@ from cockpit.agents.models import ContextUse, Session
 from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.worktrees.models import Counts, Presence, Worktree
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
+from tests.unit.test_watch import finding
 from widgets.bindings import filled, with_keys
 from widgets.budget_pane import budget_lines, context_row, level_of_tightest, window_row
+from widgets.code_view import code_lines
 from widgets.findings_pane import Filters, counts_line
 from widgets.lines import fit, line, plain
+from widgets.markdown_lines import markdown_lines
 from widgets.spend_lines import name_of
+from widgets.worktrees_pane import columns, worktree_row
+
+AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("width", [38, 44, 45, 60])
@@ -24,7 +31,7 @@ def test_the_level_is_never_cut(width: int) -> None:
     told = plain(fit(window_row(window, width, floor=False), width))
     assert "$62.44 of $100" in told and told.endswith("62 % info")
     far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width, floor=False), width))
-    assert far.endswith("13 × exceeded" if width > 38 else "13 × exceed…")
+    assert far.endswith("13 × exceeded")
     one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
     told = plain(fit(context_row(one, width), width))
     assert "156K of 200K" in told and told.endswith("78 % warn")
@@ -72,3 +79,43 @@ def test_a_request_leaves_out_its_model_before_its_branch_is_cut() -> None:
     table = CostTable("top", "", (cost,), total)
     assert name_of(table, cost, 11) == "20 Nov 14:30  f5fb6287  main         opus-4-5"
     assert name_of(table, cost, 11, 30) == "20 Nov 14:30  f5fb6287  main"
+
+
+def test_what_is_cut_or_left_out_is_marked_and_spaces_are_not() -> None:
+    row = line(("bare-mock   ", "bad"), ("a message", "muted"))
+    assert plain(fit(row, 30)) == "bare-mock   a message"
+    assert plain(fit(row, 12)) == "bare-mock…"
+    assert plain(fit(line(("bare-mock   ", "bad")), 10)) == "bare-mock"
+    assert plain(fit(line(("ten chars!", "text"), ("more", "text")), 10)) == "ten chars…"
+
+
+def test_forty_columns_say_the_state_of_a_worktree_in_a_word() -> None:
+    trees = [
+        Worktree(
+            name="a", path="/a", branch="feature/api", head="1" * 40, main=False, ahead=4, behind=1, counts=Counts()
+        ),
+        Worktree(name="b", path="/b", branch="fix/login", head="1" * 40, main=False, counts=Counts(conflicts=2)),
+    ]
+    trees[0] = replace(trees[0], agent=Presence("claude", "busy", None, AT))
+    trees[1] = replace(trees[1], agent=Presence("claude", "waiting", "run it?", AT))
+    sizes = columns(trees, AT, 38)
+    assert [plain(fit(worktree_row(tree, AT, 38, sizes, watched=False), 38)).split()[-2:] for tree in trees] == [
+        ["●", "busy"],
+        ["◐", "waits"],
+    ]
+
+
+def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
+    code = f"owners = {'x' * 60}"
+    found = replace(finding("a"), column=10, end_column=70)
+    assert [plain(row) for row in code_lines(found, [code], 1, 1, 100)][1].strip() == "^" * 60
+    (narrow,) = code_lines(found, [code], 1, 1, 40)
+    assert narrow[3] == ("x" * 60, "bad")
+
+
+def test_code_and_front_matter_keep_their_shape() -> None:
+    rows = [
+        plain(row)
+        for row in markdown_lines("---\nname: a\nmeta:\n  p: 1\n---\n\n# T\n```python\nif x:\n    y()\n```\n- z")
+    ]
+    assert rows == ["  name: a", "  meta:", "    p: 1", "", "T", "  if x:", "      y()", "  · z", ""]

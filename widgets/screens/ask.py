@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from widgets.hints import hint_content
 from widgets.screens.leaving import Leaving
 
 
@@ -33,7 +34,8 @@ class AskScreen(Leaving[str | None]):
         self._edit = edit
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="ask"):
+        with Vertical(id="ask") as box:
+            box.border_title = hint_content(" enter takes it · esc leaves ")
             yield Label(Content(self._question), id="question")
             if self._note:
                 yield Label(Content(self._note), id="note")

@@ -24,7 +24,8 @@ _HINTS = (
     "{recheck} again · {close} close",
     "{audit-open} open · {audit-view} code · {audit-task} task · {audit-report} report · {recheck} again · {close}",
     "{audit-open} · {audit-view} · {audit-task} task · {audit-report} report · {close}",
-    "{audit-open} {audit-view} {audit-task} {audit-report} {close}",
+    "{audit-open} open · {audit-task} task · {help} keys · {close}",
+    "{audit-open} open · {help} · {close}",
 )
 _RUNNING = ("{close} stop and close",)
 

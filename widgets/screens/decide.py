@@ -101,7 +101,8 @@ class DecideScreen(Moving, Leaving[Decision | None]):
     def _build(self) -> None:
         view, found = self.query_one(QuestionList), self.decision
         then = "{decide-record} write it down" if not self.open else "{decide-clear} open again"
-        hint = self.words(f"{{decide-yes}} yes · {{decide-no}} no · {then} · {{close}}")
+        hints = [f"{{decide-yes}} yes · {{decide-no}} no · {what}{{close}}" for what in (f"{then} · ", "")]
+        hint = self.longest(hints, min(120, self.size.width) - 6)
         view.set_title(line(f"Django or FastAPI · {len(self.answers)} of {len(QUESTIONS)} answered"), hint=hint)
         rows = [Asked(one, self.answers.get(one.id), self._is_guess(one.id)) for one in QUESTIONS]
         points = " · ".join(f"{NAMES[side]} {found.points[side]}" for side in NAMES)

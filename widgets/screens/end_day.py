@@ -30,7 +30,9 @@ _PARTS: tuple[tuple[Part, str, str], ...] = (
 _DRAFT_HINTS = (
     "{end-edit} edit · {end-add} add · {end-take-out} take out · {end-later} {end-earlier} move · {end-keep} keep · "
     "{end-write} write · {close} leave",
-    "{end-edit} {end-add} {end-take-out} {end-keep} {end-write} {close}",
+    "{end-edit} edit · {end-add} add · {end-take-out} take out · {end-write} write · {help} keys · {close} leave",
+    "{end-edit} edit · {end-write} write · {help} keys · {close}",
+    "{end-write} write · {help} · {close}",
 )
 _TITLES: dict[str, str] = {part: title for part, title, _ in _PARTS}
 
@@ -104,7 +106,7 @@ class EndDayScreen(DayScreen):
                 rows += [Row("gap", ()), Row("sweep", heading("Security Sweep")), *sweep_rows(self.checks, self.width)]
             if self.done and self.report is not None:
                 rows += [Row("gap2", ()), *rows_of("report", _rest(self.report))]
-            hint = (
+            hint: tuple[str, ...] = (
                 ("{end-send} send a summary · {close} close",)
                 if self.done
                 else ("{close} leaves; what is saved stays saved", "{close}")

@@ -21,7 +21,8 @@ from widgets.virtual_list import VirtualList
 
 _HINTS = (
     "{habits-open} the transcript at the line · {habits-turn} or 1 2 · {recheck} again · {close} close",
-    "{habits-open} · {habits-turn} · {recheck} · {close}",
+    "{habits-open} open · {habits-turn} turn · {help} keys · {close}",
+    "{habits-open} · {habits-turn} · {help} · {close}",
 )
 
 

@@ -28,7 +28,7 @@ _HINTS = (
     "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · "
     "{recheck} again · {close} close",
     "tab map · 1 2 3 · {maps-decide} decide · {recheck} again · {close} close",
-    "tab · 1 2 3 · {maps-decide} · {close}",
+    "tab map · {maps-decide} decide · {close}",
 )
 
 

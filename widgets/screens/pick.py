@@ -10,7 +10,9 @@ from widgets.bindings import bind
 from widgets.lines import Line, line
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
+from widgets.screens.report import report_room
 from widgets.virtual_list import VirtualList
+from widgets.wrap import wrapped
 
 
 class _Choices(VirtualList[tuple[str, Line]]):
@@ -37,9 +39,9 @@ class PickScreen(Moving, Leaving[str | None]):
     def on_mount(self) -> None:
         view = self.query_one("#report", _Choices)
         view.set_title(line(self._title), hint=self.words(self._hint if self._choices else "{close} close"))
-        view.empty = [line((self._empty, "muted"))]
+        view.empty = wrapped([line((self._empty, "muted"))], report_room(self.size.width))
         view.show_items(self._choices)
-        view.styles.height = max(1, len(self._choices)) + 2
+        view.styles.height = view.line_count() + 2
         view.focus()
 
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:

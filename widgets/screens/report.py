@@ -11,6 +11,13 @@ from widgets.lines import Line, line
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
+_WIDEST, _FRAME = 120, 5  # cells: the style's, and those of borders, padding and scroll bar
+
+
+def report_room(width: int) -> int:
+    """The cells of a line in a report on a terminal of `width` cells."""
+    return max(20, min(_WIDEST, width) - _FRAME)
+
 
 class ReportScreen(Moving, Leaving[None]):
     """Lines in a frame, scrolled with the keys of a list, closed with escape, q or the key that opened it."""

@@ -35,7 +35,8 @@ from widgets.virtual_list import VirtualList
 
 _HINTS = (
     "{spend-next} or 1–9 table · {spend-period} period · {spend-export} export · {recheck} again · {close} close",
-    "{spend-next} · {spend-period} period · {spend-export} · {close}",
+    "{spend-next} · {spend-period} period · {spend-export} export · {close}",
+    "{spend-next} · {spend-period} period · {help} · {close}",
 )
 _FRAME = 5  # cells beside the lines: borders, padding, the scroll bar's
 _WIDE = 110  # from here on the plot stands beside the windows

@@ -20,7 +20,7 @@ _QUEUE = "### Today's Priority Queue"
 _WIDE = 76
 _HINTS = (
     "{start-open} open its files · {start-worktree} new worktree · {close} close",
-    "{start-open} · {start-worktree} · {close}",
+    "{start-open} open · {start-worktree} new · {close}",
 )
 
 

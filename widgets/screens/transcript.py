@@ -25,8 +25,10 @@ _HINTS = (
     "{transcript-open} all of it · {filter} search {next-hit} {previous-hit} · {transcript-previous-prompt} "
     "{transcript-next-prompt} prompts · {transcript-next-edit} edits · {transcript-next-failure} failures · "
     "{close} close",
-    "{transcript-open} · {filter} {next-hit} {previous-hit} · {transcript-previous-prompt} {transcript-next-prompt} · "
-    "{transcript-next-edit} · {transcript-next-failure} · {close}",
+    "{transcript-open} all · {filter} search · {transcript-previous-prompt} {transcript-next-prompt} prompts · "
+    "{transcript-next-edit} edits · {transcript-next-failure} failures · {close} close",
+    "{transcript-open} all · {filter} search · {help} keys · {close}",
+    "{filter} search · {help} · {close}",
 )
 
 
