@@ -6,25 +6,30 @@ string of digits is its number and anything that cannot be a token count is 0.
 
 import json
 import math
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
-from cockpit.agents.lenient import count, flag, moment, number, text
+from cockpit.agents.claude_plain import plain_line
+from cockpit.agents.lenient import loaded_msgspec
 from cockpit.agents.record import MOST, Advisor, Record, milliseconds, plausible
+from skills.record import record
 
-__all__ = ["MOST", "Billing", "Line", "Reading", "Record", "decoded", "outdone", "read_line", "read_odd", "reading_of"]
+if TYPE_CHECKING:
+    from cockpit.agents.claude_typed import CacheCreation, Iteration, Line, Usage
+
+__all__ = ["MOST", "Billing", "Reading", "Record", "decoder", "outdone", "read_line", "read_odd", "reading_of"]
 
 
-class Billing(msgspec.Struct, gc=False):
+@record
+class Billing:
     """A `cost-state` line: what the session was billed so far, in dollars, hidden helper calls included."""
 
     session: str
     usd: float
 
 
-class Reading(msgspec.Struct, gc=False):
+@record
+class Reading:
     """What a line was read as: `key` and `record`, or `billing`, or why it was `dropped`.
 
     `final`: the response is complete or stands in the main conversation; `odd`: some value had to be mended.
@@ -39,71 +44,7 @@ class Reading(msgspec.Struct, gc=False):
     cwd: str = ""
 
 
-class _CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int | None = None
-    ephemeral_1h_input_tokens: int | None = None
-
-
-class _OutputDetails(msgspec.Struct, gc=False):
-    thinking_tokens: int | None = None
-
-
-class _ServerTools(msgspec.Struct, gc=False):
-    web_search_requests: int | None = None
-
-
-class _Iteration(msgspec.Struct, gc=False):
-    type: str | None = None
-    model: str | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation: _CacheCreation | None = None
-
-
-class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation: _CacheCreation | None = None
-    output_tokens_details: _OutputDetails | None = None
-    server_tool_use: _ServerTools | None = None
-    speed: str | None = None
-    iterations: list[_Iteration] | None = None
-
-
-class _Origin(msgspec.Struct, gc=False):
-    sessionId: str | None = None  # noqa: N815 - the transcript's own spelling, as below
-
-
-class _Message(msgspec.Struct, gc=False):
-    id: str | None = None
-    model: str | None = None
-    stop_reason: str | None = None
-    usage: _Usage | None = None
-
-
-class Line(msgspec.Struct, gc=False):
-    """The fields of a line that count, as they should be."""
-
-    type: str | None = None
-    uuid: str | None = None
-    sessionId: str | None = None  # noqa: N815
-    cwd: str | None = None
-    gitBranch: str | None = None  # noqa: N815
-    timestamp: datetime | None = None
-    isSidechain: bool | None = None  # noqa: N815
-    isApiErrorMessage: bool | None = None  # noqa: N815
-    forkedFrom: _Origin | None = None  # noqa: N815
-    message: _Message | None = None
-    totalCostUSD: float | None = None  # noqa: N815
-    agentId: str | None = None  # noqa: N815
-
-
 _NOTHING = Reading()
-_decode = msgspec.json.Decoder(Line).decode
 
 
 def read_line(raw: bytes, session: str) -> Reading:
@@ -111,19 +52,29 @@ def read_line(raw: bytes, session: str) -> Reading:
 
     Never raises: what cannot be read as JSON comes back as `malformed`.
     """
-    line = decoded(raw)
+    line = decoder()(raw)
     return read_odd(raw, session) if line is None else reading_of(line, raw, session)
 
 
-def decoded(raw: bytes) -> Line | None:
-    """One complete line, None where some value has a type that it should not have."""
-    try:
-        return _decode(raw)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
+def decoder() -> "Callable[[bytes], Line | None]":
+    """What decodes one complete line, and gives None where some value has a type that it should not have."""
+    if loaded_msgspec() is None:
+        return _plain_or_typed
+    from cockpit.agents.claude_typed import decoded
+
+    return decoded
 
 
-def outdone(known: Line, line: Line) -> Line | None:
+def _plain_or_typed(raw: bytes) -> "Line | None":
+    line: Line | None = plain_line(raw)
+    if line is not None:
+        return line
+    from cockpit.agents.claude_typed import decoded
+
+    return decoded(raw)
+
+
+def outdone(known: "Line", line: "Line") -> "Line | None":
     """The one of two lines about the same response that changes nothing once the other counts; None: both must be told.
 
     Content blocks repeat the usage of their response or grow it: whatever else, the line with more output holds.
@@ -142,7 +93,7 @@ def outdone(known: Line, line: Line) -> Line | None:
     return None
 
 
-def _repeats(known: Line, line: Line) -> bool:
+def _repeats(known: "Line", line: "Line") -> bool:
     """Whether `line` was written for the same speaker, not earlier than `known`."""
     first, at = known.timestamp, line.timestamp
     return (
@@ -159,7 +110,7 @@ def _repeats(known: Line, line: Line) -> bool:
     )
 
 
-def _is_plain(usage: _Usage) -> bool:
+def _is_plain(usage: "Usage") -> bool:
     """Whether no count has to be mended."""
     whole, split = usage.cache_creation_input_tokens or 0, usage.cache_creation
     every = whole | (usage.input_tokens or 0) | (usage.output_tokens or 0) | (usage.cache_read_input_tokens or 0)
@@ -181,16 +132,21 @@ def read_odd(raw: bytes, session: str) -> Reading:
         value = json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return _after_torn(raw, session)
-    return reading_of(_lenient_line(value), raw, session, odd=True) if isinstance(value, dict) else _NOTHING
+    if not isinstance(value, dict):
+        return _NOTHING
+    from cockpit.agents.claude_typed import lenient_line
+
+    return reading_of(lenient_line(value), raw, session, odd=True)
 
 
 def _after_torn(raw: bytes, session: str) -> Reading:
     """An append after a torn line lands on the same line: its document is the suffix that is JSON."""
+    decode = decoder()
     start = raw.find(b'{"', 1)
     for _ in range(64):
         if start < 0:
             break
-        line = decoded(raw[start:])
+        line = decode(raw[start:])
         if line is not None:
             found = reading_of(line, raw[start:], session, odd=True)
             return Reading(dropped="malformed") if found is _NOTHING else found
@@ -198,7 +154,7 @@ def _after_torn(raw: bytes, session: str) -> Reading:
     return Reading(dropped="malformed")
 
 
-def reading_of(line: Line, raw: bytes, session: str, *, odd: bool = False) -> Reading:
+def reading_of(line: "Line", raw: bytes, session: str, *, odd: bool = False) -> Reading:
     """What a decoded line says: see `read_line`."""
     if line.type == "cost-state":
         usd = line.totalCostUSD
@@ -225,7 +181,7 @@ def _name_of(raw: bytes) -> str:
     return "line:" + hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
-def _record(line: Line, model: str, usage: _Usage, session: str) -> tuple[Record, bool]:
+def _record(line: "Line", model: str, usage: "Usage", session: str) -> tuple[Record, bool]:
     write_5m, write_1h, odd = _writes(usage.cache_creation_input_tokens, usage.cache_creation)
     counts = (usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_input_tokens or 0)
     details, tools = usage.output_tokens_details, usage.server_tool_use
@@ -253,12 +209,14 @@ def _record(line: Line, model: str, usage: _Usage, session: str) -> tuple[Record
         bool(line.isSidechain),
         origin is not None,
         _advisors(usage.iterations) if usage.iterations else (),
-        subagent=(line.agentId or "") if line.isSidechain else "",
+        "",
+        None,
+        (line.agentId or "") if line.isSidechain else "",
     )
     return record, odd
 
 
-def _writes(total: int | None, split: _CacheCreation | None) -> tuple[int, int, bool]:
+def _writes(total: int | None, split: "CacheCreation | None") -> tuple[int, int, bool]:
     """Cache writes as (5 minutes, 1 hour, whether a count was implausible)."""
     hour = (split.ephemeral_1h_input_tokens or 0) if split is not None else 0
     short = (split.ephemeral_5m_input_tokens or 0) if split is not None else 0
@@ -269,7 +227,7 @@ def _writes(total: int | None, split: _CacheCreation | None) -> tuple[int, int, 
     return max(0, everything - hour), min(hour, everything), True
 
 
-def _advisors(iterations: list[_Iteration]) -> tuple[Advisor, ...]:
+def _advisors(iterations: "list[Iteration]") -> tuple[Advisor, ...]:
     """Advisor calls inside a response have a model of their own and are not in the response's counts."""
     found: list[Advisor] = []
     for entry in iterations:
@@ -280,65 +238,3 @@ def _advisors(iterations: list[_Iteration]) -> tuple[Advisor, ...]:
         fresh, out, read = (plausible(value or 0) for value in counts)
         found.append((entry.model or "unknown", fresh, out, write_5m, write_1h, read))
     return tuple(sorted(found))
-
-
-def _lenient_line(value: dict[str, Any]) -> Line:
-    message, origin = value.get("message"), value.get("forkedFrom")
-    return Line(
-        text(value.get("type")),
-        text(value.get("uuid")),
-        text(value.get("sessionId")),
-        text(value.get("cwd")),
-        text(value.get("gitBranch")),
-        moment(value.get("timestamp")),
-        flag(value.get("isSidechain")),
-        flag(value.get("isApiErrorMessage")),
-        _Origin(text(origin.get("sessionId"))) if isinstance(origin, dict) else None,
-        _lenient_message(message) if isinstance(message, dict) else None,
-        number(value.get("totalCostUSD")),
-        text(value.get("agentId")),
-    )
-
-
-def _lenient_message(value: dict[str, Any]) -> _Message:
-    usage = value.get("usage")
-    return _Message(
-        text(value.get("id")),
-        text(value.get("model")),
-        text(value.get("stop_reason")),
-        _lenient_usage(usage) if isinstance(usage, dict) else None,
-    )
-
-
-def _lenient_usage(value: dict[str, Any]) -> _Usage:
-    details, tools, entries = (value.get(name) for name in ("output_tokens_details", "server_tool_use", "iterations"))
-    iterations = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return _Usage(
-        count(value.get("input_tokens")),
-        count(value.get("output_tokens")),
-        count(value.get("cache_creation_input_tokens")),
-        count(value.get("cache_read_input_tokens")),
-        _lenient_split(value.get("cache_creation")),
-        _OutputDetails(count(details.get("thinking_tokens"))) if isinstance(details, dict) else None,
-        _ServerTools(count(tools.get("web_search_requests"))) if isinstance(tools, dict) else None,
-        text(value.get("speed")),
-        [_lenient_iteration(entry) for entry in iterations],
-    )
-
-
-def _lenient_iteration(entry: dict[str, Any]) -> _Iteration:
-    return _Iteration(
-        text(entry.get("type")),
-        text(entry.get("model")),
-        count(entry.get("input_tokens")),
-        count(entry.get("output_tokens")),
-        count(entry.get("cache_creation_input_tokens")),
-        count(entry.get("cache_read_input_tokens")),
-        _lenient_split(entry.get("cache_creation")),
-    )
-
-
-def _lenient_split(value: object) -> _CacheCreation | None:
-    if not isinstance(value, dict):
-        return None
-    return _CacheCreation(count(value.get("ephemeral_5m_input_tokens")), count(value.get("ephemeral_1h_input_tokens")))

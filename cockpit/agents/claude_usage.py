@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.agents.claude_line import Line, Reading, decoded, outdone, read_odd, reading_of
+from cockpit.agents.claude_line import Reading, decoder, outdone, read_odd, reading_of
 from cockpit.agents.lenient import mapping, text
 from cockpit.agents.record import milliseconds
 from cockpit.agents.source import Reader, Sink, Source, Stamp, SubAgent, below, parts_of
@@ -17,6 +17,7 @@ from cockpit.files import Tail, read_regular
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
+    from cockpit.agents.claude_typed import Line
     from cockpit.agents.models import Agent
 
 _SKIPPED = "journal.jsonl"
@@ -114,13 +115,14 @@ class _Taking:
 
     def __init__(self, source: Source, sink: Sink, name: str) -> None:
         self._source, self._sink, self._name = source, sink, name
+        self._decoded = decoder()
         self._held: tuple[Line, bytes] | None = None
         self._first: int | None = None
         self._final = False
 
     def take(self, raw: bytes) -> None:
         """Take one complete line."""
-        line = decoded(raw)
+        line = self._decoded(raw)
         if line is None:
             self.close()
             self._put(read_odd(raw, self._source.session))
@@ -165,6 +167,6 @@ class _Taking:
             self._sink.take(key, record, final=found.final or final)
 
 
-def _ends(line: Line) -> bool:
+def _ends(line: "Line") -> bool:
     """Whether the response is complete, or stands in the main conversation, where its usage is final."""
     return not line.isSidechain or (line.message is not None and line.message.stop_reason is not None)

@@ -2,14 +2,19 @@
 
 import json
 import math
+import sys
 from datetime import UTC, datetime
 from typing import Any
-
-import msgspec
 
 from cockpit.agents.record import milliseconds, plausible
 
 _TRIES = 256
+
+
+def loaded_msgspec() -> Any | None:
+    """`msgspec` where it is imported: it reads JSON five times as fast, and takes as long as two hundred lines."""
+    module = sys.modules.get("msgspec")
+    return module if hasattr(module, "__version__") else None  # its last name: another thread may import it now
 
 
 def document(raw: bytes) -> dict[str, Any] | None:
@@ -29,10 +34,12 @@ def document(raw: bytes) -> dict[str, Any] | None:
 
 
 def _decoded(raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        pass
+    msgspec = loaded_msgspec()
+    if msgspec is not None:
+        try:
+            return msgspec.json.decode(raw)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            pass
     try:
         return json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):

@@ -1,14 +1,19 @@
 """The usage of one response: what every agent's reader makes of its lines, rows and documents."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
-import msgspec
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST = 2**40 - 1  # no request has more tokens: a larger count is a broken one; all its bits are set
 Advisor = tuple[str, int, int, int, int, int]
 
 
-class Record(msgspec.Struct, gc=False, array_like=True):
+@dataclass(slots=True, repr=False)
+class Record:
     """The usage of one response as one line tells it.
 
     `at` is in milliseconds since 1970 UTC, None where unknown; `forked` marks a copy that names its original.
@@ -45,6 +50,14 @@ class Record(msgspec.Struct, gc=False, array_like=True):
     def tokens(self) -> int:
         """Tokens of all kinds; reasoning is a part of output."""
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
+
+
+# the fields of a record in their order, of which it can be made again
+Values = tuple[
+    str, str, str, int | None, str, int, int, int, int, int, int, int, bool, bool, bool, tuple[Advisor, ...], str,
+    float | None, str,
+]  # fmt: skip
+values_of: "Callable[[Record], Values]" = attrgetter(*Record.__match_args__)
 
 
 def plausible(count: int) -> int:

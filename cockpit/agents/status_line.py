@@ -4,12 +4,12 @@ It is kept in one small file for those who ask later: gauges of context and `coc
 """
 
 import contextlib
+import json
 import math
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from cockpit.files import locked, read_regular, write_atomically
 from cockpit.paths import state_dir
@@ -19,12 +19,13 @@ _LARGEST = 1 << 20
 _MOST_TOKENS = 1 << 32
 
 
-class Told(msgspec.Struct):
+@dataclass(slots=True, repr=False)
+class Told:
     """`windows` is tokens by session, the latest last; `limits` the usage windows as they were said `at`, in
     milliseconds since 1970."""
 
-    windows: dict[str, int] = {}
-    limits: dict[str, dict[str, float]] = {}
+    windows: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, dict[str, float]] = field(default_factory=dict)
     at: int = 0
 
 
@@ -36,8 +37,14 @@ def told_path() -> Path:
 def read_told() -> Told:
     """What was told, nothing where there is none that can be read."""
     try:
-        return msgspec.json.decode(read_regular(told_path(), _LARGEST), type=Told)
-    except (OSError, msgspec.MsgspecError, ValueError):
+        said = read_regular(told_path(), _LARGEST)
+    except OSError:
+        return Told()
+    import msgspec  # not for who never had a status line
+
+    try:
+        return msgspec.json.decode(said, type=Told)
+    except (msgspec.MsgspecError, ValueError):
         return Told()
 
 
@@ -76,7 +83,8 @@ def note(said: dict[str, Any], at: int) -> None:
             told.limits = limits
         if (told.windows, told.limits) != known or at - told.at > 60_000:
             told.at = at if limits else told.at
-            write_atomically(told_path(), msgspec.json.encode(told), mode=0o600)
+            kept = {"windows": told.windows, "limits": told.limits, "at": told.at}
+            write_atomically(told_path(), json.dumps(kept).encode(), mode=0o600)
 
 
 def _limit(given: dict[str, Any]) -> dict[str, float]:

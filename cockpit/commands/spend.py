@@ -80,6 +80,9 @@ def _amount(given: str) -> float:
 
 
 def run(call: Call) -> int:
+    import gc
+
+    gc.set_threshold(1_000_000)  # what is read stays until the answer is there, and then the process ends
     from cockpit.errors import CannotAnswer
     from cockpit.spend.opened import open_ledger
     from cockpit.spend.places import Places

@@ -4,19 +4,14 @@ The record with the most output tokens wins; what remains equal is decided by th
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
-
-from cockpit.agents.record import Advisor, Record
+from cockpit.agents.record import Advisor, Record, Values, values_of
 from cockpit.spend.price_table import PICO
 from cockpit.spend.prices import Prices
 from cockpit.spend.store import Store
 
 _LATEST = 1 << 62
-_encode = msgspec.msgpack.Encoder().encode
-_decode_record = msgspec.msgpack.Decoder(Record).decode
-_decode_advisors = msgspec.msgpack.Decoder(tuple[Advisor, ...]).decode
 
 _WRITE = """INSERT INTO responses (domain, key, part, origin, at, input, output, cache_write_5m, cache_write_1h,
     cache_read, reasoning, web_searches, contested, dollars, pico, advisors, usd)
@@ -178,7 +173,12 @@ class Book:
         fast, side, forked, advisors, provider, usd, subagent, still_open, contested, origin = more
         record = Record(
             *(session, cwd, branch, at, model, fresh, out, short, hour, read, reasoning, searches),
-            *(bool(fast), bool(side), bool(forked), _decode_advisors(advisors) if advisors is not None else ()),
+            *(
+                bool(fast),
+                bool(side),
+                bool(forked),
+                _unpacked(advisors, tuple[Advisor, ...]) if advisors is not None else (),
+            ),
             provider,
             usd,
             subagent,
@@ -194,7 +194,7 @@ class Book:
     def _stored_rivals(self, key: str) -> dict[str, Record]:
         words = "SELECT session, record FROM rivals WHERE domain = ? AND key = ?"
         rows = self._database.execute(words, (self._domain, key))
-        return {session: _decode_record(blob) for session, blob in rows}
+        return {session: Record(*_unpacked(blob, Values)) for session, blob in rows}
 
     def _write(self, touched: set[int]) -> set[str]:
         """Write changed and drop discarded responses. Returns the sessions that gained or lost some."""
@@ -230,7 +230,7 @@ class Book:
         self._database.executemany(
             "INSERT INTO rivals VALUES (?, ?, ?, ?)",
             (
-                (self._domain, key, session, _encode(record))
+                (self._domain, key, session, _packed(values_of(record)))
                 for key in sorted(self._changed & self._rivals.keys())
                 for session, record in self._rivals[key].items()
             ),
@@ -245,7 +245,7 @@ class Book:
         return (
             self._domain, key, 0, origin, record.at, record.input, record.output, record.cache_write_5m,
             record.cache_write_1h, record.cache_read, record.reasoning, record.web_searches, contested,
-            dollars, pico, _encode(record.advisors) if record.advisors else None, record.usd,
+            dollars, pico, _packed(record.advisors) if record.advisors else None, record.usd,
         )  # fmt: skip
 
     def _advisor_rows(
@@ -316,6 +316,18 @@ class Book:
         database.executemany("INSERT INTO touched VALUES (?)", ((origin,) for origin in sorted(touched)))
         database.execute("DELETE FROM cells WHERE origin IN (SELECT id FROM touched)")
         database.execute(f"INSERT INTO cells {CELLS} WHERE origin IN (SELECT id FROM touched) GROUP BY 1, 2")
+
+
+def _packed(values: tuple[Any, ...]) -> bytes:
+    import msgspec  # few responses have advisors or rivals
+
+    return msgspec.msgpack.encode(values)
+
+
+def _unpacked(blob: bytes, kind: Any) -> Any:
+    import msgspec
+
+    return msgspec.msgpack.decode(blob, type=kind)
 
 
 def split(pico: int | None) -> tuple[int | None, int | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cockpit.spend.reading_process import ReadingProcess
 
 _MOST_HELD = 50_000  # responses that are held in memory before they are written
+_LONG = 256 << 10  # bytes that are worth the import of what decodes them fast
 _MUCH = 32 << 20  # bytes of files never read before that a second process is worth its start for
 
 
@@ -29,11 +30,15 @@ class AgentFiles:
 
 
 def take_in(files: AgentFiles, chosen: Sequence[tuple[str, int]], store: Store, prices: Prices) -> set[str]:
-    """Read what is new in the files `chosen` (path, bytes). Returns the keys of the responses that changed."""
+    """Read what is new in the files `chosen` (path, bytes, 0 where that is not known). Returns the keys of the
+    responses that changed.
+    """
     reader = files.reader
     if not files.domain:
         words = "INSERT INTO domains (agent, roots) VALUES (?, ?) RETURNING id"
         files.domain = store.connection.execute(words, (reader.agent, name_of(reader))).fetchone()[0]
+    if sum(size or _LONG for _, size in chosen) >= _LONG:
+        import msgspec  # noqa: F401 - the readers use it where it is there
     shelf, book = Shelf(store, files.domain), Book(store, files.domain, prices)
     changed: set[str] = set()
     read: list[Source] = []

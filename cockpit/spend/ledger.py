@@ -159,7 +159,7 @@ class Ledger:
             for path, stamp in agent.reader.sources():
                 known = agent.stamps.get(path)
                 if known != stamp:
-                    size = stamp.size - (known.size if known else 0)
+                    size = stamp.size - (known.size if known and known.inode == stamp.inode else 0)
                     found.append((stamp.mtime_ns, path, max(0, size), agent))
         return sorted(found, key=lambda entry: (-entry[0], entry[1]))
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from cockpit.agents.record import Record
+from cockpit.agents.record import Record, Values, values_of
 from cockpit.agents.source import Reader, Sink, Source
 from cockpit.spend.shelf import Row, row_of, source_of
 
@@ -33,10 +33,10 @@ class _Task(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Taken(msgspec.Struct, array_like=True, gc=False):
-    """One call of a sink: a record that was taken, or a key that was discarded."""
+    """One call of a sink: the values of a record that was taken, or a key that was discarded."""
 
     key: str
-    record: Record | None
+    values: Values | None
     final: bool = True
     replace: bool = False
 
@@ -75,10 +75,10 @@ class ReadingProcess:
         for answer in self._answers():
             del left[answer.path]
             for taken in answer.taken:
-                if taken.record is None:
+                if taken.values is None:
                     sink.discard(taken.key)
                 else:
-                    sink.take(taken.key, taken.record, final=taken.final, replace=taken.replace)
+                    sink.take(taken.key, Record(*taken.values), final=taken.final, replace=taken.replace)
             self._reader.unreadable.update(answer.unreadable)
             if answer.row is not None:
                 yield answer.path, source_of(answer.row)
@@ -111,7 +111,7 @@ class _Kept:
         self.taken: list[_Taken] = []
 
     def take(self, key: str, record: Record, *, final: bool = True, replace: bool = False) -> None:
-        self.taken.append(_Taken(key, record, final, replace))
+        self.taken.append(_Taken(key, values_of(record), final, replace))
 
     def discard(self, key: str) -> None:
         self.taken.append(_Taken(key, None))

@@ -1,12 +1,12 @@
 """The files of one agent as the ledger remembers them: where reading goes on, and what was counted in each."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from cockpit.agents.lenient import loaded_msgspec
 from cockpit.agents.source import Reader, Source, Stamp, SubAgent
 from cockpit.files import Tail
 from cockpit.spend.store import Store
@@ -15,22 +15,6 @@ from cockpit.spend.store import Store
 Row = tuple[str, int, int, int, str, str, float | None, str, int, bytes]
 
 
-class _State(msgspec.Struct, array_like=True, gc=False):
-    """What is stored of a source."""
-
-    offset: int
-    ending: bytes
-    main: bool
-    records: dict[str, int]
-    dropped: list[tuple[str, str, int]]
-    odd: int
-    before: list[str]
-    after: dict[str, int | None]
-    notes: dict[str, Any]
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_State).decode
 _COLUMNS = "path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, state"
 
 
@@ -131,39 +115,53 @@ class Shelf:
 
 def row_of(source: Source) -> Row:
     """A file as it is stored, and as it is told to another process."""
-    state = _State(
+    state = (
         source.tail.offset,
-        source.tail.ending,
+        source.tail.ending.decode("latin-1"),
         source.main,
-        dict(source.records),
+        source.records,
         [(reason, cwd, count) for (reason, cwd), count in source.dropped.items()],
         source.odd,
         sorted(source.before),
         source.after,
         source.notes,
     )
+    msgspec = loaded_msgspec()
+    blob = json.dumps(state).encode() if msgspec is None else msgspec.json.encode(state)
     told = (source.session, source.parent, source.billed, source.billed_session, source.tail.too_long)
-    return (source.path, *source.stamp, *told, _encode(state))
+    return (source.path, *source.stamp, *told, blob)
 
 
 def source_of(row: Row) -> Source:
     """The file that `row_of` was made of."""
     path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, blob = row
-    state = _decode(blob)
-    tail = Tail(Path(path), inode, state.offset, size, mtime_ns, too_long=too_long, counting=False)
-    tail.ending = state.ending
-    dropped = Counter({(reason, cwd): count for reason, cwd, count in state.dropped})
+    offset, ending, main, records, dropped, odd, before, after, notes = _state(blob)
+    tail = Tail(Path(path), inode, offset, size, mtime_ns, too_long=too_long, counting=False)
+    tail.ending = ending
     return Source(
         tail,
         session,
-        state.main,
-        Counter(state.records),
-        dropped,
-        state.odd,
+        main,
+        Counter(records),
+        Counter({(reason, cwd): count for reason, cwd, count in dropped}),
+        odd,
         billed,
         billed_session,
-        set(state.before),
-        state.after,
+        set(before),
+        after,
         parent,
-        state.notes,
+        notes,
     )
+
+
+def _state(blob: bytes) -> list[Any]:
+    """What is stored of a source: JSON, and MessagePack where an earlier version wrote it."""
+    if blob[:1] != b"[":
+        import msgspec
+
+        found: list[Any] = msgspec.msgpack.decode(blob)
+        return found
+    fast = loaded_msgspec()
+    found = json.loads(blob) if fast is None else fast.json.decode(blob)
+    found[1] = found[1].encode("latin-1")
+    return found

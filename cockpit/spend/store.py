@@ -159,7 +159,7 @@ def _closed(connection: sqlite3.Connection, path: Path | None) -> None:
         with contextlib.suppress(OSError):
             stamp = _stamp(path)
             if stamp != _left(path):
-                path.with_suffix(_LEFT).write_text(stamp, "ascii")
+                path.with_suffix(_LEFT).write_text(stamp, "utf-8")
 
 
 def _stamp(path: Path) -> str:
@@ -170,7 +170,7 @@ def _stamp(path: Path) -> str:
 def _left(path: Path) -> str:
     """What the file looked like when a cockpit let go of it."""
     try:
-        return path.with_suffix(_LEFT).read_text("ascii")
+        return path.with_suffix(_LEFT).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
 
