@@ -54,14 +54,23 @@ def bar_row(name: str, figure: Line, share: float, level: Line, token: str, widt
 
 def share_of(percent: float) -> str:
     """`82 %`, or `13 ×` from ten times on, so that the word behind it keeps its room."""
-    return f"{percent:.0f} %" if percent < 1000 else f"{percent / 100:.0f} ×"
+    return f"{percent:.0f} %" if percent < 999.5 else f"{percent / 100:.0f} ×"
+
+
+def money_in(usd: float, floor: bool, width: int) -> str:
+    """Dollars as exact as `width` cells allow: a figure that is cut would be another one."""
+    exact = money(usd, floor=floor)
+    whole = exact.rpartition(".")[0]
+    mark = "≥ " if floor else ""
+    forms = [] if usd >= _LARGE else [exact]
+    forms += [whole, f"{mark}${usd // 100 / 10:,.1f}K", f"{mark}${usd // 1000:,.0f}K"]
+    return next((form for form in forms if len(form) <= width), forms[-1])
 
 
 def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
-    figures = money(window.spent, floor=floor)
     size = _FIGURE - 8 if width >= _ROOMY else 7
-    spent = pad(figures if window.spent < _LARGE else figures.rpartition(".")[0], size, right=True)
+    spent = pad(money_in(window.spent, floor, size), size, right=True)
     if window.soft is None or window.percent is None:
         return line(
             (name_in(window.window, width), "muted"),

@@ -46,6 +46,18 @@ def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
     assert level_of_tightest(SpendSnapshot()) == ("", "muted")
 
 
+@pytest.mark.parametrize("width", [38, 45, 60])
+@pytest.mark.parametrize("floor", [False, True])
+@pytest.mark.parametrize("spent", [8.96, 180.05, 999.99, 1_234.5, 12_345.6, 123_456.7])
+def test_dollars_are_never_cut(spent: float, floor: bool, width: int) -> None:
+    told = plain(fit(window_row(BudgetWindow("month", spent, 100.0, None, spent, "exceeded"), width, floor), width))
+    figures = told.partition(" of $100")[0].removeprefix("month").strip()
+    assert "…" not in figures and figures.startswith("≥ $" if floor else "$") and " of $100" in told
+    shown = figures.removeprefix("≥ ").removeprefix("$").replace(",", "")
+    number = float(shown.removesuffix("K")) * (1000 if shown.endswith("K") else 1)
+    assert number <= spent and spent - number < max(1.0, spent * 0.06 if shown.endswith("K") else 1.0)
+
+
 def test_a_low_pane_leaves_out_the_week_only_where_it_has_no_room() -> None:
     windows = tuple(BudgetWindow(name, 9.0, 5.0, None, 180.0, "exceeded") for name in ("day", "week", "month"))
     today = row("today", 9.0)
