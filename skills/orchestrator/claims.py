@@ -47,7 +47,8 @@ _CLAIMS: tuple[tuple[ClaimKind, re.Pattern[str]], ...] = tuple(
 )
 _NOT_A_CLAIM = re.compile(
     r"(?<!\w)(?:if|once|until|unless|whether|should|must|will|would|could|might|may|can(?:not|['’]t)?|"
-    r"make sure|ensures?|so that|let me|let['’]s|i['’]ll|we['’]ll|going to|needs?|want|expect|expected|hope|probably|"
+    r"make (?:all|the|these|those|its?|them)|get the|keep|make sure|ensures?|so that|let me|let['’]s|i['’]ll|we['’]ll|"
+    r"going to|needs?|want|expect|expected|hope|probably|"
     r"likely|not|never|none|\w+n['’]t|to (?:see|check|verify|confirm|get|make|have)|verify|check that|confirm that|"
     r"before|previously|except|apart from|but|fail\w*|broken|what|how|why|when|example|"
     r"si|hasta|cuando|debe\w*|asegur\w*|para que|comprob\w*|veamos|voy a|vamos a|salvo|excepto|pero|falla\w*|antes|"

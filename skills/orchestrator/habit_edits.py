@@ -23,7 +23,8 @@ _SCRATCH = ("/tmp/", "/var/tmp/")
 _UNDO = re.compile(r"git\s+(?:checkout\s+(?:--|[\w./-]+\s+--)|restore|reset\s+--hard|revert|stash)")
 _RUNS_ELSEWHERE = re.compile(
     r"(?<!\w)gh (?:pr checks|run|workflow)|^mcp__.*(?:test|run|ci)|"
-    r"(?:\./|\b(?:bash|sh|python3?) )[\w./-]*tests?[\w.-]*\.(?:sh|py)",
+    r"(?:\./|\b(?:bash|sh|python3?) )[\w./-]*tests?[\w.-]*\.(?:sh|py)|"
+    r"(?:^|[\s/])(?:bin|scripts?|tools?|dev|ci)/[\w.-]*tests?(?![\w/])|(?:^|[\s/])run[_-]?tests?(?![\w/])",
     re.IGNORECASE,
 )
 

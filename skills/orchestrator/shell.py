@@ -6,6 +6,7 @@ through. What is only mentioned (`grep pytest`, `pip install ruff`, a here-docum
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 CheckKind = Literal["test", "lint", "types", "gate"]
@@ -44,7 +45,8 @@ _VALUE_OPTIONS = frozenset(
 )
 
 _DIRECT: dict[str, CheckKind] = {
-    **dict.fromkeys(("pytest", "py.test", "tox", "nox", "vitest", "jest", "unittest"), "test"),
+    **dict.fromkeys(("pytest", "py.test", "tox", "nox", "vitest", "jest", "unittest", "doctest", "nose2"), "test"),
+    **dict.fromkeys(("stestr", "trial", "behave", "robot", "ward", "ptw", "pytest-watch", "pytest-3"), "test"),
     **dict.fromkeys(("flake8", "pylint", "bandit", "semgrep", "eslint", "lint-imports", "djlint"), "lint"),
     **dict.fromkeys(("mypy", "pyright", "basedpyright", "pyre", "tsc", "dmypy"), "types"),
 }
@@ -55,6 +57,8 @@ _BY_VERB: dict[str, dict[str, CheckKind]] = {
     "cockpit": dict.fromkeys(("check", "verify", "sweep", "audit"), "gate"),
 }
 _TASK_RUNNERS = frozenset({"make", "just", "task", "npm", "yarn", "pnpm", "bun", "invoke", "inv"})
+_TASK_RUNNERS |= {"poe", "doit", "mise", "turbo", "deno", "bazel", "pants"}
+_NAMED = re.compile(r"(?:tests?|lint|type-?check|types|coverage|ci)(?:[:_-][\w:-]+)?")
 _FORMATTERS = frozenset({"black", "isort", "autopep8", "yapf", "autoflake", "pyupgrade", "prettier", "djlint"})
 _TARGET = re.compile(r"(?P<test>tests?|ci|check|verify|coverage)|(?P<lint>lint\w*)|(?P<types>type-?check|types|mypy)")
 _CHANGES = frozenset({"rm", "mv", "cp", "touch", "tee", "patch", "truncate", "unlink", "rsync", "ln"})
@@ -176,7 +180,7 @@ def _unwrapped(words: list[str]) -> list[str]:
     """The words from the program that really runs; its own path is cut off."""
     rest = list(words)
     for _ in range(8):
-        while rest and (_ASSIGNMENT.match(rest[0]) or rest[0] in _PREFIXES):
+        while rest and (_ASSIGNMENT.match(rest[0]) or rest[0].rpartition("/")[2] in _PREFIXES):
             rest = rest[1:]
         if not rest:
             return []
@@ -191,16 +195,17 @@ def _unwrapped(words: list[str]) -> list[str]:
 def _inside(words: list[str]) -> list[str] | None:
     """What a wrapper runs, None where the first word is no wrapper."""
     first = words[0]
-    if first in _RUNNERS and "run" in words[1:3]:
-        return _after_options(words[words.index("run") + 1 :])
+    if first in _RUNNERS:
+        return _run_by(words)
     if first == "timeout":
         return _after_options(words[1:])[1:]
-    if first in ("docker", "docker-compose", "podman") and (
+    if first in ("docker", "docker-compose", "podman", "kubectl") and (
         verb := next((w for w in words if w in ("exec", "run")), "")
     ):
-        return _after_options(words[words.index(verb) + 1 :])[1:]
-    if first in ("npx", "pnpx", "bunx", "uvx", "xvfb-run"):
-        return _after_options(words[1:])
+        held = _after_options(words[words.index(verb) + 1 :])[1:]
+        return held[held.index("--") + 1 :] if first == "kubectl" and "--" in held else held
+    if first in ("npx", "pnpx", "bunx", "uvx", "xvfb-run", "pipx"):
+        return _after_options(words[2:] if first == "pipx" else words[1:])
     if first == "coverage" and words[1:2] == ["run"]:
         rest = [word for word in words[2:] if word != "-m" and not word.startswith("--")]
         return rest or None
@@ -210,6 +215,13 @@ def _inside(words: list[str]) -> list[str] | None:
         inner = _pieces(words[2])
         return next((found for found, _ in reversed(inner) if found), [])
     return None
+
+
+def _run_by(words: list[str]) -> list[str] | None:
+    """What a manager of environments runs: a program, or a script that it knows by name."""
+    rest = _after_options(words[words.index("run") + 1 :]) if "run" in words[1:3] else None
+    named = words[1:] if rest is None else rest
+    return ["task", *named] if named and _NAMED.fullmatch(named[0]) else rest
 
 
 def _after_options(words: list[str]) -> list[str]:
@@ -228,9 +240,18 @@ def _kind(words: list[str]) -> CheckKind | None:
         return "lint" if checks else None
     if first in _BY_VERB:
         return _BY_VERB[first].get(second) or ("lint" if first == "ruff" and _dry(words) else None)
+    if first in ("tox", "nox") and (named := _kind_of_session(words)):
+        return named
     if first in ("manage.py", "django-admin"):
         return "test" if second == "test" else "gate" if second == "check" or "--check" in words else None
     return _DIRECT.get(first) or _kind_of_target(words)
+
+
+def _kind_of_session(words: list[str]) -> CheckKind | None:
+    """The kind of the one environment or session that tox or nox is told to run, None where it is told none."""
+    names = [name for flag, name in pairwise(words) if flag in ("-e", "-s", "--session", "--sessions")]
+    match = _TARGET.match(names[0]) if len(names) == 1 else None
+    return None if match is None else "lint" if match["lint"] else "types" if match["types"] else None
 
 
 def _dry(words: list[str]) -> bool:
@@ -240,7 +261,7 @@ def _dry(words: list[str]) -> bool:
 def _kind_of_target(words: list[str]) -> CheckKind | None:
     first, rest = words[0], words[1:]
     if first in ("cargo", "go", "dotnet", "mvn", "gradle"):
-        return "test" if rest[:1] == ["test"] else "lint" if rest[:1] in (["vet"], ["clippy"]) else None
+        return "test" if rest[:1] in (["test"], ["nextest"]) else "lint" if rest[:1] in (["vet"], ["clippy"]) else None
     if first not in _TASK_RUNNERS:
         return None
     found = next((match for word in rest[:3] if (match := _TARGET.match(word))), None)

@@ -558,3 +558,19 @@ def test_a_project_below_the_folder_for_temporary_files_is_no_scratch(
         says(talk, "Fixed. All tests pass.")
         found = habits(root, own_home, capsys, talk)
     assert found["unbacked-claim"]["count"] == inside
+
+
+@pytest.mark.parametrize("command", ["bin/test", "script/test", "./run_tests", "hatch run test"])
+def test_a_projects_own_script_may_have_run_the_tests(
+    command: str, project: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = begun()
+    talk.does("Edit", file_path="apps/users/views.py", old_string="a", new_string="b")
+    talk.does("Bash", "ok", command=command)
+    says(talk, "All tests pass.")
+    assert habits(project, own_home, capsys, talk)["unbacked-claim"]["count"] == 0
+
+
+def test_an_order_to_make_tests_pass_is_no_claim() -> None:
+    assert not find_claims("Next: make the tests pass.") and not find_claims("Keep all tests green.")
+    assert find_claims("I made the fix and all tests pass.")
