@@ -292,6 +292,8 @@ MAKES: dict[str, str] = {
     "sqlalchemy.orm.session.Session.query": "sqlalchemy.orm.Query",
     "sqlmodel.Session.query": "sqlalchemy.orm.Query",
     "redis.Redis.pipeline": "redis.client.Pipeline",
+    "sqlalchemy.orm.sessionmaker": "sqlalchemy.orm.sessionmaker",
+    "sqlalchemy.orm.sessionmaker.begin": "sqlalchemy.orm.Session",
     "sqlalchemy.create_engine": "sqlalchemy.Engine",
     "sqlmodel.create_engine": "sqlalchemy.Engine",
     "sqlalchemy.Engine.connect": "sqlalchemy.Connection",

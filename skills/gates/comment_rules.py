@@ -142,6 +142,7 @@ non_english_comment = Rule(
         _module('LANGUAGES = [\n    # ("el", "Ελληνικά"),  # Greek\n]\n'),
         _module("# Get the user to validate the data, no more\nrate = 1\n"),
         _module("# São Paulo and El Paso are die-hard customers\nrate = 1\n"),
+        _module("# per se, ad hoc, et al.\nrate = 1\n"),
         _module("# The word for user is usuario, or Benutzer und so on\nrate = 1\n"),
         _module("# µ, π and é are fine in a formula: Σ of all\nNAME = 'para los que el'\n"),
     ),

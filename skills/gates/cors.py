@@ -33,9 +33,16 @@ def _is_true(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
 
 
+def _class_name(node: ast.expr, context: FileContext) -> str:
+    """The last name of a class, whatever an import calls it."""
+    return (context.resolve(node) or "").rpartition(".")[2]
+
+
 def _on_cors(node: ast.Call, context: FileContext) -> None:
     name = last_name(node.func)
-    first = last_name(node.args[0]) if node.args else ""
+    first = _class_name(node.args[0], context) if node.args else ""
+    if isinstance(node.func, ast.Name) and name in context.imports:
+        name = _class_name(node.func, context)
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     if name == "CORSMiddleware" or (name in {"add_middleware", "Middleware"} and first == "CORSMiddleware"):
         origins = given.get("allow_origins")
@@ -80,6 +87,8 @@ cors_wildcard_credentials = Rule(
         'app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
         'origins = ["*"]\napp.add_middleware(CORSMiddleware, allow_origins=origins, allow_credentials=True)\n',
         "CORS(app, supports_credentials=True)\n",
+        "from fastapi.middleware.cors import CORSMiddleware as Cors\n\n"
+        'app.add_middleware(Cors, allow_origins=["*"], allow_credentials=True)\n',
     )
     + one_file(
         "shop/settings.py",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, WRITING, endpoint_of, outside_tests, parameters
+from skills.gates.fastapi_routes import FASTAPI, WRITING, calls_of, endpoint_of, outside_tests, parameters
 from skills.gates.fastapi_security import PUBLIC, SKILL
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, is_decorated, last_name, module_name
@@ -71,7 +71,10 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     owner = context.scopes[-1] if context.scopes else None
     holder = owner.name if isinstance(owner, ast.ClassDef) else ""
     key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
-    needs = (("module", _module(context.path)), ("router", key), ("class", holder), ("depends", said.strip()))
+    hints = " ".join(last_name(one.annotation) for one, _ in parameters(node) if one.annotation is not None)
+    needs = (
+        ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
+    )  # fmt: skip
     message = f"the endpoint {node.name} changes something, and asks nobody who they are"
     symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
     context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
@@ -83,8 +86,8 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
         if _AUTH.search(node.name):
             context.fact("guarded-router", "*")
         return
-    given = (*node.args.defaults, *node.args.kw_defaults)
-    if any(isinstance(default, ast.Call) for default in given) and _asks(_guards(node)):
+    said = _guards(node)
+    if ("Depends(" in said or "Security(" in said) and _asks(said):
         outermost = context.scopes[0] if context.scopes else node
         context.fact("asks-caller", outermost.name)
 
@@ -125,6 +128,14 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
         context.fact("guarded-router", "*" if name == "FastAPI" else named)
 
 
+def _on_alias(node: ast.Assign, context: FileContext) -> None:
+    """`Caller = Annotated[str, Depends(caller)]`: whoever takes it depends on what stands there."""
+    if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) and last_name(node.value) == "Annotated":
+        given = " ".join(ast.unparse(call.args[0]) for call in calls_of(node.value, "Depends", "Security") if call.args)
+        if given:
+            context.fact("dependency-alias", node.targets[0].id, given)
+
+
 def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
     """Classes of endpoints: what they depend on, each of their endpoints asks for."""
     asks = any(
@@ -145,7 +156,10 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     folder = report.path.rpartition("/")[0].rpartition("/")[2]
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
-    if any(project.has("asks-caller", word) for word in re.findall(r"\w+", needs["depends"])):
+    words = set(re.findall(r"\w+", needs["depends"]))
+    words |= {word for name in words for _, fact in project.named("dependency-alias", name)
+              for word in re.findall(r"\w+", fact.detail)}  # fmt: skip
+    if any(project.has("asks-caller", word) for word in words):
         return None
     if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
         return None
@@ -206,6 +220,7 @@ write_without_auth = Rule(
         Watch(
             (ast.Call,), _on_router, FASTAPI, outside_tests, near=(b"Router", b"FastAPI", b"_router", b"_middleware")
         ),
+        Watch((ast.Assign,), _on_alias, (b"Annotated[",), outside_tests, near=(b"Annotated[",)),
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
     holds=_auth_holds,
@@ -227,6 +242,10 @@ write_without_auth = Rule(
     good=(
         *one_file(
             "shop/orders.py",
+            "from fastapi import APIRouter, Depends\n\n\ndef who(given: Annotated[str, Depends(token_of)]) -> str:\n"
+            "    return given\n\n\nWho = Annotated[str, Depends(who)]\n\n\n@router.post('/orders')\n"
+            "def place(o: In, who: Who) -> None:\n    pass\n\n\n@router.get('/x')\n"
+            "def x(user: User = Depends(get_user)) -> None:\n    pass\n",
             "from fastapi import APIRouter\n\nstaff = APIRouter(dependencies=[Depends(current_user)])\n"
             "open_router = APIRouter()\n\n\n@staff.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
             "@open_router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",

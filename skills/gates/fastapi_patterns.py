@@ -21,8 +21,8 @@ _RAW = frozenset(
     {"Response", "JSONResponse", "HTMLResponse", "RedirectResponse", "StreamingResponse", "FileResponse",
      "PlainTextResponse", "ORJSONResponse", "UJSONResponse", "EventSourceResponse", "TemplateResponse"}
 )  # fmt: skip
-_SESSIONS = re.compile(r"^(?:Async)?Session$|Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
-_SESSION_MAKERS = re.compile(r"sessionmaker|scoped_session|Session", re.I)
+_SESSIONS = re.compile(r"Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
+_SESSION_MAKERS = re.compile(r"sessionmaker|scoped_session")
 _LISTS = re.compile(r"^(?:list|List|Sequence|Iterable|tuple|set)\[", re.S)
 _PAGES = re.compile(
     r"limit|offset|page|skip|cursor|per_?page|size|pagina|first|after|before|take|top|count|max_|params|query|filter",
@@ -292,15 +292,14 @@ def _on_client(node: FunctionNode, context: FileContext) -> None:
 def _makes_session(function: ast.expr, node: FunctionNode, context: FileContext) -> bool:
     """True for the class of a session, and for what `sessionmaker` answered."""
     name = last_name(function)
-    if not _SESSIONS.search(name) or name in local_values(node, context):
+    if name in local_values(node, context):
         return False
     if name in {"Session", "AsyncSession"}:
         return (context.resolve(function) or "").startswith(("sqlalchemy.", "sqlmodel."))
     made = [value for value in values_of(name, context) if value is not None]
-    makes = bool(made) and all(
-        isinstance(value, ast.Call) and _SESSION_MAKERS.search(last_name(value)) for value in made
-    )
-    return makes or name in context.imports
+    if not made:
+        return name in context.imports and _SESSIONS.search(name) is not None
+    return all(isinstance(value, ast.Call) and _SESSION_MAKERS.search(last_name(value)) for value in made)
 
 
 client_per_request = Rule(

@@ -160,13 +160,22 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             _check(_text(node.args[0]) or "", node, node.args[1], context)
     elif name in _POSITIONS:
         place, owner = _POSITIONS[name]
-        if len(node.args) > place and owner in ast.unparse(node.func).lower():
-            _check("password", node, node.args[place], context)
-    elif name == "add_argument":
-        flag = (_text(node.args[-1]) or "").lstrip("-")
-        for keyword in node.keywords:
-            if keyword.arg == "default":
-                _check(flag, node, keyword.value, context)
+        if owner not in ast.unparse(node.func).lower():
+            return
+        named = [word.value for word in node.keywords if word.arg in {"key", "secret"} and owner in {"jwt", "hmac"}]
+        for value in [*node.args[place : place + 1], *named]:
+            _check("password", node, value, context)
+    elif name in {"add_argument", "option"}:
+        _on_flag(node, context)
+
+
+def _on_flag(node: ast.Call, context: FileContext) -> None:
+    """`add_argument("--password", default=…)`, `@click.option("--password", default=…)`."""
+    flags = [text for part in node.args if (text := _text(part)) and text.startswith("--")]
+    flag = (flags[0] if flags else _text(node.args[-1]) or "").lstrip("-")
+    for keyword in node.keywords:
+        if keyword.arg == "default":
+            _check(flag, node, keyword.value, context)
 
 
 def _on_constant(node: ast.Constant, context: FileContext) -> None:
@@ -220,6 +229,8 @@ hardcoded_secret = Rule(
         'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
         'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
         'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
+        'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
+        '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
         'url = "postgres://shop:tr0ub4dor@db/shop"\n',
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),

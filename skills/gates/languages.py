@@ -65,6 +65,7 @@ _SCRIPTS = lazy(
     r"|(?P<Arabic>[\u0600-\u06ff])|(?P<Hebrew>[\u0590-\u05ff])|(?P<Greek>[\u0370-\u03ff])|(?P<Hindi>[\u0900-\u097f])"
     r"|(?P<Thai>[\u0e00-\u0e7f])"
 )
+_LATIN = lazy(r"\b(?:per se|et al|ad hoc|vice versa|de facto|a priori|in situ|pro rata)\b")
 _MOST = 0.3
 
 HINTS: tuple[bytes, ...] = (
@@ -86,7 +87,7 @@ def foreign_language(text: str) -> str | None:
             return (
                 "Japanese" if "Japanese" in found else max(set(found), key=lambda name: (found.count(name), name or ""))
             )
-    words = _WORD.findall(text.lower())
+    words = _WORD.findall(_LATIN.sub(" ", text.lower()))
     english = len(_ENGLISH.intersection(words))
     best, score = "", 0
     for name, known in _LANGUAGES.items():

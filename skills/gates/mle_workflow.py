@@ -75,7 +75,7 @@ def _time_column(context: FileContext) -> str:
                 "to_datetime",
                 "groupby",
             }:
-                found = [*part.args]
+                found = [*part.args, *(word.value for word in part.keywords if word.arg in {"by", "keys", "arg"})]
             elif isinstance(part, ast.keyword) and part.arg in {"parse_dates", "date_column", "time_column"}:
                 found = [*ast.walk(part.value)]
             for value in found:
@@ -99,6 +99,7 @@ shuffled_time_series = Rule(
     bad=one_file(
         "ml/split.py",
         "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, test_size=0.2)\n",
+        "def split(df):\n    df = df.sort_values(by='timestamp')\n    return train_test_split(df)\n",
     ),
     good=one_file(
         "ml/split.py",

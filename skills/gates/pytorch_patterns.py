@@ -81,7 +81,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     name = function.attr if isinstance(function, ast.Attribute) else last_name(function)
     if isinstance(function, ast.Name) or name in {"load", "save"}:
         _on_file(node, context.resolve(function) or "", context)
-    elif name == "cuda" and not node.args and not _asks_first(node, context):
+    elif name == "cuda" and all(map(_is_number, node.args)) and not _asks_first(node, context):
         _hardcoded(node, context)
         return
     places = [word.value for word in node.keywords if word.arg == "device"]
@@ -98,8 +98,9 @@ def _on_file(node: ast.Call, name: str, context: FileContext) -> None:
         safe = given.get("weights_only")
         if None not in given and not (isinstance(safe, ast.Constant) and safe.value is True):
             context.report(LOAD, node, "`torch.load` without `weights_only=True` runs what the file tells it to")
-    elif name == "torch.save" and node.args:
-        first = node.args[0]
+    elif name == "torch.save":
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        first = node.args[0] if node.args else given.get("obj")
         if isinstance(first, ast.Name | ast.Attribute) and is_model(first):
             text = ast.unparse(first)
             context.report(
@@ -109,6 +110,10 @@ def _on_file(node: ast.Call, name: str, context: FileContext) -> None:
 
 def _hardcoded(node: ast.Call, context: FileContext) -> None:
     context.report(CUDA, node, f"`{ast.unparse(node)[:40]}`: nothing runs where there is no such card")
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
 
 
 def _is_card(node: ast.expr) -> bool:
@@ -132,8 +137,9 @@ def _asks_first(node: ast.Call, context: FileContext) -> bool:
         if part.lineno > node.lineno:
             break
         if isinstance(part, ast.If | ast.Assert) and _ASKS.search(ast.unparse(part.test)):
-            last = part.end_lineno or part.lineno
-            if node.lineno <= last or isinstance(part, ast.Assert) or _leaves(part.body[-1]):
+            if isinstance(part, ast.Assert) or node.lineno <= (part.end_lineno or part.lineno):
+                return True
+            if _leaves(part.body[-1]) and re.search(r"\bnot\b|cpu", ast.unparse(part.test)):
                 return True
     return False
 
@@ -227,6 +233,7 @@ RULES: tuple[Rule, ...] = (
         "Where neither the expression nor an `if` around it asks for a card, and nothing above it leaves without one.",
         NOTHING,
         ("def build():\n    return Net().cuda()\n", "def build(model):\n    return model.to('cuda')\n",
+         "def build(x):\n    if torch.cuda.is_available():\n        return x\n    return x.cuda(0)\n",
          "def build(x):\n    print(torch.cuda.is_available())\n    return torch.zeros(3, device='cuda:0'), x\n"),
         ("device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n",
          "def build(model, device):\n    torch.cuda.synchronize()\n    return model.to(device)\n",

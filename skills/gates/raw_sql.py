@@ -235,6 +235,8 @@ raw_sql_interpolation = Rule(
         'def clauses(name):\n    return f"name = {name}"\n',
         "def rows(cursor, name):\n    _rows(cursor, name)\n\n\ndef _rows(cursor, column: str):\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
+        'class Shops:\n    table = "shop"\n\n    def __init__(self, table):\n        self.table = table\n\n'
+        '    def rows(self, cursor):\n        cursor.execute(f"SELECT id FROM {self.table}")\n',
         "def rows(cursor, column, allowed):\n    if column not in allowed:\n        raise ValueError(column)\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
         'def rows(cursor, column):\n    if column not in {"id", "name"}:\n        log(column)\n'
@@ -266,6 +268,8 @@ raw_sql_interpolation = Rule(
             '    cursor.execute(f"SELECT {column} FROM shop")\n',
             'WORDS = {"up": 1}\n\n\ndef rows(cursor, column):\n    if column in WORDS and column.isidentifier():\n'
             '        cursor.execute(f"SELECT id FROM shop ORDER BY {column}")\n',
+            'class Shops:\n    table = "shop"\n\n    def rows(self, cursor):\n'
+            '        cursor.execute(f"SELECT id FROM {self.table} ORDER BY {Sort.NAME.value}")\n',
             "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
             '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',
             "def rows(cursor, late):\n    where = clauses(late)\n"

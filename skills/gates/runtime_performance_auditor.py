@@ -89,7 +89,14 @@ def _may_wait(function: ast.expr, context: FileContext) -> bool:
     """A cheap test of names that every call passes which waits itself."""
     if isinstance(function, ast.Attribute):
         return function.attr in METHOD_NAMES or _any_method(context)
-    return isinstance(function, ast.Name) and (function.id in METHOD_NAMES or function.id in context.imports)
+    return isinstance(function, ast.Name) and (
+        function.id in METHOD_NAMES or function.id in context.imports or _is_assigned(function, context)
+    )
+
+
+def _is_assigned(name: ast.Name, context: FileContext) -> bool:
+    """A cheap test that every name passes which the file gives a function of others."""
+    return context.holds(b"%s = " % name.id.encode())
 
 
 def _on_hop(node: ast.Call, context: FileContext) -> None:
@@ -214,7 +221,9 @@ def _on_sleep(node: ast.Call, context: FileContext) -> None:
     if isinstance(function, ast.Attribute):
         if function.attr != "sleep":
             return
-    elif not isinstance(function, ast.Name) or context.imports.get(function.id) != "time.sleep":
+    elif not isinstance(function, ast.Name) or (
+        context.imports.get(function.id) != "time.sleep" and not _is_assigned(function, context)
+    ):
         return
     if resolved(node, context) != "time.sleep":
         return
@@ -357,6 +366,7 @@ sync_sleep_in_async = Rule(
     watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_product_path),),
     bad=(
         Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
+        Example({_API: "import time\n\npause = time.sleep\n\n\nasync def retry():\n    pause(1)\n"}),
         Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
     ),
     good=(

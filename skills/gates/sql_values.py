@@ -77,7 +77,33 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
 def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
     if is_literal(part, context) or _is_metadata(part):
         return True
+    if part.attr == "value" and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
+        return True  # a member of an enum
+    if (
+        isinstance(part.value, ast.Name)
+        and part.value.id in {"self", "cls"}
+        and _is_set_once(part.attr, context, depth)
+    ):
+        return True
     return part.attr in {"hex", "int"} and harmless(part.value, context, depth + 1)
+
+
+def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
+    """True for an attribute that the body of the class gives something harmless, and no method anything else."""
+    owner = context.class_scope
+    if owner is None:
+        return False
+    given = [
+        part.value
+        for part in owner.body
+        if (isinstance(part, ast.Assign) and any(last_name(target) == name for target in part.targets))
+        or (isinstance(part, ast.AnnAssign) and last_name(part.target) == name)
+    ]
+    changed = any(
+        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+        for part in descendants(owner)
+    )
+    return bool(given) and not changed and all(harmless(value, context, depth + 1) for value in given)
 
 
 def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
