@@ -44,6 +44,8 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
             found += value.elts
         elif isinstance(value, ast.Dict):
             found += value.values
+        elif isinstance(value, ast.Call) and last_name(value.func) == "dict":
+            found += [keyword.value for keyword in value.keywords]
     return found
 
 

@@ -51,21 +51,25 @@ def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
         return next((found for found in (_look(part, names) for part in node.values) if found), None)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        found = _look(node.left, names)
-        if (
-            found is None
-            or not isinstance(node.comparators[0], ast.Constant)
-            or node.comparators[0].value not in {None, 0}
-        ):
-            return None
-        absent = isinstance(node.ops[0], (ast.Is, ast.Eq))
-        return found[0], not absent
+        return _compared(node, names)
     if isinstance(node, (ast.NamedExpr, ast.Await)):
         return _look(node.value, names)
     if isinstance(node, ast.Name):
         return (names[node.id], True) if node.id in names else None
     look = _query(node)
     return (look, True) if look else None
+
+
+def _compared(node: ast.Compare, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
+    """`row is None`, `rows.count() == 0`, `rows.count() > 0` and their opposites."""
+    found, limit, operator = _look(node.left, names), node.comparators[0], node.ops[0]
+    if found is None or not isinstance(limit, ast.Constant):
+        return None
+    if limit.value in {None, 0} and isinstance(operator, (ast.Is, ast.Eq, ast.IsNot, ast.NotEq, ast.Gt)):
+        return found[0], not isinstance(operator, (ast.Is, ast.Eq))
+    if limit.value == 1 and isinstance(operator, (ast.Lt, ast.GtE)):
+        return found[0], isinstance(operator, ast.GtE)
+    return None
 
 
 def _query(node: ast.expr | None) -> _Look | None:
@@ -84,16 +88,30 @@ def _query(node: ast.expr | None) -> _Look | None:
 
 def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
     """The call in a branch that creates what was looked for."""
-    for statement in body:
+    statements = list(body)
+    model = look.manager.rpartition(".")[0].rpartition(".")[2]
+    for statement in statements:
         for part in descendants(statement):
             if not isinstance(part, ast.Call):
                 continue
+            if model[:1].isupper() and last_name(part.func) == model and _saves(statements):
+                made = {name.removesuffix("_id") for name, _ in literal_keywords(part)}
+                if made & look.columns:
+                    return part
             chain = chain_of(part)
             if chain.calls and chain.calls[-1][0] in {"create", "acreate"} and _manager_of(chain) == look.manager:
                 unpacked = any(word.arg is None and not isinstance(word.value, ast.Dict) for word in part.keywords)
                 if unpacked or _columns(chain) & look.columns:
                     return part
     return None
+
+
+def _saves(body: list[ast.stmt]) -> bool:
+    return any(
+        isinstance(part, ast.Call) and last_name(part.func) in {"save", "asave"}
+        for statement in body
+        for part in descendants(statement)
+    )
 
 
 def _guarded(statement: ast.stmt) -> bool:
@@ -107,9 +125,9 @@ def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Loo
     """Every look with the creation that depends on it, in a block and the blocks inside."""
     for index, statement in enumerate(body):
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            look = _query(statement.value)
-            if look is not None:
-                names[statement.targets[0].id] = look
+            said = _look(statement.value, names)
+            if said is not None and said[1]:
+                names[statement.targets[0].id] = said[0]
             else:
                 names.pop(statement.targets[0].id, None)
         if not BLOCKS[statement.__class__] or isinstance(statement, _SCOPES) or _guarded(statement):
@@ -217,12 +235,25 @@ exists_then_create = Rule(
             "        return Tag.objects.create(name=name)\n"
         ),
         _service(
+            "def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    if not tag:\n"
+            "        tag = Tag(name=name)\n        tag.save()\n    return tag\n"
+        ),
+        _service(
+            "def tag(name):\n    known = Tag.objects.filter(name=name).count() > 0\n    if not known:\n"
+            "        Tag.objects.create(name=name)\n"
+        ),
+        _service(
             "def tag(order, name):\n    known = order.tags.filter(name=name).exists()\n    if not known:\n"
             "        order.tags.create(name=name)\n"
         ),
     ),
     good=(
         _service("def tag(name):\n    return Tag.objects.get_or_create(name=name)\n"),
+        _service("def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    return tag or Tag(name=name)\n"),
+        _service(
+            "def tag(name):\n    if Tag.objects.filter(name=name).count() > 3:\n        return\n"
+            "    Tag.objects.create(name=name)\n"
+        ),
         _service(
             "def tag(name):\n    if Tag.objects.filter(name=name).exists():\n        Log.objects.create(name=name)\n"
         ),

@@ -220,6 +220,7 @@ hardcoded_secret = Rule(
         "shop/pay.py",
         'PASSWORD = "hunter2"\n',
         'config["db_password"] = "tr0ub4dor"\n',
+        'SECRET = "my-secret"\n',
         'def connect(user, password="letmein"):\n    pass\n',
         'if user.password == "open sesame":\n    pass\n',
         'client = Client(api_key="9f8e7d6c5b4a")\n',
@@ -231,7 +232,7 @@ hardcoded_secret = Rule(
         'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
         'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
         '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
-        'url = "postgres://shop:tr0ub4dor@db/shop"\n',
+        'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),
     good=one_file(
@@ -251,6 +252,8 @@ hardcoded_secret = Rule(
         'if settings.SECRET_KEY == "in development":\n    warn()\n',
         'app = {"client_id": "123", "secret": "456"}\nschema = {"type": "object", "secret": "url"}\n',
         'COLOURS = {"pass": "green1", "fail": "red1"}\n'
+        'STATES = {"pass": "passed", "skip": "skipped", "wait": "later"}\n'
+        'class Kind(Enum):\n    SECRET = "client_secret"\n\n\nSECRET = "leaked-secret"\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
     ),

@@ -32,7 +32,7 @@ _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
-_SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN|AND|WHERE)\b", re.I)
+_SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
 _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 
@@ -94,7 +94,8 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
         return
     orm = orm_evidence(chain, context)
     if orm or method in _FILTERS:
-        _report(node, method, chain.model, names, orm, context)
+        model = context.imports.get(chain.model, chain.model).rpartition(".")[2]
+        _report(node, method, model, names, orm, context)
 
 
 def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterator[str]:

@@ -19,6 +19,7 @@ SKILL = "openapi-contract-validator"
 UNDOCUMENTED, DRIFT = "openapi-undocumented", "openapi-drift"
 _HTTP = frozenset({"get", "post", "put", "patch", "delete"})
 _GENERATORS = ("drf-spectacular", "drf-yasg")
+_USED = "schema-generator"
 _SAID = frozenset({"summary", "description", "response_model", "responses", "response_class", "openapi_extra"})
 _DECORATORS = frozenset({"extend_schema", "swagger_auto_schema", "extend_schema_view"})
 _PLAIN_VIEWS = ("APIView", "ViewSet", "GenericAPIView", "GenericViewSet")
@@ -91,6 +92,13 @@ def _described(decorators: list[ast.expr]) -> bool:
     )
 
 
+def _on_import(node: ast.ImportFrom, context: FileContext) -> None:
+    """Code that imports a generator uses it, whatever the manifests say."""
+    package = (node.module or "").partition(".")[0]
+    if package.replace("_", "-") in _GENERATORS:
+        context.fact(_USED, package)
+
+
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if any(last_name(part) == "api_view" for part in node.decorator_list) and not _described(node.decorator_list):
         message = f"the schema cannot tell what `{node.name}` takes and answers"
@@ -98,7 +106,9 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    generated = not candidate.needs or any(name in project.dependencies for name in _GENERATORS)
+    generated = not candidate.needs or any(
+        name in project.dependencies or project.has(_USED, name.replace("-", "_")) for name in _GENERATORS
+    )
     return candidate if generated else None
 
 
@@ -121,7 +131,8 @@ openapi_undocumented = Rule(
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi",), _outside_tests),
         Watch((ast.ClassDef,), _on_view, (b"rest_framework",), _outside_tests),
-        Watch((ast.FunctionDef,), _on_function, (b"api_view",), _outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"api_view",), _outside_tests),
+        Watch((ast.ImportFrom,), _on_import, (b"drf_spectacular", b"drf_yasg")),
     ),
     holds=_holds,
     bad=(
@@ -137,6 +148,13 @@ openapi_undocumented = Rule(
                 "    def post(self, request):\n        return Response(make(request.data))\n"
             },
             dependencies=("drf-spectacular",),
+        ),
+        Example(
+            {
+                "shop/urls.py": "from drf_spectacular.views import SpectacularAPIView\n",
+                "shop/views.py": "@api_view(['GET'])\ndef report(request):\n    return Response(make())\n",
+            },
+            note="the code uses a generator",
         ),
         Example(
             {

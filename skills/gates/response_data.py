@@ -23,10 +23,20 @@ def _judged(path: str) -> bool:
     return not (is_test_path(path) or is_migration_path(path))
 
 
+_DATA = frozenset({"Response", "JsonResponse", "JSONResponse", "jsonify"})
+_ROW_STEPS = frozenset(
+    {"get", "first", "last", "latest", "earliest", "create", "aget", "afirst", "alast", "acreate", "all", "filter",
+     "exclude", "order_by", "distinct", "select_related", "prefetch_related", "annotate", "only", "defer"}
+)  # fmt: skip
+_LIMITED = frozenset({"values", "values_list", "aggregate", "count", "exists", "dates", "datetimes"})
+
+
 def _on_call(node: ast.Call, context: FileContext) -> None:
     if last_name(node.func) not in _ANSWERS or not node.args:
         return
     what = _raw(node.args[0], context, 0)
+    if not what and last_name(node.func) in _DATA:
+        what = _row(node.args[0], context, 0)
     if what:
         context.report(ORM, node, f"{what} is answered: every column goes out, the next one too")
 
@@ -45,13 +55,35 @@ def _raw(value: ast.expr, context: FileContext, depth: int) -> str:
     return _raw_call(value, context, depth) if isinstance(value, ast.Call) else ""
 
 
+def _row(value: ast.expr, context: FileContext, depth: int) -> str:
+    """A row or rows of Django as they are, "" where there are none."""
+    if isinstance(value, ast.Name) and depth < 3:
+        bound = values_of(value.id, context)
+        found = _row(bound[-1], context, depth + 1) if bound and bound[-1] is not None else ""
+        return f"`{value.id}`, a row," if found else ""
+    if isinstance(value, ast.Dict):
+        return next((found for part in value.values if (found := _row(part, context, depth + 1))), "")
+    if isinstance(value, ast.Await):
+        return _row(value.value, context, depth)
+    if not isinstance(value, ast.Call):
+        return ""
+    name = last_name(value.func)
+    if name in {"list", "tuple"} and len(value.args) == 1:
+        return _row(value.args[0], context, depth + 1)
+    if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"} and isinstance(value.func, ast.Name):
+        return f"`{name}(…)`"
+    chain = chain_of(value)
+    steps = {step for step, _ in chain.calls}
+    rows = chain.manager in MANAGERS and bool(chain.model) and bool(steps) and steps <= _ROW_STEPS
+    return f"`{chain.model}.{chain.manager}…`" if rows else ""
+
+
 def _raw_call(value: ast.Call, context: FileContext, depth: int) -> str:
     name = last_name(value.func)
     if name in {"list", "tuple", "dict"} and value.args:
         return _raw(value.args[0], context, depth + 1)
-    if name == "model_to_dict" and (context.resolve(value.func) or "").startswith("django"):
-        limited = len(value.args) > 1 or any(keyword.arg == "fields" for keyword in value.keywords)
-        return "" if limited else "`model_to_dict(…)` without fields"
+    if (context.resolve(value.func) or "").startswith("django.forms.") and _is_whole(value, context):
+        return "`model_to_dict(…)` without fields"
     if name == "vars" and isinstance(value.func, ast.Name) and value.args:
         return "`vars(…)`"
     if name == "serialize" and (context.resolve(value.func) or "").startswith("django.core"):
@@ -63,6 +95,12 @@ def _raw_call(value: ast.Call, context: FileContext, depth: int) -> str:
         if unlimited and steps[-1] in {"values", "first"} and (chain.manager in MANAGERS or len(steps) > 1):
             return "`.values()` without fields"
     return ""
+
+
+def _is_whole(call: ast.Call, context: FileContext) -> bool:
+    """True for `model_to_dict(row)`, whatever it is imported as, without the fields that it is to hold."""
+    named = (context.resolve(call.func) or "").endswith(".model_to_dict")
+    return named and len(call.args) < 2 and not any(keyword.arg == "fields" for keyword in call.keywords)
 
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
@@ -116,9 +154,8 @@ orm_in_response = Rule(
     severity="HIGH",
     skill="python-backend-orchestrator",
     sources=("PB-G3", "PB-F2", "G3"),
-    catches="Answers made of `model_to_dict`, `.values()` without fields, `__dict__`, `vars` or Django's "
-    "`serialize` without "
-    "fields, and endpoints of FastAPI that return rows without a response model.",
+    catches="Answers made of rows as they are, of `model_to_dict`, `.values()` without fields, `__dict__`, `vars` or "
+    "Django's `serialize` without fields, and endpoints of FastAPI that return rows without a response model.",
     why="Every column goes out, hashes and internal notes included, and the next migration publishes one more.",
     fix='Name the fields: a serializer, a Pydantic model as `response_model` or return type, or `.values("id", …)`.',
     when="Where the data is given to a response in the same function. Not in tests and migrations.",
@@ -136,6 +173,11 @@ orm_in_response = Rule(
         "def many(request):\n    rows = list(Order.objects.filter(paid=True).values())\n"
         '    return JsonResponse({"rows": rows})\n',
         "def me(request):\n    return JsonResponse(request.user.__dict__)\n",
+        "def one(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n    return Response(order)\n",
+        "def many(request):\n    return JsonResponse(list(Order.objects.filter(paid=True)), safe=False)\n",
+        "def one(request, pk):\n    return Response({'order': Order.objects.get(pk=pk)})\n",
+        "from django.forms.models import model_to_dict as plain\n\n\ndef one(request, order):\n"
+        "    return JsonResponse(plain(order))\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}')\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    user = db.query(User).filter(User.id == id).first()\n"
         "    return user\n",
@@ -147,6 +189,10 @@ orm_in_response = Rule(
         "shop/views.py",
         'class Orders(APIView):\n    def get(self, request):\n        return Response(Order.objects.values("id"))\n',
         "def one(request, order):\n    return JsonResponse(OrderSerializer(order).data)\n",
+        "def one(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n"
+        "    return Response({'id': order.pk, 'count': Order.objects.count()})\n",
+        "def one(request, pk):\n    return Response(Order.objects.get(pk=pk).as_dict())\n",
+        "def names(request):\n    return JsonResponse({'names': list(Order.objects.values('name').order_by('pk'))})\n",
         "def totals(request):\n    return JsonResponse(list(by_day.values()), safe=False)\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=UserOut)\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    return db.get(User, id)\n",

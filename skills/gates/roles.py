@@ -36,7 +36,8 @@ _PATH_ROLES: tuple[tuple[str, str], ...] = (
     ("router", "routers"), ("router", "router"), ("router", "endpoints"), ("router", "routes"),
     ("serializer", "serializers"), ("serializer", "serializer"),
     ("service", "services"), ("service", "service"), ("service", "use_cases"), ("service", "usecases"),
-    ("service", "selectors"), ("task", "tasks"), ("task", "task"), ("command", "commands"),
+    ("service", "selectors"), ("service", "queries"), ("service", "repositories"), ("service", "repository"),
+    ("service", "interactors"), ("task", "tasks"), ("task", "task"), ("command", "commands"),
     ("admin", "admin"), ("middleware", "middleware"), ("middleware", "middlewares"),
     ("model", "models"), ("settings", "settings"), ("settings", "conf"),
 )  # fmt: skip

@@ -47,6 +47,10 @@ _REFERENCE = lazy(
     re.S,
 )
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
+# Words before the name of a secret that make a weak secret of it: "my-secret", "super-secret".
+_BOASTS = frozenset(
+    {"my", "super", "top", "very", "the", "our", "some", "dev", "prod", "production", "test", "default", "insecure"}
+)
 _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
 _IDENTIFIER = lazy(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
 _FORMATS = lazy(
@@ -152,7 +156,7 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
         return False
     if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
         return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left
-    if _plain(value) == _plain(name) or (" " in value.strip() and not compared):
+    if _plain(value) == _plain(name) or (" " in value.strip() and not compared) or _names_a_thing(name, value):
         return False
     mixed = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
     if kind == "token":
@@ -163,6 +167,15 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
     if _IDENTIFIER.match(value) and _TALKS.search(value) and not bare:
         return value.lower() in _HOUSEHOLD and not _plain(name).endswith(value.lower())
     return compared or bare or not value.istitle() or mixed
+
+
+def _names_a_thing(name: str, value: str) -> bool:
+    """True for `SECRET = "client-secret"` and `{"pass": "passed"}`: a kind, a state or a rule that is called so."""
+    words = [word for word in re.split(r"[-_:.]", value.lower()) if word]
+    called = _plain(name)
+    if called == "pass" and value.lower().startswith("pass"):
+        return value.lower() in {"passed", "passes", "passing"}
+    return len(words) > 1 and words[-1] == called and words[0] not in _BOASTS and _IDENTIFIER.match(value) is not None
 
 
 def _plain(text: str) -> str:

@@ -168,7 +168,10 @@ untested_function = Rule(
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _is_service),
         Watch(
-            (ast.Module,), _on_test_file, (b"service", b"Service", b"selectors", b"use_case", b"UseCase"), is_test_path
+            (ast.Module,),
+            _on_test_file,
+            (b"service", b"Service", b"selectors", b"use_case", b"UseCase", b"queries", b"repositor", b"interactor"),
+            is_test_path,
         ),
     ),
     applies=_no_tests,

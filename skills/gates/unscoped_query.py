@@ -57,6 +57,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     model, first = _queried(node, inner)
     if not model or first in _HARMLESS:
         return
+    model = context.imports.get(model, model).rpartition(".")[2]
     isolates, role, said = _surroundings(context)
     if isolates:
         return
