@@ -47,7 +47,7 @@ def everywhere(
             return SessionsSnapshot((), clock.now())
         from cockpit.phases.store import read_sessions
 
-        return read_sessions(repository)
+        return read_sessions(repository, phases=False)
 
     return reading or pool.submit(read_every_worktree, repository, config), pool.submit(sessions)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit import clock, paths
 from cockpit.agents.claude import ClaudeSession
@@ -22,11 +23,13 @@ from cockpit.phases.state import Activity, Sign, read_state
 from cockpit.phases.transcripts import first_cwd, transcripts, written_by_subagents
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from skills.orchestrator.checks import ContextReading
 from skills.orchestrator.events import Prompt
 from skills.orchestrator.model import PHASE_NAMES
-from skills.orchestrator.phases import TaskReading, read_phases
-from skills.orchestrator.planning import Plan, plan_prompt
+from skills.orchestrator.task import TaskFacts, gather_facts
+
+if TYPE_CHECKING:  # to judge phases takes words, patterns and plans, which who asks for states alone does not load
+    from skills.orchestrator.phases import TaskReading
+    from skills.orchestrator.planning import Plan
 
 DAY = timedelta(hours=24)
 WORKING = timedelta(seconds=60)
@@ -39,19 +42,22 @@ class _Kept:
     """A transcript and what was made of it as of `version`; `subagents` are the times of their last lines."""
 
     transcript: ClaudeSession | ToldSession
-    reading: TaskReading | None = None
+    facts: TaskFacts | None = None
+    reading: "TaskReading | None" = None
     context: ContextUse | None = None
-    plan: Plan | None = None
+    plan: "Plan | None" = None
     version: int = -1
     subagents: tuple[float, ...] = ()
     problem: str = ""
 
 
 class SessionStore:
-    """The sessions of all agents in one repository (in every one with `all_repos`)."""
+    """The sessions of all agents in one repository (in every one with `all_repos`); their phases where those are
+    wanted."""
 
-    def __init__(self, repository: Repository, *, all_repos: bool = False) -> None:
+    def __init__(self, repository: Repository, *, all_repos: bool = False, phases: bool = True) -> None:
         self.all_repos = all_repos
+        self.phases = phases
         self.roots: list[Path] = []
         self._membership = Membership(repository)
         self._kept: dict[str, _Kept] = {}
@@ -117,7 +123,7 @@ class SessionStore:
 
     def snapshot(self, now: datetime, since: datetime) -> SessionsSnapshot:
         """Every session that lives or was active since then, those that need a person first."""
-        in_use = bool(self._registry)
+        in_use, nothing = bool(self._registry), self._nothing()
         sessions: list[Session] = []
         for kept in self._kept.values():
             entry = self._registry.get(kept.transcript.session)
@@ -126,20 +132,28 @@ class SessionStore:
             told = bool(kept.transcript.task) or alive
             if told and (alive or (last is not None and last >= since)):
                 signs = self._signs.of(kept.transcript.session)
-                sessions.append(_session(kept, entry, now, registry_in_use=in_use, signs=signs))
+                sessions.append(_session(kept, entry, now, nothing, registry_in_use=in_use, signs=signs))
         for kept in self._told.values():
             last = _last(kept)
             if kept.transcript.task and last is not None and last >= since:
                 process, signs = self._process_of(kept), self._signs.of(kept.transcript.session)
-                sessions.append(_session(kept, None, now, registry_in_use=False, process=process, signs=signs))
+                sessions.append(_session(kept, None, now, nothing, registry_in_use=False, process=process, signs=signs))
         have = {kept.transcript.session for kept in self._kept.values()}
         fresh = [entry for name, entry in self._registry.items() if name not in have and entry.alive]
-        sessions += [_unwritten(entry, now) for entry in fresh if self._ours(entry.cwd)]
+        sessions += [_unwritten(entry, now, nothing) for entry in fresh if self._ours(entry.cwd)]
         sessions.sort(key=_order)
         problems = [kept.problem or kept.transcript.problem for kept in self._kept.values()]
         problems += [kept.transcript.problem for kept in self._told.values()] + list(self._others.problems.values())
         unknown = sum(kept.transcript.unknown for kept in (*self._kept.values(), *self._told.values()))
         return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))), unknown=unknown)
+
+    def _nothing(self) -> "TaskReading | None":
+        """The phases of a session that nothing was read of, None where none are wanted."""
+        if not self.phases:
+            return None
+        from skills.orchestrator.phases import read_phases
+
+        return read_phases(())
 
     def _process_of(self, kept: _Kept) -> int | None:
         """The process of a session's agent in its folder; 0: there is none, None: the system does not tell."""
@@ -206,11 +220,18 @@ class SessionStore:
         self._judge(kept)
 
     def _judge(self, kept: _Kept) -> None:
-        """What the newest lines mean for phases and context."""
+        """What the newest lines mean for state, phases and context."""
         transcript = kept.transcript
         if kept.version == transcript.version:
             return
         kept.version = transcript.version
+        if not self.phases:
+            kept.facts = gather_facts(transcript.task)
+            return
+        from skills.orchestrator.checks import ContextReading
+        from skills.orchestrator.phases import read_phases
+        from skills.orchestrator.planning import plan_prompt
+
         kept.context = read_context(transcript)
         prompt = _prompt(transcript)
         if kept.plan is None or kept.reading is None or kept.reading.facts.prompt != prompt:
@@ -223,16 +244,18 @@ class SessionStore:
             context=ContextReading(full.level, words) if full else None,
             plan=kept.plan,
         )
+        kept.facts = kept.reading.facts
 
 
 def read_sessions(
-    repository: Repository, *, since: datetime | None = None, all_repos: bool = False
+    repository: Repository, *, since: datetime | None = None, all_repos: bool = False, phases: bool = True
 ) -> SessionsSnapshot:
     """The sessions of the repository that live or were active since then (default: the last 24 hours).
 
-    `usd` is None in all of them. Never raises on what the files hold.
+    `usd` is None in all of them; without `phases` they are in none, and have no summary and no context. Never raises on
+    what the files hold.
     """
-    store = SessionStore(repository, all_repos=all_repos)
+    store = SessionStore(repository, all_repos=all_repos, phases=phases)
     moment = clock.now()
     start = since or moment - DAY
     store.refresh(moment, start)
@@ -260,16 +283,17 @@ def _session(
     kept: _Kept,
     entry: Registered | None,
     now: datetime,
+    nothing: "TaskReading | None",
     *,
     registry_in_use: bool,
     process: int | None = None,
     signs: Iterable[Sign] = (),
 ) -> Session:
-    transcript, reading = kept.transcript, kept.reading or read_phases(())
+    transcript, facts, reading = kept.transcript, kept.facts or gather_facts(()), kept.reading or nothing
     last = _last(kept)
-    activity = Activity(reading.facts, transcript.task, transcript.exited, last)
+    activity = Activity(facts, transcript.task, transcript.exited, last)
     state = read_state(entry, activity, now, registry_in_use=registry_in_use, process=process, signs=signs)
-    edits = [made for made in reading.facts.made if made.role == "change" and made.call.name != "Bash"]
+    edits = [made for made in facts.made if made.role == "change" and made.call.name != "Bash"]
     working = now.timestamp() - WORKING.total_seconds()
     return Session(
         agent=transcript.agent,
@@ -279,28 +303,27 @@ def _session(
         state=state.state,
         waiting_for=state.waiting_for,
         since=state.since,
-        phase=reading.current,
-        phase_name=PHASE_NAMES[reading.current],
-        phases=reading.phases,
+        phase=reading.current if reading else 0,
+        phase_name=PHASE_NAMES[reading.current if reading else 0],
+        phases=reading.phases if reading else (),
         context=kept.context,
         usd=None,
-        prompt=plain_text(reading.facts.prompt or "", 200),
+        prompt=plain_text(facts.prompt or "", 200),
         evidence=state.evidence,
         model=transcript.model,
         pid=entry.pid if entry and entry.alive else process or None,
         last_event_at=last,
         subagents=len(kept.subagents),
-        summary=reading.summary,
+        summary=reading.summary if reading else "",
         subagents_active=sum(written >= working for written in kept.subagents),
         changed=tuple(dict.fromkeys(made.call.target for made in edits)),
         changed_at=max((made.at for made in edits if made.at is not None), default=None),
     )
 
 
-def _unwritten(entry: Registered, now: datetime) -> Session:
+def _unwritten(entry: Registered, now: datetime, nothing: "TaskReading | None") -> Session:
     """A session that runs and has no transcript yet."""
-    reading = read_phases(())
-    activity = Activity(reading.facts, [], False, entry.started_at)
+    activity = Activity(gather_facts(()), [], False, entry.started_at)
     state = read_state(entry, activity, now, registry_in_use=True)
     return Session(
         agent="claude",
@@ -312,7 +335,7 @@ def _unwritten(entry: Registered, now: datetime) -> Session:
         since=state.since,
         phase=0,
         phase_name=PHASE_NAMES[0],
-        phases=reading.phases,
+        phases=nothing.phases if nothing else (),
         context=None,
         usd=None,
         prompt="",

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -53,5 +52,7 @@ def _digest(file: Path) -> str | None:
     """Names what a file holds; None where there is none, it is a link, or it is too large to compare."""
     with contextlib.suppress(OSError):
         if not file.is_symlink() and file.stat().st_size <= LARGEST:
+            from hashlib import sha256  # few worktrees were given anything, and it takes three milliseconds
+
             return sha256(content_but_port(file.name, read_regular(file))).hexdigest()
     return None

@@ -47,12 +47,16 @@ def since_compaction(turns: Sequence[Turn]) -> Sequence[Turn]:
 
 def tokens_per_turn(turns: Sequence[Turn]) -> float | None:
     """What a request adds to the context: the median growth; None where there are too few, or it does not grow."""
-    from statistics import median  # here: it takes longer to load than all the rest
-
     held = since_compaction(turns)
     growth = [after.prompt - before.prompt for before, after in pairwise(held)]
-    usual = median(growth) if len(growth) >= 2 else 0
+    usual = _median(growth) if len(growth) >= 2 else 0
     return float(usual) if usual > 0 else None
+
+
+def _median(values: list[int]) -> float:
+    """As `statistics.median`, which takes longer to load than all that is asked here."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def turns_left(used: int, window: int, each: float | None) -> int | None:
@@ -76,14 +80,12 @@ def cache_life(turns: Sequence[Turn]) -> tuple[int, Kind] | None:
 
 def next_turn(turns: Sequence[Turn]) -> tuple[Counts, Counts] | None:
     """Tokens of the next request as the last ones went: while the cache lives, and once it is gone."""
-    from statistics import median
-
     held = since_compaction(turns)
     if not held:
         return None
     used = held[-1].prompt
     grown = int(tokens_per_turn(turns) or 0)
-    out = int(median(turn.output for turn in held))
+    out = int(_median([turn.output for turn in held]))
     life = cache_life(turns)
     if life is None:
         plain = (used + grown, out, 0, 0, 0)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cockpit.config import Config
 from cockpit.phases.feed import follow_sessions, with_dollars
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
+from skills.orchestrator.model import PHASE_NAMES
 from tests.unit.claude_lines import Talk, text
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -62,6 +64,8 @@ def register(claude: Path, session: str, pid: int, **more: Any) -> Path:
 
 def only(repository: Repository) -> Session:
     (session,) = read_sessions(repository).sessions
+    (state,) = read_sessions(repository, phases=False).sessions
+    assert state == replace(session, phase=0, phase_name=PHASE_NAMES[0], phases=(), summary="", context=None)
     return session
 
 

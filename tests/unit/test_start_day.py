@@ -268,7 +268,7 @@ def test_git_looks_at_every_worktree_once_and_before_the_report_is_imported(repo
     assert "--no-ahead-behind" in asked[0]
 
 
-def test_a_session_that_ran_brings_no_price_table_into_the_morning(repo: Path, own_home: Path) -> None:
+def test_a_session_that_ran_brings_no_prices_and_no_phases_into_the_morning(repo: Path, own_home: Path) -> None:
     talk = Talk(cwd=str(repo), at=datetime.now(UTC) - timedelta(minutes=20))
     talk.prompt("count")
     talk.says({"type": "text", "text": "done"}, stop="end_turn")
@@ -277,7 +277,8 @@ def test_a_session_that_ran_brings_no_price_table_into_the_morning(repo: Path, o
     (folder / "5e55.jsonl").write_text("".join(json.dumps(line) + "\n" for line in talk.lines))
     code = (
         "import sys; from cockpit.cli import main; main(sys.argv[1:]); "
-        "print([name for name in ('pydantic', 'genai_prices', 'textual', 'git', 'libcst') if name in sys.modules])"
+        "heavy = 'pydantic genai_prices textual git libcst skills.orchestrator.phases skills.orchestrator.score';"
+        "print([name for name in (*heavy.split(), 'statistics', '_hashlib', 'subprocess') if name in sys.modules])"
     )
     words = [sys.executable, "-c", code, "--repo", str(repo), "start-day"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
