@@ -35,6 +35,11 @@ _NO_ROWS = lazy(
 )  # fmt: skip
 _SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
 
+_PLAINER = {
+    "add": "`add_all` would say it in one line; the statements are the same",
+    "delete": "`execute(delete(Model).where(…))` takes all rows at once, where no cascade of the ORM is needed",
+}
+
 Turns = ast.For | ast.AsyncFor | ast.comprehension
 
 
@@ -159,7 +164,7 @@ def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: File
         return None
     if function.attr.endswith("delete"):
         return Write("delete", owner.id, f"{owner.id}.{function.attr}()")
-    made = _made_in(loop, owner.id)
+    made = _made_in(loop, owner.id) or _copied_in(loop, owner.id)
     return Write("insert" if made else "update", made or owner.id, f"{owner.id}.{function.attr}()")
 
 
@@ -174,6 +179,22 @@ def _made_in(loop: Turns, name: str) -> str:
                 made = last_name(value.func)
                 if made[:1].isupper() and not made.endswith(("Form", "Serializer")):
                     return made
+    return ""
+
+
+def _copied_in(loop: Turns, name: str) -> str:
+    """The name itself where a turn takes the key away from the row, "" where not: `save()` then makes a new one."""
+    if isinstance(loop, ast.comprehension):
+        return ""
+    for node in local_nodes(loop):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+            for target in node.targets:
+                if (
+                    isinstance(target, ast.Attribute)
+                    and target.attr in ("pk", "id")
+                    and last_name(target.value) == name
+                ):
+                    return name
     return ""
 
 
@@ -297,7 +318,7 @@ def _planned(node: ast.Call, loop: Turns, whole: ast.AST, context: FileContext) 
         context.report(
             BULK_RULE,
             node,
-            f"`{method}` in a loop: `add_all` would say it in one line; the statements are the same",
+            f"`{method}` in a loop: {_PLAINER.get(method, _PLAINER['add'])}",
             severity="INFO",
             evidence=(Evidence(context.path, whole.lineno, "the loop sends nothing itself"),),  # type: ignore[attr-defined]
         )

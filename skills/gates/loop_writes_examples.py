@@ -58,6 +58,8 @@ WRITES: Pair = (
               "    session.commit()\n"),
         _file("import hashlib\n\n\ndef digest(parts):\n    found = hashlib.sha256()\n    for part in parts:\n"
               "        found.update(part)\n"),
+        _file(_DJANGO + "def copy(orders):\n    for order in orders:\n        order.pk = None\n"
+              "        order.save()\n", "an INSERT"),
     ),
 )  # fmt: skip
 
@@ -70,6 +72,8 @@ BULK: Pair = (
         _file(_SQL + "def load(db, rows):\n    for row in rows:\n        db.execute(insert(Job).values(**row))\n"),
         _file(_DJANGO + "def load(rows):\n    for row in rows:\n        Order.objects.create(**row)\n"),
         _file(_DJANGO + "def load(rows):\n    for row in rows:\n        order = Order(**row)\n        order.save()\n"),
+        _file(_DJANGO + "def copy(orders, shop):\n    for order in orders:\n        order.pk = None\n"
+              "        order.shop = shop\n        order.save()\n", "without its key a row is saved as a new one"),
         _file("def load(session, rows):\n    for row in rows:\n        session.add(Item(**row))\n    "
               "session.commit()\n",
               "INFO: the session sends the same statements"),

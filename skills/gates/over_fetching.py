@@ -28,7 +28,7 @@ _NARROW = frozenset(
      "aggregate", "update", "delete", "aupdate", "adelete", "acount", "aexists", "subquery", "cte", "in_bulk",
      "scalar_subquery", "from_statement", "with_for_update", "select_for_update", "add_columns", "create",
      "get_or_create", "update_or_create", "bulk_create", "bulk_update", "dates", "datetimes", "raw", "from_select",
-     "union", "alias"}
+     "union", "alias", "none"}
 )  # fmt: skip
 _ONE = frozenset(
     {"first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "get", "aget", "scalar", "afirst", "last",

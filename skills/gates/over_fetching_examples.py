@@ -53,6 +53,7 @@ COLUMNS: Pair = (
              "    return [row.c1 for row in rows]\n", 8, "a narrow table"),
         _django("def listing(request):\n    return answer(list(Order.objects.filter(c2='x').values_list('c1')))\n"),
         _sql("async def total(session):\n    return await session.scalar(select(func.count()).select_from(Order))\n"),
+        _django("class OrderList(TemplateView):\n    def list_orders(self):\n        return Order.objects.none()\n"),
         _sql("async def export(session):\n    rows = (await session.scalars(select(Order))).all()\n"
              "    return [dump(row) for row in rows]\n", 18, "the whole row is used"),
     ),

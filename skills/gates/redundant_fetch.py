@@ -14,6 +14,7 @@ from skills.gates.passed_keys import Passed, callers_of, tell_callers
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.redundant_fetch_examples import REDUNDANT, RESOLVE
+from skills.gates.roles import function_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, model_key
 from skills.gates.syntax import descendants
@@ -21,6 +22,11 @@ from skills.gates.syntax import descendants
 SKILL = "query-efficiency-auditor"
 FETCH_RULE, RESOLVE_RULE = "redundant-fetch", "unnecessary-resolve"
 
+# What a result of SQLAlchemy is asked for, which is no field of a row.
+_OF_RESULT = frozenset(
+    {"scalar", "scalars", "scalar_one", "scalar_one_or_none", "one", "one_or_none", "first", "all", "unique",
+     "mappings", "tuples", "fetchone", "fetchall", "partitions", "rowcount"}
+)  # fmt: skip
 _LOCKS = lazy(r"for_update|lock|populate_existing|refresh", re.I)
 
 
@@ -115,6 +121,8 @@ def _changed_between(function: FunctionNode, key: ast.expr, first: int, last: in
 
 def _by_parameter(function: FunctionNode, events: list[Event], context: FileContext) -> None:
     """A candidate for each row that is read by a parameter; whether a caller has the row is asked later."""
+    if function_role(function) == "task":
+        return  # a task is given the key, whoever queues it: the row may have changed by then
     arguments = function.args
     names = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args)]
     if context.class_scope is not None and names and names[0] in ("self", "cls"):
@@ -176,7 +184,7 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
     tested = set()
     for node in local_nodes(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
-            found.add(node.attr if isinstance(node.ctx, ast.Load) else "")
+            found.add(node.attr if isinstance(node.ctx, ast.Load) and node.attr not in _OF_RESULT else "")
             tested.add(node.value)
         elif isinstance(node, ast.Compare | ast.UnaryOp):
             sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else [node.operand]

@@ -38,6 +38,8 @@ REDUNDANT: Pair = (
         ),
         _file("async def step(session, ident):\n    job = await session.get(Job, ident)\n    queue.delay(job.id)\n\n\n"
               + _WORK, "handed to a queue"),
+        _file("def step(order):\n    ship(order.pk)\n\n\n@shared_task\ndef ship(order_id):\n"
+              "    order = Order.objects.get(pk=order_id)\n    order.sent = True\n    order.save()\n", "a task"),
         _file("async def step(session, user):\n    await work(session, user.job_id)\n\n\n" + _WORK, "another row"),
         _file("def pay(session, ident):\n    order = session.get(Order, ident)\n    check(order)\n"
               "    return session.get(Order, ident, with_for_update=True)\n", "the second read locks"),
@@ -70,5 +72,9 @@ RESOLVE: Pair = (
         _file("def address_of(session, order_id):\n    order = session.get(Order, order_id)\n    return "
               "order.address\n\n\n"
               "def ship(session, parcel):\n    send(address_of(session, parcel.order_id))\n", "only its key is there"),
+        _file("async def order_of(session, order_id):\n"
+              "    result = await session.execute(select(Order).where(Order.id == order_id))\n"
+              "    return result.scalar()\n\n\n"
+              "async def ship(session, order):\n    send(await order_of(session, order.id))\n", "the whole row"),
     ),
 )  # fmt: skip

@@ -22,6 +22,10 @@ POOL: Pair = (
         _file("from sqlalchemy import create_engine\n\nengine = create_engine('sqlite:///x.db')\n"),
         _file("from sqlalchemy import create_engine\n\nengine = create_engine(URL, **OPTIONS)\n"),
         _file("from game import create_engine\n\nengine = create_engine(pool_size=0)\n"),
+        Example({"app/revisions/env.py": "from sqlalchemy import create_engine\n\n"
+                 "with create_engine(URL).connect() as connection:\n    migrate(connection)\n"}),
+        _file("from sqlalchemy import create_engine\n\n\ndef make(big):\n    options = {}\n    if big:\n"
+              "        options['pool_pre_ping'] = True\n    return create_engine(URL, **options)\n"),
     ),
 )  # fmt: skip
 

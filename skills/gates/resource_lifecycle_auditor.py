@@ -28,6 +28,10 @@ _TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_contex
                      "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
 
 
+# Migrations, scripts and set-ups: the process ends before a connection grows old.
+_ENDS_SOON = re.compile(
+    r"(?:^|/)(?:scripts|alembic|revisions|versions|\w*migrations?)/|(?:^|/)(?:env|init_\w+|\w+_init)\.py$"
+)
 _SHORT_LIVED = re.compile(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
 
 
@@ -47,7 +51,7 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
     if pool is not None and last_name(pool) == "NullPool" and not _SHORT_LIVED.search(context.path):
         message = "`NullPool` opens a connection for each request: right behind a pooler or in serverless code only"
         context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
-    if context.role == "command" or "scripts" in context.path.split("/")[:-1]:
+    if context.role == "command" or _ENDS_SOON.search(context.path):
         return
     if None in unpacked or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
         return
@@ -63,6 +67,8 @@ def _written_out(value: ast.expr, context: FileContext) -> dict[str, ast.expr] |
     """The options behind `**OPTIONS` where they are one display with names, None where they are not written out."""
     if isinstance(value, ast.Name):
         found = lookup(context, value.id, value.lineno)
+        if any(f"{value.id}{more}".encode() in context.source for more in (".update(", "[", ".setdefault(")):
+            return None  # filled further on
         known = bindings(context, context.function or context.tree).get(value.id) or ()
         value = found.value if found is not None and found.value is not None and len(known) < 2 else value
     if isinstance(value, ast.Call) and last_name(value.func) == "dict" and not value.args:

@@ -86,5 +86,9 @@ ERRORS: Pair = (
               "    except DBAPIError:\n        return []\n    finally:\n        conn.close()\n"),
         _file("def load(engine):\n    conn = engine.connect()\n    try:\n        rows = conn.execute(QUERY).all()\n"
               "    except DBAPIError:\n        conn.close()\n        raise\n    conn.close()\n    return rows\n"),
+        _file("def names(path):\n    try:\n        archive = ZipFile(path)\n        listed = archive.namelist\n"
+              "    except BadZipFile:\n        return []\n    found = listed()\n    archive.close()\n"
+              "    return found\n",
+              "where the taking fails nothing is open"),
     ),
 )  # fmt: skip

@@ -124,9 +124,19 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
                 leaves = next((one for one in handler.body if isinstance(one, ast.Return | ast.Raise)), None)
                 closed = any(releases(one, name) for one in calls_in(handler.body))
                 later = any(close.lineno > handler.lineno or stands_in(part.body, close) for close in closes)
-                if leaves is not None and not closed and later and _uses(part.body, name):
+                if leaves is not None and not closed and later and _uses(part.body, name) and _can_fail(part, name):
                     return leaves.lineno, "on the way out of `except`"
     return None
+
+
+def _can_fail(node: ast.Try, name: str) -> bool:
+    """False where the block takes the thing itself and calls nothing afterwards: what failed was the taking."""
+    for place, statement in enumerate(node.body):
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(one, ast.Name) and one.id == name for one in statement.targets
+        ):
+            return any(isinstance(part, ast.Call) for later in node.body[place + 1 :] for part in descendants(later))
+    return True
 
 
 def _uses(body: list[ast.stmt], name: str) -> bool:
