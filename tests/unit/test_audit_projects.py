@@ -189,7 +189,7 @@ async def handler():
 
 @pytest.mark.parametrize(
     ("call", "severities"),
-    [("time.sleep(1)", ["HIGH"]), ("helper()", []), ("await asyncio.to_thread(lambda: time.sleep(1))", [])],
+    [("time.sleep(1)", ["HIGH"]), ("helper()", ["HIGH"]), ("await asyncio.to_thread(lambda: time.sleep(1))", [])],
 )
 def test_a_sleep_blocks_the_loop_only_where_it_runs_on_it(call: str, severities: list[str]) -> None:
     issues = audited({"app/api.py": SLEEPS.format(call)}, {}, {})
