@@ -101,9 +101,14 @@ STACK = re.compile(
     r"(?:\s*\d+(?:\.\d+)*)?(?!\w)",
     re.IGNORECASE,
 )
+_CODE = r"(?:4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8])s?"
 ERROR_TEXT = re.compile(
     r"Traceback|\b\w*(?:Error|Exception)\b\s*:?|\berror:|\bHTTP\s*[45]\d\d\b|\b(?:status|código|code|"
     r"returns?|devuelve)\s+[45]\d\d\b"
+    rf"|\b(?:[Tt]he|[Aa]n?|[Uu]n|[Ee]l|[Ll]os|with|con|error|gives?|gets?|answers?|responds?|throws?|responden?|dan?|returning|"
+    rf"respuesta|response|fallos?|errores)\s+{_CODE}(?=\s*(?:[.,;:!?)\n`]|$)|\s+(?:in|on|for|when|at|from|of|if|and|or|instead|"
+    r"errors?|responses?|en|al|cuando|del?|por(?! ciento)|si|y|o|desde|para|tras)\b)"
+    rf"|\b{_CODE}\s+(?:errors?|responses?)\b"
     r"|[\"“'«][^\"”'»\n]{8,}[\"”'»]",
 )
 EDGE_CASES = re.compile(

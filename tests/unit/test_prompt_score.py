@@ -257,3 +257,21 @@ def test_a_prompt_that_is_pasted_data_is_scored_as_its_first_words() -> None:
     prompt = "Fix the error in views/user.py: " + "QUJD" * 5000
     assert score_prompt(prompt).score == score_prompt(prompt[:150]).score
     assert named_targets(prompt) == ("views/user.py",)
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("fix the 500 in shop/api.py", 6),
+        ("prod is returning 500s on checkout", 6),
+        ("a 502 error from the proxy", 6),
+        ("da un 404 al guardar", 6),
+        ("POST /orders responde 422", 6),
+        ("add pages of 500 items", 0),
+        ("crea 400 usuarios de prueba", 0),
+        ("the 404 page of the shop", 0),
+        ("un 500 por ciento más", 0),
+    ],
+)
+def test_a_status_code_is_the_text_of_an_error_and_a_number_is_not(text: str, points: int) -> None:
+    assert [item.points for item in score_prompt(text).items if item.item == "error text"] == [points]
