@@ -44,7 +44,7 @@ REMOVING_VERBS = spoken_forms(
 OTHER_WRITE_VERBS = spoken_forms(
     "update change set edit modify adjust extend revert bump configure install test cover run document validate "
     "use apply handle return let cambia cambiar modifica modificar ajusta ajustar configura configurar prueba "
-    "probar documenta documentar valida validar ejecuta ejecutar usa usar"
+    "probar documenta documentar valida validar ejecuta ejecutar usa usar despliega desplegar haz"
 )
 READ_VERBS = spoken_forms(
     "explain investigate analyze analyse review check find show list describe compare audit look read search "
@@ -89,7 +89,7 @@ ARCHITECTURE = re.compile(
     r"endpoints?|routers?|"
     r"controllers?|repositor(?:y|ies)|layers?|modules?|apps?|managers?|signals?|tasks?|queues?|schemas?|"
     r"multi-?tenant|"
-    r"arquitectura|servicios?|vistas?|modelos?|capas?|módulos?)(?![\w/])|\w+(?:ViewSet|Serializer|Service|"
+    r"arquitectura|servicios?|vistas?|modelos?|capas?|módulos?|controlador(?:es)?|repositorios?)(?![\w/])|\w+(?:ViewSet|Serializer|Service|"
     r"Manager|View)\b",
     re.IGNORECASE,
 )
@@ -105,8 +105,9 @@ _CODE = r"(?:4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8])s?"
 ERROR_TEXT = re.compile(
     r"Traceback|\b\w*(?:Error|Exception)\b\s*:?|\berror:|\bHTTP\s*[45]\d\d\b|\b(?:status|código|code|"
     r"returns?|devuelve)\s+[45]\d\d\b"
-    rf"|\b(?:[Tt]he|[Aa]n?|[Uu]n|[Ee]l|[Ll]os|with|con|error|gives?|gets?|answers?|responds?|throws?|responden?|dan?|returning|"
-    rf"respuesta|response|fallos?|errores)\s+{_CODE}(?=\s*(?:[.,;:!?)\n`]|$)|\s+(?:in|on|for|when|at|from|of|if|and|or|instead|"
+    r"|\b(?:[Tt]he|[Aa]n?|[Uu]n|[Ee]l|[Ll]os|with|con|error|gives?|gets?|answers?|responds?|throws?|responden?|dan?|"
+    rf"returning|respuesta|response|fallos?|errores)\s+{_CODE}"
+    r"(?=\s*(?:[.,;:!?)\n`]|$)|\s+(?:in|on|for|when|at|from|of|if|and|or|instead|"
     r"errors?|responses?|en|al|cuando|del?|por(?! ciento)|si|y|o|desde|para|tras)\b)"
     rf"|\b{_CODE}\s+(?:errors?|responses?)\b"
     r"|[\"“'«][^\"”'»\n]{8,}[\"”'»]",
@@ -115,39 +116,42 @@ EDGE_CASES = re.compile(
     r"(?<!\w)(?:edge cases?|empty|null|none|missing|invalid|duplicates?|duplicated|concurren\w+|race|"
     r"timeouts?|boundar\w+|"
     r"overflow|unicode|negative|zero|malformed|expired|too (?:long|large|many)|unless|except|"
-    r"vacío|vacía|nulo|inválido|duplicados?|caducado|límites?)(?!\w)",
+    r"no results?|vací[oa]s?|nul[oa]s?|inválid[oa]s?|duplicad[oa]s?|caducad[oa]s?|cero|sin resultados?|"
+    r"límites?)(?!\w)",
     re.IGNORECASE,
 )
 CURRENT_STATE = re.compile(
     r"(?<!\w)(?:currently|now|today|at the moment|existing|already|right now|so far|before|used to|where|"
     r"instead of|"
     r"allows?|returns?|raises?|fails?|does(?:n't| not)|is(?:n't| not)|since|because|"
-    r"actualmente|ahora|hoy|ya|existente|donde|devuelve|permite|porque|en vez de)(?!\w)",
+    r"actualmente|en este momento|de momento|ahora|hoy|ya|existente|donde|devuelve|permite|porque|en vez de)(?!\w)",
     re.IGNORECASE,
 )
 TAGS = re.compile(r"<(task|context|expected_output|constraints|example)>", re.IGNORECASE)
 STEPS = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+\S", re.MULTILINE)
 OUTPUT_FORMAT = re.compile(
     r"(?<!\w)(?:(?:return|devuelve)(?! (?:with |con )?(?:an? |un )?[45]\d\d)|format|formatted|as (?:json|a table|"
-    r"yaml|csv|markdown|a list)|json|table|output|"
+    r"yaml|csv|markdown|a list)|(?:in|en|como) (?:csv|yaml|markdown|una? (?:lista|diff)|lista)|json|table|output|"
     r"respond with|"
     r"devolver|formato|tabla|salida)(?!\w)",
     re.IGNORECASE,
 )
 EXPECTED = re.compile(
     r"(?<!\w)(?:expect(?:ed|s)?|should (?:return|be|give|raise|print)|for example|e\.g\.|esperad[oa]|"
-    r"debería|debe devolver|"
+    r"debería|(?:must|debe) (?:return|answer|devolver|responder)|se espera|espero (?:que|una?)|"
     r"por ejemplo)(?!\w)|→|=>|->",
     re.IGNORECASE,
 )
 SUCCESS = re.compile(
     r"(?<!\w)(?:done when|must|should pass|so that|acceptance|success|criteria|until|100 ?%|"
-    r"hecho cuando|debe|deben|tiene que|criterios?|hasta que|para que)(?!\w)",
+    r"(?:it )?is done (?:if|when)|(?:hecho|listo|terminado|acabado) cuando|debe|deben|tiene que|criterios?|"
+    r"hasta que|para que)(?!\w)",
     re.IGNORECASE,
 )
 VERIFY = re.compile(
     r"(?<!\w)(?:pytest|tox|nox|mypy|ruff|manage\.py test|make test|npm test|run (?:the )?\w+|"
     r"tests? (?:pass|green)|"
+    r"verify (?:it )?with|verifica(?:lo)? con|(?:corre|lanza|pasa)r? l[oa]s (?:tests?|pruebas)|"
     r"ejecuta\w*|tests? pasan)(?!\w)",
     re.IGNORECASE,
 )

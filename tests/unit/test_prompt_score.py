@@ -275,3 +275,22 @@ def test_a_prompt_that_is_pasted_data_is_scored_as_its_first_words() -> None:
 )
 def test_a_status_code_is_the_text_of_an_error_and_a_number_is_not(text: str, points: int) -> None:
     assert [item.points for item in score_prompt(text).items if item.item == "error text"] == [points]
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("Despliega la API", "action verb"),
+        ("Está en el controlador de pedidos", "architecture"),
+        ("También los cupones caducados", "edge cases"),
+        ("A search with no results stays quiet", "edge cases"),
+        ("En este momento tarda mucho", "current state"),
+        ("Give the totals in CSV", "output format"),
+        ("GET /orders/9 must return 404", "expected result"),
+        ("Se espera el total con IVA", "expected result"),
+        ("Listo cuando el listado carga", "success criteria"),
+        ("Lanza los tests al final", "verification"),
+    ],
+)
+def test_both_languages_say_each_item(text: str, item: str) -> None:
+    assert any(one.points for one in score_prompt(text).items if one.item == item)
