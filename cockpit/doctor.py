@@ -38,7 +38,7 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
         configured,
         _state_folder(),
         *terminal_checks(config),
-        *_watch_limits(folder),
+        *_watch_limits(),
     ]
     checks += [*_agents(), _session_registry(), _transcripts(repository, config), _ports()]
     checks += _tools(repository, config)
@@ -108,7 +108,7 @@ def _state_folder() -> Check:
     return Check("state folder", "pass", str(folder), required=True)
 
 
-def _watch_limits(folder: Path) -> Iterator[Check]:
+def _watch_limits() -> Iterator[Check]:
     limits = Path("/proc/sys/fs/inotify")
     if not limits.is_dir():
         yield Check("watch limits", "not_applicable", "this system has no inotify")

@@ -112,7 +112,7 @@ def model_split(rows: Sequence[SpendRow]) -> Line:
     return join(parts, "  ")
 
 
-def outlook(snapshot: SpendSnapshot, now: datetime) -> Line:
+def outlook(snapshot: SpendSnapshot) -> Line:
     """Where the month is going, and how fast money goes right now."""
     parts: list[Line] = []
     month = next((window for window in snapshot.windows if window.window == "month"), None)
@@ -160,9 +160,9 @@ def budget_lines(
     floor = snapshot.today.floor or (snapshot.month.floor if snapshot.month else False)
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
     live = [row for session in sessions if session.state != "ended" and (row := context_row(session, width))]
-    extra = [join((outlook(snapshot, now), model_split(snapshot.by_model)))]
+    extra = [join((outlook(snapshot), model_split(snapshot.by_model)))]
     if width_of(extra[0]) > width:
-        extra = [outlook(snapshot, now), model_split(snapshot.by_model)]
+        extra = [outlook(snapshot), model_split(snapshot.by_model)]
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = [window for window in shown if window.window != "week"]

@@ -68,7 +68,7 @@ def plan_lines(analysis: Analysis) -> list[Line]:
     return lines
 
 
-def points_lines(score: PromptScore, width: int) -> list[Line]:
+def points_lines(score: PromptScore) -> list[Line]:
     """The rubric: each part with its points, each item with what earned them or what would."""
     rows: list[Line] = []
     for dimension in dict.fromkeys(item.dimension for item in score.items):

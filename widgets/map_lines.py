@@ -59,7 +59,7 @@ def agent_lines(rows: Sequence[AgentRow], selection: Selection | None, width: in
     return shown
 
 
-def tree_lines(rows: Sequence[AgentRow], selection: Selection | None, width: int) -> list[Line]:
+def tree_lines(rows: Sequence[AgentRow], selection: Selection | None) -> list[Line]:
     """The two decision trees: the first question with a yes leads to a role."""
     have = {row.name: row.instance for row in rows}
     shown: list[Line] = []

@@ -287,7 +287,7 @@ def _system(value: dict[str, Any], at: datetime | None) -> list[Event]:
         return []
     given = value.get("compactMetadata")
     tokens: dict[str, Any] = given if isinstance(given, dict) else {}
-    return [Compaction(at, count(tokens.get("preTokens")) or None, count(tokens.get("postTokens")) or None)]
+    return [Compaction(at, count(tokens.get("postTokens")) or None)]
 
 
 def _claims(text: str) -> tuple[Claim, ...]:

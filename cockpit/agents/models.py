@@ -1,4 +1,4 @@
-"""What every agent's transcript is turned into: prompts, steps, usage, and the state of a session."""
+"""The state of an agent's session, as panes and commands show it."""
 
 from collections.abc import Iterable
 from dataclasses import field
@@ -19,7 +19,6 @@ __all__ = [
     "Session",
     "SessionsSnapshot",
     "State",
-    "ToolUse",
 ]
 
 Agent = Literal["claude", "codex", "gemini", "opencode"]
@@ -31,17 +30,6 @@ AGENT_NAMES: dict[Agent, str] = {
 }
 State = Literal["busy", "waiting", "idle", "ended"]
 ContextLevel = Literal["safe", "warn", "alert", "critical"]
-
-
-@record
-class ToolUse:
-    """One tool call. `target` is its main argument in one line (a path, a command, a query), already plain text."""
-
-    id: str
-    name: str
-    target: str
-    answered_at: datetime | None = None
-    failed: bool = False
 
 
 @record

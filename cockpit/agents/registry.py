@@ -35,7 +35,6 @@ class Registered:
     started_at: datetime | None
     updated_at: datetime | None
     status_since: datetime | None
-    process_start: str
     alive: bool
 
 
@@ -90,6 +89,5 @@ def _read(path: str) -> Registered | None:
         time_of(value.get("startedAt")),
         time_of(value.get("updatedAt")),
         time_of(value.get("statusUpdatedAt")),
-        process_start,
         process_lives(pid, process_start),
     )

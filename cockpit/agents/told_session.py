@@ -62,7 +62,7 @@ class EventTelling:
             used = record.tokens - record.output
             return [ContextPoint(at, used, plain_text(record.model, 80), told.step)] if used else []
         if kind == "compaction":
-            return [Compaction(at, told.before, told.after)]
+            return [Compaction(at, told.after)]
         return [TurnEnd(at, plain_text(told.text, 40))] if kind == "end" else []
 
     def _call(self, told: Told) -> ToolCall:

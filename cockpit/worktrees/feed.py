@@ -164,7 +164,7 @@ class _Following:
                 self.unseen = False
                 return
             self._awake.clear()
-            wait = max(0.0, self._next_due(now) - now)
+            wait = max(0.0, self._next_due() - now)
             try:
                 await asyncio.wait_for(self._awake.wait(), wait)
             except TimeoutError:
@@ -270,7 +270,7 @@ class _Following:
         """Whether anything but "being measured" is new since the last snapshot."""
         return any(self.ended.get(path, 0.0) > self.emitted[0] for path in self.measured)
 
-    def _next_due(self, now: float) -> float:
+    def _next_due(self) -> float:
         due = [self.look_due]
         due += [self._count_due(place) for place in self.cheap.places if place.path not in self.started]
         if self.unseen:

@@ -94,7 +94,7 @@ def plan_merge(repository: Repository, config: Config, name: str, into: str | No
         raise CannotAnswer(f"{target} is the branch of that worktree itself", "choose another with --into")
     if old is None and not target.startswith(INTEGRATION):
         raise CannotAnswer(f"there is no branch {plain_text(target, 80)!r}", "only integration/… branches are made")
-    base, start = base_of(home, cheap, config, None)
+    base, start = base_of(home, cheap, None)
     onto = old or start
     if onto is None:
         raise CannotAnswer("the base branch has no commits yet", "commit something first")

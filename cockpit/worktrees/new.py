@@ -92,7 +92,7 @@ def plan_new(
         raise CannotAnswer(cheap.note or "the branches cannot be read")
     own = cheap.refs.sha(f"refs/heads/{named}")
     remote = None if own else next((f"refs/remotes/{r}/{named}" for r in _remotes(home, cheap, named)), None)
-    base_name, base_sha = base_of(home, cheap, config, base)
+    base_name, base_sha = base_of(home, cheap, base)
     start = own or (cheap.refs.sha(remote) if remote else None) or base_sha
     if start is None:
         raise CannotAnswer("the repository has no commits yet", "commit something first")
@@ -294,7 +294,7 @@ def _remotes(home: Path, cheap: Cheap, branch: str) -> list[str]:
     return [name for name in names if name and cheap.refs.sha(f"refs/remotes/{name}/{branch}")]
 
 
-def base_of(home: Path, cheap: Cheap, config: Config, asked: str | None) -> tuple[str, str | None]:
+def base_of(home: Path, cheap: Cheap, asked: str | None) -> tuple[str, str | None]:
     """The branch that a new one begins with and is counted against, and its commit (None: it has none)."""
     if asked:
         asked = asked.removeprefix("refs/heads/")

@@ -148,7 +148,7 @@ def adopt(repository: Repository, config: Config, path: str, *, task: str | None
             entry = _adopted(registry, repository, Path(tree.path), tree.branch, task)
         if tree.branch and not tree.own_base:
             cheap = read_cheap(repository, config.base)
-            name, _ = base_of(room.home, cheap, config, None)
+            name, _ = base_of(room.home, cheap, None)
             try:
                 room.git("config", "--get", f"branch.{tree.branch}.cockpit-base")
             except GitFailed:

@@ -30,8 +30,7 @@ _RECORD, _TREE, _ADMIN = "record.json", "tree", "admin"
 @dataclass(frozen=True, slots=True)
 class Trashed:
     """A worktree in the trash. `key` names it there; `path` is where it was, `ref` what was checked out (None:
-    detached), `rescue` the commit of its rescue ref.
-    """
+    detached)."""
 
     key: str
     name: str
@@ -40,7 +39,6 @@ class Trashed:
     head: str | None
     at: datetime | None
     why: str
-    rescue: str
     entry: dict[str, Any] | None = None
     folder: Path = Path()
 
@@ -99,7 +97,7 @@ def throw_into(room: Room, name: str, path: Path, admin: Path, ref: str | None, 
         _take_back(room, folder)
         room.done()
         raise
-    _finish_removal(room, folder, record)
+    _finish_removal(folder, record)
     room.done()
     return _trashed(folder, record)
 
@@ -154,7 +152,7 @@ def mend_trash(room: Room, journal: Journal) -> None:
             entry = registry.at(str(record["path"]))
             if entry is not None and record.get("entry") == entry:
                 registry.remove(entry)
-        _finish_removal(room, folder, record)
+        _finish_removal(folder, record)
     else:
         _take_back(room, folder)
 
@@ -176,7 +174,7 @@ def _move(source: Path, target: Path) -> bool:
     return True
 
 
-def _finish_removal(room: Room, folder: Path, record: dict[str, Any]) -> None:
+def _finish_removal(folder: Path, record: dict[str, Any]) -> None:
     """Where the folder was copied, the original goes now that the copy is whole."""
     path = Path(str(record["path"]))
     if not record.get("copied") or not (folder / _TREE).is_dir():
@@ -310,7 +308,6 @@ def _trashed(folder: Path, record: dict[str, Any]) -> Trashed:
         head=record.get("head") if isinstance(record.get("head"), str) else None,
         at=read_iso(record.get("at")),
         why=str(record.get("why") or ""),
-        rescue=str(record.get("rescue") or ""),
         entry=entry if isinstance(entry, dict) else None,
         folder=folder,
     )

@@ -34,8 +34,6 @@ WORKERS: tuple[Worker, ...] = (
     ),
 )  # fmt: skip
 
-WORKER_OF: dict[str, Worker] = {rule: worker for worker in WORKERS for rule in worker.rules}
-
 EFFORT: dict[str, Effort] = {
     "n-update-delete-loop": "M", "wrong-caching-scope": "M", "scope-too-wide": "M", "scope-too-narrow": "M",
     "long-held-transaction": "M", "resource-scope-mismatch": "M", "streaming-resource-holding": "M",

@@ -45,7 +45,7 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
 def _settings_hold(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     if not candidate.needs:
         return candidate
-    missing = [text for name, text in _WANTED.items() if not set_anywhere(f"CELERY_{name}", report.path, project)]
+    missing = [text for name, text in _WANTED.items() if not set_anywhere(f"CELERY_{name}", project)]
     if not missing:
         return None
     return replace(candidate, message=f"Celery without {', '.join(missing)}")

@@ -167,13 +167,13 @@ def _on_request_json(node: FunctionNode, requests: set[str], context: FileContex
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "json":
             owner = part.func.value
-            if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node, part):
+            if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node):
                 message = f"the body of {node.name} is read as `{owner.id}.json()`, past every model"
                 context.report(UNTYPED, part, message, symbol=_symbol(node, context))
                 return
 
 
-def _validated(node: FunctionNode, read: ast.Call) -> bool:
+def _validated(node: FunctionNode) -> bool:
     """True where the JSON is given to a model in the same function."""
     return any(
         isinstance(part, ast.Call)

@@ -223,7 +223,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
             if set_in_production(name, report.path, project):
                 return None
         elif kind == "unset":
-            missing = [word for word in name.split() if not set_anywhere(word, report.path, project)]
+            missing = [word for word in name.split() if not set_anywhere(word, project)]
             if not missing:
                 return None
             return replace(candidate, message=f"settings for production without {', '.join(missing)}")

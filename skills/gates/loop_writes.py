@@ -50,7 +50,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if function.attr not in _NAMES and not _LONG_NAMES.fullmatch(function.attr):
         return
     loop, whole = _around(node, context)
-    if loop is None or whole is None or _in_pieces(loop) or _runs_once(node, loop, context):
+    if loop is None or whole is None or _in_pieces(loop) or _runs_once(loop, context):
         return
     bound = _bound(loop)
     if function.attr in ("add", "merge", "delete") and node.args and is_session(function.value, context):
@@ -126,7 +126,7 @@ def _in_pieces(loop: Turns) -> bool:
     return bool(_PIECES.search(targets) or re.search(r"batch|chunk|paginat|slices", over, re.I))
 
 
-def _runs_once(node: ast.Call, loop: Turns, context: FileContext) -> bool:
+def _runs_once(loop: Turns, context: FileContext) -> bool:
     """True where what follows the call in its block leaves the loop."""
     if isinstance(loop, ast.comprehension):
         return False

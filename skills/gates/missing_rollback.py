@@ -61,7 +61,7 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
     root = session.partition(".")[0]
     if session == "db.session" and state != "swallowed":
         return False  # Flask-SQLAlchemy ends its session, and with it the transaction, after each request
-    lent = state != "swallowed" and not _made_here(function, root, context)
+    lent = state != "swallowed" and not _made_here(function, root)
     injected = lent and root in _dependencies(function)
     kind, why = execution_of(context)
     severity: Severity = "LOW" if injected or kind in ("init", "cli") else "MEDIUM"
@@ -122,7 +122,7 @@ def _unit_of_work(owner: ast.ClassDef) -> bool:
     )
 
 
-def _made_here(function: FunctionNode, name: str, context: FileContext) -> bool:
+def _made_here(function: FunctionNode, name: str) -> bool:
     """True where the function makes the session itself."""
     for part in local_nodes(function):
         if isinstance(part, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in part.targets):

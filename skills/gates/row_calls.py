@@ -62,7 +62,7 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     values = [flow.value(argument, names) for argument in _plain(node)]
     _lambdas(flow, node, values, names)
     if name in flow.functions and name not in names:
-        return _enter(flow, node, name, values, names)
+        return _enter(flow, node, name, values)
     _hand_on(flow, node, values)
     if name == "prefetch_related_objects":
         _load_later(flow, node, names)
@@ -123,7 +123,7 @@ def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> No
             flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
 
 
-def _enter(flow: Run, node: ast.Call, name: str, values: list[Value], names: Names) -> Value:
+def _enter(flow: Run, node: ast.Call, name: str, values: list[Value]) -> Value:
     """Runs a function of the file with what it is called with, once for each kind of it."""
     function = flow.functions[name]
     parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]

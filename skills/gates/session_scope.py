@@ -104,14 +104,14 @@ def _on_leak(node: FunctionNode, context: FileContext) -> None:
                 ERROR_RULE,
                 made,
                 f"`{name}` is {found[0]} that stays open {how}",
-                severity=_leak_severity(node, kind, how, found[1]),
+                severity=_leak_severity(kind, how, found[1]),
                 confidence="likely",
                 evidence=(Evidence(context.path, line, "here it is left open"), *((why,) if why else ())),
                 also=(CLEANUP_RULE,),
             )
 
 
-def _leak_severity(function: FunctionNode, kind: Execution, how: str, worth: Severity) -> Severity:
+def _leak_severity(kind: Execution, how: str, worth: Severity) -> Severity:
     if worth == "MEDIUM":
         return "MEDIUM" if kind == "request_handler" else "LOW"  # a file
     if how.startswith("where whoever"):

@@ -159,6 +159,6 @@ def set_in_production(name: str, path: str, project: Project) -> bool:
     )
 
 
-def set_anywhere(name: str, path: str, project: Project) -> bool:
+def set_anywhere(name: str, project: Project) -> bool:
     """True where a settings module that is not for developers or tests sets the name."""
     return any(not is_away_from_production(other) for other, _ in project.named("setting", name))

@@ -66,7 +66,7 @@ def view_around(context: FileContext) -> View | None:
             # Class attributes configure a view; only its methods act.
             acts = len(context.scopes) > depth
             why = _class_reason(scope, context) if acts else ""
-            if acts and not why and (bases := _unknown_bases(scope, context)):
+            if acts and not why and (bases := _unknown_bases(scope)):
                 why = f"`{scope.name}` answers requests, built on `{bases[-1]}`"
                 return View(context.symbol, scope.lineno, why, ((OF_VIEW, " ".join(bases)),))
         else:
@@ -91,7 +91,7 @@ def is_view(name: str, project: Project) -> bool:
     return False
 
 
-def _unknown_bases(node: ast.ClassDef, context: FileContext) -> list[str]:
+def _unknown_bases(node: ast.ClassDef) -> list[str]:
     """The bases of a class that answers requests and has no role by their names."""
     if not node.bases or class_role(node) is not None:
         return []

@@ -88,10 +88,9 @@ class ToolResult:
 
 @record
 class Compaction:
-    """The context was compacted from `pre` to `post` tokens, None where it is not said."""
+    """The context was compacted to `post` tokens, None where it is not said."""
 
     at: datetime | None
-    pre: int | None
     post: int | None
 
 

@@ -14,7 +14,6 @@ Sensitivity = Literal["low", "medium", "high"]  # to the budget
 Complexity = Literal["high", "medium", "low"]
 
 AS_OF = "2026-11"  # when TIERS was last looked over
-TIER_NAMES: tuple[Tier, ...] = ("premium", "standard", "fast", "cheap", "local")
 TASKS = (
     *("complex_reasoning", "code_generation", "bulk_processing", "chat_conversation"),
     *("summarization", "embeddings", "data_extraction"),

@@ -16,11 +16,10 @@ Shown = Literal["full", "cut", "name only"]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A skill in the simulated list. `characters` is what it takes there, its line included."""
+    """A skill in the simulated list."""
 
     name: str
     shown: Shown
-    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,7 @@ def simulate_listing(skills: Iterable[tuple[str, str, int]], budget: int) -> Lis
         total -= len(kept[name][0])
         lost.add(name)
     listed = [
-        Listed(name, "name only" if name in lost else "cut" if cut else "full", 0 if name in lost else len(text))
-        for name, (text, _, cut) in kept.items()
+        Listed(name, "name only" if name in lost else "cut" if cut else "full") for name, (_, _, cut) in kept.items()
     ]
     return Listing(budget, total, tuple(listed))
 

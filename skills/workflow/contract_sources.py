@@ -47,7 +47,7 @@ def rest_shapes(modules: Modules) -> Iterator[Shape]:
                 continue
             route, view = found
             serializer = _serializer(classes[view][1], classes)
-            fields = _fields(serializer[1], classes) if serializer is not None else None
+            fields = _fields(serializer[1]) if serializer is not None else None
             if serializer is None or fields is None:
                 continue
             places: tuple[Place, ...] = (classes[view], serializer)
@@ -76,7 +76,7 @@ def _serializer(view: ast.ClassDef, classes: Mapping[str, tuple[str, ast.ClassDe
     return None
 
 
-def _fields(serializer: ast.ClassDef, classes: Mapping[str, tuple[str, ast.ClassDef]]) -> frozenset[str] | None:
+def _fields(serializer: ast.ClassDef) -> frozenset[str] | None:
     """The fields that a serializer answers; None where they are not all written out."""
     if not all(last_name(base) in _BASES for base in serializer.bases):
         return None

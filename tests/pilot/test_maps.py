@@ -107,7 +107,7 @@ def test_lines_fit_and_the_route_is_marked(demo: Demo, width: int) -> None:
     assert any("requirements" in plain(row) or "manage.py" in plain(row) or "pyproject" in plain(row) for row in rows)
     for row in route_lines(route, selection, width):
         assert width_of(row) <= width + 30
-    assert len(tree_lines(maps.agents, selection, width)) == 15 + 3
+    assert len(tree_lines(maps.agents, selection)) == 15 + 3
     assert any("can be called here" in plain(row) for row in agent_lines(maps.agents, selection, width))
 
 

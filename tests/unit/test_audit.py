@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,10 @@ from skills.audit.report import audit_report, task_file, team_of
 from skills.audit.results_log import read_rows
 from skills.audit.results_log import written as log_text
 from skills.audit.scoring import band_of, overall_of, score_of, trend_of, verdict_of, worst_of
-from skills.audit.workers import WORKER_OF, WORKERS
+from skills.audit.workers import WORKERS
 from skills.gates import RULES, analyse, settle
 from skills.gates.model import Evidence, Finding, GateOptions, ProjectEvidence, Severity
 
-MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HEADINGS = [
     "## Persistence & Performance Audit Report - 2026-11-20",
     "### Executive Summary",
@@ -120,7 +118,9 @@ def test_trend_turns_beyond_three_tenths() -> None:
 
 
 def test_every_audit_rule_has_its_worker() -> None:
-    assert set(WORKER_OF) == {name for name, rule in RULES.items() if rule.gate == "none"}
+    assert {rule for worker in WORKERS for rule in worker.rules} == {
+        name for name, rule in RULES.items() if rule.gate == "none"
+    }
 
 
 # -- root causes and the second look --

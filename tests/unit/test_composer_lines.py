@@ -39,7 +39,7 @@ def test_a_prompt_is_told_with_its_risk_class_and_points() -> None:
         "missing",
     ):
         assert part in told
-    points = [plain(row) for row in points_lines(analysis.plan.score, 80)]
+    points = [plain(row) for row in points_lines(analysis.plan.score)]
     assert len(points) == len(analysis.plan.score.items) + 6
     assert any("action verb" in row and "5/5" in row and "fix" in row for row in points)
     assert str(analysis.enhanced.score) in plain(score_line(analysis, 80))

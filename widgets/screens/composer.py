@@ -157,7 +157,7 @@ class ComposerScreen(FramedScreen):
             return wrapped(
                 [line((text, "muted" if not place else "faint")) for place, text in enumerate(_EMPTY)], width, 0
             )
-        points = points_lines(self.analysis.plan.score, width)
+        points = points_lines(self.analysis.plan.score)
         return [score_line(self.analysis, width), (), *wrapped(plan_lines(self.analysis), width), (), *points]
 
     def _enhanced(self, width: int) -> list[Line]:

@@ -124,7 +124,7 @@ class MapsScreen(FramedScreen):
         if self.active == 1:
             return agent_lines(self.maps.agents, self.selection, width)
         if self.active == 2:
-            return tree_lines(self.maps.agents, self.selection, width)
+            return tree_lines(self.maps.agents, self.selection)
         rows = lifecycle_lines(self.maps.evidence, self.route, width)
         if self.route is None or self.selection is None:
             words = (" asks eight questions (from the map: tab)", "muted")

@@ -39,9 +39,9 @@ def _looked_up(document: Document, node: cst.CSTNode, finding: Finding) -> None:
 def _rewrite(outer: str, node: cst.Call) -> Rewrite:
     inner = node.args[0].value
     if isinstance(inner, cst.ListComp):
-        return _of_comprehension(outer, node, inner)
+        return _of_comprehension(outer, inner)
     if isinstance(inner, cst.Call):
-        return _of_call(outer, node, inner)
+        return _of_call(outer, inner)
     if len(node.args) == 1 and isinstance(inner, cst.List | cst.Tuple):
         return _of_display(outer, inner)
     if len(node.args) == 1 and isinstance(inner, cst.Dict | cst.DictComp) and outer == "dict":
@@ -60,7 +60,7 @@ def _with_first(now: cst.Call, value: cst.BaseExpression) -> cst.Call:
     return now.with_changes(args=[now.args[0].with_changes(value=value), *now.args[1:]])
 
 
-def _of_comprehension(outer: str, node: cst.Call, inner: cst.ListComp) -> Rewrite:
+def _of_comprehension(outer: str, inner: cst.ListComp) -> Rewrite:
     if "#" in code(inner.lbracket) + code(inner.rbracket):
         raise CannotFix("a comment stands in the brackets")
     if outer == "list":
@@ -121,7 +121,7 @@ def _as_dict(now: cst.Call) -> cst.DictComp:
     return cst.DictComp(key, value, made.for_in, _left(made), _right(made), now.lpar, now.rpar)
 
 
-def _of_call(outer: str, node: cst.Call, inner: cst.Call) -> Rewrite:
+def _of_call(outer: str, inner: cst.Call) -> Rewrite:
     name = last_name(inner.func)
     if outer == "list" and name == "sorted":
         return _unwrapped

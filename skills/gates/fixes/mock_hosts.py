@@ -55,11 +55,11 @@ def host_of(document: Document, node: cst.CSTNode) -> Host:
     if not functions:
         raise CannotFix("a stand-in is made when the file is imported, before any fixture")
     function = functions[-1]
-    _check(document, function, owner)
+    _check(function, owner)
     return Host(function)
 
 
-def _check(document: Document, function: cst.FunctionDef, owner: cst.ClassDef | None) -> None:
+def _check(function: cst.FunctionDef, owner: cst.ClassDef | None) -> None:
     name = function.name.value
     if owner is not None and (owner.bases or not owner.name.value.startswith("Test")):
         raise CannotFix(f"methods of {owner.name.value} may not take fixtures (unittest.TestCase cannot)")
