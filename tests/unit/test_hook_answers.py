@@ -301,6 +301,8 @@ def test_hints_are_off_unless_chosen_and_counted(repo: Path) -> None:
     assert hints_counted() == (1, tokens(told))
     said, _ = ask("BeforeAgent", cwd=str(repo), prompt=prompt)
     assert said["hookSpecificOutput"]["hookEventName"] == "BeforeAgent"
+    of_an_agent = ask("UserPromptSubmit", "--agent", "codex", cwd=str(repo), prompt=prompt, agent_id="01a2")
+    assert of_an_agent == ({}, ""), "what an agent tells its sub-agent is no person's prompt"
 
 
 def test_the_digest_is_off_unless_chosen(repo: Path) -> None:
