@@ -22,7 +22,7 @@ def too_many(asked: Asked, config: Config) -> str:
     if most is None or not asked.session:
         return ""
     with remembered(asked.session) as memory:
-        running = _of_codex(memory, asked) if asked.agent == "codex" else _running(memory, asked)
+        running = _of_codex(memory, asked) if asked.agent == "codex" else _running(memory, asked, most)
         if running >= most:
             memory.refused = [*memory.refused[-200:], moment()]
             return f"{running} sub-agents run already; at most {most} at a time are allowed here. Wait for one to end."
@@ -45,15 +45,15 @@ def _of_codex(memory: "Memory", asked: Asked) -> int:
     return sum(one.running for one in found) + max(0, len(starting) - came)
 
 
-def _running(memory: "Memory", asked: Asked) -> int:
+def _running(memory: "Memory", asked: "Asked", most: int) -> int:
     """How many were let start and have not ended: the events tell of ends while cockpit is on, but not of a call that
-    failed, the transcript not of those that go on in the background."""
+    failed, the transcript not of those that go on in the background. It may be long, and is read last."""
     since = moment() - COUNTED_SECONDS
     started = sorted(at for at in memory.delegated if at >= since)
-    if not started:
-        return 0
-    told = _told_ends(asked.session, since) if spool.spool_folder().is_dir() else []
-    return min(_open(started, ends) for ends in (told, _written_ends(asked, since, memory.refused)))
+    left = len(started)
+    if left >= most and spool.spool_folder().is_dir():
+        left = _open(started, _told_ends(asked.session, since))
+    return left if left < most else min(left, _open(started, _written_ends(asked, since, memory.refused)))
 
 
 def _open(started: list[float], ended: list[float]) -> int:
