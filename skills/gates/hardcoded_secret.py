@@ -75,6 +75,8 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
             name = _name(target)
             if name == "SECRET_KEY" and may_hold_settings(context.path) and is_settings(context):
                 return  # insecure-settings says it
+            if name == "SECRET_KEY" and isinstance(target, ast.Subscript) and last_name(target.value) == "config":
+                return  # so does it of Flask's
             _check(name, node, value, context)
     elif value.__class__ is ast.Tuple and node.targets[0].__class__ is ast.Tuple:
         for target, part in zip(node.targets[0].elts, value.elts, strict=False):

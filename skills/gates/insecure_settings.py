@@ -188,7 +188,7 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
     for target in node.targets:
         if isinstance(target, ast.Subscript) and last_name(target.value) == "config":
             key = target.slice.value if isinstance(target.slice, ast.Constant) else None
-            if isinstance(key, str) and key in _NAMES and key != "SECRET_KEY":
+            if isinstance(key, str) and key in _NAMES:
                 _report(key, node.value, node, context)
         elif isinstance(target, ast.Attribute) and last_name(target.value) in {"app", "application"}:
             name = target.attr.upper()
@@ -209,7 +209,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
                 return
     elif name in {"update", "from_mapping"} and ".config." in f"{context.resolve(function)}.":
         for keyword in node.keywords:
-            if keyword.arg in _NAMES and keyword.arg != "SECRET_KEY":
+            if keyword.arg in _NAMES:
                 _report(keyword.arg, keyword.value, node, context)
     elif name in {"FastAPI", "Starlette"}:
         for keyword in node.keywords:
@@ -278,6 +278,7 @@ insecure_settings = Rule(
             "shop/app.py",
             "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=True)\n",
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["WTF_CSRF_ENABLED"] = False\n',
+            'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = "shop"\n',
         ),
     ),
     good=(
@@ -296,7 +297,9 @@ insecure_settings = Rule(
             }
         ),
         *one_file(
-            "shop/app.py", "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=False)\nrun(debug=True)\n"
+            "shop/app.py",
+            'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = os.environ["SECRET_KEY"]\n',
+            "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=False)\nrun(debug=True)\n",
         ),
         *one_file("shop/view.py", "DEBUG = True\n"),
     ),

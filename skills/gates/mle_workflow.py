@@ -26,13 +26,14 @@ _GATES = re.compile(
     r"gate|promot|should_(?:deploy|release|ship)|accept_model|meets_|quality_check|passes_|is_better", re.I
 )
 _LOADERS = frozenset(
-    {"pickle.loads", "pickle.load", "pickle.Unpickler", "cPickle.loads", "cPickle.load", "dill.loads", "dill.load",
+    {"_pickle.loads", "_pickle.load", "pickle.loads", "pickle.load", "pickle.Unpickler",
+     "cPickle.loads", "cPickle.load", "dill.loads", "dill.load",
      "cloudpickle.loads", "cloudpickle.load", "joblib.load", "jsonpickle.decode", "marshal.loads", "marshal.load",
      "pandas.read_pickle", "shelve.open", "numpy.load"}
 )  # fmt: skip
 _REMOTE = re.compile(
     r"requests\.|httpx\.|urlopen|urlretrieve|https?://|s3://|gs://|\.content\b|boto3|get_object|download|recv\(|\.receive"
-    r"|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
+    r"|\bevent\[|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
     re.I,
 )
 
@@ -240,6 +241,7 @@ unsafe_deserialisation = Rule(
         "import pickle\nimport requests\n\n\ndef model(url):\n    answer = requests.get(url)\n"
         "    return pickle.loads(answer.content)\n",
         "import joblib\n\nmodel = joblib.load(download('s3://models/latest'))\n",
+        "import _pickle\n\n\ndef handler(event, context):\n    return _pickle.loads(event['model'])\n",
         "import pickle\n\n\nasync def put(file: UploadFile):\n    return pickle.loads(await file.read())\n",
     ),
     good=one_file(

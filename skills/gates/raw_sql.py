@@ -151,6 +151,8 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
             found = read_text(value, context) if value is not None and not isinstance(value, ast.Constant) else None
             if value is None or found is None or not found.parts or value in _seen(context):
                 continue
+            if value.lineno > node.lineno:
+                continue  # the name stands for it later
             if not is_sql(found.text) and _goes_to_database(node, name, found, context):
                 origin = Evidence(context.path, value.lineno, f"{argument.id} is put together here")
                 context.report(RAW_SQL, node, _message(found), evidence=(origin,))
@@ -270,6 +272,7 @@ raw_sql_interpolation = Rule(
             '        cursor.execute(f"SELECT id FROM shop ORDER BY {column}")\n',
             'class Shops:\n    table = "shop"\n\n    def rows(self, cursor):\n'
             '        cursor.execute(f"SELECT id FROM {self.table} ORDER BY {Sort.NAME.value}")\n',
+            'stmt = select(shop)\nconnection.execute(stmt)\nstmt = insert(shop) + " where x"\nprint(stmt)\n',
             "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
             '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',
             "def rows(cursor, late):\n    where = clauses(late)\n"
