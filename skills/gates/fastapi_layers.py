@@ -7,6 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, outside_tests, session_names
+from skills.gates.loops import local_nodes
 from skills.gates.names import dotted, last_name
 from skills.gates.queries import chain_of
 from skills.gates.rule import Rule, Watch
@@ -163,13 +164,14 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     names = " ".join(last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list)
     if re.search(r"contextmanager|fixture", names):
         return
-    yielded = [part for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Yield)]
+    own = list(local_nodes(node))  # a function inside hands out something of its own
+    yielded = [part for part in own if isinstance(part, ast.Yield)]
     if len(yielded) != 1 or yielded[0].value is None:
         return
     owners = {dotted(yielded[0].value)}
     if not _is_dependency(node, context) and (owners == {None} or _is_looped(yielded[0], node)):
         return
-    for part in descendants(node):
+    for part in own:
         if isinstance(part, ast.Call) and last_name(part.func) == "commit" and isinstance(part.func, ast.Attribute):
             owner = dotted(part.func.value)
             named = re.search("session|db|conn", owner or "", re.I) and _is_dependency(node, context)
@@ -223,6 +225,8 @@ commit_after_yield = Rule(
         "def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    except Exception:\n"
         "        db.rollback()\n        raise\n    finally:\n        db.close()\n",
         "@contextmanager\ndef session_scope():\n    session = Session()\n    yield session\n    session.commit()\n",
+        "def run():\n    @contextmanager\n    def scope():\n        session = Session()\n        yield session\n"
+        "        session.commit()\n\n    with scope() as session:\n        work(session)\n",
         "def get_db_rows():\n    for row in rows:\n        yield row\n    log.commit()\n",
     ),
 )
