@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -74,6 +73,8 @@ def read_overrides() -> Overrides:
 
 
 def _override(pattern: str, price: "PriceConfig") -> Override:
+    from decimal import Decimal  # few have prices of their own
+
     fresh = Decimal(repr(float(price.input)))
 
     def pico(dollars: float | None, times: str) -> int:

@@ -2,11 +2,12 @@
 
 import importlib.util
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from decimal import Decimal  # only where a price is looked up, which the table then loads
+
     from genai_prices.types import ModelPrice, PriceCalculation
 
 
@@ -84,7 +85,7 @@ def _rates_on(model: str, day: int, fast: bool, provider: str) -> tuple[Rates, .
     return tuple(rates for start in sorted(starts) if (rates := _rates(row, start, factor)) is not None)
 
 
-def fast_times(name: str, day: int, provider: str) -> Decimal | int:
+def fast_times(name: str, day: int, provider: str) -> "Decimal | int":
     """How many times the standard price a request in fast mode costs; 1 where nothing says so."""
     standard, fast = (_price_row(name, day, provider, fast=speed) for speed in (False, True))
     before = None if standard is None else _at(standard.input_mtok, 0)
@@ -133,17 +134,18 @@ def _rates(row: "ModelPrice", start: int, factor: int) -> Rates | None:
     dollars = (
         fresh,
         out,
-        fresh * Decimal("1.25") if short is None else short,
+        fresh * 5 / 4 if short is None else short,
         fresh * 2 if hour is None else hour,
         fresh / 10 if read is None else read,
     )
     return Rates(start, *(int(rate * factor * (PICO // 10**6)) for rate in dollars))
 
 
-def _at(price: Any, start: int) -> Decimal | None:
+def _at(price: Any, start: int) -> "Decimal | None":
     """The price for a prompt just above `start` tokens, of a flat or a tiered price."""
-    if price is None or isinstance(price, Decimal):
-        return price
+    if not hasattr(price, "tiers"):
+        flat: Decimal | None = price
+        return flat
     found: Decimal = price.base
     for tier in price.tiers:
         if tier.start <= start and start > 0:

@@ -1,7 +1,6 @@
 """The rows of `cockpit spend`: sums by what a person asked for, and what agents say they billed beside them."""
 
 from cockpit.spend.calendar import TIME_GROUPS
-from cockpit.spend.commits import commit_sums
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import SpendRow
 from cockpit.spend.statements import read_statements
@@ -10,7 +9,7 @@ from cockpit.spend.sums import Scope, Sum, apportioned
 
 def spend_rows(ledger: Ledger, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
     """Rows of `cockpit spend --by BY` and their total: times in order, everything else dearest first."""
-    groups = commit_sums(ledger, scope) if by == "commit" else ledger.sums_by(by, scope)
+    groups = _of_commits(ledger, scope) if by == "commit" else ledger.sums_by(by, scope)
     whole = Sum()
     for part in groups.values():
         whole.add(part)
@@ -28,3 +27,9 @@ def spend_rows(ledger: Ledger, by: str, scope: Scope) -> tuple[list[SpendRow], S
     else:
         rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
     return rows, total
+
+
+def _of_commits(ledger: Ledger, scope: Scope) -> dict[str, Sum]:
+    from cockpit.spend.commits import commit_sums  # what reads git is not loaded for the other rows
+
+    return commit_sums(ledger, scope)
