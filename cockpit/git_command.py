@@ -44,11 +44,14 @@ _ahead: "dict[tuple[str, tuple[str, ...]], list[_Asked]]" = {}
 
 def start_quickly() -> None:
     """From now on start git without GitPython, whose import takes longer than most calls: for a command that asks once
-    and ends. Garbage of such a short life is looked for less often."""
+    and ends. Garbage of such a short life is looked for less often, and a thread that has an answer of git goes on at
+    once, not after five milliseconds of somebody's import."""
     import gc
+    import sys
 
     global _quick
     gc.set_threshold(100_000)
+    sys.setswitchinterval(0.0005)
     _quick = True
 
 

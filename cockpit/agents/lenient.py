@@ -9,6 +9,8 @@ from typing import Any
 from cockpit.agents.record import milliseconds, plausible
 
 _TRIES = 256
+_MUCH = 256 << 10  # bytes that `json` takes as long for as the import of `msgspec` takes
+_read_by_json = 0
 
 
 def loaded_msgspec() -> Any | None:
@@ -34,7 +36,12 @@ def document(raw: bytes) -> dict[str, Any] | None:
 
 
 def _decoded(raw: bytes) -> Any:
+    global _read_by_json
     msgspec = loaded_msgspec()
+    if msgspec is None:
+        _read_by_json += len(raw)
+        if _read_by_json > _MUCH:
+            import msgspec
     if msgspec is not None:
         try:
             return msgspec.json.decode(raw)

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from cockpit.agents.lenient import document, mapping, text
 from cockpit.files import locked, read_regular, write_atomically
 from cockpit.hooks.edits import NAMED_EVENTS, is_event
 from cockpit.hooks.spool import AGENTS, spool_folder
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
+from skills.record import record
 
 LARGEST_EVENT = 4 << 20
 MOST_AT_ONCE = 500
@@ -27,7 +26,8 @@ LOG_BYTES = 2 << 20
 OLDEST_SECONDS = 2 * 86_400.0
 
 
-class HookEvent(msgspec.Struct, frozen=True):
+@record
+class HookEvent:
     """One event. `at` is in seconds since 1970, `event` in Claude Code's words, `about` what it was about in a line."""
 
     at: float
@@ -39,7 +39,8 @@ class HookEvent(msgspec.Struct, frozen=True):
     about: str = ""
 
 
-class Drained(msgspec.Struct, frozen=True):
+@record
+class Drained:
     """How many events were taken, how many files were no event, how many were too many or too old."""
 
     taken: int = 0
@@ -123,6 +124,8 @@ def drain() -> Drained:
 
 def lost_so_far() -> Drained:
     """How many files were no event and how many were thrown away, since ever."""
+    import msgspec  # as below: a session of which no hook told anything is read without it
+
     try:
         return msgspec.json.decode(read_regular(_counts_path(), 4096), type=Drained)
     except (OSError, msgspec.MsgspecError, ValueError):
@@ -143,6 +146,8 @@ def _counts_path() -> Path:
 
 
 def _count(found: Drained) -> None:
+    import msgspec
+
     before = lost_so_far()
     now = Drained(0, before.garbage + found.garbage, before.dropped + found.dropped)
     write_atomically(_counts_path(), msgspec.json.encode(now), mode=0o600)
@@ -216,6 +221,8 @@ def _about(said: dict[str, Any]) -> str:
 
 
 def _append(events: list[HookEvent]) -> None:
+    import msgspec
+
     path = log_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
@@ -236,8 +243,12 @@ def _append(events: list[HookEvent]) -> None:
 
 def log_events(blocks: Iterator[bytes] | list[bytes]) -> Iterator[HookEvent]:
     """The events of blocks of whole lines; a line that is none is passed over."""
-    decoder = msgspec.json.Decoder(HookEvent)
+    decoder = None
     for block in blocks:
+        if decoder is None:
+            import msgspec
+
+            decoder = msgspec.json.Decoder(HookEvent)
         for line in block.split(b"\n"):
             if line:
                 with contextlib.suppress(msgspec.MsgspecError, ValueError):

@@ -22,48 +22,42 @@ _PASAN = (
     r"(?:(?:ya|todas|todos|siguen|están?|han|ha|ahora|en) ){0,3}"
     r"(?:pasan?|pasado|pasando|verdes?|limpi[oa]s?|correct[oa]s)"
 )
-_CLAIMS: tuple[tuple[ClaimKind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))  # type: ignore[misc]
-    for kind, pattern in (
-        (
-            "test",
-            rf"\b(?:tests?|test[ -]suite|suite|specs|pytest)(?: suite| cases| run)? {_PASSES}\b"
-            rf"|\b(?:all|every)(?: \w+){{0,3}} tests? {_PASSES}\b"
-            r"|\b(?:all|\d+) (?:\w+ ){0,2}(?:tests? )?passed\b(?! (?:to|in as|as))|\bpassing tests?\b"
-            rf"|\b(?:tests?|pruebas?|suite|pytest) {_PASAN}\b",
-        ),
-        (
-            "lint",
-            rf"\b(?:ruff|lint(?:er|ing)?|flake8|pylint)(?: checks?)? {_PASSES}\b"
-            r"|\bno lint(?:ing)? (?:errors|issues|warnings)\b"
-            rf"|\b(?:ruff|lint(?:er)?|flake8) {_PASAN}\b",
-        ),
-        (
-            "types",
-            rf"\b(?:mypy|pyright|type[ -]?check(?:s|er|ing)?|types)(?: checks?)? {_PASSES}\b|\bno type errors\b"
-            rf"|\b(?:mypy|pyright|tipos) {_PASAN}\b",
-        ),
-    )
+# patterns are compiled, and kept, by `re.search` and the like: few sessions say any of this
+_CLAIMS: tuple[tuple[ClaimKind, str], ...] = (
+    (
+        "test",
+        rf"\b(?:tests?|test[ -]suite|suite|specs|pytest)(?: suite| cases| run)? {_PASSES}\b"
+        rf"|\b(?:all|every)(?: \w+){{0,3}} tests? {_PASSES}\b"
+        r"|\b(?:all|\d+) (?:\w+ ){0,2}(?:tests? )?passed\b(?! (?:to|in as|as))|\bpassing tests?\b"
+        rf"|\b(?:tests?|pruebas?|suite|pytest) {_PASAN}\b",
+    ),
+    (
+        "lint",
+        rf"\b(?:ruff|lint(?:er|ing)?|flake8|pylint)(?: checks?)? {_PASSES}\b"
+        r"|\bno lint(?:ing)? (?:errors|issues|warnings)\b"
+        rf"|\b(?:ruff|lint(?:er)?|flake8) {_PASAN}\b",
+    ),
+    (
+        "types",
+        rf"\b(?:mypy|pyright|type[ -]?check(?:s|er|ing)?|types)(?: checks?)? {_PASSES}\b|\bno type errors\b"
+        rf"|\b(?:mypy|pyright|tipos) {_PASAN}\b",
+    ),
 )
-_NOT_A_CLAIM = re.compile(
+_NOT_A_CLAIM = (
     r"(?<!\w)(?:if|once|until|unless|whether|should|must|will|would|could|might|may|can(?:not|['’]t)?|"
     r"make (?:all|the|these|those|its?|them)|get the|keep|make sure|ensures?|so that|let me|let['’]s|i['’]ll|we['’]ll|"
     r"going to|needs?|want|expect|expected|hope|probably|"
     r"likely|not|never|none|\w+n['’]t|to (?:see|check|verify|confirm|get|make|have)|verify|check that|confirm that|"
     r"before|previously|except|apart from|but|fail\w*|broken|what|how|why|when|example|"
     r"si|hasta|cuando|debe\w*|asegur\w*|para que|comprob\w*|veamos|voy a|vamos a|salvo|excepto|pero|falla\w*|antes|"
-    r"no(?= \|))(?!\w)",
-    re.IGNORECASE,
+    r"no(?= \|))(?!\w)"
 )
-_NOTHING_WRONG = re.compile(
+_NOTHING_WRONG = (
     r"(?<!\w)(?:no|zero|0|without(?: any)?|sin)(?: \w+)? (?:fail\w*|regressions?|errors?|warnings?|issues|problems?|"
-    r"fallos|errores|regresiones)(?!\w)",
-    re.IGNORECASE,
+    r"fallos|errores|regresiones)(?!\w)"
 )
-_QUOTED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|^\s*>.*$|\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”", re.DOTALL | re.MULTILINE
-)
-_SENTENCE = re.compile(r"[^.!?\n;]+[.!?]?")
+_QUOTED = r"(?sm)```.*?(?:```|\Z)|`[^`\n]*`|^\s*>.*$|\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”"
+_SENTENCE = r"[^.!?\n;]+[.!?]?"
 
 
 @record
@@ -80,12 +74,12 @@ def find_claims(text: str) -> tuple[Claim, ...]:
     if not any(word in lowered for word in _TELLING):
         return ()
     found: dict[ClaimKind, Claim] = {}
-    for match in _SENTENCE.finditer(_QUOTED.sub(" ", text[:_LONGEST])):
+    for match in re.finditer(_SENTENCE, re.sub(_QUOTED, " ", text[:_LONGEST])):
         sentence = " ".join(match.group().replace("*", "").split())
         if sentence.endswith("?"):
             continue
         for kind, pattern in _CLAIMS:
-            claim = pattern.search(sentence)
+            claim = re.search(pattern, sentence, re.IGNORECASE)
             if claim is not None and kind not in found and not _qualified(sentence, claim):
                 found[kind] = Claim(kind, sentence[:160])
     return tuple(found.values())
@@ -99,4 +93,4 @@ def _qualified(sentence: str, claim: re.Match[str]) -> bool:
     rest = sentence[: claim.start()] + " | " + sentence[claim.end() :]
     if claim.group().lower().startswith(("no lint", "no type")):
         return bool(re.search(r"(?<!\w)(?:if|once|should|will|until|make sure)(?!\w)", rest, re.IGNORECASE))
-    return bool(_NOT_A_CLAIM.search(_NOTHING_WRONG.sub(" ", rest)))
+    return bool(re.search(_NOT_A_CLAIM, re.sub(_NOTHING_WRONG, " ", rest, flags=re.IGNORECASE), re.IGNORECASE))
