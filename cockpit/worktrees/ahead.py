@@ -24,11 +24,13 @@ def ask_statuses(repository: Repository) -> None:
 
 
 def begin_reading(repository: Repository, config: "Config") -> "Future[WorktreesSnapshot]":
-    """`read_worktrees` in a thread of its own."""
+    """`read_worktrees` in a thread of its own, which asks git at once: what it imports is imported before."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from cockpit.worktrees.reader import read_worktrees
+
     pool = ThreadPoolExecutor(1)
-    reading = pool.submit(read_every_worktree, repository, config)
+    reading = pool.submit(read_worktrees, repository, config)
     pool.shutdown(wait=False)
     return reading
 

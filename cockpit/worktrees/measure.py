@@ -179,8 +179,9 @@ def divergence(folder: Path | str, base: str, head: str) -> tuple[int, int]:
     return int(ahead), int(behind)
 
 
-def divergences(folder: Path | str, base: str, heads: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """`divergence` of many heads with two commands: what lies beyond their common past is walked here.
+def divergences(folder: Path | str, base: str, heads: Iterable[str]) -> dict[str, tuple[int, int, str]]:
+    """`divergence` of many heads with two commands, and the commit that each has left `base` at, "" where there is not
+    one alone: what lies beyond their common past is walked here.
 
     Empty where there is no common past, or where it is so far back that git counts faster.
     """
@@ -198,7 +199,9 @@ def divergences(folder: Path | str, base: str, heads: Iterable[str]) -> dict[str
     found = {}
     for head in wanted:
         reached = _reached(head, parents)
-        found[head] = (len(reached - known), len(known - reached))
+        own = reached - known
+        left = {above for commit in own for above in parents[commit] if above not in own}
+        found[head] = (len(own), len(known - reached), left.pop() if len(left) == 1 else "")
     return found
 
 
@@ -227,7 +230,8 @@ def on_no_branch(folder: Path | str, head: str) -> int:
 @record
 class Question:
     """Whether `head` is merged into `base`, both object ids; `log` is the branch's own reflog file (None:
-    detached), `trial` what merging it now would make (None: not asked, or git cannot tell).
+    detached), `start` where it left the base ("": not known), `trial` what merging it now would make (None: not asked,
+    or git cannot tell).
     """
 
     folder: str
@@ -237,6 +241,7 @@ class Question:
     ahead: int
     behind: int
     log: Path | None
+    start: str = ""
     base_tree: str | None = None
     trial: Trial | None = None
 
@@ -327,7 +332,7 @@ def _changes_something(question: Question) -> bool:
 
 def _picked(question: Question) -> bool:
     """Whether one commit of the base makes the same change as the whole branch (equal patch ids)."""
-    start = _run(question.folder, "merge-base", question.base, question.head).strip()
+    start = question.start or _run(question.folder, "merge-base", question.base, question.head).strip()
     squashed = _run(
         question.folder,
         *("commit-tree", f"{question.head}^{{tree}}", "-p", start, "-m", "squash"),

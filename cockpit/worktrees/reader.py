@@ -52,6 +52,7 @@ class Reader:
         self._facts: tuple[Key, measure.BranchFacts, str] | None = None
         self._recorded: tuple[int, dict[str, str]] = (-1, {})
         self._divergence: dict[tuple[str, str], tuple[int, int]] = {}
+        self._starts: dict[tuple[str, str], str] = {}  # of those that were compared with others
         self._merged: dict[Key, Merged | None] = {}
         self._commits: dict[Key, int] = {}
         self._trials = TrialMerges()
@@ -150,7 +151,11 @@ class Reader:
             found = measure.divergences(self._folder, base.sha, missing)
         except GitFailed:
             return
-        self._divergence.update({(base.sha, head): distance for head, distance in found.items()})
+        if len(self._starts) > _KEPT:
+            self._starts.clear()
+        for head, (ahead, behind, start) in found.items():
+            self._divergence[base.sha, head] = (ahead, behind)
+            self._starts[base.sha, head] = start
 
     def _branch_facts(self, refs: list[str], detached: list[str]) -> measure.BranchFacts:
         try:
@@ -261,6 +266,7 @@ class Reader:
             ahead=apart[0],
             behind=apart[1],
             log=log,
+            start=self._starts.get((base.sha, head), ""),
             base_tree=survey.trees.get(base.sha),
             trial=self._trial((base.sha, head), environment) if measure.needs_trial(*apart) else None,
         )

@@ -162,6 +162,32 @@ def test_many_worktrees_are_tried_in_one_process_and_each_gets_its_own_answer(
     assert len(tries) == 1
 
 
+def test_where_branches_left_their_base_is_where_git_says(repo: Path) -> None:
+    first = git(repo, "rev-parse", "HEAD")
+    git(repo, "branch", "early")
+    commit(repo, "b.txt", "b")
+    git(repo, "branch", "late")
+    for branch in ("early", "late"):
+        git(repo, "checkout", "-q", branch)
+        commit(repo, f"{branch}.txt", "1")
+        commit(repo, f"{branch}.txt", "2")
+    git(repo, "checkout", "-q", "-b", "both", "early")
+    git(repo, "merge", "-q", "--no-edit", "late")
+    git(repo, "checkout", "-q", "-b", "taken", "early")
+    git(repo, "merge", "-q", "--no-edit", "main")
+    commit(repo, "taken.txt", "1")
+    git(repo, "checkout", "-q", "main")
+    commit(repo, "c.txt", "c")
+    base, *heads = (git(repo, "rev-parse", name) for name in ("main", "early", "late", "both", "taken", "main~1"))
+    found = measure.divergences(repo, base, heads)
+    for head in heads:
+        ahead, behind, start = found[head]
+        assert (ahead, behind) == measure.divergence(repo, base, head)
+        assert start in ("", git(repo, "merge-base", base, head))
+    starts = [found[head][2] for head in heads]
+    assert starts == [first, git(repo, "rev-parse", "main~1"), "", "", ""]
+
+
 def test_a_squash_merge_is_found(repo: Path) -> None:
     tree = add(repo, "api")
     commit(tree, "b.txt", "b")
