@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from widgets.lines import Line, Span, plain, width_of
 
 _COLUMNS = 20  # cells in which the columns of a dialog begin
+_PARTS = ("/(,=", "-_.:")  # after which a long word is best broken, and second best
 _FEWEST = 4  # cells that are worth beginning a long word in
 
 
@@ -36,11 +37,13 @@ def wrap_line(spans: Line, width: int, indent: int = 0) -> list[Line]:
 
 
 def _head(text: str, width: int) -> str:
-    """As much of the beginning as fits into `width` cells."""
+    """As much of the beginning as fits into `width` cells, up to the end of a part of a path or of code where one ends
+    not far before."""
     end = min(len(text), width)
     while end > 1 and cell_len(text[:end]) > width:
         end -= 1
-    return text[:end]
+    parts = (max(text.rfind(mark, 0, end) for mark in marks) + 1 for marks in _PARTS)
+    return text[: next((part for part in parts if part > end // 2), end)]
 
 
 def wrapped(rows: Iterable[Line], width: int) -> list[Line]:

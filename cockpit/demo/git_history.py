@@ -42,8 +42,25 @@ def build(folder: Path, now: datetime) -> Path:
     exclude(root / ".git")
     for path, content in overlay("feature-api-edits").items():
         (worktree_path(folder, "feature-api") / path).write_text(content, "utf-8")
+    _remember_commits(root)
     _git(worktree_path(folder, "docs"), "rebase", "-q", "main", may_fail=True, at=now - timedelta(minutes=95))
     return root
+
+
+def _remember_commits(root: Path) -> None:
+    """Let each work tree's log say what was committed there, as it does where people work: an import leaves none."""
+    name, email = AUTHOR
+    logs = {"main": root / ".git" / "logs" / "HEAD"}
+    logs |= {f"main..{one.name}": root / ".git" / "worktrees" / one.folder / "logs" / "HEAD" for one in branches()}
+    for commits, log in logs.items():
+        told = _git(root, "log", "--reverse", "--format=%P%x09%H%x09%ct%x09%s", commits)
+        rows = [row.split("\t") for row in told.splitlines()]
+        lines = [
+            f"{parent or '0' * 40} {made} {name} <{email}> {seconds} +0000\tcommit: {subject}\n"
+            for parent, made, seconds, subject in rows
+        ]
+        after = log.read_text("utf-8").splitlines(keepends=True)
+        log.write_text("".join([*lines, *after]), "utf-8")
 
 
 def _sheet(branch: Branch) -> str:
@@ -110,7 +127,7 @@ def _commit(ref: str, mark: int, commit: Commit, now: datetime, *, parent: int) 
 
 def _git(
     folder: Path, *args: str, stdin: bytes | None = None, may_fail: bool = False, at: datetime | None = None
-) -> None:
+) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -128,3 +145,4 @@ def _git(
     if done.returncode and not may_fail:
         first = next(iter(done.stderr.decode("utf-8", "replace").splitlines()), f"exit {done.returncode}")
         raise CannotAnswer(f"the demo could not be made: git {args[0]}: {first}")
+    return done.stdout.decode("utf-8", "replace")

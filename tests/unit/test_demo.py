@@ -202,6 +202,16 @@ def test_the_agents_say_what_they_said_they_were_billed(seen):
     assert total.billed.usd > 50
 
 
+def test_what_was_spent_has_its_commits(seen):
+    meter = Meter(seen, load_config(seen.root))
+    meter.read()
+    rows, total = spend_rows(meter.ledger, "commit", Scope(meter.places))
+    usd = {row.key.partition(" ")[2]: row.usd for row in rows}
+
+    assert "Cache company lookups (#41)" in usd
+    assert sum(row.usd for row in rows if not row.key.startswith("not committed")) > 0.9 * total.usd
+
+
 def test_the_sessions_are_where_the_story_puts_them(seen):
     sessions = {session.branch: session for session in read_sessions(seen).sessions}
 

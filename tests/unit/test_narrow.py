@@ -21,6 +21,7 @@ from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.spend_lines import name_of
 from widgets.worktrees_pane import columns, worktree_row
+from widgets.wrap import wrap_line
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
@@ -131,3 +132,9 @@ def test_code_and_front_matter_keep_their_shape() -> None:
         for row in markdown_lines("---\nname: a\nmeta:\n  p: 1\n---\n\n# T\n```python\nif x:\n    y()\n```\n- z")
     ]
     assert rows == ["  name: a", "  meta:", "    p: 1", "", "T", "  if x:", "      y()", "  · z", ""]
+
+
+def test_a_path_that_no_line_holds_is_broken_between_its_parts() -> None:
+    rows = wrap_line(line("/srv/projects/acme-api/.claude/skills/testing-patterns"), 30)
+    assert [plain(row) for row in rows] == ["/srv/projects/acme-api/", ".claude/skills/testing-", "patterns"]
+    assert [plain(row) for row in wrap_line(line("x" * 40), 30)] == ["x" * 30, "x" * 10]

@@ -194,7 +194,7 @@ class VerifyScreen(Moving, Leaving[None]):
         close = "close" if self.running is None else "stop and close"
         return (
             f"{{verify-open}} open · {{verify-only-open}} {shown} · {{close}} {close}",
-            f"{{verify-open}} open · {{verify-only-open}} {shown.split()[0]} · {{close}}",
+            f"{{verify-open}} open · {{verify-only-open}} {shown} · {{close}}",
         )
 
     def action_only_open(self) -> None:
