@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("Gates", "how code uses its database and event loop: four scores, a verdict, a report"),
     "rules": ("Gates", "what each rule catches, why, and how to mend it"),
     "trust": ("Gates", "allow this repository's own checks and scripts to run"),
-    "hooks": ("Gates", "check every commit: install, uninstall, status"),
+    "hooks": ("Gates", "check commits and agents' edits: install, uninstall, status"),
     "status": ("Live", "one line for tmux, a prompt or an agent's status line"),
     "watch": ("Live", "one line per event until interrupted"),
     "sessions": ("Live", "the agent sessions of this repository and their phase"),
