@@ -5,8 +5,8 @@ import ast
 from skills.gates.admin_lists import admin_list
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
-from skills.gates.project import Project
-from skills.gates.relations import relations_of
+from skills.gates.project import Place, Project
+from skills.gates.relations import Relations, relations_of
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.row_calls import Access
 from skills.gates.row_flow import Flow
@@ -110,15 +110,22 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     if "given" in said:
         return holds_for_given(candidate, model, last, relations, project)
-    columns = [name for kind, name in candidate.needs if kind == "column"]
-    if any((behind := relations.behind(model, name)) is not None and not behind.many for name in columns):
-        return None  # a list of the admin that shows a foreign key loads them all
+    if _loads_all(candidate, relations.model(said["origin"], report.path), relations):
+        return None
     found = relations.behind(model, said["attribute"])
     if found is None:
         return holds_for_property(candidate, said["attribute"], model, last, relations, project)
     if last is not None and last.back == said["attribute"]:
         return None
     return told(candidate, said["attribute"], model, found)
+
+
+def _loads_all(candidate: Candidate, model: Place | None, relations: Relations) -> bool:
+    """True where a list of the admin shows a foreign key of its own: it loads them all then."""
+    columns = [name for kind, name in candidate.needs if kind == "column"]
+    if model is None:
+        return False
+    return any((found := relations.behind(model, name)) is not None and not found.many for name in columns)
 
 
 def _is_checked(path: str) -> bool:
@@ -258,7 +265,7 @@ n_plus_one = Rule(
             {
                 "shop/models.py": _MODELS,
                 "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
-                "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.name\n\n\n"
+                "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.team\n\n\n"
                 "@admin.register(Line)\nclass LineAdmin(admin.ModelAdmin):\n    list_display = ['number']\n"
                 "    list_select_related = ['order']\n\n    def number(self, obj):\n        return obj.order.number\n",
             },
