@@ -366,6 +366,14 @@ logic_in_view = Rule(
              "shop/models.py": "class Line(models.Model):\n"
              "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n"}
         ),
+        Example(
+            {_VIEWS: "from rest_framework.views import APIView as Base\n\n\nclass Clear(Base):\n"
+             "    def handle(self):\n        Cart.objects.all().delete()\n"}
+        ),
+        Example(
+            {"shop/api.py": "from ninja import Router\n\nrouter = Router()\n\n\n@router.post('/carts')\n"
+             "def add(request, name: str):\n    return Cart.objects.create(name=name).pk\n"}
+        ),
         Example({_VIEWS: "import stripe\n\n\ndef pay(request):\n    stripe.Charge.create(amount=3)\n"}),
     ),
     good=(

@@ -119,6 +119,7 @@ model_to_task = Rule(
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order)\n",
         "def all_of_them():\n    for order in Order.objects.filter(open=True):\n"
         "        bill.apply_async(args=[order])\n",
+        "def pay(request):\n    order = Order.objects.get(pk=3)\n    bill.apply_async(kwargs=dict(order=order))\n",
         "def greet(request):\n    mail.delay(request.user)\n",
         "from shop.models import Order\n\n\ndef begin():\n    order = Order(open=True)\n    bill.delay(order=order)\n",
     ),

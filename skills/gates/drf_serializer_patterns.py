@@ -35,7 +35,10 @@ def _is_checked(path: str) -> bool:
 
 def is_serializer(node: ast.ClassDef, context: FileContext) -> bool:
     """True for classes whose bases are serializers of the REST framework."""
-    if class_role(node) != "serializer":
+    role = class_role(node)
+    if role is None and node.bases and context.holds(b" as "):
+        role = class_role(node, context.imports)
+    if role != "serializer":
         return False
     return not any((context.resolve(base) or "").startswith(_OTHER_SERIALIZERS) for base in node.bases)
 
@@ -234,6 +237,14 @@ logic_in_serializer = Rule(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_checked),
     ),
     bad=(
+        Example(
+            {
+                "shop/serializers.py": "from rest_framework.serializers import ModelSerializer as Base\n\n\n"
+                "class OrderIn(Base):\n    class Meta:\n        model = Order\n\n"
+                "    def update(self, instance, validated_data):\n        Log.objects.create(text='changed')\n"
+                "        return super().update(instance, validated_data)\n"
+            }
+        ),
         _order(
             "    def create(self, validated_data):\n        lines = validated_data.pop('lines')\n"
             "        order = Order.objects.create(**validated_data)\n        for line in lines:\n"

@@ -92,6 +92,9 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
         if receiver.endswith(("serializer", "form", "formset")):
             _report(node, method, "", names, True, context)
         return
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return  # `search.filter("term", company_id=3)`: Django's take no word before their conditions
     orm = orm_evidence(chain, context)
     if orm or method in _FILTERS:
         model = context.imports.get(chain.model, chain.model).rpartition(".")[2]

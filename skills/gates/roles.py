@@ -3,6 +3,7 @@ silent."""
 
 import ast
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 from skills.gates.names import dotted, last_name
@@ -70,10 +71,13 @@ def is_migration_path(path: str) -> bool:
     )
 
 
-def class_role(node: ast.ClassDef) -> str | None:
-    """The role that the bases of a class give it, None where they say nothing."""
+def class_role(node: ast.ClassDef, imported: Mapping[str, str] | None = None) -> str | None:
+    """The role that the bases of a class give it, None where they say nothing. `imported` tells what names that stand
+    alone are imported as."""
     for base in node.bases:
         name = last_name(base)
+        if imported is not None:
+            name = imported.get(name, name).rpartition(".")[2]
         if name == "Model" or name in _MODEL_BASES:
             return "model"
         for role, endings in _CLASS_ENDINGS:

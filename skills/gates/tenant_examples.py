@@ -97,6 +97,8 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "from billing.models import Invoice\n\n\n"
         "def open_invoices(request):\n    return Invoice.objects.filter(paid=False)\n",
     ),
+    _scoped("billing/search.py", "def found(index, c):\n    return index.filter('term', company_id=c)\n"),
+    _scoped("billing/rules.py", "RULE = 'Never write WHERE company_id = 3 by hand'\n"),
     _scoped("racks/views.py", "def racks(room):\n    return Rack.objects.filter(datacenter=room.datacenter)\n"),
     _scoped(
         "companies/views.py",
@@ -153,6 +155,10 @@ def _by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Exa
 UNSCOPED_BAD: tuple[Example, ...] = (
     _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
     _by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
+    _by_hand(
+        "from billing.models import Invoice as Bill\n\n\ndef one(pk):\n    return Bill.objects.get(pk=pk)\n",
+        "billing/queries.py",
+    ),
     _by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
     _by_hand(
         "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"

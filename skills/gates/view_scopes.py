@@ -19,6 +19,7 @@ _NO_VIEW_MIXINS = ("FormMixin", "SerializerMixin", "FilterMixin", "PermissionMix
 _HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "dispatch"})
 _ACTIONS = _HANDLERS | {"list", "create", "retrieve", "update", "partial_update", "destroy"}
 _VIEW_NAMES = ("View", "ViewSet", "Viewset", "APIView", "ViewSetMixin")
+_NINJAS = frozenset({"ninja", "ninja_extra"})
 _ANSWERS = ("django.http.", "django.shortcuts.", "django.template.response.", "rest_framework.response.")
 _HOOKS = frozenset(
     {
@@ -66,7 +67,7 @@ def view_around(context: FileContext) -> View | None:
             # Class attributes configure a view; only its methods act.
             acts = len(context.scopes) > depth
             why = _class_reason(scope, context) if acts else ""
-            if acts and not why and (bases := _unknown_bases(scope)):
+            if acts and not why and (bases := _unknown_bases(scope, context)):
                 why = f"`{scope.name}` answers requests, built on `{bases[-1]}`"
                 return View(context.symbol, scope.lineno, why, ((OF_VIEW, " ".join(bases)),))
         else:
@@ -91,15 +92,16 @@ def is_view(name: str, project: Project) -> bool:
     return False
 
 
-def _unknown_bases(node: ast.ClassDef) -> list[str]:
+def _unknown_bases(node: ast.ClassDef, context: FileContext) -> list[str]:
     """The bases of a class that answers requests and has no role by their names."""
-    if not node.bases or class_role(node) is not None:
+    if not node.bases or class_role(node, context.imports) is not None:
         return []
     for part in node.body:
         if isinstance(part, FunctionNode) and part.name in _ACTIONS:
             arguments = [argument.arg for argument in (*part.args.posonlyargs, *part.args.args)]
             if arguments[1:2] == ["request"]:
-                return [last_name(base) for base in node.bases if last_name(base)]
+                names = [(context.resolve(base) or last_name(base)).rpartition(".")[2] for base in node.bases]
+                return [name for name in names if name]
     return []
 
 
@@ -109,9 +111,10 @@ def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
         dotted = context.resolve(base) or ""
         if dotted.partition(".")[0] in _OTHER_VIEWS:
             return ""
-    role = class_role(node)
+    role = class_role(node, context.imports)
     if role == "view":
-        bases = ", ".join(f"`{last_name(base)}`" for base in node.bases if "View" in last_name(base))
+        names = [(context.resolve(base) or last_name(base)).rpartition(".")[2] for base in node.bases]
+        bases = ", ".join(f"`{name}`" for name in names if "View" in name)
         return f"`{node.name}` is a {bases}"
     if role is not None or path_role(context.path) != "view":
         return ""
@@ -125,6 +128,8 @@ def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
 def _function_reason(node: FunctionNode, context: FileContext) -> str:
     """What makes a function a view or a part of one, "" for others."""
     role, decorator = decorated_role(node)
+    if role == "router" and any(name.partition(".")[0] in _NINJAS for name in context.imports.values()):
+        return f"`{node.name}` is decorated with `{decorator}` of django-ninja"
     if role is not None:
         return f"`{node.name}` is decorated with `{decorator}`" if role == "view" else ""
     arguments = [*node.args.posonlyargs, *node.args.args]
