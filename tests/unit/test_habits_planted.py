@@ -12,14 +12,16 @@ from skills.orchestrator.habit_models import PATTERNS
 from skills.orchestrator.habits import habit_rows
 from tests.unit.claude_lines import Talk
 from tests.unit.other_talk import write_as_codex, write_as_gemini, write_as_opencode
-from tests.unit.test_habits import (
+from tests.unit.planted_talks import (
     CLEAR,
     PLANTS,
     delegate,
     page_of_a_docs_host_with_a_server_listed,
-    project,
     says,
     vague_prompt_after_clear,
+)
+from tests.unit.test_habits import (
+    project,
 )
 
 __all__ = ["project"]

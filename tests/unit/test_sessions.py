@@ -1,30 +1,19 @@
 """Sessions of a repository: which belong to it, in which state they are, in which order, once and live."""
 
-import asyncio
-import errno
-import json
 import os
-import subprocess
-import sys
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.agents.registry import process_lives, read_registry
-from cockpit.cli import main
 from cockpit.clock import iso
-from cockpit.config import Config
-from cockpit.phases.feed import follow_sessions, with_dollars
+from cockpit.phases.feed import with_dollars
 from cockpit.phases.store import read_sessions
-from cockpit.repository import Repository, find_repository
-from skills.orchestrator.model import PHASE_NAMES
-from tests.unit.claude_lines import Talk, text
-
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+from cockpit.repository import Repository
+from tests.unit.claude_lines import text
+from tests.unit.session_places import NOW, dead_pid, git, made, only, register, talk_at
 
 
 @pytest.fixture
@@ -36,43 +25,6 @@ def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return made(tmp_path / "acme")
-
-
-def made(folder: Path) -> Repository:
-    folder.mkdir(parents=True)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "commit", "-q", "--allow-empty", "-m", "start")
-    return find_repository(folder)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-
-
-def talk_at(repository: Repository, minutes: float, session: str = "5e55", cwd: Path | None = None) -> Talk:
-    talk = Talk(session, str(cwd or repository.root), at=NOW - timedelta(minutes=minutes))
-    talk.prompt("Add a users endpoint")
-    return talk
-
-
-def register(claude: Path, session: str, pid: int, **more: Any) -> Path:
-    path = claude / "sessions" / f"{pid}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"pid": pid, "sessionId": session, **more}), "utf-8")
-    return path
-
-
-def only(repository: Repository) -> Session:
-    (session,) = read_sessions(repository).sessions
-    (state,) = read_sessions(repository, phases=False).sessions
-    assert state == replace(session, phase=0, phase_name=PHASE_NAMES[0], phases=(), summary="", context=None)
-    return session
-
-
-def dead_pid() -> int:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    return gone.pid
 
 
 # ---- the state, from the transcript alone
@@ -364,173 +316,3 @@ def test_dollars_are_joined_and_unknown_ones_stay_unknown(claude: Path, reposito
     joined = with_dollars(read_sessions(repository), {"a": 1.25})
 
     assert [(one.session, one.usd) for one in joined.sessions] == [("a", 1.25), ("b", None)]
-
-
-# ---- followed live
-
-
-async def _next(feed: Any, wanted: Any) -> SessionsSnapshot:
-    """The first snapshot that is as wanted."""
-    async with asyncio.timeout(30):
-        async for snapshot in feed:
-            if wanted(snapshot):
-                return snapshot
-    raise AssertionError("the feed ended")
-
-
-async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repository: Repository) -> None:
-    (claude / "projects").mkdir()
-    (claude / "sessions").mkdir()
-    feed = follow_sessions(repository, Config())
-    first = await anext(feed)
-    assert first.sessions == ()
-
-    talk = talk_at(repository, 1)
-    talk.says(talk.call("Bash", command="pytest"), stop="tool_use")
-    path = talk.write(claude)
-    busy = await _next(feed, lambda now: bool(now.sessions))
-    assert busy.sessions[0].state == "busy"
-
-    entry = register(claude, "5e55", os.getpid(), status="waiting", waitingFor="permission prompt")
-    waiting = await _next(feed, lambda now: now.sessions[0].state == "waiting")
-    assert waiting.sessions[0].waiting_for == 'run "pytest"?'
-
-    entry.unlink()
-    talk.result({"id": "toolu_1"})
-    talk.ends()
-    path.write_bytes(talk.data())
-    idle = await _next(feed, lambda now: now.sessions[0].state == "idle")
-    assert idle.sessions[0].summary == "1 step"
-    await feed.aclose()
-
-
-async def test_the_feed_sees_a_process_end(
-    claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cockpit.phases.feed.ALIVE_EVERY", 0.2)
-    talk_at(repository, 1).write(claude)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
-    register(claude, "5e55", process.pid, status="busy", cwd=str(repository.root))
-    feed = follow_sessions(repository, Config())
-    assert (await anext(feed)).sessions[0].state == "busy"
-
-    await process.communicate(b"\n")
-    assert (await _next(feed, lambda now: now.sessions[0].state == "ended")).sessions[0].pid is None
-    await feed.aclose()
-
-
-async def test_a_transcript_that_is_deleted_takes_its_session_with_it(claude: Path, repository: Repository) -> None:
-    path = talk_at(repository, 1).write(claude)
-    feed = follow_sessions(repository, Config())
-    await _next(feed, lambda now: len(now.sessions) == 1)
-    path.unlink()
-    await _next(feed, lambda now: not now.sessions)
-    await feed.aclose()
-
-
-async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
-    claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def exhausted(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    (claude / "projects").mkdir()
-    monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
-    feed = follow_sessions(repository, Config())
-    await anext(feed)
-    talk_at(repository, 1).write(claude)
-    found = await _next(feed, lambda now: bool(now.sessions))
-
-    assert "polled every second" in found.note
-    await feed.aclose()
-
-
-# ---- the command
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = main(list(words))
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def test_the_command_answers_as_agreed(
-    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    talk = talk_at(repository, 5)
-    talk.says(text("Let me see."), used=150_000)
-    talk.write(claude)
-    code, out, err = run(capsys, "--repo", str(repository.root), "sessions", "--json")
-    document = json.loads(out)
-    (session,) = document["sessions"]
-
-    assert (code, err, document["version"]) == (0, "", 1)
-    assert session["usd"] > 0
-    assert session["context"] == {
-        "used": 150_000,
-        "window": 200_000,
-        "percent": 75.0,
-        "level": "warn",
-        "window_source": "the model's window (genai-prices)",
-    }
-    assert {
-        key: session[key]
-        for key in ("agent", "session", "cwd", "branch", "state", "waiting_for", "phase", "phase_name")
-    } == {
-        "agent": "claude",
-        "session": "5e55",
-        "cwd": str(repository.root),
-        "branch": "main",
-        "state": "idle",
-        "waiting_for": None,
-        "phase": 1,
-        "phase_name": "Request Analysis",
-    }
-    assert len(session["phases"]) == 6
-    assert run(capsys, "--repo", str(repository.root), "sessions", "--json")[1] == out
-
-
-def test_the_table_holds_one_line_a_session_and_nothing_raw(
-    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    talk = Talk("5e55", str(repository.root), "feat/\x1b[31mx", NOW - timedelta(minutes=1))
-    talk.prompt("two\nlines \x1b]0;title\x07 [/x]")
-    talk.write(claude)
-    code, out, _ = run(capsys, "--repo", str(repository.root), "sessions")
-
-    assert code == 0
-    assert out == "busy  0m  0 Pre-Analysis  -  -  feat/x  two lines  [/x]\n"
-
-
-def test_no_session_is_said_in_words(claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "--repo", str(repository.root), "sessions")
-
-    assert (code, out.count("\n")) == (0, 1)
-    assert json.loads(run(capsys, "--repo", str(repository.root), "sessions", "--json")[1])["sessions"] == []
-
-
-@pytest.mark.parametrize(
-    ("since", "count"), [("2w", 2), ("4d", 2), ("90m", 1), ("2026-11-20", 1), ("2026-11-01T00:00:00Z", 2)]
-)
-def test_since_widens_the_time(
-    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str], since: str, count: int
-) -> None:
-    talk_at(repository, 1, "new").write(claude)
-    talk_at(repository, 3000, "old").write(claude)
-    out = run(capsys, "--repo", str(repository.root), "sessions", "--since", since, "--json")[1]
-
-    assert len(json.loads(out)["sessions"]) == count
-
-
-@pytest.mark.parametrize("since", ["soon", "-1d", "999999w", "\x1b[31m"])
-def test_a_time_that_is_none_is_exit_2_in_one_line(
-    claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str], since: str
-) -> None:
-    code, out, err = run(capsys, "--repo", str(repository.root), "sessions", f"--since={since}")
-
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "\x1b" not in err
-
-
-def test_outside_a_repository_is_exit_2(claude: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "--repo", str(tmp_path), "sessions")[0] == 2

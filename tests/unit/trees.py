@@ -5,6 +5,11 @@ import os
 import subprocess
 from pathlib import Path
 
+from cockpit.config import Config
+from cockpit.repository import find_repository
+from cockpit.worktrees.feed import read_worktrees
+from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+
 
 def git(folder: Path, *args: str, check: bool = True) -> str:
     """Standard output of git in `folder`."""
@@ -44,3 +49,26 @@ def print_of(folder: Path) -> dict[str, tuple[int, str]]:
 
 def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read(folder: Path, base: str | None = None) -> WorktreesSnapshot:
+    """Every worktree as it is now."""
+    return read_worktrees(find_repository(folder), Config(base=base))
+
+
+def row(folder: Path, name: str, base: str | None = None) -> Worktree:
+    """The worktree of a name as it is now."""
+    return next(tree for tree in read(folder, base).worktrees if tree.name == name)
+
+
+def add(repo: Path, name: str, *more: str) -> Path:
+    """Add a worktree beside the repository, by git itself."""
+    place = repo.parent / name
+    git(repo, "worktree", "add", "-q", str(place), *(more or ("-b", f"feature/{name}")))
+    return place
+
+
+def squash(repo: Path, branch: str) -> None:
+    """Take a branch into main as one commit."""
+    git(repo, "merge", "-q", "--squash", branch)
+    git(repo, "commit", "-qm", "squashed")
