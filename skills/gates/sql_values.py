@@ -209,12 +209,15 @@ def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
 
 def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
     """True where everything that a name is bound to, grown by or looped over is harmless, or it was checked before."""
-    return _made_harmless(node, context, depth) or is_checked(node, context, lambda fixed: _is_fixed(fixed, context))
+    if _made_harmless(node, context, depth):
+        return True
+    return is_checked(node, context, lambda fixed: _is_fixed(fixed, context, depth + 1))
 
 
-def _is_fixed(allowed: ast.expr, context: FileContext) -> bool:
-    """True for a list, set or dict of literals that stands in the source."""
-    return _keys_harmless(allowed, context, 0) or _holds_harmless(allowed, context, 0)
+def _is_fixed(allowed: ast.expr, context: FileContext, depth: int) -> bool:
+    """True for a list, set or dict of literals that stands in the source. Two names can each be checked against what
+    the other made, so that the depth goes on."""
+    return depth <= _DEEPEST and (_keys_harmless(allowed, context, depth) or _holds_harmless(allowed, context, depth))
 
 
 def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
