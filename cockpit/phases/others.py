@@ -8,10 +8,8 @@ from pathlib import Path
 
 from cockpit import paths
 from cockpit.agents.codex import CodexReader
-from cockpit.agents.opencode_file import OpenCodeFile, folder_session, opencode_sessions
 from cockpit.agents.told_session import ToldSession
 from cockpit.agents.transcript_file import TranscriptFile
-from cockpit.agents.transcript_files import LineFile, PackedFile, gemini_file, gemini_session
 
 _SUB = re.compile(rb'"source"\s*:\s*\{\s*"subagent"')
 
@@ -94,6 +92,8 @@ def _codex(oldest: float, kept: dict[str, ToldSession]) -> Iterator[TranscriptFi
         with contextlib.suppress(OSError), Path(path).open("rb") as stream:
             if _SUB.search(stream.read(65_536)):
                 continue  # a sub-agent is no session of its own
+        from cockpit.agents.transcript_files import LineFile, PackedFile  # few have all four agents
+
         session = reader.opened(path).session
         make = PackedFile if path.endswith(".zst") else LineFile
         yield make(Path(path), "codex", session)
@@ -103,11 +103,17 @@ def _gemini(oldest: float, kept: dict[str, ToldSession]) -> Iterator[TranscriptF
     for path in sorted((paths.gemini_root() / "tmp").glob("*/chats/*.json*")):
         if path.stat().st_mtime < oldest or path.suffix not in (".json", ".jsonl"):
             continue
+        from cockpit.agents.transcript_files import gemini_file, gemini_session
+
         yield kept[str(path)].file if str(path) in kept else gemini_file(path, gemini_session(path))
 
 
 def _opencode(oldest: float, kept: dict[str, ToldSession]) -> Iterator[TranscriptFile]:
     root = paths.opencode_root()
+    if not root.is_dir():
+        return
+    from cockpit.agents.opencode_file import OpenCodeFile, folder_session, opencode_sessions
+
     seen: set[str] = set()
     for path in sorted(root.glob("opencode*.db")):
         for name, (cwd, parent, updated) in opencode_sessions(path).items():

@@ -14,16 +14,17 @@ from skills.record import record
 Mark = Literal["open", "done", "none"]
 Priority = Literal["P0", "P1", "P2"]
 
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
-_FENCE = re.compile(r"(`{3,}|~{3,})")
-_BULLET = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s+(?:\[([ xX!~/-]|(?=\]\s))\]\s*)?(.*)$")
-_RULE = re.compile(r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}")
-_SEPARATOR = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$")
-_PRIORITY = re.compile(r"\((P[0-3])\)|\bP([0-3])\b(?=\s*:)", re.IGNORECASE)
-_WORDS = re.compile(r"\b(critical|high|low)\b(?=\s*(?::|priority))|\((critical|high|low)\)", re.IGNORECASE)
-_DUE = re.compile(r"@due\((\d{4}-\d{2}-\d{2})\)")
-_DEPENDS = re.compile(r"\bdepends(?:\s+on)?:\s*(#[\w./-]+(?:\s*,\s*#[\w./-]+)*)", re.IGNORECASE)
-_ID = re.compile(r"(?<![\w&/#])#([A-Za-z0-9][\w./-]*)")
+# compiled, and kept, by `re` where there is a task: a morning without any does not pay for them
+_HEADING = r"(#{1,6})\s+(.*?)\s*#*$"
+_FENCE = r"(`{3,}|~{3,})"
+_BULLET = r"(?:[-*+]|\d{1,9}[.)])\s+(?:\[([ xX!~/-]|(?=\]\s))\]\s*)?(.*)$"
+_RULE = r"(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}"
+_SEPARATOR = r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$"
+_PRIORITY = r"(?i)\((P[0-3])\)|\bP([0-3])\b(?=\s*:)"
+_WORDS = r"(?i)\b(critical|high|low)\b(?=\s*(?::|priority))|\((critical|high|low)\)"
+_DUE = r"@due\((\d{4}-\d{2}-\d{2})\)"
+_DEPENDS = r"(?i)\bdepends(?:\s+on)?:\s*(#[\w./-]+(?:\s*,\s*#[\w./-]+)*)"
+_ID = r"(?<![\w&/#])#([A-Za-z0-9][\w./-]*)"
 _FINISHED = ("done", "completed", "finished", "notes", "archive")
 _WORD_PRIORITY: dict[str, Priority] = {"critical": "P0", "high": "P1", "low": "P2"}
 
@@ -103,10 +104,10 @@ def sections(text: str) -> tuple[Section, ...]:
     found: list[tuple[str, list[str]]] = [("", [])]
     fence = ""
     for line in text.splitlines():
-        opened = _FENCE.match(line.strip())
+        opened = re.match(_FENCE, line.strip())
         if opened and (not fence or opened[1].startswith(fence)):
             fence = "" if fence else opened[1]
-        heading = None if fence else _HEADING.match(line)
+        heading = None if fence else re.match(_HEADING, line)
         if heading:
             found.append((heading[2], []))
         else:
@@ -146,12 +147,12 @@ def task_of(item: Item, order: int = 0) -> Task:
     """Read one entry: `(P0)`, `@due(YYYY-MM-DD)`, `#id`, `depends: #id`; the rest is its text."""
     whole = item.cell("task") or item.text
     status = item.cell("status").casefold()
-    depends = tuple(name for found in _DEPENDS.findall(whole) for name in _ID.findall(found))
-    text = _DEPENDS.sub("", whole)
-    ids = _ID.findall(text)
-    due = _date(found[1]) if (found := _DUE.search(text)) else None
+    depends = tuple(name for found in re.findall(_DEPENDS, whole) for name in re.findall(_ID, found))
+    text = re.sub(_DEPENDS, "", whole)
+    ids = re.findall(_ID, text)
+    due = _date(found[1]) if (found := re.search(_DUE, text)) else None
     priority: Priority | None = "P0" if item.urgent else _priority(text) or _priority(f"({item.cell('priority')})")
-    shown = _ID.sub("", _DUE.sub("", text) if due else text)
+    shown = re.sub(_ID, "", re.sub(_DUE, "", text) if due else text)
     shown = re.sub(r"\(P[0-3]\)", "", shown, flags=re.IGNORECASE)
     shown = " ".join(shown.split()).rstrip(" ,;")
     done = item.mark == "done" or status in ("done", "completed", "closed")
@@ -198,7 +199,7 @@ def _due(due: date, today: date) -> list[Term]:
 
 def _blocked_by(task: Task, open_tasks: list[Task], blockers: tuple[str, ...]) -> tuple[str, ...]:
     waiting = {other.id for other in open_tasks if other.id and other is not task}
-    named = {name for text in blockers for name in _ID.findall(text)}
+    named = {name for text in blockers for name in re.findall(_ID, text)}
     return tuple(f"#{name}" for name in task.depends if name in waiting | named)
 
 
@@ -223,14 +224,14 @@ def _items(lines: list[str]) -> Iterator[Item]:
         following = lines[number + 1].strip() if number + 1 < len(lines) else ""
         if not bare.startswith("|"):
             header = None
-        if not bare or _RULE.fullmatch(bare):
+        if not bare or re.fullmatch(_RULE, bare):
             continue
         if bare.startswith("|"):
-            if header is None and following.startswith("|") and _SEPARATOR.match(following):
+            if header is None and following.startswith("|") and re.match(_SEPARATOR, following):
                 header = _cells(bare)
-            elif header is None or not _SEPARATOR.match(bare):
+            elif header is None or not re.match(_SEPARATOR, bare):
                 yield _row(header, bare)
-        elif bullet := _BULLET.match(bare):
+        elif bullet := re.match(_BULLET, bare):
             if bullet[2] or bullet[1] is not None:
                 yield Item(bullet[2].strip(), _mark(bullet[1]), bullet[1] == "!", listed=True)
         else:
@@ -256,10 +257,10 @@ def _mark(box: str | None) -> Mark:
 
 
 def _priority(text: str) -> Priority | None:
-    if found := _PRIORITY.search(text):
+    if found := re.search(_PRIORITY, text):
         level = (found[1] or f"P{found[2]}").upper()
         return "P0" if level == "P0" else "P1" if level == "P1" else "P2"
-    if found := _WORDS.search(text):
+    if found := re.search(_WORDS, text):
         return _WORD_PRIORITY[(found[1] or found[2]).casefold()]
     return None
 
