@@ -10,6 +10,7 @@ from skills.gates.model import Finding
 from skills.gates.queries import MANAGERS
 
 _NO_JOIN = frozenset({"only", "defer", "union", "intersection", "difference"})
+_FORGETS = re.compile(r"\.(?:select|prefetch)_related\(None\)")
 _LOADER = re.compile(r'`(select_related|prefetch_related)\("(\w+)"')
 
 
@@ -21,6 +22,8 @@ def fix_n_plus_one(document: Document, finding: Finding) -> None:
         raise CannotFix("what to load is not known")
     if said[1] == "prefetch_related" and "streamed" in needs:
         raise CannotFix("`iterator()` needs a `chunk_size` to prefetch: how many rows at once is to be said by hand")
+    if "through" in needs:
+        raise CannotFix(f"`{needs['through']}()` may be a method of managers only: load behind it by hand")
     steps = [step for step in needs.get("steps", "").split("/") if step]
     if said[2] != needs["attribute"]:
         raise CannotFix(f"`{needs['attribute']}` reads `{said[2]}` in the model, which may read more: load it by hand")
@@ -33,6 +36,8 @@ def fix_n_plus_one(document: Document, finding: Finding) -> None:
     if len(managers) != 1:
         raise CannotFix("the query does not stand where the rows are asked for")
     methods = _methods(document, managers[0])
+    if _FORGETS.search(document.original):
+        raise CannotFix("what is loaded is forgotten again: load it by hand where it is not")
     if methods & _NO_JOIN:
         raise CannotFix("the query leaves columns out, or is a union: what it loads is to be said by hand")
     if "select_for_update" in methods:
@@ -128,6 +133,17 @@ EXAMPLES: tuple[FixExample, ...] = (
         "def names():\n    for order in Order.objects.select_for_update():\n        print(order.user.pk)\n",
         "def names():\n    for order in Order.objects.prefetch_related('user').select_for_update():\n"
         "        print(order.user.pk)\n",
+    ),
+    _example(
+        "class FManager(models.Manager):\n    def paid(self):\n        return self.filter(paid=True)\n\n\n"
+        "class Fee(models.Model):\n    user = models.ForeignKey(User, models.CASCADE)\n    objects = FManager()\n\n\n"
+        "def names():\n    for one in Fee.objects.paid():\n        print(one.user.pk)\n",
+        reason="by hand",
+    ),
+    _example(
+        "def names():\n    for order in Order.objects.select_related('user').select_related(None):\n"
+        "        print(order.user.pk)\n",
+        reason="by hand",
     ),
     _example(
         "def names():\n    for order in Order.objects.only('pk'):\n        print(order.user.pk)\n",
