@@ -18,7 +18,7 @@ NONE = "none-comparison"
 
 _CONTAINERS = frozenset(
     {"list", "dict", "set", "bytearray", "collections.defaultdict", "collections.OrderedDict", "collections.Counter",
-     "collections.deque", "collections.ChainMap"}
+     "collections.deque", "collections.ChainMap", "collections.UserDict", "collections.UserList"}
 )  # fmt: skip
 _READ_ONLY = frozenset(
     {"Sequence", "Mapping", "AbstractSet", "Collection", "Container", "Iterable", "Sized", "frozenset", "tuple"}

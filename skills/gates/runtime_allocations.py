@@ -61,7 +61,11 @@ def builtin(function: ast.expr, context: FileContext) -> str:
 
 
 def waits_inside(node: ast.AST) -> bool:
-    """True where an expression awaits or yields, so that a generator in its place would mean something else."""
+    """True where an expression awaits or yields, so that a generator in its place would mean something else. What the
+    first loop of a comprehension runs over is asked for once, before."""
+    if isinstance(node, ast.ListComp | ast.SetComp) and not node.generators[0].is_async:
+        first, *more = node.generators
+        return any(clause.is_async for clause in more) or any(map(waits_inside, (node.elt, *first.ifs, *more)))
     return any(
         isinstance(part, ast.Await | ast.Yield | ast.YieldFrom)
         or (isinstance(part, ast.ListComp | ast.GeneratorExp) and any(clause.is_async for clause in part.generators))
@@ -251,6 +255,7 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "def any_open(orders):\n    return any([order.open for order in orders])\n"}),
         Example({_PATH: "def any_open(orders):\n    return all({order.open for order in orders})\n"}),
         Example({_PATH: "def total(orders):\n    return sum([order.total for order in orders], Money(0))\n"}),
+        Example({_PATH: "async def f(ask):\n    return any([order.open for order in await ask()])\n"}),
         Example({_PATH: "def n(orders):\n    return len([o for o in orders if o.open])\n"}),
         Example({_PATH: "ids = set([order.id for order in orders])\n"}),
         Example({_PATH: "names = dict([(o.id, o.name) for o in orders])\n"}),
@@ -273,6 +278,7 @@ unnecessary_list_allocation = Rule(
             }
         ),
         Example({_PATH: "async def f(xs):\n    return any([await x.open() for x in xs])\n"}),
+        Example({_PATH: "async def f(xs, ask):\n    return any([x for x in xs async for y in ask(x)])\n"}),
         Example({_PATH: "def set(xs):\n    return xs\n\n\nids = set([x for x in 'ab'])\n"}, note="not the builtin"),
         Example({_PATH: "last = list(scores)[-1]\nhead = list(scores)[:1]\nsecond = list(scores)[1]\n"}),
         Example({_PATH: "ranked = sorted(sorted(xs, key=len), reverse=True)\n"}, note="two sorts by two keys"),
