@@ -1,15 +1,26 @@
 """What a coroutine waits for by way of plain functions and methods of its own file."""
 
 import ast
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from skills.gates.bindings import lookup
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.model import Evidence
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.names import module_name
+from skills.gates.project import Project
 from skills.gates.syntax import BLOCKS, HEADERS, descendants
 from skills.record import record
 
+WAITS = "waits"
+PLAIN_WORDS = (
+    b"requests.", b"httpx.", b"urlopen(", b"subprocess.", b"open(", b"sleep(", b"read_text(", b"write_text(",
+    b"read_bytes(", b"write_bytes(", b"shutil.", b"smtplib.",
+)  # fmt: skip
+"""What stands beside the calls for which the functions of other files are known to wait."""
+_LIBRARIES = frozenset({"fastapi", "starlette", "pydantic", "sqlalchemy", "django", "asyncio", "anyio", "aiohttp"})
 _FURTHEST = 3
 _MEMO = "blocking-hops"
 _RUN_AT_ONCE = frozenset({"staticmethod", "classmethod"})
@@ -37,6 +48,46 @@ def may_be_local(function: ast.expr, context: FileContext) -> bool:
     else:
         name = function.id if isinstance(function, ast.Name) and function.id not in context.imports else ""
     return bool(name) and context.holds(b"def %s(" % name.encode())
+
+
+def is_of_project(function: ast.expr, context: FileContext) -> bool:
+    """A cheap test of what may be a plain function of another file of the project."""
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    name = context.imports.get(function.id) if isinstance(function, ast.Name) else None
+    if name is None or "." not in name:
+        return False
+    root = name.partition(".")[0]
+    return root not in _LIBRARIES and root not in sys.stdlib_module_names
+
+
+def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """The candidate, with what the function of another file waits for; None where no such function waits."""
+    if not candidate.needs:
+        return candidate
+    module, _, name = candidate.needs[0][1].rpartition(".")
+    for path, fact in project.named(WAITS, name):
+        if f".{module_name(path)}".endswith(f".{module}"):
+            message = f"{candidate.message.removesuffix(' waits')} {fact.detail}, inside a coroutine: "
+            message += "use `await asyncio.to_thread(…)`"
+            said = Evidence(path, fact.line, f"`{name}` {fact.detail}")
+            return replace(candidate, message=message, evidence=(said, *candidate.evidence))
+    return None
+
+
+def in_lambda(node: ast.AST, context: FileContext) -> bool:
+    """True for what stands in a lambda of its statement."""
+    above = context.parent(node)
+    while above is not None:
+        if isinstance(above, ast.Lambda):
+            return True
+        above = context.parent(above)
+    return False
+
+
+def yields(function: ast.FunctionDef) -> bool:
+    """True for a generator: a call alone runs nothing of it."""
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for _, part in _own_calls(function))
 
 
 def wait_behind(node: ast.Call, context: FileContext, judge: Judge) -> tuple[Wait, tuple[Evidence, ...]] | None:

@@ -16,7 +16,18 @@ from skills.gates.blocking_calls import (
     RECEIVERS,
     Waits,
 )
-from skills.gates.blocking_hops import Wait, may_be_local, wait_behind
+from skills.gates.blocking_examples import BLOCKING_EXAMPLES
+from skills.gates.blocking_hops import (
+    PLAIN_WORDS,
+    WAITS,
+    Wait,
+    in_lambda,
+    is_of_project,
+    may_be_local,
+    wait_behind,
+    waits_elsewhere,
+    yields,
+)
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, is_product_path, one_less, severity_of
 from skills.gates.model import Confidence, Evidence
@@ -40,12 +51,7 @@ def coroutine_around(node: ast.Call, context: FileContext) -> ast.AsyncFunctionD
     function = context.function
     if not isinstance(function, ast.AsyncFunctionDef) or context.statement is function:
         return None
-    above = context.parent(node)
-    while above is not None:
-        if isinstance(above, ast.Lambda):
-            return None
-        above = context.parent(above)
-    return function
+    return None if in_lambda(node, context) else function
 
 
 def resolved(node: ast.Call, context: FileContext) -> str | None:
@@ -64,8 +70,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if context.function.__class__ is not ast.AsyncFunctionDef:
         return
     found = _waits(node, context) if _may_wait(function, context) else None
-    if found is None and may_be_local(function, context):
-        _on_hop(node, context)
+    if found is None:
+        if may_be_local(function, context):
+            _on_hop(node, context)
+        elif is_of_project(function, context) and coroutine_around(node, context) is not None:
+            _on_other_file(node, context)
         return
     coroutine = coroutine_around(node, context) if found is not None else None
     if found is None or coroutine is None or _is_handed_over(node, context):
@@ -119,6 +128,33 @@ def _on_hop(node: ast.Call, context: FileContext) -> None:
         evidence=(*way, *((why,) if why else ())),
         also=(SLEEP,) if wait.sleeps else (),
     )
+
+
+def _on_other_file(node: ast.Call, context: FileContext) -> None:
+    """A call of what an import brings: it counts where the project says that it is a plain function that waits."""
+    name = resolved(node, context)
+    if name is None or isinstance(context.parent(node), ast.Await) or _is_handed_over(node, context):
+        return
+    kind, why = execution_of(context)
+    context.report(
+        BLOCKING,
+        node,
+        f"`{shown(node.func)}(…)` waits",
+        severity=severity_of(kind, "HIGH", "MEDIUM"),
+        confidence="likely",
+        needs=((WAITS, name),),
+        evidence=(why,) if why else (),
+    )
+
+
+def _on_plain(node: ast.Call, context: FileContext) -> None:
+    """Says which plain functions of a module wait (fact "waits": what for, in words)."""
+    function = context.function
+    if len(context.scopes) != 1 or not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return
+    wait = _wait_of(node, context) if context.statement is not function and not in_lambda(node, context) else None
+    if wait is not None and not yields(function):
+        context.fact(WAITS, function.name, f"comes to `{wait.shown}(…)`, which {wait.what}", node.lineno)
 
 
 def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
@@ -259,98 +295,16 @@ blocking_io_in_async = Rule(
     fix="Use the asynchronous client of it, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
     when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
     "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
-    "into: they may run in a thread. A call of a plain function of the same file counts for what that function waits "
-    "for.",
-    watches=(Watch((ast.Call,), _on_call, (b"async def",), is_product_path),),
-    bad=(
-        Example(
-            {
-                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
-                "async def rates(request):\n"
-                "    return JsonResponse({rate.name: rate.value for rate in Rate.objects.all()})\n"
-            }
-        ),
-        Example(
-            {
-                _API: "import requests\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
-                '@router.get("/rates")\nasync def rates():\n    return requests.get("https://rates.example").json()\n'
-            }
-        ),
-        Example(
-            {
-                _API: "import httpx\n\n\nasync def price(client: httpx.Client | None, sku: str):\n"
-                '    return client.get(f"/prices/{sku}")\n'
-            }
-        ),
-        Example({_API: 'async def load(path):\n    with open(path) as handle:\n        return handle.name\n'}),
-        Example({_API: "from pathlib import Path as P\n\nROOT = P('x')\n\n\nasync def f(n):\n"
-                 "    return (ROOT / n).read_text()\n"}),
-        Example({_API: "from subprocess import run as sh\n\n\nasync def f():\n    sh(['ls'])\n"}),
-        Example({_API: "import os\n\n\nasync def f(p):\n    if os.path.exists(p):\n        os.remove(p)\n"}),
-        Example({_API: "import redis\n\n\nclass Carts:\n    def __init__(self):\n        self.db = redis.Redis()\n\n"
-                 "    async def of(self, user):\n        return self.db.hgetall(user)\n"}),
-        Example({_API: "from sqlalchemy.orm import Session\n\n\nasync def f(db: Session):\n"
-                 "    return db.query(Order).filter_by(paid=True).all()\n"}),
-        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
-                 "    return JsonResponse({'n': Order.objects.filter(paid=True).count()})\n"}),
-        Example({_API: "import openai\n\nclient = openai.OpenAI()\n\n\nasync def f(x):\n"
-                 "    return client.chat.completions.create(messages=x)\n"}),
-        Example({_API: "from sqlalchemy import create_engine\n\nengine = create_engine('x')\n\n\n"
-                 "async def f():\n    with engine.begin() as rows:\n        return rows.execute('x')\n"}),
-        Example({_API: "from pymongo import MongoClient\n\nmongo = MongoClient()\n\n\n"
-                 "async def f():\n    return mongo['shop'].orders.find_one({})\n"}),
-        Example({_API: "import sqlite3\n\n\nasync def f(path):\n    base = sqlite3.connect(path)\n"
-                 "    cursor = base.cursor()\n    cursor.execute('select 1')\n"}),
-        Example({_API: "async def ask():\n    return input('> ')\n"}),
-        Example({_API: "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
-                 "def rate(url):\n    return fetch(url).json()['rate']\n\n\nasync def rates(url):\n"
-                 "    return rate(url)\n"}, note="two functions away"),
-        Example({_API: "import time\n\n\nclass Poll:\n    def _pause(self):\n        time.sleep(3)\n\n"
-                 "    async def run(self):\n        self._pause()\n"}),
+    "into: they may run in a thread. A call of a plain function counts for what that function waits for: of the "
+    "same file also by way of others, of another file where it asks a service, a process or the disk itself.",
+    watches=(
+        Watch((ast.Call,), _on_call, (b"async def",), is_product_path),
+        Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
     ),
-    good=(
-        Example({_API: "import asyncio\nimport requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
-                 "async def rates():\n    pool.submit(fetch, 'x')\n    return await asyncio.to_thread(fetch, 'x')\n"},
-                note="handed to a thread"),
-        Example({_API: "import functools\n\n\n@functools.cache\ndef words():\n    return open('w').read()\n\n\n"
-                 "def lines():\n    with open('w') as file:\n        yield from file\n\n\n"
-                 "async def f():\n    return words(), lines()\n"},
-                note="read once; a generator that nobody has begun"),
-        Example(
-            {
-                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
-                "async def rates(request):\n"
-                "    found = Rate.objects.all()\n"
-                "    return JsonResponse({rate.name: rate.value async for rate in Rate.objects.filter(on=True)})\n"
-            }
-        ),
-        Example(
-            {
-                _API: "import asyncio\n\nimport httpx\nimport requests\n\n\nasync def rates(url):\n"
-                "    async with httpx.AsyncClient() as client:\n        await client.get(url)\n"
-                "    await asyncio.to_thread(requests.get, url)\n"
-                "    return await asyncio.to_thread(lambda: requests.get(url).json())\n"
-            }
-        ),
-        Example({_API: "import requests\n\n\ndef rates(url):\n    return requests.get(url).json()\n"}),
-        Example({_API: "import requests\n\n\nasync def rates(url):\n    def fetch():\n"
-                 "        return requests.get(url)\n\n    return await run_in_threadpool(fetch)\n"},
-                note="a nested function for a thread"),
-        Example({_API: "from pathlib import Path\n\n\nasync def f():\n    from anyio import Path\n\n"
-                 "    return await Path('x').exists()\n"}, note="the import inside wins"),
-        Example({_API: "from aiofiles import open\n\n\nasync def f(p):\n    async with open(p) as handle:\n"
-                 "        return await handle.read()\n"}),
-        Example({_API: "import requests\n\n\nasync def f(requests, os):\n    requests.get(1)\n    os.remove(2)\n"},
-                note="parameters shadow modules"),
-        Example({_API: "import os\nfrom pathlib import Path\n\n\nasync def f(a: Path, b):\n"
-                 "    return os.path.join(a.parent, b), a.with_suffix('.x').name, a.is_absolute()\n"}),
-        Example({_API: "from redis.asyncio import Redis\n\n\nasync def f(db: Redis):\n    return await db.get('x')\n"}),
-        Example({"tests/test_api.py": "async def test_load(p):\n    assert open(p)\n"}),
-        Example({_API: "async def f(p=open('x')):\n    return p\n"}, note="a default runs once, outside the loop"),
-        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
-                 "    order = await Order.objects.aget(pk=1)\n    return JsonResponse({'n': order.n})\n"}),
-    ),
-)  # fmt: skip
+    holds=waits_elsewhere,
+    bad=BLOCKING_EXAMPLES[0],
+    good=BLOCKING_EXAMPLES[1],
+)
 
 sync_sleep_in_async = Rule(
     name=SLEEP,

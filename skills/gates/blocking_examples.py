@@ -1,0 +1,102 @@
+"""Examples of the rule blocking-io-in-async: (bad, good)."""
+
+from skills.gates.rule import Example
+
+_API = "app/api.py"
+
+BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
+(
+        Example(
+            {
+                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
+                "async def rates(request):\n"
+                "    return JsonResponse({rate.name: rate.value for rate in Rate.objects.all()})\n"
+            }
+        ),
+        Example(
+            {
+                _API: "import requests\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+                '@router.get("/rates")\nasync def rates():\n    return requests.get("https://rates.example").json()\n'
+            }
+        ),
+        Example(
+            {
+                _API: "import httpx\n\n\nasync def price(client: httpx.Client | None, sku: str):\n"
+                '    return client.get(f"/prices/{sku}")\n'
+            }
+        ),
+        Example({_API: 'async def load(path):\n    with open(path) as handle:\n        return handle.name\n'}),
+        Example({_API: "from pathlib import Path as P\n\nROOT = P('x')\n\n\nasync def f(n):\n"
+                 "    return (ROOT / n).read_text()\n"}),
+        Example({_API: "from subprocess import run as sh\n\n\nasync def f():\n    sh(['ls'])\n"}),
+        Example({_API: "import os\n\n\nasync def f(p):\n    if os.path.exists(p):\n        os.remove(p)\n"}),
+        Example({_API: "import redis\n\n\nclass Carts:\n    def __init__(self):\n        self.db = redis.Redis()\n\n"
+                 "    async def of(self, user):\n        return self.db.hgetall(user)\n"}),
+        Example({_API: "from sqlalchemy.orm import Session\n\n\nasync def f(db: Session):\n"
+                 "    return db.query(Order).filter_by(paid=True).all()\n"}),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    return JsonResponse({'n': Order.objects.filter(paid=True).count()})\n"}),
+        Example({_API: "import openai\n\nclient = openai.OpenAI()\n\n\nasync def f(x):\n"
+                 "    return client.chat.completions.create(messages=x)\n"}),
+        Example({_API: "from sqlalchemy import create_engine\n\nengine = create_engine('x')\n\n\n"
+                 "async def f():\n    with engine.begin() as rows:\n        return rows.execute('x')\n"}),
+        Example({_API: "from pymongo import MongoClient\n\nmongo = MongoClient()\n\n\n"
+                 "async def f():\n    return mongo['shop'].orders.find_one({})\n"}),
+        Example({_API: "import sqlite3\n\n\nasync def f(path):\n    base = sqlite3.connect(path)\n"
+                 "    cursor = base.cursor()\n    cursor.execute('select 1')\n"}),
+        Example({_API: "async def ask():\n    return input('> ')\n"}),
+        Example({_API: "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
+                 "def rate(url):\n    return fetch(url).json()['rate']\n\n\nasync def rates(url):\n"
+                 "    return rate(url)\n"}, note="two functions away"),
+        Example({_API: "from app.rates import fetch\n\n\nasync def rates():\n    return fetch('x')\n",
+                 "app/rates.py": "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"}),
+        Example({_API: "import time\n\n\nclass Poll:\n    def _pause(self):\n        time.sleep(3)\n\n"
+                 "    async def run(self):\n        self._pause()\n"}),
+    ),
+(
+        Example({_API: "import asyncio\nimport requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
+                 "async def rates():\n    pool.submit(fetch, 'x')\n    return await asyncio.to_thread(fetch, 'x')\n"},
+                note="handed to a thread"),
+        Example({_API: "import asyncio\n\nfrom app import other\nfrom app.rates import fetch, lines, names\n\n\n"
+                 "async def rates():\n    other.fetch('x')\n    return lines(), names(), asyncio.to_thread(fetch)\n",
+                 "app/rates.py": "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
+                 "def lines():\n    yield requests.get('x')\n\n\ndef names():\n    return requests.Session()\n"}),
+        Example({_API: "import functools\n\n\n@functools.cache\ndef words():\n    return open('w').read()\n\n\n"
+                 "def lines():\n    with open('w') as file:\n        yield from file\n\n\n"
+                 "async def f():\n    return words(), lines()\n"},
+                note="read once; a generator that nobody has begun"),
+        Example(
+            {
+                _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"
+                "async def rates(request):\n"
+                "    found = Rate.objects.all()\n"
+                "    return JsonResponse({rate.name: rate.value async for rate in Rate.objects.filter(on=True)})\n"
+            }
+        ),
+        Example(
+            {
+                _API: "import asyncio\n\nimport httpx\nimport requests\n\n\nasync def rates(url):\n"
+                "    async with httpx.AsyncClient() as client:\n        await client.get(url)\n"
+                "    await asyncio.to_thread(requests.get, url)\n"
+                "    return await asyncio.to_thread(lambda: requests.get(url).json())\n"
+            }
+        ),
+        Example({_API: "import requests\n\n\ndef rates(url):\n    return requests.get(url).json()\n"}),
+        Example({_API: "import requests\n\n\nasync def rates(url):\n    def fetch():\n"
+                 "        return requests.get(url)\n\n    return await run_in_threadpool(fetch)\n"},
+                note="a nested function for a thread"),
+        Example({_API: "from pathlib import Path\n\n\nasync def f():\n    from anyio import Path\n\n"
+                 "    return await Path('x').exists()\n"}, note="the import inside wins"),
+        Example({_API: "from aiofiles import open\n\n\nasync def f(p):\n    async with open(p) as handle:\n"
+                 "        return await handle.read()\n"}),
+        Example({_API: "import requests\n\n\nasync def f(requests, os):\n    requests.get(1)\n    os.remove(2)\n"},
+                note="parameters shadow modules"),
+        Example({_API: "import os\nfrom pathlib import Path\n\n\nasync def f(a: Path, b):\n"
+                 "    return os.path.join(a.parent, b), a.with_suffix('.x').name, a.is_absolute()\n"}),
+        Example({_API: "from redis.asyncio import Redis\n\n\nasync def f(db: Redis):\n    return await db.get('x')\n"}),
+        Example({"tests/test_api.py": "async def test_load(p):\n    assert open(p)\n"}),
+        Example({_API: "async def f(p=open('x')):\n    return p\n"}, note="a default runs once, outside the loop"),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    order = await Order.objects.aget(pk=1)\n    return JsonResponse({'n': order.n})\n"}),
+    ),
+)  # fmt: skip
