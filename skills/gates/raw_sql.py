@@ -218,8 +218,8 @@ raw_sql_interpolation = Rule(
     ),
     bad=one_file(
         "shop/reports.py",
-        "def clear(cursor, shop, shops):\n    if shop:\n        if shop not in shops:\n            return\n"
-        '        shops = [shop]\n    for name in shops:\n        cursor.execute(f"DELETE FROM {name}")\n',
+        "def clear(cursor, shop):\n    if shop not in shops:\n        return\n    shops = [shop]\n"
+        '    for name in shops:\n        cursor.execute(f"DELETE FROM {name}")\n',
         "def rows(cursor, name):\n    cursor.execute(f\"SELECT * FROM shop WHERE name = '{name}'\")\n",
         "def rows(name):\n    return \"SELECT id FROM shop WHERE name = '%s'\" % name\n",
         'def rows(cursor, name):\n    query = "DELETE FROM shop WHERE name = " + name\n    cursor.execute(query)\n',
