@@ -166,7 +166,8 @@ def budget_lines(
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = [window for window in shown if window.window != "week"]
-    lines = [window_row(window, width, floor) for window in shown]
+    floors = {"day": snapshot.today.floor}  # what never became final may be of another day
+    lines = [window_row(window, width, floors.get(window.window, floor)) for window in shown]
     lines += live[: max(0, height - len(lines) - 1)]
     lines += extra
     if snapshot.unpriced_models:

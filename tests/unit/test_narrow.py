@@ -8,7 +8,7 @@ import pytest
 from cockpit.agents.models import ContextUse, Session
 from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
-from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
@@ -138,3 +138,11 @@ def test_a_path_that_no_line_holds_is_broken_between_its_parts() -> None:
     rows = wrap_line(line("/srv/projects/acme-api/.claude/skills/testing-patterns"), 30)
     assert [plain(row) for row in rows] == ["/srv/projects/acme-api/", ".claude/skills/testing-", "patterns"]
     assert [plain(row) for row in wrap_line(line("x" * 40), 30)] == ["x" * 30, "x" * 10]
+
+
+def test_a_floor_of_another_day_is_not_told_of_today() -> None:
+    total = SpendRow("k", 1, Tokens(), 1.0, "computed", 0, False, None)
+    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok") for name in ("day", "month"))
+    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True))
+    rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
+    assert not any("≥" in row for row in rows if row.startswith("day")) and "≥ $1.00" in rows[1]

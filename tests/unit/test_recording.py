@@ -2,8 +2,10 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,7 +139,14 @@ def test_the_commands_record_and_print(tmp_path: Path) -> None:
     (root / "a.py").write_text("x = 1\n")
     day = tmp_path / "day.jsonl"
     cockpit = [sys.executable, "-m", "cockpit", "--repo", str(root)]
-    subprocess.run([*cockpit, "record", "--seconds", "3", str(day)], capture_output=True, check=True)
+    with subprocess.Popen([*cockpit, "record", "--seconds", "60", str(day)], stderr=subprocess.DEVNULL) as recording:
+        for _ in range(600):
+            text = day.read_text() if day.exists() else ""
+            if '"phase":"ready"' in text and '"untracked":1' in text:
+                break
+            time.sleep(0.1)
+        recording.send_signal(signal.SIGINT)
+    assert recording.returncode == 0
     again = subprocess.run([*cockpit, "record", str(day)], capture_output=True, text=True, check=False)
     assert again.returncode == 2 and "exists" in again.stderr
     first = subprocess.run([*cockpit, "replay", "--plain", str(day)], capture_output=True, text=True, check=True)

@@ -101,7 +101,7 @@ class AttentionScreen(Moving, Leaving[Held | None]):
         words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
         done = len(held) - asking
         title = line(words + (f" · {done} finished" if done else ""))
-        view.set_title(title, hint=self.longest(_HINTS, self.size.width - 6))
+        view.set_title(title, hint=self.longest(_HINTS if held else ("{close} close",), self.size.width - 6))
         view.empty = [
             line(("Nobody waits.", "muted")),
             line(("A permission dialog or a question appears here within a second.", "faint")),
