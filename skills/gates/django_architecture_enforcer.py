@@ -8,8 +8,9 @@ from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import Chain, chain_of, orm_evidence
 from skills.gates.relations import relations_of
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
+from skills.gates.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 
 SKILL = "django-architecture-enforcer"
@@ -59,13 +60,14 @@ _NOT_ROW_PACKAGES = frozenset(
 
 
 _RELATED = "related-name"
+_REMOTES = ("bot", "api", "sdk", "gateway", "service", "llm", "ai", "openai", "twilio", "slack", "http", "conn")
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     what = _effect(node, context)
     needs: tuple[tuple[str, str], ...] = ()
     if what is None:
-        what = _in_related_rows(node)
+        what = _in_related_rows(node, context)
         needs = ((_RELATED, _related_name(node)),)
     view = view_around(context) if what is not None else None
     if what is None or view is None:
@@ -82,9 +84,13 @@ def _related_name(node: ast.Call) -> str:
     return owner.attr if isinstance(owner, ast.Attribute) else ""
 
 
-def _in_related_rows(node: ast.Call) -> tuple[str, bool] | None:
-    """`order.lines.create(…)`: a write, where the project has a relation of that name."""
+def _in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
+    """`order.lines.create(…)`: a write, where the project has a relation of that name. Clients of other services are
+    written in the same way."""
     if last_name(node.func) not in _CREATES or not (node.keywords or node.args) or not _related_name(node):
+        return None
+    owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
+    if not owner or not_a_row(owner) or owner.lower().endswith(_REMOTES) or owner in context.imports:
         return None
     return f"{shown_chain(chain_of(node))} writes", False
 
@@ -275,8 +281,6 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
                 context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=evidence, needs=view.needs)
 
 
-_VIEWS = "shop/views.py"
-
 logic_in_view = Rule(
     name=IN_VIEW,
     gate="P0",
@@ -303,115 +307,8 @@ logic_in_view = Rule(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), may_hold_views),
     ),
     holds=_holds,
-    bad=(
-        Example(
-            {
-                _VIEWS: "class OrderViewSet(ModelViewSet):\n    def create(self, request):\n"
-                '        order = Order.objects.create(total=request.data["total"])\n'
-                "        return Response(order.pk)\n"
-            }
-        ),
-        Example(
-            {_VIEWS: "class PayView(APIView):\n    def post(self, request, pk):\n        order = self.get_object()\n"
-             "        order.paid = True\n        order.save()\n        return Response()\n"}
-        ),
-        Example({_VIEWS: "@api_view(['POST'])\ndef clear(request):\n    Cart.objects.filter(old=True).delete()\n"}),
-        Example({_VIEWS: "def clear(request):\n    request.user.carts.all().update(open=False)\n"}),
-        Example(
-            {_VIEWS: "from django.core.mail import send_mail\n\n\nclass PayView(View):\n"
-             "    def post(self, request):\n        send_mail('Paid', 'Thanks', None, [request.user.email])\n"}
-        ),
-        Example(
-            {_VIEWS: "import requests as http\n\n\nclass RateView(APIView):\n"
-             "    def get(self, request):\n        return Response(http.get('https://rates.example/eur').json())\n"}
-        ),
-        Example(
-            {_VIEWS: "from django.db import transaction\n\n\nclass OrderViewSet(ModelViewSet):\n"
-             "    @transaction.atomic\n    def perform_create(self, serializer):\n        serializer.save()\n"}
-        ),
-        Example(
-            {_VIEWS: "from django.db import transaction\n\n\ndef pay(request):\n"
-             "    with transaction.atomic():\n        charge(request.user)\n"}
-        ),
-        Example({_VIEWS: "def rename(request):\n    profile = request.user.profile\n    profile.save()\n"}),
-        Example(
-            {_VIEWS: "def shut(request, pk):\n    document = Document.objects.get(pk=pk)\n    document.delete()\n"}
-        ),
-        Example({_VIEWS: "def join(request):\n    return _join(request.POST)\n\n\ndef _join(data):\n"
-             "    user = User(email=data['email'])\n    user.save()\n"}),
-        Example(
-            {_VIEWS: "class ShutMixin:\n    def destroy(self, request, pk):\n"
-             "        Cart.objects.filter(pk=pk).delete()\n"}
-        ),
-        Example({_VIEWS: "def drop(request):\n    request.user.carts.get(pk=request.GET['id']).delete()\n"}),
-        Example(
-            {"shop/views/cart.py": "class Clear(Page):\n    def post(self, request):\n"
-             "        Cart.objects.all().delete()\n"}
-        ),
-        Example(
-            {"shop/http.py": "from rest_framework.views import APIView\n\n\nclass Closed(APIView):\n    pass\n",
-             "shop/carts.py": "from shop.http import Closed\n\n\nclass Clear(Closed):\n"
-             "    def delete(self, request, pk):\n        Cart.objects.get(pk=pk).delete()\n"}
-        ),
-        Example(
-            {"shop/pages.py": "from django.shortcuts import redirect\n\n\ndef clear(request):\n"
-             "    Cart.objects.filter(user=request.user).delete()\n    return redirect('cart')\n"}
-        ),
-        Example(
-            {_VIEWS: "from django.core.mail import send_mail as post\n\n\ndef tell(request):\n"
-             "    post('Hello', 'You', None, [request.user.email])\n"}
-        ),
-        Example(
-            {_VIEWS: "def add(request, order):\n    order.lines.create(amount=request.POST['amount'])\n",
-             "shop/models.py": "class Line(models.Model):\n"
-             "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n"}
-        ),
-        Example(
-            {_VIEWS: "from rest_framework.views import APIView as Base\n\n\nclass Clear(Base):\n"
-             "    def handle(self):\n        Cart.objects.all().delete()\n"}
-        ),
-        Example(
-            {"shop/api.py": "from ninja import Router\n\nrouter = Router()\n\n\n@router.post('/carts')\n"
-             "def add(request, name: str):\n    return Cart.objects.create(name=name).pk\n"}
-        ),
-        Example({_VIEWS: "import stripe\n\n\ndef pay(request):\n    stripe.Charge.create(amount=3)\n"}),
-    ),
-    good=(
-        Example(
-            {_VIEWS: "class OrderViewSet(ModelViewSet):\n    def create(self, request):\n"
-             "        order = OrderService().place(request.user, request.data)\n        return Response(order.pk)\n"}
-        ),
-        Example(
-            {_VIEWS: "class OrderViewSet(ModelViewSet):\n    def perform_create(self, serializer):\n"
-             "        serializer.save(author=self.request.user)\n"}
-        ),
-        Example({_VIEWS: "def edit(request):\n    form = OrderForm(request.POST)\n    form.save()\n"}),
-        Example(
-            {_VIEWS: "def edit(request):\n    context = {'form': OrderForm(request.POST)}\n"
-             "    order = context['form'].save(commit=False)\n    return render(request, context, order)\n"}
-        ),
-        Example({"shop/views/utils.py": "def keep(order):\n    order.save()\n"}),
-        Example({_VIEWS: "class OrderFormMixin:\n    def keep(self, order):\n        order.save()\n"}),
-        Example({_VIEWS: "def count(request):\n    return HttpResponse(Order.objects.filter(paid=True).count())\n"}),
-        Example({_VIEWS: "def shut(request):\n    request.session.delete()\n    cache.delete(request.path)\n"}),
-        Example(
-            {_VIEWS: "from reportlab.pdfgen import canvas\n\n\ndef bill(request):\n"
-             "    page = canvas.Canvas(response)\n    page.save()\n    data.update(request.GET)\n"}
-        ),
-        Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
-        Example({_VIEWS: "def tell(request, bot):\n    bot.messages.create(text=request.POST['text'])\n"}),
-        Example({"shop/sync.py": "def clear(request):\n    Cart.objects.all().delete()\n    return {'done': True}\n"}),
-        Example(
-            {"shop/shops.py": "class Shops(Remote):\n    def post(self, request):\n"
-             "        Cart.objects.create(url=request.url)\n"}
-        ),
-        Example(
-            {"shop/tests/test_views.py": "class FakeView(APIView):\n"
-             "    def get(self, request):\n        Order.objects.create()\n"}
-        ),
-        Example({"bot/views.py": "import discord\n\n\nclass Menu(discord.ui.View):\n"
-                 "    async def click(self, request):\n        Vote.objects.create()\n"}),
-    ),
+    bad=VIEW_BAD,
+    good=VIEW_GOOD,
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (logic_in_view,)
