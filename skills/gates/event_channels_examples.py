@@ -32,6 +32,11 @@ CHANNELS: Pair = (
             sub="async def follow(conn):\n    await conn.add_listener('job_event', print)\n",
         ),
         _files(
+            "CRITICAL: two letters changed places",
+            pub="async def tell(redis, job):\n    await redis.publish('order_paid', job)\n",
+            sub="async def follow(pubsub):\n    await pubsub.subscribe('ordre_paid')\n",
+        ),
+        _files(
             "HIGH: nobody listens",
             pub="async def tell(redis, job):\n    await redis.publish('order_paid', job)\n",
         ),

@@ -4,6 +4,7 @@ import json
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from cockpit.demo import make_demo
 from cockpit.repository import find_repository
 from skills.workflow.day import preflight, types_of
 from skills.workflow.day_text import end_text, start_text
-from skills.workflow.tasks import Situation, queue, section, sections, task_of, tasks, without_box
+from skills.workflow.tasks import Situation, Task, queue, section, sections, task_of, tasks, without_box
 from skills.workflow.worktree_setup import free_pairs
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
@@ -290,3 +291,16 @@ def test_a_task_file_without_boxes_is_a_list_of_tasks_and_an_empty_box_is_a_box(
     ]
     assert (without_box(boxed), without_box(bare)) == (2, 0)
     assert [task.text for task in tasks("- [ ]\n- [ ] #7\n- [x] \n- [ ] one\n")] == ["#7", "one"]
+
+
+def test_age_counts_from_the_fifteenth_day_and_a_short_text_names_no_task() -> None:
+    old, short = Task("Write the invoices", order=1), Task("Invoices", order=2)
+    today = date(2026, 11, 20)
+
+    def terms(task: Task, **situation: Any) -> list[str]:
+        return [term.why for term in queue((task,), Situation(today, **situation))[0].terms]
+
+    assert terms(old, age_days={1: 14}) == ["no priority"]
+    assert terms(old, age_days={1: 15}) == ["no priority", "older than 14 days"]
+    assert terms(old, active=("Write the invoices of May",)) == ["no priority", "in progress"]
+    assert terms(short, active=("Invoices of May",)) == ["no priority"]

@@ -10,10 +10,13 @@ from skills.spending.budget import (
     LEVELS,
     Limit,
     bounds,
+    breach_at,
     burn_per_hour,
     burns_too_fast,
+    clear_enough,
     level_of,
     percent_of,
+    straight_line,
     windows,
     worst,
 )
@@ -103,3 +106,15 @@ def test_a_window_holds_its_moment(name: str, now: datetime) -> None:
 def test_burn_rate() -> None:
     assert burn_per_hour(0.5, 15) == 2.0
     assert burn_per_hour(0.0, 60) is None
+
+
+def test_a_projection_at_its_edges() -> None:
+    start, end = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 11, tzinfo=UTC)
+
+    assert not clear_enough(5.0, BUDGET, start, start + timedelta(days=2))
+    assert clear_enough(5.1, BUDGET, start, start + timedelta(days=2))
+    assert clear_enough(0.0, BUDGET, start, start + timedelta(days=3))
+    assert straight_line(50.0, start, end + timedelta(days=5), end) == 50.0
+    assert breach_at(50.0, Limit(100.0), start, start + timedelta(days=5), end) == end
+    assert breach_at(49.0, Limit(100.0), start, start + timedelta(days=5), end) is None
+    assert breach_at(100.0, BUDGET, start, start + timedelta(days=5), end) == start + timedelta(days=7.5)
