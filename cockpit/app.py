@@ -255,10 +255,11 @@ class CockpitApp(Parts):
         if action != "do":
             return super().check_action(action, parameters)
         known = BY_ID.get(str(parameters[0]))
-        return known is not None and known.place in ("app", "list", self.panes.active)
+        places = ("app", "list", self.panes.active if self.standing else "")  # keys come before the panes, and after
+        return known is not None and known.place in places
 
     def on_key(self, event: events.Key) -> None:
-        if self.findings_pane.jumping and event.key.isdigit():
+        if self.standing and self.findings_pane.jumping and event.key.isdigit():
             event.prevent_default().stop()
             self.findings_pane.jump(False)
             self.findings_pane.move_to(int(event.key) - 1)
@@ -267,7 +268,7 @@ class CockpitApp(Parts):
     def action_do(self, name: str) -> None:
         """Run an action of the registry by its id."""
         self.acted_at = time.monotonic()
-        if self.findings_pane.jumping and name.startswith("pane-"):
+        if self.standing and self.findings_pane.jumping and name.startswith("pane-"):
             self.findings_pane.jump(False)
             self.findings_pane.move_to(int(name[-1]) - 1)
         elif name in _MOVES:

@@ -53,7 +53,7 @@ class Deeds(App[int]):
     @property
     def standing(self) -> bool:
         """Whether all panes are there: where the app closes, they go one by one."""
-        return all(self.query(f"#{name}") for name in PANES)
+        return bool(self.screen_stack) and all(self.query(f"#{name}") for name in PANES)
 
     @property
     def worktrees_pane(self) -> WorktreesPane:

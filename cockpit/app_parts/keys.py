@@ -53,6 +53,13 @@ class KeyDeeds(Deeds):
         """Any action by its name."""
         self.action_command_palette()
 
+    def action_command_palette(self) -> None:
+        """The palette, over the panes or over a screen."""
+        from widgets.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the registry with its key; over a screen those that work in it."""
         if screen is not self.screen_stack[0]:

@@ -1,10 +1,15 @@
 """Keys that are typed faster than screens come and go."""
 
+from typing import Any
+
 from textual import events
+from textual.command import CommandList
 
 from cockpit.app import CockpitApp
+from tests.pilot.conftest import until
 from widgets.lines import line
 from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.palette import Palette
 from widgets.screens.pick import PickScreen
 from widgets.screens.tour import TourScreen
 
@@ -19,6 +24,44 @@ async def test_a_screen_is_left_once_however_many_keys_come(app: CockpitApp) -> 
             tour.post_message(events.Key(key, None))
         await pilot.pause()
         assert answers == ["f1"] and len(app.screen_stack) == 1
+
+
+SCREENS = ("habits", "maps", "skills", "bench", "spend", "composer", "audit", "verify", "start_day", "end_day")
+
+
+async def test_what_comes_for_a_screen_that_was_left_is_for_nobody(app: CockpitApp) -> None:
+    async with app.run_test() as pilot:
+        for name in SCREENS:
+            getattr(app, f"do_{name}")()
+            await until(lambda: len(app.screen_stack) == 2, name)
+            await pilot.pause()
+            screen: Any = app.screen
+            await screen.dismiss(None)
+            screen.fail("the answer came too late")
+            assert len(app.screen_stack) == 1
+
+
+async def test_a_page_key_before_the_first_command_is_drawn_ends_nothing(app: CockpitApp) -> None:
+    async with app.run_test() as pilot:
+        app.action_command_palette()
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        for key in ("down", "pagedown", "pageup", "up", "pagedown"):
+            app.post_message(events.Key(key, None))
+        await until(lambda: any(one.option_count > 20 for one in palette.query(CommandList)), "the commands")
+        commands = palette.query_one(CommandList)
+        await pilot.pause(0.5)  # the list is filled in batches
+        commands.highlighted = 0
+        await pilot.press("pagedown")
+        first = commands.highlighted
+        assert first
+        await pilot.press("pagedown")
+        assert commands.highlighted is not None and commands.highlighted > first
+        await pilot.press("pageup", "pageup", "pageup")
+        assert commands.highlighted == 0
+        palette.dismiss()
+        palette.dismiss()
+        await until(lambda: len(app.screen_stack) == 1, "the panes")
 
 
 async def test_a_screen_behind_another_takes_nothing_away(app: CockpitApp) -> None:

@@ -116,7 +116,7 @@ class AuditScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not self.is_there or not self.size.width:
             return
         width = self.size.width - 5
         rows = self.query_one(AuditRows)

@@ -169,6 +169,8 @@ class BenchScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
+        if not self.is_there:
+            return
         known = self.processes
         running = sum(1 for one in known or () if one.state == "open")
         counts = "" if known is None else f" · {running} open of {len(known)}"

@@ -132,6 +132,8 @@ class ComposerScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
+        if not self.is_there:
+            return
         wide = self.size.width >= _WIDE
         self.set_class(wide, "-wide")
         self.entitle(self._title(), _HINTS)

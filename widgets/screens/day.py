@@ -130,7 +130,7 @@ class DayScreen(Moving, Leaving[None]):
         self.build()
 
     def on_resize(self) -> None:
-        if self.is_mounted:
+        if self.is_there:
             self.build()
 
     def build(self) -> None:

@@ -97,7 +97,7 @@ class EndDayScreen(DayScreen):
 
     def build(self) -> None:
         """Show everything anew."""
-        if not self.is_mounted:
+        if not self.is_there:
             return
         rows = self.trouble_rows()
         if self.writing:

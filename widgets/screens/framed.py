@@ -34,7 +34,7 @@ class FramedScreen(Moving, Leaving[None]):
 
     def on_resize(self) -> None:
         """The width has changed."""
-        if self.is_mounted:
+        if self.is_there:
             self.build()
 
     def on_key(self, event: events.Key) -> None:

@@ -100,6 +100,8 @@ class HabitsScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
+        if not self.is_there:
+            return
         width = max(0, self.size.width - 5)
         self.entitle("Habits and measures", _HINTS)
         rows, view = self.query_one(EntryList), self.shown

@@ -17,3 +17,8 @@ class Leaving(ModalScreen[Answer]):
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is composed and was not left: what is read for a screen that has gone is for nobody."""
+        return self.is_mounted and self.is_attached

@@ -107,6 +107,8 @@ class MapsScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
+        if not self.is_there:
+            return
         width = self.size.width - _FRAME
         self.entitle("Routing · " + _TABS[self.active], _HINTS)
         spans: list[Span] = []

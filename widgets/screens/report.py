@@ -54,7 +54,7 @@ class ReportScreen(Moving, Leaving[None]):
     def replace(self, lines: Sequence[Line]) -> None:
         """Show other lines, when what was being read has come."""
         self.shown = list(lines)
-        if self.is_mounted:
+        if self.is_there:
             self.query_one("#report", WrappedLines).show_lines(self.shown)
 
     def action_keys(self) -> None:

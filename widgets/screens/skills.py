@@ -153,6 +153,8 @@ class SkillsScreen(FramedScreen):
         self.build()
 
     def build(self) -> None:
+        if not self.is_there:
+            return
         width = self.size.width - _FRAME
         report = self.report
         self.entitle(_title(report), _HINTS)

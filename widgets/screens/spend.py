@@ -147,7 +147,7 @@ class SpendScreen(FramedScreen):
         return tables[self.active] if self.active < len(tables) else None
 
     def build(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not self.is_there or not self.size.width:
             return
         width = self.size.width - _FRAME
         height = self.size.height - _BORDERS

@@ -102,7 +102,7 @@ class StartDayScreen(DayScreen):
 
     def build(self) -> None:
         """Show everything anew."""
-        if not self.is_mounted:
+        if not self.is_there:
             return
         report = self.report
         rows: list[Row] = self.trouble_rows()

@@ -51,7 +51,7 @@ class StepsScreen(Leaving[None]):
     def show(self, steps: Sequence[str]) -> None:
         """Show these steps."""
         self.steps = list(steps)
-        if self.is_mounted:
+        if self.is_there:
             view = self.query_one("#report", FixedLines)
             view.show_lines(step_lines(self.steps))
             view.styles.height = max(_LEAST, len(self.steps)) + 2

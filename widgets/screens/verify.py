@@ -174,7 +174,7 @@ class VerifyScreen(Moving, Leaving[None]):
         self._show()
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if not self.is_there:
             return
         view = self.query_one("#report", _Rows)
         counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
