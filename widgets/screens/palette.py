@@ -3,16 +3,18 @@
 from typing import ClassVar
 
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import CommandList, CommandPalette
+
+from widgets.bindings import bind
 
 
 class Palette(CommandPalette):
     """Textual's, where a page key before the first command is drawn ended the app, and a second escape too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "page(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
+        bind("page-down", "page(1)"),
+        bind("page-up", "page(-1)"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
