@@ -174,7 +174,7 @@ async def look_at(app: CockpitApp, pilot: Pilot[int], name: str, looks: Sequence
         said = wrong(lines(drawn), width, way_out=over and name not in OWN_WAY_OUT, ascii=look == "ascii")
         said += [] if cursor_shows(drawn) else ["the focus cannot be seen"]
         problems += [f"{name}, {width}×{height}, {look}: {one}" for one in said]
-    app.theme, app._ascii = "dark", ()
+    app._ascii = ()
     return problems
 
 
