@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import outside_tests
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.settings_modules import is_away_from_production, set_anywhere
 from skills.gates.syntax import descendants

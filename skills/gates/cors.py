@@ -6,15 +6,11 @@ from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.settings_modules import assigned, is_away_from_production, may_hold_settings
 
 CORS = "cors-wildcard-credentials"
-
-
-def _application(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _deployed(path: str) -> bool:
@@ -79,7 +75,7 @@ cors_wildcard_credentials = Rule(
     fix="Name the origins of your own front ends, or leave credentials off.",
     when="Outside of tests, where both are written in one place.",
     watches=(
-        Watch((ast.Call,), _on_cors, (b"CORS",), _application, near=(b"CORS", b"cross_origin")),
+        Watch((ast.Call,), _on_cors, (b"CORS",), outside_tests, near=(b"CORS", b"cross_origin")),
         Watch((ast.Module,), _on_cors_settings, (), _deployed),
     ),
     bad=one_file(

@@ -11,7 +11,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS, chain_of
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.settings_modules import is_away_from_production, is_settings_path
 from skills.gates.syntax import descendants
@@ -23,10 +23,6 @@ _NOT_ROWS = frozenset({"post_migrate", "pre_migrate", "setting_changed", "got_re
 _MAILS = frozenset({"send_mail", "send_mass_mail", "mail_admins", "mail_managers"})
 _MESSAGES = frozenset({"EmailMessage", "EmailMultiAlternatives"})
 _WRITES = frozenset({"save", "delete", "asave", "adelete"})
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_receiver(node: ast.FunctionDef, context: FileContext) -> None:
@@ -114,7 +110,7 @@ heavy_signal = Rule(
     "out, so are signals about migrations and settings.",
     watches=(
         Watch((ast.FunctionDef,), _on_receiver, (b"@receiver", b"@dispatch.receiver", b"_save.connect(",
-              b"_delete.connect(", b"m2m_changed.connect("), _outside_tests),
+              b"_delete.connect(", b"m2m_changed.connect("), outside_tests),
     ),
     bad=(
         _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n"

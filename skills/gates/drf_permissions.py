@@ -7,7 +7,7 @@ from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 
 SKILL = "django-security"
@@ -15,10 +15,6 @@ DEFAULTS = "drf-open-defaults"
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_settings(node: ast.Assign, context: FileContext) -> None:
@@ -59,7 +55,7 @@ drf_open_defaults = Rule(
     fix='Set `DEFAULT_PERMISSION_CLASSES` to `["rest_framework.permissions.IsAuthenticated"]`, add '
     "`DEFAULT_THROTTLE_CLASSES` with rates, and open single views on purpose.",
     when="Where the setting is a dict in the source, outside of tests.",
-    watches=(Watch((ast.Assign,), _on_settings, (b"REST_FRAMEWORK",), _outside_tests),),
+    watches=(Watch((ast.Assign,), _on_settings, (b"REST_FRAMEWORK",), outside_tests),),
     bad=one_file(
         "shop/settings.py",
         'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
@@ -127,8 +123,8 @@ view_without_permissions = Rule(
     "permission. Not in "
     "tests.",
     watches=(
-        Watch((ast.ClassDef,), _on_view, _REST, _outside_tests),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, _outside_tests),
+        Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
     ),
     holds=_holds,
     bad=one_file(

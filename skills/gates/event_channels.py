@@ -13,7 +13,7 @@ from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.transactions import SKILL
 
@@ -33,10 +33,6 @@ _LISTEN_ANY = lazy(rf"(?:^|[;'\"])\s*LISTEN\s+{_NAME}", re.M | re.I)
 _EXECUTES = frozenset({"execute", "text", "fetch", "fetchval", "exec_driver_sql", "SQL"})
 _METHODS = {"publish": "pub", "emit": "pub", "send_to": "pub", "subscribe": "sub", "psubscribe": "sub", "on": "sub"}
 _LISTENERS = frozenset({"add_listener", "pg_notify"})
-
-
-def not_test(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -240,7 +236,7 @@ event_channel_consistency = Rule(
     "names of fewer than four letters, and Socket.IO, whose other end is a client.",
     watches=(
         Watch((ast.Call,), _on_call, _WORDS, is_product_path),
-        Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, not_test),
+        Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, outside_tests),
     ),
     holds=_channel_holds,
     bad=CHANNELS[0],

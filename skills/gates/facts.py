@@ -7,7 +7,7 @@ from skills.gates.context import FileContext
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.queries import is_manager_class
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 
@@ -37,16 +37,12 @@ _CONFIG = lazy(r"\.apps\.\w+Config$")
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
-def _production(path: str) -> bool:
-    return not is_test_path(path)
-
-
 def _is_models_path(path: str) -> bool:
-    return _production(path) and "model" in path
+    return outside_tests(path) and "model" in path
 
 
 def _is_other_path(path: str) -> bool:
-    return _production(path) and "model" not in path
+    return outside_tests(path) and "model" not in path
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
@@ -205,15 +201,15 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "tenancy",
         (
-            Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, _production),
+            Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, outside_tests),
             Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
-            Watch((ast.Assign,), _on_apps, (b"SHARED_APPS",), _production, near=(b"SHARED_APPS",)),
+            Watch((ast.Assign,), _on_apps, (b"SHARED_APPS",), outside_tests, near=(b"SHARED_APPS",)),
             Watch(
                 (ast.Constant,),
                 _on_text,
                 (b"django_tenants", b"tenant_schemas", b"django_multitenant", b"django_scopes", b"TenantMainMiddleware",
                  b"TenantSyncRouter", b"ROW LEVEL", b"CREATE POLICY", b"set_config", b"SET app", b"row level security"),
-                _production,
+                outside_tests,
             ),
         ),
     ),

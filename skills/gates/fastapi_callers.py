@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, WRITING, calls_of, endpoint_of, outside_tests, parameters
+from skills.gates.fastapi_routes import FASTAPI, WRITING, calls_of, endpoint_of, parameters
 from skills.gates.fastapi_security import PUBLIC, SKILL
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, is_decorated, last_name, module_name
 from skills.gates.project import Project
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 

@@ -6,10 +6,11 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, endpoint_of, outside_tests, session_names
+from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
 from skills.gates.loops import local_nodes
 from skills.gates.names import dotted, last_name
 from skills.gates.queries import chain_of
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
 

@@ -5,9 +5,10 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, outside_tests, parameters
+from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, parameters
 from skills.gates.local_values import local_values, own_nodes, values_of
 from skills.gates.names import last_name
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import dotted, last_name
-from skills.gates.roles import is_test_path
 from skills.gates.syntax import descendants
 from skills.record import record
 
@@ -31,11 +30,6 @@ class Endpoint:
     def keywords(self) -> dict[str, ast.expr]:
         """The named arguments of the decorator."""
         return {keyword.arg: keyword.value for keyword in self.decorator.keywords if keyword.arg}
-
-
-def outside_tests(path: str) -> bool:
-    """True for everything but tests."""
-    return not is_test_path(path)
 
 
 def endpoint_of(function: FunctionNode, context: FileContext) -> Endpoint | None:

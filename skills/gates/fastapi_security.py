@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.fastapi_routes import FASTAPI, endpoint_of, outside_tests
+from skills.gates.fastapi_routes import FASTAPI, endpoint_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 

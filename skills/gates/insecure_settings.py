@@ -9,7 +9,7 @@ from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.settings_modules import (
     assigned,
@@ -234,10 +234,6 @@ def _deployed(path: str) -> bool:
     return may_hold_settings(path) and not is_away_from_production(path)
 
 
-def _application(path: str) -> bool:
-    return not is_test_path(path)
-
-
 _SETTINGS = "shop/settings.py"
 
 insecure_settings = Rule(
@@ -257,8 +253,8 @@ insecure_settings = Rule(
     watches=(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), _deployed),
-        Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _application),
-        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), _application),
+        Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), outside_tests),
+        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), outside_tests),
     ),
     holds=_holds,
     bad=(

@@ -11,7 +11,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import is_test_path, outside_tests
 from skills.gates.rule import Example, Observer, Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -48,10 +48,6 @@ _TRAINS = lazy(r"(?:^|[/_])(?:train|training|trainer|fit|pipeline|pipelines|etl|
 _SERVES = lazy(r"(?:^|[/_])(?:serve|serving|server|predict|predictor|inference|infer|api|app|endpoint)(?:[/_.]|$)")
 _LEAST, _ALIKE = 20, 0.8
 _ML = (b"sklearn", b"torch", b"pandas", b"numpy", b"tensorflow", b"xgboost", b"lightgbm")
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _prepares(path: str) -> bool:
@@ -191,7 +187,7 @@ run_record_incomplete = Rule(
     when="For dicts named as a record of a run (`run_record`, `training_metadata`) that are written out in one piece.",
     watches=(
         Watch((ast.Assign,), _on_record, (b"_record", b"_info", b"_metadata", b"_manifest"),
-              lambda path: _outside_tests(path) and bool(_TRAINS.search(path) or "ml" in path.split("/"))),
+              lambda path: outside_tests(path) and bool(_TRAINS.search(path) or "ml" in path.split("/"))),
     ),
     bad=(Example({"ml/train.py": "run_record = {'metrics': metrics, 'model_path': path}\n"}),),
     good=(
@@ -294,9 +290,9 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "promotions",
         (
-            Watch((ast.Call,), _on_promotion, _SCRIPTS, _outside_tests),
-            Watch((ast.Module,), _on_file, _SCRIPTS, _outside_tests),
-            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_named, (*_ML, b"mlflow"), _outside_tests),
+            Watch((ast.Call,), _on_promotion, _SCRIPTS, outside_tests),
+            Watch((ast.Module,), _on_file, _SCRIPTS, outside_tests),
+            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_named, (*_ML, b"mlflow"), outside_tests),
             Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_preparation, _ML, _prepares),
         ),
     ),

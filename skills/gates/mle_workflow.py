@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -38,10 +38,6 @@ _REMOTE = re.compile(
 )
 
 _SENT = re.compile(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
-
-
-def _judged(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_split(node: ast.Call, context: FileContext) -> None:
@@ -96,7 +92,7 @@ shuffled_time_series = Rule(
     "shows it.",
     fix="Sort by time and cut at a date, pass `shuffle=False`, or use `TimeSeriesSplit`.",
     when="Where the same function (or script) reads a column named as a time.",
-    watches=(Watch((ast.Call,), _on_split, (b"train_test_split", b"KFold", b"ShuffleSplit"), _judged),),
+    watches=(Watch((ast.Call,), _on_split, (b"train_test_split", b"KFold", b"ShuffleSplit"), outside_tests),),
     bad=one_file(
         "ml/split.py",
         "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, test_size=0.2)\n",
@@ -163,7 +159,12 @@ gate_not_closed = Rule(
     fix="Ask the other way round, `if not metric >= threshold: return False`, and require `math.isfinite(metric)`.",
     when="In functions named as gates or promotions that compare metrics.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_gate, (b"gate", b"promot", b"should_", b"meets_"), _judged),
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_gate,
+            (b"gate", b"promot", b"should_", b"meets_"),
+            outside_tests,
+        ),
     ),
     bad=one_file(
         "ml/gate.py",
@@ -234,7 +235,12 @@ unsafe_deserialisation = Rule(
     fix="Exchange JSON, Parquet, ONNX or safetensors; where it must be a pickle, check a signature before loading it.",
     when="Where the origin of the data is seen in the same function or its parameters, outside of tests.",
     watches=(
-        Watch((ast.Call,), _on_load, (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve"), _judged),
+        Watch(
+            (ast.Call,),
+            _on_load,
+            (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve"),
+            outside_tests,
+        ),
     ),
     bad=one_file(
         "ml/serve.py",

@@ -12,7 +12,7 @@ from skills.gates.names import last_name
 from skills.gates.openapi_routes import Route, routes_of
 from skills.gates.openapi_schema import segments
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 
 SKILL = "openapi-contract-validator"
@@ -26,10 +26,6 @@ _PLAIN_VIEWS = ("APIView", "ViewSet", "GenericAPIView", "GenericViewSet")
 _SERIALIZERS = frozenset({"serializer_class", "get_serializer_class", "get_serializer", "schema", "swagger_schema"})
 _BELIEVED, _COMPLETE = 0.4, 0.75
 _MOST = 50
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
@@ -129,9 +125,9 @@ openapi_undocumented = Rule(
     "Endpoints "
     "that are hidden from the schema are left out.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi",), _outside_tests),
-        Watch((ast.ClassDef,), _on_view, (b"rest_framework",), _outside_tests),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"api_view",), _outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi",), outside_tests),
+        Watch((ast.ClassDef,), _on_view, (b"rest_framework",), outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"api_view",), outside_tests),
         Watch((ast.ImportFrom,), _on_import, (b"drf_spectacular", b"drf_yasg")),
     ),
     holds=_holds,

@@ -13,7 +13,7 @@ from skills.gates.names import last_name
 from skills.gates.openapi_schema import segments
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Observer, Watch
 from skills.record import record
 
@@ -44,10 +44,6 @@ class Route:
     path: str
     line: int
     code: str = ""
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
@@ -238,10 +234,10 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "api-routes",
         (
-            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi", b"APIRouter"), _outside_tests),
-            Watch((ast.ClassDef,), _on_view, (b"rest_framework",), _outside_tests),
-            Watch((ast.FunctionDef,), _on_function, (b"api_view",), _outside_tests),
-            Watch((ast.Call,), _on_url, (b"urlpatterns", b"DefaultRouter", b"SimpleRouter"), _outside_tests),
+            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi", b"APIRouter"), outside_tests),
+            Watch((ast.ClassDef,), _on_view, (b"rest_framework",), outside_tests),
+            Watch((ast.FunctionDef,), _on_function, (b"api_view",), outside_tests),
+            Watch((ast.Call,), _on_url, (b"urlpatterns", b"DefaultRouter", b"SimpleRouter"), outside_tests),
         ),
     ),
 )

@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.names import dotted, last_name
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
 
@@ -26,11 +26,6 @@ _VALIDATES = re.compile(
 )
 _ASKS = re.compile(r"is_available|device_count|cuda|gpu|device", re.I)
 _FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
-
-
-def outside_tests(path: str) -> bool:
-    """True for everything but tests."""
-    return not is_test_path(path)
 
 
 def symbol_of(node: FunctionNode, context: FileContext) -> str:

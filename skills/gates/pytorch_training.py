@@ -7,16 +7,8 @@ from dataclasses import dataclass, field
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.loops import blocks, local_nodes
 from skills.gates.names import dotted, last_name, root_name
-from skills.gates.pytorch_patterns import (
-    FUNCTIONS,
-    LOOP,
-    NOTHING,
-    TORCH,
-    is_model,
-    outside_tests,
-    rule_of,
-    symbol_of,
-)
+from skills.gates.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of, symbol_of
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
 

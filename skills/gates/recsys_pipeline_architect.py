@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.names import dotted, last_name
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 
 SKILL = "recsys-pipeline-architect"
@@ -26,10 +26,6 @@ _STAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
 _KINDS = [name for name, _ in _STAGES]
 _VARIETY = re.compile(r"divers|mmr|rerank|re_rank|business|dedup|quota|mix|blend|calibrat|fair|explor", re.I)
 _WORDS = (b"Scorer", b"Hydrator", b"Ranker", b"scorer", b"SideEffect")
-
-
-def _judged(path: str) -> bool:
-    return not is_test_path(path)
 
 
 def _stage(node: ast.AST) -> str:
@@ -84,7 +80,7 @@ pipeline_stage_order = Rule(
     "scores too.",
     fix="Put them in the order source, hydrator, filter, scorer, selector, side effect.",
     when="In lists of at least three kinds of stages, told by the ends of their names.",
-    watches=(Watch((ast.List, ast.Tuple), _on_list, _WORDS, _judged),),
+    watches=(Watch((ast.List, ast.Tuple), _on_list, _WORDS, outside_tests),),
     bad=one_file("feed/pipeline.py", _PIPE + "    SeenFilter(),\n    PostHydrator(),\n    Scorer(),\n]\n"),
     good=one_file(
         "feed/pipeline.py",
@@ -103,7 +99,7 @@ filter_after_scorer = Rule(
     why="Scoring is the dear part; what is thrown away afterwards was paid for, and the top K comes out short.",
     fix="Filter before scoring; what needs the score is a selector.",
     when="In declared pipelines. Filters for variety and duplicates belong after the scorer.",
-    watches=(Watch((), _on_list, _WORDS, _judged),),
+    watches=(Watch((), _on_list, _WORDS, outside_tests),),
     bad=one_file("feed/pipeline.py", _PIPE + "    Scorer(),\n    SeenFilter(),\n    TopK(),\n]\n"),
     good=one_file(
         "feed/pipeline.py", _PIPE + "    SeenFilter(),\n    Scorer(),\n    DiversityFilter(),\n    TopK(),\n]\n"
@@ -120,7 +116,9 @@ awaited_side_effect = Rule(
     why="The visitor waits for a log, and gets nothing where the log is down.",
     fix="Start it as a task that is kept and watched, or hand it to a queue.",
     when="Where the receiver is named as a side effect.",
-    watches=(Watch((ast.Await,), _on_await, (b"side_effect", b"SideEffect", b"mpression"), _judged, near=(b"await",)),),
+    watches=(
+        Watch((ast.Await,), _on_await, (b"side_effect", b"SideEffect", b"mpression"), outside_tests, near=(b"await",)),
+    ),
     bad=one_file("feed/serve.py", "async def feed(user):\n    await self.side_effects.run(user)\n    return posts\n"),
     good=one_file(
         "feed/serve.py", "async def feed(user):\n    tasks.start(self.side_effects.run(user))\n    return posts\n"
@@ -137,7 +135,7 @@ pipeline_without_diversity = Rule(
     why="The best ten by score are often ten of the same.",
     fix="Add a stage that mixes, limits each author or kind, or applies the rules of the business.",
     when="In declared pipelines with a scorer and a selector.",
-    watches=(Watch((), _on_list, _WORDS, _judged),),
+    watches=(Watch((), _on_list, _WORDS, outside_tests),),
     bad=one_file("feed/pipeline.py", _PIPE + "    Scorer(),\n    TopK(),\n]\n"),
     good=one_file("feed/pipeline.py", _PIPE + "    Scorer(),\n    MmrReranker(),\n    TopK(),\n]\n"),
 )

@@ -9,7 +9,7 @@ from skills.gates.context import FileContext
 from skills.gates.model import Fact
 from skills.gates.names import last_name, module_name
 from skills.gates.project import Place, Project
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.row_managers import does, does_itself
 from skills.gates.rule import Observer, Watch
 from skills.record import record
@@ -182,16 +182,12 @@ def relations_of(project: Project) -> Relations:
     return known
 
 
-def _is_production(path: str) -> bool:
-    return not is_test_path(path)
-
-
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "relations",
         (
             Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey"),
-                  _is_production),
+                  outside_tests),
         ),
     ),
 )  # fmt: skip

@@ -63,6 +63,11 @@ def is_test_path(path: str) -> bool:
     )
 
 
+def outside_tests(path: str) -> bool:
+    """True for what is no test: where most rules look."""
+    return not is_test_path(path)
+
+
 @lru_cache(maxsize=64)
 def is_migration_path(path: str) -> bool:
     """True for files in a folder of migrations (Django's or Alembic's)."""

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.queries import chain_of, is_manager_class
-from skills.gates.roles import is_test_path
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 
@@ -104,14 +104,10 @@ def _classes(models: Iterable[Place], manager: str, project: Project) -> Iterato
                 queue += [word for _, fact in project.named(_CLASS, name) for word in fact.detail.split()]
 
 
-def _is_production(path: str) -> bool:
-    return not is_test_path(path)
-
-
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "row-managers",
-        (Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), _is_production),),
+        (Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), outside_tests),),
     ),
 )
 """Kinds: loading-manager, ordering-manager (classes), rows-method (name: class and method, detail: what it does),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import Event, events_of, inside, statement_of
-from skills.gates.event_channels import NOTIFY, SQL_WORDS, covers, not_test, text_of
+from skills.gates.event_channels import NOTIFY, SQL_WORDS, covers, text_of
 from skills.gates.event_channels_examples import COMMITS
 from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import local_nodes
@@ -16,6 +16,7 @@ from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
+from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import model_key
 from skills.gates.transactions import SKILL, opens_transaction
@@ -195,7 +196,7 @@ missing_intermediate_commits = Rule(
     "channel, else HIGH; LOW in code that runs once.",
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"begin", b"atomic"), is_product_path),
-        Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, not_test),
+        Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, outside_tests),
         Watch((ast.ClassDef,), _on_table, (b"__tablename__", b"db_table"), is_product_path),
     ),
     holds=_commit_holds,
