@@ -244,12 +244,15 @@ def _preset(name: str) -> tuple[str, ...]:
 
 def _known(options: "GateOptions", config: "Config") -> None:
     """Raises `CannotAnswer` for a word of select or ignore that names nothing."""
+    words = (*options.select, *options.ignore)
+    if not words:
+        return  # to know every rule means to load every rule
     import difflib
 
     from skills.gates import known_words
 
     known = known_words() | {"ruff", *config.checks.tools}
-    for word in (*options.select, *options.ignore):
+    for word in words:
         if word not in known and "/" not in word:
             close = difflib.get_close_matches(word, known, 1)
             hint = f"did you mean {close[0]}?" if close else "cockpit rules lists them"

@@ -68,7 +68,7 @@ class Pool:
         while waiting or busy:
             while waiting and len(busy) < self.workers:
                 batch = waiting.popleft()
-                worker = self._idle.pop() if self._idle else _Worker.started(self.start)
+                worker = self._idle.pop() if self._idle else _Worker.started(self.start, every=batch[0].every)
                 if not worker.ask(msgspec.msgpack.encode(Request(root, batch))):
                     worker.end()
                     waiting.appendleft(batch)
@@ -108,9 +108,9 @@ class _Worker:
         self.process = process
 
     @classmethod
-    def started(cls, start: Literal["fork", "spawn"]) -> "_Worker":
+    def started(cls, start: Literal["fork", "spawn"], *, every: bool = False) -> "_Worker":
         if start == "fork" and threading.active_count() == 1:
-            return cls._forked()
+            return cls._forked(every)
         home = str(Path(__file__).resolve().parents[2])
         program = (
             f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
@@ -128,17 +128,17 @@ class _Worker:
         return cls(process.stdin.fileno(), process.stdout.fileno(), process)
 
     @classmethod
-    def _forked(cls) -> "_Worker":
+    def _forked(cls, every: bool) -> "_Worker":
         incoming, requests = os.pipe()
         answers, outgoing = os.pipe()
-        analyse("", b"")  # the rules are loaded once, before the fork
+        analyse("", b"", every=every)  # the rules that will be asked are loaded once, before the fork
         gc.freeze()
         child = os.fork()
         if not child:
             try:
                 os.close(requests)
                 os.close(answers)
-                serve(incoming, outgoing)
+                serve(incoming, outgoing, every=every)
             finally:
                 os._exit(0)
         os.close(incoming)

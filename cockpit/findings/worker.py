@@ -150,12 +150,13 @@ def _exactly(handle: int, count: int) -> bytes | None:
     return b"".join(parts)
 
 
-def serve(incoming: int, outgoing: int) -> None:
-    """Answer requests until the input ends."""
+def serve(incoming: int, outgoing: int, *, every: bool = False) -> None:
+    """Answer requests until the input ends. The rules that `every` stands for (see `Task`) are ready before the first
+    request; the others are loaded with the first task that asks for them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the parent's to answer; its end closes our input
     warnings.simplefilter("ignore")  # of the code that is parsed; here once, not for each file
     gc.disable()
-    analyse("", b"")  # loads the rules
+    analyse("", b"", every=every)
     gc.freeze()
     decoder = msgspec.msgpack.Decoder(Request)
     served = 0

@@ -4,9 +4,10 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.syntax import CHILDREN, descendants
 
+_LOOPING = Words(b"for ", b"for(", b"while ", b"while(")
 Loop = ast.For | ast.AsyncFor | ast.While
 _NESTED = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 MUTATORS = frozenset(
@@ -49,7 +50,8 @@ def loops_around(context: FileContext, node: ast.AST) -> list[Loop]:
     known = context.memo.setdefault("loops", {})
     assert isinstance(known, dict)
     if scope not in known:
-        known[scope] = [part for part in local_nodes(scope) if isinstance(part, Loop)]
+        looped = isinstance(scope, ast.Module) or context.mentions(_LOOPING, scope)
+        known[scope] = [part for part in local_nodes(scope) if isinstance(part, Loop)] if looped else []
     line: int = node.lineno  # type: ignore[attr-defined]
     found = [loop for loop in known[scope] if loop.body[0].lineno <= line <= (loop.body[-1].end_lineno or 0)]
     return found[::-1]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.database_events import inside, nodes_of
 from skills.gates.execution import execution_of, is_product_path
 from skills.gates.loops import local_nodes
@@ -14,7 +14,7 @@ from skills.gates.over_fetching_examples import COLUMNS
 from skills.gates.patterns import lazy
 from skills.gates.persistence import is_class_name
 from skills.gates.project import Project
-from skills.gates.queries import MANAGERS
+from skills.gates.queries import MANAGER_WORDS, MANAGERS
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.record import record
@@ -40,6 +40,9 @@ _RUNS = frozenset(
 )  # fmt: skip
 _LISTS = lazy(r"(^|_)(list|search|all|index|browse)(_|$)|s$")
 _RELATIONS = frozenset({"relationship", "ManyToManyField", "GenericRelation", "association_proxy", "hybrid_property"})
+
+
+_ASKS = Words(b"select(", b"query(", *MANAGER_WORDS)
 
 
 @record
@@ -80,6 +83,8 @@ def _is_table(node: ast.ClassDef) -> bool:
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
+    if not context.mentions(_ASKS, node):
+        return
     roots = [part for part in nodes_of(node, context) if isinstance(part, ast.Call) and _model_of(part)]
     if not roots:
         return

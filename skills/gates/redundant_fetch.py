@@ -4,7 +4,7 @@ import ast
 import re
 from dataclasses import replace
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.database_events import Event, events_of, inside, statement_of
 from skills.gates.execution import execution_of, is_product_path, one_less
 from skills.gates.loops import blocks, local_nodes
@@ -27,10 +27,17 @@ _OF_RESULT = frozenset(
     {"scalar", "scalars", "scalar_one", "scalar_one_or_none", "one", "one_or_none", "first", "all", "unique",
      "mappings", "tuples", "fetchone", "fetchall", "partitions", "rowcount"}
 )  # fmt: skip
+# one of these stands in every function that reads a row by its key, or hands a key on
+_KEYED = Words(
+    b".id", b".pk", b".uuid", b".uid", b".guid", b"id=", b"pk=", b"id =", b"pk =", b".get(", b".get_one(",
+    b"epo", b"dao", b"store", b"gateway", lower=True,
+)  # fmt: skip
 _LOCKS = lazy(r"for_update|lock|populate_existing|refresh", re.I)
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
+    if not context.mentions(_KEYED, node):
+        return
     events = [event for event in events_of(node, context) if event.fetch is not None]
     if events:
         with inside(node, context):

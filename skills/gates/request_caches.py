@@ -13,7 +13,7 @@ from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_connection, is_session, repository_of
-from skills.gates.syntax import defaults_of, descendants
+from skills.gates.syntax import defaults_of, descendants, statements
 
 SKILL = "query-efficiency-auditor"
 RULE = "wrong-caching-scope"
@@ -163,17 +163,25 @@ def _on_provider(node: FunctionNode, context: FileContext) -> None:
     """What a function makes anew for each call: `return Catalog(session)`."""
     if any(last_name(one) in _KEEPS for one in node.decorator_list):
         return
-    for part in descendants(node):
-        value = part.value if isinstance(part, ast.Return | ast.Yield) else None
+    for part in statements(node):
+        given = part.value if isinstance(part, (ast.Expr, ast.Assign, ast.AnnAssign)) else None
+        leaves = part if isinstance(part, ast.Return) else given if isinstance(given, ast.Yield) else None
+        value = leaves.value if leaves is not None else None
         if isinstance(value, ast.Name):
-            made = [
-                one.value
-                for one in descendants(node)
-                if isinstance(one, ast.Assign) and last_name(one.targets[0]) == value.id
-            ]
-            value = made[-1] if made and not any(isinstance(one, ast.Global) for one in descendants(node)) else None
+            value = _made(node, value.id)
         if isinstance(value, ast.Call) and last_name(value.func)[:1].isupper():
             context.fact("provides", last_name(value.func), node.name, node.lineno)
+
+
+def _made(function: FunctionNode, name: str) -> ast.expr | None:
+    """What a name of a function was bound to last, None where it is a name of the module."""
+    made = None
+    for part in statements(function):
+        if isinstance(part, ast.Global):
+            return None
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            made = part.value
+    return made
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

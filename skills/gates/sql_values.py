@@ -12,7 +12,7 @@ from skills.gates.local_values import Scope, is_literal, local_values, own_nodes
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.sql_checks import is_checked
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
@@ -179,7 +179,7 @@ def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
     """True for a function of the file of which every answer is harmless."""
     if depth + 2 > _DEEPEST:
         return False
-    named = [node for node in descendants(context.tree) if isinstance(node, FunctionNode) and node.name == name]
+    named = [node for node in statements(context.tree) if isinstance(node, FunctionNode) and node.name == name]
     if len(named) != 1:
         return False
     answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]

@@ -3,6 +3,7 @@
 import ast
 
 from skills.gates.context import FileContext
+from skills.gates.names import last_name
 from skills.gates.syntax import CHILDREN
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
@@ -47,7 +48,7 @@ def needs_only_none(node: ast.AST, context: FileContext, message: str) -> bool:
 def why_not_none(node: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) -> str | None:
     """Why a function cannot be declared to return None; None where it can."""
     for decorator in node.decorator_list:
-        name = ast.unparse(decorator).partition("(")[0].rpartition(".")[2]
+        name = last_name(decorator)
         if name in _ABSTRACT:
             return f"a function under @{name} stands for a value"
     body = node.body[1:] if _is_text(node.body[0]) else node.body
