@@ -1,5 +1,5 @@
-"""What the command `cockpit` runs first, under a name of its own: with `PYTHONPATH=.` a project's own folder `cockpit`
-would be found before this one, and Python would run it."""
+"""What the command `cockpit` runs first. It is installed as the module `cockpit_console`, a name of its own: with
+`PYTHONPATH=.` a project's own folder `cockpit` would be found before this one, and Python would run it."""
 
 import os
 import sys
