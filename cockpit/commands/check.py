@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cockpit.findings.revisions import StagedReading
     from skills.gates.model import GateOptions
 
+_judged_last: object = None
+"""What the last check found, held until the process ends: to free it takes longer than to print it."""
+
 EXAMPLES = """examples:
   cockpit check                              everything that git does not ignore
   cockpit check apps/billing                 findings of one folder; facts still come from the whole project
@@ -108,6 +111,8 @@ def run(call: Call) -> int:
             outcome, project = check_now(root, config, replace(request, listing=None))
         more = {"fix": fixes.row()}
     _print(args, root, outcome, project, time.perf_counter() - started, more)
+    global _judged_last
+    _judged_last = project, outcome
     return outcome.exit_code
 
 

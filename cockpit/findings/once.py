@@ -14,6 +14,7 @@ from cockpit.findings.project import Project
 from cockpit.findings.revisions import StagedReading, added_since
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
+from skills.gates import analyse
 from skills.gates.model import Check, GateOptions
 from skills.record import record
 
@@ -51,6 +52,8 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     pool = Pool(start="fork")
     try:
         project = make_project(root, config, request, pool, in_process=True)
+        if request.listing is not None:
+            analyse("", b"", every=project.every)  # the rules are loaded while git makes its list
         narrow = _prepared(project, request)
         for _ in project.scan(sources=project.sources, only_sources=request.staged, listing=request.listing):
             pass

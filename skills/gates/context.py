@@ -60,6 +60,14 @@ def numbered(source: bytes, places: Iterable[int]) -> list[int]:
     return lines
 
 
+def _without_layout(text: str) -> str:
+    """The text of a statement as any formatter would leave it: no blanks, one kind of quotes, no trailing commas."""
+    if "\\\n" in text:
+        text = text.replace("\\\n", "")
+    text = "".join(text.split()).replace("'", '"')
+    return text.replace(",)", ")").replace(",]", "]").replace(",}", "}") if "," in text else text
+
+
 class Words:
     """Words to look for on lines; with `lower` in a source that is read as if it were all in lower case."""
 
@@ -85,6 +93,7 @@ class FileContext:
         self._candidates: list[Candidate] = []
         self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: Counter[str] = Counter()
+        self._texts: dict[tuple[int, int], str] = {}
         self._held: dict[bytes, bool] = {}
         self._is_ascii = source.isascii()
         self._mentioned: dict[Words, list[int]] = {}
@@ -203,9 +212,9 @@ class FileContext:
         candidate = Candidate(
             rule=rule,
             line=line,
-            column=self.column(line, start),
+            column=start + 1 if self._is_ascii else self.column(line, start),
             end_line=end_line,
-            end_column=self.column(end_line, end),
+            end_column=end + 1 if self._is_ascii else self.column(end_line, end),
             symbol=scope,
             message=message,
             fingerprint=self._fingerprint(rule, scope, node),
@@ -234,10 +243,10 @@ class FileContext:
         first: int = statement.lineno  # type: ignore[attr-defined]
         body = getattr(statement, "body", None)
         last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
-        text = "\n".join(self.lines[first - 1 : max(first, last)])
-        if "\\\n" in text:
-            text = text.replace("\\\n", "")
-        text = "".join(text.split()).replace("'", '"').replace(",)", ")").replace(",]", "]").replace(",}", "}")
+        last = max(first, last)
+        text = self._texts.get((first, last))
+        if text is None:
+            text = self._texts[first, last] = _without_layout("\n".join(self.lines[first - 1 : last]))
         key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals[key]
         self._ordinals[key] += 1
