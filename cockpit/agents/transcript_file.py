@@ -1,5 +1,6 @@
 """What every file of a session can do: tell what is new, and tell one line again."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from cockpit.agents.told import Told
 from cockpit.agents.transcript_models import Place
 
 
-class TranscriptFile:
+class TranscriptFile(ABC):
     """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds.
 
     `skipped` are lines too long to be read, with their size in bytes.
@@ -24,13 +25,13 @@ class TranscriptFile:
         """What tells this file from the others of the session."""
         return str(self.path)
 
+    @abstractmethod
     def changed(self) -> bool:
         """Whether there is something new. Raises `OSError`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self) -> Iterator[tuple[Place, list[Told]]]:
         """What is new, line by line; an empty list with a size where a line is too long. Raises `OSError`."""
-        raise NotImplementedError
 
     def raw(self, place: Place) -> bytes:
         """The line at a place as it is now; empty where it is gone or too long. Raises `OSError`."""
@@ -43,9 +44,9 @@ class TranscriptFile:
                 return told
         return []
 
+    @abstractmethod
     def fresh(self) -> "TranscriptFile":
         """The same file, unread."""
-        raise NotImplementedError
 
     @property
     def unread(self) -> int:

@@ -6,6 +6,7 @@ Source: workflow orchestrator, end day (completed tasks, context).
 import json
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,6 @@ from cockpit.findings.models import Finding
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.side_by_side import SideBySide
 from skills.workflow.day import EndReport
 from skills.workflow.handover import Handover, Metrics, Progress, entries, entry, read_json, read_markdown, tidy
 from skills.workflow.learnings import Learning, from_commits, from_talk
@@ -69,7 +69,7 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
     began, since = _began(record, now)
     root = repository.root
     before = _files(root)
-    with SideBySide(4) as pool:
+    with ThreadPoolExecutor(4) as pool:
         report = pool.submit(end_report, repository, config, findings=findings)
         talk = pool.submit(read_talk, repository, began)
         found = guarded(lambda: _commits(root, began), "history", notes) or []

@@ -4,6 +4,7 @@ Source: workflow orchestrator, end day.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from cockpit import clock
 from cockpit.config import Config
@@ -24,7 +25,6 @@ from cockpit.day.git_state import commits_since, has_remote, read_author, read_g
 from cockpit.findings.models import Finding
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.side_by_side import SideBySide
 from skills.workflow.day import EndReport
 
 
@@ -33,7 +33,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
     now = clock.now()
     midnight = local_midnight(now)
     notes: list[str] = []
-    with SideBySide(4) as pool:
+    with ThreadPoolExecutor(4) as pool:
         trees, sessions = everywhere(pool, repository, config)
         spend = pool.submit(Costs, repository, config)
         author = read_author(repository.root)

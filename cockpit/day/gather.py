@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +16,6 @@ from cockpit.git_command import GitFailed
 from cockpit.paths import agents_were_here
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.side_by_side import Pending, SideBySide
 from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.rows import spend_rows
 from cockpit.worktrees.ahead import read_every_worktree
@@ -35,11 +35,11 @@ def local_midnight(now: datetime) -> datetime:
 
 
 def everywhere(
-    pool: SideBySide,
+    pool: ThreadPoolExecutor,
     repository: Repository,
     config: Config,
-    reading: Pending[WorktreesSnapshot] | None = None,
-) -> tuple[Pending[WorktreesSnapshot], Pending[SessionsSnapshot]]:
+    reading: Future[WorktreesSnapshot] | None = None,
+) -> tuple[Future[WorktreesSnapshot], Future[SessionsSnapshot]]:
     """Begin to read every worktree and every session. What that needs is imported there: git runs meanwhile."""
 
     def sessions() -> SessionsSnapshot:
@@ -102,7 +102,7 @@ def guarded(read: Callable[[], Answer], what: str, notes: list[str]) -> Answer |
     return None
 
 
-def result_of(future: Pending[Answer], what: str, notes: list[str]) -> Answer | None:
+def result_of(future: Future[Answer], what: str, notes: list[str]) -> Answer | None:
     return guarded(future.result, what, notes)
 
 

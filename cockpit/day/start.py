@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,6 @@ from cockpit.git_command import GitFailed, git
 from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.side_by_side import Pending, SideBySide
 from cockpit.worktrees.models import WorktreesSnapshot
 from skills.record import record
 from skills.workflow.day import Since, StartReport, preflight, types_of
@@ -70,7 +70,7 @@ def start_day(
     *,
     tell: Tell | None = None,
     write: bool = True,
-    reading: "Pending[WorktreesSnapshot] | None" = None,
+    reading: "Future[WorktreesSnapshot] | None" = None,
     ending: bool = False,
 ) -> Started:
     """What a person needs to begin the day. What could not be read is None in the report and named in its notes.
@@ -87,7 +87,7 @@ class _StartDay:
         config: Config,
         tell: Tell,
         write: bool,
-        reading: "Pending[WorktreesSnapshot] | None",
+        reading: "Future[WorktreesSnapshot] | None",
         ending: bool,
     ) -> None:
         self.repository, self.config, self.write, self.reading = repository, config, write, reading
@@ -104,7 +104,7 @@ class _StartDay:
             self._tell(Step(name, "running"))
         record = read_record(self.repository, self.now)
         since = _since_when(record, self.now)
-        with SideBySide(8) as pool:
+        with ThreadPoolExecutor(8) as pool:
             trees, sessions = everywhere(pool, self.repository, self.config, self.reading)
             state = pool.submit(read_git_state, root, None, self.now)
             commits = pool.submit(commits_since, root, since[0], None, self.now)
@@ -187,7 +187,7 @@ class _StartDay:
     def _since(
         self,
         since: tuple[datetime, str],
-        commits: "Pending[tuple[str, ...]]",
+        commits: "Future[tuple[str, ...]]",
         spent: Costs | None,
         live: SessionsSnapshot | None,
     ) -> Since:
@@ -214,7 +214,7 @@ class _StartDay:
         self.files.append(path)
         self._done("todos", "pass", place)
 
-    def _session(self, record: DayRecord, begins: DayRecord, written: "Pending[Path] | None") -> None:
+    def _session(self, record: DayRecord, begins: DayRecord, written: "Future[Path] | None") -> None:
         if record.note:
             self.notes.append(record.note)
         if written is None:

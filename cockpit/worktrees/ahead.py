@@ -9,8 +9,9 @@ from cockpit.repository import Repository
 from cockpit.worktrees.cheap import STATUS, linked_work_trees
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cockpit.config import Config
-    from cockpit.side_by_side import Pending
     from cockpit.worktrees.models import WorktreesSnapshot
 
 
@@ -22,14 +23,15 @@ def ask_statuses(repository: Repository) -> None:
     ask_ahead((str(folder), STATUS) for folder in [*([main] if main != common else []), *trees, repository.root])
 
 
-def begin_reading(repository: Repository, config: "Config") -> "Pending[WorktreesSnapshot]":
+def begin_reading(repository: Repository, config: "Config") -> "Future[WorktreesSnapshot]":
     """`read_worktrees` in a thread of its own, which asks git at once: what it imports is imported before."""
-    from cockpit.side_by_side import SideBySide
+    from concurrent.futures import ThreadPoolExecutor
+
     from cockpit.worktrees.reader import read_worktrees
 
-    pool = SideBySide(1)
+    pool = ThreadPoolExecutor(1)
     reading = pool.submit(read_worktrees, repository, config)
-    pool.close(wait=False)
+    pool.shutdown(wait=False)
     return reading
 
 

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,6 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.side_by_side import SideBySide
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import Base, Cheap, Place, named_base, read_cheap
 from cockpit.worktrees.forecast import ToMerge, forecast
@@ -348,7 +348,7 @@ def read_worktrees(repository: Repository, config: Config, *, forecast: bool = F
     with contextlib.closing(Reader(repository, config)) as reader:
         cheap = reader.scan()
         survey = reader.survey(cheap)
-        with SideBySide(THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             found = pool.map(lambda place: reader.measure(cheap, survey, place, None, True), cheap.places)
         measured = {place.path: row for place, row in zip(cheap.places, found, strict=True)}
         if not forecast:

@@ -6,11 +6,11 @@ committed yet is not in it.
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, RunningGit, git_bytes
 from cockpit.plain_text import plain_text
-from cockpit.side_by_side import GivenUp, Pending, SideBySide
 from skills.record import record
 
 Pair = tuple[str, str]
@@ -36,19 +36,19 @@ class TrialMerges:
 
     def __init__(self) -> None:
         self._known: dict[Pair, Trial] = {}
-        self._pool: SideBySide | None = None
-        self._running: Pending[None] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: Future[None] | None = None
 
     def close(self) -> None:
         """Start nothing more."""
         if self._pool is not None:
-            self._pool.close(wait=False, give_up=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, folder: Path, pairs: Iterable[Pair], environment: Mapping[str, str]) -> None:
         """Ask for `pairs` in the background: what comes next runs meanwhile."""
         wanted = self._missing(pairs)
         if wanted:
-            self._pool = self._pool or SideBySide(1)
+            self._pool = self._pool or ThreadPoolExecutor(1)
             self._running = self._pool.submit(self._ask, folder, wanted, environment)
 
     def of(self, folder: Path, pairs: Iterable[Pair], environment: Mapping[str, str]) -> dict[Pair, Trial]:
@@ -58,7 +58,7 @@ class TrialMerges:
         asked = list(pairs)
         wanted = self._missing(asked)
         if wanted and self._running is not None:
-            with contextlib.suppress(GitFailed, GivenUp):  # it is asked again below, and told there
+            with contextlib.suppress(GitFailed, CancelledError):  # it is asked again below, and told there
                 self._running.result()
             wanted = self._missing(asked)
         if wanted:

@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.file_calls import argument_of, calls_by_name
 from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
@@ -16,7 +16,7 @@ from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
-_USES, _INDIRECT = "sql-values: uses of names", "sql-values: loops and calls taken apart"
+_INDIRECT = "sql-values: loops and calls taken apart"
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 _DEEPEST = 14
@@ -351,58 +351,12 @@ def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, 
     """True for a parameter of a private function that every call of the file gives something harmless."""
     if not function.name.startswith("_") or function.name.startswith("__") or depth > _DEEPEST:
         return False
-    mentions, calls = _uses(context).get(function.name, (0, []))
+    mentions, calls = calls_by_name(context).get(function.name, (0, []))
     for scope, call in calls:
         with _seen_from(scope, context):
-            if not harmless(_argument(call, function, name), context, depth + 2):
+            if not harmless(argument_of(call, function, name), context, depth + 2):
                 return False
     return len(calls) == mentions > 0
-
-
-def _uses(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope, ast.Call]]]]:
-    """Name → (how often the file mentions it, its calls in functions and on the module level, each with its scope)."""
-    known = context.memo.get(_USES)
-    if isinstance(known, dict):
-        return known
-    every = list(descendants(context.tree))
-    mentions = Counter(map(_named, every))
-    calls: dict[str, list[tuple[Scope, ast.Call]]] = {}
-    for scope in every:
-        if isinstance(scope, ast.Module | FunctionNode):
-            for node in own_nodes(scope, context):
-                if node.__class__ is ast.Call and (name := _named(node.func)):
-                    calls.setdefault(name, []).append((scope, node))
-    found = {name: (count, calls.get(name, [])) for name, count in mentions.items()}
-    context.memo[_USES] = found
-    return found
-
-
-def _named(node: ast.AST) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _argument(call: ast.Call, function: FunctionNode, name: str) -> ast.expr | None:
-    """What a call gives for a parameter, its default where it gives nothing; None where that cannot be said."""
-    if any(isinstance(value, ast.Starred) for value in call.args) or any(item.arg is None for item in call.keywords):
-        return None
-    given = next((item.value for item in call.keywords if item.arg == name), None)
-    if given is not None:
-        return given
-    places = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    if isinstance(call.func, ast.Attribute) and places[:1] in (["self"], ["cls"]):
-        del places[0]
-    if name in places and places.index(name) < len(call.args):
-        return call.args[places.index(name)]
-    named = [*function.args.posonlyargs, *function.args.args]
-    defaults = dict(zip(reversed([one.arg for one in named]), reversed(function.args.defaults), strict=False))
-    defaults.update(
-        {
-            one.arg: value
-            for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-            if value
-        }
-    )
-    return defaults.get(name)
 
 
 @contextmanager
