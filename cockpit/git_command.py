@@ -188,15 +188,22 @@ class RunningGit:
     """
 
     def __init__(self, folder: Path | str, *args: str, environment: Mapping[str, str] | None = None) -> None:
-        from cockpit.child import Child  # who only knows this module does not pay for it
+        import subprocess  # who only knows this module does not pay for it
 
         self._args = args
         if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
             raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
         inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
-        words = ["git", "-C", os.fspath(folder), "-c", "core.fsmonitor=false", *args]
         try:
-            self._child = Child(words, {**inherited, **READ_ONLY, **(environment or {})})
+            self._process = subprocess.Popen(
+                ["git", "-c", "core.fsmonitor=false", *args],
+                cwd=folder,
+                env={**inherited, **READ_ONLY, **(environment or {})},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         except FileNotFoundError:
             raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
         except OSError as problem:
@@ -205,19 +212,21 @@ class RunningGit:
     def answer(self, given: bytes = b"", timeout: float | None = 60.0) -> bytes:
         """Standard output, once git has read `given` and ended. Raises `GitFailed` as `git` does."""
         try:
-            out, err = self._child.answer(given, timeout)
+            out, err = self._process.communicate(given, timeout=timeout)
         except BaseException as problem:
-            self._child.end()
-            if isinstance(problem, TimeoutError):
+            _end(self._process)
+            import subprocess
+
+            if isinstance(problem, subprocess.TimeoutExpired):
                 raise GitFailed(self._args, -KILLED, f"no answer within {timeout:g} s") from None
             raise
-        if self._child.status:
-            raise GitFailed(self._args, self._child.status, err.decode("utf-8", "replace"), out)
+        if self._process.returncode:
+            raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"), bytes(out))
         return out
 
     def end(self) -> None:
         """End it without an answer."""
-        self._child.end()
+        _end(self._process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -8,24 +8,11 @@ from typing import Any
 import pytest
 
 from cockpit.agents.registry import process_lives, read_registry
-from cockpit.clock import iso
 from cockpit.phases.feed import with_dollars
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository
 from tests.unit.claude_lines import text
 from tests.unit.session_places import NOW, dead_pid, git, made, only, register, talk_at
-
-
-@pytest.fixture
-def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", iso(NOW))
-    return own_home / "claude"
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return made(tmp_path / "acme")
-
 
 # ---- the state, from the transcript alone
 

@@ -7,21 +7,9 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.clock import iso
 from cockpit.repository import Repository
 from tests.unit.claude_lines import Talk, text
-from tests.unit.session_places import NOW, made, talk_at
-
-
-@pytest.fixture
-def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", iso(NOW))
-    return own_home / "claude"
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return made(tmp_path / "acme")
+from tests.unit.session_places import NOW, talk_at
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

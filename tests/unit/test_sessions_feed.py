@@ -10,22 +10,10 @@ from typing import Any
 import pytest
 
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.clock import iso
 from cockpit.config import Config
 from cockpit.phases.feed import follow_sessions
 from cockpit.repository import Repository
-from tests.unit.session_places import NOW, made, register, talk_at
-
-
-@pytest.fixture
-def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", iso(NOW))
-    return own_home / "claude"
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return made(tmp_path / "acme")
+from tests.unit.session_places import register, talk_at
 
 
 async def _next(feed: Any, wanted: Any) -> SessionsSnapshot:
