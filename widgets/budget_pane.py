@@ -157,7 +157,6 @@ def budget_lines(
         return [line(("Reading transcripts…", "muted"))]
     if snapshot.month is not None and not snapshot.month.requests and not snapshot.daily_total:
         return wrapped(_NO_USAGE, width)
-    floor = snapshot.today.floor or (snapshot.month.floor if snapshot.month else False)
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
     live = [row for session in sessions if session.state != "ended" and (row := context_row(session, width))]
     extra = [join((outlook(snapshot), model_split(snapshot.by_model)))]
@@ -166,8 +165,7 @@ def budget_lines(
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = [window for window in shown if window.window != "week"]
-    floors = {"day": snapshot.today.floor}  # what never became final may be of another day
-    lines = [window_row(window, width, floors.get(window.window, floor)) for window in shown]
+    lines = [window_row(window, width, window.window in snapshot.floors) for window in shown]
     lines += live[: max(0, height - len(lines) - 1)]
     lines += extra
     if snapshot.unpriced_models:

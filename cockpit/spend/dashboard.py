@@ -57,7 +57,7 @@ def read_dashboard(
         period=period,
         options=options,
         windows=snapshot.windows,
-        floors=_floors(ledger, whole, now),
+        floors=snapshot.floors,
         month_range=meter.range_of(month) if month else None,
         burns_too_fast=meter.burns_too_fast(month) if month else False,
         daily=_daily(ledger, whole, now.date()),
@@ -187,18 +187,6 @@ def _daily(ledger: Ledger, scope: Scope, today: date) -> tuple[tuple[str, float]
     days = ledger.sums(scope, lambda cell: labels(cell.quarter).day)
     names = [(today - timedelta(days=back)).isoformat() for back in reversed(range(DAYS_SHOWN))]
     return tuple((name, round(days[name].pico / PICO, 6) if name in days else 0.0) for name in names)
-
-
-def _floors(ledger: Ledger, scope: Scope, now: datetime) -> tuple[str, ...]:
-    """The windows with usage that never became final."""
-    labels = ledger.calendar.labels(int(now.timestamp() * 1000))
-    today = {"day": labels.day, "week": labels.week, "month": labels.month}
-    found = set()
-    for cell in ledger.cells(scope):
-        if cell.origin.open and cell.requests:
-            its = ledger.calendar.of_quarter(cell.quarter)
-            found |= {name for name, label in today.items() if getattr(its, name) == label}
-    return tuple(sorted(found))
 
 
 def _trends(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[Trend, ...], Trend]:

@@ -136,6 +136,7 @@ class Meter:
             limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
             paces=read_paces(self.ledger, self._recent(now)),
             periods=tuple(periods.items()),
+            floors=tuple(name for name, part in (("day", today), ("week", week), ("month", month)) if part.floors),
         )
 
     def _recent(self, now: datetime) -> list[str]:

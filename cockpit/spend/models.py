@@ -129,7 +129,8 @@ class SpendSnapshot:
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
     `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
-    `periods` is the period that each budget window stands for.
+    `periods` is the period that each budget window stands for, `floors` are the windows with usage that never became
+    final.
     """
 
     today: SpendRow | None = None
@@ -149,6 +150,7 @@ class SpendSnapshot:
     paces: tuple[ContextPace, ...] = ()
     by_branch: tuple[tuple[str, float], ...] = ()
     periods: tuple[tuple[str, str], ...] = ()
+    floors: tuple[str, ...] = ()
 
     @property
     def daily_total(self) -> float:

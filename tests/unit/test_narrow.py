@@ -142,7 +142,7 @@ def test_a_path_that_no_line_holds_is_broken_between_its_parts() -> None:
 
 def test_a_floor_of_another_day_is_not_told_of_today() -> None:
     total = SpendRow("k", 1, Tokens(), 1.0, "computed", 0, False, None)
-    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok") for name in ("day", "month"))
-    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True))
+    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok") for name in ("day", "week", "month"))
+    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True), floors=("month",))
     rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
-    assert not any("≥" in row for row in rows if row.startswith("day")) and "≥ $1.00" in rows[1]
+    assert [row.split()[0] for row in rows if "≥" in row] == ["month"]
