@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import msgspec
+
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
 from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.project import Project
@@ -98,7 +100,7 @@ def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, Fil
     return {
         name: report
         if narrow.covers(name)
-        else replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+        else msgspec.structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
         for name, report in reports.items()
     }
 

@@ -10,7 +10,6 @@ import signal
 import struct
 import time
 import warnings
-from dataclasses import fields, is_dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -118,8 +117,8 @@ def _clean(value: Any) -> Any:
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, tuple):
         return tuple(_clean(part) for part in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{column.name: _clean(getattr(value, column.name)) for column in fields(value)})
+    if hasattr(type(value), "__match_args__"):  # a struct or a record
+        return type(value)(*(_clean(getattr(value, name)) for name in type(value).__match_args__))
     return value
 
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from cockpit.config import Config
 from cockpit.files import read_regular
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
@@ -108,7 +110,9 @@ class _Known:
         entry = self._files.get(os.fsencode(name))
         if entry is not None and entry.report is not None and entry.digest == digest_of(source):
             report = entry.report
-            return replace(report, candidates=tuple(one for one in report.candidates if one.rule in rules))
+            return msgspec.structs.replace(
+                report, candidates=tuple(one for one in report.candidates if one.rule in rules)
+            )
         return analyse_by(rules, plain(name), source)
 
     @staticmethod
@@ -177,7 +181,7 @@ def _only_p0(options: GateOptions) -> GateOptions:
 
 def _facts_of(report: FileReport) -> FileReport:
     """A report reduced to what it tells of the project."""
-    return replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+    return msgspec.structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
 
 
 @record

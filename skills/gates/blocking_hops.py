@@ -3,8 +3,9 @@
 import ast
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from skills.gates.bindings import lookup
 from skills.gates.context import FileContext, FunctionNode

@@ -2,7 +2,8 @@
 
 import ast
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file

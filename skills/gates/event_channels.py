@@ -2,7 +2,8 @@
 
 import ast
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.bindings import annotated_type, lookup
 from skills.gates.context import FileContext

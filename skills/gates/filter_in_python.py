@@ -1,7 +1,8 @@
 """The rule filter-in-python: rows are fetched and most of them thrown away in Python."""
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext
 from skills.gates.model import Candidate, Evidence, FileReport

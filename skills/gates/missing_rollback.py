@@ -1,7 +1,8 @@
 """A rule of the skill transaction-correctness-auditor: a commit after whose failure nobody rolls back."""
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.commit_order_examples import ROLLBACK
 from skills.gates.context import FileContext, FunctionNode

@@ -1,8 +1,13 @@
 """The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a
-project."""
+project.
+
+What is said of one file is a struct: there are tens of thousands of them, made in the worker processes, sent, kept.
+"""
 
 from dataclasses import field
 from typing import Literal
+
+from msgspec import Struct
 
 from skills.record import record
 
@@ -23,8 +28,7 @@ class Evidence:
     text: str
 
 
-@record
-class Candidate:
+class Candidate(Struct, frozen=True, array_like=True, gc=False):
     """What a rule saw in one file, before the project's own facts decide whether it holds.
 
     `needs` are (key, value) pairs that `settle` compares with the project's facts, e.g. `("model",
@@ -48,8 +52,7 @@ class Candidate:
     also: tuple[str, ...] = ()
 
 
-@record
-class Suppression:
+class Suppression(Struct, frozen=True, array_like=True, gc=False):
     """`# cockpit: ignore[rules] reason`. It covers the statement that begins or ends on its line: `line` to
     `end_line`.
 
@@ -65,16 +68,14 @@ class Suppression:
     foreign: bool = False
 
 
-@record
-class SyntaxProblem:
+class SyntaxProblem(Struct, frozen=True, array_like=True, gc=False):
     """Why a file could not be judged, and where."""
 
     line: int
     message: str
 
 
-@record
-class Fact:
+class Fact(Struct, frozen=True, array_like=True, gc=False):
     """One thing that a file tells about the project, e.g. kind "tenant-model", name "Invoice", detail
     "tenant"."""
 
@@ -85,8 +86,7 @@ class Fact:
     count: int = 1
 
 
-@record
-class FileReport:
+class FileReport(Struct, frozen=True, array_like=True, gc=False):
     """Everything that one walk over one file gave. It depends on the path and the content alone, so it can
     be cached. `places` counts its functions and classes, and its module level as one."""
 

@@ -7,8 +7,9 @@ tenants apart by itself, filters by hand are the mistake; where nothing does, th
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence, FileReport

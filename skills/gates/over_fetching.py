@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.database_events import inside, nodes_of

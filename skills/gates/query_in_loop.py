@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext
 from skills.gates.loops import Loop, local_nodes, loops_around, scope_of, turns

@@ -1,7 +1,8 @@
 """The rule wrong-caching-scope: a cache that lives as long as one request."""
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import is_product_path

@@ -3,7 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence

@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.drf_serializer_patterns import is_serializer, meta_model, meta_value

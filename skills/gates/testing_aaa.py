@@ -3,8 +3,9 @@
 import ast
 import re
 from bisect import bisect_left
-from dataclasses import replace
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from skills.gates.code_style_enforcer import is_asked
 from skills.gates.context import FileContext, FunctionNode

@@ -4,7 +4,8 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import Event, events_of, inside, statement_of

@@ -1,7 +1,8 @@
 """The rule unordered-queryset: a list is cut into pages without an order."""
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport

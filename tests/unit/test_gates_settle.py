@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from skills.gates import RULES, analyse, known_words, select_rules, settle
@@ -270,7 +271,7 @@ def test_findings_come_by_gate_path_and_line_with_fingerprints_of_their_own() ->
 def test_equal_fingerprints_of_one_file_are_told_apart() -> None:
     report = analyse("a/views.py", WRITE.encode())
     candidates = tuple(found for found in report.candidates if found.rule == "logic-in-view")
-    answer = settle([replace(report, candidates=candidates * 2)], ProjectEvidence(), GateOptions())
+    answer = settle([msgspec.structs.replace(report, candidates=candidates * 2)], ProjectEvidence(), GateOptions())
 
     assert len({found.fingerprint for found in answer.findings}) == 2
 
