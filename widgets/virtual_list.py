@@ -12,6 +12,18 @@ from widgets.lines import Line, line
 Item = TypeVar("Item")
 
 
+class _Told(Message):
+    """A message about a list."""
+
+    def __init__(self, view: "VirtualList[Any]") -> None:
+        self.view = view
+        super().__init__()
+
+    @property
+    def control(self) -> "VirtualList[Any]":
+        return self.view
+
+
 class VirtualList(LineView, Generic[Item]):
     """Rows of items, one line each.
 
@@ -19,27 +31,11 @@ class VirtualList(LineView, Generic[Item]):
     pressing item is under it.
     """
 
-    class Highlighted(Message):
+    class Highlighted(_Told):
         """The cursor moved to another item."""
 
-        def __init__(self, view: "VirtualList[Any]") -> None:
-            self.view = view
-            super().__init__()
-
-        @property
-        def control(self) -> "VirtualList[Any]":
-            return self.view
-
-    class Chosen(Message):
+    class Chosen(_Told):
         """An item was clicked twice: as good as enter."""
-
-        def __init__(self, view: "VirtualList[Any]") -> None:
-            self.view = view
-            super().__init__()
-
-        @property
-        def control(self) -> "VirtualList[Any]":
-            return self.view
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -44,7 +43,6 @@ class AuditScreen(FramedScreen):
     """Shows progress, then the result. Leaving it ends the run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("close", "leave"),
         bind("audit-open", "open"),
         bind("audit-view", "view"),
         bind("audit-task", "task"),
@@ -81,7 +79,6 @@ class AuditScreen(FramedScreen):
         self._name_of = plain_text(name_of, 40)
         self.progress: AuditProgress | None = None
         self.result: AuditResult | None = None
-        self.problem = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -110,15 +107,10 @@ class AuditScreen(FramedScreen):
         self.result, self.problem = result, ""
         self.build()
 
-    def fail(self, problem: str) -> None:
-        """It could not run at all."""
-        self.problem = plain_text(problem, 300)
-        self.build()
-
     def build(self) -> None:
         if not self.is_there or not self.size.width:
             return
-        width = self.size.width - 5
+        width = self.row_width
         rows = self.query_one(AuditRows)
         if self.result is None:
             self.entitle(f"Audit · {self._name_of}", _RUNNING)
@@ -139,12 +131,6 @@ class AuditScreen(FramedScreen):
         return progress_lines(self.progress, width) if self.progress else [line(("Reading the code…", "muted"))]
 
     # -- keys --
-
-    def on_key(self, event: events.Key) -> None:
-        """The key that opened the screen closes it, as escape does."""
-        if event.key in self.keys:
-            event.prevent_default().stop()
-            self.action_leave()
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

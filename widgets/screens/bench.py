@@ -23,7 +23,6 @@ _HINTS = (
     "{bench-show} · {bench-begin} new · {bench-abandon} abandon · {close}",
     "{bench-show} · {bench-begin} · {bench-abandon} · {close}",
 )
-_FRAME = 5
 _STATES = {"open": ("▶", "accent"), "done": ("✓", "good"), "abandoned": ("–", "faint")}
 _MARKS = {
     "pass": ("✓", "pass", "good"),
@@ -139,7 +138,6 @@ class BenchScreen(FramedScreen):
         super().__init__(keys)
         self._name_of = plain_text(name_of, 60)
         self.processes: Sequence[Process] | None = None
-        self.problem = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -161,11 +159,6 @@ class BenchScreen(FramedScreen):
     def show(self, processes: Sequence[Process]) -> None:
         """Show what was read."""
         self.processes, self.problem = processes, ""
-        self.build()
-
-    def fail(self, problem: str) -> None:
-        """Say why there is nothing to show."""
-        self.problem = plain_text(problem, 300)
         self.build()
 
     def build(self) -> None:
@@ -191,7 +184,7 @@ class BenchScreen(FramedScreen):
         self._show_current()
 
     def _show_current(self) -> None:
-        one, width = self.rows.current, self.size.width - _FRAME
+        one, width = self.rows.current, self.row_width
         if one is None:
             self.fill("bench-one", [])
             return

@@ -79,7 +79,6 @@ class ComposerScreen(FramedScreen):
         bind("composer-copy", "copy", priority=True),
         bind("composer-take", "take", priority=True),
         Binding("escape", "leave", "Close", show=False, priority=True),  # in the text as well
-        bind("close", "leave"),
         bind("copy", "copy"),
     ]
 
@@ -89,7 +88,6 @@ class ComposerScreen(FramedScreen):
         self.analysis: Analysis | None = None
         self._analysed = ""
         self.asked = 0
-        self.problem = ""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -125,11 +123,6 @@ class ComposerScreen(FramedScreen):
         if number == self.asked:
             self.analysis, self._analysed, self.problem = analysis, text, ""
             self.build()
-
-    def fail(self, problem: str) -> None:
-        """Say why nothing can be said."""
-        self.problem = plain_text(problem, 300)
-        self.build()
 
     def build(self) -> None:
         if not self.is_there:

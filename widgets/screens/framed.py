@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from cockpit.plain_text import plain_text
 from widgets.bindings import bind
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
@@ -19,15 +20,27 @@ from widgets.screens.listing import MOVES, Moving
 class FramedScreen(Moving, Leaving[None]):
     """A frame with a title and the next useful keys below. `keys` are those that opened it: they close it too.
 
-    A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`.
+    A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`, which says `problem` where there
+    is one.
     """
 
     CSS_PATH: ClassVar[Any] = "framed.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [bind("close", "dismiss"), *MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [bind("close", "leave"), *MOVES]
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__()
         self.keys = tuple(keys)
+        self.problem = ""
+
+    @property
+    def row_width(self) -> int:
+        """The cells of a row: what borders, padding and the scroll bar leave."""
+        return max(0, self.size.width - 5)
+
+    def fail(self, problem: str) -> None:
+        """Say why there is nothing to show."""
+        self.problem = plain_text(problem, 300)
+        self.build()
 
     def build(self) -> None:
         """Show everything anew for the size that the screen has."""
@@ -41,7 +54,11 @@ class FramedScreen(Moving, Leaving[None]):
         """The key that opened the screen closes it."""
         if event.key in self.keys:
             event.prevent_default().stop()
-            self.dismiss(None)
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Close the screen."""
+        self.dismiss(None)
 
     def entitle(self, title: str, hints: Sequence[str]) -> None:
         """The frame's title, and the longest of the hints that fits."""

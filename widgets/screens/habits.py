@@ -10,7 +10,6 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from cockpit.phases.habits_models import HabitsView
-from cockpit.plain_text import plain_text
 from skills.orchestrator.habit_models import HabitRow, Violation
 from widgets.bindings import bind
 from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
@@ -24,6 +23,7 @@ _HINTS = (
     "{habits-open} open · {habits-turn} turn · {help} keys · {close}",
     "{habits-open} · {habits-turn} · {help} · {close}",
 )
+_READING = "Reading transcripts…"
 
 
 class EntryList(VirtualList[Entry]):
@@ -69,8 +69,7 @@ class HabitsScreen(FramedScreen):
         super().__init__(keys)
         self.shown: HabitsView | None = None
         self.active = 0
-        self._note = "Reading transcripts…"
-        self._bad = False
+        self._note = _READING
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -85,7 +84,7 @@ class HabitsScreen(FramedScreen):
 
     def show(self, view: HabitsView) -> None:
         """Show what was read; measures may come later."""
-        self.shown, self._note, self._bad = view, "", False
+        self.shown, self.problem = view, ""
         self.build()
 
     def progress(self, read: int) -> None:
@@ -94,15 +93,10 @@ class HabitsScreen(FramedScreen):
         if self.shown is None:
             self.build()
 
-    def fail(self, problem: str) -> None:
-        """Say why there is nothing to see."""
-        self._note, self._bad = plain_text(problem, 300), True
-        self.build()
-
     def build(self) -> None:
         if not self.is_there:
             return
-        width = max(0, self.size.width - 5)
+        width = self.row_width
         self.entitle("Habits and measures", _HINTS)
         rows, view = self.query_one(EntryList), self.shown
         rows.view = view
@@ -119,19 +113,15 @@ class HabitsScreen(FramedScreen):
         rows.lines_changed()
 
     def _empty(self, view: HabitsView | None) -> list[Line]:
-        if self._note:
-            again: list[Line] = [self.again()] if self._bad else []
-            return [line((self._note, "bad" if self._bad else "muted")), *again]
-        if self.active and view is not None and view.measures is None:
+        if self.problem:
+            return [line((self.problem, "bad")), self.again()]
+        if view is None:
+            return [line((self._note, "muted"))]
+        if self.active and view.measures is None:
             return [line(("Taking the measures: gates, costs, skills…", "muted"))]
         return [
             line(("No session of an agent in this repository yet.", "muted")),
-            line(
-                (
-                    "Habits are measured from transcripts: start an agent in a worktree.",
-                    "faint",
-                )
-            ),
+            line(("Habits are measured from transcripts: start an agent in a worktree.", "faint")),
         ]
 
     # -- keys --
@@ -149,7 +139,7 @@ class HabitsScreen(FramedScreen):
             self.build()
 
     def action_again(self) -> None:
-        self.shown, self._note, self._bad = None, "Reading transcripts…", False
+        self.shown, self._note, self.problem = None, _READING, ""
         self.build()
         self.post_message(self.Wanted(self))
 

@@ -22,7 +22,6 @@ from widgets.map_lines import agent_lines, lifecycle_lines, route_lines, tree_li
 from widgets.screens.framed import FramedScreen
 
 _TABS = ("lifecycle", "agents", "decision trees")
-_FRAME = 5
 _WAIT = 0.2
 _HINTS = (
     "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · "
@@ -70,7 +69,7 @@ class MapsScreen(FramedScreen):
         self.maps: RoutingMaps | None = None
         self.route: Route | None = None
         self.selection: Selection | None = None
-        self.active, self.asked, self.problem, self.routed = 0, 0, "", ""
+        self.active, self.asked, self.routed = 0, 0, ""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -101,15 +100,10 @@ class MapsScreen(FramedScreen):
             self.routed, self.route, self.selection = task, route, selection
             self.build()
 
-    def fail(self, problem: str) -> None:
-        """Say why there is nothing to show."""
-        self.problem = plain_text(problem, 300)
-        self.build()
-
     def build(self) -> None:
         if not self.is_there:
             return
-        width = self.size.width - _FRAME
+        width = self.row_width
         self.entitle("Routing · " + _TABS[self.active], _HINTS)
         spans: list[Span] = []
         for place, name in enumerate(_TABS):

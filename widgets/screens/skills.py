@@ -24,7 +24,6 @@ _HINTS = (
 )
 _PRIORITY = {"P0": "bad", "P1": "warn", "P2": "info"}
 _COLUMNS = (("offered", 7), ("eligible", 8), ("used", 5), ("missed", 6), ("body", 6), ("list", 5))
-_FRAME = 5
 _MEANING = (
     "offered: sessions · eligible: prompts that call for it · used: loads",
     "missed: called for, offered, not loaded · body, list: tokens, ~ estimated",
@@ -122,7 +121,6 @@ class SkillsScreen(FramedScreen):
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__(keys)
         self.report: SkillsReport | None = None
-        self.problem = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -147,15 +145,10 @@ class SkillsScreen(FramedScreen):
         self.report, self.problem = report, ""
         self.build()
 
-    def fail(self, problem: str) -> None:
-        """Say why there is nothing to show."""
-        self.problem = plain_text(problem, 300)
-        self.build()
-
     def build(self) -> None:
         if not self.is_there:
             return
-        width = self.size.width - _FRAME
+        width = self.row_width
         report = self.report
         self.entitle(_title(report), _HINTS)
         self.fill("skills-head", [head_line(width)] if report else [])

@@ -38,7 +38,6 @@ _HINTS = (
     "{spend-next} · {spend-period} period · {spend-export} export · {close}",
     "{spend-next} · {spend-period} period · {help} · {close}",
 )
-_FRAME = 5  # cells beside the lines: borders, padding, the scroll bar's
 _WIDE = 110  # from here on the plot stands beside the windows
 _PLOT = 64  # cells that 30 days want: a bar and a gap each, and the axis
 _LOW = 14  # lines: below, columns have no names and only warnings are noted
@@ -101,7 +100,6 @@ class SpendScreen(FramedScreen):
         self.dashboard: SpendDashboard | None = None
         self.active = 0
         self._share: float | None = None
-        self._problem = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -127,13 +125,8 @@ class SpendScreen(FramedScreen):
     def show(self, dashboard: SpendDashboard) -> None:
         """Show figures; those of a period that nobody waits for any more are left out."""
         if dashboard.period == self.period:
-            self.dashboard, self._problem = dashboard, ""
+            self.dashboard, self.problem = dashboard, ""
             self.build()
-
-    def fail(self, problem: str) -> None:
-        """Say why there are no figures."""
-        self._problem = plain_text(problem, 300)
-        self.build()
 
     @property
     def names(self) -> list[str]:
@@ -149,7 +142,7 @@ class SpendScreen(FramedScreen):
     def build(self) -> None:
         if not self.is_there or not self.size.width:
             return
-        width = self.size.width - _FRAME
+        width = self.row_width
         height = self.size.height - _BORDERS
         rows = self.query_one(CostList)
         rows.table = self.table
@@ -207,8 +200,8 @@ class SpendScreen(FramedScreen):
         self.entitle(title, _HINTS)
 
     def _waiting(self, width: int) -> list[Line]:
-        if self._problem:
-            return [line((self._problem, "bad")), self.again()]
+        if self.problem:
+            return [line((self.problem, "bad")), self.again()]
         if self._share is None:
             return [line(("Reading transcripts and the ledger…", "muted"))]
         return [(("Reading transcripts  ", "muted"), *gauge(self._share, max(4, min(30, width - 24)), "accent"))]
@@ -267,7 +260,7 @@ class SpendScreen(FramedScreen):
         self.action_again()
 
     def action_again(self) -> None:
-        self._problem, self._share = "", None
+        self.problem, self._share = "", None
         self.build()
         self.post_message(self.Wanted(self, self.period))
 

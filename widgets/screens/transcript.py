@@ -93,7 +93,7 @@ class TranscriptScreen(FramedScreen):
         super().__init__(())
         self._title, self._line, self.following = plain_text(title, 160), line, follow and not line
         self.transcript: Transcript | None = None
-        self._note = self._problem = ""
+        self._note = ""
         self.standing = False
 
     def compose(self) -> ComposeResult:
@@ -110,8 +110,8 @@ class TranscriptScreen(FramedScreen):
         self.build()
         if self.transcript is not None:  # it was read before the screen stood
             self._fill(self.transcript)
-        elif self._problem:
-            self.fail(self._problem)
+        elif self.problem:
+            self.fail(self.problem)
 
     @property
     def view(self) -> ItemView:
@@ -138,7 +138,7 @@ class TranscriptScreen(FramedScreen):
 
     def fail(self, problem: str) -> None:
         """Say why there is nothing to see."""
-        self._problem = problem
+        self.problem = problem
         if not self.standing:
             return
         self.view.empty = [line((plain_text(problem, 300), "bad"))]
@@ -166,7 +166,7 @@ class TranscriptScreen(FramedScreen):
     def _foot(self) -> None:
         if self.transcript is None or not self.standing:
             return
-        width = max(0, self.size.width - 5)
+        width = self.row_width
         rows: list[Line] = [summary_line(self.transcript, width)]
         if self._note:
             rows = [line((self._note, "accent"))]
