@@ -5,29 +5,18 @@ from typing import Any
 from cockpit.agents.claude_line import read_line
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
 from cockpit.agents.claude_values import KNOWN_KINDS, blocks_of, delegation_of, is_result, not_a_person, text_of
-from cockpit.agents.lenient import document, mapping, time_of
-from cockpit.agents.told import Told
+from cockpit.agents.lenient import mapping, time_of
+from cockpit.agents.told import LineTelling, Told
 from cockpit.agents.tool_names import common_call
 
 
-class ClaudeTelling:
-    """Lines → what they tell. `sidechain`: the file is a sub-agent's, whose lines are all marked so.
-
-    `unknown` counts lines of a type that is not known, `unread` those that are no JSON object.
-    """
+class ClaudeTelling(LineTelling):
+    """Lines → what they tell. `sidechain`: the file is a sub-agent's, whose lines are all marked so."""
 
     def __init__(self, session: str, *, sidechain: bool = False) -> None:
         self.session, self.sidechain = session, sidechain
-        self.unknown = self.unread = 0
 
-    def told(self, line: bytes) -> list[Told]:
-        """What one complete line tells."""
-        if not line.strip():
-            return []
-        value = document(line)
-        if value is None:
-            self.unread += 1
-            return []
+    def _tell(self, value: dict[str, Any], line: bytes) -> list[Told]:
         if value.get("isSidechain") is True and not self.sidechain:
             return []
         kind = text_of(value.get("type"))

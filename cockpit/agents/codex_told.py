@@ -9,7 +9,7 @@ from typing import Any
 
 from cockpit.agents.lenient import count, document, mapping, text, time_of
 from cockpit.agents.record import Record, milliseconds
-from cockpit.agents.told import Told
+from cockpit.agents.told import LineTelling, Told
 from cockpit.agents.tool_names import common_call
 
 _CONTEXT = re.compile(
@@ -23,12 +23,11 @@ _CALLS = frozenset(("function_call", "custom_tool_call", "local_shell_call", "we
 _RESULTS = frozenset(("function_call_output", "custom_tool_call_output"))
 
 
-class CodexTelling:
+class CodexTelling(LineTelling):
     """Lines → what they tell, with the model and folder that the lines before named."""
 
     def __init__(self, session: str) -> None:
         self.session = session
-        self.unknown = self.unread = 0
         self.cwd = self.branch = self.model = ""
         self.window: int | None = None
         self._step = 0
@@ -37,14 +36,7 @@ class CodexTelling:
         self._last: dict[str, Any] = {}
         self._started = False
 
-    def told(self, line: bytes) -> list[Told]:
-        """What one complete line tells."""
-        if not line.strip():
-            return []
-        value = document(line)
-        if value is None:
-            self.unread += 1
-            return []
+    def _tell(self, value: dict[str, Any], line: bytes) -> list[Told]:
         at, kind, payload = time_of(value.get("timestamp")), text(value.get("type")), mapping(value.get("payload"))
         if kind == "response_item":
             return self._item(payload, at)

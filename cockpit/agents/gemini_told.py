@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from cockpit.agents.lenient import count, document, mapping, text, time_of
+from cockpit.agents.lenient import count, mapping, text, time_of
 from cockpit.agents.record import Record, milliseconds
-from cockpit.agents.told import Told
+from cockpit.agents.told import LineTelling, Told
 from cockpit.agents.tool_names import common_call
 from skills.orchestrator.claims import HELD_BACK
 
@@ -14,23 +14,15 @@ _BY_PROGRAM = re.compile(rf"\s*<(?:session_context|hook_context|system-reminder)
 _TYPES = frozenset(("user", "gemini", "info", "error", "warning", "model"))
 
 
-class GeminiTelling:
+class GeminiTelling(LineTelling):
     """Documents or lines → what they tell. What a rewind took out of a chat stays: it happened and was billed."""
 
     def __init__(self, session: str, cwd: str = "") -> None:
         self.session, self.cwd = session, cwd
-        self.unknown = self.unread = 0
         self._seen: dict[str, tuple[int, int, set[str]]] = {}
         self._placed = False
 
-    def told(self, line: bytes) -> list[Told]:
-        """What one line, or a whole document, tells."""
-        if not line.strip():
-            return []
-        value = document(line)
-        if value is None:
-            self.unread += 1
-            return []
+    def _tell(self, value: dict[str, Any], line: bytes) -> list[Told]:
         found: list[Told] = []
         if self.cwd and not self._placed:
             self._placed = True

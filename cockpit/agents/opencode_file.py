@@ -26,7 +26,7 @@ class OpenCodeFile(TranscriptFile):
         super().__init__(path, "opencode", session, label)
         self._cwd = cwd
         self._stamp: tuple[Stamp, ...] | None = None
-        self._telling = OpenCodeTelling(session, cwd)
+        self._telling: OpenCodeTelling = OpenCodeTelling(session, cwd)
 
     @property
     def key(self) -> str:
@@ -34,14 +34,6 @@ class OpenCodeFile(TranscriptFile):
 
     def fresh(self) -> "OpenCodeFile":
         return OpenCodeFile(self.path, self.session, self.label, cwd=self._cwd)
-
-    @property
-    def unread(self) -> int:
-        return self._telling.unread
-
-    @property
-    def unknown(self) -> int:
-        return self._telling.unknown
 
     def changed(self) -> bool:
         return self._look() != self._stamp

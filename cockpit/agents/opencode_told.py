@@ -5,7 +5,7 @@ from typing import Any
 
 from cockpit.agents.lenient import count, mapping, number, text, time_of, when
 from cockpit.agents.record import Record
-from cockpit.agents.told import Told
+from cockpit.agents.told import Telling, Told
 from cockpit.agents.tool_names import common_call
 from skills.orchestrator.claims import HELD_BACK
 
@@ -24,12 +24,11 @@ _OWN = frozenset(
 _PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
 
 
-class OpenCodeTelling:
+class OpenCodeTelling(Telling):
     """One message with its parts → what it tells. A response may take several steps; each is one."""
 
     def __init__(self, session: str, cwd: str = "") -> None:
         self.session, self.cwd = session, cwd
-        self.unknown = self.unread = 0
 
     def told(self, name: str, message: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[Told]:
         """`name` is the message's id."""

@@ -3,11 +3,13 @@
 The viewer, blame and the sessions of the other agents read these; texts are raw: `plain_text` comes before a screen.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
+from cockpit.agents.lenient import document
 from cockpit.agents.record import Record
 from skills.record import record
 
@@ -42,3 +44,30 @@ class Told:
     model: str = ""
     uuid: str = ""
     window: int | None = None
+
+
+class Telling:
+    """What reads one file of a session. `unknown` counts what is of a kind that is not known, `unread` what is no JSON
+    object.
+    """
+
+    unknown = 0
+    unread = 0
+
+
+class LineTelling(Telling, ABC):
+    """Lines → what they tell."""
+
+    def told(self, line: bytes) -> list[Told]:
+        """What one complete line tells."""
+        if not line.strip():
+            return []
+        value = document(line)
+        if value is None:
+            self.unread += 1
+            return []
+        return self._tell(value, line)
+
+    @abstractmethod
+    def _tell(self, value: dict[str, Any], line: bytes) -> list[Told]:
+        """What an object tells; `line` is the text that it was read from."""

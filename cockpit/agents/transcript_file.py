@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cockpit.agents.models import Agent
-from cockpit.agents.told import Told
+from cockpit.agents.told import Telling, Told
 from cockpit.agents.transcript_models import Place
 
 
 class TranscriptFile(ABC):
-    """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds.
-
-    `skipped` are lines too long to be read, with their size in bytes.
-    """
+    """One file. `restarted` is True where the last read began anew, so that what was told before no longer holds."""
 
     restarted = False
+    _telling: Telling
 
     def __init__(self, path: Path, agent: Agent, session: str, label: str = "") -> None:
         self.path, self.agent, self.session, self.label = path, agent, session, label
@@ -51,9 +49,9 @@ class TranscriptFile(ABC):
     @property
     def unread(self) -> int:
         """Lines that could not be read."""
-        return 0
+        return self._telling.unread
 
     @property
     def unknown(self) -> int:
         """Lines of a kind that is not known."""
-        return 0
+        return self._telling.unknown

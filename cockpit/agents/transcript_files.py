@@ -7,7 +7,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cockpit import paths
 from cockpit.agents.claude_told import ClaudeTelling
@@ -18,7 +18,7 @@ from cockpit.agents.lenient import document, mapping, text
 from cockpit.agents.models import Agent
 from cockpit.agents.opencode_file import opencode_files
 from cockpit.agents.source import Stamp, stamp_of
-from cockpit.agents.told import Told
+from cockpit.agents.told import LineTelling, Told
 from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.agents.transcript_models import Place
 from cockpit.files import LONGEST_LINE, Tail, open_regular, read_regular
@@ -28,16 +28,6 @@ _CHAT = 16 * LONGEST_LINE
 _HEAD = 1 << 16
 
 
-class Telling(Protocol):
-    """What turns lines into what they tell."""
-
-    unknown: int
-    unread: int
-
-    def told(self, line: bytes) -> list[Told]:
-        """What one line tells."""
-
-
 class LineFile(TranscriptFile):
     """A file of lines that grows: Claude Code, Codex CLI, newer chats of Gemini CLI."""
 
@@ -45,9 +35,9 @@ class LineFile(TranscriptFile):
         super().__init__(path, agent, session, label)
         self._cwd = cwd
         self._tail = Tail(path)
-        self._telling = self._make()
+        self._telling: LineTelling = self._make()
 
-    def _make(self) -> Telling:
+    def _make(self) -> LineTelling:
         if self.agent == "codex":
             return CodexTelling(self.session)
         if self.agent == "gemini":
@@ -62,11 +52,7 @@ class LineFile(TranscriptFile):
 
     @property
     def unread(self) -> int:
-        return self._telling.unread + self._tail.too_long
-
-    @property
-    def unknown(self) -> int:
-        return self._telling.unknown
+        return super().unread + self._tail.too_long
 
     def read(self) -> Iterator[tuple[Place, list[Told]]]:
         tail, started = self._tail, False
@@ -142,22 +128,13 @@ class ChatDocument(TranscriptFile):
     def __init__(self, path: Path, session: str, label: str = "", *, cwd: str = "") -> None:
         super().__init__(path, "gemini", session, label)
         self._cwd, self._stamp = cwd, Stamp(0, -1, 0)
-        self._telling = GeminiTelling(session, cwd)
-        self._count = 0
+        self._telling: GeminiTelling = GeminiTelling(session, cwd)
 
     def fresh(self) -> "ChatDocument":
         return ChatDocument(self.path, self.session, self.label, cwd=self._cwd)
 
     def changed(self) -> bool:
         return stamp_of(self.path.stat()) != self._stamp
-
-    @property
-    def unread(self) -> int:
-        return self._telling.unread
-
-    @property
-    def unknown(self) -> int:
-        return self._telling.unknown
 
     def read(self) -> Iterator[tuple[Place, list[Told]]]:
         self.restarted = self._stamp.size >= 0
