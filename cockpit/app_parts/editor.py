@@ -8,6 +8,7 @@ from textual.app import SuspendNotSupported
 from cockpit.app_parts.deeds import Deeds
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
+from cockpit.plain_text import plain_text
 
 
 def open_in_editor(app: Deeds, path: Path, line: int = 1, column: int = 1) -> None:
@@ -24,7 +25,7 @@ def open_in_editor(app: Deeds, path: Path, line: int = 1, column: int = 1) -> No
             )
             return
         with app.suspend():
-            failure = _run_in_terminal(command.words, app.watched)
+            failure = run_here(command.words, app.watched)
         if failure:
             app.tell(failure, bad=True)
     except SuspendNotSupported:
@@ -33,10 +34,12 @@ def open_in_editor(app: Deeds, path: Path, line: int = 1, column: int = 1) -> No
         app.tell(f"The editor did not start: {problem.strerror}", bad=True)
 
 
-def _run_in_terminal(words: tuple[str, ...], folder: Path) -> str:
-    """Run the editor. Answers a line that says what went wrong, or nothing: the app must get its terminal back."""
+def run_here(words: tuple[str, ...], folder: Path) -> str:
+    """Run a program in this terminal. Answers a line that says what went wrong, or nothing: `App.suspend` gives the
+    terminal back only where nothing is raised in it.
+    """
     try:
         subprocess.run(words, cwd=folder, check=False)
     except OSError as problem:
-        return f"The editor did not start: {problem.strerror}"
+        return f"{plain_text(words[0], 40)} did not start: {problem.strerror}"
     return ""

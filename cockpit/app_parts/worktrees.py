@@ -16,6 +16,7 @@ from textual.app import SuspendNotSupported
 
 from cockpit import clock
 from cockpit.app_parts.deeds import Deeds
+from cockpit.app_parts.editor import run_here
 from cockpit.editor import folder_command
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
@@ -284,7 +285,7 @@ class WorktreeDeeds(Deeds):
             else:
                 failure = ""
                 with self.suspend():
-                    failure = _run_here(words, folder)
+                    failure = run_here(words, folder)
                 if failure:
                     self.tell(failure, bad=True)
         except SuspendNotSupported:
@@ -339,12 +340,3 @@ class WorktreeDeeds(Deeds):
 def _start(words: tuple[str, ...], folder: Path) -> None:
     nothing = subprocess.DEVNULL
     subprocess.Popen(words, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing)
-
-
-def _run_here(words: tuple[str, ...], folder: Path) -> str:
-    """Run it in this terminal. Answers a line where it did not start: the app must get its terminal back."""
-    try:
-        subprocess.run(words, cwd=folder, check=False)
-    except OSError as problem:
-        return f"{plain_text(words[0], 40)} did not start: {problem.strerror}"
-    return ""
