@@ -42,12 +42,12 @@ class Call:
 
         return find_repository(self.folder)
 
-    def config(self, *, isolated: bool = False) -> "Config":
+    def config(self) -> "Config":
         """The configuration in force. Raises `CannotAnswer` naming file, line and key."""
         from cockpit.config import load_config
 
         extra = Path(self.args.config) if self.args.config else None
-        return load_config(self._repository.root, extra, isolated=isolated)
+        return load_config(self._repository.root, extra)
 
     def told(self, code: int, document: dict[str, Any], lines: list[str]) -> int:
         """Print an answer that has no times, as one JSON document where `--json` asks for it. Returns the exit code."""

@@ -151,9 +151,9 @@ class Tail:
     counting: bool = True
     ending: bytes = b""
 
-    def changed(self, found: os.stat_result | None = None) -> bool:
+    def changed(self) -> bool:
         """Whether the file differs from what was last read. Raises `OSError` where it cannot be looked at."""
-        found = self.path.stat() if found is None else found
+        found = self.path.stat()
         return (found.st_ino, found.st_size, found.st_mtime_ns) != (self.inode, self.size, self.mtime_ns)
 
     def blocks(self) -> Iterator[bytes]:

@@ -27,7 +27,6 @@ from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.worktrees_pane import WorktreesPane, waiting
 
-_NARROW = 60  # cells
 _LAST_WORDS = 3.0  # seconds
 
 

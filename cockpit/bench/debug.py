@@ -28,6 +28,7 @@ from skills.workflow.debug import Case, count_patterns, why_no_fix
 KIND = "debug"
 _LARGEST_LOG = 64_000_000
 _TAIL = 20
+_A_RUN = 600.0  # seconds that the command of a bisection may take at one commit
 _LISTEN = re.compile(r"^\s*\d+:\s+[0-9A-F]+:([0-9A-F]{4})\s+[0-9A-F:]+\s+0A\b", re.MULTILINE)
 
 
@@ -129,15 +130,13 @@ def bisect(
     command: Sequence[str],
     *,
     tell: Callable[[str], None],
-    programs: Programs | None = None,
-    seconds: float = 600.0,
 ) -> str:
     """The first commit at which `command` fails, found in a temporary worktree: nobody's work tree is touched.
 
     The exit code of the command says: 0 good, 125 cannot be judged (that commit is passed over), else bad. Raises
     `CannotAnswer` where the ends do not differ or git cannot do it.
     """
-    root, runner = repository.root, programs or Programs()
+    root = repository.root
     try:
         ends = [git(root, "rev-parse", "--verify", f"{one}^{{commit}}").strip() for one in (good, bad)]
         left = git(root, "rev-list", "--topo-order", "--reverse", f"{ends[0]}..{ends[1]}").split()
@@ -146,7 +145,7 @@ def bisect(
     if not left:
         raise CannotAnswer("there is no commit between the two", "give --good an older one")
     with temporary_folder("bisect") as folder:
-        return _search(root, Path(folder), ends[0], left, command, tell, runner, seconds)
+        return _search(root, Path(folder), ends[0], left, command, tell)
 
 
 def _search(
@@ -156,12 +155,12 @@ def _search(
     left: list[str],
     command: Sequence[str],
     tell: Callable[[str], None],
-    runner: Programs,
-    seconds: float,
 ) -> str:
+    runner = Programs()
+
     def judged(commit: str) -> int:
         _export(root, commit, folder)
-        ran = runner.run(list(command), folder, seconds)
+        ran = runner.run(list(command), folder, _A_RUN)
         if ran.why:
             raise CannotAnswer(f"the command did not answer at {commit[:9]}: {ran.why}")
         return ran.code

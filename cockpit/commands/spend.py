@@ -33,7 +33,7 @@ EXAMPLES = """examples:
 
 --since and --until take a day (2026-11-20, whole days, both included), an ISO time or an age (24h, 7d, 2w).
 """
-_GROUPS = (
+GROUPS = (
     *("total", "hour", "day", "week", "month", "model", "agent", "session"),
     *("branch", "feature", "task", "commit", "category", "repo"),
 )
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what was merged, dropped and unpriced; add a cost; what could be cheaper",
     )
     parser.add_argument("entry", nargs="*", metavar="CATEGORY USD", help="add: compute, storage or api, and dollars")
-    parser.add_argument("--by", choices=_GROUPS, default="day", help="one row for each (default: day, local time)")
+    parser.add_argument("--by", choices=GROUPS, default="day", help="one row for each (default: day, local time)")
     parser.add_argument("--since", metavar="D", help="only from this day, time or age on")
     parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
     parser.add_argument(

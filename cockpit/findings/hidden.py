@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -44,11 +43,6 @@ class HiddenFindings:
     @property
     def fingerprints(self) -> frozenset[str]:
         return frozenset(row.fingerprint for row in self.rows)
-
-    def visible(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings that are not put aside."""
-        hidden = self.fingerprints
-        return tuple(finding for finding in findings if finding.fingerprint not in hidden)
 
     def hide(self, finding: Finding) -> None:
         """Put a finding aside. Raises `CannotAnswer` where the state cannot be written."""

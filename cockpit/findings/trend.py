@@ -21,8 +21,6 @@ from cockpit.paths import state_dir
 from cockpit.repository import Repository
 from skills.gates.model import FileReport, Finding
 
-GOAL = 0.95
-"""The share that the orchestrator's seed asks for."""
 MOST_DAYS = 400
 
 

@@ -11,7 +11,6 @@ from skills.spending.work import work_of
 K = TypeVar("K", bound=Hashable)
 KeyOf = Callable[[Cell], K]
 
-GROUPS = ("total", *TIME_GROUPS, "model", "agent", "session", "branch", "feature", "task", "category", "repo")
 SHARED = ("branch", "feature", "task", "commit", "repo")  # groups that some responses belong to none of
 
 

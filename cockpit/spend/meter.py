@@ -165,18 +165,6 @@ class Meter:
         periods = {"day": labels.day, "week": labels.week, "month": labels.month, "session": session}
         return budget_windows(spent, self.config.budget, now.astimezone(), strict=strict), periods
 
-    def spent_now(self) -> tuple[BudgetWindow, ...]:
-        """Every window against its budget now, as `budget` says: for whoever asks often."""
-        now = clock.now().astimezone()
-        spent: dict[WindowName, float] = {}
-        for name in ("day", "week", "month"):
-            start, _ = bounds(name, now.replace(tzinfo=None))
-            since = int(start.astimezone().timestamp() * 1000)
-            spent[name] = self.ledger.total(replace(self.scope, since=since)).pico / PICO
-        if self.config.budget.session != BudgetLimits():
-            spent["session"] = self.dearest_session(now.date().isoformat())[1]
-        return budget_windows(spent, self.config.budget, now)
-
     def range_of(self, window: BudgetWindow) -> tuple[float, float] | None:
         """What the week or month may come to, low and high dollars; None for other windows and while it is noise."""
         if window.projected is None:

@@ -25,10 +25,10 @@ FEW = 24
 class SecretPool:
     """Looks into files below `root`. Every file gets exactly one answer, also one that ends its process."""
 
-    def __init__(self, root: Path, cancel: Cancel, workers: int | None = None) -> None:
+    def __init__(self, root: Path, cancel: Cancel) -> None:
         self.root = root
         self.cancel = cancel
-        self.workers = workers or max(1, min(4, os.cpu_count() or 2))
+        self.workers = max(1, min(4, os.cpu_count() or 2))
         self._batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[list[dict[str, Any]]] = queue.SimpleQueue()
 

@@ -76,14 +76,14 @@ def _first_line(path: str) -> str:
         os.close(handle)
 
 
-def socket_path(common: str, state: str | None = None) -> str:
+def socket_path(common: str) -> str:
     """Where the warm process of the repository with this shared git folder listens."""
     try:
         from _blake2 import blake2b
     except ImportError:
         from hashlib import blake2b
     name = blake2b(os.fsencode(os.path.realpath(common)), digest_size=8).hexdigest()
-    return os.path.join(state or state_folder(), "warm", name + ".sock")
+    return os.path.join(state_folder(), "warm", name + ".sock")
 
 
 class Address:

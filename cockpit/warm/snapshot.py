@@ -44,7 +44,7 @@ class ShownSession(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """The state of a repository as an app last saw it, at `at`. What it does not know yet is None.
 
-    `root` is the work tree whose findings are counted, `branches` those of all work trees by path; `usd` is today's,
+    `root` is the work tree whose findings are counted; `usd` is today's,
     `levels` those of the budgets by window. `pid` and `started` name the process that wrote it.
     """
 
@@ -52,7 +52,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     started: str
     at: str
     root: str
-    branches: dict[str, str | None] = {}
     sessions: tuple[ShownSession, ...] | None = None
     usd: float | None = None
     floor: bool = False

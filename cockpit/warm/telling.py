@@ -75,7 +75,6 @@ def snapshot_of(repository: Repository, latest: Latest) -> Snapshot:
         started=own_start(),
         at=iso(now()),
         root=str(found.root or repository.root),
-        branches={tree.path: tree.branch for tree in latest.trees.worktrees},
         sessions=_sessions(latest.sessions),
         usd=round(spend.today.usd, 6) if told and spend.today else None,
         floor=bool(told and spend.today and spend.today.floor),

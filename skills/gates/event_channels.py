@@ -33,7 +33,6 @@ _NOTIFY_ANY = lazy(rf"(?:^|[;'\"]|EXECUTE)\s*NOTIFY\s+{_NAME}|pg_notify\(\s*'([^
 _LISTEN_ANY = lazy(rf"(?:^|[;'\"])\s*LISTEN\s+{_NAME}", re.M | re.I)
 _EXECUTES = frozenset({"execute", "text", "fetch", "fetchval", "exec_driver_sql", "SQL"})
 _METHODS = {"publish": "pub", "emit": "pub", "send_to": "pub", "subscribe": "sub", "psubscribe": "sub", "on": "sub"}
-_LISTENERS = frozenset({"add_listener", "pg_notify"})
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:

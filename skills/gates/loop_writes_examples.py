@@ -7,8 +7,8 @@ _SQL = "from sqlalchemy import delete, insert, select, text, update\n\nfrom app.
 _DJANGO = "from shop.models import Order\n\n\n"
 
 
-def _file(source: str, note: str = "", path: str = "app/services.py") -> Example:
-    return Example({path: source}, note=note)
+def _file(source: str, note: str = "") -> Example:
+    return Example({"app/services.py": source}, note=note)
 
 
 WRITES: Pair = (

@@ -16,7 +16,6 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Status = Literal["pass", "fail", "not_run", "not_applicable"]
 Confidence = Literal["confirmed", "likely", "needs_context"]
 TenancyMode = Literal["transparent", "explicit", "off"]
-GATES: tuple[Gate, ...] = ("P0", "P1", "P2", "none")
 
 
 @record

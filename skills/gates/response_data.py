@@ -28,7 +28,6 @@ _ROW_STEPS = frozenset(
     {"get", "first", "last", "latest", "earliest", "create", "aget", "afirst", "alast", "acreate", "all", "filter",
      "exclude", "order_by", "distinct", "select_related", "prefetch_related", "annotate", "only", "defer"}
 )  # fmt: skip
-_LIMITED = frozenset({"values", "values_list", "aggregate", "count", "exists", "dates", "datetimes"})
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:

@@ -124,6 +124,7 @@ _SPANISH = re.compile(
 _ENGLISH = re.compile(
     r"(?<!\w)(?:the|an?|of|to|in|for|with|without|when|and|that|this|is|are|it|from|on|how|why)(?!\w)", re.IGNORECASE
 )
+_MOST_FILES = 3
 _PART = re.compile(r"[a-záéíóúñ]{4,}")
 _TEST_FILE = re.compile(r"(?:^|/)tests?/|(?:^|/)(?:test_|conftest)|_tests?\.py$|(?:^|/)migrations/")
 
@@ -144,7 +145,7 @@ def enhance(text: str, plan: Plan, project: ProjectFacts) -> Enhanced:
     return Enhanced(body, score_prompt(body, project.vocabulary).score, questions)
 
 
-def likely_files(text: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
+def likely_files(text: str, names: Iterable[str]) -> tuple[str, ...]:
     """Python files whose path holds words of the prompt, best first: the only places that evidence suggests."""
     spoken = set(_PART.findall(text.lower()))
     wanted = spoken | {word[:-1] for word in spoken if word.endswith("s") and len(word) > 4}
@@ -157,7 +158,7 @@ def likely_files(text: str, names: Iterable[str], most: int = 3) -> tuple[str, .
         if hits:
             found.append((-hits, name.count("/"), name))
     best = min((hits for hits, _, _ in found), default=0)
-    return tuple(name for hits, _, name in sorted(found) if hits == best)[:most]
+    return tuple(name for hits, _, name in sorted(found) if hits == best)[:_MOST_FILES]
 
 
 def _questions(plan: Plan, language: Language) -> tuple[str, ...]:

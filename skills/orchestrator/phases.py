@@ -10,7 +10,6 @@ from skills.orchestrator.checks import ContextReading, phase_checks
 from skills.orchestrator.events import Event
 from skills.orchestrator.model import PHASE_NAMES, Phase, PhaseStatus
 from skills.orchestrator.planning import Plan, plan_prompt
-from skills.orchestrator.score import Vocabulary
 from skills.orchestrator.summary import summarize, tested
 from skills.orchestrator.task import TaskFacts, gather_facts
 from skills.record import record
@@ -32,7 +31,6 @@ def read_phases(
     *,
     model: str | None = None,
     context: ContextReading | None = None,
-    vocabulary: Vocabulary | None = None,
     plan: Plan | None = None,
 ) -> TaskReading:
     """Read the task that the last prompt among `events` started.
@@ -41,7 +39,7 @@ def read_phases(
     """
     facts = gather_facts(events)
     if plan is None and facts.prompt is not None:
-        plan = plan_prompt(facts.prompt, vocabulary)
+        plan = plan_prompt(facts.prompt)
     statuses = _statuses(facts, plan)
     checks = phase_checks(facts, plan, model, context)
     phases = tuple(

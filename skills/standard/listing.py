@@ -72,14 +72,14 @@ def simulate_listing(skills: Iterable[tuple[str, str, int]], budget: int) -> Lis
     return Listing(budget, total, tuple(listed))
 
 
-def near_duplicates(skills: Sequence[tuple[str, str, str]], least: float = NEAR) -> tuple[Twins, ...]:
+def near_duplicates(skills: Sequence[tuple[str, str, str]]) -> tuple[Twins, ...]:
     """Pairs of skills (name, description, body) that are alike, the most alike first."""
     prints = [(name, _shingles(body), _content(described)) for name, described, body in skills]
     found: list[Twins] = []
     for place, (name, body, described) in enumerate(prints):
         for other, other_body, other_described in prints[place + 1 :]:
             bodies, words = _alike(body, other_body), _alike(described, other_described)
-            if max(bodies, words) >= least:
+            if max(bodies, words) >= NEAR:
                 what: Literal["body", "description"] = "body" if bodies >= words else "description"
                 found.append(Twins(name, other, round(max(bodies, words), 2), what))
     return tuple(sorted(found, key=lambda one: (-one.likeness, one.first, one.second)))

@@ -1,6 +1,6 @@
 """The seven guardrails that all lanes share, from what the gates found (Python backend orchestrator, guardrails)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from skills.gates.model import Check
 from skills.verify.model import Answer
@@ -23,16 +23,15 @@ _ONLY_SHOWN = frozenset({"untested-function", "missing-coverage", "serializer-al
 PHASE = 0
 
 
-def guardrail_answers(checks: Iterable[Check], changed: Mapping[str, int] | None = None) -> list[Answer]:
-    """The answers of the guardrails that rules decide. `changed` holds, where only a change is judged, how many
-    findings of each rule the change added."""
+def guardrail_answers(checks: Iterable[Check]) -> list[Answer]:
+    """The answers of the guardrails that rules decide."""
     known = {check.rule: check for check in checks}
     answers = []
     for name, title, rules in GUARDRAILS:
         if not rules:
             continue
         asked = [known[rule] for rule in rules if rule in known]
-        counts = {check.rule: check.count if changed is None else changed.get(check.rule, 0) for check in asked}
+        counts = {check.rule: check.count for check in asked}
         failing = [rule for rule, count in counts.items() if count]
         total = sum(counts.values())
         if failing:

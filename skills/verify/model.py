@@ -24,6 +24,7 @@ PHASES: tuple[str, ...] = (
 """Titles of the phases 1 to 12, in order."""
 QUICK = (1, 2, 12)
 """The phases of a quick verification: what needs neither tests nor a database."""
+_MOST_STEPS = 6
 GLYPHS = {"pass": "✓", "fail": "✗", "not_applicable": "–", "not_run": "?"}
 
 
@@ -79,7 +80,7 @@ def phase_answers(verification: Verification, phase: int) -> tuple[Answer, ...]:
     return tuple(answer for answer in verification.answers if answer.phase == phase)
 
 
-def next_steps(verification: Verification, most: int = 6) -> list[str]:
+def next_steps(verification: Verification) -> list[str]:
     """What to do next: the failures in the order of the phases, then what could not look."""
     known = (*verification.answers, *verification.guardrails)
     failed = [answer for answer in known if answer.status == "fail" and answer.required]
@@ -90,7 +91,7 @@ def next_steps(verification: Verification, most: int = 6) -> list[str]:
         line = f"{verb}: {answer.title}" + (f": {answer.detail}" if answer.detail else "")
         seen.setdefault(answer.detail or line, line)
     steps = list(seen.values())
-    return steps[:most] + ([f"and {len(steps) - most} more"] if len(steps) > most else [])
+    return steps[:_MOST_STEPS] + ([f"and {len(steps) - _MOST_STEPS} more"] if len(steps) > _MOST_STEPS else [])
 
 
 def recommendation(verification: Verification) -> str:

@@ -39,14 +39,14 @@ BUG_PATTERNS: tuple[tuple[str, str, str], ...] = (
 """(name, what it looks like, how to see it)."""
 
 
-_SCOPES = {"all": "all users", "subset": "some users", "one": "one user"}
+_WIDTH = 78  # cells of the fishbone
 
 
-def fishbone(case: Case, width: int = 78) -> list[str]:
+def fishbone(case: Case) -> list[str]:
     """The contributing factors as a fishbone: categories above and below the spine, the issue at its head."""
-    head = f"> {case.title}"[: max(12, width // 3)]
+    head = f"> {case.title}"[: _WIDTH // 3]
     columns = [*CATEGORIES[:3], ""], [*CATEGORIES[3:], ""]
-    cell = max(14, (width - len(head)) // 3)
+    cell = (_WIDTH - len(head)) // 3
     rows: list[str] = []
     above = _block(case, columns[0][:3], cell)
     below = _block(case, columns[1][:2], cell)

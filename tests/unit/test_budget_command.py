@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,9 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
-from cockpit.config import Config, load_config
+from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
-from cockpit.repository import find_repository
 from cockpit.spend.budget_file import set_budget
-from cockpit.spend.guard import blocked
-from cockpit.spend.meter import Meter
 from skills.spending.budget import Limit, fits, projected_range
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -63,18 +59,6 @@ def test_each_window_against_its_budget(own_home: Path, app: Path, capsys: pytes
     month = document["windows"][2]
     assert month["projected_low"] <= month["projected"] <= month["projected_high"]
     assert document["meta"]["periods"] == {"day": "2026-11-20", "week": "2026-W47", "month": "2026-11", "session": "s1"}
-
-
-def test_who_must_know_before_every_step_asks_the_same_ledger(own_home: Path, app: Path) -> None:
-    repository = find_repository(app)
-    spends(own_home, app, "a", 7)
-    blocks = replace(Config(), budget=replace(Config().budget, block_on_limit=True))
-    assert (blocked(repository, Config()), blocked(repository, blocks)) == ("", "")
-    path = spends(own_home, app, "b", 1)
-    assert blocked(repository, blocks, [str(path)]) == "day budget: $8.00 of $7.50"
-    assert blocked(repository, Config(), [str(path)]) == ""
-    meter = Meter(repository, blocks)
-    assert meter.spent_now() == meter.budget()[0][:3]
 
 
 def test_blocked_only_where_it_is_asked_for(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,9 +194,7 @@ def fix_redundant_data_copies(document: Document, finding: Finding) -> None:
         and node.func.attr.value == "copy"
         and not node.args
     ):
-        document.change(
-            node, lambda now: _outside(now, cst.ensure_type(cst.ensure_type(now, cst.Call).func, cst.Attribute).value)
-        )
+        document.change(node, _owner)
     elif isinstance(node, cst.Call) and len(node.args) == 1 and "copies a copy" not in finding.message:
         document.change(node, lambda now: _outside(now, cst.ensure_type(now, cst.Call).args[0].value))
     elif isinstance(node, cst.Call) and isinstance(node.args[0].value, cst.Call):
