@@ -9,7 +9,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import import_source, is_decorated, last_name, module_name
 from skills.gates.project import Project
-from skills.gates.roles import is_migration_path, is_test_path, path_role
+from skills.gates.roles import is_product_path, path_role
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import statements
 
@@ -25,10 +25,6 @@ _TYPE_COMMENT = re.compile(r"#\s*type:\s*\(.*\)\s*->")
 _FEW, _MANY_FUNCTIONS = 0.1, 150
 # From this share of modules with `__all__` on, a project has chosen it for all of them.
 _CHOSEN, _MANY_MODULES = 0.5, 10
-
-
-def _is_production(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
@@ -210,7 +206,7 @@ missing_type_hints = Rule(
     when="In every function outside of tests and migrations, nested ones included. `self`, `cls`, `_`, `*args`, "
     "`**kwargs` and the return of `__init__` need none, nor does the body behind overloads; `Any` is a hint. Silent in "
     "large code bases that use no hints at all and no type checker.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"def ",), _is_production),),
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"def ",), is_product_path),),
     applies=_hints_apply,
     bad=(
         Example({_MODULE: "def gross(net, rate: float) -> float:\n    return net * (1 + rate)\n"}),
@@ -247,7 +243,7 @@ missing_all = Rule(
     fix="List the public names: `__all__ = [\"Invoice\", \"pay\"]`.",
     when="In an `__init__.py` of nothing but imports of its own modules; in other modules where at least half of the "
     "project's have `__all__`, or when the rule is selected by name. Not in tests and migrations.",
-    watches=(Watch((ast.Module,), _on_module, (), _is_production),),
+    watches=(Watch((ast.Module,), _on_module, (), is_product_path),),
     holds=_all_holds,
     bad=(
         Example({"shop/__init__.py": "from .orders import Order\nfrom .prices import gross\n"}),

@@ -6,10 +6,11 @@ import itertools
 from skills.gates.commit_order_examples import NARROW
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import Event, events_of, inside, statement_of
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import blocks, local_nodes
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import unawaited
 from skills.gates.syntax import calls_in, descendants, names_in

@@ -8,7 +8,7 @@ from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS, chain_of
-from skills.gates.roles import is_migration_path, is_test_path, role_of_scope
+from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.gates.transactions import opens_transaction
@@ -22,10 +22,6 @@ ATOMIC = "delay-in-atomic"
 _STARTS = frozenset({"delay", "apply_async"})
 _ROWS = frozenset({"get", "first", "last", "create", "get_object", "get_object_or_404", "earliest", "latest", "aget"})
 _WAITS = (b".delay(", b".apply_async(", b".apply(")
-
-
-def _judged(path: str) -> bool:
-    return not (is_test_path(path) or is_migration_path(path))
 
 
 def _is_start(node: ast.Call) -> bool:
@@ -113,7 +109,7 @@ model_to_task = Rule(
     "runs what it is sent.",
     fix="Give the task the key (`order.pk`) and read the row there.",
     when="Where the argument is known to be a row: read, made or looped over in the same function, or `request.user`.",
-    watches=(Watch((ast.Call,), _on_start, _WAITS[:2], _judged, near=_WAITS[:2]),),
+    watches=(Watch((ast.Call,), _on_start, _WAITS[:2], is_product_path, near=_WAITS[:2]),),
     bad=one_file(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order)\n",
@@ -167,7 +163,7 @@ sync_result_in_view = Rule(
     why="The web worker stands still while the other one works; with enough requests nobody is left to answer.",
     fix="Answer with the id of the task (202) and let the client ask for the result, or do the work in the request.",
     when="In views, serializers and routers.",
-    watches=(Watch((ast.Call,), _on_wait, _WAITS, _judged, near=(b".get(", b".wait(", b".join(", b".apply(")),),
+    watches=(Watch((ast.Call,), _on_wait, _WAITS, is_product_path, near=(b".get(", b".wait(", b".join(", b".apply(")),),
     bad=one_file(
         "shop/views.py",
         "def report(request):\n    return JsonResponse(build.delay(1).get(timeout=10))\n",
@@ -260,7 +256,7 @@ task_without_guard = Rule(
     "write down "
     "that it was done.",
     when="For Celery tasks where nothing in the body speaks of a state, a lock or a key.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_task, (b"shared_task", b".task("), _judged),),
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_task, (b"shared_task", b".task("), is_product_path),),
     bad=one_file(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
@@ -319,7 +315,9 @@ delay_in_atomic = Rule(
     "for nothing.",
     fix="Write `transaction.on_commit(lambda: task.delay(pk))`, or `delay_on_commit` of newer versions.",
     when="In blocks and functions with `atomic`; what stands in a lambda or an inner function is left out.",
-    watches=(Watch((ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef), _on_block, _WAITS[:2], _judged),),
+    watches=(
+        Watch((ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef), _on_block, _WAITS[:2], is_product_path),
+    ),
     bad=one_file(
         "shop/services.py",
         "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"

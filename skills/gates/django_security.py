@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import is_literal, values_of
 from skills.gates.names import last_name
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -29,11 +29,6 @@ _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _CHECKS = re.compile(
     r"size|content_type|valid|ext|mime|magic|suffix|clean|check|allowed|imghdr|splitext|Form\(|erializer\("
 )
-
-
-def outside_tests(path: str) -> bool:
-    """True for everything but tests and migrations."""
-    return not (is_test_path(path) or is_migration_path(path))
 
 
 def _on_trusted(node: ast.Call, context: FileContext) -> None:
@@ -126,7 +121,7 @@ unsafe_mark_safe = Rule(
     "reads it.",
     fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
     when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
-    watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, outside_tests, near=_TRUSTING),),
+    watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, is_product_path, near=_TRUSTING),),
     bad=one_file(
         "shop/tags.py",
         'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
@@ -184,8 +179,8 @@ csrf_exempt = Rule(
     fix="Take it away, or say in a comment beside it what authenticates the request instead.",
     when="On functions, classes, `method_decorator` and in URL patterns, outside of tests.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), _on_exempt, (b"csrf_exempt",), outside_tests),
-        Watch((ast.Call,), _on_exempt_call, (b"csrf_exempt(",), outside_tests, near=(b"csrf_exempt(",)),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), _on_exempt, (b"csrf_exempt",), is_product_path),
+        Watch((ast.Call,), _on_exempt_call, (b"csrf_exempt(",), is_product_path, near=(b"csrf_exempt(",)),
     ),
     bad=one_file(
         "shop/views.py",
@@ -285,9 +280,9 @@ upload_without_validation = Rule(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_upload,
             (b"request.FILES", b"request.files", b"UploadFile"),
-            outside_tests,
+            is_product_path,
         ),
-        Watch((ast.ClassDef,), _on_form_field, (b"forms.FileField", b"serializers.FileField"), outside_tests),
+        Watch((ast.ClassDef,), _on_form_field, (b"forms.FileField", b"serializers.FileField"), is_product_path),
     ),
     bad=one_file(
         "shop/views.py",

@@ -20,17 +20,13 @@ from skills.gates.django_architecture_enforcer import (
 from skills.gates.model import Confidence, Evidence
 from skills.gates.names import last_name
 from skills.gates.queries import Chain, chain_of
-from skills.gates.roles import class_role, is_migration_path, is_test_path
+from skills.gates.roles import class_role, is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 
 SKILL = "drf-serializer-patterns"
 IN_SERIALIZER, ALL_FIELDS = "logic-in-serializer", "serializer-all-fields"
 _OTHER_SERIALIZERS = ("django.core.serializers", "itsdangerous", "marshmallow", "kombu", "celery", "json")
-
-
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def is_serializer(node: ast.ClassDef, context: FileContext) -> bool:
@@ -233,8 +229,8 @@ logic_in_serializer = Rule(
     when="In methods of classes whose bases are serializers. Creating the model of `Meta` and saving `instance` or a "
     "row just made are fine, and so is reading. Not in tests and migrations.",
     watches=(
-        Watch((ast.Call,), _on_call, (b"erializer",), _is_checked, near=EFFECTS),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), _is_checked),
+        Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=EFFECTS),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), is_product_path),
     ),
     bad=(
         Example(
@@ -317,7 +313,7 @@ serializer_all_fields = Rule(
     why="A column that is added to the model later is published, and writable, at once, without anybody deciding it.",
     fix="List the fields, and give reading and writing a serializer of its own where they differ.",
     when="In the `Meta` of classes whose bases are serializers. Not in tests and migrations.",
-    watches=(Watch((ast.ClassDef,), _on_class, (b"__all__", b"ALL_FIELDS"), _is_checked),),
+    watches=(Watch((ast.ClassDef,), _on_class, (b"__all__", b"ALL_FIELDS"), is_product_path),),
     bad=(
         Example(
             {"shop/serializers.py": _HEAD + "    class Meta:\n        model = Order\n        fields = '__all__'\n"}

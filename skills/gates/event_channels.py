@@ -8,13 +8,12 @@ from msgspec.structs import replace
 from skills.gates.bindings import annotated_type, lookup
 from skills.gates.context import FileContext
 from skills.gates.event_channels_examples import CHANNELS
-from skills.gates.execution import is_product_path
 from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
-from skills.gates.roles import outside_tests
+from skills.gates.roles import is_product_path, outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.transactions import SKILL
 

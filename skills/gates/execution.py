@@ -8,7 +8,7 @@ from typing import Literal
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
-from skills.gates.roles import class_role, function_role, is_migration_path, is_test_path
+from skills.gates.roles import class_role, function_role
 from skills.gates.syntax import descendants
 
 Execution = Literal["request_handler", "background", "init", "cli", "unknown"]
@@ -27,11 +27,6 @@ _HANDLER_NAMES = frozenset(
 _HANDLER_BASES = re.compile(r"(View|ViewSet|Viewset|RequestHandler|HTTPEndpoint|WebSocketEndpoint|Consumer|Resource)$")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WebSocket", "HTTPConnection", "ASGIRequest"})
 _STEPS: tuple[Severity, ...] = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
-
-
-def is_product_path(path: str) -> bool:
-    """True for files that run in production: not tests, fixtures or migrations."""
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def execution_of(context: FileContext) -> tuple[Execution, Evidence | None]:

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS, Chain, chain_of, literal_keywords
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import BLOCKS, descendants
 from skills.record import record
@@ -187,10 +187,6 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             context.report(EXISTS_CREATE, created, message, evidence=evidence, symbol=symbol)
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
 def _service(source: str) -> Example:
     return Example({"shop/services.py": source})
 
@@ -214,7 +210,7 @@ exists_then_create = Rule(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
             (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()"),
-            _is_checked,
+            is_product_path,
         ),
     ),
     bad=(

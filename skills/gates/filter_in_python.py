@@ -10,7 +10,7 @@ from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants, mentions
 
@@ -169,10 +169,6 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return replace(candidate, needs=())
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
 _MODELS = "class Order(models.Model):\n    paid = models.BooleanField()\n    total = models.IntegerField()\n"
 
 
@@ -198,11 +194,11 @@ filter_in_python = Rule(
             (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
             _on_comprehension,
             (b".objects",),
-            _is_checked,
+            is_product_path,
             near=(b"for ", b"for("),
         ),
-        Watch((ast.Call,), _on_call, (b"filter(lambda",), _is_checked, near=(b"filter(lambda",)),
-        Watch((ast.For, ast.AsyncFor), _on_loop, (b".objects",), _is_checked),
+        Watch((ast.Call,), _on_call, (b"filter(lambda",), is_product_path, near=(b"filter(lambda",)),
+        Watch((ast.For, ast.AsyncFor), _on_loop, (b".objects",), is_product_path),
     ),
     holds=_holds,
     bad=(

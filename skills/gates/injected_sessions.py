@@ -6,11 +6,10 @@ import re
 
 from skills.gates.bindings import annotated_type
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import is_product_path
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
 from skills.gates.resource_examples import INJECTION
-from skills.gates.roles import function_role
+from skills.gates.roles import function_role, is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import defaults_of, descendants
 from skills.gates.taken_resources import SKILL

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from skills.gates.bindings import lookup
 from skills.gates.context import FileContext
-from skills.gates.execution import Execution, execution_of, is_product_path, one_less
+from skills.gates.execution import Execution, execution_of, one_less
 from skills.gates.loop_writes_examples import BULK, WRITES
 from skills.gates.loops import blocks, local_nodes, loops_around, turns
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name, root_name
 from skills.gates.patterns import lazy
 from skills.gates.persistence import Write, write_of
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, speaks_django, unawaited
 from skills.gates.syntax import descendants, names_in

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from skills.gates.commit_order_examples import ROLLBACK
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.project import Project
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, unawaited
 from skills.gates.syntax import calls_in, defaults_of, descendants, stands_in

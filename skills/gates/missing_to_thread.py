@@ -5,9 +5,10 @@ import re
 
 from skills.gates.bindings import annotated_type, lookup, origin
 from skills.gates.context import FileContext
-from skills.gates.execution import execution_of, is_product_path, severity_of
+from skills.gates.execution import execution_of, severity_of
 from skills.gates.model import Confidence, Severity
 from skills.gates.receivers import TypeReader
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.runtime_performance_auditor import SKILL, coroutine_around, resolved, shown
 from skills.gates.syntax import descendants

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.gates.relations import Relations, relations_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.row_calls import Access
 from skills.gates.row_flow import Flow
 from skills.gates.row_helpers import (
@@ -128,10 +128,6 @@ def _loads_all(candidate: Candidate, model: Place | None, relations: Relations) 
     return any((found := relations.behind(model, name)) is not None and not found.many for name in columns)
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
 _MODELS = (
     "class Team(models.Model):\n    pass\n\n\n"
     "class User(models.Model):\n"
@@ -203,8 +199,8 @@ n_plus_one = Rule(
     "what their serializer reads, lists of the admin with the methods that they show. Silent where something on the "
     "way is not understood. Not in tests and migrations.",
     watches=(
-        Watch((ast.Module,), _on_module, _QUERYSETS, _is_checked),
-        Watch((ast.ClassDef,), _on_admin, (b"list_display",), _is_checked),
+        Watch((ast.Module,), _on_module, _QUERYSETS, is_product_path),
+        Watch((ast.ClassDef,), _on_admin, (b"list_display",), is_product_path),
         VIEW_WATCH,
         HELPERS,
         PROPERTIES,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.database_events import inside, nodes_of
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name
@@ -16,6 +16,7 @@ from skills.gates.patterns import lazy
 from skills.gates.persistence import is_class_name
 from skills.gates.project import Project
 from skills.gates.queries import MANAGER_WORDS, MANAGERS
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.record import record

@@ -5,7 +5,7 @@ import ast
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.names import dotted, last_name
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path, is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.settings_modules import is_settings_path
 
@@ -26,10 +26,6 @@ _READ_ONLY = frozenset(
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _NONES = (b"= None", b"None =", b"None !=")
 _BROAD = frozenset({"Exception", "BaseException"})
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
@@ -77,8 +73,8 @@ mutable_default = Rule(
     fix="Default to `None` and make the object in the body; for what is only read, a tuple or `frozenset()`.",
     when="In functions, methods and lambdas. A parameter whose type cannot be changed (`Sequence`, `Mapping`) is fine.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_defaults, (), _outside_tests),
-        Watch((ast.Lambda,), _on_defaults, (b"lambda",), _outside_tests, near=(b"lambda",)),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_defaults, (), is_product_path),
+        Watch((ast.Lambda,), _on_defaults, (b"lambda",), is_product_path, near=(b"lambda",)),
     ),
     bad=one_file(
         "shop/cart.py",

@@ -6,17 +6,13 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, mentions, statements
 
 SKILL = "python-patterns"
 OPEN = "open-without-with"
 RAISE = "raise-without-from"
-
-
-def _outside_tests(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_open(node: ast.Call, context: FileContext) -> None:
@@ -125,7 +121,7 @@ open_without_with = Rule(
     fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
     when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed in `finally` "
     "are left out.",
-    watches=(Watch((ast.Call,), _on_open, (b"open(",), _outside_tests, near=(b"open(",)),),
+    watches=(Watch((ast.Call,), _on_open, (b"open(",), is_product_path, near=(b"open(",)),),
     bad=one_file(
         "shop/cart.py",
         "import json\n\nprices = json.load(open('prices.json'))\n",
@@ -185,7 +181,7 @@ raise_without_from = Rule(
     "accident.",
     fix="Write `raise Other(…) from error`, or `from None` where the first one tells nothing.",
     when="Directly in a handler, outside of tests.",
-    watches=(Watch((ast.ExceptHandler,), _on_except, (), _outside_tests),),
+    watches=(Watch((ast.ExceptHandler,), _on_except, (), is_product_path),),
     bad=one_file("shop/cart.py", "try:\n    pay()\nexcept KeyError:\n    raise PayError('no key')\n"),
     good=one_file(
         "shop/cart.py",

@@ -7,7 +7,7 @@ from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sql_text import Text, is_sql, is_sql_like, read_text
 from skills.gates.sql_values import harmless
@@ -43,10 +43,6 @@ _SPEAKS = frozenset(
     {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "_", "gettext",
      "gettext_lazy", "ngettext", "echo", "write_text", "stdout", "success", "fail"}
 )  # fmt: skip
-
-
-def _judged(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _seen(context: FileContext) -> set[ast.AST]:
@@ -212,9 +208,9 @@ raw_sql_interpolation = Rule(
     "`_meta` names and what a query compiles to may be filled in; what a private function is given counts as its calls "
     "in the file give it.",
     watches=(
-        Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
-        Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),
-        Watch((ast.Call,), _on_method, _WRITTEN, _judged),
+        Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, is_product_path),
+        Watch((ast.Call,), _on_call, (), is_product_path, words=_EXECUTE_WORDS),
+        Watch((ast.Call,), _on_method, _WRITTEN, is_product_path),
     ),
     bad=one_file(
         "shop/reports.py",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.database_events import Event, events_of, inside, statement_of
-from skills.gates.execution import execution_of, is_product_path, one_less
+from skills.gates.execution import execution_of, one_less
 from skills.gates.loops import blocks, local_nodes
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name, module_name
@@ -15,7 +15,7 @@ from skills.gates.passed_keys import Passed, callers_of, tell_callers
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.redundant_fetch_examples import REDUNDANT, RESOLVE
-from skills.gates.roles import function_role
+from skills.gates.roles import function_role, is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_session, model_key
 from skills.gates.syntax import descendants

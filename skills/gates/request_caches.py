@@ -5,13 +5,13 @@ import ast
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import is_product_path
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.over_fetching_examples import CACHES
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.queries import MANAGERS
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import is_connection, is_session, repository_of
 from skills.gates.syntax import defaults_of, descendants, statements

@@ -6,10 +6,11 @@ import re
 
 from skills.gates.bindings import bindings, lookup, origin
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import execution_of, is_product_path, one_less
+from skills.gates.execution import execution_of, one_less
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name
 from skills.gates.resource_examples import CLEANUP, POOL
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_config import LAYER_WORDS, on_import
 from skills.gates.session_config import on_call as tell_config

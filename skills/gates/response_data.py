@@ -8,7 +8,7 @@ from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
 from skills.gates.local_values import local_values, values_of
 from skills.gates.names import dotted, last_name, root_name
 from skills.gates.queries import MANAGERS, chain_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -17,10 +17,6 @@ _ANSWERS = frozenset({"Response", "JsonResponse", "JSONResponse", "jsonify", "Ht
 _LAST_STEPS = frozenset(
     {"get", "get_one", "first", "one", "one_or_none", "all", "scalar_one", "scalar_one_or_none", "scalar", "refresh"}
 )
-
-
-def _judged(path: str) -> bool:
-    return not (is_test_path(path) or is_migration_path(path))
 
 
 _DATA = frozenset({"Response", "JsonResponse", "JSONResponse", "jsonify"})
@@ -160,9 +156,13 @@ orm_in_response = Rule(
     when="Where the data is given to a response in the same function. Not in tests and migrations.",
     watches=(
         Watch(
-            (ast.Call,), _on_call, (b"Response", b"jsonify"), _judged, near=(b"Response", b"jsonify", b"make_response")
+            (ast.Call,),
+            _on_call,
+            (b"Response", b"jsonify"),
+            is_product_path,
+            near=(b"Response", b"jsonify", b"make_response"),
         ),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, FASTAPI, _judged),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, FASTAPI, is_product_path),
     ),
     bad=one_file(
         "shop/views.py",

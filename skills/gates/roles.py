@@ -76,6 +76,11 @@ def is_migration_path(path: str) -> bool:
     )
 
 
+def is_product_path(path: str) -> bool:
+    """True for files that run in production: not tests, fixtures or migrations."""
+    return not is_test_path(path) and not is_migration_path(path)
+
+
 def class_role(node: ast.ClassDef, imported: Mapping[str, str] | None = None) -> str | None:
     """The role that the bases of a class give it, None where they say nothing. `imported` tells what names that stand
     alone are imported as."""

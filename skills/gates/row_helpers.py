@@ -11,7 +11,7 @@ from skills.gates.model import Candidate, Evidence
 from skills.gates.names import is_decorated, last_name, module_name
 from skills.gates.project import Place, Project
 from skills.gates.relations import RELATION, Relation, Relations
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.row_calls import WRITES
 from skills.gates.row_values import Row, covers
 from skills.gates.rule import Watch
@@ -160,12 +160,8 @@ def holds_for_property(
     return None
 
 
-def _is_production(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
-HELPERS = Watch((ast.Module,), _on_module, (b"def ",), _is_production)
+HELPERS = Watch((ast.Module,), _on_module, (b"def ",), is_product_path)
 """Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
 
-PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField"), _is_production)
+PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField"), is_product_path)
 """Kinds: property-behind (name: model and property, detail: relation)."""

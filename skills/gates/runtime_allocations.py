@@ -4,9 +4,10 @@ import ast
 
 from skills.gates.bindings import origin
 from skills.gates.context import FileContext
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import loops_around
 from skills.gates.model import Severity
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 

@@ -4,9 +4,10 @@ import ast
 
 from skills.gates.bindings import Binding, bindings, lookup, origin
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import Loop, changes, is_change, local_nodes, loops_around, scope_of
 from skills.gates.model import Evidence, Severity
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 

@@ -29,11 +29,12 @@ from skills.gates.blocking_hops import (
     yields,
 )
 from skills.gates.context import FileContext
-from skills.gates.execution import execution_of, is_product_path, one_less, severity_of
+from skills.gates.execution import execution_of, one_less, severity_of
 from skills.gates.model import Confidence, Evidence
 from skills.gates.names import last_name, root_name
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.receivers import TypeReader
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 
 SKILL = "runtime-performance-auditor"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from skills.gates.bindings import Binding, annotated_type, bindings, lookup, origin
 from skills.gates.context import FileContext
-from skills.gates.execution import is_product_path
 from skills.gates.loops import Loop, blocks, local_nodes, loops_around, scope_of, turns
 from skills.gates.model import Evidence
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 

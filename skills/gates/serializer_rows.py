@@ -11,7 +11,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.relations import Relations, relations_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.row_flow import Flow
 from skills.gates.row_values import Names, Row, Rows, below, covers
 from skills.gates.rule import Observer, Watch
@@ -184,15 +184,11 @@ def _missing(
                     yield f"{path}__{inner}", where, many
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
-VIEW_WATCH = Watch((ast.ClassDef,), _on_view, (b"serializer_class",), _is_checked)
+VIEW_WATCH = Watch((ast.ClassDef,), _on_view, (b"serializer_class",), is_product_path)
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "serializers",
-        (Watch((ast.ClassDef,), _on_serializer, (b"erializer",), _is_checked),),
+        (Watch((ast.ClassDef,), _on_serializer, (b"erializer",), is_product_path),),
     ),
 )
 """Kinds: serializer (detail: bases), serializer-read (detail: path of relations, then a nested serializer, "=row" where

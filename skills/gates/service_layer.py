@@ -8,7 +8,7 @@ from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import chain_of
-from skills.gates.roles import is_migration_path, is_test_path, path_role
+from skills.gates.roles import is_product_path, path_role
 from skills.gates.rule import Example, Observer, Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -16,10 +16,6 @@ STATIC, NOT_ATOMIC = "service-static-methods", "multi-write-without-atomic"
 _SERVICE = ("Service", "UseCase", "Interactor")
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _NO_DATABASE = frozenset({"sqlalchemy", "sqlmodel", "motor", "pymongo", "beanie", "tortoise", "peewee"})
-
-
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
@@ -177,7 +173,7 @@ service_static_methods = Rule(
     "make them functions of the module.",
     when="In classes named …Service, …UseCase or …Interactor, for public static methods that read or write rows or use "
     "a client, repository or another service. Pure helpers are fine.",
-    watches=(Watch((ast.ClassDef,), _on_class, (b"staticmethod",), _is_checked),),
+    watches=(Watch((ast.ClassDef,), _on_class, (b"staticmethod",), is_product_path),),
     bad=(
         _service(
             "class OrderService:\n    @staticmethod\n    def place(user):\n"
@@ -215,7 +211,7 @@ multi_write_without_atomic = Rule(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
             (b".create(", b".save(", b".delete(", b".update("),
-            _is_checked,
+            is_product_path,
         ),
     ),
     applies=_applies,
@@ -258,7 +254,11 @@ RULES: tuple[Rule, ...] = (service_static_methods, multi_write_without_atomic)
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "atomic-requests",
-        (Watch((ast.Assign, ast.Dict), _on_settings, (b"ATOMIC_REQUESTS",), _is_checked, near=(b"ATOMIC_REQUESTS",)),),
+        (
+            Watch(
+                (ast.Assign, ast.Dict), _on_settings, (b"ATOMIC_REQUESTS",), is_product_path, near=(b"ATOMIC_REQUESTS",)
+            ),
+        ),
     ),
 )
 """Kind: atomic-requests (on)."""

@@ -5,12 +5,12 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import inside
-from skills.gates.execution import Execution, execution_of, is_product_path
+from skills.gates.execution import Execution, execution_of
 from skills.gates.injected_sessions import session_parameter, stream_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
-from skills.gates.roles import function_role
+from skills.gates.roles import function_role, is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_scope_examples import ERRORS, SCOPE
 from skills.gates.sessions import unawaited

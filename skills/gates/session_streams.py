@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import inside
-from skills.gates.execution import is_product_path
 from skills.gates.injected_sessions import INJECTION_RULE, session_parameter, stream_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.resource_examples import STREAMING
-from skills.gates.roles import function_role
+from skills.gates.roles import function_role, is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.session_scope_examples import STREAMS
 from skills.gates.sessions import unawaited

@@ -7,9 +7,9 @@ from typing import Any
 from skills.gates.bindings import origin
 from skills.gates.blocking_calls import FILE, TREE
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.execution import is_product_path
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import CHILDREN, descendants
 from skills.gates.transaction_examples import IMPLICIT, LONG, SWALLOWED, TASK, WIDE

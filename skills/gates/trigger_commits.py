@@ -11,13 +11,13 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.database_events import Event, events_of, inside, statement_of
 from skills.gates.event_channels import NOTIFY, SQL_WORDS, covers, text_of
 from skills.gates.event_channels_examples import COMMITS
-from skills.gates.execution import execution_of, is_product_path
+from skills.gates.execution import execution_of
 from skills.gates.loops import local_nodes
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
-from skills.gates.roles import outside_tests
+from skills.gates.roles import is_product_path, outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.sessions import model_key
 from skills.gates.transactions import SKILL, opens_transaction

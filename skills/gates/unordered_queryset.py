@@ -10,7 +10,7 @@ from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.row_managers import does_itself
 from skills.gates.rule import Observer, Rule, Watch
 from skills.gates.serializer_rows import may_decide_itself
@@ -314,10 +314,6 @@ def _is_ordered(place: Place, manager: str, project: Project) -> bool:
     return does_itself("ordering", relations_of(project).line(place), manager, project)
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
 unordered_queryset = Rule(
     name=UNORDERED,
     gate="P1",
@@ -335,10 +331,10 @@ unordered_queryset = Rule(
             (ast.ClassDef,),
             _on_class,
             (b"ViewSet", b"ListAPIView", b"ListModelMixin", b"ListCreate", b"ListView"),
-            _is_checked,
+            is_product_path,
         ),
-        Watch((ast.Call,), _on_call, (b"Paginator",), _is_checked, near=(b"Paginator",)),
-        Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), _is_checked, near=(b"[",)),
+        Watch((ast.Call,), _on_call, (b"Paginator",), is_product_path, near=(b"Paginator",)),
+        Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), is_product_path, near=(b"[",)),
     ),
     holds=_holds,
     bad=UNORDERED_BAD,
@@ -354,13 +350,13 @@ OBSERVERS: tuple[Observer, ...] = (
                 (ast.ClassDef,),
                 _on_ordering,
                 (b"ordering", b"order_by", b"order_with_respect_to", b"(CursorPagi"),
-                _is_checked,
+                is_product_path,
             ),
             Watch(
                 (ast.Dict,),
                 _on_settings,
                 (b"DEFAULT_PAGINATION_CLASS",),
-                _is_checked,
+                is_product_path,
                 near=(b"DEFAULT_PAGINATION_CLASS",),
             ),
         ),

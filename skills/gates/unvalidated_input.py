@@ -10,7 +10,7 @@ from skills.gates.model import Evidence
 from skills.gates.names import dotted, last_name
 from skills.gates.request_data import Flow, Origin, route_of
 from skills.gates.request_sinks import sink_of
-from skills.gates.roles import is_migration_path, is_test_path
+from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
@@ -19,11 +19,6 @@ MASS = "mass-assignment"
 _MARKUP = "unvalidated-input: the file holds HTML"
 _TAG = re.compile(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
 _NAVIGATION = re.compile(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
-
-
-def judged_path(path: str) -> bool:
-    """True for code that can answer a request."""
-    return not (is_test_path(path) or is_migration_path(path))
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
@@ -229,7 +224,9 @@ unvalidated_input = Rule(
     when="Inside one function, outside of tests. Converted values, values compared with a list, and values that a "
     "function with a checking name has seen are taken as checked.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"request.", b"Request", b"Body("), judged_path),
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"request.", b"Request", b"Body("), is_product_path
+        ),
     ),
     bad=one_file(
         "shop/views.py",

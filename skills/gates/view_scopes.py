@@ -6,7 +6,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.project import Project
-from skills.gates.roles import class_role, decorated_role, is_migration_path, is_test_path, path_role
+from skills.gates.roles import class_role, decorated_role, is_migration_path, is_product_path, is_test_path, path_role
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 from skills.record import record
@@ -163,11 +163,9 @@ def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
             context.fact("list-hook", node.name)
 
 
-def _is_checked(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
-
-
 OBSERVERS: tuple[Observer, ...] = (
-    Observer("views", (Watch((ast.ClassDef,), _on_view_class, (b"ViewSet", b"APIView", b"queryset"), _is_checked),)),
+    Observer(
+        "views", (Watch((ast.ClassDef,), _on_view_class, (b"ViewSet", b"APIView", b"queryset"), is_product_path),)
+    ),
 )
 """Kinds: view-class (detail: bases), list-hook (a view class)."""
