@@ -11,7 +11,7 @@ from functools import cached_property
 from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
-from skills.gates.roles import file_role
+from skills.gates.roles import file_role, why_of_scope
 from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -95,6 +95,7 @@ class FileContext:
         self._ordinals: Counter[str] = Counter()
         self._texts: dict[tuple[int, int], str] = {}
         self._held: dict[bytes, bool] = {}
+        self._roles: dict[ast.AST, tuple[Evidence, ...]] = {}
         self._is_ascii = source.isascii()
         self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
@@ -209,6 +210,8 @@ class FileContext:
         if isinstance(node, _SCOPES):
             end_line, end = line, len(self.lines[line - 1].rstrip().encode())
         scope = self.symbol if symbol is None else symbol
+        if not any(said.text.startswith("read as a ") for said in evidence):
+            evidence = (*evidence, *self._scope_evidence(node))
         candidate = Candidate(
             rule=rule,
             line=line,
@@ -226,6 +229,17 @@ class FileContext:
             also=also,
         )
         self._candidates.append(candidate)
+
+    def _scope_evidence(self, node: ast.AST) -> tuple[Evidence, ...]:
+        """Why the class or function around is read as something else than its file: an endpoint among middleware."""
+        inmost = node if isinstance(node, _SCOPES) else self.scopes[-1] if self.scopes else None
+        if inmost is None or self.role == "test":
+            return ()
+        if inmost not in self._roles:
+            scopes = self.scopes if inmost is not node or node in self.scopes else [*self.scopes, inmost]
+            found = why_of_scope(scopes, self.role)
+            self._roles[inmost] = (Evidence(self.path, *found),) if found is not None else ()
+        return self._roles[inmost]
 
     def candidates(self) -> tuple[Candidate, ...]:
         """What was reported, by place."""

@@ -3,7 +3,7 @@ silent."""
 
 import ast
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from skills.gates.names import dotted, last_name
@@ -82,8 +82,10 @@ def is_product_path(path: str) -> bool:
 
 
 def class_role(node: ast.ClassDef, imported: Mapping[str, str] | None = None) -> str | None:
-    """The role that the bases of a class give it, None where they say nothing. `imported` tells what names that stand
-    alone are imported as."""
+    """The role that the bases of a class give it, None where they say nothing. A mixin says it only where no other
+    base does: a viewset may mix in what chooses its serializer. `imported` tells what names that stand alone are
+    imported as."""
+    mixed_in = None
     for base in node.bases:
         name = last_name(base)
         if imported is not None:
@@ -92,8 +94,11 @@ def class_role(node: ast.ClassDef, imported: Mapping[str, str] | None = None) ->
             return "model"
         for role, endings in _CLASS_ENDINGS:
             if name.endswith(endings):
-                return role
-    return None
+                if not name.endswith("Mixin"):
+                    return role
+                mixed_in = mixed_in or role
+                break
+    return mixed_in
 
 
 def function_role(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
@@ -160,6 +165,22 @@ def file_role(tree: ast.Module, path: str) -> tuple[str, str]:
         return from_code
     from_path = path_role(path)
     return (from_path, "path") if from_path else ("module", "nothing says more")
+
+
+def why_of_scope(
+    scopes: Sequence[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str
+) -> tuple[int, str] | None:
+    """(line, why) of the innermost class or function whose role is another one than that of its file, else None."""
+    for scope in reversed(scopes):
+        if isinstance(scope, ast.ClassDef):
+            role = class_role(scope)
+            why = f"`{scope.name}` is built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
+        else:
+            role, decorator = decorated_role(scope)
+            why = f"`{scope.name}` is decorated with `{decorator}`"
+        if role:
+            return None if role == file else (scope.lineno, f"read as a {role}: {why}")
+    return None
 
 
 def role_of_scope(scopes: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str) -> str:

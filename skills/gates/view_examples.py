@@ -101,6 +101,13 @@ VIEW_BAD: tuple[Example, ...] = (
             "def add(request, name: str):\n    return Cart.objects.create(name=name).pk\n"
         }
     ),
+    Example(
+        {
+            _VIEWS: "class OrderViewSet(UpdateSerializerMixin, ModelViewSet):\n    def shut(self, request, pk):\n"
+            "        Order.objects.filter(pk=pk).delete()\n"
+        },
+        note="what chooses the serializer is mixed into a view",
+    ),
     Example({_VIEWS: "import stripe\n\n\ndef pay(request):\n    stripe.Charge.create(amount=3)\n"}),
 )
 

@@ -227,6 +227,8 @@ def test_lines_end_where_the_file_says() -> None:
         ("shop/api.py", "@api_view(['GET'])\ndef a(request): pass", "view"),
         ("shop/api.py", "router = APIRouter()\n@router.get('/a')\ndef a(): pass", "router"),
         ("shop/api.py", "class A(serializers.ModelSerializer): pass", "serializer"),
+        ("shop/api.py", "class A(UpdateSerializerMixin, ModelViewSet): pass", "view"),
+        ("shop/api.py", "class A(UpdateSerializerMixin): pass", "serializer"),
         ("shop/work.py", "@shared_task\ndef a(): pass", "task"),
         ("shop/things.py", "class A(models.Model): pass", "model"),
         ("shop/management/commands/a.py", "class Command(BaseCommand): pass", "command"),
@@ -241,6 +243,21 @@ def test_roles_come_from_the_code_then_from_the_path(path: str, source: str, rol
     report = analyse(path, source.encode())
 
     assert (report.role, bool(report.role_why)) == (role, True)
+
+
+def test_an_endpoint_among_middleware_is_read_as_an_endpoint() -> None:
+    source = (
+        b"from fastapi import FastAPI\n\n\nclass Timed(BaseHTTPMiddleware):\n    pass\n\n\n"
+        b"def build(app: FastAPI) -> None:\n    @app.get('/orders')\n    def orders():\n        return [3]\n"
+    )
+
+    report = analyse("shop/http.py", source)
+
+    said = [found for found in report.candidates if found.rule == "missing-response-model"]
+    assert report.role == "middleware"
+    assert [(one.line, one.text) for one in said[0].evidence] == [
+        (10, "read as a router: `orders` is decorated with `get`")
+    ]
 
 
 def test_a_file_without_trigger_words_is_parsed_and_not_walked() -> None:
