@@ -143,12 +143,42 @@ unsafe_mark_safe = Rule(
 
 
 def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
+    if isinstance(node, FunctionNode) and _changes_nothing(node):
+        return
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "csrf_exempt" in text and not _has_reason(decorator, context):
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             context.report(CSRF, decorator, message, symbol=symbol)
+
+
+def _changes_nothing(node: FunctionNode) -> bool:
+    """True for a view that answers only what Django never checks: GET, HEAD and OPTIONS; and for one of the REST
+    framework, whose `api_view` takes the check away itself."""
+    for decorator in node.decorator_list:
+        name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        methods = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
+        if name in {"require_GET", "require_safe", "api_view"} or (
+            name == "require_http_methods" and methods is not None and _only_reads(methods)
+        ):
+            return True
+    first = next((part for part in node.body if not isinstance(part, ast.Expr)), None)
+    if not isinstance(first, ast.If) or not isinstance(first.body[-1], ast.Return | ast.Raise):
+        return False
+    test = first.test
+    return (
+        isinstance(test, ast.Compare)
+        and last_name(test.left) == "method"
+        and isinstance(test.ops[0], ast.NotEq | ast.NotIn)
+        and _only_reads(test.comparators[0])
+    )
+
+
+def _only_reads(methods: ast.expr) -> bool:
+    """True for `"GET"` and for lists of nothing but methods that read."""
+    listed = methods.elts if isinstance(methods, ast.List | ast.Tuple | ast.Set) else [methods]
+    return all(isinstance(one, ast.Constant) and one.value in {"GET", "HEAD", "OPTIONS"} for one in listed)
 
 
 def _on_exempt_call(node: ast.Call, context: FileContext) -> None:
@@ -186,12 +216,16 @@ csrf_exempt = Rule(
         "shop/views.py",
         "@csrf_exempt\ndef pay(request):\n    pass\n",
         '@method_decorator(csrf_exempt, name="dispatch")\nclass Pay(View):\n    pass\n',
+        "@csrf_exempt\ndef pay(request):\n    if request.method == 'GET':\n        return ask()\n    charge()\n",
         'urlpatterns = [path("pay", csrf_exempt(pay))]\n',
     ),
     good=one_file(
         "shop/views.py",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
+        "@csrf_exempt\n@require_GET\ndef prices(request):\n    pass\n",
+        "@csrf_exempt\n@require_http_methods(['GET', 'HEAD'])\ndef prices(request):\n    pass\n",
+        "@csrf_exempt\ndef prices(request):\n    if request.method != 'GET':\n        raise Http404\n    show()\n",
     ),
 )
 
@@ -242,6 +276,11 @@ def _reads_file(node: FunctionNode, typed: bool) -> bool:
     return False
 
 
+def is_false(node: ast.expr) -> bool:
+    """True for `False` as it is written."""
+    return isinstance(node, ast.Constant) and node.value is False
+
+
 def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
     """`forms.FileField()` in a form that checks neither size nor type."""
     methods = {part.name for part in node.body if isinstance(part, FunctionNode)}
@@ -255,6 +294,8 @@ def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
             continue
         if last_name(value.func.value) not in {"forms", "serializers"} or not isinstance(statement, ast.Assign):
             continue
+        if any(word.arg == "read_only" and not is_false(word.value) for word in value.keywords):
+            continue  # it is only shown
         name = last_name(statement.targets[0])
         checks = {f"clean_{name}", f"validate_{name}", "clean", "validate"} & methods
         if not checks and not any(keyword.arg == "validators" for keyword in value.keywords):
@@ -297,6 +338,7 @@ upload_without_validation = Rule(
         "def form_of(request, kind):\n    cls = FORMS.get(kind)\n    return cls(request.POST, files=request.FILES)\n",
         'def upload(request):\n    file = request.FILES["file"]\n    if file.size > LIMIT:\n        raise TooLarge\n',
         "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
+        "class Bill(serializers.ModelSerializer):\n    scan = serializers.FileField(source='file', read_only=True)\n",
     ),
 )
 

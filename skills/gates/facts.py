@@ -52,6 +52,10 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     in_models = bool(bases) and "model" in context.path
     if not (fields or modelish or in_models):
         return
+    if context.holds(b"pydantic") and any(
+        (context.resolve(base) or "").startswith(("pydantic.", "pydantic_")) for base in node.bases
+    ):
+        return  # it checks what it is given, and holds no rows
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of
+from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
@@ -42,22 +43,64 @@ def _on_decode(node: ast.Call, context: FileContext) -> None:
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     if None in given:
         return
-    options = given.get("options")
-    text = ast.unparse(options) if options is not None else ""
+    text = _options(given.get("options"), context)
     verify = given.get("verify")
     if (isinstance(verify, ast.Constant) and verify.value is False) or re.search(r"'verify_signature': False", text):
-        context.report(JWT, node, "the signature is not checked: whoever sends the token says who they are")
+        if not _read_again(node, context):
+            context.report(JWT, node, "the signature is not checked: whoever sends the token says who they are")
         return
     algorithms = given.get("algorithms") or (node.args[2] if len(node.args) > 2 else None)
     if algorithms is None:
         context.report(JWT, node, "no `algorithms=`: the token itself says how it is to be checked")
     elif "'none'" in ast.unparse(algorithms).lower():
         context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
-    elif re.search(r"'verify_(?:exp|aud|iss)': False", text):
-        context.report(JWT, node, "expiry, audience or issuer are not checked", severity="MEDIUM")
-    elif not {"audience", "issuer"} & set(given) and not re.search(r"'require'|aud|iss", text):
+    elif off := set(re.findall(r"'verify_(exp|aud|iss)': False", text)) - _compared(node, context):
+        names = " and ".join(f"`{name}`" for name in sorted(off))
+        context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")
+    elif not {"audience", "issuer"} & set(given) and not (
+        re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context)
+    ):
         message = "neither `audience` nor `issuer` is checked: a token for another service is as good"
         context.report(JWT, node, message, severity="LOW", confidence="likely")
+
+
+def _options(node: ast.expr | None, context: FileContext) -> str:
+    """The text of the options, also where a name stands for them."""
+    if isinstance(node, ast.Name):
+        bound = [value for value in values_of(node.id, context) if value is not None]
+        node = bound[-1] if bound else node
+    return ast.unparse(node) if node is not None else ""
+
+
+def _read_again(node: ast.Call, context: FileContext) -> bool:
+    """True where the same token is read a second time in the function, with its signature: what the first look told
+    was only where to find the key."""
+    if context.function is None or not node.args:
+        return False
+    token = ast.unparse(node.args[0])
+    return any(
+        isinstance(part, ast.Call)
+        and last_name(part.func) == last_name(node.func)
+        and part.lineno > node.lineno
+        and len(part.args) > 1
+        and ast.unparse(part.args[0]) == token
+        and "verify_signature" not in ast.unparse(part)
+        for part in descendants(context.function)
+    )
+
+
+def _compared(node: ast.Call, context: FileContext) -> set[str]:
+    """The claims that the rest of the function reads itself: `claims["aud"]`, `claims.get("iss")`."""
+    found = set()
+    for part in descendants(context.function) if context.function is not None else ():
+        if isinstance(part, ast.Subscript):
+            key: ast.expr | None = part.slice
+        else:
+            named = isinstance(part, ast.Call) and last_name(part.func) == "get" and part.args
+            key = part.args[0] if named else None  # type: ignore[attr-defined]
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.lineno > node.lineno:
+            found.add(key.value)
+    return found
 
 
 jwt_decode_unsafe = Rule(
@@ -81,13 +124,35 @@ jwt_decode_unsafe = Rule(
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["HS256"])\n',
         "from jwt import decode as read\n\nclaims = read(token, key)\n",
         "import jwt as tokens\n\nclaims = tokens.decode(token, key)\n",
+        "import jwt\n\noptions = {'verify_aud': False}\n"
+        "claims = jwt.decode(token, key, algorithms=['RS256'], options=options)\n",
+        "import jwt\n\n\ndef who(token):\n    kind = jwt.decode(token, options={'verify_signature': False})\n"
+        "    return kind['sub']\n",
     ),
     good=one_file(
         "shop/auth.py",
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"], audience="shop", issuer=ISSUER)\n',
         "text = base64.decode(data)\nclaims = jwt.decode(token, key, **options)\n",
+        "import jwt\n\n\ndef who(token):\n    first = jwt.decode(token, options={'verify_signature': False})\n"
+        "    key = key_of(first['iss'])\n"
+        "    return jwt.decode(token, key, algorithms=['RS256'], audience='shop', issuer=ISSUER)\n",
+        "import jwt\n\n\ndef who(token):\n"
+        "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_aud': False})\n"
+        "    if claims.get('aud') not in SHOPS:\n        raise Refused\n    return claims\n",
     ),
 )
+
+
+def _named(hint: ast.expr) -> list[str]:
+    """The classes that an annotation names, also in quotes; not what stands in the arguments of a call, such as the
+    examples in `Annotated[str, Field(examples=["Ann Smith"])]`."""
+    aside = {part for call in descendants(hint) if isinstance(call, ast.Call) for part in descendants(call)}
+    text = " ".join(
+        str(part.value if isinstance(part, ast.Constant) else last_name(part))
+        for part in descendants(hint)
+        if part not in aside and isinstance(part, ast.Constant | ast.Name | ast.Attribute)
+    )
+    return re.findall(r"\b[A-Z]\w*", text)
 
 
 def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
@@ -101,7 +166,7 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue
         hint = ast.unparse(field.annotation)
-        parts += re.findall(r"\b[A-Z]\w*", hint)
+        parts += _named(field.annotation)
         hidden = field.value is not None and re.search(r"exclude=True|repr=False", ast.unparse(field.value))
         if _SECRET_FIELD.match(field.target.id) and not hidden and "Secret" not in hint and hint != "None":
             context.statement = field
@@ -214,6 +279,16 @@ secret_in_response = Rule(
                 "def join(user: UserIn):\n    return add(user)\n\n\n@router.post('/enter')\ndef enter() -> Token:\n"
                 "    return token()\n",
             }
+        ),
+        Example(
+            {
+                "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass Smith(BaseModel):\n"
+                "    hashed_password: str\n\n\nclass Person(BaseModel):\n"
+                "    name: Annotated[str, Field(examples=['Ann Smith'])]\n",
+                "shop/routes.py": "from fastapi import APIRouter\n\n\n@router.get('/people')\n"
+                "def people() -> list[Person]:\n    return everyone()\n",
+            },
+            note="a name in an example is no class",
         ),
     ),
 )

@@ -257,6 +257,8 @@ hardcoded_secret = Rule(
         'STATES = {"pass": "passed", "skip": "skipped", "wait": "later"}\n'
         'class Kind(Enum):\n    SECRET = "client_secret"\n\n\nSECRET = "leaked-secret"\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
+        'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
+        'step = {"mail_password": "$inputs.mail_password"}\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
     ),
 )  # fmt: skip

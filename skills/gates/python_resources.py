@@ -23,8 +23,10 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
         for item in statement.items:
             if any(part is node for part in descendants(item.context_expr)):
                 return
-    if isinstance(statement, ast.Return | ast.Raise) and statement_value(statement) is node:
-        return
+    if isinstance(statement, ast.Return | ast.Raise):
+        value = statement_value(statement)
+        if value is node or any(given is node for given in _given_to_owner(value)):
+            return
     if _is_kept(node, statement, context):
         return
     context.report(
@@ -97,8 +99,16 @@ def _closes(part: ast.AST, name: str) -> bool:
     if isinstance(part, ast.withitem):
         return mentions(part.context_expr, name)
     if isinstance(part, ast.Return | ast.Yield):
-        return isinstance(part.value, ast.Name) and part.value.id == name
+        handed = [part.value, *_given_to_owner(part.value)]
+        return any(isinstance(value, ast.Name) and value.id == name for value in handed)
     return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and mentions(part, name)
+
+
+def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
+    """What `return cls(file)` and `return Journal(file=file)` give to an object that keeps it."""
+    if not isinstance(value, ast.Call) or not (last_name(value.func) == "cls" or last_name(value.func)[:1].isupper()):
+        return []
+    return [*value.args, *(keyword.value for keyword in value.keywords)]
 
 
 _OPENERS = frozenset(
@@ -138,6 +148,9 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    try:\n        return file.read()\n    finally:\n"
         "        file.close()\n",
         "class Log:\n    def __init__(self, path):\n        self.file = stack.enter_context(open(path))\n",
+        "class Log:\n    @classmethod\n    def begin(cls, path):\n        file = open(path, 'w')\n"
+        "        return cls(file=file)\n\n    @classmethod\n    def again(cls, path):\n"
+        "        return cls(open(path, 'a'))\n",
     ),
 )
 

@@ -40,6 +40,8 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
         return
     if all(_says_so(handler) for handler in node.handlers) or (node.orelse and _fails(ast.Module(node.orelse, []))):
         return
+    if _always_raises(node) or _asserts_after(node, context):
+        return
     context.report(TRY, node, "a test that catches an exception passes where none is raised")
 
 
@@ -47,6 +49,40 @@ def _says_so(handler: ast.ExceptHandler) -> bool:
     """True for a handler after which the test has failed, was skipped, or has cancelled what it began."""
     cancelled = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
     return cancelled or isinstance(handler.body[-1], ast.Raise) or _fails(handler)
+
+
+def _always_raises(node: ast.Try) -> bool:
+    """True where the body ends in what these handlers do not catch, `raise AssertionError` or `pytest.fail()`, or in
+    the very error that they are there for."""
+    last: ast.stmt = node.body[-1]
+    while isinstance(last, ast.With | ast.AsyncWith):
+        last = last.body[-1]
+    if isinstance(last, ast.Raise):
+        raised = last_name(last.exc.func if isinstance(last.exc, ast.Call) else last.exc) if last.exc else ""
+    elif isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and last_name(last.value.func) == "fail":
+        raised = "AssertionError"
+    else:
+        return False
+    caught = {last_name(part) for handler in node.handlers if handler.type for part in descendants(handler.type)}
+    bare = any(handler.type is None for handler in node.handlers)
+    return raised != "AssertionError" or not (bare or caught & {"Exception", "BaseException", "AssertionError"})
+
+
+def _asserts_after(node: ast.Try, context: FileContext) -> bool:
+    """True where what a handler notes decides an assertion that follows: `raised = error` … `assert raised`."""
+    noted = {
+        part.id
+        for handler in node.handlers
+        for part in descendants(ast.Module(handler.body, []))
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
+    return bool(noted) and any(
+        part.lineno > (node.end_lineno or node.lineno)
+        and any(isinstance(name, ast.Name) and name.id in noted for name in descendants(part))
+        for part in descendants(context.function or node)
+        if isinstance(part, ast.Assert)
+        or (isinstance(part, ast.Call) and last_name(part.func).startswith(("assert", "expect")))
+    )
 
 
 def _fails(node: ast.AST) -> bool:
@@ -70,9 +106,18 @@ try_in_test = Rule(
         "tests/test_cart.py",
         "def test_empty():\n    try:\n        pay([])\n    except ValueError as error:\n"
         "        assert 'empty' in str(error)\n",
+        "def test_empty():\n    try:\n        pay([])\n        raise AssertionError\n    except Exception as error:\n"
+        "        print(error)\n",
+        "def test_empty():\n    try:\n        total = pay([])\n    except ValueError:\n        pass\n    assert True\n",
     ),
     good=one_file(
         "tests/test_cart.py",
+        "def test_empty():\n    try:\n        pay([])\n        pytest.fail('paid')\n    except ValueError as error:\n"
+        "        assert 'empty' in str(error)\n",
+        "def test_empty():\n    try:\n        with undone():\n            pay(1)\n            raise Undo\n"
+        "    except Undo:\n        pass\n    assert paid() == 0\n",
+        "def test_empty():\n    raised = None\n    try:\n        pay([])\n    except ValueError as error:\n"
+        "        raised = error\n    assert str(raised) == 'empty'\n",
         "def test_empty():\n    with pytest.raises(ValueError, match='empty'):\n        pay([])\n",
         "def test_empty():\n    try:\n        pay([])\n    finally:\n        undo()\n",
         "def helper():\n    try:\n        pay([])\n    except ValueError:\n        pass\n",

@@ -24,6 +24,15 @@ _MODEL = re.compile(
 _VALIDATES = re.compile(
     r"(?:^|_)(?:val|valid|validate|validation|evaluate|eval|evaluation|infer|inference)(?:_|$)", re.I
 )
+# `load_model(path)` and `loader.exec_module(module)` end as models do, and run none.
+_DOES = re.compile(
+    r"_*(?:exec|load|get|build|create|make|import|reload|init|setup|prepare|wrap|compile|convert|save|export|register|new"
+    r"|from|to|download|fetch|resolve|select|find|list|update|delete|train|fit|parse|validate|set|with)_"
+)
+_TORCH_LIBRARIES = frozenset(
+    {"torch", "torchvision", "torchaudio", "transformers", "diffusers", "timm", "peft", "sentence_transformers",
+     "open_clip", "monai", "pytorch_lightning", "lightning", "fairseq", "segmentation_models_pytorch"}
+)  # fmt: skip
 _ASKS = re.compile(r"is_available|device_count|cuda|gpu|device", re.I)
 _FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
 
@@ -41,21 +50,37 @@ def is_model(node: ast.AST) -> bool:
 def _on_validation(node: FunctionNode, context: FileContext) -> None:
     if not _VALIDATES.search(node.name) or (node.name in _FRAMEWORK and context.class_scope is not None):
         return
-    runs = any(
-        isinstance(part, ast.Call) and is_model(part.func) and part.args
+    runs = [
+        part.func
         for part in descendants(ast.Module(node.body, []))
-    )
-    if not runs:
-        return
+        if isinstance(part, ast.Call) and is_model(part.func) and part.args and not _DOES.match(last_name(part.func))
+    ]
+    ready = [made for made in (_loaded_by(model, node, context) for model in runs) if made]
+    if len(ready) == len(runs) and all(made.partition(".")[0] not in _TORCH_LIBRARIES for made in ready):
+        return  # nothing is run, or no model of PyTorch
     text = ast.unparse(node)
     missing = []
-    if not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text):
+    if len(ready) < len(runs) and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text):
         missing.append("`model.eval()`: dropout and batch statistics stay on")
     if not re.search(r"no_grad|inference_mode|set_grad_enabled", text):
         missing.append("`torch.inference_mode()`: every step is kept for gradients")
     if missing:
         context.report(EVAL, node, f"{node.name} runs the model without {', and without '.join(missing)}",
                        symbol=symbol_of(node, context))  # fmt: skip
+
+
+def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str:
+    """The dotted name of what loaded a model by `from_pretrained`, which sets it to evaluation itself; "" for all
+    others."""
+    text = ast.unparse(model)
+    scope: ast.AST = node if isinstance(model, ast.Name) else (context.class_scope or node)
+    for part in descendants(scope):
+        value = part.value if isinstance(part, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Call) and last_name(value.func) == "from_pretrained":
+            targets = part.targets if isinstance(part, ast.Assign) else [part.target]  # type: ignore[attr-defined]
+            if any(ast.unparse(target) == text for target in targets):
+                return context.resolve(value.func) or "from_pretrained"
+    return ""
 
 
 def _on_training(node: FunctionNode, context: FileContext) -> None:
@@ -181,10 +206,18 @@ RULES: tuple[Rule, ...] = (
         Watch(FUNCTIONS, _on_validation, TORCH, outside_tests),
         ("def validate(model, data):\n    return [model(x) for x in data]\n",
          "def evaluate(net, data):\n    net.eval()\n    return net(data)\n",
-         "def validation_step(model, batch):\n    return model(batch)\n"),
+         "def validation_step(model, batch):\n    return model(batch)\n",
+         "from transformers import AutoModel\n\n\ndef infer(name, image):\n"
+         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n"),
         ("@torch.no_grad()\ndef validate(model, data):\n    model.eval()\n    return model(data)\n",
          "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
-         "def validate(name):\n    return len(name)\n"),
+         "def validate(name):\n    return len(name)\n",
+         "def evaluate(spec, path):\n    spec.loader.exec_module(path)\n    return load_model(path)\n",
+         "from shop.models import AutoModel\n\n\nclass Finder:\n    def __init__(self, name):\n"
+         "        self._model = AutoModel.from_pretrained(name)\n\n    def infer(self, image):\n"
+         "        return self._model(image)\n",
+         "from transformers import AutoModel\n\n\n@torch.inference_mode()\ndef infer(name, image):\n"
+         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n"),
     ),
     rule_of(
         SEED, "PB-M2", "MEDIUM",

@@ -101,7 +101,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         origin = flow.origin(value)
         if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
             continue
-        if what.startswith(("decides where",)) and _fixed_host(value, context):
+        if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
             continue
         return origin, what, "MEDIUM" if severity == "LOW" else severity
     return None
@@ -246,6 +246,15 @@ def _is_path(node: ast.expr | None) -> bool:
     while isinstance(node, ast.BinOp):
         node = node.left
     return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
+
+
+def _own_beginning(value: ast.expr, flow: Flow) -> bool:
+    """True for `f"{site}/reset/{token}"` where the client does not say what comes before the path."""
+    if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
+        return False
+    first, then = value.values[:2]
+    path = isinstance(then, ast.Constant) and str(then.value).startswith(("/", "?", "#"))
+    return path and isinstance(first, ast.FormattedValue) and flow.origin(first.value) is None
 
 
 def _fixed_host(value: ast.expr, context: FileContext) -> bool:

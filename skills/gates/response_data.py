@@ -36,11 +36,21 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         context.report(ORM, node, f"{what} is answered: every column goes out, the next one too")
 
 
+def _bound(name: ast.Name, context: FileContext) -> ast.expr | None:
+    """What a name was bound to last before it is used here, None where that is not written."""
+    last = None
+    for value in values_of(name.id, context):
+        if value is not None and value.lineno > name.lineno:
+            break
+        last = value
+    return last
+
+
 def _raw(value: ast.expr, context: FileContext, depth: int) -> str:
     """What of a value comes from the database with all its columns, "" where nothing does."""
     if isinstance(value, ast.Name) and depth < 3:
-        bound = values_of(value.id, context)
-        return _raw(bound[-1], context, depth + 1) if bound and bound[-1] is not None else ""
+        bound = _bound(value, context)
+        return _raw(bound, context, depth + 1) if bound is not None else ""
     if isinstance(value, ast.Attribute):
         return f"`{ast.unparse(value)}`" if value.attr == "__dict__" else ""
     if isinstance(value, ast.Dict):
@@ -53,8 +63,8 @@ def _raw(value: ast.expr, context: FileContext, depth: int) -> str:
 def _row(value: ast.expr, context: FileContext, depth: int) -> str:
     """A row or rows of Django as they are, "" where there are none."""
     if isinstance(value, ast.Name) and depth < 3:
-        bound = values_of(value.id, context)
-        found = _row(bound[-1], context, depth + 1) if bound and bound[-1] is not None else ""
+        bound = _bound(value, context)
+        found = _row(bound, context, depth + 1) if bound is not None else ""
         return f"`{value.id}`, a row," if found else ""
     if isinstance(value, ast.Dict):
         return next((found for part in value.values if (found := _row(part, context, depth + 1))), "")
@@ -193,6 +203,8 @@ orm_in_response = Rule(
         "def one(request, pk):\n    return Response(Order.objects.get(pk=pk).as_dict())\n",
         "def names(request):\n    return JsonResponse({'names': list(Order.objects.values('name').order_by('pk'))})\n",
         "def totals(request):\n    return JsonResponse(list(by_day.values()), safe=False)\n",
+        "def key(request):\n    if request.method == 'POST':\n        row, key = Key.make()\n"
+        "        return Response({'key': key})\n    key = Key.objects.get(user=request.user)\n    key.delete()\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=UserOut)\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    return db.get(User, id)\n",
     ),

@@ -23,7 +23,8 @@ _ABOUT = lazy(
     r"|provider|backend|model|store|table|query|sql|command|cmd|description|doc|docs|comment|choices|choice|option|mode"
     r"|source|ref|arn|version|page|link|subject|body|info|desc|charset|chars|alphabet|re|required|strategy|usage|limit"
     r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
-    r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled)s?$",
+    r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled"
+    r"|rate|throttle)s?$",
     re.I,
 )
 _PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
@@ -42,7 +43,7 @@ _REFERENCE = lazy(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
     r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
     r"|arn:.*|[./~].*|[a-z][a-z_-]*(?:/[a-z][a-z_-]*)+(?:[#:][a-z_-]+)?|"
-    r"\$\w+|.*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
+    r"\$\w+(?:\.\w+)*|.*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
 )

@@ -72,6 +72,8 @@ UNORDERED_GOOD: tuple[Example, ...] = (
             "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n"
             "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
         ),
+        _shop("class MyOrder(generics.ListAPIView):\n    def get_queryset(self):\n"
+              "        return Order.objects.filter(pk=self.request.user.order_id)\n"),
         _shop("newest = Order.objects.all()[:10]\n"),
         _shop("def orders(request):\n    rows = Order.objects.all()\n    rows = rows.order_by('pk')\n"
               "    return Paginator(rows, 50)\n"),

@@ -54,9 +54,17 @@ def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
     chain = chain_of(node)
     if chain.manager not in MANAGERS or not chain.model:
         return None
-    if any(name in _CUTS or (name == "order_by" and not _clears(name, call)) for name, call in chain.calls):
+    if any(
+        name in _CUTS or (name == "order_by" and not _clears(name, call)) or _gives_one(name, call)
+        for name, call in chain.calls
+    ):
         return None
     return context.resolve(chain.root)
+
+
+def _gives_one(name: str, call: ast.Call) -> bool:
+    """`filter(pk=…)`: one row needs no order."""
+    return name == "filter" and any(keyword.arg in {"pk", "id", "uuid"} for keyword in call.keywords)
 
 
 def _own_methods(node: ast.expr | None) -> tuple[str, ...]:

@@ -235,6 +235,7 @@ unvalidated_input = Rule(
         _HEAD + '    name = request.GET["file"]\n    with open(f"/srv/{name}") as file:\n        return file.read()\n',
         _HEAD + '    return HttpResponse("Hello " + request.GET["name"])\n',
         _HEAD + '    return HttpResponseRedirect(request.GET.get("next"))\n',
+        _HEAD + '    site = request.GET["site"]\n    return HttpResponseRedirect(f"{site}/reset/{token}")\n',
         _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
         _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
         "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
@@ -253,6 +254,7 @@ unvalidated_input = Rule(
         _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
         "        return redirect(to)\n",
         _HEAD + '    return HttpResponse(escape(request.GET["name"]))\n',
+        _HEAD + '    site = site_of()\n    return HttpResponseRedirect(f"{site}/reset/{request.GET["token"]}")\n',
         _HEAD + '    if form.is_valid():\n        send(form.cleaned_data["mail"], request.POST.get("next"))\n',
         "import requests\n" + _HEAD + '    requests.post("https://pay.example/x", json=request.data)\n',
     ),
@@ -284,6 +286,8 @@ mass_assignment = Rule(
         _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
+        "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"
+        "def view(request):\n    order = OrderModel(**request.data)\n",
     ),
 )  # fmt: skip
 
