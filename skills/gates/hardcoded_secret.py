@@ -1,13 +1,23 @@
 """The rule hardcoded-secret of the skill django-security."""
 
 import ast
+import re
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.names import last_name
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.secret_values import KEY_WORDS, SECRET_NAMES, known_format, looks_secret, redacted, secret_kind
+from skills.gates.secret_values import (
+    KEY_WORDS,
+    SECRET_NAMES,
+    is_stock,
+    is_table,
+    known_format,
+    looks_secret,
+    redacted,
+    secret_kind,
+)
 from skills.gates.settings_modules import is_away_from_production, is_settings, may_hold_settings
 
 SECRET = "hardcoded-secret"
@@ -17,12 +27,21 @@ _ENVIRONMENT = frozenset({"get", "getenv", "config", "env", "pop", "setdefault"}
 _POSITIONS = {
     "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
     "encode": (1, "jwt"), "decode": (1, "jwt"), "set_password": (0, ""), "make_password": (0, ""), "Fernet": (0, ""),
-    "new": (0, "hmac"),
+    "new": (0, "hmac"), "hash": (0, "pwd"), "hash_password": (0, ""), "get_password_hash": (0, ""),
+    "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
+_LINES_OF_A_PAGE = 5
+_BODY_OF_KEY = re.compile(r"[A-Za-z0-9+/=]{24}")
+_MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
+_TRIED = re.compile(r"(?:^|_)(?:mocks?|fakes?|stubs?|smoke_?tests?|load_?tests?)(?:_|$)")
+_SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
 def _judged(path: str) -> bool:
-    return not (is_test_path(path) or is_migration_path(path) or is_away_from_production(path))
+    if is_test_path(path) or is_migration_path(path) or is_away_from_production(path):
+        return False
+    *folders, name = path.split("/")
+    return _SHOWN.isdisjoint(folders) and not _TRIED.search(name.removesuffix(".py"))
 
 
 def _text(node: ast.AST | None) -> str | None:
@@ -41,9 +60,18 @@ def _name(target: ast.AST) -> str:
         return str(target.id)  # type: ignore[attr-defined]
     if kind is ast.Attribute:
         return str(target.attr)  # type: ignore[attr-defined]
-    if kind is ast.Subscript:
+    if kind is ast.Subscript and not is_table(last_name(target.value)):  # type: ignore[attr-defined]
         return _text(target.slice) or ""  # type: ignore[attr-defined]
     return ""
+
+
+def _alternatives(value: ast.expr | None) -> list[ast.expr]:
+    """The values that an expression may have in the end: both of `a if b else c`, the last of `a or b`."""
+    if isinstance(value, ast.IfExp):
+        return [value.body, value.orelse]
+    if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or):
+        return value.values[-1:]
+    return [value] if value is not None else []
 
 
 def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compared: bool = False) -> None:
@@ -70,17 +98,23 @@ _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn"
 
 def _on_assign(node: ast.Assign, context: FileContext) -> None:
     value = node.value
-    if value.__class__ is ast.Constant:
+    constants = [part for part in _alternatives(value) if part.__class__ is ast.Constant]
+    if constants:
         for target in node.targets:
             name = _name(target)
-            if name == "SECRET_KEY" and may_hold_settings(context.path) and is_settings(context):
+            if name == "SECRET_KEY" and _is_of_settings(context):
                 return  # insecure-settings says it
             if name == "SECRET_KEY" and isinstance(target, ast.Subscript) and last_name(target.value) == "config":
                 return  # so does it of Flask's
-            _check(name, node, value, context)
+            for constant in constants:
+                _check(name, node, constant, context)
     elif value.__class__ is ast.Tuple and node.targets[0].__class__ is ast.Tuple:
         for target, part in zip(node.targets[0].elts, value.elts, strict=False):
             _check(_name(target), node, part, context)
+
+
+def _is_of_settings(context: FileContext) -> bool:
+    return may_hold_settings(context.path) and is_settings(context)
 
 
 def _on_annotated(node: ast.AnnAssign | ast.NamedExpr, context: FileContext) -> None:
@@ -121,6 +155,11 @@ def _compared(node: ast.expr) -> str:
 def _on_dict(node: ast.Dict, context: FileContext) -> None:
     names = {_text(key) for key in node.keys if key is not None}
     verdicts = "pass" in names and not names.isdisjoint(_BESIDE_PASS)  # what a check answers, not a password
+    above = context.parent(node)
+    if isinstance(above, ast.Assign | ast.AnnAssign):
+        target = above.targets[0] if isinstance(above, ast.Assign) else above.target
+        if is_table(last_name(target)):
+            return
     texts = [_text(value) for value in node.values]
     for key, value in zip(node.keys, node.values, strict=True):
         if verdicts and key is not None and _text(key) == "pass":
@@ -157,18 +196,31 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if not node.args:
         return
     name = last_name(node.func)
-    if name in _ENVIRONMENT:
-        if len(node.args) == 2:
-            _check(_text(node.args[0]) or "", node, node.args[1], context)
+    if name in _ENVIRONMENT or (name == "str" and "env" in ast.unparse(node.func).lower()):
+        _on_default(node, node.args[1:2], context)
+    elif name == "getattr":
+        _on_default(node, node.args[2:3], context)
     elif name in _POSITIONS:
         place, owner = _POSITIONS[name]
-        if owner not in ast.unparse(node.func).lower():
+        if owner not in ast.unparse(node.func).lower() and not (
+            owner == "smtp" and any(context.holds(word) for word in _MAIL_CLIENTS)
+        ):
             return
         named = [word.value for word in node.keywords if word.arg in {"key", "secret"} and owner in {"jwt", "hmac"}]
         for value in [*node.args[place : place + 1], *named]:
             _check("password", node, value, context)
     elif name in {"add_argument", "option"}:
         _on_flag(node, context)
+
+
+def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) -> None:
+    """`os.getenv("TOKEN", "…")`, `config("TOKEN", default="…")`, `getattr(settings, "TOKEN", "…")`."""
+    name = _text(node.args[1 if last_name(node.func) == "getattr" and len(node.args) > 1 else 0]) or ""
+    if name == "SECRET_KEY" and _is_of_settings(context):
+        return
+    for value in [*defaults, *(word.value for word in node.keywords if word.arg == "default")][:1]:
+        if not is_stock(name, _text(value) or ""):
+            _check(name, node, value, context)
 
 
 def _on_flag(node: ast.Call, context: FileContext) -> None:
@@ -194,6 +246,10 @@ def _on_constant(node: ast.Constant, context: FileContext) -> None:
         return
     told.add(node)
     what, secret = found
+    if "with a password" in what and text.count("\n") > _LINES_OF_A_PAGE:
+        return  # a page of text shows how an address is written
+    if secret.startswith("-----BEGIN") and not _BODY_OF_KEY.search(text):
+        return  # the head alone is what code looks for
     context.report(SECRET, node, f'{what} in the source, "{redacted(secret)}"')
 
 

@@ -23,20 +23,33 @@ _ABOUT = lazy(
     r"|provider|backend|model|store|table|query|sql|command|cmd|description|doc|docs|comment|choices|choice|option|mode"
     r"|source|ref|arn|version|page|link|subject|body|info|desc|charset|chars|alphabet|re|required|strategy|usage|limit"
     r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
-    r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled"
-    r"|rate|throttle)s?$",
+    r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
+    r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
+    r"|symbol|tag)s?$",
+    re.I,
+)
+# A dict or list called so holds what is said or shown about its keys: `css_classes["password"] = "input"`.
+_TABLE = lazy(
+    r"(?:^|_)(?:class(?:es)?|widget|label|type|icon|field|column|text|message|error|template|style|title|hint|help"
+    r"|placeholder|description|pattern|regex(?:es)?|format|name|alias(?:es)?|synonym|translation|choice|colou?r|selector"
+    r"|mapping|kind|attr|verbose_name)s?$",
     re.I,
 )
 _PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
-_SWITCH = lazy(r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can)_", re.I)
+_SWITCH = lazy(
+    r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can|update|change|reset|generate|rotate"
+    r"|forgot|check|verify|validate|ask|skip|hide|mask|only|on)_",
+    re.I,
+)
 _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
     r"|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
-    r"|^(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
+    r"|\w=[\"']"
+    r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"
-    r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)$",
+    r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)\W*$",
     re.I,
 )
 _REFERENCE = lazy(
@@ -53,6 +66,8 @@ _BOASTS = frozenset(
     {"my", "super", "top", "very", "the", "our", "some", "dev", "prod", "production", "test", "default", "insecure"}
 )
 _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
+# `token = "mpl-2.0"`, `token == "utf8"`: a word of a grammar, a name with a version.
+_VERSIONED = lazy(r"^[A-Za-z]{1,12}(?:[-_. ][A-Za-z]{1,12})*[-_.]?v?\d{1,3}(?:\.\d+)*$")
 _IDENTIFIER = lazy(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
 _FORMATS = lazy(
     r"(?P<aws>\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)"
@@ -83,13 +98,17 @@ _FORMAT_NAMES = {
     "jwt": "a signed token", "url": "a URL with a password", "dsn": "a connection string with a password",
 }  # fmt: skip
 _BARE = frozenset({"password", "passwd", "pwd", "pass", "secret", "passphrase", "pasword", "secretkey"})
+_DATABASE = lazy(r"(?:^|_)(?:db|database|pg|postgres\w*|mysql|maria\w*|rabbit\w*|redis|mongo\w*|amqp)(?:_|$)", re.I)
 _HOUSEHOLD = frozenset(
     {"password", "postgres", "root", "user", "pass", "guest", "admin", "test", "pwd", "passwd", "secret"}
 )
 
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
 _KEY_WORD = re.compile(r"keys?(?:_|$)", re.I)
-_TAKES_SECRET = re.compile(r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$", re.I)
+_TAKES_SECRET = re.compile(
+    r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$|^login$|^create_(?:super)?user$",
+    re.I,
+)
 
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 
@@ -106,7 +125,7 @@ def _may_name_secret(word: bytes) -> bool:
 SECRET_NAMES = WordShape(
     (
         b"pas", b"pwd", b"token", b"secret", b"key", b"credential", b"auth", b"salt", b"smtp", b"jwt", b"hmac",
-        b"fernet",
+        b"fernet", b" login ", b" create_user ", b" create_superuser ",
     ),
     _may_name_secret,
 )  # fmt: skip
@@ -151,6 +170,11 @@ def secret_kind(name: str) -> str:
     return "key" if _KEYS.search(snake) else ""
 
 
+def is_table(name: str) -> bool:
+    """True for the name of a dict that says something about its keys: their labels, widgets, classes, errors."""
+    return _TABLE.search(_CAMEL.sub("_", name)) is not None
+
+
 def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bool:
     """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
     if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
@@ -161,7 +185,8 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
         return False
     mixed = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
     if kind == "token":
-        return mixed or (len(value) >= 16 and not _IDENTIFIER.match(value))
+        versioned = len(value) < 16 and _VERSIONED.match(value) and not _TALKS.search(value)
+        return not versioned and (mixed or (len(value) >= 16 and not _IDENTIFIER.match(value)))
     if kind == "key":
         return mixed and len(value) >= 8
     bare = _plain(name) in _BARE
@@ -181,6 +206,11 @@ def _names_a_thing(name: str, value: str) -> bool:
 
 def _plain(text: str) -> str:
     return re.sub(r"[\W_]", "", text).lower()
+
+
+def is_stock(name: str, value: str) -> bool:
+    """True for what a database of a developer's machine is opened with: `DB_PASSWORD`, "postgres"."""
+    return value.lower() in _HOUSEHOLD and _DATABASE.search(name) is not None
 
 
 def is_placeholder(value: str) -> bool:

@@ -17,6 +17,7 @@ from cockpit.findings.outcome import outcome_of
 from cockpit.findings.project import Project
 
 FAMILIES = sorted((Path(__file__).parent / "data" / "gates").glob("*.txt"))
+SECURITY = sorted((Path(__file__).parent / "data" / "gates" / "security").glob("*.txt"))
 MARK = re.compile(r"  # bad: ([\w -]+)$", re.MULTILINE)
 WHOLE_FUNCTION = {"test-not-aaa", "missing-type-hints"}
 
@@ -78,3 +79,10 @@ def test_a_family_of_gates_finds_what_is_there_and_nothing_else(family: Path, tm
     recall, precision, wrong = measured(family, tmp_path)
 
     assert (recall >= 0.9, precision >= 0.95) == (True, True), wrong
+
+
+@pytest.mark.parametrize("family", SECURITY, ids=lambda path: path.stem)
+def test_what_is_said_about_security_is_true_line_by_line(family: Path, tmp_path: Path) -> None:
+    _, _, wrong = measured(family, tmp_path)
+
+    assert wrong == []
