@@ -6,6 +6,7 @@ So routes are compared by how they end.
 
 import ast
 import re
+from collections.abc import Callable
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.fastapi_routes import Endpoint, endpoint_of
@@ -37,13 +38,14 @@ _GROUP = lazy(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)|\([^()]*\)")
 @record
 class Route:
     """A route: how its path ends, its methods (None where they are not known), where it stands, the literal code of
-    success that it answers ("" for none)."""
+    success that it answers ("" for none), and whether a generator of schemas is known to see it."""
 
     ends: tuple[str, ...]
     methods: frozenset[str] | None
     path: str
     line: int
     code: str = ""
+    seen: bool = True
 
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
@@ -127,7 +129,8 @@ def _note_action(owner: ast.ClassDef, method: FunctionNode, context: FileContext
             continue
         given = {word.arg: word.value for word in decorator.keywords}
         detail, way = given.get("detail"), given.get("url_path", ast.Constant(method.name))
-        methods = [str(e.value) for e in getattr(given.get("methods"), "elts", []) if isinstance(e, ast.Constant)]
+        listed = given.get("methods", decorator.args[0] if decorator.args else None)
+        methods = [str(e.value) for e in getattr(listed, "elts", []) if isinstance(e, ast.Constant)]
         if isinstance(detail, ast.Constant) and isinstance(way, ast.Constant):
             shown = (
                 f"{'detail' if detail.value else 'list'} {','.join(methods).lower() or 'get'} {_plain(str(way.value))}"
@@ -138,7 +141,12 @@ def _note_action(owner: ast.ClassDef, method: FunctionNode, context: FileContext
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     for decorator in node.decorator_list:
         if last_name(decorator) == "api_view":
-            listed = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
+            given = (
+                [*decorator.args, *(word.value for word in decorator.keywords)]
+                if isinstance(decorator, ast.Call)
+                else []
+            )
+            listed = given[0] if given else None
             names = [str(e.value).lower() for e in getattr(listed, "elts", []) if isinstance(e, ast.Constant)]
             context.fact("rest-view", node.name, f"|{','.join(names) or 'get'}|", node.lineno)
 
@@ -156,12 +164,38 @@ def _on_url(node: ast.Call, context: FileContext) -> None:
         return
     given = ""
     if isinstance(view, ast.Call):
+        if last_name(view.func) == "include":
+            _on_include(route.value, view, node.lineno, context)
+            return
         if last_name(view.func) != "as_view" or not isinstance(view.func, ast.Attribute):
             return
         if view.args and isinstance(view.args[0], ast.Dict):
             given = ",".join(str(key.value) for key in view.args[0].keys if isinstance(key, ast.Constant))
         view = view.func.value
     context.fact("rest-url", _plain(route.value), f"{last_name(view)} {given}".strip(), node.lineno)
+
+
+def _on_include(prefix: str, call: ast.Call, line: int, context: FileContext) -> None:
+    """Where a module of routes, or a router of this file (no detail), is mounted."""
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Tuple) and first.elts:
+        first = first.elts[0]
+    module = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    context.fact("api-mount", _plain(prefix), module, line)
+
+
+def _on_mount(node: ast.Call, context: FileContext) -> None:
+    """`app.include_router(orders.router, prefix="/orders")`, and `router.post("/join")(join)`."""
+    added = node.func
+    if isinstance(added, ast.Call) and last_name(added.func) in _HTTP and added.args:
+        way = added.args[0]
+        if isinstance(way, ast.Constant) and isinstance(way.value, str):
+            context.fact("api-added", way.value, "", node.lineno)
+        return
+    if last_name(node.func) == "include_router":
+        for word in node.keywords:
+            if word.arg == "prefix" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, str):
+                context.fact("api-mount", word.value.value, "", node.lineno)
 
 
 def _plain(route: str) -> str:
@@ -175,6 +209,9 @@ def routes_of(project: Project) -> list[Route]:
     for path, fact in project.facts("api-route"):
         verb, _, code = fact.detail.partition(" ")
         found.append(Route(segments(fact.name), frozenset({verb}), path, fact.line, code))
+    found += [
+        Route(segments(fact.name), None, path, fact.line, seen=False) for path, fact in project.facts("api-added")
+    ]
     for path, fact in project.facts("rest-registered"):
         found += _of_viewset(project, segments(fact.name), fact.detail, path, fact.line)
     for path, fact in project.facts("rest-url"):
@@ -183,19 +220,53 @@ def routes_of(project: Project) -> list[Route]:
         if not project.has("rest-view", name) or "hidden" in (handlers or ()):
             continue
         methods = frozenset(given.split(",")) if given else handlers & {*_HTTP} if handlers is not None else None
-        found.append(Route(segments(fact.name), methods, path, fact.line))
+        found.append(Route(segments(fact.name), methods, path, fact.line, seen=_is_rest(project, name, 0)))
     return found
+
+
+def may_be_mounted(project: Project) -> Callable[[tuple[str, ...]], bool]:
+    """Answers of a path whether its route may stand where no path of its own is written: at the root of a router that
+    is mounted there, or in the routes of a package that are mounted above it."""
+    files = {report.path for report in project.reports}
+    rooted = any(not route.ends for route in routes_of(project))
+    mounts: set[tuple[str, ...]] = set()
+    foreign: set[tuple[str, ...]] = set()
+    for _, fact in project.facts("api-mount"):
+        below = segments(fact.name)
+        mounts.add(below)
+        stem = fact.detail.replace(".", "/")
+        own = not stem or any(f"/{path}".endswith((f"/{stem}.py", f"/{stem}/__init__.py")) for path in files)
+        if not own:
+            foreign.add(below)
+    mounts.discard(())
+
+    def answer(path: tuple[str, ...]) -> bool:
+        if rooted and any(path[-len(mount) :] == mount for mount in mounts):
+            return True
+        return any(mount == path[start : start + len(mount)] for mount in foreign for start in range(len(path)))
+
+    return answer
+
+
+def _is_rest(project: Project, name: str, depth: int) -> bool:
+    """True for functions and classes that are known to be views of the REST framework."""
+    if name in _MIXINS or name.endswith(("APIView", "ViewSet")):
+        return True
+    places = project.named("rest-view", name)
+    bases = places[0][1].detail.partition("|")[0] if places else "-"
+    return depth < 6 and (not bases or any(_is_rest(project, base, depth + 1) for base in bases.split(",")))
 
 
 def _of_viewset(project: Project, ends: tuple[str, ...], name: str, path: str, line: int) -> list[Route]:
     handlers = _handlers(project, name, 0)
     if "hidden" in (handlers or ()):
         return []
-    if handlers is None or not project.has("rest-view", name):
-        return [Route(ends, None, path, line), Route((*ends, "{}"), None, path, line)]
-    found = []
+    found: list[Route] = []
     only = _only(project, name)
     for table, way in ((_LIST, ends), (_DETAIL, (*ends, "{}"))):
+        if handlers is None or not project.has("rest-view", name):
+            found.append(Route(way, None, path, line))
+            continue
         methods = frozenset(verb for handler, verb in table.items() if handler in handlers)
         methods = methods & only if only else methods
         if methods:
@@ -238,7 +309,15 @@ OBSERVERS: tuple[Observer, ...] = (
             Watch((ast.ClassDef,), _on_view, (b"rest_framework",), outside_tests),
             Watch((ast.FunctionDef,), _on_function, (b"api_view",), outside_tests),
             Watch((ast.Call,), _on_url, (b"urlpatterns", b"DefaultRouter", b"SimpleRouter"), outside_tests),
+            Watch(
+                (ast.Call,),
+                _on_mount,
+                (b"include_router", b"APIRouter"),
+                outside_tests,
+                near=(b"include_router", b")("),
+            ),
         ),
     ),
 )
-"""Kinds: api-route (FastAPI), rest-view, rest-action, rest-registered, rest-url."""
+"""Kinds: api-route and api-added (FastAPI), rest-view, rest-action, rest-registered, rest-url, api-mount (detail: the
+module that is mounted, "" for a router)."""

@@ -1,0 +1,75 @@
+"""What the rule openapi-drift finds, and what it leaves alone."""
+
+from skills.gates.rule import Example
+
+_API = (
+    "from fastapi import APIRouter\n\nrouter = APIRouter(prefix='/orders')\n\n\n@router.get('/{pk}')\ndef one(pk: "
+    "int): ...\n\n\n"
+    "@router.post('/', status_code=201)\ndef add(order: Order): ...\n"
+)
+_REST = {
+    "shop/urls.py": "from rest_framework.routers import DefaultRouter\n\nrouter = DefaultRouter()\n"
+    "router.register('orders', OrderViewSet)\nurlpatterns = [path('api/', include(router.urls))]\n",
+    "shop/views.py": "from rest_framework.viewsets import ModelViewSet\n\n\nclass OrderViewSet(ModelViewSet):\n"
+    "    http_method_names = ['get']\n\n    @action(detail=True, methods=['post'])\n    def pay(self, request, pk): "
+    "...\n",
+}
+
+
+def _schema(*operations: str) -> str:
+    """A document of "get /orders 200" lines."""
+    lines, last = ["openapi: 3.0.3", "info:", "  title: Shop", "paths:"], ""
+    for operation in operations:
+        method, path, code = operation.split()
+        if path != last:
+            lines.append(f"  {path}:")
+        last = path
+        lines += [f"    {method}:", "      responses:", f"        '{code}':", "          description: ''"]
+    return "\n".join([*lines, "components:", "  schemas: {}", ""])
+
+
+DRIFT_BAD: tuple[Example, ...] = (
+    Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200")),
+    Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 200")),
+    Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 204", "post /orders 201")),
+    Example({"shop/api.py": _API.replace("post('/'", "api_route('/', methods=['GET', 'POST']")},
+        schema=_schema("get /orders/{id} 200", "post /orders 201")),
+    Example({"shop/api.py": _API.replace("router", "orders")}, schema=_schema("get /orders/{id} 200")),
+    Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 201", "get /gone 200")),
+    Example({"shop/api.py": _API}, schema="paths:\n  /orders/{id}:\n    get: {responses: {'204': {}}}\n"
+        "  /orders:\n    post: {responses: {'201': {}}}\n"),
+    Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "delete /orders/{id} 204", "post "
+    "/orders 201")),
+    Example(_REST, schema=_schema("get /api/orders/ 200", "get /api/orders/{id}/ 200")),
+    Example(_REST, schema=_schema(
+        "get /api/orders/ 200", "post /api/orders/ 201", "get /api/orders/{id}/ 200", "post "
+        "/api/orders/{id}/pay/ 200")),
+)  # fmt: skip
+
+DRIFT_GOOD: tuple[Example, ...] = (
+    Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200", "post /v1/orders 201")),
+    Example(_REST, schema=_schema(
+        "get /api/orders/ 200", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200")),
+    Example({"shop/api.py": _API}),
+    Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 2XX", "post /orders default")),
+    Example({"shop/api.py": _API}, schema="paths:\n  /orders/{id}:\n    get: {responses: {'200': {}}}\n"
+        "  /orders:\n    post: {responses: {'201': {}}}\n"),
+    Example({"shop/api.py": _API}, schema=_schema("get /users 200", "get /teams 200", "get /orders/{id} 200")),
+    Example({"shop/api.py": _API, "shop/carts.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+        "@router.get('')\ndef carts(): ...\n", "shop/main.py":
+        "app.include_router(carts.router, prefix='/carts')\n"},
+        schema=_schema("get /orders/{id} 200", "post /orders 201", "get /carts 200"),
+        note="the root of a router that is mounted elsewhere"),
+    Example({**_REST, "shop/more.py": "urlpatterns = [path('in/', include('djoser.urls')), "
+        "path('live/', Live.as_view())]\n\n\nclass Live(TemplateView):\n    pass\n\n\nimport rest_framework\n"},
+        schema=_schema("get /api/orders/ 200", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200",
+        "get /in/me/ 200"), note="routes of a package, and a page that is none of the REST framework's"),
+    Example({path: source.replace("detail=True, methods=['post']", "['post'], detail=True")
+        for path, source in _REST.items()}, schema=_schema(
+        "get /api/orders/ 200", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200")),
+    Example({"shop/api.py": _API + "\n\nif OPEN:\n    router.post('/join')(add)\n"},
+        schema=_schema("get /orders/{id} 200", "post /orders 201", "post /orders/join 200")),
+    Example({"shop/urls.py": "urlpatterns = [path('orders/', add)]\n", "shop/views.py":
+        "from rest_framework.decorators import api_view\n\n\n@api_view(http_method_names=['POST'])\n"
+        "def add(request): ...\n"}, schema=_schema("post /orders/ 201")),
+)  # fmt: skip
