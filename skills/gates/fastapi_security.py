@@ -1,4 +1,4 @@
-"""Rules of the skill fastapi-patterns about security: tokens, and secrets in answers."""
+"""Rules of the skill fastapi-patterns about security: secrets in answers."""
 
 import ast
 import re
@@ -6,9 +6,7 @@ import re
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of
-from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Place, Project
@@ -17,7 +15,6 @@ from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants
 
 SKILL = "fastapi-patterns"
-JWT = "jwt-decode-unsafe"
 SECRET_OUT = "secret-in-response"
 
 PUBLIC = re.compile(
@@ -26,120 +23,13 @@ PUBLIC = re.compile(
     re.I,
 )
 _SECRET_FIELD = re.compile(
-    r"^(?:password|passwd|hashed_password|password_hash|secret|secret_key|\w*_hash|token|\w*_secret)$"
+    r"^(?:password|passwd|hashed_password|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
+    r"|token|\w*_secret)$"
 )
 _NEVER_OUT = re.compile(r"pass|hash")
 _OUT = re.compile(r"(?:Out|Output|Response|Read|Public|Resp)$")
 _TOKEN_MODELS = re.compile(
     r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I
-)
-
-
-def _on_decode(node: ast.Call, context: FileContext) -> None:
-    if last_name(node.func) != "decode" and not isinstance(node.func, ast.Name):
-        return
-    if context.resolve(node.func) not in {"jwt.decode", "jose.jwt.decode"}:
-        return
-    given = {keyword.arg: keyword.value for keyword in node.keywords}
-    if None in given:
-        return
-    text = _options(given.get("options"), context)
-    verify = given.get("verify")
-    if (isinstance(verify, ast.Constant) and verify.value is False) or re.search(r"'verify_signature': False", text):
-        if not _read_again(node, context):
-            context.report(JWT, node, "the signature is not checked: whoever sends the token says who they are")
-        return
-    algorithms = given.get("algorithms") or (node.args[2] if len(node.args) > 2 else None)
-    if algorithms is None:
-        context.report(JWT, node, "no `algorithms=`: the token itself says how it is to be checked")
-    elif "'none'" in ast.unparse(algorithms).lower():
-        context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
-    elif off := set(re.findall(r"'verify_(exp|aud|iss)': False", text)) - _compared(node, context):
-        names = " and ".join(f"`{name}`" for name in sorted(off))
-        context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")
-    elif not {"audience", "issuer"} & set(given) and not (
-        re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context)
-    ):
-        message = "neither `audience` nor `issuer` is checked: a token for another service is as good"
-        context.report(JWT, node, message, severity="LOW", confidence="likely")
-
-
-def _options(node: ast.expr | None, context: FileContext) -> str:
-    """The text of the options, also where a name stands for them."""
-    if isinstance(node, ast.Name):
-        bound = [value for value in values_of(node.id, context) if value is not None]
-        node = bound[-1] if bound else node
-    return ast.unparse(node) if node is not None else ""
-
-
-def _read_again(node: ast.Call, context: FileContext) -> bool:
-    """True where the same token is read a second time in the function, with its signature: what the first look told
-    was only where to find the key."""
-    if context.function is None or not node.args:
-        return False
-    token = ast.unparse(node.args[0])
-    return any(
-        isinstance(part, ast.Call)
-        and last_name(part.func) == last_name(node.func)
-        and part.lineno > node.lineno
-        and len(part.args) > 1
-        and ast.unparse(part.args[0]) == token
-        and "verify_signature" not in ast.unparse(part)
-        for part in descendants(context.function)
-    )
-
-
-def _compared(node: ast.Call, context: FileContext) -> set[str]:
-    """The claims that the rest of the function reads itself: `claims["aud"]`, `claims.get("iss")`."""
-    found = set()
-    for part in descendants(context.function) if context.function is not None else ():
-        if isinstance(part, ast.Subscript):
-            key: ast.expr | None = part.slice
-        else:
-            named = isinstance(part, ast.Call) and last_name(part.func) == "get" and part.args
-            key = part.args[0] if named else None  # type: ignore[attr-defined]
-        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.lineno > node.lineno:
-            found.add(key.value)
-    return found
-
-
-jwt_decode_unsafe = Rule(
-    name=JWT,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-F8",),
-    catches="`jwt.decode` without `algorithms`, with the check of the signature or of claims switched off, with "
-    "`none`, or "
-    "without audience and issuer.",
-    why="A token is worth as much as the check of its signature, and of whom it was made for.",
-    fix='Pass `algorithms=["RS256"]` (what your issuer uses), `audience=` and `issuer=`, and leave verification on.',
-    when="Wherever PyJWT or python-jose decodes, outside of tests.",
-    watches=(Watch((ast.Call,), _on_decode, (b"jwt.decode", b"jwt import", b"import jwt"), outside_tests),),
-    bad=one_file(
-        "shop/auth.py",
-        "import jwt\n\nclaims = jwt.decode(token, key)\n",
-        'import jwt\n\nclaims = jwt.decode(token, options={"verify_signature": False})\n',
-        'from jose import jwt\n\nclaims = jwt.decode(token, key, algorithms=["none"])\n',
-        'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["HS256"])\n',
-        "from jwt import decode as read\n\nclaims = read(token, key)\n",
-        "import jwt as tokens\n\nclaims = tokens.decode(token, key)\n",
-        "import jwt\n\noptions = {'verify_aud': False}\n"
-        "claims = jwt.decode(token, key, algorithms=['RS256'], options=options)\n",
-        "import jwt\n\n\ndef who(token):\n    kind = jwt.decode(token, options={'verify_signature': False})\n"
-        "    return kind['sub']\n",
-    ),
-    good=one_file(
-        "shop/auth.py",
-        'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"], audience="shop", issuer=ISSUER)\n',
-        "text = base64.decode(data)\nclaims = jwt.decode(token, key, **options)\n",
-        "import jwt\n\n\ndef who(token):\n    first = jwt.decode(token, options={'verify_signature': False})\n"
-        "    key = key_of(first['iss'])\n"
-        "    return jwt.decode(token, key, algorithms=['RS256'], audience='shop', issuer=ISSUER)\n",
-        "import jwt\n\n\ndef who(token):\n"
-        "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_aud': False})\n"
-        "    if claims.get('aud') not in SHOPS:\n        raise Refused\n    return claims\n",
-    ),
 )
 
 
@@ -293,4 +183,4 @@ secret_in_response = Rule(
     ),
 )
 
-RULES: tuple[Rule, ...] = (jwt_decode_unsafe, secret_in_response)
+RULES: tuple[Rule, ...] = (secret_in_response,)
