@@ -184,7 +184,8 @@ jwt_decode_unsafe = Rule(
     why="A token is worth as much as the check of its signature, and of whom it was made for.",
     fix='Pass `algorithms=["RS256"]` (what your issuer uses), `audience=` and `issuer=`, and leave verification on.',
     when="Wherever PyJWT or python-jose decodes or signs, outside of tests. A first look that finds the key of a token "
-    "which is checked after it, at a token that the function made, or whose result or comment says that it is unverified, is left out.",
+    "which is checked after it, one at a token that the function made, and one whose result or comment says that it is "
+    "unverified, are left out.",
     watches=(
         Watch(
             (ast.Call,),
