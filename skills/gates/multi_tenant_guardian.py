@@ -39,14 +39,13 @@ _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 @lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_judged_path(path: str) -> bool:
-    """False where code stands outside of any one tenant: tests, migrations, middleware, commands, the
-    admin."""
+    """False where code stands outside of any one tenant: tests, migrations, middleware, commands."""
     if is_test_path(path) or is_migration_path(path):
         return False
     *folders, name = path.split("/")
     stem = name.removesuffix(".py")
-    apart = {"middleware", "middlewares", "commands", "admin", "seeds", "scripts"}
-    return stem not in apart and apart.isdisjoint(folders) and not stem.endswith(("_middleware", "_admin"))
+    apart = {"middleware", "middlewares", "commands", "seeds", "scripts"}
+    return stem not in apart and apart.isdisjoint(folders) and not stem.endswith("_middleware")
 
 
 def _is_service_path(path: str) -> bool:
@@ -58,13 +57,12 @@ def _is_other_path(path: str) -> bool:
 
 
 def implements_isolation(context: FileContext) -> bool:
-    """True inside the managers, querysets, middleware, admin classes and mixins that are the isolation
-    themselves."""
+    """True inside the managers, querysets, middleware and mixins that are the isolation themselves."""
     for scope in context.scopes:
         if isinstance(scope, ast.ClassDef) and (
             is_manager_class(scope)
             or _ISOLATION.search(scope.name)
-            or class_role(scope) in {"admin", "middleware", "command", "test", "migration"}
+            or class_role(scope) in {"middleware", "command", "test", "migration"}
         ):
             return True
     return False
@@ -99,7 +97,7 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
     orm = orm_evidence(chain, context)
     if orm or method in _FILTERS:
         model = context.imports.get(chain.model, chain.model).rpartition(".")[2]
-        _report(node, method, model, names, orm, context)
+        _report(node, method, model, names, orm, context, chain.manager)
 
 
 def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterator[str]:
@@ -128,11 +126,14 @@ def _keys_of(name: str, context: FileContext) -> Iterator[str]:
                     yield key.value
 
 
-def _report(node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext) -> None:
+def _report(
+    node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext, manager: str = ""
+) -> None:
     wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT)
     if not wanted or implements_isolation(context):
         return
-    needs = [("method", method), *([("model", model)] if model else []), *(("lookup", name) for name in wanted)]
+    needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
+    needs += [("lookup", name) for name in wanted]
     context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
 
 
@@ -216,12 +217,12 @@ def _applies(project: Project) -> str | None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     fields = project.options.tenant_fields
     for kind, name in candidate.needs:
-        if kind in {"method", "model"}:
+        if kind in {"method", "model", "manager"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
         if field is not None and not _is_its_business(kind, field, candidate, report):
             model = needed(candidate, "model")
-            if not _covered(model, project):
+            if not _covered(model, needed(candidate, "manager"), project):
                 return None
             message = f"{_what(kind, name, candidate)}: {_mechanism(project)}"
             return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
@@ -235,8 +236,9 @@ def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileRe
     return kind == "parameter" and stem in where
 
 
-def _covered(model: str, project: Project) -> bool:
-    """False where the mechanism is known not to cover a model, so that the filter is all that it has."""
+def _covered(model: str, manager: str, project: Project) -> bool:
+    """False where the mechanism is known not to cover a model, or not the manager that is asked, so that the filter is
+    all that it has."""
     models = project.models
     if model not in models.places:
         return True
@@ -245,12 +247,15 @@ def _covered(model: str, project: Project) -> bool:
         return False
     if isolates_every_model(project):
         return True
+    if manager == "_base_manager":
+        return False
     scoped = {fact.name for _, fact in project.facts("tenant-manager")}
-    return any(
-        not scoped.isdisjoint(fact.detail.split())
+    declared = {
+        fact.name.partition(".")[2]: not scoped.isdisjoint(fact.detail.split())
         for _, fact in project.facts("manager")
         if fact.name.partition(".")[0] in above
-    )
+    }
+    return declared.get(manager, any(declared.values()))
 
 
 def _what(kind: str, name: str, candidate: Candidate) -> str:
@@ -288,7 +293,7 @@ manual_tenant_filter = Rule(
     "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
     when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
     "each tenant, or row-level security; and with --isolated. Not in models, managers, middleware, migrations, "
-    "tests, commands and the admin.",
+    "tests and commands, and not where a manager is asked that scopes nothing.",
     watches=(
         Watch(
             (ast.Call,),

@@ -85,6 +85,12 @@ MANUAL_BAD: tuple[Example, ...] = (
         "class InvoiceSerializer(serializers.ModelSerializer):\n"
         "    company = serializers.PrimaryKeyRelatedField(queryset=Company.objects.all())\n",
     ),
+    _scoped(
+        "billing/admin.py",
+        "class InvoiceAdmin(admin.ModelAdmin):\n    def get_queryset(self, request):\n"
+        "        return Invoice.objects.filter(company=request.user.company)\n",
+        "in the admin",
+    ),
     Example(
         {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
         dependencies=("django-tenants",),
@@ -96,6 +102,21 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "billing/views.py",
         "from billing.models import Invoice\n\n\n"
         "def open_invoices(request):\n    return Invoice.objects.filter(paid=False)\n",
+    ),
+    _scoped(
+        "billing/tasks.py",
+        "def closed(company):\n    return Invoice._base_manager.filter(company=company, paid=True)\n",
+        "this manager scopes nothing: the filter is all that isolates",
+    ),
+    Example(
+        {
+            "tenants/managers.py": _MANAGER,
+            "billing/models.py": _MODELS.replace(
+                "objects = TenantManager()", "objects = TenantManager()\n    all_objects = models.Manager()"
+            ),
+            "billing/tasks.py": "def closed(company):\n    return Invoice.all_objects.filter(company=company)\n",
+        },
+        note="neither does this one",
     ),
     _scoped("billing/search.py", "def found(index, c):\n    return index.filter('term', company_id=c)\n"),
     _scoped("billing/rules.py", "RULE = 'Never write WHERE company_id = 3 by hand'\n"),

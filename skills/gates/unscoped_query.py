@@ -12,7 +12,7 @@ from skills.gates.names import last_name, root_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, mentioned_names
-from skills.gates.roles import role_of_scope
+from skills.gates.roles import path_role, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
@@ -42,6 +42,11 @@ _QUERIES = Words(*MANAGER_WORDS, b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _LATER = "unscoped-tenant-query: what is said of a name"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
+
+
+def _is_judged_path(path: str) -> bool:
+    """The admin works for all tenants."""
+    return is_judged_path(path) and path_role(path) != "admin"
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -272,7 +277,7 @@ unscoped_tenant_query = Rule(
             (ast.Call,),
             _on_call,
             (b".objects", b"_manager", b".all_objects", b"_or_404"),
-            is_judged_path,
+            _is_judged_path,
             near=_QUERIES.words,
         ),
     ),
