@@ -12,6 +12,7 @@ from cockpit.agents.models import Session
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from skills.orchestrator.model import PHASE_NAMES
+from tests.git import git
 from tests.unit.claude_lines import Talk
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -22,10 +23,6 @@ def made(folder: Path) -> Repository:
     git(folder, "init", "-q", "-b", "main")
     git(folder, "commit", "-q", "--allow-empty", "-m", "start")
     return find_repository(folder)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 def talk_at(repository: Repository, minutes: float, session: str = "5e55", cwd: Path | None = None) -> Talk:

@@ -1,7 +1,6 @@
 """Which session, prompt and step brought a line: by the edits of every agent, else by the commit, else said so."""
 
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from cockpit.agents.tool_names import Edit, common_call, edits_of
 from cockpit.cli import main
 from skills.orchestrator.introduced import Change, introduced_by
+from tests.git import git
 from tests.unit.agent_lines import PROMPT, write_codex, write_gemini, write_opencode
 from tests.unit.claude_lines import Talk
 from tests.unit.test_transcript import claude_session
@@ -35,10 +35,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(folder, "init", "-q", "-b", "main")
     (folder / "app" / "views.py").write_text(SOURCE)
     return folder
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 def blame(root: Path, place: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, object]]:

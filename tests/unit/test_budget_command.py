@@ -1,7 +1,6 @@
 """`cockpit budget` and `cockpit limits`: levels, exit codes, alerts once a period, the edited file, vendor windows."""
 
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,8 @@ from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
 from cockpit.spend.budget_file import set_budget
 from skills.spending.budget import Limit, fits, projected_range
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
+from tests.answers import answer
+from tests.unit.session_places import NOW
 
 
 def spends(home: Path, app: Path, message: str, usd: float, ago: timedelta = timedelta(), session: str = "s1") -> Path:
@@ -35,12 +26,6 @@ def spends(home: Path, app: Path, message: str, usd: float, ago: timedelta = tim
     with path.open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     return path
-
-
-def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    assert main(["--repo", str(app), *words, "--json"]) == code
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_each_window_against_its_budget(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:

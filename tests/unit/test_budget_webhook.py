@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,10 @@ from cockpit.errors import CannotAnswer
 from cockpit.spend.alerts import Alert
 from cockpit.spend.models import BudgetWindow
 from cockpit.spend.webhook import payload, send, webhook_url
+from tests.unit.session_places import NOW
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ALERTS = (Alert("day", "warn", "2026-11-20", ""), Alert("day", "critical", "2026-11-20", ""))
 DAY = BudgetWindow("day", 4.8, 5.0, 7.5, 96.0, "critical")
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
 
 
 def spends(home: Path, app: Path, usd: float, name: str = "a") -> None:

@@ -1,8 +1,7 @@
 """Where a context leads: its pace, what is left of the cache, the next request's price, and all of it per session."""
 
 import json
-import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from cockpit.cli import main
 from cockpit.spend.price_table import PICO
 from cockpit.spend.prices import Prices
 from skills.spending.context_forecast import Turn, cache_life, next_turn, since_compaction, tokens_per_turn, turns_left
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+from tests.unit.session_places import NOW
 
 
 def turn(prompt: int, at: int | None = 0, **more: int) -> Turn:
@@ -67,14 +65,6 @@ def test_the_next_request_reads_the_context_or_writes_it_anew() -> None:
     history = [turn(1000 * number, number, cache_write_5m=1000) for number in range(1, 5)]
     assert next_turn(history) == ((0, 100, 1000, 0, 4000), (0, 100, 5000, 0, 0))
     assert next_turn([turn(7)]) == ((7, 100, 0, 0, 0), (7, 100, 0, 0, 0))
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
 
 
 def talks(home: Path, app: Path, minutes: list[int]) -> None:

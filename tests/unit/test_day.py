@@ -1,9 +1,7 @@
 """Start day and end day: the grammar of tasks, scores with their terms, and reports of real repositories."""
 
 import json
-import subprocess
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +19,10 @@ from skills.workflow.day import preflight, types_of
 from skills.workflow.day_text import end_text, start_text
 from skills.workflow.tasks import Situation, Task, queue, section, sections, task_of, tasks, without_box
 from skills.workflow.worktree_setup import free_pairs
+from tests.git import git
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
-
-
-def git(folder: Path, *args: str) -> str:
-    done = subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def only(text: str):

@@ -21,12 +21,9 @@ from cockpit.spend.meter import Meter
 from cockpit.spend.rows import spend_rows
 from cockpit.spend.sums import Scope
 from cockpit.worktrees.feed import read_worktrees
+from tests.git import git
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
-
-
-def git(folder: Path, *args: str) -> str:
-    return subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def alive(pid: int) -> bool:

@@ -39,12 +39,9 @@ from skills.workflow.learnings import (
     read_file,
 )
 from skills.workflow.sweep import without_secrets
+from tests.git import git
 
 AWS = "AKIAIOSFODNN7EXAMPLE"  # pragma: allowlist secret
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 def commit(root: Path, message: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,15 +12,12 @@ from cockpit.findings.engine import CheckRequest, Engine, check_now, fingerprint
 from cockpit.findings.feed import follow_findings
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.repository import find_repository
+from tests.git import git
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_a():\n    assert Mock()\n"
 GOOD = "def test_a():\n    assert 1 == 1\n"
 
 Feed = AsyncGenerator[FindingsSnapshot, None]
-
-
-def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True)
 
 
 @pytest.fixture

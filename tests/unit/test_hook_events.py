@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.agents.models import Session
-from cockpit.clock import iso
 from cockpit.config import Config
 from cockpit.hooks import drain as draining
 from cockpit.hooks import spool
@@ -166,12 +165,6 @@ def test_no_file_raises(raw: bytes) -> None:
 
 
 # what they say
-
-
-@pytest.fixture
-def claude(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", iso(NOW))
-    return own_home / "claude"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,9 @@ from skills.gates.model import CoverageReport, GateOptions, ProjectEvidence, Ver
 from skills.gates.noqa import CODES, rules_of
 from skills.gates.presets import PRESETS, preset_words
 from skills.gates.profiles import PROFILES, choose_profile, component_of
+from tests.git import git
 
 PLAIN = "def first(x: int) -> int:\n    return x\n"
-
-
-def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
 
 
 @pytest.fixture

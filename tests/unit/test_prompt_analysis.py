@@ -19,6 +19,7 @@ from skills.orchestrator.delegates import called_tools
 from skills.orchestrator.enhance import ProjectFacts, language_of, likely_files
 from skills.orchestrator.planning import classify_task, plan_prompt
 from skills.orchestrator.score import Vocabulary, named_targets, score_prompt
+from tests.git import repository_of
 
 DATA = Path(__file__).parent / "data"
 NEEDED = {"risk": 0.95, "task": 0.85, "band": 0.80, "tier": 0.90}
@@ -37,14 +38,6 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert main(["analyze", "--json", *words]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
-
-
-def repository(folder: Path, files: dict[str, str]) -> Path:
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    for name, source in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(source)
-    return folder
 
 
 @pytest.mark.parametrize("name", ["prompts", "prompts_more", "mixed"])
@@ -188,7 +181,7 @@ def test_agents_are_named_for_large_work_and_for_coverage_only() -> None:
 
 
 def test_the_vocabulary_is_what_the_repository_holds(tmp_path: Path) -> None:
-    root = repository(
+    root = repository_of(
         tmp_path,
         {
             "pyproject.toml": '[project]\nname="x"\ndependencies=["Django>=5", "pytest"]\n',
@@ -209,13 +202,13 @@ def test_the_vocabulary_is_what_the_repository_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["{", "[1]", '{"mcpServers": 3}', '{"projects": [1]}'])
 def test_broken_server_settings_are_no_servers(tmp_path: Path, broken: str) -> None:
-    root = repository(tmp_path, {".mcp.json": broken})
+    root = repository_of(tmp_path, {".mcp.json": broken})
 
     assert read_project(find_repository(root)).servers == frozenset()
 
 
 def test_the_document_has_every_key_in_its_order(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    root = repository(tmp_path, {"a.py": ""})
+    root = repository_of(tmp_path, {"a.py": ""})
     found = answer(capsys, "--repo", str(root), "Añade un filter por tenant_id en UserViewSet")
 
     assert list(found)[: len(KEYS)] == KEYS

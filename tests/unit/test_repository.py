@@ -1,16 +1,12 @@
 """Finding the repository of a folder from files alone, in every layout that git makes."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cockpit.errors import CannotAnswer
 from cockpit.repository import find_repository, is_bare
-
-
-def git(folder: Path, *args: str) -> None:
-    subprocess.run(["git", *args], cwd=folder, capture_output=True, check=True)
+from tests.git import git
 
 
 @pytest.fixture

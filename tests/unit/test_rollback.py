@@ -30,10 +30,7 @@ from cockpit.repository import Repository, find_repository
 from skills.gates.model import Status
 from skills.workflow.playbooks import PLAYBOOKS
 from skills.workflow.rollback import DECISIVE, VERIFICATIONS, Done, measures, readiness, triggers, verdict
-
-
-def git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+from tests.git import git
 
 
 def commit(root: Path, message: str, **files: str) -> str:

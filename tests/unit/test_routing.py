@@ -18,6 +18,7 @@ from cockpit.repository import find_repository
 from skills.routing.decide import QUESTIONS, decide, decision_record
 from skills.routing.lanes import LaneEvidence, choose_lane
 from skills.routing.route import SPOKES, STAGES, route_task
+from tests.git import repository_of
 
 DATA = Path(__file__).parent / "data"
 PROJECTS: dict[str, dict[str, str]] = {
@@ -46,20 +47,12 @@ KEYS = (
 ALL_NO = ["--no", ",".join(question.id for question in QUESTIONS)]
 
 
-def repository(folder: Path, files: dict[str, str]) -> Path:
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    for name, source in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(source)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LaneEvidence, ...]]:
     """What real repositories of each kind show."""
     found = {}
     for name, files in PROJECTS.items():
-        root = repository(tmp_path_factory.mktemp(name), files)
+        root = repository_of(tmp_path_factory.mktemp(name), files)
         found[name] = lane_evidence(find_repository(root))
     return found
 
@@ -186,13 +179,13 @@ def test_imports_of_examples_do_not_make_a_lane(tmp_path: Path) -> None:
         "pyproject.toml": '[project]\nname="x"\ndependencies=["libcst"]\n',
         "example.py": "import django\napp = FastAPI()\n",
     }
-    root = repository(tmp_path, files)
+    root = repository_of(tmp_path, files)
 
     assert route_task("add a function", lane_evidence(find_repository(root))).lane == "foundation"
 
 
 def test_scripts_without_manifests_are_known_by_their_imports(tmp_path: Path) -> None:
-    root = repository(tmp_path, {"fit.py": "import sklearn\n", "broken.py": "import (\n"})
+    root = repository_of(tmp_path, {"fit.py": "import sklearn\n", "broken.py": "import (\n"})
 
     assert route_task("speed it up", lane_evidence(find_repository(root))).lane == "ml"
 
@@ -255,7 +248,7 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> di
 
 
 def test_the_document_has_every_key_in_its_order(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    root = repository(tmp_path, PROJECTS["django"])
+    root = repository_of(tmp_path, PROJECTS["django"])
     found = answer(capsys, "--repo", str(root), "Deploy the API")
 
     assert tuple(found)[: len(KEYS)] == KEYS
@@ -317,7 +310,7 @@ def test_in_a_terminal_the_questions_are_asked(tmp_path: Path) -> None:
 
 
 def test_the_maps_are_answered_in_words_and_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = repository(tmp_path / "shop", PROJECTS["django"])
+    root = repository_of(tmp_path / "shop", PROJECTS["django"])
     assert main(["--repo", str(root), "route", "--map", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["lanes"]["django"]["implement"] == ["django-patterns", "django-celery"]

@@ -1,8 +1,7 @@
 """Advice: the tables whole, each rule on either side of its line, the path by what remains, and real savings."""
 
 import json
-import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,8 +41,8 @@ from skills.spending.tables import (
     tier_of,
 )
 from skills.spending.work import work_of
+from tests.unit.session_places import NOW
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OPUS, SONNET, HAIKU = "claude-opus-4-7", "claude-sonnet-4-5", "claude-haiku-4-5"
 TIERS = {OPUS: "premium", SONNET: "standard", HAIKU: "fast"}
 
@@ -214,14 +213,6 @@ def test_returns_come_only_from_given_figures(
 )
 def test_branches_name_their_work(branch: str, work: str) -> None:
     assert work_of(branch) == work
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
 
 
 def asks(home: Path, app: Path, name: str, model: str, *, side: bool = False, ago: int = 60, **usage: int) -> None:

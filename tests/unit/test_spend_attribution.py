@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from cockpit.repository import find_repository
 from cockpit.spend.commits import commit_costs
 from cockpit.spend.entries import read_entries
 from cockpit.spend.opened import open_ledger
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+from tests.answers import answer
+from tests.unit.session_places import NOW
 
 
 def git(folder: Path, *words: str, at: datetime = NOW) -> str:
@@ -24,15 +24,6 @@ def git(folder: Path, *words: str, at: datetime = NOW) -> str:
         ["git", "-C", str(folder), *words], check=True, capture_output=True, text=True, env={**os.environ, **when}
     )
     return done.stdout.strip()
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    (tmp_path / "app").mkdir()
-    git(tmp_path / "app", "init", "-q", "-b", "main")
-    return tmp_path / "app"
 
 
 def spends(home: Path, cwd: Path, name: str, usd: float, before: int, branch: str = "main") -> None:
@@ -45,12 +36,6 @@ def spends(home: Path, cwd: Path, name: str, usd: float, before: int, branch: st
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as stream:
         stream.write(json.dumps({"type": "assistant", **where, "message": body}) + "\n")
-
-
-def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str) -> dict[str, Any]:
-    assert main(["--repo", str(app), "spend", *words, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def dollars(document: dict[str, Any]) -> dict[str, float]:
@@ -78,7 +63,7 @@ def test_each_commit_has_the_responses_of_its_work_tree_since_the_one_before(
     third = commit(tmp_path / "tree", "third", 40)
     spends(own_home, app, "e", 16, 30)
     spends(own_home, tmp_path / "tree", "f", 32, 20, "side")
-    document = answer(capsys, app, "--by", "commit")
+    document = answer(capsys, app, "spend", "--by", "commit")
     assert dollars(document) == {
         f"{first} first": 1,
         f"{second} second": 6,
@@ -88,7 +73,7 @@ def test_each_commit_has_the_responses_of_its_work_tree_since_the_one_before(
         "unattributed": 64,
     }
     assert document["unattributed"] == {"usd": 64.0, "share": round(64 / 127, 4)}
-    assert document["total"]["usd"] == answer(capsys, app, "--by", "feature")["total"]["usd"] == 127
+    assert document["total"]["usd"] == answer(capsys, app, "spend", "--by", "feature")["total"]["usd"] == 127
     ledger = open_ledger()
     here, there = (commit_costs(ledger, find_repository(tree), str(tree)) for tree in (app, tmp_path / "tree"))
     assert [(row.key, row.usd) for row in here] == [
@@ -105,19 +90,33 @@ def test_features_are_branches_and_the_rest_is_shown(
 ) -> None:
     for number, branch in enumerate(["feature/api", "HEAD", ""]):
         spends(own_home, app, f"m{number}", 1 << number, 10, branch)
-    document = answer(capsys, app, "--by", "feature")
+    document = answer(capsys, app, "spend", "--by", "feature")
     assert (dollars(document), document["unattributed"]["usd"]) == ({"feature/api": 1, "unattributed": 6}, 6)
-    assert answer(capsys, app, "--by", "model")["unattributed"] is None
+    assert answer(capsys, app, "spend", "--by", "model")["unattributed"] is None
 
 
 def test_what_a_person_adds_is_summed_with_the_rest(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spends(own_home, app, "a", 2, 10)
-    answer(capsys, app, "add", "compute", "12.50", "--on", "2026-11-19", "--feature", "feature/api", "--task", "T1")
-    answer(capsys, app, "add", "storage", "$0.10")
+    answer(
+        capsys,
+        app,
+        "spend",
+        "add",
+        "compute",
+        "12.50",
+        "--on",
+        "2026-11-19",
+        "--feature",
+        "feature/api",
+        "--task",
+        "T1",
+    )
+    answer(capsys, app, "spend", "add", "storage", "$0.10")
     by = {
-        group: dollars(answer(capsys, app, "--by", group)) for group in ("category", "task", "agent", "feature", "day")
+        group: dollars(answer(capsys, app, "spend", "--by", group))
+        for group in ("category", "task", "agent", "feature", "day")
     }
     assert by == {
         "category": {"compute": 12.5, "llm": 2, "storage": 0.1},
@@ -126,9 +125,9 @@ def test_what_a_person_adds_is_summed_with_the_rest(
         "feature": {"feature/api": 12.5, "main": 2, "unattributed": 0.1},
         "day": {"2026-11-19": 12.5, "2026-11-20": 2.1},
     }
-    rows = answer(capsys, app, "--by", "category")["rows"]
+    rows = answer(capsys, app, "spend", "--by", "category")["rows"]
     assert {row["key"]: row["basis"] for row in rows} == {"compute": "billed", "llm": "computed", "storage": "billed"}
-    assert dollars(answer(capsys, app, "--by", "total", "--since", "2026-11-20")) == {"total": 2.1}
+    assert dollars(answer(capsys, app, "spend", "--by", "total", "--since", "2026-11-20")) == {"total": 2.1}
 
 
 def test_an_entry_of_another_repository_does_not_count_here(
@@ -136,9 +135,9 @@ def test_an_entry_of_another_repository_does_not_count_here(
 ) -> None:
     (tmp_path / "other").mkdir()
     git(tmp_path / "other", "init", "-q")
-    answer(capsys, tmp_path / "other", "add", "api", "3")
-    assert dollars(answer(capsys, app, "--by", "total")) == {}
-    assert dollars(answer(capsys, app, "--by", "total", "--all-repos")) == {"total": 3}
+    answer(capsys, tmp_path / "other", "spend", "add", "api", "3")
+    assert dollars(answer(capsys, app, "spend", "--by", "total")) == {}
+    assert dollars(answer(capsys, app, "spend", "--by", "total", "--all-repos")) == {"total": 3}
 
 
 @pytest.mark.parametrize(
@@ -152,11 +151,11 @@ def test_entries_that_mean_nothing_are_refused(app: Path, words: list[str]) -> N
 def test_a_damaged_list_of_entries_loses_only_what_is_damaged(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer(capsys, app, "add", "api", "1")
+    answer(capsys, app, "spend", "add", "api", "1")
     with (own_home / "state" / "entries.jsonl").open("a") as stream:
         stream.write('[1]\n{"category": "api", "usd": 1e99}\n{"category": "api", "usd": null}\n{"torn')
-    answer(capsys, app, "add", "api", "2")
-    assert dollars(answer(capsys, app, "--by", "category")) == {"api": 3}
+    answer(capsys, app, "spend", "add", "api", "2")
+    assert dollars(answer(capsys, app, "spend", "--by", "category")) == {"api": 3}
 
 
 def test_the_exported_files_say_the_same(
@@ -164,9 +163,9 @@ def test_the_exported_files_say_the_same(
 ) -> None:
     spends(own_home, app, "a", 2, 10, "feature/a|b")
     spends(own_home, app, "b", 1, 24 * 60)
-    answer(capsys, app, "add", "compute", "4", "--feature", "feature/a|b")
+    answer(capsys, app, "spend", "add", "compute", "4", "--feature", "feature/a|b")
     folder = tmp_path / "costs"
-    files = answer(capsys, app, "--export", str(folder))["files"]
+    files = answer(capsys, app, "spend", "--export", str(folder))["files"]
     assert sorted(os.path.relpath(path, folder) for path in files) == [
         "by-feature.jsonl",
         "daily-2026-11-19.json",

@@ -1,10 +1,8 @@
 """Feature estimates: the table's figures where nothing is recorded, past features where enough is, and the actual."""
 
 import json
-import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +10,9 @@ from hypothesis import strategies as st
 
 from cockpit.cli import main
 from skills.spending.estimate import Past, estimate
+from tests.answers import answer
+from tests.unit.session_places import NOW
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 hours = st.floats(0, 1e4)
 cents = st.integers(0, 10**8).map(lambda count: count / 100)
 pasts = st.builds(Past, st.just("f"), st.integers(0, 10**6), cents, st.floats(0.25, 1e5))
@@ -48,14 +47,6 @@ def test_an_estimate_lies_in_its_range(dev: float, test: float, past: list[Past]
         assert found.low <= found.usd * (1 + 1e-9) and found.usd <= found.high * (1 + 1e-9)
 
 
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
-
-
 def works(home: Path, app: Path, branch: str, calls: int, usd: float) -> None:
     path = home / "claude" / "projects" / "-app" / "s1.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,12 +60,6 @@ def works(home: Path, app: Path, branch: str, calls: int, usd: float) -> None:
             stream.write(json.dumps({"type": "assistant", **where, "message": body}) + "\n")
 
 
-def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str) -> dict[str, Any]:
-    assert main(["--repo", str(app), "spend", "estimate", *words, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
 def test_the_feature_itself_is_compared_and_not_a_part_of_its_estimate(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,11 +67,11 @@ def test_the_feature_itself_is_compared_and_not_a_part_of_its_estimate(
     works(own_home, app, "feature/b", 20, 0.3)
     works(own_home, app, "feature/c", 30, 1.0)
     works(own_home, app, "HEAD", 30, 5.0)
-    found = answer(capsys, app, "--dev-hours", "1", "--feature", "feature/c")
+    found = answer(capsys, app, "spend", "estimate", "--dev-hours", "1", "--feature", "feature/c")
     assert (found["calls"], found["usd"], found["low"], found["high"]) == (50, 10.0, 5.0, 15.0)
     assert found["actual"] == {"feature": "feature/c", "calls": 30, "usd": 30.0, "percent": 300.0}
     assert (found["basis"], found["calibrated"]) == ("estimated", ["usd_a_call"])
-    assert answer(capsys, app, "--dev-hours", "1")["actual"] is None
+    assert answer(capsys, app, "spend", "estimate", "--dev-hours", "1")["actual"] is None
     assert main(["--repo", str(app), "spend", "estimate", "--dev-hours", "1", "--feature", "feature/c"]) == 0
     assert "300.0 % of the estimate" in capsys.readouterr().out
 

@@ -1,10 +1,8 @@
 """Prices of a person's own: which one holds, from when, and who may set them."""
 
 import json
-import subprocess
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,18 +11,10 @@ from cockpit.config import PriceConfig, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.spend.overrides import Overrides
 from cockpit.spend.prices import Prices
+from tests.answers import answer
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = date(2026, 11, 20).toordinal() - date(1970, 1, 1).toordinal()
 AT = DAY * 86_400_000
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
 
 
 def uses(home: Path, app: Path, model: str, name: str = "m1", at: str = "2026-11-20T10:00:00Z") -> None:
@@ -39,12 +29,6 @@ def uses(home: Path, app: Path, model: str, name: str = "m1", at: str = "2026-11
 
 def configure(home: Path, text: str) -> None:
     (home / "config" / "config.toml").write_text(text)
-
-
-def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str) -> dict[str, Any]:
-    assert main(["--repo", str(app), "spend", *words, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_an_exact_name_wins_over_a_pattern_and_a_longer_pattern_over_a_shorter() -> None:
@@ -85,17 +69,17 @@ def test_the_ledger_works_its_amounts_out_anew_when_prices_change(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uses(own_home, app, "house-model")
-    first = answer(capsys, app, "--by", "total")["total"]
+    first = answer(capsys, app, "spend", "--by", "total")["total"]
     assert (first["usd"], first["unpriced_tokens"]) == (0, 1_100_000)
     configure(own_home, '[prices."house-*"]\ninput = 2\noutput = 10.5\neffective_from = 2026-11-01\n')
-    second = answer(capsys, app, "--by", "total")["total"]
+    second = answer(capsys, app, "spend", "--by", "total")["total"]
     assert (second["usd"], second["unpriced_tokens"]) == (3.05, 0)
-    explained = answer(capsys, app, "explain")["own_prices"]
+    explained = answer(capsys, app, "spend", "explain")["own_prices"]
     assert [(part["name"], part["count"], part["usd"]) for part in explained] == [("house-model", 1, 3.05)]
     assert "'house-*' since 2026-11-01: $2 in, $10.5 out" in explained[0]["why"]
     configure(own_home, "")
-    assert answer(capsys, app, "--by", "total")["total"] == first
-    assert answer(capsys, app, "explain")["own_prices"] == []
+    assert answer(capsys, app, "spend", "--by", "total")["total"] == first
+    assert answer(capsys, app, "spend", "explain")["own_prices"] == []
 
 
 def test_explain_says_own_prices_in_words(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,7 @@
 """The cost report: the same total everywhere, what is unusual and what is not, and the document in words."""
 
 import json
-import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,7 @@ from hypothesis import strategies as st
 
 from cockpit.cli import main
 from skills.spending.spread import LEAST, usual
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
+from tests.unit.session_places import NOW
 
 
 def spends(home: Path, app: Path, usd: float, *, days: int = 0, branch: str = "feature/api", **more: Any) -> None:

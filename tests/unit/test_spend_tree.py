@@ -4,24 +4,15 @@ import contextlib
 import json
 import shutil
 import sqlite3
-import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.cli import main
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "app")], check=True)
-    return tmp_path / "app"
+from tests.answers import answer
+from tests.unit.session_places import NOW
 
 
 def writes(home: Path, app: Path, name: str, *said: tuple[str, float, int]) -> Path:
@@ -37,12 +28,6 @@ def writes(home: Path, app: Path, name: str, *said: tuple[str, float, int]) -> P
             at = (NOW - timedelta(minutes=ago)).isoformat()
             stream.write(json.dumps({"type": "assistant", **where, "timestamp": at, "message": body}) + "\n")
     return path
-
-
-def answer(capsys: pytest.CaptureFixture[str], app: Path, *words: str) -> dict[str, Any]:
-    assert main(["--repo", str(app), "spend", *words, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def shape(node: dict[str, Any]) -> Any:
@@ -62,29 +47,29 @@ def session(own_home: Path, app: Path) -> Path:
 
 @pytest.mark.usefixtures("session")
 def test_each_sub_agent_has_its_own_responses(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document = answer(capsys, app, "--tree")
+    document = answer(capsys, app, "spend", "--tree")
     (tree,) = document["sessions"]
     assert shape(tree) == ("s1", 63, [("wf_1", 48, [("z", 32, []), ("y", 16, [])]), ("x", 12, [])])
     assert (tree["own_usd"], tree["seconds"], tree["requests"]) == (3, 50 * 60, 6)
     explore = tree["children"][1]
     assert (explore["kind"], explore["about"], explore["seconds"]) == ("Explore", "find it", 600)
-    assert document["usd"] == answer(capsys, app, "--by", "total")["total"]["usd"] == 63
+    assert document["usd"] == answer(capsys, app, "spend", "--by", "total")["total"]["usd"] == 63
 
 
 @pytest.mark.usefixtures("session")
 def test_only_what_is_in_the_scope_counts(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tree,) = answer(capsys, app, "--tree", "--since", "25m")["sessions"]
+    (tree,) = answer(capsys, app, "spend", "--tree", "--since", "25m")["sessions"]
     assert shape(tree) == ("s1", 48, [("wf_1", 48, [("z", 32, []), ("y", 16, [])])])
 
 
 def test_the_tree_stays_when_its_transcripts_go(session: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = answer(capsys, app, "--tree")
+    before = answer(capsys, app, "spend", "--tree")
     (session / "workflows/wf_1/agent-y.jsonl").write_text("not json\n")
     (session / "agent-x.jsonl").unlink()
     (session / "agent-x.meta.json").unlink()
-    after = answer(capsys, app, "--tree")
+    after = answer(capsys, app, "spend", "--tree")
     shutil.rmtree(session)
-    assert after["sessions"] == before["sessions"] == answer(capsys, app, "--tree")["sessions"]
+    assert after["sessions"] == before["sessions"] == answer(capsys, app, "spend", "--tree")["sessions"]
 
 
 def test_the_lines_say_who_asked_wherever_they_stand(
@@ -93,7 +78,7 @@ def test_the_lines_say_who_asked_wherever_they_stand(
     path = writes(own_home, app, "s1/subagents/agent-x.jsonl", ("a", 1, 60))
     line = {**json.loads(path.read_text()), "agentId": "real\x1b[31m"}
     path.write_text(json.dumps(line) + "\n")
-    (tree,) = answer(capsys, app, "--tree")["sessions"]
+    (tree,) = answer(capsys, app, "spend", "--tree")["sessions"]
     assert shape(tree)[2] == [("real", 1, [])]
 
 
@@ -109,8 +94,8 @@ def test_a_ledger_of_the_first_version_keeps_its_dollars_and_learns_who_asked(
     if there:
         writes(own_home, app, "s1.jsonl", ("a", 1, 60), ("b", 2, 30))
         writes(own_home, app, "s1/subagents/agent-x.jsonl", ("c", 4, 50), ("d", 8, 40))
-    document = answer(capsys, app, "--tree")
-    assert document["usd"] == answer(capsys, app, "--by", "total")["total"]["usd"] == 31
+    document = answer(capsys, app, "spend", "--tree")
+    assert document["usd"] == answer(capsys, app, "spend", "--by", "total")["total"]["usd"] == 31
     known = [("x", 12, []), ("unattributed", 16, [])] if there else [("unattributed", 28, [])]
     assert shape(document["sessions"][0]) == ("s1", 31, known)
     with contextlib.closing(sqlite3.connect(state / "ledger.db")) as new:
@@ -129,11 +114,11 @@ def test_the_share_that_belongs_to_nothing_is_told(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str], by: str
 ) -> None:
     writes(own_home, app, "s1.jsonl", ("a", 1, 60))
-    assert answer(capsys, app, "--by", by)["unattributed"] == {"usd": 0, "share": 0.0}
+    assert answer(capsys, app, "spend", "--by", by)["unattributed"] == {"usd": 0, "share": 0.0}
     line = json.loads((own_home / "claude/projects/-app/s1.jsonl").read_text())
     line["message"]["id"] = "b"
     del line["timestamp"], line["gitBranch"]
     with (own_home / "claude/projects/-app/s1.jsonl").open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     expected = {"usd": 0, "share": 0.0} if by == "session" else {"usd": 1, "share": 0.5}
-    assert answer(capsys, app, "--by", by)["unattributed"] == expected
+    assert answer(capsys, app, "spend", "--by", by)["unattributed"] == expected

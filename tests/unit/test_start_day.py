@@ -27,13 +27,10 @@ from cockpit.repository import Repository, find_repository
 from skills.workflow.day import named_files, todos
 from skills.workflow.day_text import start_text
 from skills.workflow.tasks import Scored, Task
+from tests.git import git
 from tests.unit.claude_lines import Talk
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

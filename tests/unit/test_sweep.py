@@ -16,12 +16,9 @@ from cockpit.sweep.dependencies import dependencies
 from cockpit.sweep.pool import SecretPool
 from cockpit.sweep.run import Sweep
 from skills.workflow.sweep import SweepCheck, exit_code
+from tests.git import git
 
 AWS = "AKIAIOSFODNN7EXAMPLE"  # pragma: allowlist secret
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -27,12 +27,9 @@ from cockpit.warm.host import WarmProcess
 from cockpit.warm.keep import keep_warm
 from cockpit.warm.snapshot import read_snapshot
 from cockpit.warm.telling import Shown
+from tests.git import git
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(autouse=True)

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.git import git
+
 KEYS = {
     *("name", "path", "branch", "head", "base", "ahead", "behind", "staged", "unstaged", "untracked", "conflicts"),
     *("ports", "merged", "stale_days", "operation", "locked", "agent", "advice", "safe_to_remove", "why"),
 }
-
-
-def git(folder: Path, *args: str) -> None:
-    subprocess.run(["git", *args], cwd=folder, capture_output=True, check=True)
 
 
 def cockpit(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:

@@ -16,14 +16,9 @@ from cockpit.repository import find_repository
 from cockpit.worktrees import watch
 from cockpit.worktrees.feed import Hints, follow_worktrees
 from cockpit.worktrees.models import Counts, Worktree, WorktreesSnapshot
+from tests.git import git
 
 PATIENCE = 30.0
-
-
-def git(folder: Path, *args: str) -> str:
-    done = subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture

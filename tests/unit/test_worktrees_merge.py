@@ -18,12 +18,7 @@ from cockpit.worktrees.new import make_new
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.trials import one_by_one, trial_merges
 from cockpit.worktrees.undo import undo_last
-from tests.unit.trees import commit, git, make_repository, print_of
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "acme-api")
+from tests.unit.trees import commit, git, print_of
 
 
 def add(repo: Path, branch: str, **files: str) -> Path:

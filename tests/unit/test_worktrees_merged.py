@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.worktrees import measure
-from tests.unit.trees import add, commit, git, make_repository, read, row, squash
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "acme-api")
+from tests.unit.trees import add, commit, git, read, row, squash
 
 
 def test_a_new_branch_is_not_merged_and_stays(repo: Path) -> None:

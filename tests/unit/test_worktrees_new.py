@@ -19,12 +19,7 @@ from cockpit.worktrees.new import NewWorktree, make_new
 from cockpit.worktrees.refused import Refused
 from cockpit.worktrees.registry import changed_registry, new_entry, read_registry_file, registry_path
 from skills.workflow.worktree_setup import free_pairs, is_cache, project_of, slug_of, with_port
-from tests.unit.trees import commit, git, make_repository, print_of
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "acme-api")
+from tests.unit.trees import commit, git, print_of
 
 
 def make(repo: Path, branch: str, **more: object) -> NewWorktree:

@@ -26,11 +26,6 @@ from tests.unit.trees import commit, git, make_repository, print_of
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "acme-api")
-
-
-@pytest.fixture
 def tree(repo: Path) -> Path:
     made = make_new(find_repository(repo), Config(), "feature/api")
     commit(made.path, "b.txt", "b\n")

@@ -23,11 +23,6 @@ from cockpit.worktrees.undo import undo_last
 from tests.unit.trees import commit, git, make_repository
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "acme-api")
-
-
 def add(repo: Path, branch: str, *, merged: bool = False) -> Path:
     tree = make_new(find_repository(repo), Config(max_worktrees=99), branch).path
     if merged:

@@ -2,20 +2,13 @@
 
 import hashlib
 import os
-import subprocess
 from pathlib import Path
 
 from cockpit.config import Config
 from cockpit.repository import find_repository
 from cockpit.worktrees.feed import read_worktrees
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
-
-
-def git(folder: Path, *args: str, check: bool = True) -> str:
-    """Standard output of git in `folder`."""
-    done = subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, done.stderr
-    return done.stdout.strip()
+from tests.git import git
 
 
 def commit(folder: Path, name: str, text: str, message: str = "") -> str:

@@ -1,0 +1,21 @@
+"""git, as the tests run it."""
+
+import subprocess
+from pathlib import Path
+
+
+def git(folder: Path, *words: str, check: bool = True) -> str:
+    """Standard output of git in `folder`. It must succeed where `check` is not off."""
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def repository_of(folder: Path, files: dict[str, str]) -> Path:
+    """A repository that holds `files` and has no commit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    git(folder, "init", "-q")
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
