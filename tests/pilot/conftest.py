@@ -11,6 +11,7 @@ import pytest
 from cockpit.app import CockpitApp
 from cockpit.call import Call
 from cockpit.demo import Demo, make_demo
+from widgets.lines import plain
 
 NOW = datetime.fromisoformat("2026-11-20T14:32:00+00:00")
 
@@ -68,3 +69,10 @@ async def settled(app: CockpitApp) -> None:
     await until(lambda: any(tree.clashes for tree in app.trees.worktrees), "the forecast of conflicts")
     await until(lambda: app.costs_shown or not app.panes.shown("findings"), "costs of steps")
     await until(lambda: bool(app._track), "the day")
+
+
+def text_of(app: CockpitApp, pane: str) -> str:
+    """What a pane shows, line by line."""
+    view = app.pane(pane)
+    width = view.scrollable_content_region.width
+    return "\n".join(plain(view.line_at(y, width)) for y in range(view.line_count()))

@@ -1,11 +1,9 @@
 """The app as a person uses it: what the panes hold, and what the keys do, on the demo repository."""
 
-import gc
 import json
 import os
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,27 +14,18 @@ from textual.geometry import Size
 from cockpit.actions import ACTIONS
 from cockpit.app import CockpitApp
 from cockpit.demo import Demo
-from cockpit.findings.models import Check, CheckProblem, FindingsSnapshot
+from cockpit.findings.models import CheckProblem, FindingsSnapshot
 from cockpit.paths import user_config_file
-from tests.pilot.conftest import call_on, settled, until
+from tests.pilot.conftest import call_on, settled, text_of, until
 from widgets.bars import Tabs
 from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import worst
 from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.phase_pane import PhasePane
-from widgets.screens.ask import AskScreen
-from widgets.screens.confirm import ConfirmScreen
-from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
 from widgets.virtual_list import VirtualList
 from widgets.worktrees_pane import WorktreesPane
-
-
-def text_of(app: CockpitApp, pane: str) -> str:
-    view = app.pane(pane)
-    width = view.scrollable_content_region.width
-    return "\n".join(plain(view.line_at(y, width)) for y in range(view.line_count()))
 
 
 async def test_four_panes_show_the_repository(app: CockpitApp) -> None:
@@ -84,36 +73,6 @@ async def test_a_violation_comes_with_its_save_and_goes_with_the_next(app: Cockp
         assert app.found.resolved >= 1
 
 
-async def test_filters_narrow_and_escape_widens(app: CockpitApp) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        everything = len(app.findings_pane.items)
-        await pilot.press("p")
-        assert {row.gate for row in app.findings_pane.items} == {"P0"}  # type: ignore[union-attr]
-        await pilot.press("escape", "r")
-        assert len({row.rule for row in app.findings_pane.items}) == 1  # type: ignore[union-attr]
-        await pilot.press("escape", "slash", *"billing", "enter")
-        assert app.findings_pane.filters.text == "billing"
-        assert 0 < len(app.findings_pane.items) < everything
-        await pilot.press("escape")
-        assert len(app.findings_pane.items) == everything
-
-
-async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        await pilot.press("j", "j")
-        assert app.findings_pane.cursor == 2
-        await pilot.press("apostrophe", "2")
-        assert app.findings_pane.cursor == 1
-        await pilot.press("G")
-        assert app.findings_pane.cursor == len(app.findings_pane.items) - 1
-        await pilot.press("g", "space")
-        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
-        await pilot.press("escape")
-        assert not isinstance(app.screen, ReportScreen)
-
-
 async def test_a_move_that_comes_while_the_app_closes_finds_no_panes_and_says_nothing(app: CockpitApp) -> None:
     async with app.run_test(size=(160, 45)):
         await settled(app)
@@ -121,73 +80,6 @@ async def test_a_move_that_comes_while_the_app_closes_finds_no_panes_and_says_no
     assert not app.standing
     await app._moved(VirtualList.Highlighted(pane))
     app._focused()
-
-
-async def test_what_could_not_be_judged_opens_too(app: CockpitApp, demo: Demo) -> None:
-    (demo.root / "broken.py").write_text("fine = 1\ndef half(:\n")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        assert "not asked yet" not in text_of(app, "findings")
-        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, CheckProblem))
-        app.findings_pane.move_to(place)
-        await pilot.press("space")
-        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
-        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
-        assert "? 2 def half(:" in shown and "syntax error" in shown
-
-
-async def test_a_check_that_did_not_run_says_why_and_what_it_is(app: CockpitApp) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, Check))
-        app.findings_pane.move_to(place)
-        await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, ReportScreen), "the reason")
-        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
-        assert "no coverage.json" in shown and "catches" in shown
-
-
-async def test_hide_list_and_undo(app: CockpitApp) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        first = app.findings_pane.finding
-        assert first is not None
-        await pilot.press("d")
-        await until(lambda: app.findings_pane.finding != first, "it to hide")
-        await pilot.press("D")
-        await until(lambda: isinstance(app.screen, PickScreen), "the list")
-        await pilot.press("enter")
-        await until(lambda: app.findings_pane.finding == first, "it to come back")
-        await pilot.press("d")
-        await until(lambda: app.findings_pane.finding != first, "it to hide again")
-        await pilot.press("u")
-        await until(lambda: app.findings_pane.finding == first, "undo")
-
-
-async def test_ignore_shows_the_diff_and_writes_the_reason(app: CockpitApp, demo: Demo) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        finding = app.findings_pane.finding
-        assert finding is not None
-        source = demo.root / finding.path
-        before = source.read_text()
-        await pilot.press("i", *"because tests", "enter")
-        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
-        assert source.read_text() == before
-        await pilot.press("enter")
-        await until(lambda: source.read_text() != before, "the comment")
-        assert f"# cockpit: ignore[{finding.rule}] because tests" in source.read_text()
-        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
-
-
-async def test_a_reason_is_required(app: CockpitApp, demo: Demo) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        await pilot.press("i", "space", "enter")
-        await pilot.pause()
-        assert not isinstance(app.screen, ConfirmScreen | AskScreen)
-        diff = subprocess.run(["git", "diff", "--stat"], cwd=demo.root, capture_output=True, text=True, check=True)
-        assert diff.stdout == ""
 
 
 async def test_w_goes_to_the_agent_that_waits(app: CockpitApp) -> None:
@@ -345,63 +237,6 @@ async def test_a_pane_whose_feed_stopped_says_so_until_it_runs_again(
         monkeypatch.setenv("PATH", path)
         await pilot.press("R")
         await until(lambda: "P0" in str(app.pane("findings").border_title), "the findings")
-
-
-async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
-    app: CockpitApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 2.0)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
-        end = app.found
-        for share in (0.1, 0.2, 0.3, 0.4):
-            app.show_findings(replace(end, progress=share))
-        assert app.found.progress in (0.1, 0.2)  # 0.1 is the first after the end, which never waits
-        await until(lambda: app.found.progress == 0.4, "the newest")
-        app.show_findings(replace(end, progress=0.5))
-        app.show_findings(end)
-        assert app.found is end and app.held is None
-        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 0.0)
-        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_AMONG_KEYS", 600.0)
-        monkeypatch.setattr("cockpit.app_parts.findings._AMONG_KEYS", 600.0)
-        app.show_findings(replace(end, progress=0.6))
-        app.show_findings(replace(end, progress=0.7))
-        assert app.found.progress == 0.7
-        acted = app.acted_at
-        await pilot.press("j")
-        await until(lambda: app.acted_at > acted, "the key")
-        app.show_findings(replace(end, progress=0.8))
-        assert app.found.progress == 0.7 and app.held is not None
-
-
-async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind(app: CockpitApp) -> None:
-    async with app.run_test(size=(120, 40)):
-        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            for _ in range(3):
-                app.show_row_costs()
-            await until(lambda: app.costs_shown, "costs of steps")
-            gc.collect()
-        assert not [one for one in warned if "never awaited" in str(one.message)]
-
-
-async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(app)
-        pane = app.findings_pane
-        assert pane.find(lambda row: getattr(row, "rule", "") == "bare-mock")
-        finding = pane.finding
-        assert finding is not None and finding.fixable
-        source = demo.root / finding.path
-        before = source.read_text()
-        await pilot.press("f")
-        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
-        assert source.read_text() == before
-        await pilot.press("enter")
-        await until(lambda: source.read_text() != before, "the fix")
-        assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
-        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
 
 
 async def test_a_budget_s_new_rung_is_told_once(demo: Demo) -> None:

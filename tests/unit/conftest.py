@@ -1,12 +1,16 @@
 """What many tests stand on: a repository, its clock, and the home of an agent that worked there."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cockpit.cli import main
 from cockpit.clock import iso
 from cockpit.repository import Repository
 from tests.git import git
+from tests.unit.check_places import GOOD
 from tests.unit.session_places import NOW, made
 from tests.unit.trees import make_repository
 
@@ -35,3 +39,29 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def repo(tmp_path: Path) -> Path:
     """A repository with two commits on main."""
     return make_repository(tmp_path / "acme-api")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A committed project with two tests that nothing is found in; it is the current folder."""
+    root = tmp_path / "repo"
+    (root / "tests").mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[project]\ndependencies = ["pytest-mock"]\n')
+    (root / "tests/test_a.py").write_text(GOOD)
+    (root / "tests/test_b.py").write_text(GOOD)
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "start")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run `cockpit check WORDS --json`: (exit code, document)."""
+
+    def asked(*words: str) -> tuple[int, dict[str, Any]]:
+        code = main(["check", *words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return asked

@@ -2,16 +2,11 @@
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cockpit.cli import main
 from cockpit.config import HooksConfig
@@ -26,40 +21,7 @@ from cockpit.hooks.agents import (
     plan_agent_uninstall,
     settings_path,
 )
-from cockpit.hooks.json_text import JsonText
-from cockpit.hooks.plugin import plugin_text
-
-FOREIGN = """{
-    "model": "opus",
-    "hooks": {
-        "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "guard"}]}],
-        "Mine": []
-    },
-    "permissions": {"allow": ["Bash(ls:*)"], "size": 1.10}
-}
-"""
-JSON_AGENTS: tuple[Agent, ...] = ("claude", "codex", "gemini")
-
-
-def install(agent: Agent, config: HooksConfig | None = None) -> Path:
-    plan = plan_agent_install(agent, "user", None, config or HooksConfig())
-    apply_agent(plan, installing=True)
-    return plan.path
-
-
-def uninstall(agent: Agent) -> None:
-    apply_agent(plan_agent_uninstall(agent, "user", None), installing=False)
-
-
-def put(agent: Agent, content: str | bytes) -> Path:
-    path = settings_path(agent, "user", None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def state(agent: Agent, config: HooksConfig | None = None) -> str:
-    return agent_status(agent, "user", None, config or HooksConfig()).state
+from tests.unit.agent_settings import FOREIGN, JSON_AGENTS, install, put, state, uninstall
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -164,55 +126,6 @@ def test_what_answers_only_while_cockpit_is_on_is_silent_else(tmp_path: Path) ->
     assert b"no JSON" in run()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_opencode_is_asked_again_once_where_a_claim_is_not_backed(tmp_path: Path) -> None:
-    strict = HooksConfig(strict=True)
-    install("opencode")
-    assert state("opencode", strict) == "changed"
-    install("opencode", strict)
-    assert "Stop" in agent_status("opencode", "user", None, strict).answering
-    hook = tmp_path / "hook.sh"
-    block = json.dumps({"decision": "block", "reason": "not backed"})
-    hook.write_text(f"#!/bin/sh\ncase $(cat) in *'\"stop_hook_active\":true'*) ;; *) echo '{block}';; esac\n")
-    hook.chmod(0o755)
-    plugin = plugin_text(None, tmp_path / "plugin.mjs", tmp_path / "spool", [str(hook)], strict=True)
-    (tmp_path / "plugin.mjs").write_bytes(plugin)
-    (tmp_path / "run.mjs").write_text(
-        'import { Cockpit } from "./plugin.mjs"\n'
-        "const asked = []\n"
-        "const client = { session: { promptAsync: async (said) => asked.push(said) } }\n"
-        'const hooks = await Cockpit({ client, directory: "/p" })\n'
-        'const idle = { event: { type: "session.idle", properties: { sessionID: "s" } } }\n'
-        "for (let turn = 0; turn < 3; turn++) await hooks.event(idle)\n"
-        "console.log(JSON.stringify(asked))\n"
-    )
-    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
-    asked = json.loads(done.stdout)
-    assert len(asked) == 2, "the turn that was asked for goes through, the next one is looked at anew"
-    assert asked[0] == {"path": {"id": "s"}, "body": {"parts": [{"type": "text", "text": "not backed"}]}}
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_what_is_told_before_an_opencode_tool_stands_behind_its_output(tmp_path: Path) -> None:
-    said = {"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": "P0 findings: one"}}
-    hook = tmp_path / "hook.sh"
-    hook.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(said)}'\n")
-    hook.chmod(0o755)
-    (tmp_path / "plugin.mjs").write_bytes(plugin_text(None, tmp_path / "plugin.mjs", tmp_path / "spool", [str(hook)]))
-    (tmp_path / "run.mjs").write_text(
-        'import { Cockpit } from "./plugin.mjs"\n'
-        'const hooks = await Cockpit({ directory: "/p" })\n'
-        'const input = { tool: "write", sessionID: "s", callID: "c" }\n'
-        'await hooks["tool.execute.before"](input, { args: {} })\n'
-        'const output = { output: "written" }\n'
-        'await hooks["tool.execute.after"](input, output)\n'
-        'await hooks["tool.execute.after"](input, output)\n'
-        "console.log(JSON.stringify(output.output))\n"
-    )
-    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == "written\n\nP0 findings: one"
-
-
 def test_a_patch_in_a_shell_line_of_codex_is_judged_and_other_lines_pass_by(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     root.mkdir()
@@ -244,47 +157,6 @@ def test_gemini_counts_in_milliseconds() -> None:
     assert hooks["BeforeTool"][0]["hooks"][0]["timeout"] == 10_000
     codex = json.loads(install("codex").read_text())["hooks"]
     assert codex["Stop"][0]["hooks"][0]["timeout"] == 10 and codex["Interrupt"][0]["hooks"][0]["timeout"] == 3
-
-
-def test_another_plugin_of_that_name_is_not_overwritten() -> None:
-    put("opencode", "export const Mine = 1\n")
-    with pytest.raises(CannotAnswer, match="another plugin"):
-        plan_agent_install("opencode", "user", None, HooksConfig())
-    path = settings_path("opencode", "user", None)
-    path.unlink()
-    install("opencode")
-    path.write_bytes(path.read_bytes() + b"export const Mine = 1\n")
-    uninstall("opencode")
-    assert path.read_text() == "export const Mine = 1\n"
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_the_plugin_refuses_and_leaves_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cockpit.hooks.drain import drain, log_events, log_path, open_spool
-
-    root = tmp_path / "repo"
-    root.mkdir()
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    plugin = install("opencode").read_text()
-    (tmp_path / "plugin.mjs").write_text(plugin)
-    open_spool()
-    view = (
-        "from rest_framework.viewsets import ModelViewSet\n\n\nclass V(ModelViewSet):\n"
-        "    def create(self, request):\n        return User.objects.create(name=1)\n"
-    )
-    (tmp_path / "run.mjs").write_text(
-        'import { Cockpit } from "./plugin.mjs"\n'
-        f"const hooks = await Cockpit({{ directory: {json.dumps(str(root))} }})\n"
-        'const call = (content) => hooks["tool.execute.before"]({ tool: "write", sessionID: "s" },'
-        f" {{ args: {{ filePath: {json.dumps(str(root / 'views.py'))}, content }} }})\n"
-        'await call("x = 1\\n")\n'
-        f"try {{ await call({json.dumps(view)}); console.log('allowed') }} catch (e) {{ console.log(e.message) }}\n"
-        'await hooks.event({ event: { type: "session.idle", properties: { sessionID: "s" } } })\n'
-    )
-    done = subprocess.run(["node", str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
-    assert "logic-in-view" in done.stdout
-    drain()
-    assert [event.event for event in log_events([log_path().read_bytes()])][-1] == "Stop"
 
 
 def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
@@ -387,92 +259,3 @@ def test_the_command_shows_a_diff_and_a_dry_run_writes_nothing(
 def test_a_projects_own_file_is_in_the_repository(tmp_path: Path) -> None:
     for agent, name in (("claude", ".claude/settings.json"), ("codex", ".codex/hooks.json")):
         assert settings_path(agent, "project", tmp_path) == tmp_path / name  # type: ignore[arg-type]
-
-
-# any settings at all
-
-
-_LEAF = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=6)
-_VALUE = st.recursive(
-    _LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-)
-_HOOK = st.fixed_dictionaries({"type": st.just("command"), "command": st.text(max_size=8)})
-_GROUP = (
-    st.fixed_dictionaries({"hooks": st.lists(_HOOK, max_size=2)}, optional={"matcher": st.text(max_size=4)}) | _LEAF
-)
-_HOOKS = st.dictionaries(st.sampled_from(("PreToolUse", "Stop", "Other")), st.lists(_GROUP, max_size=2))
-_SETTINGS = st.fixed_dictionaries({}, optional={"hooks": _HOOKS, "a": _VALUE, 'b"\\': _VALUE, "é": _VALUE})
-
-
-def _full(hooks: object) -> dict[str, object]:
-    assert isinstance(hooks, dict)
-    return {event: groups for event, groups in hooks.items() if groups}
-
-
-@settings(max_examples=40)
-@given(
-    _SETTINGS,
-    st.sampled_from((None, 1, 2, "\t")),
-    st.booleans(),
-    st.sampled_from(("", "\n", "\r\n", "  \n")),
-    st.data(),
-)
-def test_any_settings_come_back(
-    written: dict[str, object], indent: object, ascii: bool, end: str, data: st.DataObject
-) -> None:
-    path = settings_path("claude", "user", None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = json.dumps(written, indent=indent, ensure_ascii=ascii) + end  # type: ignore[arg-type]
-    path.write_bytes(before.encode())
-    install("claude")
-    installed = json.loads(path.read_bytes())
-    assert {name: value for name, value in installed.items() if name != "hooks"} == {
-        name: value for name, value in written.items() if name != "hooks"
-    }
-    assert not plan_agent_install("claude", "user", None, HooksConfig()).changes
-    if data.draw(st.booleans()):
-        path.write_bytes(path.read_bytes() + b"\n")  # somebody else wrote
-        uninstall("claude")
-        left = json.loads(path.read_bytes())
-        kept = _full(written.get("hooks", {}))
-        assert _full(left.get("hooks", {})) == kept and {**left, "hooks": 0} == {**written, "hooks": 0}
-    else:
-        uninstall("claude")
-        assert path.read_bytes() == before.encode()
-    path.unlink()
-
-
-@given(_SETTINGS, st.sampled_from((None, 2)), st.sampled_from(("a", "é", "hooks")))
-def test_one_member_changes_and_no_other_byte(written: dict[str, object], indent: int | None, name: str) -> None:
-    raw = json.dumps(written, indent=indent).encode()
-    assert json.loads(JsonText(raw, "f").with_member(name, [1])) == {**written, name: [1]}
-    if name in written:
-        without = {key: value for key, value in written.items() if key != name}
-        assert json.loads(JsonText(raw, "f").without_member(name)) == without
-
-
-_LOOP = """
-import sys
-from cockpit.config import HooksConfig
-from cockpit.hooks.agents import apply_agent, plan_agent_install, plan_agent_uninstall
-print("ready", flush=True)
-while True:
-    apply_agent(plan_agent_install("claude", "user", None, HooksConfig()), installing=True)
-    apply_agent(plan_agent_uninstall("claude", "user", None), installing=False)
-"""
-
-
-def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
-    path = put("claude", FOREIGN)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    for attempt in range(6):
-        writer = subprocess.Popen([sys.executable, "-c", _LOOP], env=environment, stdout=subprocess.PIPE)
-        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
-        time.sleep(0.02 + attempt * 0.013)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
-        found = path.read_text()
-        assert found == FOREIGN or state("claude") == "installed"
-        uninstall("claude")
-        assert path.read_text() == FOREIGN

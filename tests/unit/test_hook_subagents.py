@@ -15,7 +15,7 @@ from cockpit.hooks.agents import _entries
 from cockpit.hooks.drain import open_spool
 from cockpit.hooks.launcher import isolated
 from tests.unit.claude_lines import Talk
-from tests.unit.test_hook_answers import ask
+from tests.unit.hook_asking import ask
 
 TEAM = "11111111-0000-7000-8000-000000000001"
 

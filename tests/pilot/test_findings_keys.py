@@ -1,0 +1,172 @@
+"""The findings pane as a person uses it: filters, moving, code, hiding, ignoring and mending."""
+
+import gc
+import subprocess
+import warnings
+from dataclasses import replace
+
+import pytest
+
+from cockpit.app import CockpitApp
+from cockpit.demo import Demo
+from cockpit.findings.models import Check, CheckProblem
+from tests.pilot.conftest import settled, text_of, until
+from widgets.lines import plain
+from widgets.screens.ask import AskScreen
+from widgets.screens.confirm import ConfirmScreen
+from widgets.screens.pick import PickScreen
+from widgets.screens.report import ReportScreen
+
+
+async def test_filters_narrow_and_escape_widens(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        everything = len(app.findings_pane.items)
+        await pilot.press("p")
+        assert {row.gate for row in app.findings_pane.items} == {"P0"}  # type: ignore[union-attr]
+        await pilot.press("escape", "r")
+        assert len({row.rule for row in app.findings_pane.items}) == 1  # type: ignore[union-attr]
+        await pilot.press("escape", "slash", *"billing", "enter")
+        assert app.findings_pane.filters.text == "billing"
+        assert 0 < len(app.findings_pane.items) < everything
+        await pilot.press("escape")
+        assert len(app.findings_pane.items) == everything
+
+
+async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("j", "j")
+        assert app.findings_pane.cursor == 2
+        await pilot.press("apostrophe", "2")
+        assert app.findings_pane.cursor == 1
+        await pilot.press("G")
+        assert app.findings_pane.cursor == len(app.findings_pane.items) - 1
+        await pilot.press("g", "space")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
+        await pilot.press("escape")
+        assert not isinstance(app.screen, ReportScreen)
+
+
+async def test_what_could_not_be_judged_opens_too(app: CockpitApp, demo: Demo) -> None:
+    (demo.root / "broken.py").write_text("fine = 1\ndef half(:\n")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        assert "not asked yet" not in text_of(app, "findings")
+        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, CheckProblem))
+        app.findings_pane.move_to(place)
+        await pilot.press("space")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the code")
+        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
+        assert "? 2 def half(:" in shown and "syntax error" in shown
+
+
+async def test_a_check_that_did_not_run_says_why_and_what_it_is(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        place = next(n for n, row in enumerate(app.findings_pane.items) if isinstance(row, Check))
+        app.findings_pane.move_to(place)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the reason")
+        shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
+        assert "no coverage.json" in shown and "catches" in shown
+
+
+async def test_hide_list_and_undo(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        first = app.findings_pane.finding
+        assert first is not None
+        await pilot.press("d")
+        await until(lambda: app.findings_pane.finding != first, "it to hide")
+        await pilot.press("D")
+        await until(lambda: isinstance(app.screen, PickScreen), "the list")
+        await pilot.press("enter")
+        await until(lambda: app.findings_pane.finding == first, "it to come back")
+        await pilot.press("d")
+        await until(lambda: app.findings_pane.finding != first, "it to hide again")
+        await pilot.press("u")
+        await until(lambda: app.findings_pane.finding == first, "undo")
+
+
+async def test_ignore_shows_the_diff_and_writes_the_reason(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        finding = app.findings_pane.finding
+        assert finding is not None
+        source = demo.root / finding.path
+        before = source.read_text()
+        await pilot.press("i", *"because tests", "enter")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
+        assert source.read_text() == before
+        await pilot.press("enter")
+        await until(lambda: source.read_text() != before, "the comment")
+        assert f"# cockpit: ignore[{finding.rule}] because tests" in source.read_text()
+        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
+
+
+async def test_a_reason_is_required(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("i", "space", "enter")
+        await pilot.pause()
+        assert not isinstance(app.screen, ConfirmScreen | AskScreen)
+        diff = subprocess.run(["git", "diff", "--stat"], cwd=demo.root, capture_output=True, text=True, check=True)
+        assert diff.stdout == ""
+
+
+async def test_a_running_check_is_shown_now_and_then_and_its_end_at_once(
+    app: CockpitApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 2.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
+        end = app.found
+        for share in (0.1, 0.2, 0.3, 0.4):
+            app.show_findings(replace(end, progress=share))
+        assert app.found.progress in (0.1, 0.2)  # 0.1 is the first after the end, which never waits
+        await until(lambda: app.found.progress == 0.4, "the newest")
+        app.show_findings(replace(end, progress=0.5))
+        app.show_findings(end)
+        assert app.found is end and app.held is None
+        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_EVERY", 0.0)
+        monkeypatch.setattr("cockpit.app_parts.findings._SHOWN_AMONG_KEYS", 600.0)
+        monkeypatch.setattr("cockpit.app_parts.findings._AMONG_KEYS", 600.0)
+        app.show_findings(replace(end, progress=0.6))
+        app.show_findings(replace(end, progress=0.7))
+        assert app.found.progress == 0.7
+        acted = app.acted_at
+        await pilot.press("j")
+        await until(lambda: app.acted_at > acted, "the key")
+        app.show_findings(replace(end, progress=0.8))
+        assert app.found.progress == 0.7 and app.held is not None
+
+
+async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.found.phase == "ready" and app.found.progress is None, "the findings")
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                app.show_row_costs()
+            await until(lambda: app.costs_shown, "costs of steps")
+            gc.collect()
+        assert not [one for one in warned if "never awaited" in str(one.message)]
+
+
+async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        pane = app.findings_pane
+        assert pane.find(lambda row: getattr(row, "rule", "") == "bare-mock")
+        finding = pane.finding
+        assert finding is not None and finding.fixable
+        source = demo.root / finding.path
+        before = source.read_text()
+        await pilot.press("f")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
+        assert source.read_text() == before
+        await pilot.press("enter")
+        await until(lambda: source.read_text() != before, "the fix")
+        assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
+        await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
