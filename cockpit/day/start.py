@@ -12,12 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cockpit import clock
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.config import Config
-from cockpit.day.context import read_context
+from cockpit.day.context import Context, read_context
 from cockpit.day.gather import (
     Costs,
     everywhere,
@@ -43,10 +43,11 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.models import WorktreesSnapshot
 from skills.record import record
-from skills.workflow.day import Since, StartReport, preflight, types_of
+from skills.workflow.day import GitState, Resources, Since, StartReport, preflight, types_of
 from skills.workflow.steps import Step, StepStatus
 from skills.workflow.tasks import Scored, queue
 
+Answer = TypeVar("Answer")
 Tell = Callable[[Step], None]
 
 STEPS = ("git", "context", "worktrees", "agents", "costs", "since", "queue", "resources", "todos", "session")
@@ -61,7 +62,23 @@ class Started:
     report: StartReport
     steps: tuple[Step, ...]
     files: tuple[Path, ...]
-    spend: Any = None
+
+
+@record
+class _Read:
+    """What was read; None where it could not be. `begins` is the record of this session, `written` its writing."""
+
+    context: Context
+    git: GitState | None
+    trees: WorktreesSnapshot | None
+    live: SessionsSnapshot | None
+    spent: Costs | None
+    since: Since
+    blockers: tuple[str, ...]
+    queue: tuple[Scored, ...]
+    preferences: dict[str, Any]
+    begins: DayRecord
+    written: "Future[Path] | None"
 
 
 def start_day(
@@ -99,83 +116,100 @@ class _StartDay:
         self._tell = tell
 
     def run(self) -> Started:
-        root = self.repository.root
         for name in STEPS:
             self._tell(Step(name, "running"))
-        record = read_record(self.repository, self.now)
-        since = _since_when(record, self.now)
+        before = read_record(self.repository, self.now)
+        read = self._read(before)
+        self._done("queue", "pass" if read.queue else "not_applicable", f"{len(read.queue)} open tasks")
+        held = resources_of(read.trees, self.config)
+        self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
+        self._todos(read.queue, read.preferences)
+        self._session(before, read)
+        self.notes[:0] = read.context.notes
+        if read.trees is not None and read.trees.note:
+            self.notes.append(read.trees.note)
+        report = self._report(read, held)
+        if read.spent:
+            read.spent.close(at_once=self.ending)
+        return Started(report, tuple(self.steps[name] for name in STEPS), tuple(self.files))
+
+    def _read(self, before: DayRecord) -> _Read:
+        """Everything side by side; what only another answer makes necessary waits for that one alone."""
+        root = self.repository.root
+        moment, named = _since_when(before, self.now)
         with ThreadPoolExecutor(8) as pool:
             trees, sessions = everywhere(pool, self.repository, self.config, self.reading)
             state = pool.submit(read_git_state, root, None, self.now)
-            commits = pool.submit(commits_since, root, since[0], None, self.now)
+            commits = pool.submit(commits_since, root, moment, None, self.now)
             context = pool.submit(read_context, root)
             # what only the queue wants is not asked where there is none
             mine = pool.submit(lambda: own_commits(root, self.now) if context.result().tasks else ())
             ages = pool.submit(task_ages, root, self.now)
             costs = pool.submit(Costs, self.repository, self.config)
-            resources = pool.submit(_preferences)
+            preferences = pool.submit(_preferences)
             said = context.result()
-            found = self._step("git", lambda: state.result(), "git")
+            git_state = self._step("git", state.result, "git")
             self._done("context", "pass" if said.file else "not_applicable", said.file or "no context file")
-            seen = self._step("worktrees", lambda: trees.result(), "worktrees")
-            live = self._step("agents", lambda: sessions.result(), "sessions")
-            if found is not None and seen is not None:
-                found = replace(found, default_branch=seen.default_branch)
-            begins = begun(record, self.now, _head(root, seen))
+            seen = self._step("worktrees", trees.result, "worktrees")
+            live = self._step("agents", sessions.result, "sessions")
+            if git_state is not None and seen is not None:
+                git_state = replace(git_state, default_branch=seen.default_branch)
+            begins = begun(before, self.now, _head(root, seen))
             # to put it safely on the disk takes as long as a git command: meanwhile the rest is read
             written = pool.submit(write_record, self.repository, replace(begins, note="")) if self.write else None
-            spent = self._step("costs", lambda: costs.result(), "costs")
-            happened = self._since(since, commits, spent, live)
-            preferences = resources.result()
+            spent = self._step("costs", costs.result, "costs")
+            made = self._step("since", commits.result, "history")
+            usd = spent.since(moment) if spent else None
             joined = with_agents(seen, live)
             blockers = tuple(item.text for item in said.items("blockers", "blocked") if item.mark != "done")
             situation = situation_of(blockers, joined, mine.result(), self.now, said, ages.result())
-        scored = queue(said.tasks, situation)
-        self._done("queue", "pass" if scored else "not_applicable", f"{len(scored)} open tasks")
+            return _Read(
+                context=said,
+                git=git_state,
+                trees=joined,
+                live=live,
+                spent=spent,
+                since=Since(moment, named, made, usd, _active(live, moment)),
+                blockers=blockers,
+                queue=queue(said.tasks, situation),
+                preferences=preferences.result(),
+                begins=begins,
+                written=written,
+            )
+
+    def _report(self, read: _Read, held: Resources) -> StartReport:
+        root, said, spent = self.repository.root, read.context, read.spent
         names = names_in(root)
-        held = resources_of(joined, self.config)
-        self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
-        self._todos(scored, preferences)
-        self._session(record, begins, written)
-        self.notes[:0] = said.notes
-        if seen is not None and seen.note:
-            self.notes.append(seen.note)
-        money = money_of(spent.snapshot, _average(spent, self.now)) if spent else None
-        report = StartReport(
+        return StartReport(
             project=plain_text(self.repository.name, 80),
             types=types_of(names),
             started=self.now.astimezone(),
-            git=found,
+            git=read.git,
             context_file=said.file,
             completed=tuple(item.text for item in said.items("completed", "done")),
             in_progress=tuple(item for item in said.items("in progress") if item.mark != "done"),
-            blockers=blockers,
+            blockers=read.blockers,
             planned=tuple(item.text for item in said.items("tomorrow", "next steps") if item.mark != "done"),
-            queue=scored,
-            worktrees=None if joined is None else tuple(worktree_line(tree) for tree in joined.worktrees),
-            waiting=waiting_of(live, self.now),
-            money=money,
+            queue=read.queue,
+            worktrees=None if read.trees is None else tuple(worktree_line(tree) for tree in read.trees.worktrees),
+            waiting=waiting_of(read.live, self.now),
+            money=money_of(spent.snapshot, _average(spent, self.now)) if spent else None,
             resources=held,
             preflight=preflight(names),
             notes=(*self.notes, *(spend_notes(spent.snapshot) if spent else ())),
             context_files=said.files,
-            since=happened,
-            agents=agents_of(root, scored, names),
-            files=files_of(root, scored),
+            since=read.since,
+            agents=agents_of(root, read.queue, names),
+            files=files_of(root, read.queue),
             observers=_observers(root),
-            show_costs=preferences.get("show_costs") is not False,
-        )
-        if spent:
-            spent.close(at_once=self.ending)
-        return Started(
-            report, tuple(self.steps[name] for name in STEPS), tuple(self.files), spent.snapshot if spent else None
+            show_costs=read.preferences.get("show_costs") is not False,
         )
 
     def _done(self, name: str, status: StepStatus, detail: str) -> None:
         self.steps[name] = Step(name, status, plain_text(detail, 200))
         self._tell(self.steps[name])
 
-    def _step(self, name: str, read: Callable[[], Any], what: str) -> Any:
+    def _step(self, name: str, read: Callable[[], Answer], what: str) -> Answer | None:
         before = len(self.notes)
         answer = guarded(read, what, self.notes)
         if answer is None:
@@ -183,21 +217,6 @@ class _StartDay:
         else:
             self._done(name, "pass", _said(answer))
         return answer
-
-    def _since(
-        self,
-        since: tuple[datetime, str],
-        commits: "Future[tuple[str, ...]]",
-        spent: Costs | None,
-        live: SessionsSnapshot | None,
-    ) -> Since:
-        moment, what = since
-        made = self._step("since", lambda: commits.result(), "history")
-        active = None
-        if live is not None:
-            times = [session.last_event_at or session.since for session in live.sessions]
-            active = sum(1 for at in times if at is not None and at >= moment)
-        return Since(moment, what, made, spent.since(moment) if spent else None, active)
 
     def _todos(self, scored: tuple[Scored, ...], preferences: dict[str, Any]) -> None:
         """Write the to-do list where the configuration, or the person's preferences, say so."""
@@ -214,19 +233,19 @@ class _StartDay:
         self.files.append(path)
         self._done("todos", "pass", place)
 
-    def _session(self, record: DayRecord, begins: DayRecord, written: "Future[Path] | None") -> None:
-        if record.note:
-            self.notes.append(record.note)
-        if written is None:
+    def _session(self, before: DayRecord, read: _Read) -> None:
+        if before.note:
+            self.notes.append(before.note)
+        if read.written is None:
             self._done("session", "not_applicable", "nothing is written")
             return
         try:
-            self.files.append(written.result())
+            self.files.append(read.written.result())
         except CannotAnswer as problem:
             self.notes.append(str(problem))
             self._done("session", "not_run", str(problem))
             return
-        since = begins.started or self.now
+        since = read.begins.started or self.now
         self._done("session", "pass", f"since {since.astimezone():%Y-%m-%d %H:%M}")
 
 
@@ -237,6 +256,14 @@ def _since_when(record: DayRecord, now: datetime) -> tuple[datetime, str]:
     if moment is None:
         return now - timedelta(days=1), "Yesterday (24 h)"
     return moment, f"the Last Session ({moment.astimezone():%Y-%m-%d %H:%M})"
+
+
+def _active(live: SessionsSnapshot | None, since: datetime) -> int | None:
+    """How many sessions were active since then, None where they could not be read."""
+    if live is None:
+        return None
+    times = [session.last_event_at or session.since for session in live.sessions]
+    return sum(1 for at in times if at is not None and at >= since)
 
 
 def _average(spent: Costs, now: datetime) -> float | None:

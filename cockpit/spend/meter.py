@@ -11,7 +11,7 @@ from cockpit.config import Limits as BudgetLimits
 from cockpit.repository import Repository
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.limits import read_limits
-from cockpit.spend.models import BudgetWindow, SpendSnapshot
+from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from cockpit.spend.opened import open_ledger
 from cockpit.spend.pace import read_paces
 from cockpit.spend.places import UNATTRIBUTED, Places
@@ -34,6 +34,18 @@ _BURN_MINUTES = 60
 _DAY_MS = 86_400_000
 
 Group = tuple[str, str, str, str, str]  # day, week, model, session, branch
+
+
+class _Sums:
+    """What a snapshot shows: `models` and `branches` of this month, `days` in picodollars, `unpriced` models."""
+
+    def __init__(self) -> None:
+        self.windows: dict[WindowName, Sum] = {"day": Sum(), "week": Sum(), "month": Sum()}
+        self.models: dict[str, Sum] = {}
+        self.branches: dict[str, Sum] = {}
+        self.sessions: dict[str, Sum] = {}
+        self.days: dict[str, int] = {}
+        self.unpriced: set[str] = set()
 
 
 class Meter:
@@ -83,61 +95,53 @@ class Meter:
         """Today, this month, the budgets, models, days and sessions, as of now."""
         now = clock.now()
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
-        if self._groups is None:
-            self._groups = self.ledger.sums(self.scope, self._group)
-        today, week, month = Sum(), Sum(), Sum()
-        models: dict[str, Sum] = {}
-        branches: dict[str, Sum] = {}
-        sessions: dict[str, Sum] = {}
-        first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
-        days: dict[str, int] = {}
-        unpriced: set[str] = set()
-        for (day, its_week, model, session, branch), part in self._groups.items():
-            sessions.setdefault(session, Sum()).add(part)
-            if day == labels.day:
-                today.add(part)
-            if its_week == labels.week:
-                week.add(part)
-            if day[:7] == labels.month:
-                month.add(part)
-                models.setdefault(model, Sum()).add(part)
-                branches.setdefault(branch, Sum()).add(part)
-            if first_day <= day <= labels.day:
-                days[day] = days.get(day, 0) + part.pico
-            if part.unpriced_tokens and (day >= first_day or day[:7] == labels.month):
-                unpriced.add(model)
-        spent: dict[WindowName, float] = {
-            "day": today.pico / PICO,
-            "week": week.pico / PICO,
-            "month": month.pico / PICO,
-        }
+        sums = self._summed(labels.day, labels.week, labels.month, now)
+        spent: dict[WindowName, float] = {name: part.pico / PICO for name, part in sums.windows.items()}
         periods = {"day": labels.day, "week": labels.week, "month": labels.month}
         if self.config.budget.session != BudgetLimits():
             periods["session"], spent["session"] = self.dearest_session(labels.day)
         return SpendSnapshot(
-            today=today.row(labels.day),
-            month=month.row(labels.month),
+            today=sums.windows["day"].row(labels.day),
+            month=sums.windows["month"].row(labels.month),
             windows=budget_windows(spent, self.config.budget, now.astimezone()),
-            by_model=tuple(
-                sorted(
-                    (part.row(model) for model, part in models.items()),
-                    key=lambda row: (-row.usd, -row.tokens.total, row.key),
-                )
-            ),
-            daily=_daily(days, now.astimezone()),
+            by_model=_dearest(sums.models),
+            daily=_daily(sums.days, now.astimezone()),
             burn_per_hour=self._burn(now),
-            by_session=_priced(sessions),
-            by_branch=_priced(branches),
+            by_session=_priced(sums.sessions),
+            by_branch=_priced(sums.branches),
             scope=self.name,
             at=now,
             unread=unread(self.ledger),
-            unpriced_models=tuple(sorted(unpriced)),
+            unpriced_models=tuple(sorted(sums.unpriced)),
             note="; ".join(filter(None, (note, self.ledger.store.notice))),
             limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
             paces=read_paces(self.ledger, self._recent(now)),
             periods=tuple(periods.items()),
-            floors=tuple(name for name, part in (("day", today), ("week", week), ("month", month)) if part.floors),
+            floors=tuple(name for name, part in sums.windows.items() if part.floors),
         )
+
+    def _summed(self, today: str, week: str, month: str, now: datetime) -> _Sums:
+        """The groups as a snapshot shows them; `today`, `week` and `month` are the labels of now."""
+        if self._groups is None:
+            self._groups = self.ledger.sums(self.scope, self._group)
+        found = _Sums()
+        of_today, of_week, of_month = found.windows.values()
+        first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
+        for (day, its_week, model, session, branch), part in self._groups.items():
+            found.sessions.setdefault(session, Sum()).add(part)
+            if day == today:
+                of_today.add(part)
+            if its_week == week:
+                of_week.add(part)
+            if day[:7] == month:
+                of_month.add(part)
+                found.models.setdefault(model, Sum()).add(part)
+                found.branches.setdefault(branch, Sum()).add(part)
+            if first_day <= day <= today:
+                found.days[day] = found.days.get(day, 0) + part.pico
+            if part.unpriced_tokens and (day >= first_day or day[:7] == month):
+                found.unpriced.add(model)
+        return found
 
     def _recent(self, now: datetime) -> list[str]:
         """The sessions that were at work in the last day, the latest first."""
@@ -227,6 +231,11 @@ def budget_windows(
         )
         for window in windows(spent, limits, now, block=strict or budget.block_on_limit)
     )
+
+
+def _dearest(models: dict[str, Sum]) -> tuple[SpendRow, ...]:
+    rows = (part.row(model) for model, part in models.items())
+    return tuple(sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key)))
 
 
 def _priced(parts: dict[str, Sum]) -> tuple[tuple[str, float], ...]:
