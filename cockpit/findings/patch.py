@@ -14,6 +14,8 @@ from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.record import record
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as git counts lines
+
 
 @record
 class Patch:
@@ -68,13 +70,14 @@ def physical_lines(text: str) -> list[str]:
 
 
 def unified_diff(name: str, before: list[str], after: list[str]) -> str:
-    """The change of a file's lines as a person reads it, control characters made visible."""
+    """The change of a file's lines as `git apply` takes it: exact, so it passes `plain_text` where it is shown."""
     shown = plain_text(name)
-    lines = difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}", n=3, lineterm="")
+    old, new = (_LINE.findall("".join(lines)) for lines in (before, after))
+    lines = difflib.unified_diff(old, new, f"a/{shown}", f"b/{shown}", n=3, lineterm="")
     return "\n".join(part for line in lines for part in _shown(line))
 
 
 def _shown(line: str) -> Iterator[str]:
-    yield plain_text(line.rstrip("\r\n"))
-    if line[0] in " +-" and not line.startswith(("--- a/", "+++ b/")) and not line.endswith(("\n", "\r")):
+    yield line.removesuffix("\n")
+    if line[0] in " +-" and not line.startswith(("--- a/", "+++ b/")) and not line.endswith("\n"):
         yield "\\ No newline at end of file"

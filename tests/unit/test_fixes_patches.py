@@ -19,6 +19,20 @@ CASE = b"from unittest import TestCase\nfrom unittest.mock import Mock\n\n\nclas
 HINTS = b"def ship(order: str):\n    print(order)\n"
 
 
+DRESSES = {
+    "plain": lambda source: source,
+    "crlf": lambda source: source.replace(b"\n", b"\r\n"),
+    "no newline": lambda source: source.rstrip(b"\n"),
+    "mark": lambda source: b"\xef\xbb\xbf" + source,
+    "latin-1": lambda source: (
+        b"# coding: latin-1\nE = '\xe9'\n" + source.replace(b"def test", b"\n\ndef test", source == MENDED)
+    ),
+    "tabs": lambda source: source.replace(b"    ", b"\t"),
+    "form feeds": lambda source: source + b"\n\x0c\n\x0cX = 1\n",
+    "tab in a comment": lambda source: source.replace(b"pay.called", b"pay.called  # a\t\x1bb"),
+}
+
+
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
@@ -39,21 +53,7 @@ def one(root: Path, path: str) -> Finding:
     return next(found for found in findings(root, "bare-mock") if found.path == path)
 
 
-@pytest.mark.parametrize(
-    "dress",
-    [
-        lambda source: source,
-        lambda source: source.replace(b"\n", b"\r\n"),
-        lambda source: source.rstrip(b"\n"),
-        lambda source: b"\xef\xbb\xbf" + source,
-        lambda source: (
-            b"# coding: latin-1\nE = '\xe9'\n" + source.replace(b"def test", b"\n\ndef test", source == MENDED)
-        ),
-        lambda source: source.replace(b"    ", b"\t"),
-        lambda source: source + b"\n\x0c\n\x0cX = 1\n",
-    ],
-    ids=["plain", "crlf", "no newline", "mark", "latin-1", "tabs", "form feeds"],
-)
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
 def test_a_patch_keeps_the_rest_byte_for_byte(repo: Path, dress) -> None:  # type: ignore[no-untyped-def]
     path = repo / "test_a.py"
     path.write_bytes(dress(MOCKED))
@@ -168,11 +168,12 @@ def test_diff_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (repo / "test_a.py").read_bytes() == MOCKED
 
 
-def test_the_diff_can_be_applied_by_git(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (repo / "test_a.py").write_bytes(MOCKED.rstrip(b"\n"))
-    main(["check", "--fix", "--diff"])
-    subprocess.run(["git", "apply", "-"], input=capsys.readouterr().out.encode(), cwd=repo, check=True)
-    assert (repo / "test_a.py").read_bytes() == MENDED.rstrip(b"\n")
+@pytest.mark.parametrize("name", [name for name in DRESSES if name != "latin-1"])
+def test_the_diff_can_be_applied_by_git(repo: Path, capfdbinary: pytest.CaptureFixture[bytes], name: str) -> None:
+    (repo / "test_a.py").write_bytes(DRESSES[name](MOCKED))
+    main(["check", "--fix", "--diff", "--select", "bare-mock"])
+    subprocess.run(["git", "apply", "-"], input=capfdbinary.readouterr().out, cwd=repo, check=True)
+    assert (repo / "test_a.py").read_bytes() == DRESSES[name](MENDED)
 
 
 def test_fix_writes_and_reports_what_is_left(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from widgets.screens.listing import MOVES, Moving, WrappedLines
 def diff_lines(diff: str) -> list[Line]:
     """A unified diff as lines: what comes is good, what goes is bad, the rest is quiet."""
     rows: list[Line] = []
-    for raw in diff.splitlines():
+    for raw in diff.removesuffix("\n").replace("\r\n", "\n").split("\n"):
         token = "good" if raw.startswith("+") else "bad" if raw.startswith("-") else "muted"
         rows.append(
             line(

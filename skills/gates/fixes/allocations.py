@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from skills.gates.fixes.cst import code, last_name
+from skills.gates.fixes.cst import below, code, last_name
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
@@ -12,6 +12,11 @@ from skills.gates.model import Finding
 _LAZY = frozenset({"frozenset", "tuple", "any", "all", "sum", "min", "max"})
 _VIEWS = frozenset({"keys", "values", "items"})
 _PLAIN = (cst.Name, cst.Integer, cst.Attribute, cst.Subscript, cst.Tuple, cst.SimpleString)
+_DEEDS = frozenset(
+    {"save", "delete", "create", "update", "write", "send", "remove", "pop", "append", "add", "insert", "push", "run",
+     "execute", "process", "charge", "print", "put", "post", "apply", "set", "register", "close", "commit", "publish",
+     "notify", "cancel", "move", "copy", "upload", "install", "call", "do", "handle", "next", "discard", "emit"}
+)  # fmt: skip
 Rewrite = Callable[[cst.Call], cst.BaseExpression]
 
 
@@ -76,6 +81,11 @@ def _of_comprehension(outer: str, inner: cst.ListComp) -> Rewrite:
         raise CannotFix("counting would no longer compute the elements")
     if outer not in _LAZY and outer != "len":
         raise CannotFix(f"`{outer}` needs a list")
+    calls = {last_name(call.func) for call in below(inner, cst.Call)}
+    if "next" in calls:
+        raise CannotFix("where `next` finds nothing, the error would be another one in a generator")
+    if outer in ("any", "all") and any(name.strip("_").partition("_")[0] in _DEEDS for name in calls):
+        raise CannotFix(f"`{outer}` would no longer do it for every element")
     return lambda now: _lazily(now, outer)
 
 
@@ -254,6 +264,8 @@ EXAMPLES: tuple[FixExample, ...] = (
     _line("sorted(scores)[0]", reason="another one"),
     _line("len([pay(o) for o in orders])", reason="no longer compute"),
     _line("sorted(reversed(scores))", reason="order"),
+    _line("any([order.save() for order in orders])", reason="for every element"),
+    _line("sum([next(scores) for _ in orders])", reason="in a generator"),
     _line("a in list(names)", reason="a string"),
     FixExample(
         _COPY,

@@ -1,13 +1,21 @@
 """Small habits of Python, said the safe way."""
 
+import re
+from collections.abc import Iterator
+
 import libcst as cst
 
-from skills.gates.fixes.cst import below, code, dotted, last_name
+from skills.gates.fixes.cst import below, code, dotted, last_name, walk
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 
 _NAMES = ("error", "problem", "exc")
+_CONSTANT = frozenset(
+    {"True", "False", "None", "list", "dict", "set", "bytearray", "int", "str", "float", "bool", "tuple", "frozenset",
+     "defaultdict", "OrderedDict", "Counter", "deque", "collections"}
+)  # fmt: skip
+_REMEMBERS = re.compile(r"^_|cache|memo|registry")
 
 
 def fix_none_comparison(document: Document, finding: Finding) -> None:
@@ -81,9 +89,30 @@ def fix_raise_without_from(document: Document, finding: Finding) -> None:
         raise CannotFix("its handler catches everything")
     if handler.name is not None:
         name = cst.ensure_type(handler.name.name, cst.Name).value
+        if name in _bound_again(handler.body):
+            raise CannotFix(f"`{name}` is another thing by then")
     else:
         name = _name_for(document, handler)
     document.change(node, lambda now: now.with_changes(cause=cst.From(cst.Name(name))))
+
+
+def _bound_again(block: cst.BaseSuite) -> Iterator[str]:
+    """The names that some statements bind or delete."""
+    for node in walk(block):
+        if isinstance(node, cst.AsName):
+            yield dotted(node.name)
+        elif isinstance(node, cst.Del):
+            yield dotted(node.target)
+        elif isinstance(node, cst.AssignTarget | cst.AugAssign | cst.AnnAssign | cst.NamedExpr | cst.For):
+            yield from (name.value for name in _targets(node.target))
+
+
+def _targets(node: cst.BaseExpression) -> Iterator[cst.Name]:
+    if isinstance(node, cst.Name):
+        yield node
+    elif isinstance(node, cst.Tuple | cst.List):
+        for element in node.elements:
+            yield from _targets(element.value)
 
 
 def _name_for(document: Document, handler: cst.ExceptHandler) -> str:
@@ -114,12 +143,32 @@ def fix_mutable_default(document: Document, finding: Finding) -> None:
     if all(_is_stub(part) for part in function.body.body):
         raise CannotFix("the function is only declared here")
     name = parameter.name.value
+    _same_by_none(document, function, name, node)
     made = document.memo.setdefault(f"defaults of {id(function)}", [])
     assert isinstance(made, list)
     made.append((name, node))
     if len(made) == 1:
         document.change(function.body, lambda now: _with_defaults(now, made))
-    document.change(parameter, _none_by_default)
+    document.change(parameter, lambda now: _none_by_default(now, "Optional" in document.names))
+
+
+def _same_by_none(document: Document, function: cst.FunctionDef, name: str, value: cst.BaseExpression) -> None:
+    """Raises `CannotFix` where the function would do something else with a value that is made in its body."""
+    if {part.value for part in below(value, cst.Name)} - _CONSTANT:
+        raise CannotFix("its value is made of names, which may mean something else when the function runs")
+    uses = [node for node in below(function.body, cst.Name) if node.value == name]
+    places = [document.parents[node] for node in uses]
+    for place in places:
+        whole = document.parents[place] if isinstance(place, cst.ComparisonTarget) else place
+        if isinstance(whole, cst.Comparison) and {"None", name} <= {part.value for part in below(whole, cst.Name)}:
+            raise CannotFix("the function tells None from an empty one")
+    looks = (cst.Subscript, cst.Attribute, cst.ComparisonTarget)
+    written = any(
+        isinstance(target.target, cst.Subscript) and dotted(target.target.value) == name
+        for target in below(function.body, cst.AssignTarget)
+    )
+    if written and (_REMEMBERS.search(name) or all(isinstance(place, looks) for place in places)):
+        raise CannotFix("the function remembers in it from call to call")
 
 
 def _is_stub(line: cst.CSTNode) -> bool:
@@ -128,12 +177,16 @@ def _is_stub(line: cst.CSTNode) -> bool:
     )
 
 
-def _none_by_default(now: cst.Param) -> cst.Param:
+def _none_by_default(now: cst.Param, optional: bool) -> cst.Param:
+    """`x: T = []` → `x: T | None = None`, said as `Optional[T]` where the file says so already."""
     hint = now.annotation
     if hint is not None and "None" not in code(hint.annotation) and "Optional" not in code(hint.annotation):
         if not isinstance(hint.annotation, cst.Name | cst.Attribute | cst.Subscript | cst.BinaryOperation):
             raise CannotFix("its type hint is not understood")
-        either = cst.BinaryOperation(hint.annotation, cst.BitOr(), cst.Name("None"))
+        either: cst.BaseExpression = cst.BinaryOperation(hint.annotation, cst.BitOr(), cst.Name("None"))
+        if optional:
+            inner = cst.SubscriptElement(cst.Index(hint.annotation))
+            either = cst.Subscript(cst.Name("Optional"), [inner])
         now = now.with_changes(annotation=hint.with_changes(annotation=either))
     return now.with_changes(default=cst.Name("None"))
 
@@ -177,11 +230,36 @@ EXAMPLES: tuple[FixExample, ...] = (
         "try:\n    pay()\nexcept KeyError as e:\n    raise Failed(str(e)) from e\n",
     ),
     FixExample(
+        _FROM,
+        "try:\n    pay()\nexcept KeyError as e:\n    e = str(e)\n    raise Failed(e)\n",
+        reason="another thing",
+    ),
+    FixExample(
+        _FROM,
+        "try:\n    pay()\nexcept KeyError as e:\n    try:\n        undo()\n    except OSError as e:\n        log(e)\n"
+        "    raise Failed('no')\n",
+        reason="another thing",
+    ),
+    FixExample(
         _DEFAULT,
         'def add(item, cart=[], *, seen: dict[str, int] = {}):\n    """Add it."""\n    cart.append(item)\n',
         'def add(item, cart=None, *, seen: dict[str, int] | None = None):\n    """Add it."""\n'
         "    if cart is None:\n        cart = []\n    if seen is None:\n        seen = {}\n    cart.append(item)\n",
     ),
+    FixExample(
+        _DEFAULT,
+        "from typing import Optional\n\n\ndef add(seen: list = []):\n    return Optional, seen\n",
+        "from typing import Optional\n\n\ndef add(seen: Optional[list] = None):\n    if seen is None:\n"
+        "        seen = []\n    return Optional, seen\n",
+    ),
+    FixExample(_DEFAULT, "def f(n, _cache={}):\n    _cache[n] = n\n    return _cache\n", reason="remembers"),
+    FixExample(
+        _DEFAULT,
+        "def f(n, known={}):\n    if n not in known:\n        known[n] = n * n\n    return known[n]\n",
+        reason="remembers",
+    ),
+    FixExample(_DEFAULT, "def f(a=[]):\n    if a is None:\n        return 1\n    return a\n", reason="tells None"),
+    FixExample(_DEFAULT, "class A:\n    ONE = 1\n\n    def f(self, a=[ONE]):\n        return a\n", reason="of names"),
     FixExample(_DEFAULT, "add = lambda item, seen=set(): seen.add(item)\n", reason="no body"),
     FixExample(_DEFAULT, "def add(item, seen=[]): ...\n", reason="no body"),
 )

@@ -40,6 +40,11 @@ EXAMPLES: tuple[FixExample, ...] = (
         reason="leave its patch to the test",
     ),
     _example(
+        "from unittest.mock import patch\n\nfrom shop import mail\n\n\ndef test_rate():\n"
+        '    with patch.object(mail, "RATE", 3):\n        mail.send()\n    assert mail.RATE == 1\n',
+        reason="needs the real object again",
+    ),
+    _example(
         "import unittest.mock as um\n\nimport pytest\n\n\n@pytest.fixture\ndef gateway() -> object:\n"
         '    with um.patch("shop.gateway", new_callable=um.AsyncMock) as made, open("x"):\n        yield made\n',
         "import pytest\nfrom pytest_mock import MockerFixture\n\n\n@pytest.fixture\n"

@@ -243,10 +243,27 @@ def _name_for(call: cst.Call) -> str:
     return f"mock_{word.lstrip('_')}"
 
 
+def _patched(whole: cst.With) -> frozenset[str]:
+    """The last names of what the patches of a `with` statement put away and do not hand out under the same name."""
+    found: set[str] = set()
+    for item in whole.items:
+        call = item.item
+        if not isinstance(call, cst.Call) or not call.args:
+            continue
+        kind, first = last_name(call.func), call.args[0].value
+        said = call.args[1].value if kind == "object" and len(call.args) > 1 else first
+        name = said.raw_value if isinstance(said, cst.SimpleString) else last_name(said)
+        found.add(name.rpartition(".")[2])
+        if item.asname is not None:
+            found.discard(dotted(item.asname.name))
+    return frozenset(found)
+
+
 def _ends_quietly(document: Document, whole: cst.With) -> bool:
     """Whether nothing behind a `with` block could notice that its patches go on. Raises `CannotFix` where that cannot
     be told, or where a patch would have to end in the middle."""
     quiet, guarded = True, False
+    put_away = _patched(whole)
     inside: cst.CSTNode = whole
     for above in document.around(whole):
         if isinstance(above, cst.FunctionDef):
@@ -261,7 +278,10 @@ def _ends_quietly(document: Document, whole: cst.With) -> bool:
             guarded = True
         if isinstance(above, cst.IndentedBlock):
             index = list[cst.CSTNode](above.body).index(inside)
-            quiet = quiet and all(_is_quiet(part) for part in above.body[index + 1 :])
+            quiet = quiet and all(
+                _is_quiet(part) and put_away.isdisjoint(name.value for name in below(part, cst.Name))
+                for part in above.body[index + 1 :]
+            )
         inside = above
     if not quiet and guarded and not _only_patches(document, whole):
         raise CannotFix("a patch would have to end inside another `with` block")

@@ -1,11 +1,19 @@
 """What is only taken away: docstrings of tests, code in comments."""
 
+import ast
+import re
+import textwrap
+
 import libcst as cst
 
+from skills.gates.comments import is_code
 from skills.gates.fixes.cst import code, gone
-from skills.gates.fixes.document import Document
+from skills.gates.fixes.document import Document, lines_of
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
+
+_POINTS_AT_IT = re.compile(r"un-?comment|(?:next|following) lines?\b|lines? below|disabled until", re.IGNORECASE)
+_LONGEST = 60
 
 
 def fix_test_docstring(document: Document, finding: Finding) -> None:
@@ -55,8 +63,48 @@ def _commented(block: cst.BaseSuite, lines: list[str]) -> cst.BaseSuite:
 
 
 def fix_noisy_comment(document: Document, finding: Finding) -> None:
-    """Take the line out."""
-    document.change(document.comment_line(finding.line), lambda now: cst.RemoveFromParent())
+    """Take the code out: the statements of which the line is a part, without the prose around them."""
+    alone = document.memo.get("comments alone")
+    if not isinstance(alone, dict):
+        numbered = ((number, line.strip()) for number, line in enumerate(lines_of(document.original), 1))
+        alone = document.memo["comments alone"] = {number: line for number, line in numbered if line.startswith("#")}
+    first, last = _statements_around(alone, finding.line)
+    if _POINTS_AT_IT.search(" ".join(alone.get(first - back, "") for back in (2, 1))):
+        raise CannotFix("the comment above it says what it is there for")
+    for node in [document.comment_line(number) for number in range(first, last + 1)]:
+        if not document.is_changed(node):
+            document.change(node, lambda now: cst.RemoveFromParent())
+
+
+def _statements_around(alone: dict[int, str], line: int) -> tuple[int, int]:
+    """The first and last line of the longest run of comments around a line that is whole code. Raises `CannotFix`."""
+    top = bottom = line
+    while top - 1 in alone and line - top < _LONGEST:
+        top -= 1
+    while bottom + 1 in alone and bottom - line < _LONGEST:
+        bottom += 1
+    ends = {number for number in range(top, bottom + 1) if number == line or _may_end(alone[number])}
+    for first in sorted(number for number in ends if number <= line):
+        for last in sorted((number for number in ends if number >= line), reverse=True):
+            if _is_whole([alone[number][1:] for number in range(first, last + 1)]):
+                return first, last
+    raise CannotFix("the comments around it are only in part whole statements")
+
+
+def _may_end(comment: str) -> bool:
+    return is_code(comment) or comment.lstrip("# ").startswith("@")
+
+
+def _is_whole(lines: list[str]) -> bool:
+    """Whether lines are statements, or elements of a call, list or dict."""
+    text = textwrap.dedent("\n".join(lines).expandtabs(4))
+    for shape in ("{}\n", "[\n{}\n]", "{{\n{}\n}}", "f(\n{}\n)"):
+        try:
+            ast.parse(shape.format(text.strip("\n") if shape != "{}\n" else text))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        return True
+    return False
 
 
 EXAMPLES: tuple[FixExample, ...] = (
@@ -95,4 +143,17 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    # print(RATES)\n    return 1  # one\n    # return 2\n",
         "# The rates.\nRATES = [\n    1,\n]\n\n\ndef f():\n    return 1  # one\n",
     ),
+    FixExample(
+        "noisy-comment",
+        "# They are told.\n# mail(\n#\tname, address, role\n# )\n# @on(\n#     EVENT\n# )\n"
+        "# def told(c):\n#\n#     log(c)\nRATE = 1\n",
+        "# They are told.\nRATE = 1\n",
+    ),
+    FixExample(
+        "noisy-comment",
+        "RATES = {\n    # 'de': 19,\n    'at': 20,\n    # 'it': f(\n    #     3\n    # ),\n}\n",
+        "RATES = {\n    'at': 20,\n}\n",
+    ),
+    FixExample("noisy-comment", "# rows = [\n# and what else there is,\nRATE = 1\n", reason="only in part"),
+    FixExample("noisy-comment", "# Uncomment it to see the rows.\n# print(rows)\nRATE = 1\n", reason="is there for"),
 )

@@ -2,12 +2,17 @@
 
 import libcst as cst
 
-from skills.gates.fixes.cst import code
+from skills.gates.fixes.cst import code, last_name, walk
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 
 _PK = [cst.Arg(cst.SimpleString('"pk"'))]
+_NO_ROWS = frozenset({"union", "intersection", "difference", "dates", "datetimes", "raw", "reverse", "aggregate"})
+_HARMLESS = frozenset(
+    {"now", "today", "utcnow", "localtime", "uuid4", "str", "int", "float", "bool", "len", "list", "dict", "set",
+     "tuple", "Decimal", "timedelta", "date", "datetime", "lower", "upper", "strip", "get", "slugify", "format", "join"}
+)  # fmt: skip
 
 
 def fix_unordered_queryset(document: Document, finding: Finding) -> None:
@@ -23,7 +28,30 @@ def fix_unordered_queryset(document: Document, finding: Finding) -> None:
         rows = node.args[0].value
     if not isinstance(rows, cst.Call | cst.Attribute):
         raise CannotFix("the rows are asked for in another place")
+    _can_be_ordered(rows)
     document.change(rows, _ordered)
+
+
+def _can_be_ordered(rows: cst.BaseExpression) -> None:
+    """Raises `CannotFix` where an order by the key would be an error, or would make other groups."""
+    methods: dict[str, cst.Call | None] = {}
+    node: cst.BaseExpression = rows
+    while isinstance(node, cst.Call | cst.Attribute | cst.Subscript):
+        if isinstance(node, cst.Subscript):
+            raise CannotFix("the rows are cut before")
+        if isinstance(node, cst.Attribute):
+            methods.setdefault(node.attr.value, None)
+            node = node.value
+        else:
+            if isinstance(node.func, cst.Attribute):
+                methods[node.func.attr.value] = node
+            node = node.func
+    distinct = methods.get("distinct")
+    picked = "values" in methods or "values_list" in methods
+    if methods.keys() & _NO_ROWS or (picked and (distinct is not None or methods.keys() & {"annotate", "alias"})):
+        raise CannotFix("an order by the key would give other rows: only a person knows by what")
+    if distinct is not None and distinct.args:
+        raise CannotFix("the columns that are to differ have to come first in the order")
 
 
 def _ordered(now: cst.BaseExpression) -> cst.Call:
@@ -53,7 +81,22 @@ def fix_exists_then_create(document: Document, finding: Finding) -> None:
         raise CannotFix("it is not created by the manager that looked for it")
     if any("__" in name or creation.get(name) != value for name, value in wanted.items()):
         raise CannotFix("it is created with other values than were looked for")
+    if any(
+        _does_something(argument.value)
+        for argument in call.args
+        if argument.keyword and argument.keyword.value not in wanted
+    ):
+        raise CannotFix("a value would be made even where the row is there already")
     document.change(whole, lambda now: _in_one_step(now, set(wanted)))
+
+
+def _does_something(value: cst.BaseExpression) -> bool:
+    """Whether a value is more than looked up: by a call that may have effects, or a wait."""
+    return any(
+        isinstance(node, cst.Await | cst.Yield | cst.NamedExpr)
+        or (isinstance(node, cst.Call) and last_name(node.func) not in _HARMLESS)
+        for node in walk(value)
+    )
 
 
 def _is_only_statement(whole: cst.If, call: cst.Call) -> bool:
@@ -131,6 +174,19 @@ EXAMPLES: tuple[FixExample, ...] = (
         _PAGES + '\n\nclass Orders(ListView):\n    model = Order  # all\n    ordering = ["pk"]\n    paginate_by = 20\n',
         "shop/models.py",
     ),
+    *(
+        FixExample(
+            "unordered-queryset",
+            f"{_PAGES}\n\ndef pages():\n    return Paginator(Order.objects.{rows}, 50)\n",
+            path="shop/models.py",
+            reason=reason,
+        )
+        for rows, reason in (
+            ("values('total').annotate(n=Count('id'))", "other rows"),
+            ("values_list('total', flat=True).distinct()", "other rows"),
+            ("distinct('total')", "come first"),
+        )
+    ),
     FixExample(
         "exists-then-create",
         _SAVE + "    # Once.\n    if not Order.objects.filter(key=key).exists():\n"
@@ -142,6 +198,12 @@ EXAMPLES: tuple[FixExample, ...] = (
         _SAVE + "    if not Order.objects.filter(key=key).exists():\n"
         "        row = Order.objects.create(key=key)\n        row.go()\n",
         reason="more depends",
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    if not Order.objects.filter(key=key).exists():\n"
+        "        Order.objects.create(key=key, paid=charge(key))\n",
+        reason="even where the row is there",
     ),
     FixExample(
         "exists-then-create",
