@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -36,6 +36,10 @@ from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.virtual_list import VirtualList
 from widgets.worktrees_pane import WorktreesPane
+
+if TYPE_CHECKING:
+    from cockpit.findings.engine import Engine
+    from cockpit.worktrees.feed import Hints
 
 _STYLES = Path(widgets.__file__).parent
 _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
@@ -73,8 +77,8 @@ class CockpitApp(Parts):
         self.trees, self.spend = WorktreesSnapshot(), SpendSnapshot()
         self.sessions, self.found = SessionsSnapshot(), FindingsSnapshot()
         self.news = asyncio.Event()
-        self._engine: Any = None
-        self._hints: Any = None
+        self._engine: Engine | None = None
+        self._hints: Hints | None = None
         self.use_themes(call, shade=shade, no_colors=bool(no_color))
 
     def compose(self) -> ComposeResult:
@@ -129,7 +133,7 @@ class CockpitApp(Parts):
         from cockpit.spend.feed import follow_spend
         from cockpit.worktrees.feed import Hints
 
-        if self._engine is None:
+        if self._engine is None or self._hints is None:
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
@@ -143,11 +147,13 @@ class CockpitApp(Parts):
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
         from cockpit.findings.feed import follow_findings
 
+        assert self._engine is not None
         return follow_findings(self._engine, self.repository, self.settings, root=self.watched, on_saved=self._saved)
 
     def _saved(self, names: frozenset[str]) -> None:
         """Files below the watched worktree changed: its row is counted again at once."""
-        self._hints.touch(self.watched)
+        if self._hints is not None:
+            self._hints.touch(self.watched)
 
     def _feed(self, name: str, make: Callable[[], AsyncIterator[Any]], show: Callable[[Any], None]) -> None:
         async def follow() -> None:

@@ -3,7 +3,6 @@
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from cockpit.files import write_atomically
 from cockpit.paths import state_dir
@@ -63,5 +62,5 @@ def write_layout(place: Path, layout: Layout) -> None:
     write_atomically(path, json.dumps(asdict(layout), indent=1) + "\n", mode=0o600)
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: object) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else ()

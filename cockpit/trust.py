@@ -6,6 +6,7 @@ programs. A changed table asks for trust again, in every worktree that has it.
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -122,7 +123,7 @@ def _read() -> dict[str, Any]:
         return {}
 
 
-def _change(change: Any) -> None:
+def _change(change: Callable[[dict[str, Any]], object]) -> None:
     import time
 
     path = _path()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.config import Config
     from cockpit.findings.hidden import HiddenFindings
     from cockpit.repository import Repository
+    from cockpit.worktrees.feed import Hints
 
 _ANYWHERE = ("check-worktree",)  # what may be done to another repository's worktree
 
@@ -25,7 +26,7 @@ class EverywhereDeeds(Deeds):
     hidden: "HiddenFindings | None"
     extra_config: Path | None
 
-    def follow_trees(self, hints: Any) -> AsyncIterator[WorktreesSnapshot]:
+    def follow_trees(self, hints: "Hints") -> AsyncIterator[WorktreesSnapshot]:
         """The feed of the worktrees pane."""
         if not self.everywhere:
             from cockpit.worktrees.feed import follow_worktrees

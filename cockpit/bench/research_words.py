@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cockpit.call import Call
-    from skills.workflow.research import Study
+    from skills.workflow.research import Approach, Study
 
 Answer = tuple[int, dict[str, Any], list[str]]  # exit code, document, lines
 
@@ -82,12 +82,10 @@ def pairs(words: list[str], known: "list[str]") -> dict[str, str]:
     return found
 
 
-def named_option(call: "Call", study: "Study") -> Any:
-    from skills.workflow.research import Approach
-
+def named_option(call: "Call", study: "Study") -> "Approach":
+    """The option that the first word names. Raises `ValueError` where there is none."""
     word = call.args.words[0] if call.args.words else ""
     found = next((one for one in study.options if one.name.lower() == word.lower()), None)
     if found is None:
         raise ValueError(f"there is no option {word!r}; cockpit research option NAME adds one")
-    option: Approach = found
-    return option
+    return found

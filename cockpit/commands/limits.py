@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from cockpit.spend.models import UsageLimit
 
 EXAMPLES = """examples:
@@ -65,7 +67,7 @@ def _line(limit: "UsageLimit", now: datetime) -> str:
     return f"{limit.agent:<9} {name:<24} {used:>9}  resets {limit.resets_at.astimezone():%a %d %b %H:%M}  ({said})"
 
 
-def _age(passed: Any) -> str:
+def _age(passed: "timedelta") -> str:
     seconds = max(0, int(passed.total_seconds()))
     for length, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
         if seconds >= length:

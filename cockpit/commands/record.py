@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cockpit.call import Call
@@ -39,7 +39,7 @@ def run(call: "Call") -> int:
     home, out = str(Path.home()), call.args.file == "-"
     with contextlib.ExitStack() as stack:
         if out:
-            stream: Any = sys.stdout
+            stream: IO[str] = sys.stdout
         else:
             try:
                 stream = stack.enter_context(Path(call.args.file).open("x", encoding="utf-8"))
@@ -61,7 +61,7 @@ async def _record(call: "Call", recorder: "Recorder", *, echo: bool) -> int:
 
     from cockpit.live import PANES, follow_all
 
-    def take(pane: str, value: Any) -> None:
+    def take(pane: str, value: object) -> None:
         line = recorder.take(pane, value)
         if echo and line is not None:
             sys.stdout.write(line.decode() + "\n")

@@ -1,7 +1,7 @@
 """`cockpit research`: from a term to a decision through three gates and a person's approval."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cockpit.bench.research_gates import approve, checklist, gate1, gate2, gate3
 from cockpit.bench.research_words import Answer, named_option, pairs, study_document, text_of, told
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cockpit.call import Call
-    from skills.workflow.research import Study
+    from skills.workflow.research import Approach, Study
 
 EXAMPLES = """examples:
   cockpit research                           the open research and its next step
@@ -188,7 +188,7 @@ def _option(call: "Call") -> Answer:
     return told(change(call.repository(), args.on, step))
 
 
-def _with_option(study: "Study", option: Any) -> "Study":
+def _with_option(study: "Study", option: "Approach") -> "Study":
     from dataclasses import replace
 
     names = [one.name for one in study.options]

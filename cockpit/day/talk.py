@@ -48,7 +48,7 @@ def read_talk(repository: Repository, since: datetime) -> Talk:
         for found in transcripts(root / "projects"):
             try:
                 if found.stat().st_mtime >= since.timestamp() and membership.holds(first_cwd(found.path)):
-                    _read(Path(found.path), since, talk)
+                    _Reading(since, talk).read(Path(found.path))
                     _tasks(root / "tasks" / Path(found.path).stem, since, talk)
             except OSError:
                 continue
@@ -58,61 +58,62 @@ def read_talk(repository: Repository, since: datetime) -> Talk:
     return talk
 
 
-def _read(path: Path, since: datetime, talk: Talk) -> None:
-    subjects: list[str] = []
-    listed: dict[str, str] = {}
-    commands: dict[str, str] = {}
-    for block in Tail(path, counting=False).blocks():
-        for line in block.split(b"\n"):
-            if not any(word in line for word in _WANTED) or (value := document(line)) is None:
-                continue
-            fresh = _at(value) >= since.timestamp()
-            message = value.get("message")
-            content = message.get("content") if isinstance(message, dict) else None
-            if value.get("type") == "user":
-                _said(value, content, commands, talk, fresh=fresh)
-                continue
-            for part in blocks_of(content):
-                given = part.get("input")
-                if part.get("type") == "tool_use" and isinstance(given, dict):
-                    _called(str(part.get("name")), given, str(part.get("id")), subjects, commands, listed, talk, fresh)
-    talk.completed += [text for text, status in listed.items() if status == "completed"]
+class _Reading:
+    """One transcript, read into `talk`: what was said before `since` only explains what comes after it."""
 
+    def __init__(self, since: datetime, talk: Talk) -> None:
+        self.since, self.talk = since.timestamp(), talk
+        self.subjects: list[str] = []  # of the tasks, in the order of their numbers
+        self.listed: dict[str, str] = {}  # to-do → its status
+        self.commands: dict[str, str] = {}  # id of a call that has no answer yet → its command
 
-def _called(
-    name: str,
-    given: dict[str, Any],
-    call: str,
-    subjects: list[str],
-    commands: dict[str, str],
-    listed: dict[str, str],
-    talk: Talk,
-    fresh: bool,
-) -> None:
-    if name == "TodoWrite" and isinstance(given.get("todos"), list):
-        for row in given["todos"]:
-            if isinstance(row, dict) and (fresh or row.get("status") != "completed"):
-                listed[plain_text(row.get("content", ""), _LONGEST)] = str(row.get("status"))
-    elif name == "TaskCreate":
-        subjects.append(plain_text(given.get("subject", ""), _LONGEST))
-    elif name == "TaskUpdate" and given.get("status") == "completed" and fresh:
+    def read(self, path: Path) -> None:
+        """Read it. Raises `OSError`."""
+        for block in Tail(path, counting=False).blocks():
+            for line in block.split(b"\n"):
+                if any(word in line for word in _WANTED) and (value := document(line)) is not None:
+                    self._take(value)
+        self.talk.completed += [text for text, status in self.listed.items() if status == "completed"]
+
+    def _take(self, value: dict[str, Any]) -> None:
+        fresh = _at(value) >= self.since
+        message = value.get("message")
+        content = message.get("content") if isinstance(message, dict) else None
+        if value.get("type") == "user":
+            self._said(value, content, fresh=fresh)
+            return
+        for part in blocks_of(content):
+            given = part.get("input")
+            if part.get("type") == "tool_use" and isinstance(given, dict):
+                self._called(str(part.get("name")), str(part.get("id")), given, fresh=fresh)
+
+    def _called(self, name: str, call: str, given: dict[str, Any], *, fresh: bool) -> None:
+        if name == "TodoWrite" and isinstance(given.get("todos"), list):
+            for row in given["todos"]:
+                if isinstance(row, dict) and (fresh or row.get("status") != "completed"):
+                    self.listed[plain_text(row.get("content", ""), _LONGEST)] = str(row.get("status"))
+        elif name == "TaskCreate":
+            self.subjects.append(plain_text(given.get("subject", ""), _LONGEST))
+        elif name == "TaskUpdate" and given.get("status") == "completed" and fresh:
+            named = plain_text(given["subject"], _LONGEST) if given.get("subject") else self._subject(given)
+            self.talk.completed += [named] if named else []
+        elif name == "Bash":
+            self.commands[call] = plain_text(str(given.get("command", "")).strip().split("\n")[0], 80)
+
+    def _subject(self, given: dict[str, Any]) -> str:
         number = str(given.get("taskId", ""))
-        known = subjects[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(subjects) else ""
-        talk.completed += [plain_text(given["subject"], _LONGEST)] if given.get("subject") else [known] if known else []
-    elif name == "Bash":
-        commands[call] = plain_text(str(given.get("command", "")).strip().split("\n")[0], 80)
+        return self.subjects[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(self.subjects) else ""
 
-
-def _said(value: dict[str, Any], content: object, commands: dict[str, str], talk: Talk, *, fresh: bool) -> None:
-    for part in blocks_of(content):
-        if part.get("type") == "tool_result":
-            command = commands.pop(str(part.get("tool_use_id")), "")
-            if command and part.get("is_error") is True and fresh:
-                talk.failures[command] += 1
-        elif part.get("type") == "text" and fresh and not not_a_person(value):
-            text = plain_text(str(part.get("text", "")).strip(), 400)
-            if is_correction(text):
-                talk.corrections.append(text)
+    def _said(self, value: dict[str, Any], content: object, *, fresh: bool) -> None:
+        for part in blocks_of(content):
+            if part.get("type") == "tool_result":
+                command = self.commands.pop(str(part.get("tool_use_id")), "")
+                if command and part.get("is_error") is True and fresh:
+                    self.talk.failures[command] += 1
+            elif part.get("type") == "text" and fresh and not not_a_person(value):
+                text = plain_text(str(part.get("text", "")).strip(), 400)
+                if is_correction(text):
+                    self.talk.corrections.append(text)
 
 
 def _tasks(folder: Path, since: datetime, talk: Talk) -> None:

@@ -39,7 +39,7 @@ class Recorded:
 
     at: datetime
     pane: str
-    snapshot: Any
+    snapshot: object
 
 
 @record
@@ -62,7 +62,7 @@ class Recorder:
         heading = {"cockpit": __version__, "version": VERSION, "repository": repository, "root": str(root)}
         self._write({"kind": "recording", "at": iso(now()), **redacted(heading, home)})
 
-    def take(self, pane: str, snapshot: Any) -> bytes | None:
+    def take(self, pane: str, snapshot: object) -> bytes | None:
         """Write a snapshot, where it says something new. Answers the line. Raises `OSError`."""
         document = redacted(msgspec.to_builtins(snapshot), self._home)
         told = {name: value for name, value in document.items() if name not in _AGES}

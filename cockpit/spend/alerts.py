@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 from cockpit import clock
 from cockpit.files import locked, write_atomically
@@ -71,7 +71,7 @@ def as_dict(alert: Alert) -> dict[str, str]:
     return asdict(alert)
 
 
-def _document(path: Any) -> dict[str, dict[str, str]]:
+def _document(path: Path) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

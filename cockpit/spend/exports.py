@@ -79,7 +79,7 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
-def _by(cells: Iterable[Cell], key: Any) -> dict[str, float]:
+def _by(cells: Iterable[Cell], key: Callable[[Cell], str]) -> dict[str, float]:
     found: dict[str, int] = {}
     for cell in cells:
         found[key(cell)] = found.get(key(cell), 0) + cell.pico

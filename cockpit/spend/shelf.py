@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ class Shelf:
         words = "SELECT session, name, kind, about, workflow FROM subagents WHERE domain = ?"
         return {row[:2]: SubAgent(*row) for row in self._database.execute(words, (self._domain,))}
 
-    def _related(self, session: str, of: Any, where: str) -> list[Source]:
+    def _related(self, session: str, of: Callable[[Source], str], where: str) -> list[Source]:
         if not session:
             return []
         list(self._where(where, session))

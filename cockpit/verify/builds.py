@@ -44,7 +44,7 @@ def assets(place: Place) -> Iterator[Answer]:
     yield replace(answer, detail=answer.detail or "built in a copy, which is gone", required=not ran.why)
 
 
-def _has_build(package: Any) -> bool:
+def _has_build(package: object) -> bool:
     scripts = package.get("scripts") if isinstance(package, dict) else None
     return isinstance(scripts, dict) and isinstance(scripts.get("build"), str)
 

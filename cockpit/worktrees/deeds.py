@@ -61,7 +61,7 @@ def _path(path: Path | str) -> str:
     return plain_text(path)
 
 
-def _print(*lines: Any) -> None:
+def _print(*lines: object) -> None:
     print("\n".join(plain_text(line, 600) for line in lines))
 
 

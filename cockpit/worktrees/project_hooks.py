@@ -7,7 +7,6 @@ Source: workflow orchestrator, worktrees (rule WO-W-4).
 import json
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
@@ -93,13 +92,13 @@ def run_hook(
         raise HookFailed(f"{name} failed with {ran.code}: {ran.last_line}")
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return " && ".join(value)
     return value.strip() if isinstance(value, str) else ""
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -154,7 +155,7 @@ class DayScreen(Moving, Leaving[None]):
     def trouble_rows(self) -> list[Row]:
         return [Row("trouble", line((plain_text(self.trouble, 300), "bad")))] if self.trouble else []
 
-    def on_key(self, event: Any) -> None:
+    def on_key(self, event: events.Key) -> None:
         """The key that opened the screen closes it."""
         if event.key in self.keys:
             event.prevent_default().stop()
