@@ -5,6 +5,8 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
+from skills.gates.local_values import values_of
+from skills.gates.loops import local_nodes
 from skills.gates.names import dotted, last_name
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -19,10 +21,14 @@ SAVE = "torch-save-model"
 CUDA = "hardcoded-cuda"
 
 _MODEL = re.compile(
-    r"(?:^|_)(?:model|net|network|module|encoder|decoder|generator|discriminator|classifier|backbone)\d*$", re.I
+    r"(?:^|_)(?:model|net|network|module|encoder|decoder|generator|discriminator|classifier|backbone|policy|actor|critic"
+    r"|student|teacher|unet|resnet)\d*$",
+    re.I,
 )
 _VALIDATES = re.compile(
-    r"(?:^|_)(?:val|valid|validate|validation|evaluate|eval|evaluation|infer|inference)(?:_|$)", re.I
+    r"(?:^|_)(?:val|valid|validate|validation|evaluate|eval|evaluation|infer|inference)(?:_|$)|^_?predict(?:_|$)"
+    r"|^_?test(?:_(?:model|net|network|epoch|one_epoch|loop|step|loader|accuracy))?$",
+    re.I,
 )
 # `load_model(path)` and `loader.exec_module(module)` end as models do, and run none.
 _DOES = re.compile(
@@ -33,6 +39,13 @@ _TORCH_LIBRARIES = frozenset(
     {"torch", "torchvision", "torchaudio", "transformers", "diffusers", "timm", "peft", "sentence_transformers",
      "open_clip", "monai", "pytorch_lightning", "lightning", "fairseq", "segmentation_models_pytorch"}
 )  # fmt: skip
+_SEEDS = re.compile(rb"seed\w*\(|set_\w*determin|make_deterministic")
+_ENTRIES = re.compile(
+    r"^(?:main|_main|cli|entrypoint|train|run|fit|do_train|train_model|train_loop|training|run_training)$"
+)
+_ASKS_CARD = re.compile(r"is_available|device_count|mps")
+_WRAPS = frozenset({"deepcopy", "copy", "de_parallel", "unwrap_model", "unwrap", "strip_parallel", "compile"})
+_SAME = frozenset({"to", "cpu", "cuda", "half", "float", "double", "eval", "train"})
 _ASKS = re.compile(r"is_available|device_count|cuda|gpu|device", re.I)
 _FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
 
@@ -58,7 +71,8 @@ def _on_validation(node: FunctionNode, context: FileContext) -> None:
     ready = [made for made in (_loaded_by(model, node, context) for model in runs) if made]
     if len(ready) == len(runs) and all(made.partition(".")[0] not in _TORCH_LIBRARIES for made in ready):
         return  # nothing is run, or no model of PyTorch
-    text = ast.unparse(node)
+    outer = next((scope for scope in context.scopes if isinstance(scope, FunctionNode)), node)
+    text = ast.unparse(outer)
     missing = []
     if len(ready) < len(runs) and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text):
         missing.append("`model.eval()`: dropout and batch statistics stay on")
@@ -83,17 +97,32 @@ def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str
     return ""
 
 
-def _on_training(node: FunctionNode, context: FileContext) -> None:
-    if not re.search(r"^(?:main|train|run|fit|train_model|training|run_training)$", node.name) or SEED in context.memo:
+def _on_training(node: FunctionNode | ast.Module, context: FileContext) -> None:
+    if SEED in context.memo or b".backward(" not in context.source or b".step(" not in context.source:
         return
-    source = context.source
-    if b".backward()" not in source or b".step()" not in source:
+    if isinstance(node, ast.Module):
+        loop = next((part for part in node.body if _trains(part)), None)
+        name, symbol = "the script", ""
+    else:
+        loop = node if _ENTRIES.search(node.name) else None
+        name, symbol = node.name, symbol_of(node, context)
+    if loop is None:
         return
     context.memo[SEED] = True
-    if re.search(rb"manual_seed|seed_everything|set_seed|seed_all|fix_seed|init_seed", source) is None:
-        context.report(
-            SEED, node, f"{node.name} trains without a seed: no run can be repeated", symbol=symbol_of(node, context)
-        )
+    if _SEEDS.search(context.source) is None:
+        before = context.statement
+        context.statement = loop
+        context.report(SEED, loop, f"{name} trains without a seed: no run can be repeated", symbol=symbol)
+        context.statement = before
+
+
+def _trains(part: ast.stmt) -> bool:
+    """True for a loop of a script, alone or under a condition, that goes back through the gradients."""
+    if not isinstance(part, ast.For | ast.While | ast.If | ast.With):
+        return False
+    loops = any(isinstance(inner, ast.For | ast.While) for inner in descendants(part))
+    return loops and any(isinstance(inner, ast.Call) and last_name(inner.func) == "backward"
+                         for inner in local_nodes(ast.Module([part], [])))  # fmt: skip
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -121,14 +150,54 @@ def _on_file(node: ast.Call, name: str, context: FileContext) -> None:
     elif name == "torch.save":
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         first = node.args[0] if node.args else given.get("obj")
-        if isinstance(first, ast.Name | ast.Attribute) and is_model(first):
-            text = ast.unparse(first)
-            context.report(
-                SAVE, node, f"`torch.save({text}, …)` pickles the whole object: the file breaks when the class moves"
-            )
+        whole = _whole_model(first, context)
+        if whole:
+            context.report(SAVE, node, f"`torch.save` pickles all of `{whole}`: the file breaks when its class moves")
 
 
-def _hardcoded(node: ast.Call, context: FileContext) -> None:
+def _whole_model(value: ast.expr | None, context: FileContext, depth: int = 0) -> str:
+    """The text of a model that a value is, or holds among others; "" where there is none."""
+    if depth > 6:
+        return ""
+    if isinstance(value, ast.Dict):
+        return next((found for part in value.values if (found := _whole_model(part, context, depth + 1))), "")
+    if isinstance(value, ast.Attribute):
+        return ast.unparse(value) if is_model(value) else ""
+    if isinstance(value, ast.Name):
+        bound = values_of(value.id, context)
+        if is_model(value):
+            state = bound and all(isinstance(made, ast.Call | ast.Dict) and _is_state(made) for made in bound)
+            return "" if state else value.id
+        return value.id if bound and _whole_model(bound[-1], context, depth + 1) else ""
+    return _made_model(value, context, depth) if isinstance(value, ast.Call) else ""
+
+
+def _made_model(made: ast.Call, context: FileContext, depth: int) -> str:
+    """The model that a call makes, copies or moves."""
+    if isinstance(made.func, ast.Attribute) and made.func.attr in _SAME:
+        return _whole_model(made.func.value, context, depth + 1)
+    name = last_name(made.func)
+    if name in _WRAPS and made.args:
+        return _whole_model(made.args[0], context, depth + 1)
+    layer = (context.resolve(made.func) or "").startswith("torch.nn.") and name != "Parameter"
+    return name if name[:1].isupper() and (layer or is_model(made.func)) else ""
+
+
+def _is_state(made: ast.Call | ast.Dict) -> bool:
+    return isinstance(made, ast.Dict) or last_name(made.func) == "state_dict"
+
+
+def _on_device(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
+    """`self.device = "cuda"`, with no look for a card anywhere around."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if node.value is None or not _is_card(node.value) or "device" not in last_name(target).lower():
+        return
+    scope = context.function or context.tree
+    if not any(_ASKS_CARD.search(last_name(part)) for part in local_nodes(scope) if isinstance(part, ast.Attribute)):
+        _hardcoded(node, context)
+
+
+def _hardcoded(node: ast.Call | ast.Assign | ast.AnnAssign, context: FileContext) -> None:
     context.report(CUDA, node, f"`{ast.unparse(node)[:40]}`: nothing runs where there is no such card")
 
 
@@ -208,7 +277,8 @@ RULES: tuple[Rule, ...] = (
          "def evaluate(net, data):\n    net.eval()\n    return net(data)\n",
          "def validation_step(model, batch):\n    return model(batch)\n",
          "from transformers import AutoModel\n\n\ndef infer(name, image):\n"
-         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n"),
+         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
+         "def test(net, data):\n    with torch.no_grad():\n        return net(data)\n"),
         ("@torch.no_grad()\ndef validate(model, data):\n    model.eval()\n    return model(data)\n",
          "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
          "def validate(name):\n    return len(name)\n",
@@ -217,18 +287,24 @@ RULES: tuple[Rule, ...] = (
          "        self._model = AutoModel.from_pretrained(name)\n\n    def infer(self, image):\n"
          "        return self._model(image)\n",
          "from transformers import AutoModel\n\n\n@torch.inference_mode()\ndef infer(name, image):\n"
-         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n"),
+         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
+         "def validate(model, data):\n    def run_validate(part):\n        with torch.no_grad():\n"
+         "            return model(part)\n\n    model.eval()\n    return run_validate(data)\n"),
     ),
     rule_of(
         SEED, "PB-M2", "MEDIUM",
         "A training script that sets no seed.",
         "Two runs differ, and nobody can tell whether the change or chance made the difference.",
         "Call `torch.manual_seed(seed)` first, seed NumPy and `random` too, and write the seed into the run's record.",
-        "In the function that trains (`main`, `train`, `fit`), where the module takes optimizer steps.",
-        Watch(FUNCTIONS, _on_training, (b".backward()",), outside_tests),
+        "In the function that trains (`main`, `train`, `fit`) or the loop of a script, where the module takes "
+        "optimizer steps.",
+        Watch((*FUNCTIONS, ast.Module), _on_training, (b".backward(",), outside_tests),
         (LOOP + "        loss = model(x)\n        optimizer.zero_grad()\n        loss.backward()\n"
-        "        optimizer.step()\n",),
-        ("torch.manual_seed(1)\n\n\n" + LOOP + "        model(x).backward()\n        optimizer.step()\n",
+        "        optimizer.step()\n",
+         "for x in data:\n    model(x).backward()\n    optimizer.step()\n"),
+        ("set_seed(3)\nfor x in data:\n    model(x).backward()\n    optimizer.step()\n",
+         "def step(model, x):\n    for part in x:\n        model(part).backward()\n    optimizer.step()\n",
+         "torch.manual_seed(1)\n\n\n" + LOOP + "        model(x).backward()\n        optimizer.step()\n",
          "def train(model):\n    trainer.fit(model)\n"),
     ),
     rule_of(
@@ -247,11 +323,15 @@ RULES: tuple[Rule, ...] = (
         "`torch.save` of a whole model.",
         "The file holds paths of classes, and cannot be read after the next move of a module.",
         "Save `model.state_dict()` and what is needed to build the model again.",
-        "Where the first argument is named as a model.",
+        "Where what is saved is a model, or holds one: by its name, or by what it was made of.",
         NOTHING,
         ("torch.save(model, 'model.pt')\n", "torch.save(self.encoder, path)\n",
-         "from torch import save as keep\n\nkeep(model, 'model.pt')\n"),
-        ("torch.save(model.state_dict(), 'model.pt')\n", "torch.save({'model': state}, 'model.pt')\n"),
+         "from torch import save as keep\n\nkeep(model, 'model.pt')\n",
+         "def keep(model, path):\n    kept = {'epoch': 3, 'model': copy.deepcopy(model).half()}\n"
+         "    torch.save(kept, path)\n",
+         "def keep(path):\n    both = torch.nn.Sequential(first, second)\n    torch.save(obj=both, f=path)\n"),
+        ("def keep(network, path):\n    model = network.state_dict()\n    torch.save({'model': model}, path)\n",
+         "torch.save(model.state_dict(), 'model.pt')\n", "torch.save({'model': state}, 'model.pt')\n"),
     ),
     rule_of(
         CUDA, "PB-M6", "LOW",
@@ -259,11 +339,14 @@ RULES: tuple[Rule, ...] = (
         "It fails on a laptop, in CI, and on other vendors' cards.",
         'Choose once: `device = torch.device("cuda" if torch.cuda.is_available() else "cpu")`, then `.to(device)`.',
         "Where neither the expression nor an `if` around it asks for a card, and nothing above it leaves without one.",
-        NOTHING,
-        ("def build():\n    return Net().cuda()\n", "def build(model):\n    return model.to('cuda')\n",
+        Watch((ast.Assign, ast.AnnAssign), _on_device, TORCH, outside_tests, near=(b'"cuda', b"'cuda")),
+        ("class Run:\n    def __init__(self):\n        self.device = 'cuda'\n",
+         "def build():\n    return Net().cuda()\n", "def build(model):\n    return model.to('cuda')\n",
          "def build(x):\n    if torch.cuda.is_available():\n        return x\n    return x.cuda(0)\n",
          "def build(x):\n    print(torch.cuda.is_available())\n    return torch.zeros(3, device='cuda:0'), x\n"),
-        ("device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n",
+        ("device = 'cpu'\nif torch.cuda.is_available():\n    device = 'cuda'\n",
+         "device = 'cuda'\nif not torch.cuda.is_available():\n    device = 'cpu'\n",
+         "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n",
          "def build(model, device):\n    torch.cuda.synchronize()\n    return model.to(device)\n",
          "def build(model):\n    if torch.cuda.is_available():\n        model.cuda()\n    return model\n",
          "def build(model):\n    if not torch.cuda.is_available():\n        raise SystemExit('no card')\n"

@@ -14,6 +14,7 @@ from skills.gates.syntax import descendants, statements
 
 _OPTIMIZER = re.compile(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
 _SCALER = re.compile(r"(?:^|_)(?:grad_?)?scaler$", re.I)
+_HELPERS = re.compile(r"^(?:accelerator|fabric|engine|model_engine|manual)$", re.I)
 _ZEROES = re.compile(r"zero_grad|\.grad = None|\.grad\.zero_|optimizer\.clear")
 _UNGRADED = re.compile(r"no_grad|inference_mode|set_grad_enabled\(False")
 _NOT_IN_PLACE = frozenset({"requires_grad_", "retain_grad_", "share_memory_", "detach_"})
@@ -66,7 +67,7 @@ def _read_too_early(block: list[ast.stmt], context: FileContext, symbol: str) ->
             name = dotted(part.func.value)
             if part.func.attr == "item" and name:
                 read.setdefault(name, []).append(part)
-            elif part.func.attr == "backward" and name:
+            for name in _losses(part) if part.func.attr == "backward" else ():
                 for call in read.pop(name, []):
                     if call.lineno < part.lineno:
                         message = f"`{name}.item()` before `{name}.backward()`: the card waits for the processor"
@@ -74,6 +75,25 @@ def _read_too_early(block: list[ast.stmt], context: FileContext, symbol: str) ->
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 read.pop(dotted(target) or "", None)  # another value from here on
+
+
+def _losses(backward: ast.Call) -> set[str]:
+    """What `backward` goes back from, also in `scaler.scale(loss)`, `(loss / 4)` and `accelerator.backward(loss)`."""
+    assert isinstance(backward.func, ast.Attribute)
+    made: list[ast.expr] = [backward.func.value]
+    if _HELPERS.search(last_name(backward.func.value)) and backward.args:
+        made = [backward.args[0]]
+    found: set[str] = set()
+    while made:
+        part = made.pop()
+        if isinstance(part, ast.Call):
+            scaled = isinstance(part.func, ast.Attribute) and part.func.attr == "scale"
+            made += part.args[:1] if scaled else [part.func.value] if isinstance(part.func, ast.Attribute) else []
+        elif isinstance(part, ast.BinOp):
+            made += [part.left, part.right]
+        elif name := dotted(part):
+            found.add(name)
+    return found
 
 
 def _once(rule: str, node: ast.Call, message: str, context: FileContext, symbol: str | None = None) -> None:
@@ -86,13 +106,13 @@ def _once(rule: str, node: ast.Call, message: str, context: FileContext, symbol:
 
 @dataclass
 class _Steps:
-    """What one function or script does with gradients. `leaves` hold them, `numbers` are what `item()` answered,
-    `changed` are the names that something is done to in place."""
+    """What one function or script does with gradients. `leaves` hold them from a line on, `numbers` are what `item()`
+    answered, `changed` are the names that something is done to in place."""
 
     backward: list[ast.Call] = field(default_factory=list)
     steps: list[ast.Call] = field(default_factory=list)
-    changed: list[tuple[str, ast.AST]] = field(default_factory=list)
-    leaves: set[str] = field(default_factory=set)
+    changed: list[tuple[str, ast.Call | ast.Assign | ast.AugAssign]] = field(default_factory=list)
+    leaves: dict[str, int] = field(default_factory=dict)
     numbers: set[str] = field(default_factory=set)
     optimizers: set[str] = field(default_factory=set)
 
@@ -110,7 +130,7 @@ def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
         elif isinstance(part, ast.AugAssign):
             found.changed.append((last_name(part.target), part))
     for name, part in found.changed:
-        if name in found.leaves and not _without_gradients(node, part):
+        if found.leaves.get(name, part.lineno) < part.lineno and not _without_gradients(node, part):
             message = f"`{ast.unparse(part)[:40]}` changes a leaf in place, which autograd refuses or forgets"
             context.report(INPLACE, part, message, symbol=symbol)
     if not found.backward:
@@ -121,18 +141,21 @@ def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
     for block in blocks(node.body):
         _read_too_early(block, context, symbol)
     first = found.backward[0]
-    if any(_is_step(call, found.optimizers) for call in found.steps) and not _zeroed(node, first, context):
+    steps = [call for call in found.steps if _is_step(call, found.optimizers)]
+    if steps and not _zeroed(node, first, steps, context):
         context.report(ZERO, first, "no `zero_grad()`: the gradients of all rounds add up", symbol=symbol)
 
 
 def _note_made(part: ast.Assign, found: _Steps, context: FileContext) -> None:
     target, made = part.targets[0], part.value
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        found.changed.append((target.value.id, part))
     if not isinstance(target, ast.Name) or not isinstance(made, ast.Call):
         return
     if last_name(made.func) == "item":
         found.numbers.add(target.id)
     elif _is_leaf(made):
-        found.leaves.add(target.id)
+        found.leaves[target.id] = part.lineno
     elif "optim" in (context.resolve(made.func) or ""):
         found.optimizers.add(target.id)
 
@@ -141,10 +164,12 @@ def _note_called(part: ast.Call, found: _Steps) -> None:
     if not isinstance(part.func, ast.Attribute):
         return
     method, owner = part.func.attr, part.func.value
-    if method == "backward":
+    if method == "backward" and last_name(owner) != "dist_autograd":  # whose gradients belong to a context
         found.backward.append(part)
     elif method == "step":
         found.steps.append(part)
+    elif method == "requires_grad_" and isinstance(owner, ast.Name) and _is_leaf(part):
+        found.leaves.setdefault(owner.id, part.lineno)
     elif method.endswith("_") and method not in _NOT_IN_PLACE and isinstance(owner, ast.Name):
         found.changed.append((owner.id, part))
 
@@ -165,24 +190,26 @@ def _is_step(call: ast.Call, optimizers: set[str]) -> bool:
     return owner in optimizers or bool(_OPTIMIZER.search(owner)) or (bool(call.args) and bool(_SCALER.search(owner)))
 
 
-def _zeroed(node: ast.Module | FunctionNode, backward: ast.Call, context: FileContext) -> bool:
-    """True where gradients are set back: in the function, or anywhere in the file where it is one step of a loop
-    elsewhere."""
+def _zeroed(node: ast.Module | FunctionNode, backward: ast.Call, steps: list[ast.Call], context: FileContext) -> bool:
+    """True where gradients are set back: in the loop that takes the step, or anywhere in the file where it is one step
+    of a loop elsewhere."""
+    loops = [part for part in local_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
+    around = [
+        loop for loop in loops if any(loop.lineno < call.lineno <= (loop.end_lineno or loop.lineno) for call in steps)
+    ]
+    if around:
+        return _ZEROES.search(ast.unparse(around[-1])) is not None
     if _ZEROES.search(ast.unparse(node)):
         return True
-    looped = any(
-        isinstance(part, ast.For | ast.AsyncFor | ast.While)
-        and part.lineno < backward.lineno <= (part.end_lineno or part.lineno)
-        for part in statements(node)
-    )
+    looped = any(loop.lineno < backward.lineno <= (loop.end_lineno or loop.lineno) for loop in loops)
     return not looped and _ZEROES.search(context.source.decode("utf-8", "replace")) is not None
 
 
-def _without_gradients(node: ast.Module | FunctionNode, part: ast.AST) -> bool:
+def _without_gradients(node: ast.Module | FunctionNode, part: ast.Call | ast.Assign | ast.AugAssign) -> bool:
     """True for what stands under `torch.no_grad()` or its kin."""
     if any(_UNGRADED.search(ast.unparse(decorator)) for decorator in getattr(node, "decorator_list", ())):
         return True
-    line: int = part.lineno  # type: ignore[attr-defined]
+    line = part.lineno
     return any(
         isinstance(block, ast.With)
         and block.lineno < line <= (block.end_lineno or block.lineno)
@@ -204,7 +231,8 @@ RULES: tuple[Rule, ...] = (
         _BY_SCOPE,
         (LOOP + "        loss = model(x)\n        total += loss.item()\n        loss.backward()\n",
          "loss = model(x)\nprint(loss.item())\nloss.backward()\n",
-         "def step(model, x):\n    loss = model(x).item()\n    loss.backward()\n"),
+         "def step(model, x):\n    loss = model(x).item()\n    loss.backward()\n",
+         LOOP + "        loss = model(x)\n        seen += loss.item()\n        scaler.scale(loss / 2).backward()\n"),
         (LOOP + "        loss = model(x)\n        loss.backward()\n        total += loss.item()\n",
          "def two(model, x):\n    loss = model(x)\n    print(loss.item())\n    loss = model(x + 1)\n"
          "    loss.backward()\n"),
@@ -217,7 +245,8 @@ RULES: tuple[Rule, ...] = (
         "Inside one function or script.",
         NOTHING,
         ("def fit():\n    w = torch.zeros(3, requires_grad=True)\n    w -= 0.1\n",
-         "w = torch.ones(2).requires_grad_()\nwith torch.no_grad():\n    w.mul_(2)\nw.clamp_(0, 1)\n"),
+         "w = torch.ones(2).requires_grad_()\nwith torch.no_grad():\n    w.mul_(2)\nw.clamp_(0, 1)\n",
+         "w = torch.ones(2)\nw.requires_grad_()\nw[0] = 3\n"),
         ("def fit():\n    w = torch.zeros(3, requires_grad=True)\n    with torch.no_grad():\n        w -= 0.1\n",
          "w = torch.ones(2)\nw.mul_(2)\nw.requires_grad_()\n"),
     ),
@@ -243,11 +272,16 @@ RULES: tuple[Rule, ...] = (
         NOTHING,
         (LOOP + "        model(x).backward()\n        optimizer.step()\n",
          "sgd = torch.optim.SGD(model.parameters())\nfor x in data:\n    model(x).backward()\n    sgd.step()\n",
-         LOOP + "        scaler.scale(model(x)).backward()\n        scaler.step(self.opt)\n"),
+         LOOP + "        scaler.scale(model(x)).backward()\n        scaler.step(self.opt)\n",
+         "def train(model, data):\n    optimizer.zero_grad()\n    for x in data:\n        model(x).backward()\n"
+         "        optimizer.step()\n"),
         (LOOP + "        optimizer.zero_grad()\n        model(x).backward()\n        optimizer.step()\n",
          LOOP + "        model(x).backward()\n        scheduler.step()\n",
+         "def train(model, data):\n    for x in data:\n        optimizer.zero_grad()\n        for part in x:\n"
+         "            model(part).backward()\n        optimizer.step()\n",
          "def step(self, x):\n    self.model(x).backward()\n    self.optimizer.step()\n\n\n"
          "def fit(self):\n    for x in self.data:\n        self.optimizer.zero_grad()\n        self.step(x)\n",
+         LOOP + "        dist_autograd.backward(context_id, [model(x)])\n        optimizer.step(context_id)\n",
          "def loss_of(model, x):\n    model(x).backward()\n"),
     ),
 )  # fmt: skip
