@@ -34,12 +34,29 @@ def _class_name(node: ast.expr, context: FileContext) -> str:
     return (context.resolve(node) or "").rpartition(".")[2]
 
 
+def _given(node: ast.Call, context: FileContext) -> dict[str, ast.expr]:
+    """The named arguments of a call, with those of a dict that is written out and passed on with `**`."""
+    found: dict[str, ast.expr] = {}
+    for word in node.keywords:
+        if word.arg is not None:
+            found[word.arg] = word.value
+            continue
+        bound = values_of(word.value.id, context) if isinstance(word.value, ast.Name) else [word.value]
+        spread = bound[-1] if bound else None
+        if isinstance(spread, ast.Dict):
+            found.update({str(key.value): value for key, value in zip(spread.keys, spread.values, strict=True)
+                          if isinstance(key, ast.Constant)})  # fmt: skip
+        elif isinstance(spread, ast.Call) and last_name(spread.func) == "dict":
+            found.update({inner.arg: inner.value for inner in spread.keywords if inner.arg})
+    return found
+
+
 def _on_cors(node: ast.Call, context: FileContext) -> None:
     name = last_name(node.func)
     first = _class_name(node.args[0], context) if node.args else ""
     if isinstance(node.func, ast.Name) and name in context.imports:
         name = _class_name(node.func, context)
-    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    given = _given(node, context)
     if name == "CORSMiddleware" or (name in {"add_middleware", "Middleware"} and first == "CORSMiddleware"):
         origins = given.get("allow_origins")
         wide = _is_everyone(origins, context) or _is_everyone(given.get("allow_origin_regex"), context)
@@ -83,6 +100,8 @@ cors_wildcard_credentials = Rule(
         'app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
         'origins = ["*"]\napp.add_middleware(CORSMiddleware, allow_origins=origins, allow_credentials=True)\n',
         "CORS(app, supports_credentials=True)\n",
+        'options = {"allow_origins": ["*"], "allow_credentials": True}\n'
+        "app.add_middleware(CORSMiddleware, **options)\n",
         "from fastapi.middleware.cors import CORSMiddleware as Cors\n\n"
         'app.add_middleware(Cors, allow_origins=["*"], allow_credentials=True)\n',
     )

@@ -7,6 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
+from skills.gates.local_values import Values, local_values
 from skills.gates.loops import local_nodes
 from skills.gates.names import dotted, last_name
 from skills.gates.queries import chain_of
@@ -25,6 +26,7 @@ _SESSION_WRITES = frozenset(
 _SESSION_READS = frozenset(
     {"execute", "exec", "scalar", "scalars", "query", "get", "get_one", "stream", "stream_scalars"}
 )
+_STATEMENTS = frozenset({"execute", "exec", "scalar", "scalars", "stream"})
 _DML = frozenset({"insert", "update", "delete"})
 _LARGE = frozenset(
     {"join", "outerjoin", "group_by", "having", "subquery", "union", "union_all", "with_for_update", "cte", "over",
@@ -39,11 +41,12 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None:
         return
     sessions = session_names(node)
+    values = local_values(node, context)
     reads: list[ast.Call] = []
     effects: list[tuple[ast.Call, str]] = []
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call):
-            effect = _effect(part, sessions, context)
+            effect = _effect(part, sessions, values, context)
             if effect:
                 effects.append((part, effect))
             elif _is_read(part, sessions):
@@ -73,15 +76,18 @@ def _statement_of(function: FunctionNode, call: ast.Call) -> ast.stmt:
     return found
 
 
-def _effect(call: ast.Call, sessions: frozenset[str], context: FileContext) -> str:
+def _effect(call: ast.Call, sessions: frozenset[str], values: Values, context: FileContext) -> str:
     """What a call of an endpoint writes or asks of others, "" for all else."""
     function, name = call.func, last_name(call.func)
     if isinstance(function, ast.Attribute):
         owner = dotted(function.value) or ""
         if owner in sessions and name in _SESSION_WRITES:
             return f"`{owner}.{name}(…)` writes"
-        if owner in sessions and name in {"execute", "exec"} and call.args and _root_call(call.args[0]) in _DML:
-            return f"`{owner}.{name}({_root_call(call.args[0])}(…))` writes"
+        if owner in sessions and name in _STATEMENTS and call.args:
+            asked = call.args[0]
+            made = values.get(asked.id, [None])[-1] if isinstance(asked, ast.Name) else asked
+            if made is not None and _root_call(made) in _DML:
+                return f"`{owner}.{name}({_root_call(made)}(…))` writes"
         chain = chain_of(call)
         if name in _ROW_WRITES and on_rows(chain, context):
             return f"{shown_chain(chain)} writes"
@@ -148,6 +154,8 @@ logic_in_router = Rule(
         "    return await session.execute(select(Order).join(Shop).group_by(Shop.id))\n",
         "from fastapi import FastAPI\n\n\n@app.delete('/orders')\nasync def clear(db: AsyncSession) -> None:\n"
         "    await db.execute(delete(Order).where(Order.old))\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/orders')\nasync def place(order: In, db: AsyncSession) -> Out:\n"
+        "    query = insert(Order).values(**order.dict()).returning(Order)\n    return await db.scalar(query)\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -170,6 +178,11 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     if len(yielded) != 1 or yielded[0].value is None:
         return
     owners = {dotted(yielded[0].value)}
+    block = _begun(node, yielded[0])
+    if block is not None:
+        message = f"`{ast.unparse(block)[:40]}` commits after `yield`: the client has already read a success"
+        context.report(COMMIT, block, message, symbol=_symbol(node, context))
+        return
     if not _is_dependency(node, context) and (owners == {None} or _is_looped(yielded[0], node)):
         return
     for part in own:
@@ -180,6 +193,23 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
                 message = f"`{owner}.commit()` after `yield`: where it fails, the client has already read a success"
                 context.report(COMMIT, part, message, symbol=_symbol(node, context))
                 return
+
+
+def _begun(function: FunctionNode, handed_out: ast.Yield) -> ast.expr | None:
+    """The `Session.begin()` of a `with` that commits when the `yield` in it is over, None without one."""
+    for part in statements(function):
+        if isinstance(part, ast.With | ast.AsyncWith) and part.lineno < handed_out.lineno <= (part.end_lineno or 0):
+            for item in part.items:
+                begun, given = item.context_expr, item.optional_vars
+                handed = given is not None and ast.unparse(given) == ast.unparse(handed_out.value or begun)
+                if (
+                    handed
+                    and isinstance(begun, ast.Call)
+                    and isinstance(begun.func, ast.Attribute)
+                    and begun.func.attr == "begin"
+                ):
+                    return begun
+    return None
 
 
 def _is_looped(node: ast.Yield, function: FunctionNode) -> bool:
@@ -211,7 +241,9 @@ commit_after_yield = Rule(
     fix="Commit in the service or the endpoint before it returns; after `yield` only roll back and close.",
     when="In generators without a decorator that hand out a session or connection, or what they commit; not in "
     "context managers, fixtures and tests.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_generator, (b".commit()",), outside_tests),),
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_generator, (b".commit()", b".begin()"), outside_tests),
+    ),
     bad=one_file(
         "shop/db.py",
         "def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n        db.commit()\n    finally:\n"
@@ -220,6 +252,7 @@ commit_after_yield = Rule(
         "        await session.commit()\n",
         "def provide():\n    work = UnitOfWork()\n    try:\n        yield work\n    except Exception:\n"
         "        work.rollback()\n        raise\n    else:\n        work.commit()\n",
+        "async def get_session():\n    async with maker.begin() as session:\n        yield session\n",
     ),
     good=one_file(
         "shop/db.py",
@@ -235,11 +268,9 @@ commit_after_yield = Rule(
 _MOUNTS = ("django.core.asgi", "django.core.wsgi", "django.core.handlers")
 
 
-def _on_made(node: ast.Call, context: FileContext) -> None:
-    name = last_name(node.func)
-    if name not in {"APIRouter", "FastAPI"} or not (context.resolve(node.func) or "").startswith("fastapi"):
-        return
-    for statement in statements(context.tree):
+def _on_mixed(node: ast.Module, context: FileContext) -> None:
+    imports: dict[str, ast.stmt] = {}
+    for statement in statements(node):
         modules: list[str] = []
         if isinstance(statement, ast.ImportFrom) and not statement.level:
             modules = [statement.module or ""]
@@ -247,10 +278,33 @@ def _on_made(node: ast.Call, context: FileContext) -> None:
             modules = [alias.name for alias in statement.names]
         for module in modules:
             django = module.startswith(("django.", "rest_framework")) and not module.startswith(_MOUNTS)
-            if django and not _is_setup(statement) and MIXED not in context.memo:
-                context.memo[MIXED] = True
-                message = f"`{name}()` beside `{module}`: one service, two frameworks"
-                context.report(MIXED, node, message)
+            if django and not _is_setup(statement):
+                imports.setdefault("django", statement)
+            elif module.partition(".")[0] == "fastapi":
+                imports.setdefault("fastapi", statement)
+    if len(imports) < 2:
+        return
+    made = _makes(node, context)
+    other = imports.get({"fastapi": "django", "django": "fastapi"}.get(made, ""))
+    if other is not None:
+        context.statement = other
+        context.report(MIXED, other, f"`{ast.unparse(other)[:60]}` in a module of {made}: one service, two frameworks")
+        context.statement = node
+
+
+def _makes(tree: ast.Module, context: FileContext) -> str:
+    """The framework whose app, router, views or URLs a module makes, "" for neither."""
+    for part in descendants(tree):
+        name = (context.resolve(part.func) or "") if isinstance(part, ast.Call) else ""
+        if name.startswith("fastapi") and name.endswith((".APIRouter", ".FastAPI")):
+            return "fastapi"
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "urlpatterns":
+            return "django"
+        bases = statement.bases if isinstance(statement, ast.ClassDef) else []
+        if any((context.resolve(base) or "").startswith(("django.", "rest_framework.")) for base in bases):
+            return "django"
+    return ""
 
 
 def _is_setup(statement: ast.stmt) -> bool:
@@ -264,17 +318,20 @@ mixed_frameworks = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-G7",),
-    catches="A module that makes a FastAPI app or router and works with Django or REST framework too.",
+    catches="A module that makes a FastAPI app or router and works with Django or REST framework too, and the other "
+    "way round.",
     why="Two request cycles, two ways to check input, two kinds of sessions: Django's ORM blocks FastAPI's event loop, "
     "its middleware and permissions do not run.",
     fix="Choose one framework for each service; let the other side call it over HTTP or as a plain function. Mounting "
     "Django's ASGI application next to FastAPI's is fine.",
-    when="Where both are imported in one module, and it creates an app or router. Not in tests.",
-    watches=(Watch((ast.Call,), _on_made, FASTAPI, outside_tests),),
+    when="Where both are imported in one module, and it creates an app or router, views or URLs. Not in tests.",
+    watches=(Watch((ast.Module,), _on_mixed, FASTAPI, outside_tests),),
     bad=one_file(
         "shop/api.py",
         "from django.contrib.auth.models import User\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n",
         "import fastapi\nfrom rest_framework.views import APIView\n\napp = fastapi.FastAPI()\n",
+        "from django.views import View\nfrom fastapi import HTTPException\n\n\nclass Page(View):\n"
+        "    def get(self, request):\n        raise HTTPException(404)\n",
     ),
     good=one_file(
         "shop/api.py",

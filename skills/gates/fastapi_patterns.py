@@ -37,6 +37,7 @@ _FEW = re.compile(
     r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I
 )
 _RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
+_PROBES = re.compile(r"health|ping|live|ready|alive|probe|heartbeat|status|version", re.I)
 _UNTYPED = re.compile(
     r"(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
     r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
@@ -58,7 +59,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     returned = _returned(node)
     if not returned or all(_is_raw(value) for value in returned):
         return
-    if _is_tiny(returned):
+    if _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} says nowhere what it answers"
     context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
@@ -99,7 +100,7 @@ def _is_raw(value: ast.expr) -> bool:
 
 
 def _is_tiny(returned: list[ast.expr]) -> bool:
-    """`{"status": "ok"}`: nothing that a model could say better."""
+    """`{"status": "ok"}`, which says no more to a probe than its status code does."""
     return all(
         isinstance(value, ast.Dict)
         and len(value.values) <= 2
@@ -128,6 +129,7 @@ missing_response_model = Rule(
         "from fastapi import APIRouter\n\n\n@router.get('/orders/{id}')\nasync def one(id: int):\n"
         "    return await orders.get(id)\n",
         "from fastapi import APIRouter\n\n\n@router.get('/defaults')\ndef defaults():\n    return {'size': 3}\n",
+        "from fastapi import FastAPI\n\n\n@app.get('/')\ndef root():\n    return {'message': 'Hello'}\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -166,10 +168,16 @@ def _on_body(node: FunctionNode, context: FileContext) -> None:
 
 def _on_request_json(node: FunctionNode, requests: set[str], context: FileContext) -> None:
     for part in descendants(ast.Module(node.body, [])):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "json":
-            owner = part.func.value
+        if not isinstance(part, ast.Call):
+            continue
+        read = part.func
+        if last_name(read) == "loads" and part.args:  # `json.loads(await request.body())`
+            given = part.args[0]
+            read = given.value.func if isinstance(given, ast.Await) and isinstance(given.value, ast.Call) else read
+        if isinstance(read, ast.Attribute) and read.attr in ({"json"} if read is part.func else {"body", "json"}):
+            owner = read.value
             if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node):
-                message = f"the body of {node.name} is read as `{owner.id}.json()`, past every model"
+                message = f"the body of {node.name} is read as `{ast.unparse(part)[:50]}`, past every model"
                 context.report(UNTYPED, part, message, symbol=_symbol(node, context))
                 return
 
@@ -201,6 +209,8 @@ untyped_body = Rule(
         "    save(order)\n",
         "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
         "async def place(request: Request) -> None:\n    save(await request.json())\n",
+        "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
+        "async def place(request: Request) -> None:\n    save(json.loads(await request.body()))\n",
         "from fastapi import Body\n\n\n@app.put('/x')\ndef x(y: Any = Body(...)) -> None:\n    save(y)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(rows: list[dict]) -> None:\n    save(rows)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: Optional[dict] = None) -> None:\n    save(row)\n",

@@ -64,8 +64,18 @@ def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -
         if verb in VERBS and (owner in routers or owner.endswith(("router", "app", "api", "routes"))):
             first = decorator.args[0] if decorator.args else None
             path = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-            return Endpoint(function, decorator, verb, path)
+            return Endpoint(function, decorator, _verb_of(decorator), path)
     return None
+
+
+def _verb_of(decorator: ast.Call) -> str:
+    """The verb of a decorator; of the methods of `api_route` the first one that writes."""
+    assert isinstance(decorator.func, ast.Attribute)
+    methods = next((word.value for word in decorator.keywords if word.arg == "methods"), None)
+    if decorator.func.attr != "api_route" or not isinstance(methods, ast.List | ast.Tuple | ast.Set):
+        return decorator.func.attr
+    given = [str(part.value).lower() for part in methods.elts if isinstance(part, ast.Constant)]
+    return next((verb for verb in given if verb in WRITING), given[0] if given else "api_route")
 
 
 def parameters(function: FunctionNode) -> Iterator[tuple[ast.arg, ast.expr | None]]:

@@ -100,10 +100,13 @@ def _on_handler(node: ast.ExceptHandler, context: FileContext) -> None:
     names = {last_name(part) for part in (node.type.elts if isinstance(node.type, ast.Tuple) else [node.type])}
     body = node.body[0]
     empty = len(node.body) == 1 and (
-        isinstance(body, ast.Pass) or (isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant))
+        isinstance(body, ast.Pass | ast.Continue)
+        or (isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant))
     )
     if empty and names & _BROAD and not _explained(node, context):
-        context.report(BARE, node, f"every error ends here in silence: `except {ast.unparse(node.type)}: pass`")
+        context.report(
+            BARE, node, f"every error ends here in silence: `except {ast.unparse(node.type)}: {ast.unparse(body)}`"
+        )
 
 
 def _explained(node: ast.ExceptHandler, context: FileContext) -> bool:
@@ -118,7 +121,7 @@ bare_except = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-P2",),
-    catches="`except:` without a type, and `except Exception: pass`.",
+    catches="`except:` without a type, and `except Exception:` with nothing but `pass` or `continue`.",
     why="A typing mistake, a full disk and Ctrl-C all look like the error that was expected, and nobody hears of them.",
     fix="Catch the exception that is meant; where all are, log them with `exception(…)` or say in a comment why not.",
     when="Everywhere. A handler that raises again is left out.",
@@ -127,6 +130,7 @@ bare_except = Rule(
         "shop/cart.py",
         "try:\n    pay()\nexcept:\n    failed = True\n",
         "try:\n    pay()\nexcept Exception:\n    pass\n",
+        "for order in orders:\n    try:\n        pay(order)\n    except Exception:\n        continue\n",
     ),
     good=one_file(
         "shop/cart.py",

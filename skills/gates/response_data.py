@@ -1,11 +1,12 @@
 """The rule orm-in-response: rows of the database are not the answer, a serializer's or model's output is."""
 
 import ast
+import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
-from skills.gates.local_values import local_values, values_of
+from skills.gates.local_values import Values, local_values, values_of
 from skills.gates.names import dotted, last_name, root_name
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path
@@ -111,16 +112,18 @@ def _is_whole(call: ast.Call, context: FileContext) -> bool:
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     """An endpoint of FastAPI that returns what a session gave it, with no model around."""
     endpoint = endpoint_of(node, context)
-    if endpoint is None or node.returns is not None or "response_model" in endpoint.keywords:
+    if endpoint is None or not (node.returns is None or _says_nothing(node.returns)):
+        return
+    model = endpoint.keywords.get("response_model")
+    if model is not None and not (isinstance(model, ast.Constant) and model.value is None):
         return
     sessions = session_names(node)
     values = local_values(node, context)
     for part in descendants(ast.Module(node.body, [])):
         if not isinstance(part, ast.Return) or part.value is None:
             continue
-        value = part.value
-        made = values.get(value.id, [None])[-1] if isinstance(value, ast.Name) else value
-        if made is not None and _is_row(made, sessions, values):
+        value = next((one for one in _answered(part.value) if _comes_raw(one, sessions, values)), None)
+        if value is not None:
             context.statement = part
             text = ast.unparse(value)[:40]
             message = f"`{text}` comes from the database, and no model says what of it goes out"
@@ -128,7 +131,23 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
             return
 
 
-def _is_row(value: ast.expr, sessions: frozenset[str], values: dict[str, list[ast.expr | None]]) -> bool:
+def _says_nothing(hint: ast.expr) -> bool:
+    """True for a return type that lets everything through: `dict`, `dict[str, Any]`, `Any`."""
+    return re.fullmatch(r"(?:\w+\.)?(?:[Aa]ny|object|(?:[Dd]ict|[Ll]ist)(?:\[.*\b(?:Any|object|dict)\b.*\])?)",
+                        ast.unparse(hint)) is not None  # fmt: skip
+
+
+def _answered(value: ast.expr) -> list[ast.expr]:
+    """What is answered: the value, or each value of a dict that is written out."""
+    return value.values if isinstance(value, ast.Dict) else [value]
+
+
+def _comes_raw(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
+    made = values.get(value.id, [None])[-1] if isinstance(value, ast.Name) else value
+    return made is not None and _is_row(made, sessions, values)
+
+
+def _is_row(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
     if isinstance(value, ast.Await):
         value = value.value
     if not isinstance(value, ast.Call) or last_name(value.func) not in _LAST_STEPS:
@@ -193,6 +212,9 @@ orm_in_response = Rule(
         "from fastapi import Depends\n\n\n@router.get('/users')\n"
         "async def users(db: AsyncSession = Depends(get_db)):\n"
         "    return (await db.execute(select(User))).scalars().all()\n",
+        "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=None)\n"
+        "async def user(id: int, db: AsyncSession = Depends(get_db)) -> dict[str, Any]:\n"
+        "    user = await db.get(User, id)\n    return {'user': user}\n",
     ),
     good=one_file(
         "shop/views.py",
@@ -205,6 +227,9 @@ orm_in_response = Rule(
         "def totals(request):\n    return JsonResponse(list(by_day.values()), safe=False)\n",
         "def key(request):\n    if request.method == 'POST':\n        row, key = Key.make()\n"
         "        return Response({'key': key})\n    key = Key.objects.get(user=request.user)\n    key.delete()\n",
+        "from fastapi import Depends\n\n\n@router.get('/users/{id}')\n"
+        "async def user(id: int, db: AsyncSession = Depends(get_db)):\n"
+        "    user = await db.get(User, id)\n    return {'name': user.name, 'found': user is not None}\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=UserOut)\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    return db.get(User, id)\n",
     ),
