@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -30,6 +31,41 @@ _WANTED = {
 }
 
 
+def _is_off(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in (None, False, 0)
+
+
+def _is_many(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, int) and value.value != 1
+
+
+_UNSAFE: dict[str, tuple[Callable[[ast.expr], bool], str]] = {
+    "TASK_TIME_LIMIT": (_is_off, "a task may run for ever"),
+    "TASK_SOFT_TIME_LIMIT": (_is_off, "a task is never told to end"),
+    "WORKER_PREFETCH_MULTIPLIER": (_is_many, "a worker takes long tasks that another one could do"),
+    "TASK_ACKS_LATE": (_is_off, "a task is lost with the worker that took it"),
+    "RESULT_EXPIRES": (_is_off, "results stay for ever"),
+}
+
+
+def _on_configured(node: ast.Call | ast.Assign, context: FileContext) -> None:
+    """`app.conf.update(task_serializer="pickle")`, `app.conf.accept_content = ["pickle"]`."""
+    owner: ast.AST
+    if isinstance(node, ast.Call):
+        owner = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr == "update" else node
+        given = [(word.arg or "", word.value) for word in node.keywords]
+    else:
+        target = node.targets[0]
+        owner = target.value if isinstance(target, ast.Attribute) else node
+        given = [(last_name(target), node.value)]
+    if last_name(owner) != "conf":
+        return
+    for name, value in given:
+        if name in {"task_serializer", "accept_content", "result_serializer"} and "pickle" in ast.unparse(value):
+            message = f"`{name}` accepts pickle: whoever reaches the broker runs code in the worker"
+            context.report(SETTINGS, value, message, severity="HIGH")
+
+
 def _on_settings(node: ast.Assign, context: FileContext) -> None:
     target = node.targets[0]
     if not isinstance(target, ast.Name) or context.function is not None:
@@ -38,6 +74,8 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
         if "pickle" in ast.unparse(node.value):
             message = f"`{target.id}` accepts pickle: whoever reaches the broker runs code in the worker"
             context.report(SETTINGS, node, message, severity="HIGH")
+    elif (said := _UNSAFE.get(target.id.removeprefix("CELERY_"))) and said[0](node.value):
+        context.report(SETTINGS, node, f"`{target.id} = {ast.unparse(node.value)[:30]}`: {said[1]}")
     elif target.id in {"CELERY_BROKER_URL", "BROKER_URL"} and SETTINGS not in context.memo:
         context.memo[SETTINGS] = True
         context.report(SETTINGS, node, "Celery is left at its defaults", needs=(("settings", "celery"),))
@@ -67,12 +105,16 @@ celery_settings = Rule(
     when="Where a settings module names the broker; settings in sibling modules count.",
     watches=(
         Watch((ast.Assign,), _on_settings, (b"CELERY_", b"BROKER_URL"), lambda path: not is_away_from_production(path)),
+        Watch((ast.Call, ast.Assign), _on_configured, (b"elery",), outside_tests, near=(b"pickle",)),
     ),
     holds=_settings_hold,
     bad=one_file(
         "shop/settings.py",
         'CELERY_BROKER_URL = "redis://broker/0"\n',
         'CELERY_TASK_SERIALIZER = "pickle"\n',
+        "CELERY_TASK_ACKS_LATE = False\n",
+        "CELERY_WORKER_PREFETCH_MULTIPLIER = 4\n",
+        'from celery import Celery\n\napp = Celery("shop")\napp.conf.update(accept_content=["json", "pickle"])\n',
     ),
     good=one_file(
         "shop/settings.py",

@@ -5,12 +5,12 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.local_values import values_of
-from skills.gates.names import last_name
+from skills.gates.local_values import own_nodes, values_of
+from skills.gates.names import is_decorated, last_name
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, statements
 from skills.gates.transactions import opens_transaction
 
 SKILL = "django-celery"
@@ -20,7 +20,10 @@ GUARD = "task-without-guard"
 ATOMIC = "delay-in-atomic"
 
 _STARTS = frozenset({"delay", "apply_async"})
+_LATER = frozenset({"delay_on_commit", "apply_async_on_commit"})
+_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _ROWS = frozenset({"get", "first", "last", "create", "get_object", "get_object_or_404", "earliest", "latest", "aget"})
+_BUILDS = (b".delay(", b".apply_async(", b".delay_on_commit(", b".s(", b".si(")
 _WAITS = (b".delay(", b".apply_async(", b".apply(")
 
 
@@ -28,9 +31,23 @@ def _is_start(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in _STARTS
 
 
+def _is_foreign(node: ast.Call, context: FileContext) -> bool:
+    """True for `timer.delay(…)` of a parameter that its annotation says is something else than a task."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node
+    hint = _hint_of(owner.id, context) if isinstance(owner, ast.Name) else None
+    return hint is not None and not re.search(r"Task|Signature|Any|Callable|Proxy", ast.unparse(hint))
+
+
+def _hint_of(name: str, context: FileContext) -> ast.expr | None:
+    """The annotation of a parameter of the function around, None where there is none."""
+    arguments = context.function.args if context.function is not None else None
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs] if arguments else []
+    return next((one.annotation for one in every if one.arg == name), None)
+
+
 def _arguments(node: ast.Call) -> list[ast.expr]:
     """What the task is given."""
-    if last_name(node.func) == "delay":
+    if last_name(node.func) in {"delay", "s", "si", "delay_on_commit"}:
         return [*node.args, *(keyword.value for keyword in node.keywords)]
     given: list[ast.expr] = [*node.args[:2]]
     given += [keyword.value for keyword in node.keywords if keyword.arg in {"args", "kwargs"}]
@@ -46,7 +63,8 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
 
 
 def _on_start(node: ast.Call, context: FileContext) -> None:
-    if not _is_start(node):
+    built = isinstance(node.func, ast.Attribute) and node.func.attr in {"s", "si", *_LATER}
+    if not (built or _is_start(node)) or _is_foreign(node, context):
         return
     for value in _arguments(node):
         what = _row(value, context)
@@ -65,9 +83,39 @@ def _row(value: ast.expr, context: FileContext) -> str:
     if not isinstance(value, ast.Name):
         return ""
     bound = [one for one in values_of(value.id, context) if one is not None]
+    if bound and isinstance(bound[-1], ast.Await):
+        bound = [bound[-1].value]
     if bound and isinstance(bound[-1], ast.Call) and (_gives_row(bound[-1]) or _makes_row(bound[-1], context)):
         return value.id
+    if not bound and (_is_given_row(value.id, context) or _is_unpacked_row(value.id, context)):
+        return value.id
     return value.id if _loops_over_rows(value.id, context) else ""
+
+
+def _is_given_row(name: str, context: FileContext) -> bool:
+    """A parameter that its annotation, or the signal of a model, says is a row."""
+    hint = _hint_of(name, context)
+    if hint is not None:
+        if isinstance(hint, ast.BinOp):
+            hint = hint.left
+        return isinstance(hint, ast.Name | ast.Attribute) and _is_model(hint, context)
+    function = context.function
+    if name != "instance" or function is None:
+        return False
+    given = {argument.arg for argument in function.args.args}
+    return "instance" in given and ("sender" in given or is_decorated(function, {"receiver"}))
+
+
+def _is_unpacked_row(name: str, context: FileContext) -> bool:
+    """`order, made = Order.objects.get_or_create(…)`."""
+    for part in own_nodes(context.function or context.tree, context):
+        target = part.targets[0] if isinstance(part, ast.Assign) else None
+        if isinstance(target, ast.Tuple) and target.elts and last_name(target.elts[0]) == name:
+            made = part.value  # type: ignore[attr-defined]
+            made = made.value if isinstance(made, ast.Await) else made
+            if isinstance(made, ast.Call) and last_name(made) in _OR_CREATE and chain_of(made).manager in MANAGERS:
+                return True
+    return False
 
 
 def _gives_row(call: ast.Call) -> bool:
@@ -81,8 +129,12 @@ def _gives_row(call: ast.Call) -> bool:
 
 def _makes_row(call: ast.Call, context: FileContext) -> bool:
     """`Order(status="new")` of a class that the file takes from a module of models."""
-    name = context.resolve(call.func) or ""
-    return ".models." in f".{name}" and last_name(call.func)[:1].isupper()
+    return _is_model(call.func, context)
+
+
+def _is_model(node: ast.expr, context: FileContext) -> bool:
+    name = context.resolve(node) or ""
+    return ".models." in f".{name}" and "." in name and last_name(node)[:1].isupper() and not name.startswith("django.")
 
 
 def _loops_over_rows(name: str, context: FileContext) -> bool:
@@ -108,8 +160,9 @@ model_to_task = Rule(
     "and pickle "
     "runs what it is sent.",
     fix="Give the task the key (`order.pk`) and read the row there.",
-    when="Where the argument is known to be a row: read, made or looped over in the same function, or `request.user`.",
-    watches=(Watch((ast.Call,), _on_start, _WAITS[:2], is_product_path, near=_WAITS[:2]),),
+    when="Where the argument is known to be a row: read, made or looped over in the same function, typed as a model, "
+    "the `instance` of a signal, or `request.user`.",
+    watches=(Watch((ast.Call,), _on_start, _BUILDS, is_product_path, near=_BUILDS),),
     bad=one_file(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order)\n",
@@ -118,11 +171,17 @@ model_to_task = Rule(
         "def pay(request):\n    order = Order.objects.get(pk=3)\n    bill.apply_async(kwargs=dict(order=order))\n",
         "def greet(request):\n    mail.delay(request.user)\n",
         "from shop.models import Order\n\n\ndef begin():\n    order = Order(open=True)\n    bill.delay(order=order)\n",
+        "from shop.models import Order\n\n\ndef begin(order: Order | None):\n    bill.s(order).apply_async()\n",
+        "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance)\n",
+        "def begin():\n    order, made = Order.objects.get_or_create(open=True)\n    bill.apply_async((order,))\n",
     ),
     good=one_file(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order.pk)\n",
         "def all_of_them():\n    for pk in Order.objects.values_list('pk', flat=True):\n        bill.delay(pk)\n",
+        "from shop.models import Order\n\n\ndef wait(timer: Timer, order: Order, size: int):\n    timer.delay(order)\n"
+        "    bill.s(order.pk, size).delay()\n",
+        "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance.pk)\n",
     ),
 )
 
@@ -137,7 +196,7 @@ def _on_wait(node: ast.Call, context: FileContext) -> None:
         if isinstance(made, ast.Name):
             bound = values_of(made.id, context)
             made = bound[-1] if bound else None
-        if not isinstance(made, ast.Call) or not _is_start(made):
+        if not isinstance(made, ast.Call) or not (_is_start(made) or _is_result(made, context)):
             return
         text = f"`{function.attr}()` waits for the task"
     elif function.attr == "apply" and context.imports and _is_task(function.value, context):
@@ -146,6 +205,12 @@ def _on_wait(node: ast.Call, context: FileContext) -> None:
         return
     if role_of_scope(context.scopes, context.role) in {"view", "router", "serializer"} and context.function:
         context.report(SYNC, node, f"{text}: the request is held as long as it runs")
+
+
+def _is_result(made: ast.Call, context: FileContext) -> bool:
+    """`AsyncResult(id)`, and `app.send_task(…)`."""
+    name = last_name(made.func)
+    return name == "send_task" or (name == "AsyncResult" and "celery" in (context.resolve(made.func) or "celery"))
 
 
 def _is_task(node: ast.expr, context: FileContext) -> bool:
@@ -163,13 +228,23 @@ sync_result_in_view = Rule(
     why="The web worker stands still while the other one works; with enough requests nobody is left to answer.",
     fix="Answer with the id of the task (202) and let the client ask for the result, or do the work in the request.",
     when="In views, serializers and routers.",
-    watches=(Watch((ast.Call,), _on_wait, _WAITS, is_product_path, near=(b".get(", b".wait(", b".join(", b".apply(")),),
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_wait,
+            (*_WAITS, b"AsyncResult", b".send_task("),
+            is_product_path,
+            near=(b".get(", b".wait(", b".join(", b".apply("),
+        ),
+    ),
     bad=one_file(
         "shop/views.py",
         "def report(request):\n    return JsonResponse(build.delay(1).get(timeout=10))\n",
         "class Report(APIView):\n    def get(self, request):\n        result = build.delay(1)\n"
         "        return Response(result.get())\n",
         "from shop.tasks import build\n\n\ndef report(request):\n    build.apply(args=[1])\n",
+        "from celery.result import AsyncResult\n\n\ndef report(request, pk):\n"
+        "    return JsonResponse(AsyncResult(pk).get())\n",
     ),
     good=one_file(
         "shop/views.py",
@@ -180,6 +255,8 @@ sync_result_in_view = Rule(
 
 _UNSAFE = re.compile(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
 _MAIL = re.compile(r"send_(?:mail|sms|email|push)|email_user")
+_READS = re.compile(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
+_SESSIONS = re.compile(r"(?:^|_)(?:db|session|s)$|Session", re.I)
 _GUARDS = re.compile(
     r"select_for_update|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
     r"|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
@@ -195,7 +272,7 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
         options = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
         body = ast.unparse(ast.Module(node.body, []))
         again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
-        if not again or _GUARDS.search(_without_new_rows(node)):
+        if not again or _GUARDS.search(_without_new_rows(node)) or _looks_first(node):
             return
         written = _not_repeatable(node, options.get("acks_late") == "True")
         if written is not None:
@@ -203,6 +280,25 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
             message = f"{node.name} can run twice, and `{text}()` then happens twice"
             context.report(GUARD, written, message, symbol=node.name, confidence="likely")
         return
+
+
+def _looks_first(node: FunctionNode) -> bool:
+    """True for `if session.scalar(select(Invoice)…): return`: what was done before is looked for."""
+    read = {
+        last_name(part.targets[0])
+        for part in descendants(node)
+        if isinstance(part, ast.Assign) and _READS.search(ast.unparse(part.value))
+    }
+    for part in statements(node):
+        if isinstance(part, ast.If) and isinstance(part.body[-1], ast.Return | ast.Raise | ast.Continue):
+            test = part.test
+            there = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
+            asked = test.left if isinstance(test, ast.Compare) and there else test
+            if isinstance(asked, ast.Name | ast.Call) and (
+                last_name(asked) in read if isinstance(asked, ast.Name) else _READS.search(ast.unparse(asked))
+            ):
+                return True
+    return False
 
 
 def _without_new_rows(node: FunctionNode) -> str:
@@ -218,28 +314,42 @@ def _without_new_rows(node: FunctionNode) -> str:
 
 def _not_repeatable(node: FunctionNode, late: bool) -> ast.Call | None:
     """The first call of a task that must not happen again; a mail is sent again only where the task was done."""
-    counted = {
-        part.target.value.id
-        for part in descendants(node)
-        if isinstance(part, ast.AugAssign)
-        and isinstance(part.target, ast.Attribute)
-        and isinstance(part.target.value, ast.Name)
-    }
+    counted = _counted(node)
+    commits = any(
+        isinstance(part, ast.Call) and last_name(part.func) in {"commit", "begin"} for part in descendants(node)
+    )
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call):
-            if (
-                isinstance(part.func, ast.Attribute)
-                and part.func.attr == "save"
-                and last_name(part.func.value) in counted
-            ):
-                return part
             name = last_name(part.func)
+            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+            if name == "save" and owner is not None and (last_name(owner) in counted or _is_new(owner)):
+                return part
+            if name in {"add", "add_all"} and commits and owner is not None and _SESSIONS.search(last_name(owner)):
+                return part
             row = name in {"create", "bulk_create", "acreate"} and chain_of(part).manager in MANAGERS
             if row or _UNSAFE.match(name) or (late and _MAIL.match(name)):
                 return part
             if name == "update" and re.search(r"\bF\('", ast.unparse(part)):
                 return part
     return None
+
+
+def _counted(node: FunctionNode) -> set[str]:
+    """The names of which a task changes a field by what it was: `row.total += 1`, `row.total = row.total + 1`."""
+    found = set()
+    for part in descendants(node):
+        target: ast.expr | None = part.target if isinstance(part, ast.AugAssign) else None
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.BinOp):
+            target = part.targets[0] if ast.unparse(part.targets[0]) in ast.unparse(part.value) else None
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            found.add(target.value.id)
+    return found
+
+
+def _is_new(owner: ast.expr) -> bool:
+    """`Invoice(order=order)` of `Invoice(order=order).save()`, without a key that would make it the same row again."""
+    keys = {word.arg for word in owner.keywords} if isinstance(owner, ast.Call) else {"pk"}
+    return isinstance(owner, ast.Call) and last_name(owner.func)[:1].isupper() and not keys & {"pk", "id", None}
 
 
 task_without_guard = Rule(
@@ -263,6 +373,8 @@ task_without_guard = Rule(
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk, status='new')\n",
         "@shared_task(acks_late=True)\ndef count(pk):\n    shop = Shop.objects.get(pk=pk)\n    shop.visits += 1\n"
         "    shop.save()\n",
+        "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
+        "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
         "@app.task(bind=True)\ndef pay(self, pk):\n    try:\n        charge(pk)\n    except Timeout as error:\n"
         "        raise self.retry(exc=error)\n",
     ),
@@ -270,6 +382,9 @@ task_without_guard = Rule(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.get_or_create(order_id=pk)\n",
         "@shared_task\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
+        "@celery.task(acks_late=True)\ndef bill(pk):\n    with SessionLocal() as db:\n"
+        "        if db.scalar(select(Invoice).where(Invoice.order_id == pk)):\n            return\n"
+        "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
         "@shared_task(autoretry_for=(Timeout,))\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
         "    if order.status == 'paid':\n        return\n    charge(order)\n",
     ),

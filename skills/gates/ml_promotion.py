@@ -35,6 +35,7 @@ _BACK = lazy(
     r"rollback|roll_back|previous_(?:model|version|artifact)|last_good|fallback_(?:model|version)|champion", re.I
 )
 _RECORDS = lazy(r"^_?(?:run|training|train|experiment)_(?:record|info|metadata|manifest)$", re.I)
+_RECORD_CLASSES = lazy(r"^(?:Run|Training|Experiment)(?:Record|Metadata|Manifest)$")
 _PARTS = (
     ("the version of the data", lazy(r"data|snapshot", re.I)),
     ("the commit of the code", lazy(r"sha|commit|revision|git|code", re.I)),
@@ -162,17 +163,25 @@ rollback_artifact_missing = Rule(
 )
 
 
-def _on_record(node: ast.Assign, context: FileContext) -> None:
-    if not isinstance(node.value, ast.Dict) or not _RECORDS.search(last_name(node.targets[0])):
+def _on_record(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    made = node.value
+    if isinstance(made, ast.Dict):
+        parts = [*made.keys, *made.values]
+        named = bool(_RECORDS.search(last_name(target)))
+    elif isinstance(made, ast.Call) and not made.args and made.keywords:
+        parts = [None if word.arg is None else ast.Name(word.arg) for word in made.keywords]
+        parts += [word.value for word in made.keywords]
+        name = last_name(made.func)
+        named = bool(_RECORD_CLASSES.search(name) or (name == "dict" and _RECORDS.search(last_name(target))))
+    else:
         return
-    if None in node.value.keys:
+    if not named or None in parts:
         return
-    said = " ".join(ast.unparse(part) for part in [*node.value.keys, *node.value.values] if part is not None)
+    said = " ".join(ast.unparse(part) for part in parts if part is not None)
     missing = [what for what, pattern in _PARTS if not pattern.search(said)]
     if missing and len(missing) < len(_PARTS):
-        context.report(
-            RECORD, node, f"`{last_name(node.targets[0])}` leaves out {', '.join(missing)}", confidence="likely"
-        )
+        context.report(RECORD, node, f"`{last_name(target)}` leaves out {', '.join(missing)}", confidence="likely")
 
 
 run_record_incomplete = Rule(
@@ -186,10 +195,15 @@ run_record_incomplete = Rule(
     fix="Add what is missing to the record, from where it is known: the commit from git, the data by its hash.",
     when="For dicts named as a record of a run (`run_record`, `training_metadata`) that are written out in one piece.",
     watches=(
-        Watch((ast.Assign,), _on_record, (b"_record", b"_info", b"_metadata", b"_manifest"),
+        Watch((ast.Assign, ast.AnnAssign), _on_record,
+              (b"_record", b"_info", b"_metadata", b"_manifest", b"Record", b"Metadata", b"Manifest"),
               lambda path: outside_tests(path) and bool(_TRAINS.search(path) or "ml" in path.split("/"))),
     ),
-    bad=(Example({"ml/train.py": "run_record = {'metrics': metrics, 'model_path': path}\n"}),),
+    bad=(
+        Example({"ml/train.py": "run_record = {'metrics': metrics, 'model_path': path}\n"}),
+        Example({"ml/train.py": "run_record: dict[str, object] = dict(metrics=metrics, seed=seed)\n"}),
+        Example({"ml/train.py": "kept = RunRecord(metrics=metrics, seed=seed)\n"}),
+    ),
     good=(
         Example(
             {
@@ -205,10 +219,15 @@ def _on_preparation(node: FunctionNode, context: FileContext) -> None:
     if not _PREPARES.search(node.name):
         return
     words = []
+    own = {argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
     for statement in node.body:
         for part in descendants(statement):
+            if isinstance(part, ast.Assign | ast.For) and isinstance(
+                target := part.target if isinstance(part, ast.For) else part.targets[0], ast.Name
+            ):
+                own.add(target.id)
             if isinstance(part, ast.Name):
-                words.append(part.id)
+                words.append("_" if part.id in own else part.id)  # a copy may call its frame by another name
             elif isinstance(part, ast.Attribute):
                 words.append(part.attr)
             elif isinstance(part, ast.Constant) and len(repr(part.value)) < 40:
@@ -271,7 +290,10 @@ preprocessing_duplicated = Rule(
     applies=_one_side,
     survey=_twice,
     required=False,
-    bad=(Example({"ml/train.py": _STEPS, "ml/serve.py": _STEPS.replace("preprocess", "prepare")}),),
+    bad=(
+        Example({"ml/train.py": _STEPS, "ml/serve.py": _STEPS.replace("preprocess", "prepare")}),
+        Example({"ml/train.py": _STEPS, "ml/serve.py": _STEPS.replace("df", "frame")}),
+    ),
     good=(
         Example({"ml/train.py": _STEPS, "ml/serve.py": "from ml.train import preprocess\n\n\ndef predict(df):\n    "
         "return 1\n"}),

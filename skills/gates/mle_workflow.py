@@ -5,7 +5,7 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.local_values import values_of
+from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -19,6 +19,7 @@ PICKLE = "unsafe-deserialisation"
 _TIME = re.compile(
     r"^(?:date|datetime|time|timestamp|ts|day|month|week|year|event_time|\w+_(?:date|time|timestamp|at)|ds)$", re.I
 )
+_NAMES_TIME = frozenset({"parse_dates", "date_column", "time_column", "time_col", "date_col", "index_col"})
 _METRIC = re.compile(
     r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I
 )
@@ -40,6 +41,9 @@ _REMOTE = re.compile(
 _SENT = re.compile(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
 
 
+_SPLITS = (b"train_test_split", b"KFold", b"ShuffleSplit", b".sample(", b"shuffle(")
+
+
 def _on_split(node: ast.Call, context: FileContext) -> None:
     name = last_name(node.func)
     given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
@@ -49,12 +53,22 @@ def _on_split(node: ast.Call, context: FileContext) -> None:
     elif name in {"KFold", "StratifiedKFold", "ShuffleSplit"}:
         if name != "ShuffleSplit" and given.get("shuffle") != "True":
             return
+    elif name == "sample":
+        if given.get("frac") not in {"1", "1.0"} or _is_sorted_again(context):
+            return
+    elif name == "shuffle":
+        if context.resolve(node.func) != "sklearn.utils.shuffle":
+            return
     else:
         return
     column = _time_column(context)
     if column:
         message = f"`{name}` mixes past and future: the data has the column {column!r}"
         context.report(SHUFFLED, node, message, confidence="likely")
+
+
+def _is_sorted_again(context: FileContext) -> bool:
+    return re.search(r"\.sort(?:_index)?\(", ast.unparse(context.statement)) is not None
 
 
 def _time_column(context: FileContext) -> str:
@@ -65,7 +79,9 @@ def _time_column(context: FileContext) -> str:
         for part in descendants(scope):
             found: list[ast.AST] = []
             if isinstance(part, ast.Subscript):
-                found = [part.slice]
+                found = [*part.slice.elts] if isinstance(part.slice, ast.List) else [part.slice]
+            elif isinstance(part, ast.Attribute) and part.attr == "dt" and isinstance(part.value, ast.Attribute):
+                found = [ast.Constant(part.value.attr)]
             elif isinstance(part, ast.Call) and last_name(part.func) in {
                 "sort_values",
                 "set_index",
@@ -73,7 +89,7 @@ def _time_column(context: FileContext) -> str:
                 "groupby",
             }:
                 found = [*part.args, *(word.value for word in part.keywords if word.arg in {"by", "keys", "arg"})]
-            elif isinstance(part, ast.keyword) and part.arg in {"parse_dates", "date_column", "time_column"}:
+            elif isinstance(part, ast.keyword) and part.arg in _NAMES_TIME:
                 found = [*ast.walk(part.value)]
             for value in found:
                 if isinstance(value, ast.Constant) and isinstance(value.value, str) and _TIME.match(value.value):
@@ -92,16 +108,19 @@ shuffled_time_series = Rule(
     "shows it.",
     fix="Sort by time and cut at a date, pass `shuffle=False`, or use `TimeSeriesSplit`.",
     when="Where the same function (or script) reads a column named as a time.",
-    watches=(Watch((ast.Call,), _on_split, (b"train_test_split", b"KFold", b"ShuffleSplit"), outside_tests),),
+    watches=(Watch((ast.Call,), _on_split, _SPLITS, outside_tests, near=_SPLITS),),
     bad=one_file(
         "ml/split.py",
         "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, test_size=0.2)\n",
         "def split(df):\n    df = df.sort_values(by='timestamp')\n    return train_test_split(df)\n",
+        "def split(df):\n    df['day'] = df.created.dt.day\n    df = df.sample(frac=1, random_state=3)\n"
+        "    return df[:800], df[800:]\n",
     ),
     good=one_file(
         "ml/split.py",
         "def split(df):\n    df = df.sort_values('timestamp')\n    return train_test_split(df, shuffle=False)\n",
         "def split(df):\n    return train_test_split(df, stratify=df['label'])\n",
+        "def look(df):\n    print(df['date'])\n    return df.sample(frac=0.1), random.shuffle(names)\n",
     ),
 )
 
@@ -120,6 +139,11 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
             message = "an error on the way lets the candidate through: what could not be compared passes the gate"
             context.report(GATE, last, message, symbol=symbol)
             return
+        end = part.body[-1] if isinstance(part, ast.If) and _is_missing(part.test) else None
+        if isinstance(part, ast.If) and isinstance(end, ast.Return) and _is_pass(end.value):
+            message = f"`{ast.unparse(part.test)[:60]}` passes the gate: what was not measured is let through"
+            context.report(GATE, part, message, symbol=symbol)
+            return
     if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
         return
     passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
@@ -128,6 +152,18 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
             message = f"`{ast.unparse(part.test)[:60]}` is false for NaN: what was not measured passes the gate"
             context.report(GATE, part, message, symbol=symbol)
             return
+
+
+def _is_missing(test: ast.expr) -> bool:
+    """`auc is None`, `"auc" not in metrics`, `isnan(auc)`, `not metrics`."""
+    if isinstance(test, ast.BoolOp):
+        return any(map(_is_missing, test.values))
+    if isinstance(test, ast.Compare):
+        none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
+        return isinstance(test.ops[0], ast.NotIn) or (none and isinstance(test.ops[0], ast.Is | ast.Eq))
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return isinstance(test.operand, ast.Name) or "isfinite" in ast.unparse(test.operand)
+    return isinstance(test, ast.Call) and re.search(r"isnan|isna|isnull|isinf", ast.unparse(test.func)) is not None
 
 
 def _turns_away(node: ast.If) -> bool:
@@ -154,7 +190,7 @@ gate_not_closed = Rule(
     skill=SKILL,
     sources=("PB-ML5", "X-PB-9"),
     catches="Promotion gates that return `False` for `metric < threshold` and `True` at the end, with no look for NaN, "
-    "and those that return `True` from an `except`.",
+    "and those that return `True` from an `except` or for a metric that is missing.",
     why="Every comparison with NaN is false. A run whose metrics are missing is promoted.",
     fix="Ask the other way round, `if not metric >= threshold: return False`, and require `math.isfinite(metric)`.",
     when="In functions named as gates or promotions that compare metrics.",
@@ -171,6 +207,8 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    if metrics['auc'] < 0.8:\n        return False\n    return True\n",
         "def should_promote(metrics):\n    try:\n        return metrics['auc'] >= 0.8\n    except KeyError:\n"
         "        return True\n",
+        "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
+        "    return metrics['auc'] >= 0.8\n",
     ),
     good=one_file(
         "ml/gate.py",
@@ -203,6 +241,8 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
     text = ast.unparse(value)
     if _REMOTE.search(text):
         return text[:50]
+    if _is_fetched(text, context):
+        return text[:50]
     for part in descendants(value):
         if isinstance(part, ast.Name):
             if _is_sent(part.id, context):
@@ -212,6 +252,17 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
                 if found:
                     return found
     return ""
+
+
+def _is_fetched(path: str, context: FileContext) -> bool:
+    """True for a path that the function downloads to: `bucket.download_file(key, path)`."""
+    scope = context.function or context.tree
+    return any(
+        isinstance(part, ast.Call)
+        and re.search(r"download|urlretrieve|fget_object|copy_from", last_name(part.func))
+        and path in {ast.unparse(given) for given in (*part.args, *(word.value for word in part.keywords))}
+        for part in own_nodes(scope, context)
+    )
 
 
 def _is_sent(name: str, context: FileContext) -> bool:
@@ -247,6 +298,8 @@ unsafe_deserialisation = Rule(
         "import pickle\nimport requests\n\n\ndef model(url):\n    answer = requests.get(url)\n"
         "    return pickle.loads(answer.content)\n",
         "import joblib\n\nmodel = joblib.load(download('s3://models/latest'))\n",
+        "import joblib\n\n\ndef load(bucket, key, path):\n    bucket.download_file(key, path)\n"
+        "    return joblib.load(path)\n",
         "import _pickle\n\n\ndef handler(event, context):\n    return _pickle.loads(event['model'])\n",
         "import pickle\n\n\nasync def put(file: UploadFile):\n    return pickle.loads(await file.read())\n",
     ),
