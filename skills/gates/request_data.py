@@ -38,10 +38,19 @@ _CHECKS = re.compile(
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert",
     re.I,
 )
+_OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _NUMBER = re.compile(
     r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$"
 )
+
+
+# What fills a parameter of an endpoint that no client does, or a pattern that it has to match.
+_DECIDED = re.compile(r"Depends\(|Security\(|regex=|pattern=|Inject|State\(")
+_BODY_TYPES = re.compile(
+    r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|(?:list|List)(?:\[(?:dict|Dict|Any)\b.*)?(?=$|,| ))"
+)
+_TEXT_TYPES = re.compile(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \| str)(?:$|,)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class Flow:
         self.context = context
         self.held: dict[str, Origin] = dict(_parameters(function, context))
         self.requests = _request_names(function, context)
+        self.caught = 0  # how many `try` around the statement catch a value of another shape
 
     def steps(self) -> Iterator[ast.AST]:
         """Every statement of the function in order, and the calls in those that name what a client sends; each before
@@ -86,11 +96,14 @@ class Flow:
             yield from calls
             self._take_over(statement, named)
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+                catches = name == "body" and any(map(_catches_shape, getattr(statement, "handlers", ())))
+                self.caught += catches
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
                         yield from self._block([inner])
                     elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
                         yield from self._block(inner.body)
+                self.caught -= catches
 
     def _look_into(self, statement: ast.stmt) -> tuple[list[ast.Call], bool]:
         """The calls in the statement's own expressions where these name what a client sends, and whether they bind."""
@@ -266,6 +279,12 @@ def _header(statement: ast.stmt) -> list[ast.AST]:
     return [] if isinstance(statement, ast.Try) or hasattr(statement, "handlers") else [statement]
 
 
+def _catches_shape(handler: ast.ExceptHandler) -> bool:
+    """True for a handler of what a query raises where a key has the wrong shape, and for one of everything."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or last_name(one) in _OF_SHAPE for one in caught)
+
+
 def _request_names(function: FunctionNode, context: FileContext) -> frozenset[str]:
     """The names that stand for the request in a function."""
     names = set()
@@ -294,18 +313,31 @@ def route_of(function: FunctionNode) -> ast.Call | None:
     return None
 
 
+def _defaults(arguments: ast.arguments) -> dict[str, str]:
+    """Parameter → the text of its default."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(reversed(positional), reversed(arguments.defaults), strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return {argument.arg: ast.unparse(value) for argument, value in pairs if value is not None}
+
+
 def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
     """The parameters of an endpoint that hold what stands in its URL or body, unconverted."""
     route = route_of(function)
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     if route is not None:
         rule = route.args[0].value if route.args and isinstance(route.args[0], ast.Constant) else ""
+        defaults = _defaults(function.args)
         for argument in arguments:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
-            if re.match(r"^(?:dict|Dict|Any|list|List)\b(?!.*Depends)", hint):
+            if _DECIDED.search(hint) or _DECIDED.search(defaults.get(argument.arg, "")):
+                continue
+            if _BODY_TYPES.match(hint):
                 yield argument.arg, Origin("body", argument, function.lineno)
             elif (re.search(rf"<(?:string:|path:)?{argument.arg}>", str(rule)) and hint in {"", "str"}) or (
-                hint in {"str", "str | None", "Optional[str]"} and b"fastapi" in context.source
+                _TEXT_TYPES.match(hint) and context.holds(b"fastapi")
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
     elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":

@@ -36,6 +36,8 @@ _DOTTED: dict[str, tuple[str, Severity]] = {
     "asyncio.create_subprocess_shell": ("is run as a command", "CRITICAL"),
     "asyncio.create_subprocess_exec": ("is run as a command", "HIGH"),
     "flask.render_template_string": ("is run as a template", "CRITICAL"),
+    "fastapi.responses.FileResponse": ("decides which file is sent", "HIGH"),
+    "starlette.responses.FileResponse": ("decides which file is sent", "HIGH"),
     "flask.send_file": ("decides which file is sent", "HIGH"),
     "flask.redirect": ("decides where the visitor is sent", "MEDIUM"),
     "django.shortcuts.redirect": ("decides where the visitor is sent", "MEDIUM"),
@@ -69,6 +71,9 @@ _REDIRECTS = frozenset(
     {"HttpResponseRedirect", "HttpResponsePermanentRedirect", "RedirectResponse", "HttpResponseRedirectBase"}
 )
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
+_HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
+_HTTP_CLIENTS = re.compile(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
+_LDAP_SEARCHES = frozenset({"search_s", "search_ext_s", "search_st", "search_ext"})
 _PATH_METHODS = frozenset(
     {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "open", "mkdir", "rmdir", "iterdir"}
 )
@@ -79,31 +84,35 @@ _READS = frozenset(
 )
 _FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
 _KEY = re.compile(
-    r"(?:^|_)(?<!external_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
+    r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
 )
 _FILES = re.compile(r"\.(?:FILES|files)\b")
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
 
 
-def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity] | None:
-    """(origin, what happens with it, how bad) of a call that is given a raw value of a request, None for others."""
+def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity, ast.expr] | None:
+    """(origin, what happens with it, how bad, the argument) of a call that is given a raw value of a request, None for
+    others."""
     found = (
         _known_call(node, context)
         or _answer(node, context)
         or _row(node, context)
         or _storage(node, context)
+        or _client(node, flow, context)
         or _method(node, flow, context)
     )
     if found is None:
         return None
     values, what, severity = found
+    if flow.caught and what.startswith("looks up"):
+        return None  # a key of another shape is no crash
     for value in values:
         origin = flow.origin(value)
         if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
             continue
         if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
             continue
-        return origin, what, "MEDIUM" if severity == "LOW" else severity
+        return origin, what, "MEDIUM" if severity == "LOW" else severity, value
     return None
 
 
@@ -176,7 +185,12 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
         if keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
             values += keyword.value.values
         elif keyword.arg is None and isinstance(keyword.value, ast.Dict):
-            values += [part for part in (*keyword.value.keys, *keyword.value.values) if part is not None]
+            values += [part for part in keyword.value.keys if part is not None]
+            values += [
+                part
+                for key, part in zip(keyword.value.keys, keyword.value.values, strict=True)
+                if name in _WRITES or (isinstance(key, ast.Constant) and _KEY.search(str(key.value)))
+            ]
     if name in _WRITES:
         return values, "is stored unchecked", "LOW"
     values += [argument for argument in node.args if name in {"order_by", "values", "values_list", "only"}]
@@ -233,6 +247,26 @@ def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
         return (node.args[:1], "is written to a file unchecked", "MEDIUM") if maker == "open" else None
     named = isinstance(owner, ast.Call) and last_name(owner.func) in {"globals", "locals", "vars"}
     return (node.args[:1], "decides which name is used", "HIGH") if named and name in {"get", "pop"} else None
+
+
+def _client(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
+    """A request that goes out by a client that the function made, or a search of a directory."""
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return None
+    if function.attr in _LDAP_SEARCHES:
+        return node.args[2:3], "is run as a filter of a directory", "HIGH"
+    if function.attr not in _HTTP_METHODS or not isinstance(function.value, ast.Name):
+        return None
+    maker = _made_by(function.value, context)
+    if not isinstance(maker, ast.Call) or not _HTTP_CLIENTS.match(context.resolve(maker.func) or ""):
+        return None
+    first = node.args[1:2] if function.attr in {"request", "stream"} else node.args[:1]
+    return [*first, *_named_url(node)], "decides where the server sends a request", "HIGH"
+
+
+def _named_url(node: ast.Call) -> list[ast.expr]:
+    return [keyword.value for keyword in node.keywords if keyword.arg == "url"]
 
 
 def _made_by(name: ast.Name, context: FileContext) -> ast.expr | None:

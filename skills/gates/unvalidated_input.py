@@ -6,8 +6,9 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
-from skills.gates.model import Evidence
+from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, last_name
+from skills.gates.project import Project
 from skills.gates.request_data import Flow, Origin, route_of
 from skills.gates.request_sinks import sink_of
 from skills.gates.roles import is_product_path
@@ -18,6 +19,7 @@ UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
 _MARKUP = "unvalidated-input: the file holds HTML"
 _TAG = re.compile(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
+_TEXT_COLUMN = re.compile(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
 _NAVIGATION = re.compile(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
 
 
@@ -54,14 +56,21 @@ def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -
     unpacked = _mass(node, flow, context)
     if unpacked is not None:
         origin, needs = unpacked
-        message = f"`{_short(node.func)}(**{origin.text})`: the client chooses which fields are set"
+        asked = last_name(node.func) in _ASKS
+        chosen = "what is asked, by any field and relation" if asked else "which fields are set"
+        message = f"`{_short(node.func)}(**{origin.text})`: the client chooses {chosen}"
         _tell(MASS, node, origin, message, context, told, needs=needs, also=(UNVALIDATED,))
         return
     found = sink_of(node, flow, context)
     if found is not None:
-        origin, what, severity = found
+        origin, what, severity, value = found
         message = f"`{origin.text}` {what} by `{_short(node.func)}()`"
-        _tell(UNVALIDATED, node, origin, message, context, told, severity=severity)
+        words = [
+            one.arg for one in descendants(node) if isinstance(one, ast.keyword) and one.value is value and one.arg
+        ]
+        column, _, lookup = words[0].partition("__") if words and what.startswith("looks up") else ("", "", "")
+        needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else ()
+        _tell(UNVALIDATED, node, origin, message, context, told, severity=severity, needs=needs)
 
 
 def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tuple[tuple[str, str], ...]] | None:
@@ -71,27 +80,56 @@ def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tup
     if name == "setattr" and len(node.args) == 3 and isinstance(node.func, ast.Name):
         origin = flow.origin(node.args[1])
         return (origin, ()) if origin is not None and origin.kind == "body" else None
-    if name == "update" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) == "__dict__":
+    if isinstance(node.func, ast.Attribute) and _takes_fields(name, node.func.value):
         stars += node.args
     for star in stars:
         origin = flow.origin(star)
-        if origin is None or origin.kind != "body" or _has_own_keys(star, context):
+        if origin is None or origin.kind != "body" or _has_own_keys(star, flow, context):
             continue
         if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
             return origin, ()
         if name[:1].isupper() and not name.endswith(_VALIDATES):
-            return origin, (("model", name),)
+            return origin, () if _is_user_model(node.func, context) else (("model", name),)
     return None
 
 
-def _has_own_keys(star: ast.expr, context: FileContext) -> bool:
-    """True for a dict whose keys stand in the source, and for a name that is bound to such only."""
+def _takes_fields(name: str, owner: ast.expr) -> bool:
+    """True for methods whose one argument is a dict of fields: `row.__dict__.update(…)`, `vars(row).update(…)`,
+    `session.query(User).update(…)`, `update(User).values(…)`."""
+    if name == "update" and last_name(owner) in {"__dict__", "vars"}:
+        return True
+    called = {last_name(part.func) for part in descendants(owner) if isinstance(part, ast.Call)}
+    return (name == "update" and "query" in called) or (name == "values" and bool(called & {"insert", "update"}))
+
+
+def _is_user_model(node: ast.expr, context: FileContext) -> bool:
+    """True for the user of Django, and for a name that `get_user_model()` was given."""
+    if context.resolve(node) == "django.contrib.auth.models.User":
+        return True
+    made = values_of(node.id, context) if isinstance(node, ast.Name) else []
+    return any(isinstance(value, ast.Call) and last_name(value.func) == "get_user_model" for value in made)
+
+
+def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
+    """True for a dict whose keys the source decides, one by one or by a list of them, and for a name that is bound to
+    such only."""
     if isinstance(star, ast.Name):
         values = values_of(star.id, context)
-        return bool(values) and all(isinstance(value, ast.Dict) and _has_own_keys(value, context) for value in values)
-    return isinstance(star, ast.Dict) and all(isinstance(key, ast.Constant) for key in star.keys)
+        return bool(values) and all(
+            isinstance(value, ast.Dict | ast.DictComp) and _has_own_keys(value, flow, context) for value in values
+        )
+    if isinstance(star, ast.DictComp):
+        picked = any(
+            isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.In)
+            for generator in star.generators
+            for test in generator.ifs
+            for part in descendants(test)
+        )
+        return picked or flow.origin(star.key) is None
+    return isinstance(star, ast.Dict) and None not in star.keys
 
 
+_ASKS = frozenset({"filter", "get", "exclude", "filter_by"})
 _MASS_METHODS = frozenset(
     {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
      "filter_by", "values", "insert", "create_user"}
@@ -207,6 +245,25 @@ def _short(node: ast.AST) -> str:
     return text if len(text) <= 50 else f"{text[:24]}…{text[-24:]}"
 
 
+def _columns(project: Project) -> dict[str, set[bool]]:
+    """Column → whether it is one of text, for each model that has one of that name."""
+    known = project.memo.get(UNVALIDATED)
+    if isinstance(known, dict):
+        return known
+    found: dict[str, set[bool]] = {}
+    for _, fact in project.facts("field"):
+        found.setdefault(fact.name.rpartition(".")[2], set()).add(_TEXT_COLUMN.match(fact.detail) is not None)
+    project.memo[UNVALIDATED] = found
+    return found
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """None where the value is compared with a column of text: there is none that it could not be."""
+    known = _columns(project)
+    told = any(kind == "unless-text" and known.get(name) == {True} for kind, name in candidate.needs)
+    return None if told else candidate
+
+
 _HEAD = "from django.http import *\n\n\ndef view(request):\n"
 
 unvalidated_input = Rule(
@@ -222,10 +279,14 @@ unvalidated_input = Rule(
     fix="Read it through a serializer (`validated_data`), a form (`cleaned_data`) or a Pydantic model, compare it with "
     "a list of what is allowed, or convert it (`int`, `UUID`) first; then use the checked value.",
     when="Inside one function, outside of tests. Converted values, values compared with a list, and values that a "
-    "function with a checking name has seen are taken as checked.",
+    "function with a checking name has seen are taken as checked; so is a key where the error is caught.",
+    holds=_holds,
     watches=(
         Watch(
-            (ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"request.", b"Request", b"Body("), is_product_path
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_function,
+            (b"request.", b"Request", b"fastapi"),
+            is_product_path,
         ),
     ),
     bad=one_file(
