@@ -44,10 +44,11 @@ def _not_regular(path: Path | str | bytes) -> OSError:
     return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 
 
-def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) -> None:
+def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None, durable: bool = True) -> None:
     """Replace `path` with `data`: a kill at any moment leaves the old file or the new one.
 
-    The permissions of an existing file are kept; a symbolic link is written through. Raises `OSError`.
+    The permissions of an existing file are kept; a symbolic link is written through. Without `durable` a loss of power
+    may leave neither, which is for what can be worked out again. Raises `OSError`.
     """
     target = Path(os.path.realpath(path))
     content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
@@ -61,8 +62,9 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         Path(temporary).chmod(0o600 if mode is None else mode)
         Path(temporary).replace(target)
     except BaseException:

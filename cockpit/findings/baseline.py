@@ -1,8 +1,10 @@
 """The findings that a project has accepted for now, by fingerprint. A baseline shrinks; it grows only when forced."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
+
+from msgspec import structs
 
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
@@ -40,7 +42,7 @@ class Baseline:
                 known = bool(left)
                 if left:
                     left.pop()
-            marked.append(replace(finding, baseline="known") if known else finding)
+            marked.append(structs.replace(finding, baseline="known") if known else finding)
         return tuple(marked)
 
     def _moved(self, still_there: Callable[[str], set[str]]) -> dict[str, list[str]]:

@@ -147,7 +147,7 @@ class ReportCache:
             self.note = "the cache of findings is larger than 64 MB and was not kept"
             return
         try:
-            write_atomically(self.path, data, mode=0o600)
+            write_atomically(self.path, data, mode=0o600, durable=False)
         except OSError as problem:
             self.note = f"findings are not cached: {self.path.parent} cannot be written ({problem.strerror})"
             return

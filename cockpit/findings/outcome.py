@@ -1,9 +1,8 @@
 """From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-import msgspec
+from msgspec import structs
 
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
 from cockpit.findings.parts import Narrow, OutsideAnswer
@@ -11,9 +10,9 @@ from cockpit.findings.project import Project
 from cockpit.plain_text import plain_text
 from skills.gates import RULES, settle
 from skills.gates.model import Check, FileReport, Finding, Gate, Status, Tenancy
+from skills.gates.verdict import GATE_ORDER, finding_order
 from skills.record import record
 
-_ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 _BLOCKING: tuple[Gate, ...] = ("P0", "P1", "P2")
 
 
@@ -72,9 +71,12 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
         seen = {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
         return seen.union(one.fingerprint for answer in outside.values() for one in answer.findings.get(path, ()))
 
-    held = [one for one in verdict.findings if narrow is None or narrow.holds(one.path, one.line, one.end_line)]
-    found = project.baseline.marked((*held, *_outside_findings(project, outside.values(), narrow)), still_there)
-    findings = tuple(sorted(found, key=lambda one: (_ORDER[one.gate], one.path, one.line, one.column, one.rule)))
+    held = verdict.findings
+    if narrow is not None:
+        held = tuple(one for one in held if narrow.holds(one.path, one.line, one.end_line))
+    if others := _outside_findings(project, outside.values(), narrow):
+        held = tuple(sorted((*held, *others), key=finding_order))
+    findings = project.baseline.marked(held, still_there)
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None and finding.baseline == "new":
@@ -100,7 +102,7 @@ def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, Fil
     return {
         name: report
         if narrow.covers(name)
-        else msgspec.structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+        else structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
         for name, report in reports.items()
     }
 
@@ -138,7 +140,7 @@ def _gates_of(rule: str, outside: Mapping[str, "OutsideAnswer"]) -> tuple[Gate, 
 
 
 def _gate_order(rule: str, outside: Mapping[str, "OutsideAnswer"]) -> int:
-    return _ORDER[outside[rule].gates[0] if rule in outside else RULES[rule].gate]
+    return GATE_ORDER[outside[rule].gates[0] if rule in outside else RULES[rule].gate]
 
 
 def _recounted(check: Check, counts: dict[str, int]) -> Check:
@@ -168,7 +170,7 @@ def _silenced(finding: Finding, report: FileReport | None) -> Finding:
     for comment in report.suppressions if report is not None else ():
         covers = comment.line <= finding.line <= comment.end_line
         if comment.reason and covers and (finding.rule in comment.rules or finding.skill in comment.rules):
-            return replace(finding, suppressed=comment.reason)
+            return structs.replace(finding, suppressed=comment.reason)
     return finding
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from skills.audit.fastapi_lifetime import FROM, UNTIL, FastapiRelease, release_for
 from skills.audit.model import Issue
 from skills.audit.workers import effort_of
@@ -77,12 +79,12 @@ def _by_release(issue: Issue, fastapi: tuple[FastapiRelease, ...]) -> Issue:
     if finding.severity == "LOW":
         return issue
     step = f"lowered from {finding.severity} to LOW: {early} (0.118 and later hold them until its end)"
-    lowered = replace(_linked(finding, Evidence(path, int(line), step)), severity="LOW")
+    lowered = structs.replace(_linked(finding, Evidence(path, int(line), step)), severity="LOW")
     return replace(issue, finding=lowered, steps=(*issue.steps, step))
 
 
 def _linked(finding: Finding, link: Evidence) -> Finding:
-    return replace(finding, evidence=(*finding.evidence, link))
+    return structs.replace(finding, evidence=(*finding.evidence, link))
 
 
 def _rule_steps(finding: Finding) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ def _weighed(issue: Issue, lines_of: Lines) -> Issue:
     lowered = one_less(finding.severity)
     step = f"lowered from {finding.severity} to {lowered}: {'; '.join(fresh)}"
     evidence = (*finding.evidence, Evidence(finding.path, finding.line, step))
-    return replace(issue, finding=replace(finding, severity=lowered, evidence=evidence), steps=(*issue.steps, step))
+    weighed = structs.replace(finding, severity=lowered, evidence=evidence)
+    return replace(issue, finding=weighed, steps=(*issue.steps, step))
 
 
 def _told(issue: Issue, advisory: str, link: Evidence) -> Issue:

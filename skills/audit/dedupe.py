@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from skills.audit.model import Issue, issue_order
 
 GROUPS: tuple[tuple[frozenset[str], bool], ...] = (
@@ -30,7 +32,7 @@ def merged(issues: Iterable[Issue]) -> list[Issue]:
         names.pop(first.finding.rule, None)
         kept[place] = replace(
             first,
-            finding=replace(first.finding, also=tuple(names)),
+            finding=structs.replace(first.finding, also=tuple(names)),
             merged=(*first.merged, f"{issue.location} {issue.finding.rule}"),
         )
     return kept

@@ -4,9 +4,10 @@
 import ast
 import tokenize
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
@@ -16,7 +17,7 @@ from skills.gates.syntax import descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 IsFixable = Callable[[str, ast.AST, "FileContext", str], bool]
-_SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 
 
 def decode(source: bytes) -> str:
@@ -92,7 +93,7 @@ class FileContext:
         self.memo: dict[str, object] = {}
         self._candidates: list[Candidate] = []
         self._facts: dict[tuple[str, str, str, int], int] = {}
-        self._ordinals: Counter[str] = Counter()
+        self._ordinals: dict[str, int] = {}
         self._texts: dict[tuple[int, int], str] = {}
         self._held: dict[bytes, bool] = {}
         self._roles: dict[ast.AST, tuple[Evidence, ...]] = {}
@@ -206,44 +207,47 @@ class FileContext:
     ) -> None:
         """Adds a candidate at `node`. A class or function is marked at its header only."""
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-        if isinstance(node, _SCOPES):
+        if node.__class__ in _SCOPES:
             end_line, end = line, len(self.lines[line - 1].rstrip().encode())
+        else:
+            end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
         scope = self.symbol if symbol is None else symbol
-        if not any(said.text.startswith("read as a ") for said in evidence):
-            evidence = (*evidence, *self._scope_evidence(node))
-        candidate = Candidate(
-            rule=rule,
-            line=line,
-            column=start + 1 if self._is_ascii else self.column(line, start),
-            end_line=end_line,
-            end_column=end + 1 if self._is_ascii else self.column(end_line, end),
-            symbol=scope,
-            message=message,
-            fingerprint=self._fingerprint(rule, scope, node),
-            confidence=confidence,
-            severity=severity,
-            needs=needs,
-            evidence=evidence,
-            fixable=fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
-            also=also,
+        if not evidence or not any(said.text.startswith("read as a ") for said in evidence):
+            evidence += self._scope_evidence(node)
+        self._candidates.append(
+            Candidate(
+                rule,
+                line,
+                start + 1 if self._is_ascii else self.column(line, start),
+                end_line,
+                end + 1 if self._is_ascii else self.column(end_line, end),
+                scope,
+                message,
+                self._fingerprint(rule, scope, node),
+                confidence,
+                severity,
+                needs,
+                evidence,
+                fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
+                also,
+            )
         )
-        self._candidates.append(candidate)
 
     def _scope_evidence(self, node: ast.AST) -> tuple[Evidence, ...]:
         """Why the class or function around is read as something else than its file: an endpoint among middleware."""
-        inmost = node if isinstance(node, _SCOPES) else self.scopes[-1] if self.scopes else None
+        inmost: Any = node if node.__class__ in _SCOPES else self.scopes[-1] if self.scopes else None
         if inmost is None or self.role == "test":
             return ()
-        if inmost not in self._roles:
-            scopes = self.scopes if inmost is not node or node in self.scopes else [*self.scopes, inmost]
+        known = self._roles.get(inmost)
+        if known is None:
+            scopes: list[Any] = self.scopes if inmost is not node or node in self.scopes else [*self.scopes, inmost]
             found = why_of_scope(scopes, self.role)
-            self._roles[inmost] = (Evidence(self.path, *found),) if found is not None else ()
-        return self._roles[inmost]
+            known = self._roles[inmost] = (Evidence(self.path, *found),) if found is not None else ()
+        return known
 
     def candidates(self) -> tuple[Candidate, ...]:
         """What was reported, by place."""
-        return tuple(sorted(self._candidates, key=lambda found: (found.line, found.column, found.rule)))
+        return tuple(sorted(self._candidates, key=attrgetter("line", "column", "rule")))
 
     def facts(self) -> tuple[Fact, ...]:
         """What was said, equal facts counted."""
@@ -262,6 +266,6 @@ class FileContext:
         if text is None:
             text = self._texts[first, last] = _without_layout("\n".join(self.lines[first - 1 : last]))
         key = fingerprint_stem(self.path, rule, scope, text)
-        ordinal = self._ordinals[key]
-        self._ordinals[key] += 1
+        ordinal = self._ordinals.get(key, 0)
+        self._ordinals[key] = ordinal + 1
         return f"{key}{ordinal:02x}"

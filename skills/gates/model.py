@@ -1,7 +1,8 @@
 """The words that rules, engine and panes share: findings, checks, reports of one file, evidence of a
 project.
 
-What is said of one file is a struct: there are tens of thousands of them, made in the worker processes, sent, kept.
+What is said of one file is a struct, and so is a finding: there are tens of thousands of them, made in the worker
+processes, sent, kept and shown.
 """
 
 from dataclasses import field
@@ -174,8 +175,7 @@ class Tenancy:
     evidence: tuple[Evidence, ...] = ()
 
 
-@record
-class Finding:
+class Finding(Struct, frozen=True, gc=False):
     """One finding as every view and format shows it. Lines and columns start at 1; `path` is relative to the
     root.
 

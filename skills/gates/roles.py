@@ -172,14 +172,14 @@ def why_of_scope(
 ) -> tuple[int, str] | None:
     """(line, why) of the innermost class or function whose role is another one than that of its file, else None."""
     for scope in reversed(scopes):
-        if isinstance(scope, ast.ClassDef):
-            role = class_role(scope)
-            why = f"`{scope.name}` is built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
-        else:
-            role, decorator = decorated_role(scope)
-            why = f"`{scope.name}` is decorated with `{decorator}`"
+        role, decorator = (class_role(scope), "") if isinstance(scope, ast.ClassDef) else decorated_role(scope)
+        if role == file:
+            return None
         if role:
-            return None if role == file else (scope.lineno, f"read as a {role}: {why}")
+            said = f"decorated with `{decorator}`"
+            if isinstance(scope, ast.ClassDef):
+                said = f"built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
+            return scope.lineno, f"read as a {role}: `{scope.name}` is {said}"
     return None
 
 

@@ -2,6 +2,7 @@
 answers."""
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from skills.gates.model import (
     Candidate,
@@ -9,6 +10,7 @@ from skills.gates.model import (
     Evidence,
     FileReport,
     Finding,
+    Gate,
     GateOptions,
     ProjectEvidence,
     Suppression,
@@ -19,8 +21,7 @@ from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
 from skills.gates.rule import STRICT, Rule
 from skills.gates.tenancy import tenancy_of
 
-_GATE_ORDER = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
-_SEVERITY_ORDER = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3, "INFO": 4}
+GATE_ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 
 
 def select_rules(options: GateOptions) -> frozenset[str]:
@@ -77,9 +78,9 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
 
 
 def findings_of(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
-    """What the active rules find, suppressed findings included and marked, in the order of gates, paths and lines."""
-    found: list[Finding] = []
-    for report in reports:
+    """What the active rules find, suppressed findings included and marked, in the order of `finding_order`."""
+    found: dict[Gate, list[Finding]] = {gate: [] for gate in GATE_ORDER}
+    for report in sorted(reports, key=attrgetter("path")):  # its candidates are in order themselves
         if not report.candidates:
             continue
         taken: set[str] = set()
@@ -94,25 +95,22 @@ def findings_of(reports: list[FileReport], project: Project, active: dict[str, R
                 _failed(rule, f"{report.path}: ", problem, project)
                 continue
             if holding is not None:
-                found.append(_finding(holding, rule, report, taken, role))
+                found[rule.gate].append(_finding(holding, rule, report, taken, role))
     for rule in active.values():
         surveyed: set[str] = set()
         try:
             for report, candidate in _surveyed(rule, project):
-                found.append(_finding(candidate, rule, report, surveyed, _role_evidence(report)))
+                found[rule.gate].append(_finding(candidate, rule, report, surveyed, _role_evidence(report)))
         except Exception as problem:
             _failed(rule, "", problem, project)
-    found.sort(
-        key=lambda item: (
-            _GATE_ORDER[item.gate],
-            item.path,
-            item.line,
-            item.column,
-            _SEVERITY_ORDER[item.severity],
-            item.rule,
-        )
-    )
-    return found
+        if surveyed:
+            found[rule.gate].sort(key=finding_order)
+    return [finding for gate in found.values() for finding in gate]
+
+
+def finding_order(finding: Finding) -> tuple[int, str, int, int, str]:
+    """By gate, path, line, column and rule."""
+    return GATE_ORDER[finding.gate], finding.path, finding.line, finding.column, finding.rule
 
 
 def _surveyed(rule: Rule, project: Project) -> Iterator[tuple[FileReport, Candidate]]:
@@ -168,8 +166,8 @@ def _finding(
         fixable=candidate.fixable,
         fingerprint=fingerprint,
         also=candidate.also,
-        suppressed=_silenced(candidate, rule, report.suppressions),
-        evidence=candidate.evidence if _names_role(candidate) else (*candidate.evidence, *role),
+        suppressed=_silenced(candidate, rule, report.suppressions) if report.suppressions else None,
+        evidence=candidate.evidence if not role or _names_role(candidate) else (*candidate.evidence, *role),
     )
 
 

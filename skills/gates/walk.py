@@ -6,12 +6,12 @@ one stands in every statement that they could report: expressions are looked int
 """
 
 import ast
-import re
 import warnings
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
-from skills.gates.context import FileContext
+from skills.gates.context import FileContext, IsFixable
 from skills.gates.model import FileReport, SyntaxProblem
 from skills.gates.plan import CASE, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expressions, Plan, make_plan
 from skills.gates.prefilter import MOST_PLANS, Prefilter
@@ -40,7 +40,7 @@ class Analyser:
         context = FileContext(path, source, tree, _is_fixable)
         try:
             look = self._prefilter.look(path, source)
-            crashed = _walk(tree, self._plan(look.chosen), look.lines, context) if look.chosen else ()
+            crashed, places = _walk(tree, self._plan(look.chosen), look.lines, context)
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
             if candidates and any(word in source for word in FOREIGN_MARKS):
@@ -52,7 +52,7 @@ class Analyser:
         except Exception as error:  # one file that nobody foresaw must not stop the check of all others
             problem = SyntaxProblem(1, _one_line(f"could not be judged: {type(error).__name__}: {error}"))
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed, places=_places(source))
+        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed, places=places)
 
     def _plan(self, chosen: int) -> Plan:
         plan = self._plans.get(chosen)
@@ -64,18 +64,15 @@ class Analyser:
         return plan
 
 
-def _is_fixable(rule: str, node: ast.AST, context: FileContext, message: str) -> bool:
+@cache
+def _fixable() -> IsFixable:
     from skills.gates.fixes.registry import is_fixable  # most files have no findings
 
-    return is_fixable(rule, node, context, message)
+    return is_fixable
 
 
-_SCOPE_LINE = re.compile(rb"\n[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w")
-
-
-def _places(source: bytes) -> int:
-    """Functions, classes and the module level. Counted by the line, which is a hundred times faster than a walk."""
-    return 1 + len(_SCOPE_LINE.findall(b"\n" + source))
+def _is_fixable(rule: str, node: ast.AST, context: FileContext, message: str) -> bool:
+    return _fixable()(rule, node, context, message)
 
 
 def _role_by_path(path: str) -> tuple[str, str]:
@@ -116,8 +113,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileContext) -> tuple[tuple[str, str], ...]:
-    """Visits the tree once; answers the rules that raised, with the reason in one line.
+def _walk(
+    tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileContext
+) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Visits the tree once; answers the rules that raised, with the reason in one line, and how many functions and
+    classes there are, the module level counted as one.
 
     `lines` are those on which words stand that are near to something (None: all lines).
     """
@@ -128,6 +128,7 @@ def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileCo
     far, near = plan.far, plan.near
     steps = plan.steps if lines is None or lines or far is not None else plan.bare
     marks = _marked(lines or [])
+    places = 1
     while stack:
         node = pop()
         step = steps[node.__class__]
@@ -151,13 +152,14 @@ def _walk(tree: ast.Module, plan: Plan, lines: list[int] | None, context: FileCo
         if place == SCOPE:
             scopes.append(node)
             push(LEAVE)
+            places += 1
         if table is not None and headers:
             _look_into(node, headers, table, context, crashed)
         for field in blocks:
             value = getattr(node, field)
             if value:
                 stack += value[::-1]
-    return tuple(sorted(crashed.items()))
+    return tuple(sorted(crashed.items())), places
 
 
 def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from textual import events
 from textual.app import App, ComposeResult
 
@@ -68,7 +69,7 @@ def _snapshots(base: FindingsSnapshot) -> list[FindingsSnapshot]:
     first = base.findings[0]
     gates = sorted(("P0", "P1", "P2")[n % 3] for n in range(_FINDINGS))
     many = tuple(
-        replace(first, path=f"app{n % 500}/module{n}.py", line=n, fingerprint=f"{n:032x}", gate=gate)
+        structs.replace(first, path=f"app{n % 500}/module{n}.py", line=n, fingerprint=f"{n:032x}", gate=gate)
         for n, gate in enumerate(gates)
     )
     return [replace(base, findings=many[: _FINDINGS * part // 10], progress=part / 11) for part in range(1, 11)]

@@ -96,7 +96,7 @@ def test_what_has_no_fix_says_why(repo: Path) -> None:
 
 
 def one_of(finding: Finding, path: str) -> Finding:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(finding, path=path)
 

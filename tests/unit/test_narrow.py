@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
 from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
@@ -120,7 +121,7 @@ def test_forty_columns_say_the_state_of_a_worktree_in_a_word() -> None:
 
 def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
     code = f"owners = {'x' * 60}"
-    found = replace(finding("a"), column=10, end_column=70)
+    found = structs.replace(finding("a"), column=10, end_column=70)
     assert [plain(row) for row in code_lines(found, [code], 1, 1, 100)][1].strip() == "^" * 60
     (narrow,) = code_lines(found, [code], 1, 1, 40)
     assert narrow[3] == ("x" * 60, "bad")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.changes import Changes, plain_line
@@ -225,7 +226,7 @@ def test_rows_wait_for_what_belongs_to_them_and_come_once():
 def test_no_line_carries_an_escape():
     changes = Changes()
     changes.findings(FindingsSnapshot(phase="ready"))
-    hostile = replace(finding("a"), path="[/x]\x1b[31m\u202e.py")
+    hostile = structs.replace(finding("a"), path="[/x]\x1b[31m\u202e.py")
 
     lines = [
         plain_line(name, "2026-11-20T14:32:00Z", row)

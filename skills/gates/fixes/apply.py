@@ -3,8 +3,9 @@
 import ast
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
+
+from msgspec.structs import replace
 
 from skills.gates import analyse
 from skills.gates.fixes.document import Document, encoded, lines_of
