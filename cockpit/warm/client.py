@@ -10,6 +10,10 @@ import sys
 
 from cockpit import __version__
 
+TYPE_CHECKING = False  # typing itself would cost a hook its import
+if TYPE_CHECKING:
+    from _socket import socket
+
 READY = b"\x01"
 READY_SECONDS = 0.5  # until a process that lives has said so
 MOST = 64 << 20
@@ -142,11 +146,11 @@ def _asked(path: str, request: bytes, seconds: float) -> tuple[int, bytes, bytes
         connection.settimeout(READY_SECONDS)
         with Address(path) as address:
             connection.connect(address)
-        connection.sendall(len(request).to_bytes(4, "big") + request)
-        if _frame(connection) != READY:
+        connection.sendall(framed(request))
+        if frame(connection) != READY:
             return None
         connection.settimeout(seconds)
-        code, out, err = unpacked(_frame(connection))
+        code, out, err = unpacked(frame(connection))
     finally:
         connection.close()
     if not isinstance(code, int) or not isinstance(out, bytes) or not isinstance(err, bytes):
@@ -154,21 +158,27 @@ def _asked(path: str, request: bytes, seconds: float) -> tuple[int, bytes, bytes
     return code, out, err
 
 
-def _frame(connection: "object") -> bytes:
+def framed(data: bytes) -> bytes:
+    """Data as a frame."""
+    return len(data).to_bytes(4, "big") + data
+
+
+def frame(connection: "socket") -> bytes:
+    """What the next frame holds. Raises `ValueError` where it is too large or torn, and `OSError`."""
     size = int.from_bytes(_exactly(connection, 4), "big")
     if size > MOST:
         raise ValueError("the frame is too large")
     return _exactly(connection, size)
 
 
-def _exactly(connection: "object", count: int) -> bytes:
-    parts = b""
+def _exactly(connection: "socket", count: int) -> bytes:
+    parts = bytearray()
     while len(parts) < count:
-        part = connection.recv(min(count - len(parts), 1 << 20))  # type: ignore[attr-defined]
+        part = connection.recv(min(count - len(parts), 1 << 20))
         if not part:
             raise ValueError("the connection was closed")
         parts += part
-    return parts
+    return bytes(parts)
 
 
 def pack(parts: list[Part]) -> bytes:
@@ -198,10 +208,8 @@ def _array(data: bytes, at: int) -> tuple[list[Part], int]:
     count, at = int.from_bytes(data[at + 1 : at + 5], "big"), at + 5
     found: list[Part] = []
     for _ in range(count):
-        kind, number = (
-            data[at : at + 1],
-            int.from_bytes(data[at + 1 : at + 5], "big", signed=data[at : at + 1] == b"\xd2"),
-        )
+        kind = data[at : at + 1]
+        number = int.from_bytes(data[at + 1 : at + 5], "big", signed=kind == b"\xd2")
         if kind == b"\xd2":
             found.append(number)
             at += 5

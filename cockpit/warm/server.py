@@ -18,7 +18,7 @@ from socket import AF_UNIX, SOCK_STREAM, socket
 
 from cockpit import own_folder_first
 from cockpit.hooks.drain import spool_opened
-from cockpit.warm.client import MOST, READY, Address, Part, pack, socket_path, unpacked, version
+from cockpit.warm.client import READY, Address, Part, frame, framed, pack, socket_path, unpacked, version
 
 MOST_CHILDREN = 16  # at a time; who comes then does the work itself
 CHILD_SECONDS = 120
@@ -235,8 +235,8 @@ def _rehearse(root: Path) -> None:
 def _answer(connection: socket, expected: bytes, tell: int) -> None:
     """In the child: read one request, answer it. A wrong version or a torn request is answered by closing."""
     connection.settimeout(5.0)
-    connection.sendall(_framed(READY))
-    asked, kind, words, folder, variables, given, encoding = unpacked(_frame(connection))
+    connection.sendall(framed(READY))
+    asked, kind, words, folder, variables, given, encoding = unpacked(frame(connection))
     if asked != expected:
         return
     assert isinstance(words, list) and isinstance(variables, list)
@@ -248,7 +248,7 @@ def _answer(connection: socket, expected: bytes, tell: int) -> None:
         stream.flush()
     connection.settimeout(5.0)
     parts: list[Part] = [code, out.getvalue(), err.getvalue()]
-    connection.sendall(_framed(pack(parts)))
+    connection.sendall(framed(pack(parts)))
     with contextlib.suppress(OSError):
         os.write(tell, b"\0" + _root_of(os.fsdecode(folder)) + b"\0")
 
@@ -295,27 +295,6 @@ def _root_of(folder: str) -> bytes:
         return os.fsencode(find_repository(Path(folder)).root)
     except Exception:
         return b""
-
-
-def _framed(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
-
-
-def _frame(connection: socket) -> bytes:
-    size = int.from_bytes(_exactly(connection, 4), "big")
-    if size > MOST:
-        raise ValueError("the frame is too large")
-    return _exactly(connection, size)
-
-
-def _exactly(connection: socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        part = connection.recv(min(count - len(parts), 1 << 20))
-        if not part:
-            raise ValueError("the connection was closed")
-        parts += part
-    return bytes(parts)
 
 
 def main() -> None:
