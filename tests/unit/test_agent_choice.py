@@ -16,9 +16,9 @@ from cockpit.clock import now
 from cockpit.repository import find_repository
 from skills.routing.agents import Installed, Record, agent_rows, select_agent, task_type
 from skills.routing.catalogue import LEAVES, ROLES, TASK_TYPES
+from tests.git import repository_of
 from tests.unit.claude_lines import Talk
 from tests.unit.other_talk import write_as_opencode
-from tests.unit.test_routing import repository
 
 
 def test_the_catalogue_holds_each_role_once() -> None:
@@ -127,7 +127,7 @@ def test_runs_are_counted_from_transcripts_each_once(
     tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T18:00:00Z")
-    root = repository(tmp_path / "p", {"a.py": ""})
+    root = repository_of(tmp_path / "p", {"a.py": ""})
     talk = Talk("5e55", cwd=str(root))
     for number in range(5):
         talk.does("Task", subagent_type="cicd:deployment-engineer", description="x", failed=number == 0)
@@ -143,7 +143,7 @@ def test_runs_are_counted_from_transcripts_each_once(
 
 
 def test_what_agents_took_is_measured_from_their_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = repository(tmp_path / "shop", {})
+    root = repository_of(tmp_path / "shop", {})
     folder = Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects" / "p"
     folder.mkdir(parents=True)
     monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T12:00:00Z")
@@ -170,12 +170,12 @@ def test_runs_in_sessions_of_other_agents_count(
     tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    root = repository(tmp_path / "shop", {})
+    root = repository_of(tmp_path / "shop", {})
     talk = Talk("ses_1", str(root))
     talk.prompt("Fix the login")
     talk.does("Task", "done", took=20.0, subagent_type="debugger", description="Fix the failing login test")
     write_as_opencode(talk, own_home)
     record = agent_runs(find_repository(root), talk.at)["debugger"]
     assert (record.runs, record.successes, record.seconds, record.tokens) == (1, 1, 20.0, None)
-    other = repository(tmp_path / "other", {})
+    other = repository_of(tmp_path / "other", {})
     assert agent_runs(find_repository(other), talk.at) == {}
