@@ -13,14 +13,19 @@ def line_limit(root: Path, path: str) -> int | None:
     """The characters that a line of a file may have, None where the project states no number.
 
     The nearest configuration of ruff above the file holds, as ruff itself has it; what it extends is not followed.
+    Where it states no number, black's holds.
     """
     for folder in PurePosixPath(path).parents:
         for name in (".ruff.toml", "ruff.toml"):
             if (found := _document(root / folder / name)) is not None:
-                return _limit(found)
+                return _limit(found) or _of_black(root)
         ruff = _tool(root / folder / "pyproject.toml").get("ruff")
         if isinstance(ruff, dict):
-            return _limit(ruff)
+            return _limit(ruff) or _of_black(root)
+    return _of_black(root)
+
+
+def _of_black(root: Path) -> int | None:
     return _limit(_tool(root / "pyproject.toml").get("black"))
 
 

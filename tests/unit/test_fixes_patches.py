@@ -118,7 +118,7 @@ LONG = f"def ship({', '.join(f'order_{number}: str' for number in range(6))}):\n
         ("shop/.ruff.toml", "line-length = {}\n", True),
         ("pyproject.toml", "[tool.ruff]\nline-length = {}\n", True),
         ("pyproject.toml", "[tool.black]\nline-length = {}\n", True),
-        ("pyproject.toml", "[tool.black]\nline-length = {}\n[tool.ruff]\n", False),
+        ("pyproject.toml", "[tool.black]\nline-length = {}\n[tool.ruff]\n", True),
         ("other/ruff.toml", "line-length = {}\n", False),
         ("ruff.toml", "line-length = '{}'\n", False),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from skills.gates.fixes.cst import below, code, last_name
+from skills.gates.fixes.cst import Dedent, below, code, last_name
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
@@ -94,6 +94,8 @@ def _lazily(now: cst.Call, outer: str) -> cst.Call:
     first = now.args[0]
     made = cst.ensure_type(first.value, cst.ListComp)
     alone = len(now.args) == 1
+    if alone:
+        made = _moved_out(now, made)
     element = cst.Integer("1") if outer == "len" else made.elt
     generator = cst.GeneratorExp(element, made.for_in, lpar=[], rpar=[])
     if not alone:
@@ -110,6 +112,17 @@ def _lazily(now: cst.Call, outer: str) -> cst.Call:
             behind = first.comma.whitespace_after
     only = first.with_changes(value=generator, comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=behind)
     return now.with_changes(func=name, args=[only], whitespace_before_args=inside)
+
+
+def _moved_out(now: cst.Call, made: cst.ListComp) -> cst.ListComp:
+    """The comprehension where its bracket stood, if that had a line of its own."""
+    outer, inner = now.whitespace_before_args, made.lbracket.whitespace_after
+    if not isinstance(outer, cst.ParenthesizedWhitespace) or not isinstance(inner, cst.ParenthesizedWhitespace):
+        return made
+    step = inner.last_line.value.removeprefix(outer.last_line.value)
+    if step == inner.last_line.value and outer.last_line.value:
+        return made
+    return cst.ensure_type(made.visit(Dedent(step)), cst.ListComp)
 
 
 def _as_set(now: cst.Call) -> cst.SetComp:
@@ -257,7 +270,12 @@ EXAMPLES: tuple[FixExample, ...] = (
     _line("a in list(names.keys())", "a in names.keys()"),
     _line(
         "any(\n    [\n        o.open\n        for o in orders\n    ]\n)",
-        "any(\n        o.open\n        for o in orders\n)",
+        "any(\n    o.open\n    for o in orders\n)",
+    ),
+    _line(
+        "f(\n    len(\n        [\n            o.pk\n            for o in orders\n            if (\n"
+        "                o\n            )\n        ]\n    ),\n)",
+        "f(\n    sum(\n        1\n        for o in orders\n        if (\n            o\n        )\n    ),\n)",
     ),
     _line("any([\n    o.open for o in orders\n])", "any(\n    o.open for o in orders\n)"),
     _line("list(scores)[0]", reason="another one"),

@@ -99,3 +99,17 @@ def statement(expression: cst.BaseExpression, name: str = "") -> cst.SimpleState
 def code(node: cst.CSTNode) -> str:
     """The text of a node."""
     return cst.Module([]).code_for_node(node)
+
+
+class Dedent(cst.CSTTransformer):
+    """Takes one step of indentation from the lines inside of brackets."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self.step = step
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        last = updated_node.last_line
+        return updated_node.with_changes(last_line=last.with_changes(value=last.value.removesuffix(self.step)))

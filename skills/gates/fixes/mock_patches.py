@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from skills.gates.fixes.cst import below, code, dotted, last_name, statement
+from skills.gates.fixes.cst import Dedent, below, code, dotted, last_name, statement
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.mock_hosts import Host
 from skills.gates.fixes.model import CannotFix
@@ -165,25 +165,11 @@ def in_with(document: Document, item: cst.WithItem) -> None:
     stops = not _ends_quietly(document, whole)
     if not stops:
         _space_next(document, whole)
-    step = _Dedent(document.module.default_indent)
+    step = Dedent(document.module.default_indent)
     document.change(whole, lambda now: _flat(now, sorted(items), stops, step))
 
 
-class _Dedent(cst.CSTTransformer):
-    """Takes one step of indentation from the lines inside of brackets."""
-
-    def __init__(self, step: str) -> None:
-        super().__init__()
-        self.step = step
-
-    def leave_ParenthesizedWhitespace(  # noqa: N802
-        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
-    ) -> cst.ParenthesizedWhitespace:
-        last = updated_node.last_line
-        return updated_node.with_changes(last_line=last.with_changes(value=last.value.removesuffix(self.step)))
-
-
-def _flat(now: cst.With, items: list[int], stops: bool, step: _Dedent) -> cst.FlattenSentinel[cst.BaseStatement]:
+def _flat(now: cst.With, items: list[int], stops: bool, step: Dedent) -> cst.FlattenSentinel[cst.BaseStatement]:
     lines: list[cst.BaseStatement] = []
     ends: list[cst.BaseStatement] = []
     for index in items:

@@ -71,9 +71,29 @@ def fix_noisy_comment(document: Document, finding: Finding) -> None:
     first, last = _statements_around(alone, finding.line)
     if _POINTS_AT_IT.search(" ".join(alone.get(first - back, "") for back in (2, 1))):
         raise CannotFix("the comment above it says what it is there for")
-    for node in [document.comment_line(number) for number in range(first, last + 1)]:
+    lines = [document.comment_line(number) for number in range(first, last + 1)]
+    for node in [*lines, *_blanks_above(document, lines[0], lines[-1])]:
         if not document.is_changed(node):
             document.change(node, lambda now: cst.RemoveFromParent())
+
+
+def _blanks_above(document: Document, first: cst.EmptyLine, last: cst.EmptyLine) -> list[cst.EmptyLine]:
+    """The blank lines above a comment that blank lines, or the end of the block, follow too."""
+    above = document.parents[first]
+    for name in ("header", "leading_lines", "footer", "lines_after_decorators", "empty_lines"):
+        value = getattr(above, name, ())
+        around: list[cst.EmptyLine] = list(value) if isinstance(value, list | tuple) else []
+        places = [place for place, line in enumerate(around) if line is first or line is last]
+        if not places:
+            continue
+        behind = around[places[-1] + 1 :]
+        if behind[0].comment is not None if behind else name != "footer":
+            return []
+        start = places[0]
+        while start and around[start - 1].comment is None:
+            start -= 1
+        return around[start : places[0]] if len(places) == 2 - (first is last) else []
+    return []
 
 
 def _statements_around(alone: dict[int, str], line: int) -> tuple[int, int]:
@@ -153,6 +173,11 @@ EXAMPLES: tuple[FixExample, ...] = (
         "noisy-comment",
         "RATES = {\n    # 'de': 19,\n    'at': 20,\n    # 'it': f(\n    #     3\n    # ),\n}\n",
         "RATES = {\n    'at': 20,\n}\n",
+    ),
+    FixExample(
+        "noisy-comment",
+        "A = 1\n\n# b = 2\n\n\n# c = 3\n\n\ndef f():\n    return 1\n\n    # d = 4\n\n\nE = 5\n",
+        "A = 1\n\n\ndef f():\n    return 1\n\n\nE = 5\n",
     ),
     FixExample("noisy-comment", "# rows = [\n# and what else there is,\nRATE = 1\n", reason="only in part"),
     FixExample("noisy-comment", "# Uncomment it to see the rows.\n# print(rows)\nRATE = 1\n", reason="is there for"),
