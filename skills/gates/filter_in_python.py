@@ -13,6 +13,7 @@ from skills.gates.relations import relations_of
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.syntax import descendants, mentions
+from skills.record import record
 
 IN_PYTHON = "filter-in-python"
 _LAZY = frozenset(
@@ -22,8 +23,28 @@ _OUTSIDE = frozenset({"AbstractUser", "AbstractBaseUser", "PermissionsMixin"})
 _OPERATORS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot)
 
 
-def _rows(node: ast.expr, context: FileContext) -> tuple[str, int] | None:
-    """(dotted model, line) of a queryset on a model's manager, written there or bound to a name that is used once."""
+# What answers no rows, or rows of which the database has already dropped the columns.
+_OTHERS = frozenset(
+    {"get", "first", "last", "latest", "earliest", "create", "get_or_create", "update_or_create", "values",
+     "values_list", "annotate", "alias", "aggregate", "count", "exists", "in_bulk", "raw", "union", "intersection",
+     "difference", "dates", "datetimes", "bulk_create", "none", "only", "defer", "using", "extra", "reverse", "aget",
+     "select_for_update"}
+)  # fmt: skip
+
+
+@record
+class _Query:
+    """A queryset on a model's manager: the dotted model, the line, the manager, and methods that are none of
+    Django's: the project knows whether they only narrow."""
+
+    model: str
+    line: int
+    manager: str
+    through: tuple[str, ...]
+
+
+def _rows(node: ast.expr, context: FileContext) -> _Query | None:
+    """The queryset that is written there, or bound to a name that is used once."""
     if isinstance(node, ast.Name):
         bound = _bound_once(node, context)
         return _rows(bound, context) if bound is not None else None
@@ -32,10 +53,11 @@ def _rows(node: ast.expr, context: FileContext) -> tuple[str, int] | None:
     chain = chain_of(node)
     if chain.manager not in MANAGERS or not chain.model or not chain.calls:
         return None
-    if any(name not in _LAZY for name, _ in chain.calls):
+    through = tuple(name for name, _ in chain.calls if name not in _LAZY)
+    if not _OTHERS.isdisjoint(through):
         return None
     model = context.resolve(chain.root)
-    return (model, node.lineno) if model else None
+    return _Query(model, node.lineno, chain.manager, through) if model else None
 
 
 def _bound_once(node: ast.Name, context: FileContext) -> ast.expr | None:
@@ -95,12 +117,17 @@ def _tell(place: ast.AST, source: ast.expr, target: ast.expr, tests: list[ast.ex
     rows = _rows(source, context)
     if rows is None or not columns:
         return
-    model, line = rows
+    model, line = rows.model, rows.line
     listed = ", ".join(f"`{name}`" for name in dict.fromkeys(columns))
     name = model.rpartition(".")[2]
     message = f"Rows of `{name}` are fetched and then picked by {listed} in Python"
     evidence = (Evidence(context.path, line, "asks for the rows"),) if line != getattr(place, "lineno", 0) else ()
-    needs = (("model", model), *(("column", column) for column in dict.fromkeys(columns)))
+    needs = (
+        ("model", model),
+        ("manager", rows.manager),
+        *(("through", method) for method in rows.through),
+        *(("column", column) for column in dict.fromkeys(columns)),
+    )
     context.report(IN_PYTHON, place, message, needs=needs, evidence=evidence)
 
 
@@ -154,11 +181,15 @@ def _row_of(test: ast.expr) -> str:
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """Every column is a field of the model; where the project does not define all of the model, probably."""
-    model = next(name for kind, name in candidate.needs if kind == "model")
-    place = relations_of(project).model(model, report.path)
+    said = dict(candidate.needs)
+    model, through = said["model"], [name for kind, name in candidate.needs if kind == "through"]
+    relations = relations_of(project)
+    place = relations.model(model, report.path)
     if place is None:
-        known = bool(project.named("model", model.rpartition(".")[2]))
+        known = bool(through or project.named("model", model.rpartition(".")[2]))
         return None if known else replace(candidate, needs=(), confidence="likely")
+    if not relations.narrows(place, said["manager"], through):
+        return None
     fields = project.models.fields(place[1].name)
     line = set(project.models.ancestors(place[1].name))
     for kind, name in candidate.needs:
@@ -169,7 +200,12 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return replace(candidate, needs=())
 
 
-_MODELS = "class Order(models.Model):\n    paid = models.BooleanField()\n    total = models.IntegerField()\n"
+_MODELS = (
+    "class OrderQuerySet(models.QuerySet):\n    def large(self):\n        return self.filter(total__gt=99)\n\n"
+    "    def found(self):\n        return [order for order in self if ask(order)]\n\n\n"
+    "class Order(models.Model):\n    paid = models.BooleanField()\n    total = models.IntegerField()\n"
+    "    objects = OrderQuerySet.as_manager()\n"
+)
 
 
 def _shop(source: str) -> Example:
@@ -187,8 +223,8 @@ filter_in_python = Rule(
     "and an index cannot help.",
     fix="Let the database pick: `.filter(…)`, `.exclude(…)`, `.exists()` instead of `any`.",
     when="In comprehensions, `filter(lambda …)`, `any`/`all`, and loops whose body is one `if` or begins with `if …: "
-    "continue`, over a model's own manager, where every test compares a field with something else. Not where the rows "
-    "are used a second time, and not in tests and migrations.",
+    "continue`, over a model's own manager and those methods of it that only narrow, where every test compares a field "
+    "with something else. Not where the rows are used a second time, and not in tests and migrations.",
     watches=(
         Watch(
             (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
@@ -216,9 +252,12 @@ filter_in_python = Rule(
             "        ship(order)\n"
         ),
         _shop("paid = list(filter(lambda order: order.paid, Order.objects.all()))\n"),
+        _shop("paid = [order for order in Order.objects.large() if order.paid]\n"),
     ),
     good=(
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),
+        _shop("paid = [order for order in Order.objects.found() if order.paid]\n"),
+        _shop("paid = [order for order in Order.objects.unknown() if order.paid]\n"),
         _shop("late = [order for order in Order.objects.all() if order.is_late()]\n"),
         _shop("late = [order for order in Order.objects.all() if order.is_late]\n"),
         _shop(

@@ -143,6 +143,11 @@ class Relations:
         found = [does(method, line, manager, self._project) for method in methods]
         return all(said is not None and what not in said for said in found)
 
+    def narrows(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
+        """True where the project shows of each of the methods of a manager that it answers rows of the manager."""
+        line = self.line(model)
+        return all(does(method, line, manager, self._project) is not None for method in methods)
+
     def line(self, model: Place) -> list[Place]:
         """A model and what it inherits from, nearest first."""
         found, queue = [], [model]
