@@ -78,6 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("forecast", "Forecast of conflicts", ("f",), "worktrees", "forecast", 21, "Worktrees"),
     Action("clean-worktrees", "Clean: what can go without loss", ("C",), "worktrees", group="Worktrees"),
     Action("adopt-worktree", "Adopt one that the registry does not know", ("A",), "worktrees", group="Worktrees"),
+    Action("budget-spend", "Where the money goes", ("enter",), "budget", "where it goes", 1, "Budget"),
     Action("previous-session", "Previous session", ("h", "left"), "phase", "previous", 2, "Phase"),
     Action("next-session", "Next session", ("l", "right"), "phase", "next session", 4, "Phase"),
     Action("phase-detail", "Every check, the checklist, the day", ("enter",), "phase", "every check", 1, "Phase"),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _STYLES = Path(widgets.__file__).parent
 _MOVES = {"down", "up", "page-down", "page-up", "top", "bottom"}
-_ENTER = {"worktrees": "check-worktree", "budget": "spend", "phase": "phase-detail", "findings": "open"}
+_ENTER = {"worktrees": "check-worktree", "budget": "budget-spend", "phase": "phase-detail", "findings": "open"}
 _TICK_SECONDS = 20.0
 
 

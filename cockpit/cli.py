@@ -192,8 +192,17 @@ def _call(name: str, words: list[str], known: argparse.Namespace) -> int:
     module.add_arguments(parser)
     given = _parsed(parser, words)
     merged = argparse.Namespace(**{**vars(known), **vars(given)})
+    _check_clock()
     result: int = module.run(Call(merged))
     return result
+
+
+def _check_clock() -> None:
+    """Raise `CannotAnswer` for a `COCKPIT_NOW` that is no time, once and before anything else is said or written."""
+    if os.environ.get("COCKPIT_NOW"):
+        from cockpit.clock import now
+
+        now()
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
@@ -208,6 +217,7 @@ def _open_app(known: argparse.Namespace) -> int:
         return _wrong("the app needs a terminal; without one use a command (cockpit --help)")
     from cockpit.call import Call
 
+    _check_clock()
     call = Call(known)
     call.repository()
     from cockpit.terminal_background import BackgroundQuestion

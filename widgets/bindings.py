@@ -36,6 +36,16 @@ def keymap(overrides: dict[str, str]) -> dict[str, str]:
     }
 
 
+def own_keys(screen: Screen[Any]) -> dict[str, list[str]]:
+    """The keys of each action of the registry that the screen itself binds, by its title: none of the toolkit's own."""
+    found: dict[str, list[str]] = {}
+    for key, active in screen.active_bindings.items():
+        binding = active.binding
+        if active.node is screen and (binding.id in SCREEN_IDS or binding.id in BY_ID):
+            found.setdefault(binding.description, []).append(key)
+    return found
+
+
 def labels(screen: Screen[Any]) -> dict[str, str]:
     """How the first key of each action that the screen binds is written, as this person has it."""
     found: dict[str, str] = {}

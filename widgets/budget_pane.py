@@ -22,6 +22,8 @@ LEVEL_TOKEN = {
     "alert": "warn",
 }
 _SHOWN = ("day", "week", "month")
+_LEAVING = ("session", "week", "month", "day")
+_PRESSING = {"warn", "alert", "critical", "exceeded", "blocked"}
 
 
 _NO_USAGE = (
@@ -30,7 +32,9 @@ _NO_USAGE = (
     line(("Another place? Set CLAUDE_CONFIG_DIR, then cockpit doctor.", "faint")),
 )
 _NAME, _FIGURE, _TAIL = 12, 17, 16
-_ROOMY = 45  # cells from which nothing has to be left out
+_ROOMY = 44  # cells from which nothing has to be left out
+_SPACIOUS = 45  # cells from which the last column has two spaces before it
+_BRIEF = {"exceeded": "over", "critical": "crit"}
 _LARGE = 1000  # dollars from which cents say nothing
 
 
@@ -40,16 +44,22 @@ def name_in(name: str, width: int) -> str:
     return pad(name, size - 1) + " "
 
 
-def bar_row(name: str, figure: Line, share: float, level: Line, token: str, width: int) -> Line:
-    """`name  figure  ━━━━───  level`: every bar of the pane begins and ends in the same column."""
-    narrow = width < _ROOMY
+def bar_row(name: str, figure: Line, percent: float, level: str, width: int) -> Line:
+    """`name  figure  ━━━━───  82 % warn`: every bar of the pane begins and ends in the same column."""
+    token = LEVEL_TOKEN.get(level, "bad")
     head: Line = ((name_in(name, width), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
-    bar: Line = (("  ", "text"), *gauge(share, min(room, 44), token)) if room >= 4 else ()
-    gap = " " if narrow else "  "
-    if width_of((*head, *bar, *level)) + len(gap) > width:  # the word before the column
-        level = ((level[0][0].lstrip(), level[0][1]), *level[1:])
-    return (*head, *bar, (gap, "text"), *level)
+    bar: Line = (("  ", "text"), *gauge(percent / 100, min(room, 44), token)) if room >= 4 else ()
+    gap = " " if width < _SPACIOUS else "  "
+    return (*head, *bar, (gap, "text"), (level_in(percent, level, width - width_of((*head, *bar)) - len(gap)), token))
+
+
+def level_in(percent: float, level: str, width: int) -> str:
+    """`124 % exceeded`, its figure to the right of five cells, or the same in fewer where `width` asks for it."""
+    share, brief = share_of(percent), _BRIEF.get(level, level)
+    forms = [f"{share:>5} {level}", f"{share} {level}", f"{share.replace(' ', '')} {level}"]
+    forms += [f"{share} {brief}", f"{share.replace(' ', '')} {brief}"]
+    return next((form for form in forms if len(form) <= width), forms[-1])
 
 
 def share_of(percent: float) -> str:
@@ -78,10 +88,17 @@ def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
             (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
         )
     of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
-    token = LEVEL_TOKEN[window.level]
     figure: Line = ((spent, "strong"), (pad(of, 8), "muted"))
-    level: Line = ((f"{share_of(window.percent):>5} {window.level}", token),)
-    return bar_row(window.window, figure, window.percent / 100, level, token, width)
+    return bar_row(window.window, figure, window.percent, window.level, width)
+
+
+def pressing(windows: Sequence[BudgetWindow], most: int) -> list[BudgetWindow]:
+    """At most so many windows, in their order: the ones that are calm leave first, of those the week before the month
+    and the day. One that is at a warning or past it always stays."""
+    calm = [window for window in windows if window.level not in _PRESSING]
+    calm.sort(key=lambda window: (window.level == "info", _LEAVING.index(window.window)))
+    gone = calm[: max(0, len(windows) - most)]
+    return [window for window in windows if window not in gone]
 
 
 def words(windows: Sequence[BudgetWindow], key: str) -> str:
@@ -134,18 +151,16 @@ def context_row(session: Session, width: int) -> Line:
     context = session.context
     if context is None:
         return ()
-    token = LEVEL_TOKEN.get(context.level, "bad")
     size = tokens(context.window).replace(".0", "")
     used = f"{tokens(context.used)} of {size}"
     figure: Line = ((pad(f"ctx {used}", _FIGURE) if width >= _ROOMY else pad(used, 15), "muted"),)
-    level: Line = ((f"{context.percent:3.0f} % {context.level}", token),)
-    return bar_row(plain_text(session.branch or session.agent), figure, context.percent / 100, level, token, width)
+    return bar_row(plain_text(session.branch or session.agent), figure, context.percent, context.level, width)
 
 
 def budget_lines(
     snapshot: SpendSnapshot, sessions: Sequence[Session], now: datetime, width: int, height: int
 ) -> list[Line]:
-    """The whole pane, the most important first; what does not fit in `height` is left out at the end."""
+    """The whole pane, the most pressing within `height`; what is below it can be scrolled to."""
     if snapshot.today is None:
         if snapshot.loading is not None:
             return [
@@ -158,22 +173,26 @@ def budget_lines(
     if snapshot.month is not None and not snapshot.month.requests and not snapshot.daily_total:
         return wrapped(_NO_USAGE, width)
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
-    live = [row for session in sessions if session.state != "ended" and (row := context_row(session, width))]
+    live = [session for session in sessions if session.state != "ended" and session.context is not None]
+    full = [session for session in live if session.context is not None and session.context.level in _PRESSING]
     extra = [join((outlook(snapshot), model_split(snapshot.by_model)))]
     if width_of(extra[0]) > width:
         extra = [outlook(snapshot), model_split(snapshot.by_model)]
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
-        shown = [window for window in shown if window.window != "week"]
+        shown = pressing(shown, 2)
     lines = [window_row(window, width, window.window in snapshot.floors) for window in shown]
-    lines += live[: max(0, height - len(lines) - 1)]
+    room = max(0, height - len(lines) - 1)
+    first = live if len(live) <= room else [*full, *(one for one in live if one not in full)][:room]
+    first = first or full[: max(0, height - len(lines))]
+    lines += [context_row(session, width) for session in first]
     lines += extra
     if snapshot.unpriced_models:
         names = ", ".join(short_model(name) for name in snapshot.unpriced_models[:3])
         lines.append(line((f"! no price known for {names}: those tokens are not in the dollars", "warn")))
     if snapshot.unread:
         lines.append(line((f"! {plain_text(snapshot.unread[0], 90)}", "warn")))
-    return lines
+    return lines + [context_row(session, width) for session in live if session not in first]
 
 
 class BudgetPane(FixedLines):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
 from widgets.bindings import filled
-from widgets.lines import Line, Span, crop_path, gauge, join, line, pad, plain, sparkline, width_of
+from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
 from widgets.wrap import wrapped
@@ -15,6 +15,7 @@ Row = Finding | CheckProblem | Check
 
 GATE_GLYPH = {"P0": ("✖", "bad"), "P1": ("!", "warn"), "P2": ("·", "info"), "none": ("·", "muted")}
 _GATES = ("P0", "P1", "P2", "none")
+_NOTE = 16  # cells from which the beginning of a note says something
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,19 @@ def place_of(finding: Finding) -> str:
 
 
 def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
-    """Cells of the place and of the rule: as wide as the longest among `rows`, within the room there is."""
+    """Cells of the place and of the rule: what nine of ten among `rows` need, within the room there is. A place that is
+    longer loses its first folders, a rule pushes its message on, so that a few long ones cost no row its message."""
     findings = [row for row in rows if isinstance(row, Finding)]
-    place = max((len(place_of(finding)) for finding in findings), default=0)
-    rule = max((len(finding.rule) for finding in findings), default=0)
+    place = _most_need([len(place_of(finding)) for finding in findings])
     if width < 60:
-        rule = min(rule, max(8, width // 2 - 4))
+        rule = min(max((len(finding.rule) for finding in findings), default=0), max(8, width // 2 - 4))
         return max(8, min(place, width - rule - 4)), rule
-    return min(place, max(20, width * 2 // 5)), min(rule, 32)
+    return min(place, max(20, width // 3)), min(_most_need([len(finding.rule) for finding in findings]), 32)
+
+
+def _most_need(sizes: list[int]) -> int:
+    """What nine of ten need; of a few the longest."""
+    return sorted(sizes)[-1 - len(sizes) // 10] if sizes else 0
 
 
 def finding_row(
@@ -105,6 +111,7 @@ def finding_row(
     """One finding in `width` cells: gate, place, rule, message; then `new` and its step's cost."""
     glyph, token = GATE_GLYPH[finding.gate]
     wide = width >= 60
+    rule = plain_text(finding.rule)
     parts: list[Span] = [(f"{index + 1} " if index < 9 else "  ", "key")] if jump else []
     parts.append((f"{glyph} ", token))
     if wide:
@@ -112,7 +119,7 @@ def finding_row(
     parts += [
         (pad(crop_path(place_of(finding), sizes[0]), sizes[0]), "text"),
         ("  " if wide else " ", "text"),
-        (pad(plain_text(finding.rule), sizes[1]), token),
+        (pad(rule, max(sizes[1], min(len(rule), 32) if wide else 0)), token),
     ]
     shown = [word for word in ("new" if new else "", cost if wide else "") if word]
     tail = f" {' · '.join(shown)}" if shown else ""
@@ -337,10 +344,12 @@ class FindingsPane(VirtualList[Row]):
         snapshot = self.snapshot
         if snapshot.progress is not None and not self.trouble:
             return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {snapshot.progress:.0%}")
-        parts = [plain_text(snapshot.note, 60)] if snapshot.note else []
-        parts += [compliance(snapshot)] if snapshot.trend else []
+        parts = [compliance(snapshot)] if snapshot.trend else []
         parts += [f"{hidden} hidden"] if hidden else []
         parts += [f"{snapshot.suppressed} ignored"] if snapshot.suppressed else []
+        left = self.size.width - 6 - sum(len(part) + 3 for part in parts)  # the note gives way, never a figure
+        if snapshot.note and left >= _NOTE:
+            parts.insert(0, crop(plain_text(snapshot.note, 60), left))
         return join([line(part) for part in parts], " · ")
 
 

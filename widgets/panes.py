@@ -138,6 +138,10 @@ def _grid(shown: Sequence[str], width: int, height: int, wishes: Wishes) -> dict
     filling = "phase" if "phase" in others else others[-1]  # it has more to show where there is room
     sizes = {name: max(4, min(wishes.of(name) + _FRAME, height // 3)) for name in others if name != filling}
     sizes[filling] = height - sum(sizes.values())
+    spare = sizes[filling] - wishes.of(filling) - _FRAME
+    for name in others:  # what it does not need goes to those that had to stop at their third
+        more = max(0, min(spare, wishes.of(name) + _FRAME - sizes[name])) if name != filling else 0
+        sizes[name], sizes[filling], spare = sizes[name] + more, sizes[filling] - more, spare - more
     for name in others:
         found[name] = Region(side, top, narrow, sizes[name])
         top += sizes[name]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from cockpit.agents.models import Check, Forecast, Phase, Session
 from cockpit.plain_text import plain_text
 from widgets.bindings import filled
@@ -10,6 +12,8 @@ from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
 from widgets.words import age, count, money
 from widgets.wrap import wrapped
+
+_PROMPT = 10  # cells from which the beginning of a prompt says something
 
 GLYPH = {
     "done": ("✓", "good"),
@@ -200,16 +204,12 @@ class PhasePane(FixedLines):
         state = "waits" if session.state == "waiting" else session.state
         where = plain_text(session.branch or session.agent, 28)
         position = f" ({self.sessions.index(session) + 1} of {len(self.sessions)})" if len(self.sessions) > 1 else ""
-        prompt = f" · “{plain_text(session.prompt, max(20, self.size.width - 60))}”" if session.prompt else ""
-        self.set_title(
-            line(
-                crop(
-                    f"3 Phase · {where}{position} · {glyph} {state} {age(session.since, self.now)}{prompt}",
-                    max(10, self.size.width - 6),
-                )
-            ),
-            self._costs(session),
-        )
+        title = f"3 Phase · {where}{position} · {glyph} {state} {age(session.since, self.now)}".rstrip()
+        room = max(10, self.size.width - 6)
+        left = room - cell_len(title) - len(" · “”")
+        if session.prompt and left >= _PROMPT:
+            title += f" · “{crop(plain_text(session.prompt, left), left)}”"
+        self.set_title(line(crop(title, room)), self._costs(session))
 
     def _costs(self, session: Session) -> Line:
         parts = [self.note] if self.note else []

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Trend
 from cockpit.spend.models import BudgetWindow, SpendRow
-from widgets.budget_pane import LEVEL_TOKEN, short_model, window_row
+from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, window_row
 from widgets.lines import Line, Span, fit, gauge, join, line, pad, width_of
 from widgets.words import count, money, tokens
 
@@ -30,24 +30,20 @@ _NARROW = 46  # below: no gauges, short names of windows
 
 
 def window_lines(dashboard: SpendDashboard, width: int, most: int) -> list[Line]:
-    """A line for each budget window and one for where the month goes; the week leaves first where there is no room."""
-    windows = list(dashboard.windows)
-    for name in ("session", "week"):
-        if len(windows) > max(1, most - 1):
-            windows = [window for window in windows if window.window != name]
+    """A line for each budget window and one for where the month goes; calm ones leave first where there is no room."""
     lines = []
-    for window in windows:
+    for window in pressing(dashboard.windows, max(1, most - 1)):
         floor = window.window in dashboard.floors
-        lines.append(window_row(window, width, floor) if width >= _NARROW else _short_window(window, floor))
+        lines.append(window_row(window, width, floor) if width >= _NARROW else _short_window(window, floor, width))
     return [*lines, projection(dashboard, width)][:most]
 
 
-def _short_window(window: BudgetWindow, floor: bool) -> Line:
+def _short_window(window: BudgetWindow, floor: bool, width: int) -> Line:
     head: Line = ((pad(window.window, 6), "muted"), (pad(money(window.spent, floor=floor), 11, right=True), "strong"))
     if window.soft is None or window.percent is None:
         return (*head, ("  no budget", "faint"))
-    token = LEVEL_TOKEN[window.level]
-    return (*head, (pad(f" of ${window.soft:,.0f}", 8), "muted"), (f"{window.percent:4.0f} % {window.level}", token))
+    head = (*head, (pad(f" of ${window.soft:,.0f}", 8), "muted"))
+    return (*head, (level_in(window.percent, window.level, width - width_of(head)), LEVEL_TOKEN[window.level]))
 
 
 def projection(dashboard: SpendDashboard, width: int) -> Line:

@@ -83,4 +83,5 @@ class Chrome(Deeds):
 @cache
 def _bar_of(pane: str) -> tuple[Action, ...]:
     shown = [action for action in ACTIONS if action.bar and action.place in ("app", pane)]
+    shown = [action for action in shown if (pane, action.id) != ("budget", "spend")]  # enter opens the same
     return tuple(sorted(shown, key=lambda action: action.bar))

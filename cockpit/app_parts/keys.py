@@ -8,10 +8,10 @@ from textual.app import SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
 
-from cockpit.actions import ACTIONS, Action, key_label, keys_of
+from cockpit.actions import ACTIONS, BY_ID, Action, key_label, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.input_thread import sleepy
-from widgets.bindings import keymap
+from widgets.bindings import keymap, own_keys
 from widgets.lines import Line, line, pad
 from widgets.panes import PANES
 from widgets.screens.listing import Moving
@@ -72,11 +72,10 @@ class KeyDeeds(Deeds):
             yield SystemCommand(f"{action.title} · {keys}", action.group, partial(self._from_palette, action))
 
     def _commands_of(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        keys: dict[str, list[str]] = {}
-        for key, active in screen.active_bindings.items():
-            if active.node is screen and active.binding.description and active.binding.id not in ("palette", "help"):
-                keys.setdefault(active.binding.description, []).append(key)
-        for title, own in keys.items():
+        known = {BY_ID["palette"].title, BY_ID["help"].title}
+        for title, own in own_keys(screen).items():
+            if title in known:
+                continue
             shown = " ".join(key_label(key) for key in own)
             yield SystemCommand(f"{title} · {shown}", "Here", partial(self.call_later, self.simulate_key, own[0]))
 

@@ -65,6 +65,9 @@ class MoneyDeeds(Deeds):
 
         self.push_screen(SpendScreen(keys_of(BY_ID["spend"], self.settings.keys)))
 
+    def do_budget_spend(self) -> None:
+        self.do_spend()
+
     def on_spend_screen_wanted(self, message: "SpendScreen.Wanted") -> None:
         """Read the figures of a period."""
         self.run_worker(

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.cells import cell_len
 from textual.app import SuspendNotSupported
 
 from cockpit import clock
@@ -21,7 +22,7 @@ from cockpit.editor import folder_command
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Worktree
-from widgets.lines import Line, line, pad
+from widgets.lines import Line, crop_path, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
@@ -200,12 +201,12 @@ class WorktreeDeeds(Deeds):
         found = await self._work("Adopt", lambda _: unregistered(self.repository, self.settings))
         if found is None:
             return
+        room = report_room(self.size.width)
+        names = {place.path: plain_text(place.label) for place in found}
+        size = min(32, room // 2, max((cell_len(name) for name in names.values()), default=0))
         rows = [
-            (
-                place.path,
-                line((pad(plain_text(place.branch or place.name), 32), "text"), (short_path(place.path), "muted")),
-            )
-            for place in found
+            (path, line((pad(name, size) + "  ", "text"), (crop_path(short_path(path), room - size - 2), "muted")))
+            for path, name in names.items()
         ]
         empty = "Every worktree is in the registry."
         screen = PickScreen("Adopt into the registry", rows, hint="{pick} adopts it · {close} leave", empty=empty)

@@ -175,7 +175,7 @@ def unsafe_lines(trees: WorktreesSnapshot) -> Iterable[tuple[str, str]]:
         words += [tree.problem] if tree.problem else [word for word in _changes(tree) if word != "clean"]
         words += _unpushed(tree)
         if words:
-            yield tree.branch or tree.name, ", ".join(words)
+            yield tree.label, ", ".join(words)
 
 
 def _unpushed(tree: Worktree) -> list[str]:

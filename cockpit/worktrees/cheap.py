@@ -26,7 +26,7 @@ class Place:
     """One worktree as its files describe it. Names are raw: they are shown only after `plain_text`.
 
     `ref` is the full name of the branch that is checked out (None: detached), `rebasing` the branch that a
-    rebase will come back to, `head` its commit (None: no commit yet, or unknown). `index` is the index
+    rebase or bisection will come back to, `head` its commit (None: no commit yet, or unknown). `index` is the index
     file's (mtime_ns, size, inode): git's own sign that something was staged.
     """
 
@@ -47,6 +47,11 @@ class Place:
     @property
     def branch(self) -> str | None:
         return self.ref.removeprefix("refs/heads/") if self.ref else None
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: its branch, also the one that it comes back to, else its folder."""
+        return self.branch or self.rebasing or self.name
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -141,7 +146,7 @@ def _place(name: str, folder: Path, git_dir: Path, refs: Refs, listed: dict[str,
         lock_reason=(_text(git_dir / "locked") or None) if locked else None,
         missing=missing,
         index=_stamp(git_dir / "index"),
-        rebasing=_rebasing(git_dir) if ref is None else None,
+        rebasing=_comes_back_to(git_dir, refs) if ref is None else None,
         problem=None if missing else problem,
     )
 
@@ -178,10 +183,13 @@ def operation_in(git_dir: Path) -> str | None:
     return "bisect" if (git_dir / "BISECT_LOG").exists() else None
 
 
-def _rebasing(git_dir: Path) -> str | None:
-    """The branch that a rebase in progress will come back to: HEAD is detached meanwhile."""
+def _comes_back_to(git_dir: Path, refs: Refs) -> str | None:
+    """The branch that a rebase or bisection in progress will come back to: HEAD is detached meanwhile."""
     name = _text(git_dir / "rebase-merge" / "head-name") or _text(git_dir / "rebase-apply" / "head-name")
-    return name.removeprefix("refs/heads/") if name and name.startswith("refs/heads/") else None
+    if name:
+        return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else None
+    began = _text(git_dir / "BISECT_START")
+    return began if began and refs.sha(f"refs/heads/{began}") else None
 
 
 def _steps(done: Path, total: Path) -> str:

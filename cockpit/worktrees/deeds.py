@@ -137,7 +137,7 @@ def forecast(call: Call) -> int:
     lines = []
     for tree in clashing:
         for clash in tree.clashes:
-            lines += [f"{tree.branch or tree.name}  {clash.line}", *(f"  {file}" for file in clash.files[:20])]
+            lines += [f"{tree.label}  {clash.line}", *(f"  {file}" for file in clash.files[:20])]
     _print(*(lines or ["no conflicts are to be expected; what is not committed yet does not count"]))
     return 1 if clashing else 0
 

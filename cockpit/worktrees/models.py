@@ -91,6 +91,11 @@ class Worktree:
     problem: str | None = None
     repository: str = ""
 
+    @property
+    def label(self) -> str:
+        """What a person calls it: its branch, also the one that a rebase or bisection comes back to, else its name."""
+        return self.branch or self.rebasing or self.name
+
 
 @record
 class WorktreesSnapshot:

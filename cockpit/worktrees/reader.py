@@ -299,7 +299,7 @@ class Reader:
         for place in cheap.places:
             if place.head and not is_own_base(cheap, place) and has_work(place, measured.get(place.path)):
                 base = self._base_of(cheap, survey, place)
-                name = plain_text(place.branch or place.name, 200)
+                name = plain_text(place.label, 200)
                 shown, sha = (plain_text(base.name, 200), base.sha) if base else (None, None)
                 found.append(ToMerge(place.path, name, place.head, shown, sha))
         return tuple(found)

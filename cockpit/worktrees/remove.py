@@ -105,7 +105,7 @@ def remove_in(room: Room, config: Config, name: str, *, force: bool) -> Trashed:
     """`remove_worktree` for one who holds the lock."""
     plan = plan_removal(room.repository, config, name)
     tree = plan.tree
-    shown = plain_text(tree.branch or tree.name)
+    shown = plain_text(tree.label)
     if plan.forbidden:
         raise Refused(f"{shown} is not removed: {plan.forbidden}")
     if not plan.safe and not force:

@@ -115,7 +115,7 @@ def clean(repository: Repository, config: Config) -> Cleaned:
             try:
                 removed.append(remove_in(room, config, tree.path, force=False))
             except (Refused, CannotAnswer) as problem:
-                kept.append((tree.branch or tree.name, str(problem)))
+                kept.append((tree.label, str(problem)))
         ids = {entry.get("id") for entry in plan.forget}
         if ids:
             with changed_registry(lambda: rebuilt_entries(repository)) as registry:
@@ -140,7 +140,7 @@ def adopt(repository: Repository, config: Config, path: str, *, task: str | None
         if tree.main:
             raise Refused("the main work tree needs no entry in the registry")
         if tree.missing:
-            raise Refused(f"the folder of {tree.branch or tree.name} is gone: there is nothing to adopt")
+            raise Refused(f"the folder of {tree.label} is gone: there is nothing to adopt")
         with changed_registry(lambda: rebuilt_entries(repository)) as registry:
             found = registry.at(tree.path)
             if found is not None:
@@ -183,7 +183,7 @@ def reconcile(repository: Repository, config: Config, *, adopt_all: bool = False
             if adopt_all:
                 for place in waiting:
                     _adopted(registry, repository, Path(place.path), place.branch, None)
-                    adopted.append(plain_text(place.branch or place.name))
+                    adopted.append(plain_text(place.label))
                 waiting = []
             rows = tuple(_row(entry, repository, trees) for entry in registry.entries)
         if registry.note:

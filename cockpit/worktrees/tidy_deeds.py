@@ -34,8 +34,8 @@ def clean(call: Call) -> int:
         return 1 if done and done.kept else 0
     word = "remove" if done is None else "removed"
     stay = {name for name, _ in done.kept} if done else set()
-    lines = [(word, name, why) for tree, why in plan.remove if (name := tree.branch or tree.name) not in stay]
-    lines += [("keep", tree.branch or tree.name, why) for tree, why in plan.keep]
+    lines = [(word, name, why) for tree, why in plan.remove if (name := tree.label) not in stay]
+    lines += [("keep", tree.label, why) for tree, why in plan.keep]
     forget = "forget" if done is None else "forgotten"
     lines += [(forget, str(entry.get("branch") or ""), "its folder is gone") for entry in plan.forget]
     if not lines and not stay:
@@ -84,7 +84,7 @@ def reconcile(call: Call) -> int:
         say(f"cockpit: {note}")
     head = ("PROJECT", "BRANCH", "PORTS", "PR", "STATUS", "TASK")
     lines = [(r.project, r.branch, _ports(r), r.pull_request, r.status, r.task) for r in found.rows]
-    lines += [("", plain_text(p.branch or p.name), "", "", "unregistered", "") for p in found.unregistered]
+    lines += [("", plain_text(p.label), "", "", "unregistered", "") for p in found.unregistered]
     _table([head, *lines] if lines else [("the registry is empty",)])
     if found.unregistered:
         say("cockpit worktree adopt NAME registers one, reconcile --apply all of them")
@@ -113,7 +113,7 @@ def sync(call: Call) -> int:
         commits = "" if row.commits is None else str(row.commits)
         changes = "?" if row.changes is None else str(row.changes)
         tests = {"pass": "pass", "fail": "fail", "not_run": "not run"}[row.tests]
-        lines.append((tree.branch or tree.name, commits, changes, tests, todos, "; ".join(row.blockers)))
+        lines.append((tree.label, commits, changes, tests, todos, "; ".join(row.blockers)))
     _table([("BRANCH", "COMMITS", "CHANGES", "TESTS", "TODOS", "BLOCKERS"), *lines])
     return 0
 
@@ -133,7 +133,7 @@ def stale(call: Call) -> int:
         print_json({"worktrees": [worktree_row(tree) for tree in trees], "meta": {}})
     else:
         none = [(f"no worktree is stale: each has a commit of the last {STALE_AFTER_DAYS} days",)]
-        _table([(tree.branch or tree.name, f"{tree.stale_days} days", tree.advice) for tree in trees] or none)
+        _table([(tree.label, f"{tree.stale_days} days", tree.advice) for tree in trees] or none)
     return 0
 
 

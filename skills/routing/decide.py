@@ -10,34 +10,44 @@ Framework = Literal["django", "fastapi"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question whose yes is a point for `side`. `words` show a yes in a task."""
+    """A question whose yes is a point for `side`; `brief` asks the same in at most 31 characters. `words` show a yes in
+    a task."""
 
     id: str
     side: Framework
     text: str
+    brief: str
     words: re.Pattern[str]
 
 
-def _question(id: str, side: Framework, text: str, words: str) -> Question:
-    return Question(id, side, text, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+def _question(id: str, side: Framework, text: str, brief: str, words: str) -> Question:
+    return Question(id, side, text, brief, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
 
 
 QUESTIONS: tuple[Question, ...] = (
     _question("admin", "django", "Are an admin, accounts, forms and migrations needed from the start?",
+              "Admin, accounts, forms at once?",
               r"admin|accounts?|forms?|migrations?|formularios?|cuentas|migraciones"),
     _question("pages", "django", "Does the server render pages, or is DRF wanted?",
+              "Server pages, or DRF?",
               r"server-rendered|templates?|html|pages?|drf|páginas?|plantillas?"),
     _question("relational", "django", "Is a relational model the centre of it?",
+              "A relational model at its core?",
               r"relational|orm|foreign keys?|relacional|base de datos"),
     _question("celery", "django", "Are there background jobs that Celery would run?",
+              "Background jobs for Celery?",
               r"celery|background jobs?|scheduled jobs?|tareas en segundo plano|segundo plano"),
     _question("async", "fastapi", "Is it a small service that is asynchronous throughout?",
+              "Small, and async throughout?",
               r"async\w*|asyncio|microservices?|asíncron[oa]s?|microservicios?"),
     _question("json", "fastapi", "Is it only a JSON API, described by OpenAPI?",
+              "Only a JSON API with OpenAPI?",
               r"json|openapi|swagger|rest api|api rest"),
     _question("own-stack", "fastapi", "Does it bring its own database and validation libraries?",
+              "Its own database libraries?",
               r"sqlalchemy|sqlmodel|asyncpg|mongo\w*|pydantic|msgspec"),
     _question("concurrency", "fastapi", "Do its endpoints mostly wait for others, many at a time?",
+              "Mostly waiting, many at a time?",
               r"high[- ]concurrency|concurrent|websockets?|streaming|sse|long[- ]polling|i/o[- ]bound|concurrencia"),
 )  # fmt: skip
 

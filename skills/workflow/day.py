@@ -23,6 +23,9 @@ PROJECT_MARKERS = (
     ("package.json", "node"),
     ("pyproject.toml", "python"),
     ("setup.py", "python"),
+    ("setup.cfg", "python"),
+    ("requirements.txt", "python"),
+    ("manage.py", "python"),
     ("Cargo.toml", "rust"),
     ("go.mod", "go"),
 )

@@ -100,6 +100,7 @@ async def test_help_and_palette_work_in_screens(app: CockpitApp) -> None:
         assert isinstance(app.screen, ReportScreen)
         told = words(app.screen.query_one("#report", LineView))
         assert "Export what is shown to files" in told and "Down" in told
+        assert "ctrl+c" not in told and "super" not in told  # the toolkit's own
         await pilot.press("question_mark")
         assert app.screen is screen
 

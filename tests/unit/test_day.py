@@ -120,6 +120,7 @@ def test_a_done_dependency_does_not_block():
 def test_ports_types_and_hints():
     assert next(free_pairs({8100, 8101, 8104, 8105})) == (8102, 8103)
     assert next(free_pairs(range(8100, 8200)), None) is None
+    assert types_of(frozenset({"manage.py", "requirements.txt"})) == ("python",)
     assert types_of(frozenset({"go.mod", "pyproject.toml", "setup.py"})) == ("python", "go")
     assert preflight(frozenset({"package.json", ".env.example", "requirements.txt", ".venv"})) == (
         "Run npm install",

@@ -40,3 +40,10 @@ def test_the_shape_follows_the_size(width: int, height: int, shape: str) -> None
 
 def test_zoom_gives_one_pane_everything() -> None:
     assert regions(200, 50, Wishes(), "phase", zoomed=True) == {"phase": Region(0, 0, 200, 50)}
+
+
+def test_in_the_grid_rows_that_the_phase_does_not_need_show_more_worktrees() -> None:
+    heights = {name: place.height for name, place in regions(140, 38, Wishes(18, 8, 11), "findings").items()}
+    assert heights["phase"] == 11 + 2 and heights["budget"] == 8 + 2 and heights["worktrees"] == 38 - 13 - 10
+    heights = {name: place.height for name, place in regions(200, 48, Wishes(18, 8, 11), "findings").items()}
+    assert heights["worktrees"] == 18 + 2 and heights["phase"] == 48 - 20 - 10

@@ -9,15 +9,16 @@ from msgspec import structs
 from cockpit.agents.models import ContextUse, Session
 from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
-from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot, Tokens
+from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from tests.unit.test_watch import finding
 from widgets.bindings import filled, with_keys
-from widgets.budget_pane import budget_lines, context_row, level_of_tightest, window_row
+from widgets.budget_pane import budget_lines, context_row, level_in, level_of_tightest, window_row
 from widgets.code_view import code_lines
-from widgets.findings_pane import Filters, counts_line
+from widgets.findings_pane import Filters, counts_line, finding_row
+from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.spend_lines import name_of
@@ -60,18 +61,54 @@ def test_dollars_are_never_cut(spent: float, floor: bool, width: int) -> None:
     assert number <= spent and spent - number < max(1.0, spent * 0.06 if shown.endswith("K") else 1.0)
 
 
-def test_a_low_pane_leaves_out_the_week_only_where_it_has_no_room() -> None:
-    windows = tuple(BudgetWindow(name, 9.0, 5.0, None, 180.0, "exceeded") for name in ("day", "week", "month"))
+def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
     today = row("today", 9.0)
-    known = SpendSnapshot(today=today, month=today, windows=windows, by_model=(row("claude-opus-4-7", 9.0),))
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    levels: dict[str, tuple[Level, float]] = {"ok": ("ok", 20.0), "info": ("info", 60.0), "over": ("exceeded", 180.0)}
 
-    def names(height: int, *live: Session) -> list[str]:
+    def names(height: int, told: str, *live: Session) -> list[str]:
+        windows = tuple(
+            BudgetWindow(name, 9.0, 5.0, None, levels[word][1], levels[word][0])
+            for name, word in zip(("day", "week", "month"), told.split(), strict=True)
+        )
+        known = SpendSnapshot(today=today, month=today, windows=windows, by_model=(row("claude-opus-4-7", 9.0),))
         return [plain(one).split()[0] for one in budget_lines(known, live, now, 100, height)]
 
-    assert names(4) == ["day", "week", "month", "opus-4-7"] and names(3) == ["day", "month", "opus-4-7"]
-    busy = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
-    assert names(4, busy) == ["day", "month", "fix/login", "opus-4-7"]
+    assert names(4, "ok ok ok") == ["day", "week", "month", "opus-4-7"]
+    assert names(3, "ok ok ok") == ["day", "month", "opus-4-7"]
+    assert names(3, "over over ok") == ["day", "week", "opus-4-7"]  # a week that is exceeded is no line below
+    assert names(3, "ok over info") == ["week", "month", "opus-4-7"]
+    assert names(3, "over over over") == ["day", "week", "month", "opus-4-7"]
+    busy = replace(session("a", "busy", 1), context=ContextUse(20_000, 200_000, 10.0, "safe", "its model"))
+    full = replace(busy, session="b", context=ContextUse(178_000, 200_000, 89.0, "alert", "its model"))
+    assert names(4, "ok ok ok", busy) == ["day", "month", "fix/login", "opus-4-7"]
+    assert names(3, "ok ok ok", busy) == ["day", "month", "opus-4-7", "fix/login"]  # a line below: never left out
+    free = replace(busy, session="c", branch="main")
+    assert names(4, "ok ok ok", free, full) == ["day", "month", "fix/login", "opus-4-7", "main"]  # the fuller one first
+    assert names(3, "ok ok ok", busy, full) == ["day", "month", "fix/login", "opus-4-7", "fix/login"]
+    rows = budget_lines(SpendSnapshot(today=today, month=today), (busy, full), now, 100, 1)
+    assert "89 % alert" in plain(rows[0]) and "10 % safe" in plain(rows[-1])
+
+
+@pytest.mark.parametrize(("level", "percent"), [("exceeded", 124.0), ("critical", 96.0), ("blocked", 160.0)])
+def test_forty_columns_say_a_level_whole(level: Level, percent: float) -> None:
+    window = BudgetWindow("week", 27.97, 25.0, None, percent, level)
+    pane = plain(fit(window_row(window, 38, floor=True), 38))
+    assert pane.endswith(level) and "…" not in pane
+    assert level_in(percent, level, 10) in (f"{percent:.0f} % over", f"{percent:.0f} % crit", f"{percent:.0f}% {level}")
+
+
+def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
+    usual = replace(finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes in it")
+    deep = replace(usual, path="app/migrations/0027_a_name_that_a_tool_made_from_every_field.py")
+    named = replace(usual, rule="unscoped-tenant-query")
+    rows = [usual] * 18 + [deep, named]
+    sizes = finding_columns(rows, 76)
+    told = [plain(finding_row(one, 0, 76, sizes, new=False, jump=False)).rstrip() for one in (usual, deep, named)]
+    assert told[0].endswith("  `user.save()` writes in it")
+    assert "…" in told[1] and ":58 " in told[1] and told[1].endswith("  `user.save()` writes in it")
+    assert "unscoped-tenant-query  `user" in told[2]
+    assert finding_columns([usual, deep], 200)[0] == len(deep.path) + 3  # of a few the longest
 
 
 def test_counts_are_written_as_the_files_are() -> None:

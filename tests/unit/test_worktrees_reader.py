@@ -118,6 +118,16 @@ def test_a_bisect_is_an_operation(repo: Path) -> None:
     assert row(repo, "acme-api").operation == "bisect"
 
 
+def test_a_bisect_that_has_left_its_branch_names_it(repo: Path) -> None:
+    tree = add(repo, "api")
+    for text in ("one\n", "two\n", "three\n", "four\n"):
+        commit(tree, "a.txt", text)
+    git(tree, "bisect", "start", "HEAD", "HEAD~3")
+    found = row(repo, "api")
+    assert found.branch is None and found.operation == "bisect"
+    assert found.rebasing == found.label == git(tree, "rev-parse", "--abbrev-ref", "@{-1}").strip()
+
+
 def test_a_detached_head_with_commits_of_its_own_is_kept(repo: Path) -> None:
     tree = add(repo, "spike", "--detach")
     assert row(repo, "spike").safe_to_remove

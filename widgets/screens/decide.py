@@ -13,7 +13,9 @@ from widgets.bindings import bind
 from widgets.lines import Line, fit, line, spread
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
+from widgets.screens.report import report_room
 from widgets.virtual_list import VirtualList
+from widgets.wrap import wrapped
 
 NAMES: dict[Framework, str] = {"django": "Django", "fastapi": "FastAPI"}
 _WIDE = 70  # cells that have room for the side that a yes speaks for
@@ -40,7 +42,8 @@ def asked_row(item: Asked, width: int) -> Line:
     """One question in `width` cells: its answer, its words, for whom a yes speaks."""
     glyph, token = {None: ("·  ", "faint"), True: ("yes", "good"), False: ("no ", "muted")}[item.answer]
     words = "strong" if item.answer is None else "text" if item.answer else "muted"
-    left: Line = ((f"{glyph} ", token), (item.question.text, words))
+    asked = item.question.text if len(item.question.text) + len(glyph) < width else item.question.brief
+    left: Line = ((f"{glyph} ", token), (asked, words))
     side = NAMES[item.question.side] + (", from your words" if item.guessed else "")
     return spread(left, ((f"  {side}", "faint"),), width) if width >= _WIDE else fit(left, width)
 
@@ -112,8 +115,9 @@ class DecideScreen(Moving, Leaving[Decision | None]):
             said = line(("A tie: ", "warn"), (found.why, "text"))
         else:
             said = line((f"{NAMES[found.framework]}: ", "accent"), (found.why, "text"))
-        view.show_items([*rows, Told((), "gap"), Told(said, "outcome")])
-        view.styles.height = len(rows) + 4
+        outcome = [Told(part, f"outcome {n}") for n, part in enumerate(wrapped([said], report_room(self.size.width)))]
+        view.show_items([*rows, Told((), "gap"), *outcome])
+        view.styles.height = len(rows) + len(outcome) + 3
 
     def _is_guess(self, name: str) -> bool:
         return name in self._guessed and self.answers.get(name) == self._guessed[name]

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from cockpit.actions import key_label
-from widgets.bindings import bind, filled, labels, with_keys
+from widgets.bindings import bind, filled, labels, own_keys, with_keys
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, line, pad, plain, width_of
 from widgets.virtual_list import VirtualList
@@ -67,10 +67,7 @@ class Moving(Screen[Any]):
 
     def action_keys(self) -> None:
         """Every key that works here."""
-        found: dict[str, list[str]] = {}
-        for key, active in self.active_bindings.items():
-            if active.binding.description and active.node is self:
-                found.setdefault(active.binding.description, []).append(key_label(key))
+        found = {title: [key_label(key) for key in keys] for title, keys in own_keys(self).items()}
         size = max(len(" ".join(keys)) for keys in found.values())
         rows = [line((pad(" ".join(keys), size + 2), "key"), (title, "text")) for title, keys in found.items()]
         self.post_message(self.KeysAsked(rows))

@@ -47,7 +47,7 @@ def fix(source: str, findings: Sequence[Finding], longest: int | None = None) ->
     known = []
     for finding in findings:
         if finding.rule not in FIXES:
-            state.unfixable[finding.fingerprint] = f"{finding.rule} has no automatic fix"
+            state.unfixable[finding.fingerprint] = "this rule has none"
         elif finding.confidence == "needs_context":
             state.unfixable[finding.fingerprint] = "only a person knows whether it matters here"
         else:
