@@ -259,7 +259,7 @@ _READS = re.compile(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|g
 _SESSIONS = re.compile(r"(?:^|_)(?:db|session|s)$|Session", re.I)
 _GUARDS = re.compile(
     r"select_for_update|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
-    r"|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
+    r"|\.(?:state|\w+_at)\b(?!\s*=[^=])|(?:filter|exclude|get)\([^()]*\bstate(?:__\w+)?=|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
     re.I,
 )
 
@@ -387,6 +387,8 @@ task_without_guard = Rule(
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
         "@shared_task(autoretry_for=(Timeout,))\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
         "    if order.status == 'paid':\n        return\n    charge(order)\n",
+        "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
+        "    if order.state == 'billed':\n        return\n    Invoice.objects.create(order_id=pk)\n",
     ),
 )
 

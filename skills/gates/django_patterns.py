@@ -66,6 +66,8 @@ def _heavy(node: ast.AST, context: FileContext) -> str:
     last = last_name(node.func)
     if last in _MAILS and (name.startswith("django.core.mail.") or name == last):
         return "sends mail"
+    if last == "email_user" and isinstance(node.func, ast.Attribute):
+        return "sends mail"
     if last == "send" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) in _MESSAGES:
         return "sends mail"
     return "calls another service" if waits_outside(node, context) is not None and not _local(node, context) else ""
@@ -117,6 +119,8 @@ heavy_signal = Rule(
                  "    requests.post('https://hooks.example.org', json={'id': instance.pk})\n"),
         _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, created, **kwargs):\n    if created:\n"
                  "        send_mail('Order', 'Thanks', None, [instance.email])\n"),
+        _signals("def told(sender, instance, **kwargs):\n    instance.user.email_user('Order', 'Thanks')\n\n\n"
+                 "post_save.connect(told, sender=Order)\n"),
         _signals("def told(sender, instance, **kwargs):\n    for line in instance.lines.all():\n"
                  "        line.total = 0\n        line.save()\n\n\npost_save.connect(told, sender=Order)\n"),
     ),

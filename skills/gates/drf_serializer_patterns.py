@@ -177,7 +177,11 @@ def _instance_write(node: ast.Call, serializer: ast.ClassDef, method: FunctionNo
         own = own or name.lower() == meta_model(serializer).lower()
         if own and not (deletes and name != "self"):
             return None
-    elif isinstance(receiver, ast.Call) or name == "instance":
+    elif isinstance(receiver, ast.Call):
+        made = last_name(receiver.func)
+        other = made[:1].isupper() and made != meta_model(serializer) and not not_a_row(made)
+        return (f"`{made}(…).save()` writes", False) if other and not deletes else None
+    elif name == "instance":
         return None
     if not name or not_a_row(name) or name[:1].isupper() or name in {"validated_data", "data", "cache", "self"}:
         return None
@@ -197,8 +201,13 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             context.report(IN_SERIALIZER, decorator, message, symbol=symbol, evidence=(_why(owner, context),))
 
 
+def _is_model_form(node: ast.ClassDef) -> bool:
+    """True for forms that are made from a model: by their base, and by the model in their `Meta`."""
+    return meta_value(node, "model") is not None and any(last_name(base).endswith("Form") for base in node.bases)
+
+
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
-    if not is_serializer(node, context):
+    if not (is_serializer(node, context) or _is_model_form(node)):
         return
     value = meta_value(node, "fields")
     everything = isinstance(value, ast.Constant) and value.value == "__all__"
@@ -277,6 +286,10 @@ logic_in_serializer = Rule(
         ),
         Example({"shop/serializers.py": "class BulkSerializer(serializers.Serializer):\n"
                  "    def save(self):\n        self.validated_data['lines'].delete()\n"}),
+        _order(
+            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
+            "        Receipt(order=order).save()\n        return order\n"
+        ),
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(
@@ -289,6 +302,7 @@ logic_in_serializer = Rule(
             "        instance.save(update_fields=['name'])\n        instance.tags.set([])\n        return instance\n"
         ),
         _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
+        _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),
         _order("    def get_open(self, obj):\n        return Line.objects.filter(order=obj, open=True).exists()\n"),
         _order("    def to_internal_value(self, data):\n        data.update(a=1)\n        return data\n"),
         Example(
@@ -309,16 +323,22 @@ serializer_all_fields = Rule(
     severity="LOW",
     skill=SKILL,
     sources=("BN-S2b", "PB-D2"),
-    catches='Serializers with `fields = "__all__"`.',
+    catches='Serializers and model forms with `fields = "__all__"`.',
     why="A column that is added to the model later is published, and writable, at once, without anybody deciding it.",
     fix="List the fields, and give reading and writing a serializer of its own where they differ.",
-    when="In the `Meta` of classes whose bases are serializers. Not in tests and migrations.",
+    when="In the `Meta` of classes whose bases are serializers or model forms. Not in tests and migrations.",
     watches=(Watch((ast.ClassDef,), _on_class, (b"__all__", b"ALL_FIELDS"), is_product_path),),
     bad=(
         Example(
             {"shop/serializers.py": _HEAD + "    class Meta:\n        model = Order\n        fields = '__all__'\n"}
         ),
         Example({"shop/serializers.py": _HEAD + "    class Meta:\n        fields = serializers.ALL_FIELDS\n"}),
+        Example(
+            {
+                "shop/forms.py": "class OrderForm(forms.ModelForm):\n    class Meta:\n        model = Order\n"
+                "        fields = '__all__'\n"
+            }
+        ),
     ),
     good=(
         _order(""),

@@ -1,6 +1,7 @@
 """Rules of the skill python-patterns about files that stay open and errors without their cause."""
 
 import ast
+import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
@@ -16,7 +17,7 @@ RAISE = "raise-without-from"
 
 
 def _on_open(node: ast.Call, context: FileContext) -> None:
-    if not _opens(node.func, context):
+    if not (_opens(node.func, context) or _says_mode(node)):
         return
     statement = context.statement
     if isinstance(statement, ast.With | ast.AsyncWith):
@@ -43,6 +44,17 @@ def _opens(function: ast.expr, context: FileContext) -> bool:
     if not isinstance(function, ast.Attribute) or function.attr != "open":
         return False
     return context.resolve(function) in _OPENERS or _is_path(function.value, context)
+
+
+def _says_mode(node: ast.Call) -> bool:
+    """`path.open("w")`: a mode where archives and storages would want a name first."""
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr != "open" or len(node.args) != 1:
+        return False
+    mode = node.args[0]
+    held = last_name(function.value).lower()
+    said = isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _MODE.fullmatch(mode.value)
+    return bool(said) and bool(held) and not held.endswith(("file", "image", "zip", "tar", "archive", "upload"))
 
 
 def _is_path(node: ast.expr | None, context: FileContext, depth: int = 3) -> bool:
@@ -111,6 +123,7 @@ def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
     return [*value.args, *(keyword.value for keyword in value.keywords)]
 
 
+_MODE = re.compile(r"[rwax][bt]?\+?|[bt][rwax]|[rwax]\+[bt]")
 _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
      "wave.open", "dbm.open"}
@@ -138,10 +151,12 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    return file.read()\n",
         "from pathlib import Path\n\n\ndef read(path: Path):\n    return (path / 'x').open().read()\n",
         "def read(path):\n    file = open(path)\n    text = file.read()\n    file.close()\n    return text\n",
+        "def write(path, text):\n    file = path.open('w')\n    file.write(text)\n",
         "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
     ),
     good=one_file(
         "shop/cart.py",
+        "def read(order):\n    order.file.open('rb')\n    return archive.open('r').read()\n",
         "with open('prices.json') as file:\n    prices = file.read()\n",
         "def begin(path):\n    return open(path)\n",
         "from pathlib import Path\n\nwith Path('x').open() as file:\n    prices = file.read()\ndoor.open().read()\n",

@@ -21,6 +21,7 @@ _BY_FIXTURE = re.compile(r"^(?:(?:class|module|package|session)_)?mocker\.patch(
 _VERDICTS = frozenset({"fail", "skip", "skipTest", "importorskip", "xfail", "exit"})
 _SPECIFIED = frozenset({"autospec", "spec", "spec_set", "new", "new_callable", "wraps", "create"})
 _AROUND = frozenset({"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method"})
+_READS_PRINT = frozenset({"capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys"})
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep", "gevent.sleep"})
 
 
@@ -127,6 +128,8 @@ try_in_test = Rule(
 
 def _on_print(node: ast.Call, context: FileContext) -> None:
     printed = isinstance(node.func, ast.Name) and node.func.id in {"print", "pprint"} and _is_test(context.function)
+    if printed and context.function is not None and _READS_PRINT & {a.arg for a in context.function.args.args}:
+        return
     if printed and isinstance(context.statement, ast.Expr) and context.statement.value is node:
         context.report(PRINT, node, "a test that prints leaves the judgement to whoever reads along")
 
@@ -140,10 +143,14 @@ print_in_test = Rule(
     catches="`print` in a test.",
     why="Nobody reads it where tests pass, and it drowns what matters where one fails.",
     fix="Assert what was meant to be seen, or take it out.",
-    when="Directly in test functions.",
+    when="Directly in test functions; not where the test itself reads what is printed (`capsys`, `capfd`).",
     watches=(Watch((ast.Call,), _on_print, (b"print(",), is_test_path, near=(b"print(",)),),
     bad=one_file("tests/test_cart.py", "def test_total():\n    print(total())\n"),
-    good=one_file("tests/test_cart.py", "def test_total():\n    assert total() == 3\n\n\ndef show():\n    print(1)\n"),
+    good=one_file(
+        "tests/test_cart.py",
+        "def test_total():\n    assert total() == 3\n\n\ndef show():\n    print(1)\n",
+        "def test_caught(capsys):\n    print('a')\n\n    assert capsys.readouterr().out == 'a'\n",
+    ),
 )
 
 

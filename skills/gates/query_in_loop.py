@@ -28,6 +28,7 @@ _SCALARS = frozenset(
     {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
      "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
 )  # fmt: skip
+_NARROW = frozenset({"filter", "exclude", "get"})
 _BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
 
 
@@ -43,11 +44,10 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         return
     calls = [call for _, call in chain.calls]
     for loop in loops_around(context, node):
-        if not isinstance(loop, ast.While) and _takes_many(loop):
-            by = _mentioned(calls, loop)
-            if by:
-                _report(node, chain.model, by, loop, context)
-                return
+        by = _mentioned(calls, _taken(loop)) if isinstance(loop, ast.While) or _takes_many(loop) else ""
+        if by:
+            _report(node, chain.model, by, loop, context)
+            return
     _in_comprehension(node, chain.model, calls, context)
 
 
@@ -59,7 +59,7 @@ def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context
             for part in outer.generators:
                 first = part is outer.generators[0] and _holds_node(part.iter, inner)
                 loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
-                by = "" if first or not _takes_many(loop) else _mentioned(calls, loop)
+                by = "" if first or not _takes_many(loop) else _mentioned(calls, _taken(loop))
                 if by:
                     _report(node, model, by, loop, context)
                     return
@@ -79,7 +79,7 @@ def _on_for(node: ast.For, context: FileContext) -> None:
         return
     for loop in loops_around(context, node):
         if loop is not node and not isinstance(loop, ast.While) and _takes_many(loop):
-            by = _mentioned([call for _, call in chain.calls], loop)
+            by = _mentioned([call for _, call in chain.calls], _taken(loop))
             if by:
                 _report(node.iter, chain.model, by, loop, context)
                 return
@@ -97,9 +97,23 @@ def _takes_many(loop: ast.For | ast.AsyncFor) -> bool:
     return not any(piece in word.lower() for word in words for piece in _PIECES)
 
 
-def _mentioned(calls: list[ast.Call], loop: ast.For | ast.AsyncFor) -> str:
-    """The name bound by the loop that a query's arguments use; "" where none, or where it asks for many at once."""
-    bound = {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+def _taken(loop: Loop) -> set[str]:
+    """The names that stand for what a loop is at: those of a `for`, and what a `while` takes out of its list."""
+    if not isinstance(loop, ast.While):
+        return {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+    waiting = {part.id for part in descendants(loop.test) if isinstance(part, ast.Name)}
+    return {
+        target.id
+        for part in loop.body
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call)
+        and isinstance(part.value.func, ast.Attribute) and part.value.func.attr in {"pop", "popleft"}
+        and last_name(part.value.func.value) in waiting
+        for target in part.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+
+
+def _mentioned(calls: list[ast.Call], bound: set[str]) -> str:
+    """The name of `bound` that a query's arguments use; "" where none, or where it asks for many at once."""
     found = ""
     for call in calls:
         for keyword in call.keywords:
@@ -149,7 +163,8 @@ query_in_loop = Rule(
     fix="Ask once before the loop: `filter(key__in=keys)` or `in_bulk`, and look up in a dict; write with "
     "`bulk_create`, "
     "`bulk_update` or one `update`.",
-    when="In `for` loops over what is not written down, outside of tests, migrations and commands. Loops over ranges, "
+    when="In `for` loops over what is not written down, and `while` loops that empty a list, outside of tests, "
+    "migrations and commands. Loops over ranges, "
     "batches and constants, and queries with `__in`, are left out.",
     watches=(
         Watch(
@@ -165,11 +180,16 @@ query_in_loop = Rule(
         _shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
         _shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),
         _shop(
+            "def load(numbers):\n    while numbers:\n        number = numbers.pop()\n"
+            "        yield Order.objects.get(number=number)\n"
+        ),
+        _shop(
             "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"
             "            pay(order)\n"
         ),
     ),
     good=(
+        _shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
         _shop("def load(numbers):\n    return Order.objects.filter(number__in=numbers)\n"),
         _shop("def load(numbers):\n    for batch in cut(numbers):\n        "
         "Order.objects.filter(pk=batch).update(x=1)\n"),
@@ -210,7 +230,7 @@ def _on_filter(node: ast.Call, context: FileContext) -> None:
     if chain.manager not in MANAGERS or not chain.model or node.args:
         return
     asked = list(_columns(chain.calls))
-    if not asked or any(call.args for _, call in chain.calls) or "__" in asked[0]:
+    if not asked or any(call.args for name, call in chain.calls if name in _NARROW) or "__" in asked[0]:
         return
     needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
     context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
@@ -269,6 +289,7 @@ unindexed_filter = Rule(
     bad=(
         _shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
         _shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
+        _shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
     ),
     good=(
         _shop("def find(code):\n    return Order.objects.filter(code=code)\n"),

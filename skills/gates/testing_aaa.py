@@ -15,6 +15,7 @@ from skills.gates.noqa import waived
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
 from skills.gates.testing_aaa_examples import AAA_BAD, AAA_GOOD
 from skills.gates.testing_functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.record import record
@@ -31,6 +32,7 @@ _LOOKS_AGAIN = frozenset(
      "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
      "move_to", "tick", "logout", "login", "force_login"}
 )  # fmt: skip
+_TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
 _MANAGERS = (".objects.", "._default_manager.")
@@ -40,6 +42,7 @@ _MESSAGES = {
     "before-act": "has no blank line between arrange and act",
     "before-assert": "has no blank line between act and assert",
     "loose": "has a blank line inside one of its three blocks",
+    "comment": "has a comment in its act",
 }
 
 
@@ -138,7 +141,7 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
     if does_nothing(body) or not any(asserts(part, context) for part in body):
         return
     found = _broken(_parts(body, context), context)
-    context.fact("aaa", "in shape" if found is None or found[0] == "loose" else "not in shape")
+    context.fact("aaa", "in shape" if found is None or found[0] in _TASTE else "not in shape")
     if found is None or waived(context, node.lineno, end, ("AAA",)):
         return
     kind, place = found
@@ -165,8 +168,8 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
     """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
     acts = [index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)]
     act = acts[0] if acts else _act_by_place(parts, context)
-    if act is None:
-        return "no-act", parts[0].node
+    if act is None or _is_empty(parts[act].node):
+        return "no-act", parts[act or 0].node
     again = _acts_again(parts, act, context)
     if again is not None:
         return "again", again
@@ -182,7 +185,30 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
     if after is not None and not _blank_between(parts[end], after, context):
         return "before-assert", after.node
     loose = _loose(parts, start, act, end, context)
-    return ("loose", loose) if loose is not None else None
+    if loose is not None:
+        return "loose", loose
+    return ("comment", parts[act].node) if _is_commented(parts[start : end + 1], context) else None
+
+
+def _is_empty(node: ast.stmt) -> bool:
+    """True for `with pytest.raises(…): pass`."""
+    return isinstance(node, ast.With | ast.AsyncWith) and does_nothing(node.body)
+
+
+def _is_commented(act: list[_Part], context: FileContext) -> bool:
+    """True where a comment has a line of its own in the act: inside of it, or right above."""
+    if b"#" not in context.source:
+        return False
+    if context.lines[act[0].first - 2].lstrip().startswith("#"):
+        return True
+    lines = range(act[0].first, act[-1].last)
+    commented = [number for number in lines if context.lines[number - 1].lstrip().startswith("#")]
+    return bool(commented) and not any(
+        isinstance(text, ast.Constant | ast.JoinedStr) and text.lineno <= number <= (text.end_lineno or 0)
+        for number in commented
+        for part in act
+        for text in descendants(part.node)
+    )
 
 
 def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
@@ -319,7 +345,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     kind = dict(candidate.needs)["aaa"]
     if kind == "again" or is_asked(project, NOT_AAA) or "flake8-aaa" in project.dependencies:
         return replace(candidate, needs=())
-    if kind in {"loose", "no-act"}:
+    if kind == "no-act" or kind in _TASTE:
         return None
     counts = project.memo.get(NOT_AAA)
     if not isinstance(counts, dict):
@@ -346,7 +372,8 @@ test_not_aaa = Rule(
     when="In test functions that assert something. The act is `result = …`, a `with pytest.raises(…)` or its unittest "
     "kin, a statement marked `# act`, or else the statement before the first assertion. Blank lines count where at "
     "least four fifths of the project's tests have the shape, in small projects, and where the rule is selected or "
-    "flake8-aaa is a dependency; only then also acts inside assertions and blank lines inside blocks. `# noqa: AAA…` "
+    "flake8-aaa is a dependency; only then also acts inside assertions, blank lines inside blocks and "
+    "comments inside the act. `# noqa: AAA…` "
     "is heard.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
     holds=_holds,

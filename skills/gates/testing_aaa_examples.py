@@ -11,6 +11,12 @@ AAA_BAD: tuple[Example, ...] = (
     _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    assert result == 6\n"),
     _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
     _test("def test_gross():\n    assert gross(3) == 6\n"),
+    _test("import pytest\n\n\ndef test_warns():\n    with pytest.warns(UserWarning):\n        pass\n"),
+    _test("def test_gross():\n    net = 3\n\n    # twice\n    result = gross(net)\n\n    assert result == 6\n"),
+    _test(
+        "def test_sum():\n    result = sum(\n        # three of them\n        net(3),\n    )\n\n"
+        "    assert result == 6\n"
+    ),
     _test(
         "def test_twice(client):\n    response = client.get('/a')\n\n    assert response.ok\n\n"
         "    response = client.get('/b')\n\n    assert response.ok\n"
@@ -75,5 +81,10 @@ AAA_GOOD: tuple[Example, ...] = (
         "def test_drop(client, user):\n    client.force_login(user)\n\n    response = client.delete('/3')\n\n"
         "    left = Order.objects.filter(pk=3).exists()\n    assert response.ok\n    assert not left\n"
     ),
+    _test(
+        "def test_gross():\n    net = 3\n    # twice\n\n    result = gross(net)\n\n"
+        "    # with tax\n    assert result == 6\n"
+    ),
+    _test('def test_text():\n    result = length(\n        """\n# no comment\n"""\n    )\n\n    assert result == 14\n'),
     Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
 )

@@ -18,6 +18,7 @@ PERMISSION, FIXTURE, UNTESTED, SKIPPED = (
 _DENIED = lazy(rb"\b40[13]\b|_FORBIDDEN|_UNAUTHORIZED|PermissionDenied|NotAuthenticated")
 _WORDS = lazy(rb"[A-Z]?[a-z]{3,}")
 _ENDINGS = lazy(r"(?:ViewSet|Viewset|APIView|View|Api|API|Endpoint|Detail|List|Create|Update|Destroy|Retrieve)+$")
+_SKIPPING = frozenset({"skip", "skipTest"})
 _SKIPS = frozenset({"skip", "xfail", "expectedFailure"})
 
 
@@ -100,6 +101,8 @@ endpoint_without_permission_test = Rule(
 
 
 def _on_fixtures(node: ast.ClassDef, context: FileContext) -> None:
+    if not node.bases and "Test" not in node.name and "Mixin" not in node.name:
+        return
     for part in node.body:
         if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "fixtures":
             files = [str(e.value) for e in getattr(part.value, "elts", ()) if isinstance(e, ast.Constant)]
@@ -120,7 +123,11 @@ fixture_over_factory = Rule(
     profiles=STRICT,
     watches=(Watch((ast.ClassDef,), _on_fixtures, (b"fixtures = [", b"fixtures = ("), is_test_path),),
     bad=one_file("tests/test_a.py", "class TestOrders(TestCase):\n    fixtures = ['orders.json']\n"),
-    good=one_file("tests/test_a.py", "class TestOrders(TestCase):\n    def setUp(self):\n        OrderFactory()\n"),
+    good=one_file(
+        "tests/test_a.py",
+        "class TestOrders(TestCase):\n    def setUp(self):\n        OrderFactory()\n",
+        "class Plugin:\n    fixtures = ['cables']\n",
+    ),
 )
 
 
@@ -217,6 +224,17 @@ def _on_skip(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
             return
 
 
+def _on_skip_call(node: ast.Expr | ast.Raise, context: FileContext) -> None:
+    """`pytest.skip(…)`, `self.skipTest(…)` and `raise SkipTest` that every run of a test comes to."""
+    function = context.function
+    if function is None or not function.name.startswith("test") or node not in function.body:
+        return
+    what = node.value if isinstance(node, ast.Expr) else node.exc
+    name = last_name(what.func if isinstance(what, ast.Call) else what) if what is not None else ""
+    if name == "SkipTest" if isinstance(node, ast.Raise) else isinstance(what, ast.Call) and name in _SKIPPING:
+        context.report(SKIPPED, node, f"`{function.name}` is skipped each time")
+
+
 skipped_test = Rule(
     name=SKIPPED,
     gate="P2",
@@ -226,16 +244,25 @@ skipped_test = Rule(
     catches="Tests that are always skipped, or expected to fail.",
     why="They look like tests in every count, and test nothing.",
     fix="Mend it, delete it, or skip it under a condition that says when it holds (`skipif`).",
-    when="For decorators without a condition, in the profile binora or when selected.",
+    when="For decorators without a condition, and skips that every run of the test comes to, in the profile "
+    "binora or when selected.",
     profiles=STRICT,
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), _on_skip, (b"mark.skip", b"@skip",
               b"unittest.skip", b"xfail", b"expectedFailure"), is_test_path),
+        Watch((ast.Expr, ast.Raise), _on_skip_call, (b"skip(", b"skipTest(", b"SkipTest"), is_test_path,
+              near=(b"skip(", b"skipTest(", b"SkipTest")),
     ),
-    bad=one_file("tests/test_a.py", "@pytest.mark.skip(reason='slow')\ndef test_a():\n    assert a()\n"),
+    bad=one_file(
+        "tests/test_a.py",
+        "@pytest.mark.skip(reason='slow')\ndef test_a():\n    assert a()\n",
+        "def test_a():\n    pytest.skip('slow')\n    assert a()\n",
+        "class TestA(TestCase):\n    def test_a(self):\n        raise SkipTest\n",
+    ),
     good=one_file(
         "tests/test_a.py",
         "@pytest.mark.skipif(WINDOWS, reason='forks')\ndef test_a():\n    assert a()\n",
+        "def test_a():\n    if not a():\n        pytest.skip('needs a')\n    assert a()\n",
         "@pytest.mark.xfail(strict=True, reason='rounds down')\ndef test_a():\n    assert a()\n",
     ),
 )  # fmt: skip
