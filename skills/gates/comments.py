@@ -140,6 +140,9 @@ def _is_statement(node: ast.stmt) -> bool:
         if isinstance(value, ast.Tuple) and len(value.elts) == 1:
             value = value.elts[0]
         return isinstance(value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom) and not _is_sentence(value)
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare):
+        words = [node.value.left, *node.value.comparators]  # `return value is ignored`
+        return not (isinstance(node.value.ops[0], ast.Is) and all(isinstance(word, ast.Name) for word in words))
     return True
 
 

@@ -3,6 +3,7 @@
 import ast
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
@@ -138,7 +139,23 @@ def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str
     known = package in _HTTP_PACKAGES and package in {name.partition(".")[0] for name in context.imports.values()}
     if (known and "." in dotted) or dotted in _URLOPEN:
         return f"`{dotted}(…)` calls another service", True
+    if isinstance(function, ast.Attribute) and _is_http_client(function.value, context):
+        return f"`{dotted}(…)` calls another service", True
     return None
+
+
+def _is_http_client(node: ast.expr, context: FileContext) -> bool:
+    """True for a name that is bound to `requests.Session()`, `httpx.Client()` and their like, and to nothing else."""
+    if not isinstance(node, ast.Name) or node.id in context.imports:
+        return False
+    if _HTTP_PACKAGES.isdisjoint(name.partition(".")[0] for name in context.imports.values()):
+        return False
+    bound = values_of(node.id, context)
+    return bool(bound) and all(
+        isinstance(value, ast.Call) and (context.resolve(value.func) or "").partition(".")[0] in _HTTP_PACKAGES
+        and last_name(value.func)[:1].isupper()
+        for value in bound
+    )  # fmt: skip
 
 
 def is_atomic(function: ast.expr, context: FileContext) -> bool:
@@ -281,6 +298,24 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
                 context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=evidence, needs=view.needs)
 
 
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    """`@method_decorator(transaction.atomic, name="dispatch")` on the class of a view."""
+    for decorator in node.decorator_list:
+        if not isinstance(decorator, ast.Call) or last_name(decorator.func) != "method_decorator":
+            continue
+        given = decorator.args[0] if decorator.args else None
+        for part in given.elts if isinstance(given, ast.List | ast.Tuple) else [given]:
+            if part is None or not is_atomic(part.func if isinstance(part, ast.Call) else part, context):
+                continue
+            context.scopes += [node, next((inner for inner in node.body if isinstance(inner, FunctionNode)), node)]
+            view = view_around(context)
+            del context.scopes[-2:]
+            if view is not None:
+                message = f"`transaction.atomic` opens a transaction in {node.name}"
+                evidence = (view.evidence(context.path),)
+                context.report(IN_VIEW, decorator, message, symbol=node.name, evidence=evidence, needs=view.needs)
+
+
 logic_in_view = Rule(
     name=IN_VIEW,
     gate="P0",
@@ -305,6 +340,7 @@ logic_in_view = Rule(
             near=EFFECTS,
         ),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), may_hold_views),
+        Watch((ast.ClassDef,), _on_class, (b"method_decorator(",), may_hold_views),
     ),
     holds=_holds,
     bad=VIEW_BAD,

@@ -14,6 +14,7 @@ from skills.record import record
 
 EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
+_LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_related", "prefetch_related", "distinct"})
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -56,7 +57,7 @@ def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
         return _look(node.value, names)
     if isinstance(node, ast.Name):
         return (names[node.id], True) if node.id in names else None
-    look = _query(node)
+    look = _query(node, names)
     return (look, True) if look else None
 
 
@@ -72,15 +73,29 @@ def _compared(node: ast.Compare, names: dict[str, _Look]) -> tuple[_Look, bool] 
     return None
 
 
-def _query(node: ast.expr | None) -> _Look | None:
-    """`Order.objects.filter(…).exists()` and its kin."""
+def _query(node: ast.expr | None, names: dict[str, _Look]) -> _Look | None:
+    """`Order.objects.filter(…).exists()` and its kin; `orders.exists()` where `orders` stands for such rows."""
     if isinstance(node, ast.Await):
         node = node.value
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
     methods = [name for name, _ in chain.calls]
-    if not methods or methods[-1] not in _LOOKS or "filter" not in methods or "select_for_update" in methods:
+    if not methods or methods[-1] not in _LOOKS or "select_for_update" in methods:
+        return None
+    if isinstance(chain.root, ast.Name) and not chain.manager and len(methods) == 1:
+        return names.get(f"{chain.root.id}.")
+    if "filter" not in methods:
+        return None
+    manager, columns = _manager_of(chain), _columns(chain)
+    return _Look(manager, columns, node.lineno) if manager and columns else None
+
+
+def _rows(node: ast.expr) -> _Look | None:
+    """Rows that a name stands for until somebody asks whether there are any: kept under the name and a dot."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    methods = [name for name, _ in chain.calls] if chain is not None else []
+    if chain is None or "filter" not in methods or not _LAZY.issuperset(methods):
         return None
     manager, columns = _manager_of(chain), _columns(chain)
     return _Look(manager, columns, node.lineno) if manager and columns else None
@@ -130,6 +145,10 @@ def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Loo
                 names[statement.targets[0].id] = said[0]
             else:
                 names.pop(statement.targets[0].id, None)
+            names.pop(f"{statement.targets[0].id}.", None)
+            rows = _rows(statement.value)
+            if rows is not None:
+                names[f"{statement.targets[0].id}."] = rows
         if not BLOCKS[statement.__class__] or isinstance(statement, _SCOPES) or _guarded(statement):
             continue
         if isinstance(statement, ast.If):

@@ -19,9 +19,9 @@ from skills.gates.row_helpers import (
     report_given,
     told,
 )
-from skills.gates.row_values import Row
+from skills.gates.row_values import Row, Rows
 from skills.gates.rule import Example, Rule, Watch
-from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view
+from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view, report_many
 
 SKILL = "django-query-optimizer"
 _QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b"queryset")
@@ -60,7 +60,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    if b"for " not in context.source and b"lambda" not in context.source:
+    if not any(word in context.source for word in (b"for ", b"lambda", b"many=True")):
         return
     seen: set[tuple[object, ...]] = set()
 
@@ -73,7 +73,15 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         report_given(context, part, symbol, row, place)
         context.statement = before
 
-    Flow(context, _hearer(context), on_given).run()
+    def on_many(part: ast.Call, statement: ast.AST, symbol: str, rows: Rows, serializer: str) -> None:
+        if (part.lineno, rows) not in seen:
+            seen.add((part.lineno, rows))
+            before = context.statement
+            context.statement = statement
+            report_many(context, part, serializer, rows, symbol)
+            context.statement = before
+
+    Flow(context, _hearer(context), on_given, on_many).run()
     context.statement = node
 
 
@@ -159,6 +167,20 @@ def _api(queryset: str, fields: str) -> Example:
     return Example({"shop/models.py": _MODELS, "shop/serializers.py": serializers, "shop/views.py": views})
 
 
+def _served(call: str) -> Example:
+    """Orders that a view gives to their serializer itself."""
+    serializers = (
+        "class OrderSerializer(serializers.ModelSerializer):\n    name = serializers.CharField(source='user.name')\n\n"
+        "    class Meta:\n        model = Order\n        fields = ['id']\n"
+    )
+    views = (
+        "from shop import serializers\nfrom shop.models import Order\n\n\nclass Orders(GenericAPIView):\n"
+        "    queryset = Order.objects.all()\n    serializer_class = OrderSerializer\n\n"
+        f"    def get(self, request):\n        return Response({call}.data)\n"
+    )
+    return Example({"shop/models.py": _MODELS, "shop/serializers.py": serializers, "shop/views.py": views})
+
+
 def _shop(source: str) -> Example:
     files = {
         "shop/models.py": _MODELS,
@@ -236,6 +258,18 @@ n_plus_one = Rule(
             "    team = serializers.SerializerMethodField()\n\n"
             "    def get_team(self, obj):\n        return obj.user.team_id\n",
         ),
+        _api(
+            "all()",
+            "    def to_representation(self, instance):\n        return {'name': instance.user.name}\n",
+        ),
+        _served("OrderSerializer(Order.objects.all(), many=True)"),
+        _served("serializers.OrderSerializer(instance=self.paginate_queryset(Order.objects.all()), many=True)"),
+        _served("self.get_serializer(self.get_queryset().order_by('pk'), many=True)"),
+        _shop(
+            "class OrderList(ListView):\n    model = Order\n\n    def names(self):\n"
+            "        return [order.user.name for order in self.get_queryset()]\n"
+        ),
+        _shop("for order in Order.objects.raw('SELECT * FROM shop_order'):\n    print(order.user.name)\n"),
         _shop(
             "for order, rank in zip(Order.objects.order_by('pk'), ranks, strict=True):\n    print(order.user, rank)\n"
         ),
@@ -255,6 +289,14 @@ n_plus_one = Rule(
         ),
     ),
     good=(
+        _served("OrderSerializer(Order.objects.select_related('user'), many=True)"),
+        _served("OrderSerializer(Order.objects.get(pk=1))"),
+        _served("OrderSerializer(data=request.data, many=True)"),
+        _shop(
+            "class OrderList(ListView):\n    model = Order\n\n    def get_queryset(self):\n"
+            "        return super().get_queryset().select_related('user')\n\n    def names(self):\n"
+            "        return [order.user.name for order in self.get_queryset()]\n"
+        ),
         _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
         _managed("for user in User.objects.all():\n    print(user.team)\n", loads=True),
         Example(

@@ -17,7 +17,7 @@ RAISE = "raise-without-from"
 
 
 def _on_open(node: ast.Call, context: FileContext) -> None:
-    if not (_opens(node.func, context) or _says_mode(node)):
+    if not (_opens(node.func, context) or _says_mode(node, context)):
         return
     statement = context.statement
     if isinstance(statement, ast.With | ast.AsyncWith):
@@ -46,13 +46,15 @@ def _opens(function: ast.expr, context: FileContext) -> bool:
     return context.resolve(function) in _OPENERS or _is_path(function.value, context)
 
 
-def _says_mode(node: ast.Call) -> bool:
+def _says_mode(node: ast.Call, context: FileContext) -> bool:
     """`path.open("w")`: a mode where archives and storages would want a name first."""
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr != "open" or len(node.args) != 1:
         return False
     mode = node.args[0]
     held = last_name(function.value).lower()
+    if isinstance(context.statement, ast.Expr) and context.statement.value is node:
+        return False  # a file that is opened again
     said = isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _MODE.fullmatch(mode.value)
     return bool(said) and bool(held) and not held.endswith(("file", "image", "zip", "tar", "archive", "upload"))
 
@@ -82,7 +84,7 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
     """True where something else closes the file: a `with` or `close` of its name, an exit stack, an owner."""
     above = context.parent(node)
     while above is not None and above is not statement:
-        if isinstance(above, ast.Call) and last_name(above.func) in _TAKERS | {"File", "FileResponse"}:
+        if isinstance(above, ast.Call) and last_name(above.func) in _TAKERS:
             return True
         if isinstance(above, ast.Yield) or (isinstance(above, ast.Attribute) and above.attr == "close"):
             return True
@@ -130,7 +132,7 @@ _OPENERS = frozenset(
 )  # fmt: skip
 _TAKERS = frozenset(
     {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
-     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen"}
+     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse"}
 )  # fmt: skip
 
 open_without_with = Rule(
@@ -156,7 +158,8 @@ open_without_with = Rule(
     ),
     good=one_file(
         "shop/cart.py",
-        "def read(order):\n    order.file.open('rb')\n    return archive.open('r').read()\n",
+        "def answer(path):\n    file = path.open('rb')\n    return FileResponse(file, content_type='text/plain')\n",
+        "def read(order):\n    order.scan.open('rb')\n    return archive.open('r').read()\n",
         "with open('prices.json') as file:\n    prices = file.read()\n",
         "def begin(path):\n    return open(path)\n",
         "from pathlib import Path\n\nwith Path('x').open() as file:\n    prices = file.read()\ndoor.open().read()\n",

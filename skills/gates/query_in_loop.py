@@ -19,10 +19,11 @@ from skills.gates.syntax import descendants
 SKILL = "django-query-optimizer"
 IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
 _READS = (
-    "get", "first", "last", "exists", "count", "aggregate", "get_or_create", "update_or_create", "create", "update",
-    "delete",
+    "get", "first", "last", "latest", "earliest", "exists", "count", "aggregate",
+    "get_or_create", "update_or_create", "create", "update", "delete",
 )  # fmt: skip
 _RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
+_SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404"})
 _PIECES = ("batch", "chunk", "page", "slice", "group")
 _SCALARS = frozenset(
     {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
@@ -37,18 +38,24 @@ def _is_product(path: str) -> bool:
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _RUNS:
+    name = last_name(node.func)
+    if name in _SHORTCUTS and node.args:
+        model, calls = last_name(node.args[0]), [node]
+        if not model[:1].isupper():
+            return
+    elif isinstance(node.func, ast.Attribute) and name in _RUNS:
+        chain = chain_of(node)
+        if chain.manager not in MANAGERS or not chain.model:
+            return
+        model, calls = chain.model, [call for _, call in chain.calls]
+    else:
         return
-    chain = chain_of(node)
-    if chain.manager not in MANAGERS or not chain.model:
-        return
-    calls = [call for _, call in chain.calls]
     for loop in loops_around(context, node):
         by = _mentioned(calls, _taken(loop)) if isinstance(loop, ast.While) or _takes_many(loop) else ""
         if by:
-            _report(node, chain.model, by, loop, context)
+            _report(node, model, by, loop, context)
             return
-    _in_comprehension(node, chain.model, calls, context)
+    _in_comprehension(node, model, calls, context)
 
 
 def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context: FileContext) -> None:
@@ -93,6 +100,8 @@ def _takes_many(loop: ast.For | ast.AsyncFor) -> bool:
         return False
     if isinstance(over, ast.Attribute) and over.attr.isupper():
         return False
+    if isinstance(over, ast.Name) and name.endswith(_PIECES):
+        name = ""  # one piece, taken apart
     words = [name, *(part.id for part in descendants(loop.target) if isinstance(part, ast.Name))]
     return not any(piece in word.lower() for word in words for piece in _PIECES)
 
@@ -170,9 +179,9 @@ query_in_loop = Rule(
         Watch(
             (ast.Call,),
             _on_call,
-            (b".objects.", b"_default_manager", b"all_objects"),
+            (b".objects.", b"_default_manager", b"all_objects", b"object_or_404("),
             _is_product,
-            near=MANAGER_WORDS,
+            near=(*MANAGER_WORDS, b"object_or_404("),
         ),
         Watch((ast.For,), _on_for, (b".objects.",), _is_product),
     ),
@@ -182,6 +191,11 @@ query_in_loop = Rule(
         _shop(
             "def load(numbers):\n    while numbers:\n        number = numbers.pop()\n"
             "        yield Order.objects.get(number=number)\n"
+        ),
+        _shop("def load(numbers):\n    for number in numbers:\n        get_object_or_404(Order, number=number)\n"),
+        _shop(
+            "def load(groups):\n    for group in groups:\n        for number in group:\n"
+            "            Order.objects.get(number=number)\n"
         ),
         _shop(
             "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"

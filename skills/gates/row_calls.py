@@ -12,7 +12,7 @@ from skills.gates.row_values import EVERYTHING, Loading, Names, Row, Rows, Value
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
      "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
-     "db_manager"}
+     "db_manager", "raw", "page", "get_page"}
 )  # fmt: skip
 _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
 # On a related manager these ask anew even where the relation was prefetched.
@@ -23,11 +23,20 @@ WRITES = frozenset(
     {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
      "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
 )  # fmt: skip
-_SAME_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter"})
+_PAGES = frozenset({"paginate_queryset", "filter_queryset"})
+_LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
+                         "UserPassesTestMixin"})  # fmt: skip
+_SAME_ROWS = frozenset(
+    {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
+)
 
 
 Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
 """Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
+
+
+Many = Callable[[ast.Call, ast.AST, str, Rows, str], None]
+"""Called with (node, statement, symbol, rows, serializer) where a serializer is made for many rows."""
 
 
 class Run(Protocol):
@@ -36,6 +45,7 @@ class Run(Protocol):
     context: FileContext
     on_access: Access
     on_given: Access | None
+    on_many: Many | None
     functions: dict[str, FunctionNode]
     entered: dict[object, Value]
     statement: ast.AST
@@ -54,9 +64,11 @@ class Run(Protocol):
 def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     """What a call answers; what it reads of rows on the way is told to the flow."""
     function = node.func
+    name = last_name(function)
+    if flow.on_many is not None and name.endswith(("Serializer", "get_serializer")):
+        _serialized(flow, node, name, names)
     if isinstance(function, ast.Attribute):
         return _method(flow, node, function, names)
-    name = last_name(function)
     if name == "Prefetch":
         return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
     values = [flow.value(argument, names) for argument in _plain(node)]
@@ -75,6 +87,29 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
     return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def _serialized(flow: Run, node: ast.Call, name: str, names: Names) -> None:
+    """Tells of `OrderSerializer(orders, many=True)`, and of `self.get_serializer(…)` of a class that names its own."""
+    words = {word.arg: word.value for word in node.keywords}
+    many, given = words.get("many"), node.args[0] if node.args else words.get("instance")
+    if flow.on_many is None or given is None or not (isinstance(many, ast.Constant) and many.value is True):
+        return
+    if name == "get_serializer":
+        if flow.owner is None or flow.method("get_serializer_class") or flow.method("get_serializer"):
+            return
+        name = last_name(_given(flow.owner, "serializer_class"))
+    rows = flow.value(given, names, quiet=True)
+    if name and isinstance(rows, Rows) and not rows.steps:
+        flow.on_many(node, flow.statement, ".".join(flow.symbols), rows, name)
+
+
+def _given(node: ast.ClassDef, name: str) -> ast.expr:
+    """What a class says that an attribute is; a constant where it does not."""
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            return part.value
+    return ast.Constant(None)
 
 
 def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
@@ -195,7 +230,9 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Va
     is_super = isinstance(owner, ast.Call) and last_name(owner.func) == "super"
     if not is_self and not is_super:
         return None
-    declared = names.get("self.queryset") or names.get("self.model")
+    if function.attr in _PAGES and is_self and node.args and flow.method(function.attr) is None:
+        return flow.value(node.args[0], names, quiet=True)
+    declared = names.get("self.queryset") or names.get("self.model") or _of_model(flow)
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
         return declared if defined is None or is_super else flow.function(defined, dict(names), {})
@@ -203,6 +240,16 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Va
     if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
         return flow.function(defined, dict(names), {})
     return None
+
+
+def _of_model(flow: Run) -> Rows | None:
+    """The rows of a list view of Django's that names its `model` and nothing else."""
+    owner = flow.owner
+    if owner is None or any(last_name(base) not in _LIST_VIEWS for base in owner.bases):
+        return None
+    model = _given(owner, "model")
+    name = flow.context.resolve(model) if last_name(model)[:1].isupper() else None
+    return Rows(name, "objects", line=model.lineno) if name else None
 
 
 def _loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:

@@ -12,7 +12,7 @@ from typing import Any
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS
-from skills.gates.row_calls import Access, call_value
+from skills.gates.row_calls import Access, Many, call_value
 from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.syntax import CHILDREN
 
@@ -27,12 +27,15 @@ _PLACE = ""
 class Flow:
     """The run through one file. `on_access` hears of every attribute that is read of a row in a loop, `on_given` of
     every row in a loop that a function of another file is given: its dotted name stands for the attribute, followed
-    by the position or the name of the parameter."""
+    by the position or the name of the parameter. `on_many` hears of the rows that a serializer is given."""
 
-    def __init__(self, context: FileContext, on_access: Access, on_given: Access | None = None) -> None:
+    def __init__(
+        self, context: FileContext, on_access: Access, on_given: Access | None = None, on_many: Many | None = None
+    ) -> None:
         self.context = context
         self.on_access = on_access
         self.on_given = on_given
+        self.on_many = on_many
         self.functions: dict[str, FunctionNode] = {}
         self.statement: ast.AST = context.tree
         self.symbols: list[str] = []
@@ -71,7 +74,12 @@ class Flow:
     def loops(self, node: FunctionNode | ast.ClassDef) -> bool:
         """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
         text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
-        return "for " in text or "lambda" in text or any(f"{name}(" in text for name in self.functions)
+        return (
+            "for " in text
+            or "lambda" in text
+            or "many=True" in text
+            or any(f"{name}(" in text for name in self.functions)
+        )
 
     def called(self, name: str) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
@@ -249,12 +257,12 @@ class Flow:
     def value(self, node: ast.expr | None, names: Names, *, quiet: bool = False) -> Value:
         """What an expression stands for; tells of everything that is read on the way unless `quiet`."""
         if quiet:
-            hearers = self.on_access, self.on_given
-            self.on_access, self.on_given = lambda *_: None, None
+            hearers = self.on_access, self.on_given, self.on_many
+            self.on_access, self.on_given, self.on_many = lambda *_: None, None, None
             try:
                 return self.value(node, names)
             finally:
-                self.on_access, self.on_given = hearers
+                self.on_access, self.on_given, self.on_many = hearers
         if node is None:
             return None
         handler = _HANDLERS.get(node.__class__)

@@ -24,7 +24,7 @@ _REST = frozenset(
      "UpdateModelMixin", "DestroyModelMixin", "View", "LoginRequiredMixin", "PermissionRequiredMixin", "object"}
 )  # fmt: skip
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
-_DEEPEST = 3
+_DEEPEST, _SHOWS = 3, "to_representation"
 
 
 def _nothing(*_: object) -> None:
@@ -71,7 +71,7 @@ def _read(name: str, call: ast.Call) -> str:
 
 
 def _methods(node: ast.ClassDef, context: FileContext) -> None:
-    """What the methods behind `SerializerMethodField` read of their row."""
+    """What the methods behind `SerializerMethodField`, and `to_representation`, read of their row."""
     model = meta_model(node)
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
@@ -80,7 +80,8 @@ def _methods(node: ast.ClassDef, context: FileContext) -> None:
             context.fact("serializer-read", node.name, f"{path} =row", part.lineno)
 
     for method in node.body:
-        if isinstance(method, FunctionNode) and method.name.startswith("get_") and len(method.args.args) == 2 and model:
+        reads = isinstance(method, FunctionNode) and (method.name.startswith("get_") or method.name == _SHOWS)
+        if reads and isinstance(method, FunctionNode) and len(method.args.args) == 2 and model:
             flow = Flow(context, on_access)
             flow.function(method, {}, {method.args.args[1].arg: Row(model, loop=-1)})
 
@@ -109,12 +110,24 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     place = given.get("queryset", node)
     if isinstance(place, ast.Call) and last_name(place.func) == "none":
         return  # the view is for its actions, or says elsewhere what it lists
+    bases = tuple(("base", last_name(base)) for base in node.bases)
+    report_many(context, place, serializer, rows, f"{context.symbol}.{node.name}".lstrip("."), bases)
+
+
+def report_many(
+    context: FileContext,
+    node: ast.AST,
+    serializer: str,
+    rows: Rows,
+    symbol: str,
+    more: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Report rows that a serializer is given; whether it reads more of them than they bring the project knows."""
     needs = (
         ("serializer", serializer), ("origin", rows.origin), ("manager", rows.manager),
-        *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through),
-        *(("base", last_name(base)) for base in node.bases),
+        *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through), *more,
     )  # fmt: skip
-    context.report(N_PLUS_ONE, place, serializer, needs=needs, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+    context.report(N_PLUS_ONE, node, serializer, needs=needs, symbol=symbol)
 
 
 def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

@@ -255,7 +255,16 @@ def _does_something(node: ast.stmt) -> bool:
     """True for a statement that can be an act, or a `with` around nothing but such."""
     if isinstance(node, (ast.With, ast.AsyncWith)):
         return all(_does_something(part) for part in node.body)
-    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete))
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return node.value is not None and not _is_written(node.value)
+    return isinstance(node, (ast.Expr, ast.AugAssign, ast.Delete))
+
+
+def _is_written(node: ast.expr) -> bool:
+    """True for a value that stands in the source: a number, a text, a name of something."""
+    return isinstance(node, ast.Constant | ast.Name) or (
+        isinstance(node, ast.List | ast.Tuple | ast.Set) and all(map(_is_written, node.elts))
+    )
 
 
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:

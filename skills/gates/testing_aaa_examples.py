@@ -11,6 +11,7 @@ AAA_BAD: tuple[Example, ...] = (
     _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    assert result == 6\n"),
     _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
     _test("def test_gross():\n    assert gross(3) == 6\n"),
+    _test("def test_gross():\n    expected = 6\n\n    assert gross(3) == expected\n"),
     _test("import pytest\n\n\ndef test_warns():\n    with pytest.warns(UserWarning):\n        pass\n"),
     _test("def test_gross():\n    net = 3\n\n    # twice\n    result = gross(net)\n\n    assert result == 6\n"),
     _test(

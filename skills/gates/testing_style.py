@@ -36,6 +36,7 @@ _ONLY_RUNS = re.compile(
 _MUST_NOT_RAISE = re.compile(
     r"\b(not|n't|no|without|never)\b.{0,20}\b(raise|error|exception|fail|crash|throw|blow)|no-?op", re.I
 )
+_MAKES = re.compile(r"factory$|^(?:make|create|new)_|_maker$")
 _TEST_FILE = re.compile(r"^(test_\w+|\w+_tests?|tests?)\.py$")
 _TEST_STARTS, _TEST_ENDS = ("test", "_test", "assert"), ("tests", "testing", "_test", "testutils", "helpers")
 _SEGMENTS = 3
@@ -123,8 +124,8 @@ def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> b
     if name in asserting_helpers(context) or name.startswith("test_") or name in {"exit", "skip", "importorskip"}:
         return True
     if isinstance(function, ast.Name):
-        # A fixture that is called, or a helper of another test module, may assert.
-        return name in arguments or _from_tests(name, context)
+        # A fixture that is called, or a helper of another test module, may assert; one that makes rows does not.
+        return (name in arguments and not _MAKES.search(name)) or _from_tests(name, context)
     if isinstance(function, ast.Attribute):
         owner = function.value
         if isinstance(owner, ast.Name) and owner.id in {"self", "cls"}:

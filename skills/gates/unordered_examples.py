@@ -27,6 +27,11 @@ UNORDERED_BAD: tuple[Example, ...] = (
     ),
     _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
     _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
+    _shop(
+        "class OrderViewSet(ModelViewSet):\n    def get_queryset(self):\n"
+        "        rows = Order.objects.filter(paid=True)\n"
+        "        if self.request.user.is_staff:\n            rows = Order.objects.all()\n        return rows\n"
+    ),
     _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
     _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
     _shop("def orders(request):\n    return Paginator(Order.objects.values('pk').distinct(), 50)\n"),

@@ -181,7 +181,7 @@ def _queryset(
                 if isinstance(part, ast.Return) and part.value is not None:
                     rows = part.value
                     if isinstance(rows, ast.Name):
-                        rows = _bound_in(method, rows.id) or rows
+                        rows = _bound_in(method, rows.id, context) or rows
                     if _model_of(rows, context):
                         return part.value, rows
             return ast.Constant(0), None
@@ -227,18 +227,21 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
 
 def _bound(name: str, context: FileContext) -> ast.expr | None:
     """What a name stands for in the function around."""
-    return _bound_in(context.function, name) if context.function is not None else None
+    return _bound_in(context.function, name, context) if context.function is not None else None
 
 
-def _bound_in(function: FunctionNode, name: str) -> ast.expr | None:
-    """What a name stands for where a function binds it once, and else only narrows it: `rows = rows.filter(…)`."""
+def _bound_in(function: FunctionNode, name: str, context: FileContext) -> ast.expr | None:
+    """What a name stands for where a function binds it once, or to rows of one model each time, and else only narrows
+    it: `rows = rows.filter(…)`."""
     values = [
         part.value
         for part in descendants(function)
         if isinstance(part, ast.Assign) and name in {last_name(target) for target in part.targets}
     ]
     first = [value for value in values if not _narrows(value, name)]
-    return first[0] if len(first) == 1 else None
+    if len(first) > 1 and (any(map(_own_methods, first)) or len({_model_of(value, context) for value in first}) > 1):
+        return None
+    return first[0] if first else None
 
 
 def _narrows(value: ast.expr, name: str) -> bool:

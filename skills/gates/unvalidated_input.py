@@ -82,6 +82,8 @@ def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tup
         return (origin, ()) if origin is not None and origin.kind == "body" else None
     if isinstance(node.func, ast.Attribute) and _takes_fields(name, node.func.value):
         stars += node.args
+    if name in _WITH_DEFAULTS:
+        stars += [word.value for word in node.keywords if word.arg in {"defaults", "create_defaults"}]
     for star in stars:
         origin = flow.origin(star)
         if origin is None or origin.kind != "body" or _has_own_keys(star, flow, context):
@@ -132,8 +134,9 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
 _ASKS = frozenset({"filter", "get", "exclude", "filter_by"})
 _MASS_METHODS = frozenset(
     {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
-     "filter_by", "values", "insert", "create_user"}
+     "aget_or_create", "aupdate_or_create", "filter_by", "values", "insert", "create_user"}
 )  # fmt: skip
+_WITH_DEFAULTS = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _VALIDATES = ("Form", "Serializer", "Schema", "Input", "Request", "Validator", "DTO", "Params", "Payload", "Filter")
 
 
@@ -337,6 +340,7 @@ mass_assignment = Rule(
         "shop/views.py",
         _HEAD + "    Order.objects.create(**request.data)\n",
         _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
+        _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
         _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
         "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
         "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
@@ -345,6 +349,7 @@ mass_assignment = Rule(
         "shop/views.py",
         _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
         _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
+        _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
         "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"

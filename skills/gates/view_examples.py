@@ -41,6 +41,19 @@ VIEW_BAD: tuple[Example, ...] = (
     ),
     Example(
         {
+            _VIEWS: "from django.db import transaction\n\n\n"
+            "@method_decorator([login_required, transaction.atomic], name='dispatch')\nclass OrderView(View):\n"
+            "    def post(self, request):\n        pay(request.user)\n"
+        }
+    ),
+    Example(
+        {
+            _VIEWS: "import requests\n\nbank = requests.Session()\n\n\ndef rates(request):\n"
+            "    return JsonResponse(bank.get('https://rates.example/eur').json())\n"
+        }
+    ),
+    Example(
+        {
             _VIEWS: "from django.db import transaction\n\n\ndef pay(request):\n"
             "    with transaction.atomic():\n        charge(request.user)\n"
         }
