@@ -215,8 +215,8 @@ def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
         if not part.header and asserts(part.node, context):
-            while index > 1 and _looks_again(parts[index - 1].node):
-                index -= 1  # `order.refresh_from_db()` belongs to the assertions
+            while index > 1 and (_looks_again(parts[index - 1].node) or _is_given(parts[index - 1].node)):
+                index -= 1  # `order.refresh_from_db()` and `expected = 3` belong to the assertions
             while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
                 index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
             return index - 1 if index and _does_something(parts[index - 1].node) else None
@@ -254,14 +254,21 @@ def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
 def _does_something(node: ast.stmt) -> bool:
     """True for a statement that can be an act, or a `with` around nothing but such."""
     if isinstance(node, (ast.With, ast.AsyncWith)):
-        return all(_does_something(part) for part in node.body)
-    if isinstance(node, ast.Assign | ast.AnnAssign):
-        return node.value is not None and not _is_written(node.value)
-    return isinstance(node, (ast.Expr, ast.AugAssign, ast.Delete))
+        acts = [part for part in node.body if not _is_given(part)]
+        return bool(acts) and all(map(_does_something, acts))
+    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)) and not _is_given(node)
+
+
+def _is_given(node: ast.stmt) -> bool:
+    """True for `expected = 3`: a value that stands in the source."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not (node.value is None or _is_written(node.value)):
+        return False
+    return isinstance(node.targets[0] if isinstance(node, ast.Assign) else node.target, ast.Name)
 
 
 def _is_written(node: ast.expr) -> bool:
-    """True for a value that stands in the source: a number, a text, a name of something."""
+    if isinstance(node, ast.Dict):
+        return all(map(_is_written, [*filter(None, node.keys), *node.values]))
     return isinstance(node, ast.Constant | ast.Name) or (
         isinstance(node, ast.List | ast.Tuple | ast.Set) and all(map(_is_written, node.elts))
     )
@@ -337,7 +344,7 @@ def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileCont
         header = _Part(parts[act].node, parts[act].first, _header_end(parts[act].node), header=True)  # type: ignore[arg-type]
         if _blank_between(header, _Part(body[0], body[0].lineno, body[0].lineno), context):
             return body[0]  # type: ignore[no-any-return]
-    blocks = (parts[:start], parts[end + 1 :])
+    blocks = (parts[:start], [part for part in parts[end + 1 :] if not _is_given(part.node)])
     for block in blocks:
         for above, below in pairwise(block):
             if _blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):

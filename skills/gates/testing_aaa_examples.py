@@ -59,6 +59,7 @@ AAA_GOOD: tuple[Example, ...] = (
         "def test_page(client):\n    soup = parse(client.get('/').content)\n\n    title = soup.find('title')\n\n"
         "    assert title\n    foot = soup.find('footer')\n    assert foot\n"
     ),
+    _test("def test_gross():\n    got = gross(3)\n\n    expected = {'gross': 6}\n    assert got == expected\n"),
     _test("def test_paid(order):\n    place(order)\n\n    order.refresh_from_db()\n    assert order.paid\n"),
     _test(
         "def test_reload(order):\n    order.pay()\n\n    assert order.paid\n    order.refresh_from_db()\n"
