@@ -1,144 +1,24 @@
-"""Rules of the skill django-security about pages and forms: trusted HTML, CSRF, uploads."""
+"""Rules of the skill django-security about forms: CSRF, uploads."""
 
 import ast
 import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.local_values import is_literal, values_of
 from skills.gates.names import last_name
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
 SKILL = "django-security"
-MARK_SAFE = "unsafe-mark-safe"
 CSRF = "csrf-exempt"
 UPLOAD = "upload-without-validation"
 
-_TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
-_ESCAPES = re.compile(
-    r"escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
-    r"|^esc$|urlencode|slug|highlight|style_defs"
-    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
-    re.I,
-)
-_TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title"})
-_TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _CHECKS = re.compile(
-    r"size|content_type|valid|ext|mime|magic|suffix|clean|check|allowed|imghdr|splitext|Form\(|erializer\("
-)
-
-
-def _on_trusted(node: ast.Call, context: FileContext) -> None:
-    name = last_name(node.func)
-    if name == "format_html" and node.args:
-        first = node.args[0]
-        dynamic = (isinstance(first, ast.JoinedStr | ast.BinOp) or _is_format(first)) and not is_literal(first, context)
-        if dynamic and not _escaped(first, context, 0):
-            message = "`format_html` is given a finished string: what stands in it is no longer escaped"
-            context.report(MARK_SAFE, node, message)
-        return
-    if name not in _TRUSTS or len(node.args) != 1:
-        return
-    value = node.args[0]
-    if is_literal(value, context) or _escaped(value, context, 0):
-        return
-    built = isinstance(value, ast.JoinedStr | ast.BinOp) or _is_format(value)
-    text = ast.unparse(value)
-    text = text if len(text) <= 40 else f"{text[:39]}…"
-    message = f"`{name}({text})`: a value in it becomes HTML as it is"
-    context.report(
-        MARK_SAFE, node, message, severity=None if built else "MEDIUM", confidence="confirmed" if built else "likely"
-    )
-
-
-def _is_format(value: ast.expr) -> bool:
-    return (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and value.func.attr in {"format", "replace"}
-    )
-
-
-def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
-    """True where each part of a value is literal, escaped, rendered or a number."""
-    if value is None or depth > 6:
-        return False
-    if is_literal(value, context):
-        return True
-    if isinstance(value, ast.Attribute):
-        return bool(re.search(r"html|icon|svg|_safe|css|template", value.attr, re.I))
-    pieces: list[ast.expr | None] = []
-    if isinstance(value, ast.Name):
-        pieces = values_of(value.id, context)
-    elif isinstance(value, ast.Call):
-        name = last_name(value.func)
-        if _is_format(value) and isinstance(value.func, ast.Attribute):
-            pieces = [value.func.value, *value.args, *(keyword.value for keyword in value.keywords)]
-        elif name == "join" and value.args:
-            inner = value.args[0]
-            pieces = [inner.elt] if isinstance(inner, ast.GeneratorExp | ast.ListComp) else [inner]
-        elif name in _TRIMS and isinstance(value.func, ast.Attribute):
-            pieces = [value.func.value]
-        else:
-            fixed = (
-                isinstance(value.func, ast.Name)
-                and value.args
-                and all(is_literal(part, context) for part in value.args)
-            )
-            return bool(fixed or _ESCAPES.search(name)) or name[:1].isupper() or name == "super"
-    else:
-        pieces = _pieces(value)
-    return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
-
-
-def _pieces(value: ast.expr) -> list[ast.expr | None]:
-    """What a string is made of."""
-    if isinstance(value, ast.BinOp):
-        if isinstance(value.op, ast.Mult):
-            return [value.left]
-        return [value.left, *(value.right.elts if isinstance(value.right, ast.Tuple) else [value.right])]
-    if isinstance(value, ast.JoinedStr | ast.BoolOp):
-        return [*value.values]
-    if isinstance(value, ast.List | ast.Tuple):
-        return [*value.elts]
-    if isinstance(value, ast.FormattedValue | ast.Await | ast.Starred):
-        return [value.value]
-    return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
-
-
-unsafe_mark_safe = Rule(
-    name=MARK_SAFE,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-S7",),
-    catches="`mark_safe`, `SafeString` and `Markup` around something that is not a literal, and `format_html` around a "
-    "string that is already filled in.",
-    why="It switches the escaping of templates off: a name with a script in it runs in the browser of whoever "
-    "reads it.",
-    fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
-    when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
-    watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, is_product_path, near=_TRUSTING),),
-    bad=one_file(
-        "shop/tags.py",
-        'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
-        'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
-        "def bold(order):\n    return mark_safe(order.note)\n",
-        'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
-    ),
-    good=one_file(
-        "shop/tags.py",
-        'BR = mark_safe("<br>")\n',
-        'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
-        'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
-        'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',
-        'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
-        'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
-        'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
-    ),
+    r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
+    r"|clean|check|allowed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
+    re.I,
 )
 
 
@@ -241,9 +121,13 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     uploads = [part for part in uploads if part not in handed]
     arguments = [*node.args.args, *node.args.kwonlyargs]
     typed = [one for one in arguments if one.annotation is not None and "UploadFile" in ast.unparse(one.annotation)]
-    if not uploads and not (typed and node.decorator_list):
+    whole = _given_whole(node) if not typed and node.decorator_list else []
+    if not uploads and not (typed and node.decorator_list) and not whole:
         return
-    if not _reads_file(node, bool(typed)) or _CHECKS.search(ast.unparse(ast.Module(node.body, []))):
+    typed = typed or whole
+    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))) or _CHECKS.search(
+        ast.unparse(ast.Module(node.body, []))
+    ):
         return
     place: ast.AST = uploads[0] if uploads else typed[0]
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
@@ -264,9 +148,22 @@ def _handed_to_form(node: FunctionNode) -> frozenset[ast.AST]:
     return frozenset(found)
 
 
-def _reads_file(node: FunctionNode, typed: bool) -> bool:
+def _given_whole(node: FunctionNode) -> list[ast.arg]:
+    """The parameters that FastAPI fills with the content of a file: `file: bytes = File(…)`."""
+    arguments = [*node.args.args, *node.args.kwonlyargs]
+    defaults = [*node.args.defaults, *node.args.kw_defaults]
+    if not any(isinstance(part, ast.Call) and last_name(part.func) == "File" for part in descendants(node.args)):
+        return []
+    by_default = any(isinstance(value, ast.Call) and last_name(value.func) == "File" for value in defaults)
+    hints = [(one, ast.unparse(one.annotation)) for one in arguments if one.annotation is not None]
+    return [one for one, hint in hints if "bytes" in hint and (by_default or "File(" in hint)]
+
+
+def _reads_file(node: FunctionNode, typed: frozenset[str]) -> bool:
     """True where a file of the request is taken out, or something is read in a function that is given one."""
     for part in descendants(node):
+        if isinstance(part, ast.Attribute) and part.attr == "file" and last_name(part.value) in typed:
+            return True
         if isinstance(part, ast.Subscript) and last_name(part.value) in {"FILES", "files"}:
             return True
         if isinstance(part, ast.Call) and last_name(part.func) in _READS:
@@ -284,8 +181,11 @@ def is_false(node: ast.expr) -> bool:
 def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
     """`forms.FileField()` in a form that checks neither size nor type."""
     methods = {part.name for part in node.body if isinstance(part, FunctionNode)}
+    methods.update(last_name(part.targets[0]) for part in node.body if isinstance(part, ast.Assign))
     for statement in node.body:
         value = statement.value if isinstance(statement, ast.Assign) else None
+        if isinstance(value, ast.Call) and last_name(value.func) == "ListField":
+            value = next((word.value for word in value.keywords if word.arg == "child"), value)
         if (
             not isinstance(value, ast.Call)
             or not isinstance(value.func, ast.Attribute)
@@ -320,7 +220,7 @@ upload_without_validation = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_upload,
-            (b"request.FILES", b"request.files", b"UploadFile"),
+            (b"request.FILES", b"request.files", b"UploadFile", b"File("),
             is_product_path,
         ),
         Watch((ast.ClassDef,), _on_form_field, (b"forms.FileField", b"serializers.FileField"), is_product_path),
@@ -342,4 +242,4 @@ upload_without_validation = Rule(
     ),
 )
 
-RULES: tuple[Rule, ...] = (unsafe_mark_safe, csrf_exempt, upload_without_validation)
+RULES: tuple[Rule, ...] = (csrf_exempt, upload_without_validation)

@@ -1,0 +1,190 @@
+"""The rule unsafe-mark-safe of the skill django-security: HTML that templates are told to trust."""
+
+import ast
+import re
+
+from skills.gates.context import FileContext
+from skills.gates.example_files import one_file
+from skills.gates.local_values import is_literal, own_nodes, values_of
+from skills.gates.names import last_name
+from skills.gates.roles import is_product_path
+from skills.gates.rule import Rule, Watch
+
+MARK_SAFE = "unsafe-mark-safe"
+
+_TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
+_ESCAPES = re.compile(
+    r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
+    r"|^esc$|urlencode|slug|highlight|style_defs"
+    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
+    re.I,
+)
+_TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
+_TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
+_GROWS = frozenset({"append", "insert", "extend", "appendleft"})
+_OWN = re.compile(r"nonce|csrf_?token", re.I)
+# They let tags through as the text has them.
+_MARKUP = frozenset(
+    {"markdown.markdown", "markdown2.markdown", "mistune.html", "mistune.markdown", "commonmark.commonmark"}
+)
+
+
+def _on_trusted(node: ast.Call, context: FileContext) -> None:
+    name = (context.resolve(node.func) or last_name(node.func)).rpartition(".")[2]
+    if name == "format_html" and node.args:
+        first = node.args[0]
+        if isinstance(first, ast.Name) and len(node.args) == 1 and not node.keywords:
+            bound = values_of(first.id, context)
+            first = bound[0] if len(bound) == 1 and bound[0] is not None else first
+        dynamic = (isinstance(first, ast.JoinedStr | ast.BinOp) or _is_format(first)) and not is_literal(first, context)
+        if dynamic and not _escaped(first, context, 0):
+            message = "`format_html` is given a finished string: what stands in it is no longer escaped"
+            context.report(MARK_SAFE, node, message)
+        return
+    if name not in _TRUSTS or len(node.args) != 1:
+        return
+    value = node.args[0]
+    if _escaped(value, context, 0) or _follows_autoescape(context):
+        return
+    built = isinstance(value, ast.JoinedStr | ast.BinOp) or _is_format(value)
+    text = ast.unparse(value)
+    text = text if len(text) <= 40 else f"{text[:39]}…"
+    message = f"`{name}({text})`: a value in it becomes HTML as it is"
+    context.report(
+        MARK_SAFE, node, message, severity=None if built else "MEDIUM", confidence="confirmed" if built else "likely"
+    )
+
+
+def _follows_autoescape(context: FileContext) -> bool:
+    """True in a filter that escapes unless the template said otherwise, as Django documents it."""
+    function = context.function
+    if function is None or not any(one.arg == "autoescape" for one in (*function.args.args, *function.args.kwonlyargs)):
+        return False
+    return any(
+        isinstance(part, ast.Name | ast.Attribute) and last_name(part) in {"conditional_escape", "escape"}
+        for part in own_nodes(function, context)
+    )
+
+
+def _is_format(value: ast.expr) -> bool:
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in {"format", "replace"}
+    )
+
+
+def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
+    """True where each part of a value is literal, escaped, rendered or a number."""
+    if value is None or depth > 6:
+        return False
+    pieces: list[ast.expr | None] = []
+    if isinstance(value, ast.Name):
+        grown = _grown(value.id, context)
+        if not grown and is_literal(value, context):
+            return True
+        if _OWN.search(value.id):
+            return True
+        pieces = [*values_of(value.id, context), *grown]
+    elif is_literal(value, context):
+        return True
+    elif isinstance(value, ast.Attribute):
+        return bool(re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I))
+    elif isinstance(value, ast.FormattedValue) and _is_number_format(value.format_spec):
+        return True
+    elif isinstance(value, ast.Call):
+        made = _of_call(value, context)
+        if isinstance(made, bool):
+            return made
+        pieces = made
+    else:
+        pieces = _pieces(value)
+    return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
+
+
+def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | bool:
+    """What a call makes its answer of; where that is not written there, whether it can be trusted."""
+    function, name = value.func, last_name(value.func)
+    if _is_format(value) and isinstance(function, ast.Attribute):
+        return [function.value, *value.args, *(keyword.value for keyword in value.keywords)]
+    if name == "join" and value.args:
+        inner = value.args[0]
+        return [inner.elt] if isinstance(inner, ast.GeneratorExp | ast.ListComp) else [inner]
+    if name in _TRIMS and isinstance(function, ast.Attribute):
+        return [function.value]
+    if name == "sub" and len(value.args) > 2 and context.resolve(function) == "re.sub":
+        return [*value.args[1:3]]
+    if context.resolve(function) in _MARKUP:
+        return [*value.args[:1]]
+    fixed = isinstance(function, ast.Name) and value.args and all(is_literal(part, context) for part in value.args)
+    return bool(fixed or _ESCAPES.search(name)) or name[:1].isupper() or name == "super"
+
+
+def _grown(name: str, context: FileContext) -> list[ast.expr | None]:
+    """What is put into a list of that name after it was made."""
+    return [
+        part.args[-1]
+        for part in own_nodes(context.function or context.tree, context)
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in _GROWS
+        and part.args
+        and isinstance(part.func.value, ast.Name)
+        and part.func.value.id == name
+    ]
+
+
+def _is_number_format(spec: ast.expr | None) -> bool:
+    """True for `{count:02d}`: text cannot be written so."""
+    last = spec.values[-1] if isinstance(spec, ast.JoinedStr) and spec.values else None
+    return isinstance(last, ast.Constant) and str(last.value).endswith(tuple("dfeEgGxXob%n,"))
+
+
+def _pieces(value: ast.expr) -> list[ast.expr | None]:
+    """What a string is made of."""
+    if isinstance(value, ast.BinOp):
+        if isinstance(value.op, ast.Mult):
+            return [value.left]
+        return [value.left, *(value.right.elts if isinstance(value.right, ast.Tuple) else [value.right])]
+    if isinstance(value, ast.JoinedStr | ast.BoolOp):
+        return [*value.values]
+    if isinstance(value, ast.List | ast.Tuple):
+        return [*value.elts]
+    if isinstance(value, ast.FormattedValue | ast.Await | ast.Starred):
+        return [value.value]
+    return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
+
+
+unsafe_mark_safe = Rule(
+    name=MARK_SAFE,
+    gate="P1",
+    severity="HIGH",
+    skill="django-security",
+    sources=("PB-S7",),
+    catches="`mark_safe`, `SafeString` and `Markup` around something that is not a literal, and `format_html` around a "
+    "string that is already filled in.",
+    why="It switches the escaping of templates off: a name with a script in it runs in the browser of whoever "
+    "reads it.",
+    fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
+    when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
+    watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, is_product_path, near=_TRUSTING),),
+    bad=one_file(
+        "shop/tags.py",
+        'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
+        'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
+        "def bold(order):\n    return mark_safe(order.note)\n",
+        'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
+    ),
+    good=one_file(
+        "shop/tags.py",
+        'BR = mark_safe("<br>")\n',
+        'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
+        'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
+        'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',
+        'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
+        'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
+        'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
+    ),
+)
+
+RULES: tuple[Rule, ...] = (unsafe_mark_safe,)
