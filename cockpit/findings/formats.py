@@ -3,7 +3,7 @@
 import codecs
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from cockpit import __version__
 from cockpit.call import print_json
 from cockpit.findings.models import FileCounts
 from cockpit.findings.outcome import Outcome
-from cockpit.findings.sarif_fixes import sarif_fixes
 from cockpit.plain_text import plain_text
 from skills.gates import RULES
 from skills.gates.model import Finding, Tenancy
 
+_PIECE = 1 << 16
 _LEVELS = {"P0": "error", "P1": "warning"}
 
 
@@ -77,16 +77,25 @@ def write_json(document: dict[str, Any]) -> None:
     except UnicodeEncodeError:  # the name of a file may hold what no UTF-8 can say
         print_json({**document, "findings": [finding_row(finding) for finding in document["findings"]]})
         return
-    if not encoded.isascii() or b"\x7f" in encoded:
-        encoded = encoded.decode().encode("ascii", _ESCAPED).replace(b"\x7f", b"\\u007f")
     bare = getattr(sys.stdout, "buffer", None)
     if bare is None:
-        sys.stdout.write(encoded.decode("ascii") + "\n")
+        sys.stdout.write(b"".join(_in_ascii(encoded)).decode("ascii") + "\n")
     else:  # many megabytes are not turned into text and back
         sys.stdout.flush()
-        bare.write(encoded)
+        bare.writelines(_in_ascii(encoded))
         bare.write(b"\n")
     sys.stdout.flush()
+
+
+def _in_ascii(encoded: bytes) -> Iterator[bytes]:
+    """JSON in pieces, with escapes for what is no printable ASCII. Most pieces need none, and go out as they are."""
+    at = 0
+    while at < len(encoded):
+        end = encoded.find(b",", at + _PIECE) + 1 or len(encoded)  # no character has a comma inside
+        piece, at = encoded[at:end], end
+        if not piece.isascii() or b"\x7f" in piece:
+            piece = piece.decode().encode("ascii", _ESCAPED).replace(b"\x7f", b"\\u007f")
+        yield piece
 
 
 @lru_cache(maxsize=1024)  # the same few stand in the help of every finding of a rule
@@ -107,6 +116,8 @@ codecs.register_error(_ESCAPED, _as_escapes)
 def sarif_document(outcome: Outcome, root: Path) -> dict[str, Any]:
     """The answer as SARIF 2.1.0 (OASIS): one run, stable fingerprints, suppressions, baseline states, and the fixes of
     findings where these are few."""
+    from cockpit.findings.sarif_fixes import sarif_fixes  # what compares texts, which JSON has no use for
+
     fixes = sarif_fixes(root, outcome.open)
     names = sorted({finding.rule for finding in outcome.findings} | {check.rule for check in outcome.checks})
     index = {name: number for number, name in enumerate(names)}

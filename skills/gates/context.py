@@ -13,11 +13,10 @@ from skills.gates.fingerprints import fingerprint_stem
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
 from skills.gates.roles import file_role, why_of_scope
-from skills.gates.syntax import descendants
+from skills.gates.syntax import SCOPES, descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 IsFixable = Callable[[str, ast.AST, "FileContext", str], bool]
-_SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 
 
 def decode(source: bytes) -> str:
@@ -207,7 +206,7 @@ class FileContext:
     ) -> None:
         """Adds a candidate at `node`. A class or function is marked at its header only."""
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        if node.__class__ in _SCOPES:
+        if node.__class__ in SCOPES:
             end_line, end = line, len(self.lines[line - 1].rstrip().encode())
         else:
             end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
@@ -235,7 +234,7 @@ class FileContext:
 
     def _scope_evidence(self, node: ast.AST) -> tuple[Evidence, ...]:
         """Why the class or function around is read as something else than its file: an endpoint among middleware."""
-        inmost: Any = node if node.__class__ in _SCOPES else self.scopes[-1] if self.scopes else None
+        inmost: Any = node if node.__class__ in SCOPES else self.scopes[-1] if self.scopes else None
         if inmost is None or self.role == "test":
             return ()
         known = self._roles.get(inmost)

@@ -36,9 +36,7 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
 
 
 def _opens(function: ast.expr, context: FileContext) -> bool:
-    """`open`, `io.open`, `gzip.open`, `zipfile.ZipFile`, and `open` of a path."""
-    if last_name(function) in _ARCHIVES:
-        return context.resolve(function) in {"zipfile.ZipFile", "tarfile.TarFile"}
+    """`open`, `io.open`, `gzip.open`, and `open` of a path."""
     if isinstance(function, ast.Name):
         return (function.id == "open" and "open" not in context.imports) or (
             function.id in context.imports and context.imports[function.id] in _OPENERS
@@ -117,18 +115,12 @@ def _closes(part: ast.AST, name: str) -> bool:
     if isinstance(part, ast.Return | ast.Yield):
         handed = [part.value, *_given_to_owner(part.value)]
         return any(isinstance(value, ast.Name) and value.id == name for value in handed)
-    if isinstance(part, ast.Assign):  # `self.files[key] = file`
-        stored = isinstance(part.value, ast.Name) and part.value.id == name
-        return stored and any(isinstance(target, ast.Attribute | ast.Subscript) for target in part.targets)
     return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and mentions(part, name)
 
 
 def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
     """What `return cls(file)` and `return Journal(file=file)` give to an object that keeps it."""
-    if not isinstance(value, ast.Call):
-        return []
-    name = last_name(value.func)
-    if name != "cls" and not name.lstrip("_")[:1].isupper():
+    if not isinstance(value, ast.Call) or not (last_name(value.func) == "cls" or last_name(value.func)[:1].isupper()):
         return []
     return [*value.args, *(keyword.value for keyword in value.keywords)]
 
@@ -138,12 +130,9 @@ _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
      "wave.open", "dbm.open"}
 )  # fmt: skip
-_ARCHIVES = frozenset({"ZipFile", "TarFile"})
-_OPENING = (b"open(", b"ZipFile(", b"TarFile(")
 _TAKERS = frozenset(
     {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
-     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse",
-     "DaemonContext"}
+     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse"}
 )  # fmt: skip
 
 open_without_with = Rule(
@@ -157,7 +146,7 @@ open_without_with = Rule(
     fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
     when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed in `finally` "
     "are left out.",
-    watches=(Watch((ast.Call,), _on_open, _OPENING, is_product_path, near=_OPENING),),
+    watches=(Watch((ast.Call,), _on_open, (b"open(",), is_product_path, near=(b"open(",)),),
     bad=one_file(
         "shop/cart.py",
         "import json\n\nprices = json.load(open('prices.json'))\n",
@@ -166,7 +155,6 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    text = file.read()\n    file.close()\n    return text\n",
         "def write(path, text):\n    file = path.open('w')\n    file.write(text)\n",
         "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
-        "from zipfile import ZipFile\n\nnames = ZipFile('prices.zip').namelist()\n",
     ),
     good=one_file(
         "shop/cart.py",
@@ -178,9 +166,6 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    try:\n        return file.read()\n    finally:\n"
         "        file.close()\n",
         "class Log:\n    def __init__(self, path):\n        self.file = stack.enter_context(open(path))\n",
-        "from django.http import FileResponse\n\n\ndef show(path):\n    file = open(path, 'rb')\n"
-        "    answer = FileResponse(file)\n    return answer\n",
-        "class Log:\n    def begin(self, key, path):\n        file = open(path, 'a')\n        self.files[key] = file\n",
         "class Log:\n    @classmethod\n    def begin(cls, path):\n        file = open(path, 'w')\n"
         "        return cls(file=file)\n\n    @classmethod\n    def again(cls, path):\n"
         "        return cls(open(path, 'a'))\n",

@@ -45,7 +45,7 @@ _BY_SCORE = re.compile(r"score|threshold|top|best|min_|confiden|relevan", re.I)
 _TELLS = re.compile(
     r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I
 )
-_TOLD = re.compile(r"(?:impression|exposure)(?:s|s?_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
+_TOLD = re.compile(r"(?:impression|exposure)(?:s|_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
 
 def _stage(node: ast.AST) -> str:
@@ -125,16 +125,14 @@ _EFFECTS = (b"side_effect", b"SideEffect", b"mpression", b"xposure")
 
 def _on_await(node: ast.Await, context: FileContext) -> None:
     call = node.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return
-    owner = ""
-    if isinstance(call.func, ast.Attribute):
-        owner = dotted(call.func.value) or last_name(call.func.value)
-    told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner)
+    owner = dotted(call.func.value) or last_name(call.func.value)
+    told = _TELLS.search(call.func.attr) or _TOLD.search(owner)
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
         return
-    if re.search(r"side_?effects?$", owner, re.I):
+    if re.search(r"side_?effects?$|ImpressionLogger$|impression_logger$", owner, re.I):
         context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
 
 

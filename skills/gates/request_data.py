@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
 from skills.gates.roles import path_role
-from skills.gates.syntax import descendants
+from skills.gates.syntax import BLOCKS, SCOPES, descendants
 
 _BODY = frozenset(
     {"GET", "POST", "FILES", "data", "DATA", "query_params", "args", "form", "values", "json", "files", "body",
@@ -88,13 +88,15 @@ class Flow:
 
     def _block(self, body: list[ast.stmt]) -> Iterator[ast.AST]:
         for statement in body:
-            if isinstance(statement, ast.ClassDef | FunctionNode):
+            if statement.__class__ in SCOPES:
                 continue
             self.context.statement = statement
             yield statement
             calls, named = self._look_into(statement)
             yield from calls
             self._take_over(statement, named)
+            if not BLOCKS[statement.__class__]:
+                continue
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
                 catches = name == "body" and any(map(_catches_shape, getattr(statement, "handlers", ())))
                 self.caught += catches

@@ -7,6 +7,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
+"""The statements that open a scope, to be asked of a node's class."""
+
 _NO_CHILDREN = {
     "ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion", "is_async", "simple",
 }  # fmt: skip

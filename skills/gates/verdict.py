@@ -149,31 +149,34 @@ def _finding(
     while fingerprint in taken:
         fingerprint, ordinal = f"{candidate.fingerprint}-{ordinal}", ordinal + 1
     taken.add(fingerprint)
-    return Finding(
-        rule=rule.name,
-        gate=rule.gate,
-        severity=candidate.severity or rule.severity,
-        skill=rule.skill,
-        path=report.path,
-        line=candidate.line,
-        column=candidate.column,
-        end_line=candidate.end_line,
-        end_column=candidate.end_column,
-        symbol=candidate.symbol,
-        message=candidate.message,
-        help=rule.help,
-        confidence=candidate.confidence,
-        fixable=candidate.fixable,
-        fingerprint=fingerprint,
-        also=candidate.also,
-        suppressed=_silenced(candidate, rule, report.suppressions) if report.suppressions else None,
-        evidence=candidate.evidence if not role or _names_role(candidate) else (*candidate.evidence, *role),
+    return Finding(  # by place, as a check makes tens of thousands
+        rule.name,
+        rule.gate,
+        candidate.severity or rule.severity,
+        rule.skill,
+        report.path,
+        candidate.line,
+        candidate.column,
+        candidate.end_line,
+        candidate.end_column,
+        candidate.symbol,
+        candidate.message,
+        rule.help,
+        candidate.confidence,
+        candidate.fixable,
+        fingerprint,
+        candidate.also,
+        "new",
+        _silenced(candidate, rule, report.suppressions) if report.suppressions else None,
+        _explained(candidate.evidence, role),
     )
 
 
-def _names_role(candidate: Candidate) -> bool:
-    """True where the rule itself says which class or function has the role: it knows better than the file."""
-    return any(found.text.startswith("read as a ") for found in candidate.evidence)
+def _explained(evidence: tuple[Evidence, ...], role: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """With the role of the file, but where the rule itself says which class or function has one: it knows better."""
+    if evidence and any(found.text.startswith("read as a ") for found in evidence):
+        return evidence
+    return evidence + role
 
 
 def _role_evidence(report: FileReport) -> tuple[Evidence, ...]:

@@ -18,7 +18,18 @@ def _finding(message: str) -> Finding:
 
 
 @pytest.mark.parametrize("root", ["/shop", "/caf\udce9"])
-@pytest.mark.parametrize("message", ["plain", "é…日本語", "😀x", '\x7f\x00\x1b[2J\n\t"\\', "\u2028", "lone \udc80"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "plain",
+        "é…日本語",
+        "😀x",
+        '\x7f\x00\x1b[2J\n\t"\\',
+        "\u2028",
+        "lone \udc80",
+        "plain, " * 9_000 + "é, 😀, " * 9_000,
+    ],
+)
 def test_it_is_what_other_commands_write(message: str, root: str, capsys: pytest.CaptureFixture[str]) -> None:
     document = {"root": root, "findings": (_finding(message), _finding(message * 3)), "meta": {"duration_ms": 3}}
 
