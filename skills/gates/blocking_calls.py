@@ -7,6 +7,7 @@ nature stands here: what is fast, lazy or already asynchronous does not.
 
 import re
 
+from skills.gates.patterns import lazy
 from skills.record import record
 
 
@@ -343,4 +344,4 @@ METHOD_NAMES = frozenset(
 )
 """Every last name that can wait: what a call is searched for first."""
 
-HTTP_METHODS = re.compile(r"GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT", re.I)
+HTTP_METHODS = lazy(r"GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT", re.I)

@@ -1,13 +1,13 @@
 """Rules of the skill code-style-enforcer about whole modules: type hints and public names."""
 
 import ast
-import re
 
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import import_source, is_decorated, last_name, module_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_product_path, path_role
 from skills.gates.rule import Example, Rule, Watch
@@ -20,7 +20,7 @@ NO_ALL = "missing-all"
 _CHECKERS = frozenset(
     {"mypy", "pyright", "basedpyright", "pyre-check", "pytype", "ty", "django-stubs", "mypy-extensions"}
 )
-_TYPE_COMMENT = re.compile(r"#\s*type:\s*\(.*\)\s*->")
+_TYPE_COMMENT = lazy(r"#\s*type:\s*\(.*\)\s*->")
 # Below this share of hinted functions a large code base has plainly not chosen them.
 _FEW, _MANY_FUNCTIONS = 0.1, 150
 # From this share of modules with `__all__` on, a project has chosen it for all of them.

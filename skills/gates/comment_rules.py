@@ -1,17 +1,17 @@
 """Rules of the skill code-style-enforcer about comments: code that was commented out, and other languages."""
 
 import ast
-import re
 
 from skills.gates.comments import commented_code, comments, in_string, is_code
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.languages import HINTS, foreign_language
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_migration_path
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.syntax import statements
 
 SKILL = "code-style-enforcer"
-_QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""")  # what a comment quotes is not its own language
+_QUOTED = lazy(r"""(["'])(?:(?!\1).)*\1""")  # what a comment quotes is not its own language
 NOISY, NOT_ENGLISH = "noisy-comment", "non-english-comment"
 
 

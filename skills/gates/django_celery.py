@@ -7,6 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import is_decorated, last_name
+from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
@@ -253,11 +254,11 @@ sync_result_in_view = Rule(
     ),
 )
 
-_UNSAFE = re.compile(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
-_MAIL = re.compile(r"send_(?:mail|sms|email|push)|email_user")
-_READS = re.compile(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
-_SESSIONS = re.compile(r"(?:^|_)(?:db|session|s)$|Session", re.I)
-_GUARDS = re.compile(
+_UNSAFE = lazy(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
+_MAIL = lazy(r"send_(?:mail|sms|email|push)|email_user")
+_READS = lazy(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
+_SESSIONS = lazy(r"(?:^|_)(?:db|session|s)$|Session", re.I)
+_GUARDS = lazy(
     r"select_for_update|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
     r"|\.(?:state|\w+_at)\b(?!\s*=[^=])|(?:filter|exclude|get)\([^()]*\bstate(?:__\w+)?=|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
     re.I,

@@ -6,6 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -15,7 +16,7 @@ CSRF = "csrf-exempt"
 UPLOAD = "upload-without-validation"
 
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
-_CHECKS = re.compile(
+_CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
     r"|clean|check|allowed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
     re.I,

@@ -2,18 +2,18 @@
 knows."""
 
 import ast
-import re
 from typing import Literal
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import class_role, function_role
 from skills.gates.syntax import descendants
 
 Execution = Literal["request_handler", "background", "init", "cli", "unknown"]
 
-_INIT = re.compile(
+_INIT = lazy(
     r"__a?init__|__post_init__|_?(set_?up|startup|bootstrap|migrate|lifespan|initiali[sz]e|configure|warm_?up|ready)(_\w+)?"
     r"|(async_)?(on_)?(startup|shutdown|setup)(_\w+)?|init_\w+|\w+_lifespan|async_setup_entry|async_migrate_entry"
 )
@@ -24,7 +24,7 @@ _HANDLER_NAMES = frozenset(
     {"get", "post", "put", "patch", "delete", "head", "options", "list", "retrieve", "create", "update", "destroy",
      "partial_update", "dispatch", "connect", "disconnect", "receive", "receive_json", "websocket_receive"}
 )  # fmt: skip
-_HANDLER_BASES = re.compile(r"(View|ViewSet|Viewset|RequestHandler|HTTPEndpoint|WebSocketEndpoint|Consumer|Resource)$")
+_HANDLER_BASES = lazy(r"(View|ViewSet|Viewset|RequestHandler|HTTPEndpoint|WebSocketEndpoint|Consumer|Resource)$")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WebSocket", "HTTPConnection", "ASGIRequest"})
 _STEPS: tuple[Severity, ...] = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 

@@ -11,6 +11,7 @@ from skills.gates.fastapi_routes import FASTAPI, WRITING, calls_of, endpoint_of,
 from skills.gates.fastapi_security import PUBLIC, SKILL
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, is_decorated, last_name, module_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
@@ -18,19 +19,19 @@ from skills.gates.syntax import descendants
 
 NO_AUTH = "write-without-auth"
 
-_AUTH = re.compile(
+_AUTH = lazy(
     r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
     r"|subject|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
     re.I,
 )
 
-_CHECKS = re.compile(
+_CHECKS = lazy(
     r"verify|requires?_|ensure_|authori[sz]e|authenticat|current_user|get_current|permission|signature|decode|protect"
     r"|compare_digest|check_(?:auth|access|token|user|role|owner|api)|has_(?:role|access)|is_(?:admin|allowed|owner)"
     r"|user_from",
     re.I,
 )
-_SERVES = re.compile(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+_SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
 
 
 def _guards(function: FunctionNode) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import dotted, last_name
+from skills.gates.patterns import lazy
 from skills.gates.syntax import descendants
 from skills.record import record
 
@@ -13,7 +14,7 @@ FASTAPI = (b"fastapi",)
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "api_route"})
 WRITING = frozenset({"post", "put", "patch", "delete"})
 _SESSION_NAMES = frozenset({"db", "session", "db_session", "async_session", "database", "uow", "conn", "connection"})
-_SESSION_TYPES = re.compile(r"Session(?:Dep|Maker)?$|^(?:Db|DB)\w*$|Connection$|SessionLocal$")
+_SESSION_TYPES = lazy(r"Session(?:Dep|Maker)?$|^(?:Db|DB)\w*$|Connection$|SessionLocal$")
 _MEMO = "fastapi-endpoints"
 
 

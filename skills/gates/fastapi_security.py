@@ -9,6 +9,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
@@ -17,20 +18,18 @@ from skills.gates.syntax import descendants
 SKILL = "fastapi-patterns"
 SECRET_OUT = "secret-in-response"
 
-PUBLIC = re.compile(
+PUBLIC = lazy(
     r"login|logout|log-in|sign-?(?:in|up|out)|token|regist|password|webhook|hook|callback|auth|health|ping|refresh|verify"
     r"|reset|recover|confirm|invite|otp|contact|public|subscribe|track|event|session",
     re.I,
 )
-_SECRET_FIELD = re.compile(
+_SECRET_FIELD = lazy(
     r"^(?:password|passwd|hashed_password|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
     r"|token|\w*_secret)$"
 )
-_NEVER_OUT = re.compile(r"pass|hash")
-_OUT = re.compile(r"(?:Out|Output|Response|Read|Public|Resp)$")
-_TOKEN_MODELS = re.compile(
-    r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I
-)
+_NEVER_OUT = lazy(r"pass|hash")
+_OUT = lazy(r"(?:Out|Output|Response|Read|Public|Resp)$")
+_TOKEN_MODELS = lazy(r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I)
 
 
 def _named(hint: ast.expr) -> list[str]:

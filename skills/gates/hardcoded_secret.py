@@ -1,11 +1,11 @@
 """The rule hardcoded-secret of the skill django-security."""
 
 import ast
-import re
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.secret_values import (
@@ -31,9 +31,9 @@ _POSITIONS = {
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
 _LINES_OF_A_PAGE = 5
-_BODY_OF_KEY = re.compile(r"[A-Za-z0-9+/=]{24}")
+_BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = re.compile(r"(?:^|_)(?:mocks?|fakes?|stubs?|smoke_?tests?|load_?tests?)(?:_|$)")
+_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|smoke_?tests?|load_?tests?)(?:_|$)")
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 

@@ -8,6 +8,7 @@ from skills.gates.bindings import annotated_type
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence, Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.resource_examples import INJECTION
 from skills.gates.roles import function_role, is_product_path
 from skills.gates.rule import Rule, Watch
@@ -16,7 +17,7 @@ from skills.gates.taken_resources import SKILL
 from skills.record import record
 
 INJECTION_RULE = "factory-vs-injection"
-_SESSION_NAME = re.compile(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
+_SESSION_NAME = lazy(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
 _SESSION_TYPES = frozenset({"Session", "AsyncSession", "Connection", "AsyncConnection", "AsyncReadSession"})
 _STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "ServerSentEvents"})
 

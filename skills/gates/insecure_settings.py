@@ -9,6 +9,7 @@ from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport, Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
@@ -49,7 +50,7 @@ _OFF = {
     "TESTING": "errors are raised instead of answered, checks are off",
 }
 _REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
-_WEAK_HASHES = re.compile(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
+_WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
 _VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 
 

@@ -7,18 +7,19 @@ from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 
 JWT = "jwt-decode-unsafe"
-_DECODES = re.compile(r"^(?:jwt(?:\.api_jwt)?|jose\.jwt)\.decode(?:_complete)?$")
-_SIGNS = re.compile(r"^(?:jwt(?:\.api_jwt|\.api_jws)?|jose\.jw[ts])\.(?:encode|sign)$")
-_VERIFIES = re.compile(r"verif|valid|authenticat|decode", re.I)
-_MAKES = re.compile(r"(?:^|_)(?:create|make|issue|mint|generate|encode|sign|new|build)(?:_|$)|encode", re.I)
+_DECODES = lazy(r"^(?:jwt(?:\.api_jwt)?|jose\.jwt)\.decode(?:_complete)?$")
+_SIGNS = lazy(r"^(?:jwt(?:\.api_jwt|\.api_jws)?|jose\.jw[ts])\.(?:encode|sign)$")
+_VERIFIES = lazy(r"verif|valid|authenticat|decode", re.I)
+_MAKES = lazy(r"(?:^|_)(?:create|make|issue|mint|generate|encode|sign|new|build)(?:_|$)|encode", re.I)
 # Who reads the text of the code knows that nothing was checked.
-_SAYS_SO = re.compile(r"unverif|unsafe|untrust|unvalidated|insecure|without_(?:verif|signature)|no_verif|peek", re.I)
-_REASON = re.compile(r"#(?!.*(?:todo|fixme|xxx)).*(?:verif|signature)", re.I)
+_SAYS_SO = lazy(r"unverif|unsafe|untrust|unvalidated|insecure|without_(?:verif|signature)|no_verif|peek", re.I)
+_REASON = lazy(r"#(?!.*(?:todo|fixme|xxx)).*(?:verif|signature)", re.I)
 _UNCHECKED = "the signature is not checked: whoever sends the token says who they are"
 
 

@@ -10,17 +10,18 @@ from functools import cache
 from typing import Any
 
 from skills.gates.newer_strings import tree_of, without_nested_quotes
+from skills.gates.patterns import lazy
 
-_HINT = re.compile(
+_HINT = lazy(
     rb"(?m)^[ \t]*(?:type[ \t]+\w+|class[ \t]+\w+[ \t]*\[|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\[)"
     rb"|[fFtT][rR]?[\"']|[rR][fFtT][\"']|^[ \t]*except\*?[ \t]+[\w.]+[ \t]*,"
 )
-_EXCEPT = re.compile(rb"(?m)^([ \t]*except\*?[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)([ \t]*:)")
-_NAMED = re.compile(rb"(?m)^([ \t]*)(type[ \t]+|class[ \t]+|(?:async[ \t]+)?def[ \t]+)(\w+)[ \t]*(?=\[|=)")
-_BRACKET = re.compile(rb"[\[\](){}]")
-_BLANKED = re.compile(rb"[^\r\n]*\r?\n|[^\r\n]+")
+_EXCEPT = lazy(rb"(?m)^([ \t]*except\*?[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)([ \t]*:)")
+_NAMED = lazy(rb"(?m)^([ \t]*)(type[ \t]+|class[ \t]+|(?:async[ \t]+)?def[ \t]+)(\w+)[ \t]*(?=\[|=)")
+_BRACKET = lazy(rb"[\[\](){}]")
+_BLANKED = lazy(rb"[^\r\n]*\r?\n|[^\r\n]+")
 # The native parser recurses: text that nests this deep could overflow its stack.
-_DEEP = re.compile(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
+_DEEP = lazy(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
 _MOST_BYTES = 2_000_000
 
 

@@ -1,12 +1,12 @@
 """The rule of the skill runtime-performance-auditor about long computations in coroutines."""
 
 import ast
-import re
 
 from skills.gates.bindings import annotated_type, lookup, origin
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, severity_of
 from skills.gates.model import Confidence, Severity
+from skills.gates.patterns import lazy
 from skills.gates.receivers import TypeReader
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Example, Rule, Watch
@@ -94,7 +94,7 @@ _LOADERS = frozenset(
     {"json.loads", "ujson.loads", "orjson.loads", "simplejson.loads", "pickle.loads", "yaml.safe_load", "yaml.load",
      "tomllib.loads", "csv.reader", "csv.DictReader"}
 )  # fmt: skip
-_CONTENT = re.compile(r"(?:^|_)(?:data|blob|content|contents|body|payload|image|file|document|archive|pdf|raw)$")
+_CONTENT = lazy(r"(?:^|_)(?:data|blob|content|contents|body|payload|image|file|document|archive|pdf|raw)$")
 _WHOLE = frozenset({"read", "read_text", "read_bytes", "getvalue", "body", "readlines"})
 _WHOLE_ATTRIBUTES = frozenset({"content", "text", "body"})
 _NAMES = frozenset(

@@ -7,6 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -16,29 +17,25 @@ SHUFFLED = "shuffled-time-series"
 GATE = "gate-not-closed"
 PICKLE = "unsafe-deserialisation"
 
-_TIME = re.compile(
+_TIME = lazy(
     r"^(?:date|datetime|time|timestamp|ts|day|month|week|year|event_time|\w+_(?:date|time|timestamp|at)|ds)$", re.I
 )
 _NAMES_TIME = frozenset({"parse_dates", "date_column", "time_column", "time_col", "date_col", "index_col"})
-_METRIC = re.compile(
-    r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I
-)
-_GATES = re.compile(
-    r"gate|promot|should_(?:deploy|release|ship)|accept_model|meets_|quality_check|passes_|is_better", re.I
-)
+_METRIC = lazy(r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I)
+_GATES = lazy(r"gate|promot|should_(?:deploy|release|ship)|accept_model|meets_|quality_check|passes_|is_better", re.I)
 _LOADERS = frozenset(
     {"_pickle.loads", "_pickle.load", "pickle.loads", "pickle.load", "pickle.Unpickler",
      "cPickle.loads", "cPickle.load", "dill.loads", "dill.load",
      "cloudpickle.loads", "cloudpickle.load", "joblib.load", "jsonpickle.decode", "marshal.loads", "marshal.load",
      "pandas.read_pickle", "shelve.open", "numpy.load"}
 )  # fmt: skip
-_REMOTE = re.compile(
+_REMOTE = lazy(
     r"requests\.|httpx\.|urlopen|urlretrieve|https?://|s3://|gs://|\.content\b|boto3|get_object|download|recv\(|\.receive"
     r"|\bevent\[|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
     re.I,
 )
 
-_SENT = re.compile(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
+_SENT = lazy(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
 
 
 _SPLITS = (b"train_test_split", b"KFold", b"ShuffleSplit", b".sample(", b"shuffle(")

@@ -3,7 +3,9 @@
 import ast
 import re
 
-_CODE = re.compile(rb"#[^\n]*|(?:\b([fF][rR]?|[rR][fF]))?('''|\"\"\"|'|\")|[\[({:})\]]")
+from skills.gates.patterns import lazy
+
+_CODE = lazy(rb"#[^\n]*|(?:\b([fF][rR]?|[rR][fF]))?('''|\"\"\"|'|\")|[\[({:})\]]")
 _QUOTES = (b"'''", b'"""', b"'", b'"')
 _REST = {quote: re.compile(rb"(?s)(?:\\.|[^\\])*?" + quote) for quote in _QUOTES}
 _TEXT = {
@@ -11,7 +13,7 @@ _TEXT = {
     for raw in (False, True)
     for quote in _QUOTES
 }
-_BRACE = re.compile(rb"[{}]")
+_BRACE = lazy(rb"[{}]")
 
 
 def without_nested_quotes(source: bytes) -> bytes | None:

@@ -4,18 +4,18 @@ A file's words are looked up, each once, in a table that remembers what every wo
 recur from file to file, and most of them say nothing, so that most of the answer is two intersections of sets.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from keyword import iskeyword
 
 from skills.gates.context import has_odd_ends, numbered
+from skills.gates.patterns import lazy
 from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS = 200_000, 4096
-_WORD = re.compile(rb"[\w\x80-\xff]+")
+_WORD = lazy(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
-_OTHER_NAME = re.compile(rb"\w* as \w")
+_OTHER_NAME = lazy(rb"\w* as \w")
 
 
 @record

@@ -1,12 +1,12 @@
 """Rules of the skill python-patterns about files that stay open and errors without their cause."""
 
 import ast
-import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, mentions, statements
@@ -125,7 +125,7 @@ def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
     return [*value.args, *(keyword.value for keyword in value.keywords)]
 
 
-_MODE = re.compile(r"[rwax][bt]?\+?|[bt][rwax]|[rwax]\+[bt]")
+_MODE = lazy(r"[rwax][bt]?\+?|[bt][rwax]|[rwax]\+[bt]")
 _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
      "wave.open", "dbm.open"}

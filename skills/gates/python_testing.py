@@ -1,11 +1,11 @@
 """Rules of the skill python-testing: what hides or slows the answer of a test."""
 
 import ast
-import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.names import is_decorated, last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_test_path
 from skills.gates.rule import STRICT, Rule, Watch
 from skills.gates.syntax import descendants
@@ -17,7 +17,7 @@ AUTOSPEC = "patch-without-autospec"
 SLEEP = "sleep-in-test"
 
 _PATCHES = frozenset({"unittest.mock.patch", "mock.patch", "unittest.mock.patch.object", "mock.patch.object"})
-_BY_FIXTURE = re.compile(r"^(?:(?:class|module|package|session)_)?mocker\.patch(?:\.object)?$")
+_BY_FIXTURE = lazy(r"^(?:(?:class|module|package|session)_)?mocker\.patch(?:\.object)?$")
 _VERDICTS = frozenset({"fail", "skip", "skipTest", "importorskip", "xfail", "exit"})
 _SPECIFIED = frozenset({"autospec", "spec", "spec_set", "new", "new_callable", "wraps", "create"})
 _AROUND = frozenset({"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method"})

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.loops import blocks, local_nodes
 from skills.gates.names import dotted, last_name, root_name
+from skills.gates.patterns import lazy
 from skills.gates.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of, symbol_of
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
 
-_OPTIMIZER = re.compile(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
-_SCALER = re.compile(r"(?:^|_)(?:grad_?)?scaler$", re.I)
-_HELPERS = re.compile(r"^(?:accelerator|fabric|engine|model_engine|manual)$", re.I)
-_ZEROES = re.compile(r"zero_grad|\.grad = None|\.grad\.zero_|optimizer\.clear")
-_UNGRADED = re.compile(r"no_grad|inference_mode|set_grad_enabled\(False")
+_OPTIMIZER = lazy(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
+_SCALER = lazy(r"(?:^|_)(?:grad_?)?scaler$", re.I)
+_HELPERS = lazy(r"^(?:accelerator|fabric|engine|model_engine|manual)$", re.I)
+_ZEROES = lazy(r"zero_grad|\.grad = None|\.grad\.zero_|optimizer\.clear")
+_UNGRADED = lazy(r"no_grad|inference_mode|set_grad_enabled\(False")
 _NOT_IN_PLACE = frozenset({"requires_grad_", "retain_grad_", "share_memory_", "detach_"})
 ITEM = "item-before-backward"
 INPLACE = "inplace-on-grad"

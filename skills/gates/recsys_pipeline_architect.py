@@ -7,6 +7,7 @@ from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import dotted, last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 
@@ -29,23 +30,21 @@ _CHAINED = {
     "enrich": "hydrator", "filter": "filter", "score": "scorer", "rank": "scorer", "select": "selector",
     "top_k": "selector", "side_effect": "side effect", "side_effects": "side effect",
 }  # fmt: skip
-_PIPES = re.compile(r"pipeline|feed|builder|recommend", re.I)
+_PIPES = lazy(r"pipeline|feed|builder|recommend", re.I)
 _KINDS = [name for name, _ in _STAGES]
-_VARIETY = re.compile(r"divers|mmr|rerank|re_rank|business|dedup|quota|mix|blend|calibrat|fair|explor", re.I)
+_VARIETY = lazy(r"divers|mmr|rerank|re_rank|business|dedup|quota|mix|blend|calibrat|fair|explor", re.I)
 _WORDS = (b"Scorer", b"Hydrator", b"Ranker", b"scorer", b"SideEffect", b"hydrate", b"rank_", b"score_")
 _CHAINS = (b"Scorer", b"Ranker", b".score(", b".rank(")
-_SCORES = re.compile(
+_SCORES = lazy(
     r"^(?:score|rank|predict_scores?|re_?score)(?:_|$)|(?:^|_)(?:score|rank)_(?:candidates|items|posts)$", re.I
 )
-_SCORERS = re.compile(r"(?:scorer|ranker|ranking_model)s?$", re.I)
-_FILTERS = re.compile(
+_SCORERS = lazy(r"(?:scorer|ranker|ranking_model)s?$", re.I)
+_FILTERS = lazy(
     r"^(?:apply_)?filter(?:s|_\w+)?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)", re.I
 )
-_BY_SCORE = re.compile(r"score|threshold|top|best|min_|confiden|relevan", re.I)
-_TELLS = re.compile(
-    r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I
-)
-_TOLD = re.compile(r"(?:impression|exposure)(?:s|_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
+_BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
+_TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
+_TOLD = lazy(r"(?:impression|exposure)(?:s|_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
 
 def _stage(node: ast.AST) -> str:

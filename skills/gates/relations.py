@@ -1,20 +1,20 @@
 """The relations between the models of a project: what stands behind an attribute of a row."""
 
 import ast
-import re
 from collections.abc import Iterable
 from functools import cached_property
 
 from skills.gates.context import FileContext
 from skills.gates.model import Fact
 from skills.gates.names import last_name, module_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
 from skills.gates.roles import outside_tests
 from skills.gates.row_managers import does, does_itself
 from skills.gates.rule import Observer, Watch
 from skills.record import record
 
-RELATION = re.compile(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
+RELATION = lazy(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 

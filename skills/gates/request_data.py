@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import path_role
 from skills.gates.syntax import BLOCKS, SCOPES, descendants
 
@@ -33,24 +34,20 @@ _METHODS = frozenset(
      "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
      "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
 )  # fmt: skip
-_CHECKS = re.compile(
+_CHECKS = lazy(
     r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert",
     re.I,
 )
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
-_NUMBER = re.compile(
-    r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$"
-)
+_NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$")
 
 
 # What fills a parameter of an endpoint that no client does, or a pattern that it has to match.
-_DECIDED = re.compile(r"Depends\(|Security\(|regex=|pattern=|Inject|State\(")
-_BODY_TYPES = re.compile(
-    r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|(?:list|List)(?:\[(?:dict|Dict|Any)\b.*)?(?=$|,| ))"
-)
-_TEXT_TYPES = re.compile(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \| str)(?:$|,)")
+_DECIDED = lazy(r"Depends\(|Security\(|regex=|pattern=|Inject|State\(")
+_BODY_TYPES = lazy(r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|(?:list|List)(?:\[(?:dict|Dict|Any)\b.*)?(?=$|,| ))")
+_TEXT_TYPES = lazy(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \| str)(?:$|,)")
 
 
 @dataclass(frozen=True, slots=True)

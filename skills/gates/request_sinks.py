@@ -7,6 +7,7 @@ from skills.gates.context import FileContext
 from skills.gates.local_values import values_of
 from skills.gates.model import Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, chain_of, orm_evidence
 from skills.gates.request_data import Flow, Origin
 from skills.gates.syntax import descendants
@@ -60,7 +61,7 @@ _PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
     "httpx": ("decides where the server sends a request", "HIGH", frozenset(
         {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})),
 }  # fmt: skip
-_OS_RUNS = re.compile(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
+_OS_RUNS = lazy(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
 _OS_FILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
                        "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
 _ANSWERS = frozenset(
@@ -72,7 +73,7 @@ _REDIRECTS = frozenset(
 )
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
 _HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
-_HTTP_CLIENTS = re.compile(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
+_HTTP_CLIENTS = lazy(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
 _LDAP_SEARCHES = frozenset({"search_s", "search_ext_s", "search_st", "search_ext"})
 _PATH_METHODS = frozenset(
     {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "open", "mkdir", "rmdir", "iterdir"}
@@ -83,11 +84,11 @@ _READS = frozenset(
     {"filter", "get", "exclude", "order_by", "aget", "filter_by", "annotate", "values", "values_list", "only"}
 )
 _FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
-_KEY = re.compile(
+_KEY = lazy(
     r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
 )
-_FILES = re.compile(r"\.(?:FILES|files)\b")
-_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
+_FILES = lazy(r"\.(?:FILES|files)\b")
+_HOST = lazy(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
 
 
 def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity, ast.expr] | None:

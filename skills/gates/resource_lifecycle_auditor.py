@@ -9,6 +9,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.execution import execution_of, one_less
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.resource_examples import CLEANUP, POOL
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
@@ -30,10 +31,10 @@ _TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_contex
 
 
 # Migrations, scripts and set-ups: the process ends before a connection grows old.
-_ENDS_SOON = re.compile(
+_ENDS_SOON = lazy(
     r"(?:^|/)(?:scripts|alembic|revisions|versions|\w*migrations?)/|(?:^|/)(?:env|init_\w+|\w+_init)\.py$"
 )
-_SHORT_LIVED = re.compile(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
+_SHORT_LIVED = lazy(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
 
 
 def _on_engine(node: ast.Call, context: FileContext) -> None:

@@ -1,7 +1,6 @@
 """What rows of a loop read elsewhere: functions of other files that are given them, and what their models do."""
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Evidence
 from skills.gates.names import is_decorated, last_name, module_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
 from skills.gates.relations import RELATION, Relation, Relations
 from skills.gates.roles import is_product_path
@@ -25,7 +25,7 @@ _NARROWS = frozenset(
     {"filter", "exclude", "select_related", "prefetch_related", "values", "values_list", "annotate", "aggregate",
      "only", "order_by", "distinct", "defer", "get", "first", "last", "latest", "earliest"}
 )  # fmt: skip
-_COLUMN = re.compile(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
+_COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:

@@ -104,13 +104,13 @@ _HOUSEHOLD = frozenset(
 )
 
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
-_KEY_WORD = re.compile(r"keys?(?:_|$)", re.I)
-_TAKES_SECRET = re.compile(
+_KEY_WORD = lazy(r"keys?(?:_|$)", re.I)
+_TAKES_SECRET = lazy(
     r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$|^login$|^create_(?:super)?user$",
     re.I,
 )
 
-_LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
+_LITERAL = lazy(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 
 
 def _may_name_secret(word: bytes) -> bool:

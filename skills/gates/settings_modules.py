@@ -1,12 +1,12 @@
 """Settings modules: which files hold a project's settings, for which environment, and what they set."""
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from skills.gates.context import FileContext
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 
@@ -31,7 +31,7 @@ _DJANGO = frozenset(
      "AUTH_PASSWORD_VALIDATORS", "STATIC_URL", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
      "AUTH_USER_MODEL", "USE_TZ", "LANGUAGE_CODE"}
 )  # fmt: skip
-_LIKELY = re.compile(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
+_LIKELY = lazy(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
 _READERS = frozenset(
     {"get", "getenv", "config", "env", "bool", "str", "list", "get_env", "get_bool", "env_bool", "Csv",
      "get_bool_from_env", "getboolean", "environ", "as_bool", "strtobool", "bool_from_env"}

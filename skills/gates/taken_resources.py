@@ -8,11 +8,12 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.loops import local_nodes
 from skills.gates.model import Severity
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.syntax import calls_in, descendants, stands_in
 
 SKILL = "resource-lifecycle-auditor"
 CLEANUP_RULE = "missing-cleanup"
-_FACTORY = re.compile(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+_FACTORY = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
 _SESSION_MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
 _SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
 _CONNECTORS = frozenset(
@@ -25,7 +26,7 @@ _CONNECTORS = frozenset(
 )  # fmt: skip
 _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
-_OWNERS = re.compile(r"(engine|pool)$", re.I)
+_OWNERS = lazy(r"(engine|pool)$", re.I)
 _GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
 _RELEASES = frozenset(
     {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}

@@ -1,14 +1,14 @@
 """Test functions as the rules about them see them: which they are, and which statements assert."""
 
 import ast
-import re
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import is_decorated, last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_test_path
 from skills.gates.syntax import descendants, statements
 
-_ASSERTING = re.compile(
+_ASSERTING = lazy(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
@@ -18,7 +18,7 @@ _ASSERTING_WORDS = Words(
     lower=True,
 )  # fmt: skip
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
-_UNITTEST_RAISING = re.compile(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
+_UNITTEST_RAISING = lazy(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
 _NUMBER_OF_QUERIES = frozenset({"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name, root_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_test_path
 from skills.gates.rule import STRICT, Callback, Example, Rule, Watch
 from skills.gates.syntax import descendants, statements
@@ -29,15 +30,15 @@ _OWN_METHODS = frozenset(
     }
 )  # fmt: skip
 _SKIPPED = frozenset({"skip", "skipIf", "skipUnless", "skipif", "xfail", "expectedFailure"})
-_ONLY_RUNS = re.compile(
+_ONLY_RUNS = lazy(
     r"(no|not|never|without|doesnt|dont|wont)_(\w+_)?(raise|error|exception|crash|fail|throw|break|explode)|smoke|importable|compile"
     r"|swallow|accepts?_|allows?_|_succeeds|_passes"
 )
-_MUST_NOT_RAISE = re.compile(
+_MUST_NOT_RAISE = lazy(
     r"\b(not|n't|no|without|never)\b.{0,20}\b(raise|error|exception|fail|crash|throw|blow)|no-?op", re.I
 )
-_MAKES = re.compile(r"factory$|^(?:make|create|new)_|_maker$")
-_TEST_FILE = re.compile(r"^(test_\w+|\w+_tests?|tests?)\.py$")
+_MAKES = lazy(r"factory$|^(?:make|create|new)_|_maker$")
+_TEST_FILE = lazy(r"^(test_\w+|\w+_tests?|tests?)\.py$")
 _TEST_STARTS, _TEST_ENDS = ("test", "_test", "assert"), ("tests", "testing", "_test", "testutils", "helpers")
 _SEGMENTS = 3
 
@@ -104,7 +105,7 @@ def _of_functions_inside(statement: ast.stmt) -> Iterator[ast.AST]:
                     yield inner
 
 
-_ASSERTING_DECORATOR = re.compile(r"assert|raises|expect|benchmark|snapshot|image_compar|num_queries|nosetest", re.I)
+_ASSERTING_DECORATOR = lazy(r"assert|raises|expect|benchmark|snapshot|image_compar|num_queries|nosetest", re.I)
 
 
 def _text(decorator: ast.expr) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from skills.gates.model import Severity
+from skills.gates.patterns import lazy
 from skills.gates.secret_values import without_literals
 from skills.record import record
 
@@ -139,7 +140,7 @@ def _sarif(text: str) -> Iterator[Problem]:
             )
 
 
-_MYPY = re.compile(
+_MYPY = lazy(
     r"^(?P<path>.+?):(?P<line>\d+):(?:(?P<column>\d+):)?(?:(?P<last>\d+):(?P<end>\d+):)? error: "
     r"(?P<message>.*?)(?:  \[(?P<code>[a-z0-9-]+)\])?$",
     re.MULTILINE,
@@ -206,9 +207,9 @@ def _bandit(text: str) -> Iterator[Problem]:
         )
 
 
-_TEST = re.compile(r"^(?P<how>FAILED|ERROR) (?P<path>[^\s:]+\.py)(?:::(?P<name>\S+))?(?: - (?P<message>.*))?$")
-_SECTION = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(?P<name>.+?) _{3,}$")
-_PLACE = re.compile(r"^(?P<path>[^\s:]+\.py):(?P<line>\d+): ")
+_TEST = lazy(r"^(?P<how>FAILED|ERROR) (?P<path>[^\s:]+\.py)(?:::(?P<name>\S+))?(?: - (?P<message>.*))?$")
+_SECTION = lazy(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(?P<name>.+?) _{3,}$")
+_PLACE = lazy(r"^(?P<path>[^\s:]+\.py):(?P<line>\d+): ")
 
 
 def _pytest(text: str) -> Iterator[Problem]:

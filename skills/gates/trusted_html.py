@@ -7,13 +7,14 @@ from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import is_literal, own_nodes, values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 
 MARK_SAFE = "unsafe-mark-safe"
 
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
-_ESCAPES = re.compile(
+_ESCAPES = lazy(
     r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
     r"|^esc$|urlencode|slug|highlight|style_defs"
     r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
@@ -22,7 +23,7 @@ _ESCAPES = re.compile(
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
-_OWN = re.compile(r"nonce|csrf_?token", re.I)
+_OWN = lazy(r"nonce|csrf_?token", re.I)
 # They let tags through as the text has them.
 _MARKUP = frozenset(
     {"markdown.markdown", "markdown2.markdown", "mistune.html", "mistune.markdown", "commonmark.commonmark"}

@@ -8,6 +8,7 @@ from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, last_name
+from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.request_data import Flow, Origin, route_of
 from skills.gates.request_sinks import sink_of
@@ -18,9 +19,9 @@ from skills.gates.syntax import descendants
 UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
 _MARKUP = "unvalidated-input: the file holds HTML"
-_TAG = re.compile(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
-_TEXT_COLUMN = re.compile(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
-_NAVIGATION = re.compile(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
+_TAG = lazy(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
+_TEXT_COLUMN = lazy(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
+_NAVIGATION = lazy(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
