@@ -37,7 +37,9 @@ class Repository:
 
     @property
     def name(self) -> str:
-        return self.main_root.name.removesuffix(".git") or "repository"
+        root = self.main_root
+        named = root.parent if root.name in (".bare", ".git") else root  # worktrees around a hidden bare repository
+        return named.name.removesuffix(".git") or "repository"
 
 
 def find_repository(folder: Path) -> Repository:

@@ -7,7 +7,7 @@ from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
 from widgets.line_view import FixedLines
-from widgets.lines import Line, gauge, join, line, pad, sparkline, width_of
+from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
 from widgets.words import money, tokens
 from widgets.wrap import wrapped
 
@@ -117,15 +117,22 @@ def short_model(model: str) -> str:
     return stem if stem and last.isdigit() and len(last) == 8 else name
 
 
+def short_models(models: Sequence[str]) -> list[str]:
+    """The short names, whole where two of them would be the same."""
+    short = [short_model(model) for model in models]
+    whole = [plain_text(model, 40).removeprefix("claude-") for model in models]
+    return [one if short.count(one) == 1 else all_of_it for one, all_of_it in zip(short, whole, strict=True)]
+
+
 def model_split(rows: Sequence[SpendRow]) -> Line:
     """This month's share by model, dearest first; what has no price is said loudly."""
     total = sum(row.usd for row in rows)
     parts: list[Line] = []
-    for row in rows[:3]:
+    for row, name in zip(rows[:3], short_models([row.key for row in rows[:3]]), strict=True):
         if row.unpriced_tokens and not row.usd:
-            parts.append(((f"{short_model(row.key)} unpriced {tokens(row.unpriced_tokens)}", "bad"),))
+            parts.append(((f"{name} unpriced {tokens(row.unpriced_tokens)}", "bad"),))
         elif total:
-            parts.append(((f"{short_model(row.key)} ", "muted"), (f"{row.usd / total:.0%}", "text")))
+            parts.append(((f"{name} ", "muted"), (f"{row.usd / total:.0%}", "text")))
     return join(parts, "  ")
 
 
@@ -182,17 +189,24 @@ def budget_lines(
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = pressing(shown, 2)
     lines = [window_row(window, width, window.window in snapshot.floors) for window in shown]
-    room = max(0, height - len(lines) - 1)
+    warnings = unsaid(snapshot)
+    room = max(0, height - len(lines) - 1 - len(warnings))
     first = live if len(live) <= room else [*full, *(one for one in live if one not in full)][:room]
     first = first or full[: max(0, height - len(lines))]
     lines += [context_row(session, width) for session in first]
-    lines += extra
+    lines += warnings + extra
+    return lines + [context_row(session, width) for session in live if session not in first]
+
+
+def unsaid(snapshot: SpendSnapshot) -> list[Line]:
+    """What the dollars leave out."""
+    lines = []
     if snapshot.unpriced_models:
         names = ", ".join(short_model(name) for name in snapshot.unpriced_models[:3])
         lines.append(line((f"! no price known for {names}: those tokens are not in the dollars", "warn")))
     if snapshot.unread:
         lines.append(line((f"! {plain_text(snapshot.unread[0], 90)}", "warn")))
-    return lines + [context_row(session, width) for session in live if session not in first]
+    return lines
 
 
 class BudgetPane(FixedLines):
@@ -233,8 +247,10 @@ class BudgetPane(FixedLines):
         if self.snapshot.scope:
             title += f" · {plain_text(self.snapshot.scope, 30)}"
         days = [usd for _, usd in self.snapshot.daily]
-        parts = [plain_text(self.snapshot.note, 40)] if self.snapshot.note else []
-        parts += [f"14 days {sparkline(days)}"] if any(days) else []
+        parts = [f"14 days {sparkline(days)}"] if any(days) else []
+        left = self.size.width - 6 - sum(len(part) + 3 for part in parts)
+        if self.snapshot.note and left > 0:  # its words give way to the figures
+            parts.insert(0, crop(plain_text(self.snapshot.note, 80), left))
         self.set_title(line(title), line(" · ".join(parts)) if parts else ())
 
 

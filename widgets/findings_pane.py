@@ -9,7 +9,7 @@ from widgets.bindings import filled
 from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import count
-from widgets.wrap import wrapped
+from widgets.wrap import wrap_line
 
 Row = Finding | CheckProblem | Check
 
@@ -84,16 +84,16 @@ def _current_first(found: Sequence[Finding], current: str) -> list[Finding]:
     return [finding for part in parts.values() for half in part for finding in half]
 
 
-def place_of(finding: Finding) -> str:
+def place_of(row: Finding | CheckProblem) -> str:
     """`path:line`, safe to show."""
-    return f"{plain_text(finding.path)}:{finding.line}"
+    return f"{plain_text(row.path)}:{row.line}"
 
 
 def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
     """Cells of the place and of the rule: what nine of ten among `rows` need, within the room there is. A place that is
     longer loses its first folders, a rule pushes its message on, so that a few long ones cost no row its message."""
     findings = [row for row in rows if isinstance(row, Finding)]
-    place = _most_need([len(place_of(finding)) for finding in findings])
+    place = _most_need([len(place_of(row)) for row in rows if not isinstance(row, Check)])
     if width < 60:
         rule = min(max((len(finding.rule) for finding in findings), default=0), max(8, width // 2 - 4))
         return max(8, min(place, width - rule - 4)), rule
@@ -128,18 +128,17 @@ def finding_row(
     return (*parts, (f"  {message}" if room > 0 else "", "muted"), (tail, "accent"))
 
 
-def problem_row(row: CheckProblem | Check, width: int) -> Line:
-    """What could not be judged: never silent, never a pass."""
+def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
+    """What could not be judged, its place in `size` cells: never silent, never a pass."""
     if isinstance(row, Check):
         return line(
             ("? ", "warn"),
             (f"{plain_text(row.rule)} not run: ", "warn"),
             (plain_text(row.reason or "", 200), "muted"),
         )
-    place = f"{plain_text(row.path)}:{row.line}"
     return line(
         ("? ", "warn"),
-        (pad(crop_path(place, 46), min(46, width // 3)) + " ", "text"),
+        (pad(crop_path(place_of(row), size), size) + "  ", "text"),
         (f"not judged: {plain_text(row.message, 200)}", "warn"),
     )
 
@@ -221,11 +220,17 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: 
     return lines
 
 
+def _hangs(row: Line) -> int:
+    """Where a row goes on: below its words where it begins with a sign."""
+    return 2 if row and row[0][0] in ("✓ ", "– ") else 0
+
+
 def compliance(snapshot: FindingsSnapshot) -> str:
-    """`P1 holds 93 % of 95 % ▅▆▇`: today's share, the goal, and the days before."""
+    """`P1 holds 93%, goal 95% ▅▆▇`: today's share, the goal, and the days before."""
     shares = [point.share for point in snapshot.trend[-14:]]
     days = f" {sparkline([max(0.0, share - 0.5) for share in shares])}" if len(shares) > 1 else ""
-    return f"P1 holds {shares[-1]:.0%}, goal 95%{days}"
+    judged = " of what was judged" if snapshot.problems else ""
+    return f"P1 holds {shares[-1]:.0%}{judged}, goal 95%{days}"
 
 
 class FindingsPane(VirtualList[Row]):
@@ -250,7 +255,7 @@ class FindingsPane(VirtualList[Row]):
 
     def row(self, item: Row, index: int, width: int) -> Line:
         if not isinstance(item, Finding):
-            return problem_row(item, width)
+            return problem_row(item, width, self._columns(width)[0] + (3 if width >= 60 else 0))  # below the gates too
         new = item.fingerprint in self.snapshot.new
         return finding_row(
             item,
@@ -336,7 +341,8 @@ class FindingsPane(VirtualList[Row]):
         if self.filters:
             visible = [row for row in visible if self.filters.accept(row)]
         told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden, self.trouble)]
-        self.empty = wrapped(told, self.scrollable_content_region.width)
+        width = self.scrollable_content_region.width
+        self.empty = [part for row in told for part in (wrap_line(row, width, _hangs(row)) if width > 0 else [row])]
         self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
         self.show_items(visible)
 

@@ -156,8 +156,8 @@ class LineView(Dragging, inherit_bindings=False):
     def _strip(self, spans: Line, width: int, mark: str) -> Strip:
         base = self.style_of("text")
         over = looks_of(mark, self._theme, base) if mark else Style.null()
-        if over.reverse:
-            over += Style(dim=False)  # dim on a reversed row cannot be read
+        if over.reverse:  # one bar, and readable: not a patch of each colour, and nothing dim
+            over += Style(dim=False, color=base.color)
         segments = [Segment(text, base + self.style_of(token) + over) for text, token in fit(spans, width)]
         return Strip(segments).adjust_cell_length(width, base + over)
 

@@ -90,7 +90,7 @@ def phase_lines(session: Session, width: int) -> list[Line]:
     """Everything about one session's phases."""
     rows = track(session, width)
     current = next((phase for phase in session.phases if phase.status == "current"), None)
-    told = session.summary.startswith(current.evidence) if current is not None else False
+    told = current is not None and bool(current.evidence) and current.evidence in session.summary
     if len(rows) == 1 and current is not None and current.evidence and not told:
         rows.append(line(("now  ", "faint"), (plain_text(current.evidence, 160), "text")))
     if session.summary:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Trend
 from cockpit.spend.models import BudgetWindow, SpendRow
-from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, window_row
+from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, short_models, window_row
 from widgets.lines import Line, Span, fit, gauge, join, line, pad, width_of
 from widgets.words import count, money, tokens
 
@@ -207,7 +207,10 @@ def name_of(table: CostTable, cost: Cost, branch: int = 0, room: int = 0) -> str
         parts = (_when(cost.at, "%d %b %H:%M"), plain_text(cost.session, 80)[:8], where, short_model(cost.model))
         whole = "  ".join(parts).rstrip()
         return whole if not room or cell_len(whole) <= room else "  ".join(parts[:-1]).rstrip()
-    return short_model(cost.row.key) if table.name == "model" else plain_text(cost.row.key, 80)
+    if table.name == "model":
+        names = [row.row.key for row in table.rows]
+        return short_models(names)[names.index(cost.row.key)] if cost.row.key in names else short_model(cost.row.key)
+    return plain_text(cost.row.key, 80)
 
 
 def _when(at: datetime | None, form: str) -> str:

@@ -70,7 +70,10 @@ async def follow_findings(
 
 
 class _Follower:
-    """The loop of one feed: waits for changes, tells a save from a flood, keeps what the last snapshot said."""
+    """The loop of one feed: waits for changes, tells a save from a flood, keeps what the last snapshot said.
+
+    `calm` is the snapshot that news are counted from: the last one before the changes that came in one go.
+    """
 
     def __init__(self, project: Project, watch: TreeWatch, on_saved: OnSaved | None) -> None:
         self.project = project
@@ -80,7 +83,8 @@ class _Follower:
         self.tools = ToolFeed(project, None)
         self.owed: set[str] = set()
         self.fresh_folders: set[str] = set()
-        self.last = FindingsSnapshot(root=str(project.root))
+        self.following = False
+        self.last = self.calm = FindingsSnapshot(root=str(project.root))
         self.head = self._head()
 
     async def snapshots(self) -> AsyncGenerator[FindingsSnapshot, None]:
@@ -98,9 +102,12 @@ class _Follower:
             if names is None:
                 continue
             flooded = flooded and bool(names)  # after a flood one more look: an event may have been dropped
+            if not (flooded or self.following):
+                self.calm = self.last
             async for snapshot in self._changed(names, again=not names):
                 yield snapshot
             flooded = flooded or len(names) > FLOOD
+            self.following = self.watch.changed.is_set()  # it came while this was judged: one save, or one checkout
 
     async def _next(self, seconds: float | None) -> tuple[frozenset[str] | None, bool]:
         """What changed (nothing where `seconds` passed, None where nothing is to be looked at), and whether a tool has
@@ -141,7 +148,7 @@ class _Follower:
 
     async def _all(self, saved: tuple[str, ...]) -> AsyncGenerator[FindingsSnapshot, None]:
         """Everything again, streamed. What did not change comes from the cache."""
-        before = self.last if self.last.phase == "ready" else None
+        before = self.calm if self.calm.phase == "ready" else None
         async with aclosing(stream(self.project)) as snapshots:
             async for snapshot in snapshots:
                 yield self._remembered(snapshot, before, saved)
@@ -158,7 +165,7 @@ class _Follower:
         python = tuple(sorted(changed | {name for name in files if name.endswith(".py")}))
         await self._watch_current()
         if python or _said(latest) != _said(before):
-            yield self._remembered(latest, before, python)
+            yield self._remembered(latest, self.calm, python)
 
     async def _saved(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         started = time.monotonic()
@@ -166,7 +173,7 @@ class _Follower:
         others = any(is_manifest(name) or name in (DEFAULT, *COVERAGE) for name in files)
         if not python and not others:
             return
-        before = self.last
+        before = self.calm
         if others:
             await asyncio.to_thread(self._read_again, files)
         known = python & self.project.reports.keys()

@@ -211,7 +211,7 @@ def _applies(project: Project) -> str | None:
         return None
     if tenancy_of(project).mode == "explicit":
         return f"queries are scoped by hand here: {tenancy_of(project).why}"
-    return f"no mechanism keeps tenants apart, so filters by hand are needed: {tenancy_of(project).why}"
+    return tenancy_of(project).why
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

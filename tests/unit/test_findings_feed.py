@@ -134,9 +134,11 @@ async def test_a_checkout_of_many_files_converges_to_a_cold_check(engine: Engine
     git(repo, "checkout", "-q", "other")
     expected = cold(repo)
     assert len(expected) >= 400
-    await until(feed, lambda snapshot: ready(snapshot) and fingerprints(snapshot) == expected, 40)
+    there = await until(feed, lambda snapshot: ready(snapshot) and fingerprints(snapshot) == expected, 40)
+    assert there.new == expected and not there.resolved  # all that came in one go, in however many looks
     git(repo, "checkout", "-q", "main")
-    await until(feed, lambda snapshot: ready(snapshot) and not snapshot.findings, 40)
+    back = await until(feed, lambda snapshot: ready(snapshot) and not snapshot.findings, 40)
+    assert not back.new
     await feed.aclose()
 
 

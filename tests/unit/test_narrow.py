@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
-from cockpit.findings.models import FileCounts, FindingsSnapshot, GateResult
+from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
@@ -15,9 +15,17 @@ from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from tests.unit.test_watch import finding
 from widgets.bindings import filled, with_keys
-from widgets.budget_pane import budget_lines, context_row, level_in, level_of_tightest, window_row
+from widgets.budget_pane import (
+    budget_lines,
+    context_row,
+    level_in,
+    level_of_tightest,
+    model_split,
+    short_models,
+    window_row,
+)
 from widgets.code_view import code_lines
-from widgets.findings_pane import Filters, counts_line, finding_row
+from widgets.findings_pane import Filters, counts_line, finding_row, problem_row
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
@@ -99,16 +107,42 @@ def test_forty_columns_say_a_level_whole(level: Level, percent: float) -> None:
 
 
 def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
-    usual = replace(finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes in it")
-    deep = replace(usual, path="app/migrations/0027_a_name_that_a_tool_made_from_every_field.py")
-    named = replace(usual, rule="unscoped-tenant-query")
+    usual = structs.replace(
+        finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes"
+    )
+    deep = structs.replace(usual, path="app/migrations/0027_a_name_that_a_tool_made_from_every_field.py")
+    named = structs.replace(usual, rule="unscoped-tenant-query")
     rows = [usual] * 18 + [deep, named]
     sizes = finding_columns(rows, 76)
     told = [plain(finding_row(one, 0, 76, sizes, new=False, jump=False)).rstrip() for one in (usual, deep, named)]
-    assert told[0].endswith("  `user.save()` writes in it")
-    assert "…" in told[1] and ":58 " in told[1] and told[1].endswith("  `user.save()` writes in it")
+    assert told[0].endswith("  `user.save()` writes")
+    assert "…" in told[1] and ":58 " in told[1] and told[1].endswith("  `user.save()` writes")
     assert "unscoped-tenant-query  `user" in told[2]
     assert finding_columns([usual, deep], 200)[0] == len(deep.path) + 3  # of a few the longest
+
+
+def test_models_of_one_short_name_are_told_apart() -> None:
+    assert short_models(["claude-opus-4-5-20251101", "gpt-5"]) == ["opus-4-5", "gpt-5"]
+    two = [row("claude-sonnet-4-5-20250929", 2.0), row("claude-sonnet-4-5", 1.0)]
+    assert plain(model_split(two)) == "sonnet-4-5-20250929 67%  sonnet-4-5 33%"
+    table = CostTable("model", "model", tuple(Cost(each) for each in two), row("all", 3.0))
+    assert [name_of(table, cost) for cost in table.rows] == ["sonnet-4-5-20250929", "sonnet-4-5"]
+
+
+def test_what_is_not_in_the_dollars_is_said_before_calm_sessions() -> None:
+    today = row("today", 9.0)
+    live = [
+        replace(session(name, "idle", 1), context=ContextUse(9, 200_000, 1.0, "safe", "its model")) for name in "abcd"
+    ]
+    told = budget_lines(SpendSnapshot(today=today, month=today, unread=("claude: x",)), live, AT, 60, 3)
+    assert "! claude: x" in [plain(each) for each in told[:3]]
+
+
+def test_a_place_that_cannot_be_judged_stands_below_those_that_are() -> None:
+    found, problem = finding("f", 58), CheckProblem("syntax_error.py", 1, "invalid syntax")
+    sizes = finding_columns([found, problem], 80)
+    rows = [finding_row(found, 0, 80, sizes, new=False, jump=False), problem_row(problem, 80, sizes[0] + 3)]
+    assert plain(rows[0]).index("bare-mock") == plain(rows[1]).index("not judged")
 
 
 def test_counts_are_written_as_the_files_are() -> None:

@@ -88,7 +88,7 @@ def test_only_the_files_of_the_change_count() -> None:
 
 
 def _fields(made: Finding) -> dict[str, object]:
-    return {name: getattr(made, name) for name in made.__dataclass_fields__}
+    return {name: getattr(made, name) for name in made.__struct_fields__}
 
 
 # -- the day
