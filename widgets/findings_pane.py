@@ -90,19 +90,22 @@ def place_of(row: Finding | CheckProblem) -> str:
 
 
 def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
-    """Cells of the place and of the rule: what nine of ten among `rows` need, within the room there is. A place that is
-    longer loses its first folders, a rule pushes its message on, so that a few long ones cost no row its message."""
-    findings = [row for row in rows if isinstance(row, Finding)]
-    place = _most_need([len(place_of(row)) for row in rows if not isinstance(row, Check)])
+    """Cells of the place and of the rule: as wide as the longest among `rows` where the message keeps half of all, else
+    what nine of ten need. A place that is longer loses its first folders, a rule pushes its message on, so that a
+    few long ones cost no row its message."""
+    places = sorted(len(place_of(row)) for row in rows if not isinstance(row, Check)) or [0]
+    rules = sorted(len(row.rule) for row in rows if isinstance(row, Finding)) or [0]
     if width < 60:
-        rule = min(max((len(finding.rule) for finding in findings), default=0), max(8, width // 2 - 4))
-        return max(8, min(place, width - rule - 4)), rule
-    return min(place, max(20, width // 3)), min(_most_need([len(finding.rule) for finding in findings]), 32)
+        rule = min(rules[-1], max(8, width // 2 - 4))
+        return max(8, min(_most_need(places), width - rule - 4)), rule
+    if places[-1] + rules[-1] <= width // 2:
+        return places[-1], rules[-1]
+    return min(_most_need(places), max(20, width // 3)), min(_most_need(rules), 32)
 
 
 def _most_need(sizes: list[int]) -> int:
-    """What nine of ten need; of a few the longest."""
-    return sorted(sizes)[-1 - len(sizes) // 10] if sizes else 0
+    """What nine of ten of the sorted sizes need; of a few the longest."""
+    return sizes[-1 - len(sizes) // 10]
 
 
 def finding_row(

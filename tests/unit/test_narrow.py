@@ -107,9 +107,7 @@ def test_forty_columns_say_a_level_whole(level: Level, percent: float) -> None:
 
 
 def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
-    usual = structs.replace(
-        finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes"
-    )
+    usual = structs.replace(finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes")
     deep = structs.replace(usual, path="app/migrations/0027_a_name_that_a_tool_made_from_every_field.py")
     named = structs.replace(usual, rule="unscoped-tenant-query")
     rows = [usual] * 18 + [deep, named]
