@@ -132,6 +132,15 @@ def _on_command(node: ast.Call, context: FileContext) -> None:
         context.report(BEAT, node, "the scheduler runs inside a worker: with two workers every job starts twice")
 
 
+def _on_written(node: ast.Assign, context: FileContext) -> None:
+    """`command = "celery -A shop worker -B"`, to be run later."""
+    value = node.value
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        words = value.value.split()
+        if "worker" in words and words[0].endswith("celery") and not {"-B", "--beat"}.isdisjoint(words):
+            context.report(BEAT, node, "the scheduler runs inside a worker: with two workers every job starts twice")
+
+
 beat_in_worker = Rule(
     name=BEAT,
     gate="P1",
@@ -144,8 +153,14 @@ beat_in_worker = Rule(
     when="Where Python code starts the worker, outside of tests.",
     watches=(
         Watch((ast.Call,), _on_command, (b'"-B"', b"'-B'", b"--beat", b" -B"), outside_tests, near=(b"-B", b"--beat")),
+        Watch((ast.Assign,), _on_written, (b"--beat", b" -B"), outside_tests, near=(b"-B", b"--beat")),
     ),
-    bad=one_file("shop/run.py", 'app.worker_main(["worker", "-B"])\n', 'run("celery -A shop worker -B", shell=True)\n'),
+    bad=one_file(
+        "shop/run.py",
+        'app.worker_main(["worker", "-B"])\n',
+        'run("celery -A shop worker -B", shell=True)\n',
+        'command = "celery -A shop worker -l info -B"\nrun(command.split())\n',
+    ),
     good=one_file(
         "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'
     ),

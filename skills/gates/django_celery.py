@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
-from skills.gates.names import is_decorated, last_name
+from skills.gates.names import is_decorated, last_name, root_name
 from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
@@ -141,10 +141,16 @@ def _is_model(node: ast.expr, context: FileContext) -> bool:
 def _loops_over_rows(name: str, context: FileContext) -> bool:
     function = context.function
     for part in descendants(function) if function is not None else ():
-        if not (isinstance(part, ast.For) and isinstance(part.target, ast.Name) and part.target.id == name):
+        if not isinstance(part, ast.For | ast.AsyncFor | ast.comprehension):
             continue
-        if isinstance(part.iter, ast.Call):
-            chain = chain_of(part.iter)
+        if not (isinstance(part.target, ast.Name) and part.target.id == name):
+            continue
+        over: ast.expr | None = part.iter
+        if isinstance(over, ast.Name):
+            bound = values_of(over.id, context)
+            over = bound[-1] if bound else None
+        if isinstance(over, ast.Call):
+            chain = chain_of(over)
             values = any(step in {"values", "values_list", "dates"} for step, _ in chain.calls)
             return chain.manager in MANAGERS and not values
     return False
@@ -174,6 +180,8 @@ model_to_task = Rule(
         "from shop.models import Order\n\n\ndef begin():\n    order = Order(open=True)\n    bill.delay(order=order)\n",
         "from shop.models import Order\n\n\ndef begin(order: Order | None):\n    bill.s(order).apply_async()\n",
         "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance)\n",
+        "def all_of_them():\n    rows = Order.objects.filter(open=True)\n"
+        "    group(bill.s(row) for row in rows).delay()\n",
         "def begin():\n    order, made = Order.objects.get_or_create(open=True)\n    bill.apply_async((order,))\n",
     ),
     good=one_file(
@@ -259,7 +267,7 @@ _MAIL = lazy(r"send_(?:mail|sms|email|push)|email_user")
 _READS = lazy(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
 _SESSIONS = lazy(r"(?:^|_)(?:db|session|s)$|Session", re.I)
 _GUARDS = lazy(
-    r"select_for_update|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
+    r"select_for_update|IntegrityError|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
     r"|\.(?:state|\w+_at)\b(?!\s*=[^=])|(?:filter|exclude|get)\([^()]*\bstate(?:__\w+)?=|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
     re.I,
 )
@@ -275,7 +283,7 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
         again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
         if not again or _GUARDS.search(_without_new_rows(node)) or _looks_first(node):
             return
-        written = _not_repeatable(node, options.get("acks_late") == "True")
+        written = _not_repeatable(node, options.get("acks_late") == "True", context)
         if written is not None:
             text = ast.unparse(written.func)[:50]
             message = f"{node.name} can run twice, and `{text}()` then happens twice"
@@ -313,9 +321,12 @@ def _without_new_rows(node: FunctionNode) -> str:
     return text
 
 
-def _not_repeatable(node: FunctionNode, late: bool) -> ast.Call | None:
+def _not_repeatable(node: FunctionNode, late: bool, context: FileContext) -> ast.Call | None:
     """The first call of a task that must not happen again; a mail is sent again only where the task was done."""
+    made = [part for part in descendants(node) if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call)]
+    rows = {last_name(part.targets[0]) for part in made if chain_of(part.value).manager in MANAGERS}  # type: ignore[arg-type]
     counted = _counted(node)
+    counted |= {last_name(part.targets[0]) for part in made if _is_new(part.value) and _makes_row(part.value, context)}  # type: ignore[arg-type]
     commits = any(
         isinstance(part, ast.Call) and last_name(part.func) in {"commit", "begin"} for part in descendants(node)
     )
@@ -327,12 +338,20 @@ def _not_repeatable(node: FunctionNode, late: bool) -> ast.Call | None:
                 return part
             if name in {"add", "add_all"} and commits and owner is not None and _SESSIONS.search(last_name(owner)):
                 return part
-            row = name in {"create", "bulk_create", "acreate"} and chain_of(part).manager in MANAGERS
+            row = name in {"create", "bulk_create", "acreate"} and (
+                chain_of(part).manager in MANAGERS or _is_related(part, rows)
+            )
             if row or _UNSAFE.match(name) or (late and _MAIL.match(name)):
                 return part
             if name == "update" and re.search(r"\bF\('", ast.unparse(part)):
                 return part
     return None
+
+
+def _is_related(call: ast.Call, rows: set[str]) -> bool:
+    """`invoice.payments.create(…)` of a row that the task read, and `stripe.Charge.create(…)`."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Attribute) and (last_name(owner.value) in rows or root_name(owner) == "stripe")
 
 
 def _counted(node: FunctionNode) -> set[str]:
@@ -374,6 +393,10 @@ task_without_guard = Rule(
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk, status='new')\n",
         "@shared_task(acks_late=True)\ndef count(pk):\n    shop = Shop.objects.get(pk=pk)\n    shop.visits += 1\n"
         "    shop.save()\n",
+        "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
+        "    order.invoices.create(total=3)\n",
+        "from shop.models import Invoice\n\n\n@shared_task(acks_late=True)\ndef bill(pk):\n"
+        "    invoice = Invoice(order_id=pk)\n    invoice.save()\n",
         "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
         "@app.task(bind=True)\ndef pay(self, pk):\n    try:\n        charge(pk)\n    except Timeout as error:\n"

@@ -43,7 +43,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     sessions = session_names(node)
     values = local_values(node, context)
     reads: list[ast.Call] = []
-    effects: list[tuple[ast.Call, str]] = []
+    effects: list[tuple[ast.Call | ast.stmt, str]] = []
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call):
             effect = _effect(part, sessions, values, context)
@@ -51,6 +51,8 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
                 effects.append((part, effect))
             elif _is_read(part, sessions):
                 reads.append(part)
+    if not effects and (changed := _changed_row(node, sessions, values)):
+        effects.append(changed)
     large = next((name for call in reads if (name := _large(call, node))), "")
     if not effects and reads and (len(reads) > _TRIVIAL_READS or large):
         what = f"a query with `{large}`" if large else f"{len(reads)} queries"
@@ -64,11 +66,36 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
         context.statement = statement
 
 
+def _changed_row(node: FunctionNode, sessions: frozenset[str], values: Values) -> tuple[ast.stmt, str] | None:
+    """`order.paid_at = now` of a row that a session gave, where the endpoint commits it too."""
+    commits = any(
+        isinstance(part, ast.Call)
+        and last_name(part.func) in {"commit", "flush"}
+        and isinstance(part.func, ast.Attribute)
+        and dotted(part.func.value) in sessions
+        for part in descendants(node)
+    )
+    for part in statements(node) if commits else ():
+        target = part.targets[0] if isinstance(part, ast.Assign) else getattr(part, "target", None)
+        if isinstance(part, ast.Assign | ast.AugAssign) and isinstance(target, ast.Attribute):
+            row = target.value
+            made = values.get(row.id, [None])[-1] if isinstance(row, ast.Name) else None
+            if made is not None and _from_session(made, sessions):
+                return part, f"`{ast.unparse(target)} = …` and a commit write"
+    return None
+
+
+def _from_session(made: ast.expr, sessions: frozenset[str]) -> bool:
+    while isinstance(made, ast.Attribute | ast.Call | ast.Await):
+        made = made.func if isinstance(made, ast.Call) else made.value
+    return isinstance(made, ast.Name) and made.id in sessions
+
+
 def _symbol(node: FunctionNode, context: FileContext) -> str:
     return f"{context.symbol}.{node.name}" if context.symbol else node.name
 
 
-def _statement_of(function: FunctionNode, call: ast.Call) -> ast.stmt:
+def _statement_of(function: FunctionNode, call: ast.Call | ast.stmt) -> ast.stmt:
     found: ast.stmt = function
     for statement in statements(function):
         if statement.lineno <= call.lineno <= (statement.end_lineno or statement.lineno):
@@ -152,6 +179,8 @@ logic_in_router = Rule(
         "def rates() -> Rates:\n    return httpx.get('https://rates.example').json()\n",
         "from fastapi import Depends\n\n\n@app.get('/top')\nasync def top(session: SessionDep) -> Top:\n"
         "    return await session.execute(select(Order).join(Shop).group_by(Shop.id))\n",
+        "from fastapi import FastAPI\n\n\n@app.put('/orders/{id}')\nasync def pay(id: int, db: AsyncSession) -> Out:\n"
+        "    order = await db.get(Order, id)\n    order.paid = True\n    await db.commit()\n    return order\n",
         "from fastapi import FastAPI\n\n\n@app.delete('/orders')\nasync def clear(db: AsyncSession) -> None:\n"
         "    await db.execute(delete(Order).where(Order.old))\n",
         "from fastapi import FastAPI\n\n\n@app.post('/orders')\nasync def place(order: In, db: AsyncSession) -> Out:\n"
@@ -163,6 +192,9 @@ logic_in_router = Rule(
         "def place(order: OrderIn, db: Session = Depends(get_db)) -> Order:\n    return orders.place(db, order)\n",
         "from fastapi import Depends\n\n\n@router.get('/orders/{id}')\n"
         "def one(id: int, db: Session = Depends(get_db)) -> Order:\n    return db.get(Order, id)\n",
+        "from fastapi import Depends\n\n\n@router.put('/orders/{id}')\n"
+        "def pay(id: int, db: Session = Depends(get_db)) -> Order:\n    order = orders.pay(db, id)\n    db.commit()\n"
+        "    return order\n",
         "from fastapi import Depends\n\n\ndef save(db: Session, row):\n    db.add(row)\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
     ),
@@ -201,13 +233,10 @@ def _begun(function: FunctionNode, handed_out: ast.Yield) -> ast.expr | None:
         if isinstance(part, ast.With | ast.AsyncWith) and part.lineno < handed_out.lineno <= (part.end_lineno or 0):
             for item in part.items:
                 begun, given = item.context_expr, item.optional_vars
-                handed = given is not None and ast.unparse(given) == ast.unparse(handed_out.value or begun)
-                if (
-                    handed
-                    and isinstance(begun, ast.Call)
-                    and isinstance(begun.func, ast.Attribute)
-                    and begun.func.attr == "begin"
-                ):
+                if not (isinstance(begun, ast.Call) and isinstance(begun.func, ast.Attribute)):
+                    continue
+                session = begun.func.value if given is None else given
+                if begun.func.attr == "begin" and ast.unparse(session) == ast.unparse(handed_out.value or begun):
                     return begun
     return None
 
@@ -253,6 +282,7 @@ commit_after_yield = Rule(
         "def provide():\n    work = UnitOfWork()\n    try:\n        yield work\n    except Exception:\n"
         "        work.rollback()\n        raise\n    else:\n        work.commit()\n",
         "async def get_session():\n    async with maker.begin() as session:\n        yield session\n",
+        "async def get_session():\n    async with maker() as session, session.begin():\n        yield session\n",
     ),
     good=one_file(
         "shop/db.py",

@@ -39,7 +39,7 @@ _FEW = re.compile(
 _RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
 _PROBES = re.compile(r"health|ping|live|ready|alive|probe|heartbeat|status|version", re.I)
 _UNTYPED = re.compile(
-    r"(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
+    r"['\"]?(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
     r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
 )
 _CLIENTS = frozenset(
@@ -47,7 +47,12 @@ _CLIENTS = frozenset(
      "redis.asyncio.Redis", "redis.asyncio.from_url", "boto3.client", "boto3.resource", "boto3.session.Session",
      "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "pymongo.MongoClient",
      "motor.motor_asyncio.AsyncIOMotorClient", "openai.OpenAI", "openai.AsyncOpenAI", "anthropic.Anthropic",
-     "anthropic.AsyncAnthropic", "elasticsearch.Elasticsearch", "asyncpg.create_pool", "asyncpg.connect",
+     "anthropic.AsyncAnthropic", "elasticsearch.Elasticsearch",
+     "elasticsearch.AsyncElasticsearch", "qdrant_client.QdrantClient", "qdrant_client.AsyncQdrantClient",
+     "pymongo.AsyncMongoClient", "aioboto3.Session", "chromadb.HttpClient", "chromadb.PersistentClient",
+     "confluent_kafka.Producer", "aiokafka.AIOKafkaProducer", "psycopg_pool.AsyncConnectionPool",
+     "psycopg.AsyncConnection.connect", "aiosqlite.connect", "databases.Database",
+     "asyncpg.create_pool", "asyncpg.connect",
      "psycopg2.connect", "psycopg.connect", "sqlite3.connect", "aiomysql.create_pool"}
 )  # fmt: skip
 
@@ -172,7 +177,9 @@ def _on_request_json(node: FunctionNode, requests: set[str], context: FileContex
             continue
         read = part.func
         if last_name(read) == "loads" and part.args:  # `json.loads(await request.body())`
-            given = part.args[0]
+            given: ast.expr | None = part.args[0]
+            if isinstance(given, ast.Name):
+                given = local_values(node, context).get(given.id, [None])[-1]
             read = given.value.func if isinstance(given, ast.Await) and isinstance(given.value, ast.Call) else read
         if isinstance(read, ast.Attribute) and read.attr in ({"json"} if read is part.func else {"body", "json"}):
             owner = read.value
@@ -182,13 +189,19 @@ def _on_request_json(node: FunctionNode, requests: set[str], context: FileContex
                 return
 
 
+_VALIDATES = frozenset({"model_validate", "parse_obj", "validate_python", "TypeAdapter", "validate"})
+
+
 def _validated(node: FunctionNode) -> bool:
-    """True where the JSON is given to a model in the same function."""
+    """True where the JSON is given to a model in the same function, by name or as `Order(**body)`."""
     return any(
-        isinstance(part, ast.Call)
-        and (last_name(part.func) in {"model_validate", "parse_obj", "validate_python", "TypeAdapter", "validate"})
+        isinstance(part, ast.Call) and (_is_filled(part) or last_name(part.func) in _VALIDATES)
         for part in descendants(node)
     )
+
+
+def _is_filled(call: ast.Call) -> bool:
+    return last_name(call.func)[:1].isupper() and any(word.arg is None for word in call.keywords)
 
 
 untyped_body = Rule(
@@ -211,6 +224,9 @@ untyped_body = Rule(
         "async def place(request: Request) -> None:\n    save(await request.json())\n",
         "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
         "async def place(request: Request) -> None:\n    save(json.loads(await request.body()))\n",
+        "from fastapi import APIRouter, Request\n\n\n@router.post('/orders')\n"
+        "async def place(request: Request) -> None:\n    raw = await request.body()\n    save(json.loads(raw))\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: 'dict') -> None:\n    save(row)\n",
         "from fastapi import Body\n\n\n@app.put('/x')\ndef x(y: Any = Body(...)) -> None:\n    save(y)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(rows: list[dict]) -> None:\n    save(rows)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: Optional[dict] = None) -> None:\n    save(row)\n",
@@ -221,6 +237,8 @@ untyped_body = Rule(
         "    save(order)\n",
         "from fastapi import Depends\n\n\n@router.post('/orders')\n"
         "def place(order: OrderIn, user: dict = Depends(get_user)) -> None:\n    save(order)\n",
+        "from fastapi import Request\n\n\n@router.post('/orders')\nasync def place(request: Request) -> None:\n"
+        "    save(OrderIn(**await request.json()))\n",
         "from fastapi import Request\n\n\n@router.post('/webhooks/pay')\nasync def paid(request: Request) -> None:\n"
         "    check(await request.json())\n",
     ),

@@ -24,7 +24,7 @@ PUBLIC = lazy(
     re.I,
 )
 _SECRET_FIELD = lazy(
-    r"^(?:password|passwd|hashed_password|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
+    r"^(?:password|passwd|hashed_(?:password|passwd|pwd|key|token|secret|otp|pin)|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
     r"|token|\w*_secret)$"
 )
 _NEVER_OUT = lazy(r"pass|hash")
@@ -68,12 +68,12 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
 
 def _on_answer(node: FunctionNode, context: FileContext) -> None:
     """Says which classes an endpoint answers with (fact "answers"; detail "handed" where it may exist to hand out a
-    token or key)."""
+    token or key, "read" where it only reads)."""
     endpoint = endpoint_of(node, context)
     model = (endpoint.keywords.get("response_model") or node.returns) if endpoint is not None else None
     if endpoint is None or model is None:
         return
-    handed = "handed" if PUBLIC.search(f"{endpoint.path} {node.name}") else ""
+    handed = "handed" if PUBLIC.search(f"{endpoint.path} {node.name}") else "read" if endpoint.verb == "get" else ""
     for part in descendants(model):
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
         if name[:1].isupper():
@@ -86,7 +86,7 @@ def _secret_holds(candidate: Candidate, report: FileReport, project: Project) ->
         return None  # which of them goes out is not said
     always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
     for path, fact in _answered_with(project).get(name, ()):
-        if always or not (fact.detail or _TOKEN_MODELS.search(name)):
+        if always or fact.detail == "read" or not (fact.detail or _TOKEN_MODELS.search(name)):
             said = f"an endpoint answers with {fact.name}"
             message = f"{candidate.message}, and {said}"
             return replace(candidate, message=message, evidence=(Evidence(path, fact.line, said),))

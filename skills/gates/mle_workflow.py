@@ -88,6 +88,7 @@ def _time_column(context: FileContext) -> str:
                 found = [*part.args, *(word.value for word in part.keywords if word.arg in {"by", "keys", "arg"})]
             elif isinstance(part, ast.keyword) and part.arg in _NAMES_TIME:
                 found = [*ast.walk(part.value)]
+            found = [inner for value in found for inner in (value.elts if isinstance(value, ast.List) else [value])]
             for value in found:
                 if isinstance(value, ast.Constant) and isinstance(value.value, str) and _TIME.match(value.value):
                     return value.value
@@ -143,12 +144,29 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
             return
     if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
         return
+    for part in descendants(ast.Module(node.body, [])):
+        if (
+            isinstance(part, ast.Call)
+            and last_name(part.func) == "get"
+            and len(part.args) == 2
+            and _is_infinite(part.args[1])
+        ):
+            context.report(
+                GATE, part, f"`{ast.unparse(part)[:60]}` passes the gate without being measured", symbol=symbol
+            )
+            return
     passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
     for part in descendants(ast.Module(node.body, [])):
         if passes and isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
             message = f"`{ast.unparse(part.test)[:60]}` is false for NaN: what was not measured passes the gate"
             context.report(GATE, part, message, symbol=symbol)
             return
+
+
+def _is_infinite(value: ast.expr) -> bool:
+    return (
+        re.fullmatch(r"-?(?:float\(['\"]-?inf(?:inity)?['\"]\)|(?:math|np|numpy)\.inf)", ast.unparse(value)) is not None
+    )
 
 
 def _is_missing(test: ast.expr) -> bool:
@@ -204,6 +222,7 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    if metrics['auc'] < 0.8:\n        return False\n    return True\n",
         "def should_promote(metrics):\n    try:\n        return metrics['auc'] >= 0.8\n    except KeyError:\n"
         "        return True\n",
+        "def promotion_gate(metrics):\n    return metrics.get('auc', float('inf')) >= 0.8\n",
         "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
         "    return metrics['auc'] >= 0.8\n",
     ),
@@ -238,7 +257,8 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
     text = ast.unparse(value)
     if _REMOTE.search(text):
         return text[:50]
-    if _is_fetched(text, context):
+    paths = [text, *(repr(part.value) for part in descendants(value) if isinstance(part, ast.Constant))]
+    if any(_is_fetched(path, context) for path in paths):
         return text[:50]
     for part in descendants(value):
         if isinstance(part, ast.Name):

@@ -36,7 +36,9 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
 
 
 def _opens(function: ast.expr, context: FileContext) -> bool:
-    """`open`, `io.open`, `gzip.open`, and `open` of a path."""
+    """`open`, `io.open`, `gzip.open`, `zipfile.ZipFile`, and `open` of a path."""
+    if last_name(function) in _ARCHIVES:
+        return context.resolve(function) in {"zipfile.ZipFile", "tarfile.TarFile"}
     if isinstance(function, ast.Name):
         return (function.id == "open" and "open" not in context.imports) or (
             function.id in context.imports and context.imports[function.id] in _OPENERS
@@ -130,6 +132,8 @@ _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
      "wave.open", "dbm.open"}
 )  # fmt: skip
+_ARCHIVES = frozenset({"ZipFile", "TarFile"})
+_OPENING = (b"open(", b"ZipFile(", b"TarFile(")
 _TAKERS = frozenset(
     {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
      "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse"}
@@ -146,7 +150,7 @@ open_without_with = Rule(
     fix="Write `with open(…) as file:`, or `Path.read_text()` and `write_text()`.",
     when="Outside of tests. Files that are returned, kept by an object, given to an exit stack or closed in `finally` "
     "are left out.",
-    watches=(Watch((ast.Call,), _on_open, (b"open(",), is_product_path, near=(b"open(",)),),
+    watches=(Watch((ast.Call,), _on_open, _OPENING, is_product_path, near=_OPENING),),
     bad=one_file(
         "shop/cart.py",
         "import json\n\nprices = json.load(open('prices.json'))\n",
@@ -155,6 +159,7 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    text = file.read()\n    file.close()\n    return text\n",
         "def write(path, text):\n    file = path.open('w')\n    file.write(text)\n",
         "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
+        "from zipfile import ZipFile\n\nnames = ZipFile('prices.zip').namelist()\n",
     ),
     good=one_file(
         "shop/cart.py",

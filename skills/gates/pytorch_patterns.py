@@ -133,7 +133,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     elif name == "cuda" and all(map(_is_number, node.args)) and not _asks_first(node, context):
         _hardcoded(node, context)
         return
-    places = [word.value for word in node.keywords if word.arg == "device"]
+    places = [word.value for word in node.keywords if word.arg in {"device", "map_location"}]
     if name in {"to", "device"}:
         places += node.args[:1]
     if any(map(_is_card, places)) and not _asks_first(node, context):

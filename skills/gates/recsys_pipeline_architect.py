@@ -43,8 +43,10 @@ _FILTERS = lazy(
     r"^(?:apply_)?filter(?:s|_\w+)?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)", re.I
 )
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
-_TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
-_TOLD = lazy(r"(?:impression|exposure)(?:s|_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
+_TELLS = lazy(
+    r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I
+)
+_TOLD = lazy(r"(?:impression|exposure)(?:s|s?_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
 
 def _stage(node: ast.AST) -> str:
@@ -124,14 +126,16 @@ _EFFECTS = (b"side_effect", b"SideEffect", b"mpression", b"xposure")
 
 def _on_await(node: ast.Await, context: FileContext) -> None:
     call = node.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
         return
-    owner = dotted(call.func.value) or last_name(call.func.value)
-    told = _TELLS.search(call.func.attr) or _TOLD.search(owner)
+    owner = ""
+    if isinstance(call.func, ast.Attribute):
+        owner = dotted(call.func.value) or last_name(call.func.value)
+    told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner)
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
         return
-    if re.search(r"side_?effects?$|ImpressionLogger$|impression_logger$", owner, re.I):
+    if re.search(r"side_?effects?$", owner, re.I):
         context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
 
 

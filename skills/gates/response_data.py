@@ -122,7 +122,8 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     for part in descendants(ast.Module(node.body, [])):
         if not isinstance(part, ast.Return) or part.value is None:
             continue
-        value = next((one for one in _answered(part.value) if _comes_raw(one, sessions, values)), None)
+        value = next((one for one in _answered(part.value) if _comes_raw(one, sessions, values)
+                      or _is_stored(one, node, sessions, values)), None)  # fmt: skip
         if value is not None:
             context.statement = part
             text = ast.unparse(value)[:40]
@@ -140,6 +141,21 @@ def _says_nothing(hint: ast.expr) -> bool:
 def _answered(value: ast.expr) -> list[ast.expr]:
     """What is answered: the value, or each value of a dict that is written out."""
     return value.values if isinstance(value, ast.Dict) else [value]
+
+
+def _is_stored(value: ast.expr, node: FunctionNode, sessions: frozenset[str], values: Values) -> bool:
+    """True for `book` of `book = Book(…)` and `session.add(book)`."""
+    made = values.get(value.id, [None])[-1] if isinstance(value, ast.Name) else None
+    if not isinstance(value, ast.Name) or not isinstance(made, ast.Call) or not last_name(made.func)[:1].isupper():
+        return False
+    return any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in {"add", "merge", "refresh"}
+        and dotted(part.func.value) in sessions
+        and any(isinstance(given, ast.Name) and given.id == value.id for given in part.args)
+        for part in descendants(node)
+    )
 
 
 def _comes_raw(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
@@ -212,6 +228,9 @@ orm_in_response = Rule(
         "from fastapi import Depends\n\n\n@router.get('/users')\n"
         "async def users(db: AsyncSession = Depends(get_db)):\n"
         "    return (await db.execute(select(User))).scalars().all()\n",
+        "from fastapi import Depends\n\n\n@router.post('/users')\n"
+        "def add(body: UserIn, db: Session = Depends(get_db)):\n    user = User(name=body.name)\n    db.add(user)\n"
+        "    db.commit()\n    return user\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=None)\n"
         "async def user(id: int, db: AsyncSession = Depends(get_db)) -> dict[str, Any]:\n"
         "    user = await db.get(User, id)\n    return {'user': user}\n",

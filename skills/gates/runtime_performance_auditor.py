@@ -30,6 +30,7 @@ from skills.gates.blocking_hops import (
 )
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, one_less, severity_of
+from skills.gates.local_values import values_of
 from skills.gates.model import Confidence, Evidence
 from skills.gates.names import last_name, root_name
 from skills.gates.queries import MANAGERS, chain_of
@@ -242,6 +243,10 @@ def _never_waits(node: ast.Call) -> bool:
 
 def _is_orm(node: ast.Call, context: FileContext) -> bool:
     chain = chain_of(node)
+    if not chain.manager and isinstance(chain.root, ast.Name):
+        made = values_of(chain.root.id, context)  # `orders = Order.objects.filter(…)`, then `orders.count()`
+        if made and isinstance(made[-1], ast.Call) and last_name(made[-1].func) in ORM_LAZY:
+            chain = chain_of(made[-1])
     if chain.manager not in MANAGERS or not chain.model:
         return False
     return any(name.partition(".")[0] in ("django", "rest_framework") for name in context.imports.values())
