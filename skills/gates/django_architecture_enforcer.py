@@ -5,7 +5,7 @@ import ast
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.local_values import values_of
 from skills.gates.model import Candidate, Confidence, FileReport
-from skills.gates.names import last_name
+from skills.gates.names import last_name, root_name
 from skills.gates.project import Project
 from skills.gates.queries import Chain, chain_of, orm_evidence
 from skills.gates.relations import relations_of
@@ -252,12 +252,23 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
             if isinstance(part.value, ast.Call) and last_name(part.value.func) == "save" and _only_builds(part.value):
                 return True
             made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
+            if _is_plain_class(made_by, context):
+                return True
             dotted = context.resolve(made_by) or ""
             if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
                 ("Form", "FormSet", "Serializer")
             ):
                 return True
     return False
+
+
+def _is_plain_class(made_by: ast.expr, context: FileContext) -> bool:
+    """True for `Basket(…)` and `Basket.load(…)` of a class that this file defines on nothing: it is no model."""
+    name = root_name(made_by)
+    return bool(name) and any(
+        isinstance(node, ast.ClassDef) and node.name == name and not node.bases and not node.decorator_list
+        for node in context.tree.body
+    )
 
 
 def _asks_valid(node: ast.Call, name: str) -> bool:

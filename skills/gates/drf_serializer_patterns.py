@@ -101,7 +101,8 @@ def _write(
     if _is_super(chain.root):
         return None
     if name in WRITES and on_rows(chain, context):
-        if len(chain.calls) == 1 and name.endswith("create") and _is_own(chain, serializer, method):
+        direct = len([step for step, _ in chain.calls if step != "using"]) == 1
+        if direct and name.endswith("create") and _is_own(chain, serializer, method):
             return None
         return f"{shown_chain(chain)} writes", True
     if name in WRITES and name not in INSTANCE_WRITES and _is_related(chain, method):
@@ -293,6 +294,7 @@ logic_in_serializer = Rule(
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(
+        _order("    def create(self, given):\n        return Order.objects.using('log').create(**given)\n"),
         _order(
             "    def create(self, validated_data):\n        order = Order.objects.create(**validated_data)\n"
             "        order.number = 3\n        order.save()\n        return order\n"

@@ -154,6 +154,13 @@ VIEW_GOOD: tuple[Example, ...] = (
             "    page = canvas.Canvas(response)\n    page.save()\n    data.update(request.GET)\n"
         }
     ),
+    Example(
+        {
+            _VIEWS: "class Basket:\n    def save(self):\n        cache.set(self.key, self)\n\n\ndef keep(request):\n"
+            "    basket = Basket.of(request.user)\n    basket.save()\n"
+        },
+        note="a class of the file that is built on nothing is no row",
+    ),
     Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
     Example({_VIEWS: "def tell(request, bot):\n    bot.messages.create(text=request.POST['text'])\n"}),
     Example(
