@@ -22,6 +22,9 @@ _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
 _GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
 _HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
+_MADE = lazy(
+    rb"^\W*th(?:is|e) (?:file|code|module|client) (?:is|was|has been) auto(?:matically)?[- ]?generated\b", re.I | re.M
+)
 _PLAIN_ORDER = lazy(rb"^\W*do not edit( this file)?( manually| by hand| directly)?\W*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -166,7 +169,7 @@ def is_generated(source: bytes) -> bool:
         return False
     head = b"\n".join(_HEADER.findall(head))
     lower = head.lower()
-    if b"@generated" in lower:
+    if b"@generated" in lower or _MADE.search(head) is not None:
         return True
     if b"do not edit" not in lower:
         return False
