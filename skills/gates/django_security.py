@@ -16,6 +16,7 @@ CSRF = "csrf-exempt"
 UPLOAD = "upload-without-validation"
 
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
+_HANDLERS = frozenset({"get", "head", "options", "post", "put", "patch", "delete", "dispatch"})
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
     r"|clean|check|allowed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
@@ -24,7 +25,7 @@ _CHECKS = lazy(
 
 
 def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
-    if isinstance(node, FunctionNode) and _changes_nothing(node):
+    if _only_shows(node) if isinstance(node, ast.ClassDef) else _changes_nothing(node):
         return
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
@@ -54,6 +55,13 @@ def _changes_nothing(node: FunctionNode) -> bool:
         and isinstance(test.ops[0], ast.NotEq | ast.NotIn)
         and _only_reads(test.comparators[0])
     )
+
+
+def _only_shows(node: ast.ClassDef) -> bool:
+    """True for a view of Django's own that answers GET and nothing else."""
+    answers = {part.name for part in node.body if isinstance(part, FunctionNode)} & _HANDLERS
+    plain = [last_name(base) for base in node.bases] == ["View"]
+    return plain and bool(answers) and answers <= {"get", "head", "options"}
 
 
 def _only_reads(methods: ast.expr) -> bool:
@@ -104,6 +112,8 @@ csrf_exempt = Rule(
         "shop/views.py",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
+        "@method_decorator(csrf_exempt, name='dispatch')\nclass Prices(View):\n    def get(self, request):\n"
+        "        pass\n",
         "@csrf_exempt\n@require_GET\ndef prices(request):\n    pass\n",
         "@csrf_exempt\n@require_http_methods(['GET', 'HEAD'])\ndef prices(request):\n    pass\n",
         "@csrf_exempt\ndef prices(request):\n    if request.method != 'GET':\n        raise Http404\n    show()\n",

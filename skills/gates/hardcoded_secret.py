@@ -19,6 +19,7 @@ from skills.gates.secret_values import (
     secret_kind,
 )
 from skills.gates.settings_modules import is_away_from_production, is_settings, may_hold_settings
+from skills.gates.syntax import descendants
 
 SECRET = "hardcoded-secret"
 _TOLD = "hardcoded-secret: strings that were reported"
@@ -81,7 +82,7 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     if name.lower() == "authorization":
         name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
-    if not kind or not looks_secret(kind, name, text, compared):
+    if not kind or not looks_secret(kind, name, text, compared) or _is_shown(value, context):
         return
     told = context.memo.setdefault(_TOLD, set())
     assert isinstance(told, set)
@@ -92,6 +93,27 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
         context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
 
 
+def _is_shown(value: ast.AST, context: FileContext) -> bool:
+    """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
+    owner = context.scopes[-1] if context.scopes else None
+    if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
+        return True
+    if not (context.holds(b"example") or context.holds(b"_extra")):
+        return False
+    words: list[ast.AST] = []
+    if isinstance(context.statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        words += [part for decorator in context.statement.decorator_list for part in descendants(decorator)]
+    above = context.parent(value)
+    while above is not None:
+        words.append(above)
+        above = context.parent(above)
+    return any(
+        isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
+        for word in words
+    )
+
+
+_EXAMPLES = re.compile(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
 _MANY = 4
 _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
 
@@ -313,6 +335,10 @@ hardcoded_secret = Rule(
         'STATES = {"pass": "passed", "skip": "skipped", "wait": "later"}\n'
         'class Kind(Enum):\n    SECRET = "client_secret"\n\n\nSECRET = "leaked-secret"\n'
         'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
+        'class Kept(StrEnum):\n    onepassword = "1password"\n\n\nMAIL_SECRET = "not-active"\n',
+        'class Login(BaseModel):\n    login: dict = Field(examples=[{"password": "securepassword123"}])\n',
+        '@router.post("/in", openapi_extra={"example": {"password": "tr0ub4dor"}})\ndef enter():\n    pass\n',
+        'Policy(raw_secret_handling="block")\n',
         'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
         'step = {"mail_password": "$inputs.mail_password"}\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',

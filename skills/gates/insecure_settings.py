@@ -82,6 +82,8 @@ def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
     names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
     if "*" in names:
         return "every Host header is accepted, and ends up in links and mails", "HIGH"
+    if not value.elts:
+        return "no host is named: without DEBUG every request is refused, until somebody writes `*`", "MEDIUM"
     if not any(names) and len(names) == len(value.elts):
         return "no host is named, so that the check is a wish", "MEDIUM"
     return None

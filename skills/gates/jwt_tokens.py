@@ -20,6 +20,8 @@ _MAKES = lazy(r"(?:^|_)(?:create|make|issue|mint|generate|encode|sign|new|build)
 # Who reads the text of the code knows that nothing was checked.
 _SAYS_SO = lazy(r"unverif|unsafe|untrust|unvalidated|insecure|without_(?:verif|signature)|no_verif|peek", re.I)
 _REASON = lazy(r"#(?!.*(?:todo|fixme|xxx)).*(?:verif|signature)", re.I)
+_CLAIMS = frozenset({"aud", "iss", "exp"})
+_CHECKS = lazy(r"valid|verif|check|ensure|assert", re.I)
 _UNCHECKED = "the signature is not checked: whoever sends the token says who they are"
 
 
@@ -161,9 +163,18 @@ def _hands_out(node: ast.AST, name: str) -> bool:
 
 
 def _compared(node: ast.Call, context: FileContext) -> set[str]:
-    """The claims that the rest of the function reads itself: `claims["aud"]`, `claims.get("iss")`."""
+    """The claims that the rest of the function reads itself: `claims["aud"]`, `claims.get("iss")`, `claims.exp`; all,
+    where it has the claims checked: `check_claims(claims)`."""
     found = set()
+    statement = context.statement
+    bound = {last_name(target) for target in statement.targets} if isinstance(statement, ast.Assign) else set()
     for part in descendants(context.function) if context.function is not None else ():
+        if isinstance(part, ast.Attribute) and part.lineno > node.lineno and part.attr in _CLAIMS:
+            found.add(part.attr)
+        checks = isinstance(part, ast.Call) and _CHECKS.search(last_name(part.func)) and part.lineno > node.lineno
+        given = part.args if checks else ()  # type: ignore[attr-defined]
+        if any(isinstance(argument, ast.Name) and argument.id in bound for argument in given):
+            return set(_CLAIMS)
         if isinstance(part, ast.Subscript):
             key: ast.expr | None = part.slice
         else:
@@ -219,6 +230,12 @@ jwt_decode_unsafe = Rule(
         "import jwt\n\n\ndef who(token):\n"
         "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_aud': False})\n"
         "    if claims.get('aud') not in SHOPS:\n        raise Refused\n    return claims\n",
+        "import jwt\n\n\ndef who(token):\n"
+        "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_aud': False})\n"
+        "    check_contract(claims)\n    return claims\n",
+        "import jwt\n\n\ndef who(token):\n"
+        "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_exp': False},\n"
+        "        audience='shop')\n    return Claims(**claims).exp > now()\n",
     ),
 )
 

@@ -117,12 +117,18 @@ def _closes(part: ast.AST, name: str) -> bool:
     if isinstance(part, ast.Return | ast.Yield):
         handed = [part.value, *_given_to_owner(part.value)]
         return any(isinstance(value, ast.Name) and value.id == name for value in handed)
+    if isinstance(part, ast.Assign):  # `self.files[key] = file`
+        stored = isinstance(part.value, ast.Name) and part.value.id == name
+        return stored and any(isinstance(target, ast.Attribute | ast.Subscript) for target in part.targets)
     return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and mentions(part, name)
 
 
 def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
     """What `return cls(file)` and `return Journal(file=file)` give to an object that keeps it."""
-    if not isinstance(value, ast.Call) or not (last_name(value.func) == "cls" or last_name(value.func)[:1].isupper()):
+    if not isinstance(value, ast.Call):
+        return []
+    name = last_name(value.func)
+    if name != "cls" and not name.lstrip("_")[:1].isupper():
         return []
     return [*value.args, *(keyword.value for keyword in value.keywords)]
 
@@ -136,7 +142,8 @@ _ARCHIVES = frozenset({"ZipFile", "TarFile"})
 _OPENING = (b"open(", b"ZipFile(", b"TarFile(")
 _TAKERS = frozenset(
     {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
-     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse"}
+     "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse",
+     "DaemonContext"}
 )  # fmt: skip
 
 open_without_with = Rule(
@@ -171,6 +178,9 @@ open_without_with = Rule(
         "def read(path):\n    file = open(path)\n    try:\n        return file.read()\n    finally:\n"
         "        file.close()\n",
         "class Log:\n    def __init__(self, path):\n        self.file = stack.enter_context(open(path))\n",
+        "from django.http import FileResponse\n\n\ndef show(path):\n    file = open(path, 'rb')\n"
+        "    answer = FileResponse(file)\n    return answer\n",
+        "class Log:\n    def begin(self, key, path):\n        file = open(path, 'a')\n        self.files[key] = file\n",
         "class Log:\n    @classmethod\n    def begin(cls, path):\n        file = open(path, 'w')\n"
         "        return cls(file=file)\n\n    @classmethod\n    def again(cls, path):\n"
         "        return cls(open(path, 'a'))\n",

@@ -250,6 +250,8 @@ raw_sql_interpolation = Rule(
             'def rows(cursor, name):\n    cursor.execute("SELECT * FROM shop WHERE name = %s", [name])\n',
             'TABLE = "shop"\n\n\ndef rows(cursor, ids):\n    marks = ", ".join(["%s"] * len(ids))\n'
             '    cursor.execute(f"SELECT * FROM {TABLE} WHERE id IN ({marks})", ids)\n',
+            "def rows(connection, name):\n    qn = connection.ops.quote_name\n"
+            '    connection.execute("SELECT * FROM {}".format(qn(name)))\n',
             "def rows(connection, name):\n    table = connection.ops.quote_name(name)\n"
             '    connection.execute(f"SELECT * FROM {table} LIMIT {int(name)}")\n',
             'def rows(cursor):\n    order = "ASC" if up else "DESC"\n'

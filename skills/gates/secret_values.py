@@ -25,7 +25,7 @@ _ABOUT = lazy(
     r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
     r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
-    r"|symbol|tag)s?$",
+    r"|symbol|tag|handling|handler|check|detected|present|manager|service)s?$",
     re.I,
 )
 # A dict or list called so holds what is said or shown about its keys: `css_classes["password"] = "input"`.
@@ -45,7 +45,8 @@ _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
     r"|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder"
-    r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|a[-_ ])|\$\{|\{\{?\w*\}|%\(|%s|\$\("
+    r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
+    r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|\w=[\"']"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"

@@ -158,7 +158,7 @@ def _is_number(node: ast.expr) -> bool:
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
-    if name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS):
+    if name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS) or _stands_for_quoter(part.func, context):
         return True
     if name == "join" and part.args:
         return _joins_harmless(part.args[0], context, depth)
@@ -173,6 +173,12 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
             harmless(value, context, depth + 1) for value in part.args[1:]
         )
     return last_name(part.func.value) in {"self", "cls"} and _answers_harmlessly(name, context, depth)
+
+
+def _stands_for_quoter(function: ast.expr, context: FileContext) -> bool:
+    """True for `qn` after `qn = connection.ops.quote_name`."""
+    bound = values_of(function.id, context) if isinstance(function, ast.Name) else []
+    return bool(bound) and all(isinstance(value, ast.Attribute) and value.attr.endswith(_QUOTERS) for value in bound)
 
 
 def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
