@@ -8,6 +8,7 @@ from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, parameters
 from skills.gates.local_values import local_values, own_nodes, values_of
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -22,23 +23,21 @@ _RAW = frozenset(
     {"Response", "JSONResponse", "HTMLResponse", "RedirectResponse", "StreamingResponse", "FileResponse",
      "PlainTextResponse", "ORJSONResponse", "UJSONResponse", "EventSourceResponse", "TemplateResponse"}
 )  # fmt: skip
-_SESSIONS = re.compile(r"Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
-_SESSION_MAKERS = re.compile(r"sessionmaker|scoped_session")
-_LISTS = re.compile(r"^(?:list|List|Sequence|Iterable|tuple|set)\[", re.S)
-_PAGES = re.compile(
+_SESSIONS = lazy(r"Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
+_SESSION_MAKERS = lazy(r"sessionmaker|scoped_session")
+_LISTS = lazy(r"^(?:list|List|Sequence|Iterable|tuple|set)\[", re.S)
+_PAGES = lazy(
     r"limit|offset|page|skip|cursor|per_?page|size|pagina|first|after|before|take|top|count|max_|params|query|filter",
     re.I,
 )
-_ASKS_FOR_ALL = re.compile(
+_ASKS_FOR_ALL = lazy(
     r"\.all\(|scalars|select\(|\.objects|find\(|\.list\w*\(|get_all|fetch|\b(?:list|find|all|search)_\w+\("
     r"|\bget_(?!settings|status|access)\w+s\("
 )
-_FEW = re.compile(
-    r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I
-)
+_FEW = lazy(r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I)
 _RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
-_PROBES = re.compile(r"health|ping|live|ready|alive|probe|heartbeat|status|version", re.I)
-_UNTYPED = re.compile(
+_PROBES = lazy(r"health|ping|live|ready|alive|probe|heartbeat|status|version", re.I)
+_UNTYPED = lazy(
     r"['\"]?(?:(?:\w+\.)?(?:Annotated|Optional|Union|list|List|Sequence)\[)*(?:None \| )?"
     r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
 )

@@ -113,7 +113,7 @@ def _is_shown(value: ast.AST, context: FileContext) -> bool:
     )
 
 
-_EXAMPLES = re.compile(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
+_EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
 _MANY = 4
 _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
 

@@ -8,6 +8,7 @@ from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.loops import local_nodes
 from skills.gates.names import dotted, last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
@@ -20,18 +21,18 @@ LOAD = "torch-load-unsafe"
 SAVE = "torch-save-model"
 CUDA = "hardcoded-cuda"
 
-_MODEL = re.compile(
+_MODEL = lazy(
     r"(?:^|_)(?:model|net|network|module|encoder|decoder|generator|discriminator|classifier|backbone|policy|actor|critic"
     r"|student|teacher|unet|resnet)\d*$",
     re.I,
 )
-_VALIDATES = re.compile(
+_VALIDATES = lazy(
     r"(?:^|_)(?:val|valid|validate|validation|evaluate|eval|evaluation|infer|inference)(?:_|$)|^_?predict(?:_|$)"
     r"|^_?test(?:_(?:model|net|network|epoch|one_epoch|loop|step|loader|accuracy))?$",
     re.I,
 )
 # `load_model(path)` and `loader.exec_module(module)` end as models do, and run none.
-_DOES = re.compile(
+_DOES = lazy(
     r"_*(?:exec|load|get|build|create|make|import|reload|init|setup|prepare|wrap|compile|convert|save|export|register|new"
     r"|from|to|download|fetch|resolve|select|find|list|update|delete|train|fit|parse|validate|set|with)_"
 )
@@ -39,14 +40,12 @@ _TORCH_LIBRARIES = frozenset(
     {"torch", "torchvision", "torchaudio", "transformers", "diffusers", "timm", "peft", "sentence_transformers",
      "open_clip", "monai", "pytorch_lightning", "lightning", "fairseq", "segmentation_models_pytorch"}
 )  # fmt: skip
-_SEEDS = re.compile(rb"seed\w*\(|set_\w*determin|make_deterministic")
-_ENTRIES = re.compile(
-    r"^(?:main|_main|cli|entrypoint|train|run|fit|do_train|train_model|train_loop|training|run_training)$"
-)
-_ASKS_CARD = re.compile(r"is_available|device_count|mps")
+_SEEDS = lazy(rb"seed\w*\(|set_\w*determin|make_deterministic")
+_ENTRIES = lazy(r"^(?:main|_main|cli|entrypoint|train|run|fit|do_train|train_model|train_loop|training|run_training)$")
+_ASKS_CARD = lazy(r"is_available|device_count|mps")
 _WRAPS = frozenset({"deepcopy", "copy", "de_parallel", "unwrap_model", "unwrap", "strip_parallel", "compile"})
 _SAME = frozenset({"to", "cpu", "cuda", "half", "float", "double", "eval", "train"})
-_ASKS = re.compile(r"is_available|device_count|cuda|gpu|device", re.I)
+_ASKS = lazy(r"is_available|device_count|cuda|gpu|device", re.I)
 _FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
 
 

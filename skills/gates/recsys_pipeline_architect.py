@@ -18,12 +18,12 @@ AWAITED = "awaited-side-effect"
 UNVARIED = "pipeline-without-diversity"
 
 _STAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("source", re.compile(r"(?:Source|Retriever|Candidate(?:s|Generator|Fetcher))s?$|^source$|^retrieve", re.I)),
-    ("hydrator", re.compile(r"(?:Hydrator|Enricher|FeatureLoader)s?$|^(?:hydrate|enrich)(?:_|$)", re.I)),
-    ("filter", re.compile(r"Filters?$|^filter_", re.I)),
-    ("scorer", re.compile(r"(?:Scorer|Ranker|ScoringModel)s?$|^(?:score|rank)(?:_|$)", re.I)),
-    ("selector", re.compile(r"(?:Selector|TopK|TopKSelector)s?$|^(?:select|take)_(?:top|best)|^select$|^top_k", re.I)),
-    ("side effect", re.compile(r"(?:Side_?Effect|ImpressionLogger|EventEmitter)s?$|^log_impressions", re.I)),
+    ("source", lazy(r"(?:Source|Retriever|Candidate(?:s|Generator|Fetcher))s?$|^source$|^retrieve", re.I)),
+    ("hydrator", lazy(r"(?:Hydrator|Enricher|FeatureLoader)s?$|^(?:hydrate|enrich)(?:_|$)", re.I)),
+    ("filter", lazy(r"Filters?$|^filter_", re.I)),
+    ("scorer", lazy(r"(?:Scorer|Ranker|ScoringModel)s?$|^(?:score|rank)(?:_|$)", re.I)),
+    ("selector", lazy(r"(?:Selector|TopK|TopKSelector)s?$|^(?:select|take)_(?:top|best)|^select$|^top_k", re.I)),
+    ("side effect", lazy(r"(?:Side_?Effect|ImpressionLogger|EventEmitter)s?$|^log_impressions", re.I)),
 )  # fmt: skip
 _CHAINED = {
     "source": "source", "sources": "source", "retrieve": "source", "candidates": "source", "hydrate": "hydrator",
@@ -43,9 +43,7 @@ _FILTERS = lazy(
     r"^(?:apply_)?filter(?:s|_\w+)?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)", re.I
 )
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
-_TELLS = lazy(
-    r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I
-)
+_TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
 _TOLD = lazy(r"(?:impression|exposure)(?:s|s?_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
 

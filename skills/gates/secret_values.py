@@ -137,7 +137,7 @@ KEY_WORDS = WordShape(
         b"shpat_", b"shpss_", b"shpca_", b"shppa_", b"k_live_", b"k_test_", b"glpat", b"xox", b"slack", b"aiza", b"sg ",
         b"sk ", b"pypi ", b"private ", b"eyj", b"password ", b"pwd ",
     ),
-    re.compile(
+    lazy(
         rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
         rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$"
     ).search,
