@@ -33,7 +33,7 @@ _EXECUTES = frozenset(
      "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc"}
 )  # fmt: skip
 _EXECUTE_WORDS = frozenset(name.encode() for name in _EXECUTES)
-_FILLS = frozenset({"format", "replace", "join", "format_map"})
+_FILLS = frozenset({"format", "replace", "join", "format_map", "substitute", "safe_substitute"})
 _ALWAYS_SQL = frozenset(
     {"executemany", "executescript", "execute_sql", "mogrify", "RawSQL", "read_sql", "read_sql_query",
      "exec_driver_sql", "copy_expert", "run_sql"}
@@ -181,9 +181,9 @@ def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
 def _goes_to_database(node: ast.Call, name: str, found: Text, context: FileContext) -> bool:
     if name in _ALWAYS_SQL:
         return True
-    if name in {"text", "raw", "extra"}:
-        if name == "text":
-            return (context.resolve(node.func) or "").startswith("sqlalchemy") and is_sql_like(found.text)
+    if name in {"text", "literal_column", "raw", "extra"}:
+        if name in {"text", "literal_column"}:
+            return (context.resolve(node.func) or "").startswith(("sqlalchemy", "sqlmodel"))
         return isinstance(node.func, ast.Attribute) and (name == "extra" or is_sql_like(found.text))
     owner = last_name(node.func.value).lower() if isinstance(node.func, ast.Attribute) else ""
     if name in {"execute"} and owner.endswith(_CONNECTIONS):

@@ -1,11 +1,17 @@
-"""Names that were checked before they became SQL: compared with a fixed list, or asked whether they are a word."""
+"""Names that were checked before they became SQL, compared with a fixed list or asked whether they are a word; and
+those that no client decides: of the schema, of a command's options, of what leaves its values out."""
 
 import ast
+import re
 from collections.abc import Callable
 
 from skills.gates.context import FileContext
-from skills.gates.local_values import own_nodes
+from skills.gates.local_values import own_nodes, values_of
+from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 
+_VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
+_SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 
 
@@ -69,3 +75,29 @@ def _asks_for_word(test: ast.expr, name: str) -> bool:
         and isinstance(test.func.value, ast.Name)
         and test.func.value.id == name
     )
+
+
+def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
+    """True for the options of a command: `options["table"]` of Django's, `args.table` of argparse."""
+    if not isinstance(holder, ast.Name):
+        return False
+    if holder.id == "options" and "/management/commands/" in context.path:
+        return True
+    bound = values_of(holder.id, context)
+    return len(bound) == 1 and isinstance(bound[0], ast.Call) and last_name(bound[0].func) == "parse_args"
+
+
+def has_parameters(target: ast.Tuple | ast.List) -> bool:
+    """True for `where, params = build(filters)`: what makes both leaves the values out of the text."""
+    return any(isinstance(part, ast.Name) and _VALUES.search(part.id) for part in target.elts)
+
+
+def is_of_schema(name: str) -> bool:
+    """True for what stands for a part of the schema: the `name` of a `column` comes from where the models are."""
+    return _SCHEMA.search(name) is not None
+
+
+def asks_for_name(node: ast.Call) -> bool:
+    """True for `getattr(column, "name", None)`."""
+    asked = node.args[1] if last_name(node.func) == "getattr" and len(node.args) > 1 else None
+    return isinstance(asked, ast.Constant) and asked.value in {"name", "key", "fullname", "schema"}

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.sql_values import LAYOUT, harmless
+from skills.gates.sql_values import LAYOUT, grown, harmless
 
 HOLE = "\0"
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
@@ -146,22 +146,47 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
         return read_text(node.args[0], context, depth + 1)
     if function.attr in LAYOUT:
         return read_text(function.value, context, depth + 1)
-    if function.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], (ast.List, ast.Tuple)):
-        glue = function.value.value if isinstance(function.value, ast.Constant) else " "
-        found = Text(built=True)
-        for number, part in enumerate(node.args[0].elts):
-            found = found.plus(Text(str(glue) if number else "")).plus(_filled(part, context, depth))
-        return found
-    if function.attr not in {"format", "format_map", "replace"}:
+    if function.attr == "join" and len(node.args) == 1:
+        return _of_join(function.value, node.args[0], context, depth)
+    if function.attr not in {"format", "format_map", "replace", "substitute", "safe_substitute"}:
         return None
-    template = _template(function.value, context, depth)
+    pattern = function.value
+    if isinstance(pattern, ast.Call) and last_name(pattern.func) == "Template" and pattern.args:
+        pattern = pattern.args[0]
+    template = _template(pattern, context, depth)
     if template is None:
         return None
     values = [*node.args, *(keyword.value for keyword in node.keywords)]
     if function.attr == "replace":
         values = values[1:2]
     parts = tuple(value for value in values if not harmless(value, context))
-    return Text(re.sub(r"\{[^{}]*\}", HOLE, template.text) if parts else template.text, template.parts + parts, True)
+    return Text(
+        re.sub(r"\{[^{}]*\}|\$\w+", HOLE, template.text) if parts else template.text, template.parts + parts, True
+    )
+
+
+def _of_join(glue: ast.expr, joined: ast.expr, context: FileContext, depth: int) -> Text | None:
+    if isinstance(joined, ast.Name):
+        return _of_grown_list(joined.id, context, depth)
+    if not isinstance(joined, (ast.List, ast.Tuple)):
+        return None
+    between = glue.value if isinstance(glue, ast.Constant) else " "
+    found = Text(built=True)
+    for number, part in enumerate(joined.elts):
+        found = found.plus(Text(str(between) if number else "")).plus(_filled(part, context, depth))
+    return found
+
+
+def _of_grown_list(name: str, context: FileContext, depth: int) -> Text | None:
+    """`parts = ["SELECT …"]`, then `parts.append(f"AND …")`, joined."""
+    bound = values_of(name, context)
+    first = bound[0] if len(bound) == 1 else None
+    if not isinstance(first, ast.List) or not first.elts or not isinstance(first.elts[0], ast.Constant):
+        return None
+    found = Text(built=True)
+    for part in (*first.elts, *grown(name, context.function or context.tree, context)):
+        found = found.plus(_filled(part, context, depth)).plus(Text(" "))
+    return found
 
 
 def is_sql(text: str) -> bool:

@@ -11,11 +11,12 @@ from skills.gates.file_calls import argument_of, calls_by_name
 from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.sql_checks import is_checked
+from skills.gates.sql_checks import asks_for_name, comes_from_operator, has_parameters, is_checked, is_of_schema
 from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
+_JUDGED = "sql-values: names that are being judged"
 _INDIRECT = "sql-values: loops and calls taken apart"
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
@@ -77,6 +78,10 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
 def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
     if is_literal(part, context) or _is_metadata(part):
         return True
+    if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
+        return True  # whoever runs the program decides it
+    if part.attr in {"name", "key", "fullname"} and is_of_schema(last_name(part.value)):
+        return True  # of the schema, as SQLAlchemy knows it
     if part.attr == "value" and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
     if (
@@ -107,7 +112,9 @@ def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
 
 
 def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
-    return _is_metadata(part) or _holds_harmless(part.value, context, depth)
+    if _is_metadata(part) or comes_from_operator(part.value, context):
+        return True
+    return _holds_harmless(part.value, context, depth)
 
 
 def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: int) -> bool:
@@ -165,13 +172,12 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     if name in {"str", "sorted", "list", "tuple", "set", "frozenset", "reversed", "min", "max"} and part.args:
         return all(harmless(value, context, depth + 1) for value in part.args)
     if not isinstance(part.func, ast.Attribute):
-        return _answers_harmlessly(name, context, depth)
+        return asks_for_name(part) or _answers_harmlessly(name, context, depth)
     if name in LAYOUT:
         return harmless(part.func.value, context, depth + 1)
     if name == "get":
-        return _holds_harmless(part.func.value, context, depth) and all(
-            harmless(value, context, depth + 1) for value in part.args[1:]
-        )
+        picked = comes_from_operator(part.func.value, context) or _holds_harmless(part.func.value, context, depth)
+        return picked and all(harmless(value, context, depth + 1) for value in part.args[1:])
     return last_name(part.func.value) in {"self", "cls"} and _answers_harmlessly(name, context, depth)
 
 
@@ -236,12 +242,24 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     if not bound:
         return name in context.imports and name.isupper()
     scope = _scope_of(name, context)
+    judged = context.memo.setdefault(_JUDGED, set())
+    assert isinstance(judged, set)
+    if (scope, name) in judged:
+        return True  # `query = f"{query} LIMIT 1"`: what else it is bound to decides
+    judged.add((scope, name))
+    try:
+        return _bound_harmlessly(name, scope, bound, context, depth)
+    finally:
+        judged.discard((scope, name))
+
+
+def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], context: FileContext, depth: int) -> bool:
     if scope is context.tree and name.lstrip("_").isupper() and all(_made_here(value) for value in bound):
         return True
     written = [value for value in bound if value is not None]
     if not all(harmless(value, context, depth + 1) for value in written):
         return False
-    if not all(harmless(value, context, depth + 1) for value in _grown(name, scope, context)):
+    if not all(harmless(value, context, depth + 1) for value in grown(name, scope, context)):
         return False
     told = list(_unwritten(name, scope, context, depth)) if len(written) < len(bound) else []
     return len(told) == len(bound) - len(written) and all(told)
@@ -259,7 +277,7 @@ def _made_here(value: ast.expr | None) -> bool:
     )
 
 
-def _grown(name: str, scope: Scope, context: FileContext) -> Iterator[ast.expr]:
+def grown(name: str, scope: Scope, context: FileContext) -> Iterator[ast.expr]:
     """What is put into a list of that name after it was made."""
     for node in own_nodes(scope, context):
         if (
@@ -287,7 +305,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for target in node.targets:
                 if isinstance(target, (ast.Tuple, ast.List)) and _place_of(target, name) is not None:
-                    yield last_name(node.value.func) in _COMPILERS
+                    yield last_name(node.value.func) in _COMPILERS or has_parameters(target)
 
 
 def _indirect(scope: Scope, context: FileContext) -> list[Any]:
