@@ -23,6 +23,8 @@ TenancyChoice = Literal["auto", "transparent", "explicit", "off"]
 
 @record
 class TenancyConfig:
+    """How the project keeps tenants apart, `[tenancy]`, and the names of the fields that say whose a row is."""
+
     mode: TenancyChoice = "auto"
     fields: tuple[str, ...] = ("tenant", "tenant_id", "company", "company_id")
 
@@ -67,6 +69,8 @@ BUILT_IN_TOOLS = ("mypy", "pyright", "bandit", "pytest")
 
 @record
 class ChecksConfig:
+    """What is checked, `[checks]`: rules or groups to add and to leave out, files out of scope, other tools."""
+
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

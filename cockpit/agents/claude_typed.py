@@ -11,6 +11,8 @@ from cockpit.agents.lenient import count, flag, moment, number, text
 
 
 class CacheCreation(msgspec.Struct, gc=False):
+    """Tokens written to the cache, by how long they stay."""
+
     ephemeral_5m_input_tokens: int | None = None
     ephemeral_1h_input_tokens: int | None = None
 
@@ -24,6 +26,8 @@ class _ServerTools(msgspec.Struct, gc=False):
 
 
 class Iteration(msgspec.Struct, gc=False):
+    """The usage of one pass within a response: an advisor, or the model itself."""
+
     type: str | None = None
     model: str | None = None
     input_tokens: int | None = None
@@ -34,6 +38,8 @@ class Iteration(msgspec.Struct, gc=False):
 
 
 class Usage(msgspec.Struct, gc=False):
+    """What a response used: tokens, searches on the web, and the passes it took."""
+
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_creation_input_tokens: int | None = None

@@ -214,10 +214,9 @@ class WorktreeDeeds(Deeds):
         if path is not None:
             done = await self._work("Adopt", lambda _: adopt(self.repository, self.settings, path))
             if done is not None:
-                ports = "–".join(
-                    str(port) for port in (done[0]["ports"] or ["no"])[:: max(1, len(done[0]["ports"]) - 1)]
-                )
-                self.tell(f"{done[0]['branch'] or path} is in the registry, ports {ports}")
+                entry, _ = done
+                ports = f"ports {entry['ports'][0]}–{entry['ports'][-1]}" if entry["ports"] else "no ports"
+                self.tell(f"{entry['branch'] or path} is in the registry, {ports}")
 
     def do_forecast(self) -> None:
         """With what each worktree would be in conflict: what the pane knows already."""

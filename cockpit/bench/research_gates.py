@@ -43,14 +43,17 @@ def _gate(call: "Call", number: int) -> Answer:
 
 
 def gate1(call: "Call") -> Answer:
+    """`cockpit research gate1`: exit 1 where the study is not viable. Raises `CannotAnswer`."""
     return _gate(call, 1)
 
 
 def gate2(call: "Call") -> Answer:
+    """`cockpit research gate2`: exit 1 where the decision is no GO. Raises `CannotAnswer`."""
     return _gate(call, 2)
 
 
 def approve(call: "Call") -> Answer:
+    """The human checkpoint. Raises `CannotAnswer`, also where no person asks."""
     from cockpit.bench.research import change
     from cockpit.bench.shared import only_a_person, person
     from cockpit.clock import iso, now
@@ -65,6 +68,7 @@ def approve(call: "Call") -> Answer:
 
 
 def gate3(call: "Call") -> Answer:
+    """`cockpit research gate3`: the review afterwards; exit 1 where it fails. Raises `CannotAnswer`."""
     from cockpit.bench.research import change
     from cockpit.clock import iso, now
     from skills.workflow.research import RATINGS, passed, with_gate3
@@ -76,6 +80,7 @@ def gate3(call: "Call") -> Answer:
 
 
 def checklist(call: "Call") -> Answer:
+    """A checklist with what is done, or one of its items ticked off. Raises `CannotAnswer`."""
     from dataclasses import replace
 
     from cockpit.bench.research import change, open_study

@@ -10,6 +10,7 @@ Answer = tuple[int, dict[str, Any], list[str]]  # exit code, document, lines
 
 
 def told(study: "Study", code: int = 0, *more: str) -> Answer:
+    """The study as an answer, with its next step; `more` lines come after it."""
     from skills.workflow.research import next_step
 
     return code, {"research": study_document(study), "next": next_step(study)}, [*study_lines(study), *more]
@@ -57,6 +58,7 @@ def study_document(study: "Study") -> dict[str, Any]:
 
 
 def text_of(call: "Call", what: str) -> str:
+    """The words of the call as one text; `what` names it where there are none. Raises `CannotAnswer`."""
     from cockpit.errors import CannotAnswer
     from cockpit.plain_text import plain_text
 

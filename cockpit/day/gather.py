@@ -103,16 +103,19 @@ def guarded(read: Callable[[], Answer], what: str, notes: list[str]) -> Answer |
 
 
 def result_of(future: Future[Answer], what: str, notes: list[str]) -> Answer | None:
+    """As `guarded`, of what a thread brings."""
     return guarded(future.result, what, notes)
 
 
 def with_agents(trees: WorktreesSnapshot | None, sessions: SessionsSnapshot | None) -> WorktreesSnapshot | None:
+    """The worktrees with the agents in them, where both are known."""
     from cockpit.worktrees.judgement import with_presence
 
     return trees if trees is None or sessions is None else with_presence(trees, sessions)
 
 
 def names_in(root: Path) -> frozenset[str]:
+    """The names of files and folders at the root; none where it cannot be read."""
     try:
         return frozenset(path.name for path in root.iterdir())
     except OSError:
@@ -120,6 +123,7 @@ def names_in(root: Path) -> frozenset[str]:
 
 
 def worktree_line(tree: Worktree) -> WorktreeLine:
+    """A worktree as the report of the day shows it."""
     return WorktreeLine(
         name=tree.name,
         branch=tree.branch or "detached",
@@ -191,6 +195,7 @@ def _unpushed(tree: Worktree) -> list[str]:
 
 
 def waiting_of(sessions: SessionsSnapshot | None, now: datetime) -> tuple[Waiting, ...]:
+    """The sessions that wait for a person; none where sessions are not known."""
     found = sessions.sessions if sessions else ()
     return tuple(_waits(session, now) for session in found if session.state == "waiting")
 
@@ -202,6 +207,7 @@ def _waits(session: Session, now: datetime) -> Waiting:
 
 
 def money_of(spend: SpendSnapshot, task_average: float | None = None) -> Money | None:
+    """Today and this month in dollars against their limits, None where nothing was read."""
     if spend.today is None or spend.month is None:
         return None
     windows = {window.window: window for window in spend.windows}
@@ -226,10 +232,12 @@ def _limit(window: BudgetWindow | None) -> float | None:
 
 
 def spend_notes(spend: SpendSnapshot) -> tuple[str, ...]:
+    """What of the transcripts could not be read, one line each."""
     return tuple(plain_text(note, 160) for note in spend.unread)
 
 
 def resources_of(trees: WorktreesSnapshot | None, config: Config) -> Resources:
+    """Worktrees in use and allowed, the next free ports, and the free memory (GB)."""
     from cockpit.machine import free_memory_gb
     from cockpit.worktrees.registry import read_registry_file
 
@@ -241,4 +249,5 @@ def resources_of(trees: WorktreesSnapshot | None, config: Config) -> Resources:
 
 
 def finding_line(found: "Finding") -> str:
+    """A finding as one line."""
     return plain_text(f"{found.path}:{found.line} {found.rule}: {found.message}", 240)

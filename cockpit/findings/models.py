@@ -32,6 +32,8 @@ class CheckProblem:
 
 @record
 class GateResult:
+    """What a gate says of the whole, and how many findings count against it."""
+
     gate: Gate
     status: Status
     count: int

@@ -45,6 +45,7 @@ class Measured:
 
 
 def row_of(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | None, now: datetime) -> Worktree:
+    """The row of a worktree; what was not measured yet is None in it."""
     own = is_own_base(cheap, place)
     seconds = survey.committed.get(place.head) if survey and place.head else None
     base = cheap.bases[0].name if cheap.bases and not own else None
@@ -82,6 +83,7 @@ def row_of(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | 
 
 
 def is_own_base(cheap: Cheap, place: Place) -> bool:
+    """Whether a base branch itself is checked out there."""
     return place.ref is not None and any(place.ref == base.ref for base in cheap.bases)
 
 

@@ -269,6 +269,7 @@ def priority_of(result: AuditResult) -> str:
 
 
 def task_title(date: str) -> str:
+    """The title of the task; `date` is that of the audit."""
     return f"{TITLE}: [{date}]"
 
 

@@ -20,6 +20,8 @@ class RiskKeyword:
 
 @record
 class Risk:
+    """The highest level that words of a prompt reach, and all of those words."""
+
     level: RiskLevel
     keywords: tuple[RiskKeyword, ...]
 
