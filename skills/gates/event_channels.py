@@ -156,7 +156,7 @@ def _channel_holds(candidate: Candidate, report: FileReport, project: Project) -
         None,
     )
     if close is not None:
-        if side == "sub" and _is_product(close[0]):
+        if side == "sub" and is_product_path(close[0]):
             return None  # said once, where it is published
         verb = "listened to as" if side == "pub" else "published as"
         message = f"`{name}` is {verb} `{close[1].name}`: what is sent never arrives"
@@ -168,10 +168,6 @@ def _channel_holds(candidate: Candidate, report: FileReport, project: Project) -
     if side == "pub":
         return _settled(candidate, "HIGH", f"`{name}` is published and nobody here listens to it", None)
     return _settled(candidate, "MEDIUM", f"`{name}` is listened to and nobody here publishes it", None)
-
-
-def _is_product(path: str) -> bool:
-    return is_product_path(path)
 
 
 def _answered(fact: Fact, side: str, bus: str, project: Project) -> bool:

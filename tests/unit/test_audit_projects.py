@@ -197,6 +197,24 @@ def test_a_sleep_blocks_the_loop_only_where_it_runs_on_it(call: str, severities:
     assert of_check(issues, "sync-sleep-in-async") == severities
 
 
+@pytest.mark.parametrize(
+    ("heard", "severities"),
+    [
+        ("job_event", ["CRITICAL"]),
+        ("job_evnets", ["CRITICAL"]),  # two letters are others
+        ("job_evenings", ["HIGH", "MEDIUM"]),  # three are: these are two channels
+        ("event", ["CRITICAL"]),  # one within the other, whatever the distance
+        ("job", ["HIGH", "MEDIUM"]),  # too short to be compared
+    ],
+)
+def test_two_names_are_one_misspelt_up_to_two_letters_apart(heard: str, severities: list[str]) -> None:
+    sends = 'async def tell(redis):\n    await redis.publish("job_events", 1)\n'
+    hears = f'async def hear(pubsub):\n    await pubsub.subscribe("{heard}")\n'
+    issues = audited({"app/tell.py": sends, "app/hear.py": hears}, {"redis": "p:1"}, {})
+
+    assert of_check(issues, "event-channel-consistency") == severities
+
+
 def test_a_channel_of_two_spellings_is_critical_and_one_constant_is_none() -> None:
     sends = 'async def tell(conn):\n    await conn.execute("NOTIFY job_events")\n'
     hears = 'async def hear(conn):\n    await conn.execute("LISTEN job_event")\n'

@@ -16,6 +16,7 @@ from tests.unit.claude_lines import Talk, text
 from tests.unit.planted_talks import (
     PLANTS,
     begun,
+    delegate,
     needless_sub_agent,
     says,
     three_reads_in_a_row,
@@ -119,6 +120,37 @@ def test_a_sub_agent_in_the_background_was_not_judged(
     talk.prompt([block], toolUseResult={"agentId": "a1", "status": "async_launched", "isAsync": True})
 
     assert habits(project, own_home, capsys, talk)["over-delegation"]["status"] == "not_run"
+
+
+@pytest.mark.parametrize(
+    ("usage", "count"),
+    [
+        ({"totalTokens": 10_001}, 1),
+        ({"totalTokens": 10_000}, 0),
+        ({"totalDurationMs": 299_999}, 1),
+        ({"totalDurationMs": 300_000}, 0),
+        ({"totalToolUseCount": 3}, 1),
+        ({"totalToolUseCount": 4}, 0),
+    ],
+)
+def test_a_sub_agent_is_needless_between_its_limits(
+    usage: dict[str, int], count: int, project: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = begun()
+    delegate(talk, **usage)
+
+    assert habits(project, own_home, capsys, talk)["over-delegation"]["count"] == count
+
+
+@pytest.mark.parametrize(("minutes", "count"), [(30, 0), (30.02, 1)])
+def test_a_prompt_starts_a_task_of_its_own_after_more_than_half_an_hour(
+    minutes: float, count: int, project: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = begun()
+    talk.prompt("fix the user thing", after=minutes * 60)
+    talk.does("Edit", file_path="a.py")
+
+    assert habits(project, own_home, capsys, talk)["no-analysis"]["count"] == count
 
 
 def test_a_sub_agents_own_transcript_tells_what_it_cost(

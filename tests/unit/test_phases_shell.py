@@ -96,6 +96,8 @@ def test_changes_files(line: str, changes: bool) -> None:
         ("cd app; pytest", True),
         ("pytest && ruff check", True),
         ("pytest\n", True),
+        ("pytest &&\nruff check", True),
+        ("pytest\nruff check", False),
         ("pytest | tail -5", False),
         ("pytest || true", False),
         ("pytest; echo done", False),
