@@ -33,9 +33,6 @@ class ClaudeReader(Reader):
 
     agent: "Agent" = "claude"
 
-    def folders(self) -> tuple[Path, ...]:
-        return tuple(folder for folder in self._places() if folder.is_dir())
-
     def sources(self) -> Iterator[tuple[str, Stamp]]:
         return self.stamped(self.walk(self._places(), _is_transcript))
 

@@ -28,9 +28,6 @@ class CodexReader(Reader):
 
     agent: "Agent" = "codex"
 
-    def folders(self) -> tuple[Path, ...]:
-        return tuple(folder for folder in self._places() if folder.is_dir())
-
     def sources(self) -> Iterator[tuple[str, Stamp]]:
         found = dict(self.stamped(self.walk(self._places(), _is_rollout)))
         return ((path, stamp) for path, stamp in found.items() if _plain(path) == path or _plain(path) not in found)

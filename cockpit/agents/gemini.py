@@ -26,9 +26,6 @@ class GeminiReader(Reader):
 
     agent: "Agent" = "gemini"
 
-    def folders(self) -> tuple[Path, ...]:
-        return tuple(folder for folder in self._places() if folder.is_dir())
-
     def sources(self) -> Iterator[tuple[str, Stamp]]:
         entries = self.walk(self._places(), lambda name: name.endswith((".json", ".jsonl")))
         return self.stamped(entry for entry in entries if f"{os.sep}chats{os.sep}" in entry.path)

@@ -28,8 +28,8 @@ class OpenCodeReader(Reader):
 
     agent: "Agent" = "opencode"
 
-    def folders(self) -> tuple[Path, ...]:
-        return tuple(root for root in self.roots if root.is_dir())
+    def _places(self) -> Iterator[Path]:
+        return iter(self.roots)
 
     def sources(self) -> Iterator[tuple[str, Stamp]]:
         for root in self.roots:

@@ -125,8 +125,12 @@ class Reader(ABC):
         self.unreadable: dict[str, str] = {}
 
     @abstractmethod
+    def _places(self) -> Iterator[Path]:
+        """The folders that hold the agent's files, where they exist."""
+
     def folders(self) -> tuple[Path, ...]:
         """The folders that exist and hold the agent's files, to be watched."""
+        return tuple(folder for folder in self._places() if folder.is_dir())
 
     @abstractmethod
     def sources(self) -> Iterator[tuple[str, Stamp]]:

@@ -8,13 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+from cockpit.spend.own_process import OwnProcess
 from cockpit.spend.price_table import RateKey, Rates, Standing, look_up
 from cockpit.spend.prices import Prices
 from cockpit.spend.usual_rates import usual
 
-_HOME = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from cockpit.spend.price_process import serve; serve()"
 
 
@@ -33,37 +32,21 @@ def imported_meanwhile(prices: Prices) -> Iterator[None]:
         process.close()
 
 
-class PriceProcess:
-    """Started at once; the first answer waits until the table is there."""
+class PriceProcess(OwnProcess):
+    """The first answer waits until the table is there."""
 
     def __init__(self) -> None:
-        import subprocess
-
-        words = [sys.executable, "-I", "-c", _START, _HOME]
-        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere, cwd=os.sep)
+        super().__init__(_START)
 
     def look_up(self, key: RateKey) -> Standing:
         """As `price_table.look_up`."""
-        process = self._process
         try:
-            if process.stdin is None or process.stdout is None:
-                return look_up(key)
-            process.stdin.write(json.dumps(key).encode() + b"\n")
-            process.stdin.flush()
-            first, tiers = json.loads(process.stdout.readline())
+            self.input.write(json.dumps(key).encode() + b"\n")
+            self.input.flush()
+            first, tiers = json.loads(self.output.readline())
         except (OSError, ValueError):
             return look_up(key)
         return first, tuple(Rates(*tier) for tier in tiers)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):  # a question that was never read
-                    stream.close()
-        self._process.wait()
 
 
 def serve() -> None:

@@ -7,7 +7,6 @@ handed on and where it stopped. Where the process fails, the files are read here
 import contextlib
 import importlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,9 +16,9 @@ import msgspec
 
 from cockpit.agents.record import Record, Values, values_of
 from cockpit.agents.source import Reader, Sink, Source
+from cockpit.spend.own_process import OwnProcess
 from cockpit.spend.shelf import Row, row_of, source_of
 
-_HOME = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from cockpit.spend.reading_process import serve; serve()"
 
 
@@ -54,20 +53,17 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Answer).decode
 
 
-class ReadingProcess:
-    """Started at once, for `paths` of `reader`."""
+class ReadingProcess(OwnProcess):
+    """Reads `paths` of `reader`."""
 
     def __init__(self, reader: Reader, paths: Iterable[str]) -> None:
+        super().__init__(_START)
         self._reader, self._paths = reader, sorted(paths)
-        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-        words = [sys.executable, "-I", "-c", _START, _HOME]
-        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere, cwd=os.sep)
         kind = type(reader)
         task = _Task(kind.__module__, kind.__name__, [str(root) for root in reader.roots], self._paths)
         with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.write(_encode(task))
-                self._process.stdin.close()
+            self.input.write(_encode(task))
+            self.input.close()
 
     def results(self, sink: Sink) -> Iterator[tuple[str, Source | None]]:
         """Each file and how far it was read, once `sink` has what it told; None: it must be read here."""
@@ -86,22 +82,12 @@ class ReadingProcess:
             yield path, None
 
     def _answers(self) -> Iterator[_Answer]:
-        stream = self._process.stdout
-        while stream is not None and len(head := stream.read(4)) == 4:
+        while len(head := self.output.read(4)) == 4:
             size = int.from_bytes(head, "big")
-            data = stream.read(size)
+            data = self.output.read(size)
             if len(data) < size:
                 return
             yield _decode(data)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._process.wait()
 
 
 class _Kept:

@@ -25,6 +25,7 @@ from cockpit.worktrees.forecast import ToMerge, forecast
 from cockpit.worktrees.judgement import judged
 from cockpit.worktrees.models import Clash, Merged, WorktreesSnapshot
 from cockpit.worktrees.ports import PortRegistry
+from cockpit.worktrees.refs import changed_at
 from cockpit.worktrees.rows import Key, Measured, Survey, has_work, is_own_base, nothing_of_its_own, row_of
 from cockpit.worktrees.trials import Trial, TrialMerges
 
@@ -91,7 +92,7 @@ class Reader:
         wanted = {base.ref: base.sha for base in cheap.bases if base.ref.startswith("refs/")}
         heads = wanted | {place.ref: place.head for place in cheap.places if place.ref and place.head}
         detached = tuple(sorted({place.head for place in cheap.places if place.head and not place.ref}))
-        key = (tuple(heads.items()), detached, _mtime(self.repository.common_dir / "config"))
+        key = (tuple(heads.items()), detached, changed_at(self.repository.common_dir / "config"))
         if self._facts is None or self._facts[0] != key:
             try:
                 self._facts = (key, self._branch_facts(list(heads), list(detached)), "")
@@ -126,7 +127,7 @@ class Reader:
 
     def _own_bases(self, cheap: Cheap) -> dict[str, Base]:
         """The branch that each branch was made from, where that is written down and not the common base."""
-        changed = _mtime(self.repository.common_dir / "config")
+        changed = changed_at(self.repository.common_dir / "config")
         if self._recorded[0] != changed:
             try:
                 named = b"cockpit-base" in read_regular(self.repository.common_dir / "config")
@@ -362,10 +363,3 @@ def read_worktrees(repository: Repository, config: Config, *, forecast: bool = F
 
 def _line(problem: Exception) -> str:
     return problem.line if isinstance(problem, GitFailed) else str(problem)
-
-
-def _mtime(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

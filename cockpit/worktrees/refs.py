@@ -53,8 +53,8 @@ class Refs:
         """A value that changes whenever a ref below `under` does: every change renames a file into its
         folder.
         """
-        times: list[object] = [_time(self.common_dir / "packed-refs"), _time(self.common_dir / "reftable")]
-        times += [(folder, _time(Path(folder))) for folder, _, _ in os.walk(self.common_dir / under)]
+        times: list[object] = [changed_at(self.common_dir / "packed-refs"), changed_at(self.common_dir / "reftable")]
+        times += [(folder, changed_at(Path(folder))) for folder, _, _ in os.walk(self.common_dir / under)]
         return tuple(times)
 
     def _content(self, ref: str) -> str | None:
@@ -82,7 +82,8 @@ class Refs:
         return self._packed
 
 
-def _time(path: Path) -> int:
+def changed_at(path: Path) -> int:
+    """When a file or folder was last changed (ns since 1970), 0 where there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

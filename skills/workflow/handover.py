@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from skills.record import record
-from skills.workflow.tasks import Item, sections
+from skills.workflow.tasks import Item, heading_key, sections
 
 TITLE = "Project Context"
 COMPLETED = "Completed This Session"
@@ -195,14 +195,16 @@ def _place(blocks: list[_Block]) -> tuple[int | None, dict[str, int]] | None:
     Below a title, its sections are those one level deeper, up to the next heading of its level; without one, the first
     heading of each name.
     """
-    title = next((at for at, block in enumerate(blocks) if _key(block.title) == _key(TITLE) and block.level), None)
-    names = {_key(name): name for name in SECTIONS}
+    title = next(
+        (at for at, block in enumerate(blocks) if heading_key(block.title) == heading_key(TITLE) and block.level), None
+    )
+    names = {heading_key(name): name for name in SECTIONS}
     managed: dict[str, int] = {}
     for at in range(0 if title is None else title + 1, len(blocks)):
         block = blocks[at]
         if title is not None and block.level <= blocks[title].level:
             break
-        name = names.get(_key(block.title)) if block.level else None
+        name = names.get(heading_key(block.title)) if block.level else None
         deep_enough = title is None or block.level == blocks[title].level + 1
         if name is not None and deep_enough:
             managed.setdefault(name, at)
@@ -278,7 +280,7 @@ def _metrics(items: tuple[Item, ...]) -> Metrics:
     for item in items:
         name, _, value = item.text.partition(":")
         if number := re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*%?\s*", value):
-            found[_key(name)] = float(number[1])
+            found[heading_key(name)] = float(number[1])
     counts = {name: int(found[name]) if name in found else None for name in ("commits", "files changed", "tests added")}
     return Metrics(counts["commits"], counts["files changed"], counts["tests added"], found.get("coverage"))
 
@@ -307,10 +309,6 @@ def _spaced(text: str, ending: str) -> str:
     if not text or text.endswith(ending * 2):
         return text
     return text + (ending if text.endswith(ending) else ending * 2)
-
-
-def _key(title: str) -> str:
-    return re.sub(r"[^a-z0-9 ]", "", title.casefold()).strip()
 
 
 # -- JSON --

@@ -117,8 +117,8 @@ def sections(text: str) -> tuple[Section, ...]:
 
 def section(parsed: Iterable[Section], *names: str) -> tuple[Item, ...]:
     """Everything under headings that begin with one of `names`, whatever their case and punctuation."""
-    wanted = tuple(_key(name) for name in names)
-    return tuple(item for part in parsed if _key(part.title).startswith(wanted) for item in part.items)
+    wanted = tuple(heading_key(name) for name in names)
+    return tuple(item for part in parsed if heading_key(part.title).startswith(wanted) for item in part.items)
 
 
 def tasks(text: str, *, own: bool = False) -> tuple[Task, ...]:
@@ -128,7 +128,7 @@ def tasks(text: str, *, own: bool = False) -> tuple[Task, ...]:
     parts = sections(text)
     found = [item for part in parts for item in part.items if item.mark != "none" or item.cell("task")]
     if not found and own:
-        unfinished = (part for part in parts if not _key(part.title).startswith(_FINISHED))
+        unfinished = (part for part in parts if not heading_key(part.title).startswith(_FINISHED))
         found = [item for part in unfinished for item in part.items if item.listed]
     return tuple(task for order, item in enumerate(found) if (task := task_of(item, order)).text)
 
@@ -136,7 +136,7 @@ def tasks(text: str, *, own: bool = False) -> tuple[Task, ...]:
 def without_box(text: str) -> int:
     """How many entries of lists are no tasks because others of the same text have boxes, or stand in a table of tasks;
     what is listed below something done is not counted."""
-    parts = [part for part in sections(text) if not _key(part.title).startswith(_FINISHED)]
+    parts = [part for part in sections(text) if not heading_key(part.title).startswith(_FINISHED)]
     items = [item for part in parts for item in part.items]
     if all(item.mark == "none" and not item.cell("task") for item in items):
         return 0
@@ -272,5 +272,6 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _key(title: str) -> str:
+def heading_key(title: str) -> str:
+    """What headings that differ in case and signs alone have in common."""
     return re.sub(r"[^a-z0-9 ]", "", title.casefold()).strip()
