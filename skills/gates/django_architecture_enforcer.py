@@ -48,6 +48,7 @@ _NOT_ROWS = (
     "serializer", "form", "formset", "session", "storage", "file", "cache", "blob", "bucket", "image",
     "workbook", "canvas", "document", "client", "cookie", "key", "sheet", "writer", "figure", "pdf", "doc",
 )  # fmt: skip
+_PICTURES = ("logo", "photo", "avatar", "picture", "thumbnail", "icon", "banner", "favicon")
 # Words for rows that end as the names above do.
 _ROWS = ("profile", "platform", "timesheet", "api_key", "apikey")
 _GIVE_ROWS = frozenset({"get_object", "get_object_or_404", "aget_object_or_404"})
@@ -182,7 +183,7 @@ def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
         found = name == "get" and bool(receiver.keywords) and not receiver.args
         return found or name in _GIVE_ROWS or (name[:1].isupper() and not not_a_row(name))
     name = held_name(receiver)
-    if not name or name in {"self", "cls", "super"} or name[:1].isupper():
+    if not name or name in {"self", "cls", "super"} or name[:1].isupper() or is_picture(receiver):
         return False
     function = context.function
     if (
@@ -210,6 +211,11 @@ def not_a_row(name: str) -> bool:
     if lowered.endswith(_ROWS):
         return False
     return lowered.endswith(_NOT_ROWS) or lowered.startswith(("serializer", "form_", "session"))
+
+
+def is_picture(node: ast.expr) -> bool:
+    """True for `shop.logo`: the file of a row, whose `delete()` takes away no row."""
+    return isinstance(node, ast.Attribute) and node.attr.lower().endswith(_PICTURES)
 
 
 def _only_builds(node: ast.Call) -> bool:

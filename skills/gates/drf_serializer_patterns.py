@@ -9,6 +9,7 @@ from skills.gates.django_architecture_enforcer import (
     WRITES,
     held_name,
     is_atomic,
+    is_picture,
     not_a_row,
     on_rows,
     outbound,
@@ -182,7 +183,7 @@ def _instance_write(node: ast.Call, serializer: ast.ClassDef, method: FunctionNo
         made = last_name(receiver.func)
         other = made[:1].isupper() and made != meta_model(serializer) and not not_a_row(made)
         return (f"`{made}(…).save()` writes", False) if other and not deletes else None
-    elif name == "instance":
+    elif name == "instance" or is_picture(receiver):
         return None
     if not name or not_a_row(name) or name[:1].isupper() or name in {"validated_data", "data", "cache", "self"}:
         return None
@@ -294,6 +295,7 @@ logic_in_serializer = Rule(
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(
+        _order("    def update(self, instance, given):\n        instance.logo.delete()\n        return instance\n"),
         _order("    def create(self, given):\n        return Order.objects.using('log').create(**given)\n"),
         _order(
             "    def create(self, validated_data):\n        order = Order.objects.create(**validated_data)\n"
