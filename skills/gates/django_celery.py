@@ -430,7 +430,7 @@ def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContex
         if isinstance(part, ast.Call) and _is_start(part) and not _seen(part, context):
             task = ast.unparse(part.func)[:50]
             message = f"`{task}()` inside a transaction: the worker can be faster than the commit"
-            symbol = context.symbol or getattr(node, "name", "")
+            symbol = f"{context.symbol}.{getattr(node, 'name', '')}".strip(".")
             context.report(ATOMIC, part, message, symbol=symbol, also=("task-before-commit",))
         if not isinstance(part, ast.Lambda | FunctionNode | ast.ClassDef):
             stack.extend(ast.iter_child_nodes(part))

@@ -116,7 +116,9 @@ def _effect(call: ast.Call, sessions: frozenset[str], values: Values, context: F
             if made is not None and _root_call(made) in _DML:
                 return f"`{owner}.{name}({_root_call(made)}(…))` writes"
         chain = chain_of(call)
-        if name in _ROW_WRITES and on_rows(chain, context):
+        # `user_manager.create(…)` asks a service: without Django nothing else is called a manager.
+        service = not chain.manager and last_name(chain.root).lower().endswith("manager")
+        if name in _ROW_WRITES and not service and on_rows(chain, context):
             return f"{shown_chain(chain)} writes"
         if name in {"update", "delete"} and sessions and last_name(chain.root) in sessions and len(chain.calls) > 1:
             return f"{shown_chain(chain)} writes"
@@ -196,6 +198,9 @@ logic_in_router = Rule(
         "def pay(id: int, db: Session = Depends(get_db)) -> Order:\n    order = orders.pay(db, id)\n    db.commit()\n"
         "    return order\n",
         "from fastapi import Depends\n\n\ndef save(db: Session, row):\n    db.add(row)\n",
+        "from fastapi import Depends\n\n\n@router.post('/users')\n"
+        "async def join(user: UserIn, user_manager: UserManager = Depends(get_manager)) -> User:\n"
+        "    return await user_manager.create(user)\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
     ),
 )

@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, parameters
-from skills.gates.local_values import local_values, own_nodes, values_of
+from skills.gates.local_values import Values, local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
@@ -61,7 +61,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None or node.returns is not None or _has_model(endpoint):
         return
     returned = _returned(node)
-    if not returned or all(_is_raw(value) for value in returned):
+    if not returned or all(_is_raw(value, local_values(node, context)) for value in returned):
         return
     if _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
@@ -98,9 +98,15 @@ def _returned(node: FunctionNode) -> list[ast.expr]:
     return found
 
 
-def _is_raw(value: ast.expr) -> bool:
+def _is_raw(value: ast.expr, values: Values) -> bool:
+    """True for a response that is finished already: `RedirectResponse(…)`, `await page.get_response()`."""
+    if isinstance(value, ast.Await):
+        value = value.value
+    bound = values.get(value.id, []) if isinstance(value, ast.Name) else []
+    if bound:
+        return all(made is not None and not isinstance(made, ast.Name) and _is_raw(made, values) for made in bound)
     name = last_name(value.func) if isinstance(value, ast.Call) else ""
-    return name in _RAW or name.endswith("Response") or name == "render"
+    return name in _RAW or name.endswith(("Response", "_response")) or name == "render"
 
 
 def _is_tiny(returned: list[ast.expr]) -> bool:
@@ -137,6 +143,9 @@ missing_response_model = Rule(
     ),
     good=one_file(
         "shop/routes.py",
+        "from fastapi import APIRouter\n\n\n@router.get('/out')\nasync def leave(page: Page):\n"
+        "    answer = RedirectResponse('/')\n    if page.wrong:\n        return await page.get_error_response()\n"
+        "    return answer\n",
         "from fastapi import APIRouter\n\n\n@router.get('/orders/{id}')\nasync def one(id: int) -> OrderOut:\n"
         "    return await orders.get(id)\n\n\n@router.get('/x', response_model=X)\ndef x():\n    return y\n\n\n"
         "@router.get('/health')\ndef health():\n    return {'status': 'ok'}\n\n\n@router.get('/page')\ndef page():\n"

@@ -92,6 +92,8 @@ def _columns(test: ast.expr, row: str) -> list[str] | None:
         sides = [test.left, test.comparators[0]]
         columns = [side for side in sides if _column(side, row)]
         others = [side for side in sides if not _column(side, row)]
+        if isinstance(test.ops[0], ast.In | ast.NotIn) and not _column(test.left, row):
+            return None  # what a column holds
         if len(columns) == 1 and not any(mentions(side, row) for side in others):
             return [_column(columns[0], row)]
         return None
@@ -257,6 +259,7 @@ filter_in_python = Rule(
     good=(
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),
         _shop("paid = [order for order in Order.objects.found() if order.paid]\n"),
+        _shop("mine = [order for order in Order.objects.all() if 'me' in order.total]\n"),
         _shop("paid = [order for order in Order.objects.unknown() if order.paid]\n"),
         _shop("late = [order for order in Order.objects.all() if order.is_late()]\n"),
         _shop("late = [order for order in Order.objects.all() if order.is_late]\n"),

@@ -338,7 +338,7 @@ hardcoded_secret = Rule(
         'class Kept(StrEnum):\n    onepassword = "1password"\n\n\nMAIL_SECRET = "not-active"\n',
         'class Login(BaseModel):\n    login: dict = Field(examples=[{"password": "securepassword123"}])\n',
         '@router.post("/in", openapi_extra={"example": {"password": "tr0ub4dor"}})\ndef enter():\n    pass\n',
-        'Policy(raw_secret_handling="block")\n',
+        'Policy(raw_secret_handling="block")\nnames = {"token": "%customer_email1%"}\n',
         'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
         'step = {"mail_password": "$inputs.mail_password"}\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',

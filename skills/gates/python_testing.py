@@ -44,7 +44,9 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
         return
     if _always_raises(node) or _asserts_after(node, context):
         return
-    if all(_recovers(handler) for handler in node.handlers) or _tries_again(node, context):
+    if all(_recovers(handler, node) for handler in node.handlers) or _tries_again(node, context):
+        return
+    if _cleans_up(node, context):
         return
     context.report(TRY, node, "a test that catches an exception passes where none is raised")
 
@@ -52,7 +54,12 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
 def _says_so(handler: ast.ExceptHandler) -> bool:
     """True for a handler after which the test has failed, was skipped, or has cancelled what it began."""
     cancelled = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
-    return cancelled or isinstance(handler.body[-1], ast.Raise) or _fails(handler)
+    denied = any(isinstance(part, ast.Assert) and _is_false(part.test) for part in handler.body)
+    return cancelled or denied or isinstance(handler.body[-1], ast.Raise) or _fails(handler)
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _always_raises(node: ast.Try) -> bool:
@@ -90,8 +97,23 @@ def _asserts_after(node: ast.Try, context: FileContext) -> bool:
     )
 
 
-def _recovers(handler: ast.ExceptHandler) -> bool:
-    """True for a handler that does instead what did not work: it makes the row that is not there, or clicks again."""
+def _cleans_up(node: ast.Try, context: FileContext) -> bool:
+    """True inside of `finally`."""
+    return any(
+        isinstance(part, ast.Try) and any(node in descendants(last) for last in part.finalbody)
+        for part in (descendants(context.function) if context.function is not None else ())
+    )
+
+
+def _recovers(handler: ast.ExceptHandler, node: ast.Try) -> bool:
+    """True for a handler that does instead what did not work: it makes the row that is not there, clicks again, goes on
+    with the next one, or chooses another value."""
+    if isinstance(handler.body[-1], ast.Continue):
+        return True
+    chosen = {last_name(target) for part in handler.body if isinstance(part, ast.Assign) for target in part.targets}
+    tried = descendants(ast.Module(node.body, []))
+    if chosen & {part.id for part in tried if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}:
+        return True
     return any(
         isinstance(part, ast.Call) and not _ONLY_TELLS.match(last_name(part.func))
         for statement in handler.body
@@ -153,6 +175,13 @@ try_in_test = Rule(
         "    except Undo:\n        pass\n    assert paid() == 0\n",
         "def test_empty():\n    try:\n        ann = User.objects.get(name='Ann')\n    except User.DoesNotExist:\n"
         "        ann = User.objects.create(name='Ann')\n    assert ann.cart is None\n",
+        "def test_empty():\n    try:\n        way = WAYS['cart']\n    except KeyError:\n        way = 'post'\n"
+        "    assert pay(way) == 3\n",
+        "def test_all():\n    for path in paths():\n        try:\n            tree = read(path)\n"
+        "        except OSError:\n            continue\n        assert tree.name\n",
+        "def test_empty():\n    try:\n        assert pay([]) == 0\n    finally:\n        try:\n            undo()\n"
+        "        except OSError:\n            pass\n",
+        "def test_empty():\n    try:\n        pay([])\n    except OSError:\n        assert False, 'refused'\n",
         "def test_empty():\n    for _ in range(9):\n        try:\n            page = ask()\n            break\n"
         "        except OSError:\n            sleep(1)\n    assert page.cart is None\n",
         "def test_empty():\n    try:\n        pay([])\n    except ValueError:\n        failed = False\n    else:\n"

@@ -73,13 +73,30 @@ def _on_validation(node: FunctionNode, context: FileContext) -> None:
     outer = next((scope for scope in context.scopes if isinstance(scope, FunctionNode)), node)
     text = ast.unparse(outer)
     missing = []
-    if len(ready) < len(runs) and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text):
+    if (
+        len(ready) < len(runs)
+        and not all(_is_readied(model, context) for model in runs)
+        and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text)
+    ):
         missing.append("`model.eval()`: dropout and batch statistics stay on")
     if not re.search(r"no_grad|inference_mode|set_grad_enabled", text):
         missing.append("`torch.inference_mode()`: every step is kept for gradients")
     if missing:
         context.report(EVAL, node, f"{node.name} runs the model without {', and without '.join(missing)}",
                        symbol=symbol_of(node, context))  # fmt: skip
+
+
+def _is_readied(model: ast.expr, context: FileContext) -> bool:
+    """True for a model of `self` that another method of the class sets to evaluation, or that a class above loads."""
+    owner = context.class_scope
+    if owner is None or not isinstance(model, ast.Attribute) or last_name(model.value) != "self":
+        return False
+    stored = False
+    for part in descendants(owner):
+        if isinstance(part, ast.Attribute) and part.attr == "eval" and last_name(part.value) == model.attr:
+            return True
+        stored |= isinstance(part, ast.Attribute) and part.attr == model.attr and isinstance(part.ctx, ast.Store)
+    return not stored and bool(owner.bases)
 
 
 def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str:
@@ -282,6 +299,10 @@ RULES: tuple[Rule, ...] = (
          "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
          "def validate(name):\n    return len(name)\n",
          "def evaluate(spec, path):\n    spec.loader.exec_module(path)\n    return load_model(path)\n",
+         "class Finder:\n    def load(self, path):\n        self.model = read(path)\n        self.model.eval()\n\n"
+         "    def inference(self, x):\n        with torch.inference_mode():\n            return self.model(x)\n",
+         "class Finder(Handler):\n    def inference(self, x):\n        with torch.inference_mode():\n"
+         "            return self.model(x)\n",
          "from shop.models import AutoModel\n\n\nclass Finder:\n    def __init__(self, name):\n"
          "        self._model = AutoModel.from_pretrained(name)\n\n    def infer(self, image):\n"
          "        return self._model(image)\n",

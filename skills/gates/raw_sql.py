@@ -149,6 +149,8 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
                 continue
             if value.lineno > node.lineno:
                 continue  # the name stands for it later
+            if _only_prolongs(found):
+                continue
             if not is_sql(found.text) and _goes_to_database(node, name, found, context):
                 origin = Evidence(context.path, value.lineno, f"{argument.id} is put together here")
                 context.report(RAW_SQL, node, _message(found), evidence=(origin,))
@@ -160,6 +162,13 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
     if found.built and _goes_to_database(node, name, found, context):
         _seen(context).update(descendants(argument))
         context.report(RAW_SQL, argument, _message(found))
+
+
+def _only_prolongs(found: Text) -> bool:
+    """True for `sql + " RETURNING id"`: a whole statement that was made elsewhere, and a literal behind it."""
+    whole = found.parts[0]
+    named = isinstance(whole, ast.Name) and whole.id.lower().endswith(("sql", "query", "statement", "stmt"))
+    return named and len(found.parts) == 1 and found.text.startswith("\0") and found.text.count("\0") == 1
 
 
 def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
@@ -250,6 +259,8 @@ raw_sql_interpolation = Rule(
             'def rows(cursor, name):\n    cursor.execute("SELECT * FROM shop WHERE name = %s", [name])\n',
             'TABLE = "shop"\n\n\ndef rows(cursor, ids):\n    marks = ", ".join(["%s"] * len(ids))\n'
             '    cursor.execute(f"SELECT * FROM {TABLE} WHERE id IN ({marks})", ids)\n',
+            'def rows(cursor, asked):\n    sql, params = compiled(asked)\n    sql = sql + " RETURNING id"\n'
+            "    cursor.execute(sql, params)\n",
             "def rows(connection, name):\n    qn = connection.ops.quote_name\n"
             '    connection.execute("SELECT * FROM {}".format(qn(name)))\n',
             "def rows(connection, name):\n    table = connection.ops.quote_name(name)\n"

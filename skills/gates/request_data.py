@@ -262,7 +262,17 @@ def _operands(node: ast.AST | None) -> list[ast.expr]:
         return node.values
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
         return [node.elt]
-    return [node.value] if isinstance(node, ast.DictComp) else []
+    return [node.value] if isinstance(node, ast.DictComp) and not _chooses_keys(node) else []
+
+
+def _chooses_keys(node: ast.DictComp) -> bool:
+    """True for `{key: value for key, value in … if key in ALLOWED}`."""
+    key = node.key.id if isinstance(node.key, ast.Name) else ""
+    return any(
+        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and bool(key) and last_name(test.left) == key
+        for generator in node.generators
+        for test in generator.ifs
+    )
 
 
 def _header(statement: ast.stmt) -> list[ast.AST]:

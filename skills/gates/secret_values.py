@@ -44,7 +44,7 @@ _SWITCH = lazy(
 _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
     r"|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
-    r"|placeholder"
+    r"|placeholder|^%\w+%$"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|\w=[\"']"

@@ -352,6 +352,8 @@ mass_assignment = Rule(
         _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
+        _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
+        "    for key, value in some.items():\n        setattr(order, key, value)\n",
         _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
         "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"
         "def view(request):\n    order = OrderModel(**request.data)\n",
