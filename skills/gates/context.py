@@ -95,7 +95,7 @@ class FileContext:
         self._ordinals: dict[str, int] = {}
         self._texts: dict[tuple[int, int], str] = {}
         self._held: dict[bytes, bool] = {}
-        self._roles: dict[ast.AST, tuple[Evidence, ...]] = {}
+        self._roles: dict[ast.AST, tuple[str | None, tuple[Evidence, ...]]] = {}
         self._is_ascii = source.isascii()
         self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
@@ -234,15 +234,17 @@ class FileContext:
 
     def _scope_evidence(self, node: ast.AST) -> tuple[Evidence, ...]:
         """Why the class or function around is read as something else than its file: an endpoint among middleware."""
-        inmost: Any = node if node.__class__ in SCOPES else self.scopes[-1] if self.scopes else None
-        if inmost is None or self.role == "test":
+        if self.role == "test":
             return ()
-        known = self._roles.get(inmost)
-        if known is None:
-            scopes: list[Any] = self.scopes if inmost is not node or node in self.scopes else [*self.scopes, inmost]
-            found = why_of_scope(scopes, self.role)
-            known = self._roles[inmost] = (Evidence(self.path, *found),) if found is not None else ()
-        return known
+        scopes: list[Any] = [*self.scopes, node] if node.__class__ in SCOPES else self.scopes
+        for scope in reversed(scopes):
+            known = self._roles.get(scope)
+            if known is None:
+                role, why = why_of_scope(scope)
+                known = self._roles[scope] = (role, (Evidence(self.path, scope.lineno, why),) if role else ())
+            if known[0]:
+                return () if known[0] == self.role else known[1]
+        return ()
 
     def candidates(self) -> tuple[Candidate, ...]:
         """What was reported, by place."""

@@ -3,7 +3,7 @@ silent."""
 
 import ast
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 from skills.gates.names import dotted, last_name
@@ -167,20 +167,15 @@ def file_role(tree: ast.Module, path: str) -> tuple[str, str]:
     return (from_path, "path") if from_path else ("module", "nothing says more")
 
 
-def why_of_scope(
-    scopes: Sequence[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str
-) -> tuple[int, str] | None:
-    """(line, why) of the innermost class or function whose role is another one than that of its file, else None."""
-    for scope in reversed(scopes):
-        role, decorator = (class_role(scope), "") if isinstance(scope, ast.ClassDef) else decorated_role(scope)
-        if role == file:
-            return None
-        if role:
-            said = f"decorated with `{decorator}`"
-            if isinstance(scope, ast.ClassDef):
-                said = f"built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
-            return scope.lineno, f"read as a {role}: `{scope.name}` is {said}"
-    return None
+def why_of_scope(scope: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str | None, str]:
+    """(role, why) of a class or function, (None, "") where it has none of its own."""
+    role, decorator = (class_role(scope), "") if isinstance(scope, ast.ClassDef) else decorated_role(scope)
+    if not role:
+        return None, ""
+    said = f"decorated with `{decorator}`"
+    if isinstance(scope, ast.ClassDef):
+        said = f"built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
+    return role, f"read as a {role}: `{scope.name}` is {said}"
 
 
 def role_of_scope(scopes: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str) -> str:

@@ -49,11 +49,12 @@ _MESSAGES = {
 
 @record
 class _Part:
-    """A statement of a test, or the header of a `with` that leads to its act."""
+    """A statement of a test, or the header of a `with` that leads to its act, which itself asserts nothing."""
 
     node: ast.stmt
     first: int
     last: int
+    asserts: bool = False
     header: bool = False
 
 
@@ -61,8 +62,7 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
     """The statements in order; a `with` that holds the act is its header and its own statements."""
     found: list[_Part] = []
     for node in body:
-        decorators = getattr(node, "decorator_list", None)
-        first = decorators[0].lineno if decorators else node.lineno
+        first = node.lineno
         if (
             isinstance(node, (ast.With, ast.AsyncWith))
             and not is_raising(node, context)
@@ -70,8 +70,10 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
         ):
             found.append(_Part(node, first, _header_end(node), header=True))
             found += _parts(node.body, context)
-        else:
-            found.append(_Part(node, first, node.end_lineno or node.lineno))
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.decorator_list:
+            first = node.decorator_list[0].lineno
+        found.append(_Part(node, first, node.end_lineno or node.lineno, asserts(node, context)))
     return found
 
 
@@ -114,14 +116,11 @@ def _is_marked(node: ast.stmt, context: FileContext) -> bool:
 
 def _commented(words: re.Pattern[str], context: FileContext) -> list[int]:
     """The lines of the file, in order, whose comment says one of the words."""
-    known: dict[re.Pattern[str], list[int]] | None = context.memo.get(NOT_AAA)  # type: ignore[assignment]
-    if known is None:
-        known = context.memo[NOT_AAA] = {}
-    lines = known.get(words)
+    lines: list[int] | None = context.memo.get(words.pattern)  # type: ignore[assignment]
     if lines is None:
-        commented = b"#" in context.source
-        numbered = enumerate(context.lines, 1) if commented else ()
-        lines = known[words] = [number for number, line in numbered if "#" in line and words.search(line)]
+        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
+        lines = [number for number, line in numbered if "#" in line and words.search(line)]
+        context.memo[words.pattern] = lines
     return lines
 
 
@@ -167,14 +166,14 @@ def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
 
 def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
     """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
-    acts = [index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)]
-    act = acts[0] if acts else _act_by_place(parts, context)
+    named = next((index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)), None)
+    act = _act_by_place(parts) if named is None else named
     if act is None or _is_empty(parts[act].node):
         return "no-act", parts[act or 0].node
     again = _acts_again(parts, act, context)
     if again is not None:
         return "again", again
-    if asserts(parts[act].node, context) and not acts:
+    if parts[act].asserts and named is None:
         return "no-act", parts[act].node
     start = act
     while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
@@ -198,7 +197,7 @@ def _is_empty(node: ast.stmt) -> bool:
 
 def _is_commented(act: list[_Part], context: FileContext) -> bool:
     """True where a comment has a line of its own in the act: inside of it, or right above."""
-    if b"#" not in context.source:
+    if not context.holds(b"#"):
         return False
     if context.lines[act[0].first - 2].lstrip().startswith("#"):
         return True
@@ -212,10 +211,10 @@ def _is_commented(act: list[_Part], context: FileContext) -> bool:
     )
 
 
-def _act_by_place(parts: list[_Part], context: FileContext) -> int | None:
+def _act_by_place(parts: list[_Part]) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
-        if not part.header and asserts(part.node, context):
+        if part.asserts:
             while index > 1 and (_looks_again(parts[index - 1].node) or _is_given(parts[index - 1].node)):
                 index -= 1  # `order.refresh_from_db()` and `expected = 3` belong to the assertions
             while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
@@ -243,7 +242,7 @@ def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
     end = act
     while (
         end + 1 < len(parts)
-        and not asserts(parts[end + 1].node, context)
+        and not parts[end + 1].asserts
         and not _blank_between(parts[end], parts[end + 1], context)
         and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
         and _reads_answer(parts[end + 1].node, parts[act])
@@ -283,15 +282,15 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if _is_marked(part.node, context) and not part.header:
             return part.node
-        if part.header or asserts(part.node, context):
-            asserted = asserted or not part.header
+        if part.header or part.asserts:
+            asserted = asserted or part.asserts
         elif asserted and (
             _assigns_result(part.node)
             or (name and _bound(part.node) == name)
             or (isinstance(part.node, ast.Expr) and _called_on(part.node) in subjects)
             or (called and isinstance(part.node, ast.Assign) and _called(part.node) == called)
         ):
-            return part.node if any(asserts(later.node, context) for later in parts[index + 1 :]) else None
+            return part.node if any(later.asserts for later in parts[index + 1 :]) else None
     return None
 
 

@@ -17,7 +17,7 @@ from skills.gates.plan import CASE, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expres
 from skills.gates.prefilter import MOST_PLANS, Prefilter
 from skills.gates.roles import is_test_path, path_role
 from skills.gates.rule import Observer, Rule
-from skills.gates.suppressions import FOREIGN_MARKS, MARK, find_foreign, find_suppressions
+from skills.gates.suppressions import MARK, find_foreign, find_suppressions, has_foreign_marks
 
 _Read = TypeVar("_Read")
 
@@ -43,7 +43,7 @@ class Analyser:
             crashed, places = _walk(tree, self._plan(look.chosen), look.lines, context)
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
-            if candidates and any(word in source for word in FOREIGN_MARKS):
+            if candidates and has_foreign_marks(source):
                 suppressions += find_foreign(source, tree)
             role, why = context.role_and_why
         except (RecursionError, MemoryError):
