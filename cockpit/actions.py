@@ -163,11 +163,35 @@ _GLYPHS = {
     "right_square_bracket": "]",
     "up": "↑",
     "down": "↓",
+    "exclamation_mark": "!",
+    "quotation_mark": '"',
+    "number_sign": "#",
+    "dollar_sign": "$",
+    "percent_sign": "%",
+    "ampersand": "&",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "asterisk": "*",
+    "plus": "+",
+    "comma": ",",
+    "full_stop": ".",
+    "semicolon": ";",
+    "at": "@",
+    "backslash": "\\",
+    "circumflex_accent": "^",
+    "underscore": "_",
+    "grave_accent": "`",
+    "left_curly_bracket": "{",
+    "vertical_line": "|",
+    "right_curly_bracket": "}",
+    "tilde": "~",
 }
 
 
 _NAMED = {label: key for key, label in _GLYPHS.items()}
-_NAMES = re.compile(r"enter|space|tab|home|end|backspace|f\d{1,2}|(?:ctrl|alt|shift)\+\S+")
+_NAMES = re.compile(
+    r"enter|space|tab|home|end|backspace|insert|delete|f(?:[1-9]|1\d|2[0-4])|(?:ctrl|alt|shift|super|meta|hyper)\+\S+"
+)
 
 
 def key_label(key: str) -> str:
@@ -176,10 +200,10 @@ def key_label(key: str) -> str:
 
 
 def key_named(label: str) -> str:
-    """The key that is written so on screen, by Textual's name; "" where the word is none."""
+    """The key that is written so on screen, or has this name, by Textual's name; "" where the word is none."""
     if label in _NAMED:
         return _NAMED[label]
-    known = _NAMES.fullmatch(label) or (len(label) == 1 and label.isascii() and label.isalnum())
+    known = label in _GLYPHS or _NAMES.fullmatch(label) or (len(label) == 1 and label.isalnum())
     return label if known else ""
 
 
@@ -194,9 +218,10 @@ def chosen_keys(given: dict[str, str]) -> dict[str, str]:
 
 
 def keys_of(action: Action, overrides: dict[str, str]) -> tuple[str, ...]:
-    """The keys of an action, after the person's own (`[keys]` in the configuration, by action id)."""
+    """The keys of an action, after the person's own (`[keys]` in the configuration, by action id): each by its name, or
+    as it is written on screen."""
     given = overrides.get(action.id)
-    return tuple(key.strip() for key in given.split(",")) if given else action.keys
+    return tuple(_NAMED.get(key.strip(), key.strip()) for key in given.split(",")) if given else action.keys
 
 
 def labels_of(overrides: dict[str, str]) -> dict[str, str]:

@@ -1,17 +1,20 @@
-"""Keys that two actions of one place want, and ids in the configuration that no action has."""
+"""Keys that two actions of one place want, and what in the configuration is no key or no action's id."""
 
-from cockpit.actions import ACTIONS, BY_ID, PRESETS, Action, key_label, keys_of
+from cockpit.actions import ACTIONS, BY_ID, PRESETS, Action, key_label, key_named, keys_of
 from cockpit.screen_actions import SCREEN_ACTIONS, SCREEN_IDS
 
 _IN_SCREENS = ("copy", "recheck", "palette", "help")
 
 
 def clashes(overrides: dict[str, str]) -> list[str]:
-    """Lines about keys that two actions of the same place want, and about ids that do not exist."""
+    """Lines about keys that two actions of the same place want, and about keys and ids that do not exist."""
     known = {*BY_ID, *SCREEN_IDS, "preset"}
     lines = [f"keys.{name}: there is no such action" for name in overrides if name not in known]
     if "preset" in overrides:
         lines.append(f"keys.preset: there is none of that name: {', '.join(PRESETS)}")
+    for action in (*ACTIONS, *SCREEN_ACTIONS):
+        own = keys_of(action, overrides) if action.id in overrides else ()
+        lines += [f"keys.{action.id}: there is no key {key!r}" for key in own if not key_named(key)]
     taken: dict[tuple[str, str], str] = {}
     for action in ACTIONS:
         for key in keys_of(action, overrides):

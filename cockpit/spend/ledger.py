@@ -35,7 +35,8 @@ _FULL = ("full", "readonly", "read-only", "disk i/o", "unable to open")
 class Ledger:
     """The responses of all agents with their prices. `read` takes in what is new. Not for several threads at once.
 
-    `entries` are amounts that a person added: they are summed with the rest.
+    `entries` are amounts that a person added: they are summed with the rest. `others` counts how often another cockpit
+    was seen to have written.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Ledger:
         self.overrides = overrides or Overrides()
         self.calendar = Calendar()
         self._agents: list[AgentFiles] = []
+        self.others = 0
         self._version = -1
         self._cells: list[Cell] | None = None
         self._origins: dict[int, Origin] = {}
@@ -134,6 +136,7 @@ class Ledger:
         if version == self._version:
             return False
         self._version = version
+        self.others += 1
         self._cells = None
         self._priced = False
         self._prices = None

@@ -58,6 +58,7 @@ class Meter:
         self.scope = Scope(self.places)
         self.name = "all repositories" if all_repos or repository is None else repository.name
         self._groups: dict[Group, Sum] | None = None
+        self._others = 0  # what others had written when it was last read
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that hold the agents' files now."""
@@ -79,8 +80,10 @@ class Meter:
         self.read(paths)
 
     def read(self, paths: list[str] | None = None) -> bool:
-        """Read what is new in `paths` (default: everywhere). True where a figure may have changed."""
-        changed = self.ledger.read(paths)
+        """Read what is new in `paths` (default: everywhere). True where a figure may have changed, also because another
+        cockpit was first to read it."""
+        changed = self.ledger.read(paths) or self.ledger.others != self._others
+        self._others = self.ledger.others
         if paths is None:
             changed = self.places.refresh() or changed
         if changed:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cockpit.actions import ACTIONS, BY_ID, PRESETS, chosen_keys, key_named, labels_of, markdown_table
+from cockpit.actions import ACTIONS, BY_ID, PRESETS, chosen_keys, key_named, keys_of, labels_of, markdown_table
 from cockpit.key_clashes import clashes
 from cockpit.screen_actions import SCREEN_ACTIONS, SCREEN_IDS
 
@@ -27,6 +27,11 @@ def test_no_action_needs_a_key_that_terminals_take() -> None:
 
 
 def test_own_keys_that_clash_or_name_nothing_are_told() -> None:
+    assert keys_of(BY_ID["filter"], {"filter": "/, esc,pgdn"}) == ("slash", "escape", "pagedown")
+    assert any("/ is" in line for line in clashes({"start-day": "/"}))  # also where it is written as a sign
+    assert clashes({"start-day": "ctl+x"}) == ["keys.start-day: there is no key 'ctl+x'"]
+    assert clashes({"start-day": "$", "spend-export": "f12"}) == []
+    assert labels_of({"spend": "dollar_sign"})["spend"] == labels_of({"spend": "$"})["spend"] == "$"
     told = clashes({"help": "q", "nothing": "x"})
     assert any("nothing" in line for line in told) and any("quit" in line and "help" in line for line in told)
 

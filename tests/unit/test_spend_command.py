@@ -16,6 +16,7 @@ from cockpit.cli import main
 from cockpit.config import BudgetConfig, Config, Limits
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.feed import follow_spend, read_spend
+from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendSnapshot
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -216,6 +217,24 @@ async def test_the_feed_follows_what_is_written(own_home: Path, repository: Repo
         assert second.today is not None
         assert second.today.usd == pytest.approx(2 * first.today.usd)
         assert replace(second, at=None) == replace(read_spend(repository, Config()), at=None)
+
+
+def test_what_another_cockpit_read_first_is_in_the_figures(own_home: Path, repository: Repository) -> None:
+    """Two apps side by side share a ledger: what the one takes in, the other finds there, and must show as well."""
+    path = write(own_home, said(repository, "a"))
+    one, other = Meter(repository, Config()), Meter(repository, Config())
+    one.read(), other.read()
+    for number in range(3):
+        write(own_home, said(repository, f"b{number}"))
+        assert one.read([str(path)])
+        assert other.read([str(path)])
+        shown = other.snapshot()
+        assert shown.today is not None and shown.today.requests == number + 2
+        assert shown == one.snapshot() == read_spend(repository, Config())
+    write(own_home, said(repository, "c"))
+    read_spend(repository, Config())  # as a command does
+    assert one.read() and other.read()
+    assert not one.read() and not other.read()
 
 
 async def test_a_root_that_appears_later_is_followed(
