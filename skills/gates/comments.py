@@ -25,6 +25,7 @@ _TYPES = frozenset(
      "List", "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final",
      "ClassVar"}
 )  # fmt: skip
+_RULER = lazy(r"^#\s*[-=~*#]{4,}\s*$")
 _SCRIPT = lazy(r"^# /// ?(\S*)$")
 
 
@@ -69,6 +70,8 @@ def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
     for number, text in alone.items():
         if number not in metadata and is_code(text) and not in_string(number, context):
             around = [alone.get(number - 1, ""), alone.get(number + 1, "")]
+            if all(map(_RULER.match, around)):
+                continue  # a heading between two lines
             if not _could_be_prose(text) or not any(word and not is_code(word) for word in around):
                 yield number, text
 

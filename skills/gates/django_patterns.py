@@ -32,7 +32,7 @@ def _on_receiver(node: ast.FunctionDef, context: FileContext) -> None:
     context.scopes.append(node)
     try:
         for part in own_nodes(node, context):
-            what = _heavy(part, context)
+            what = _heavy(part, context) or _heavy_helper(part, context)
             if what:
                 message = f"the receiver `{node.name}` {what} each time `{signal}` is sent"
                 evidence = (Evidence(context.path, node.lineno, f"receives {signal}"),)
@@ -71,6 +71,21 @@ def _heavy(node: ast.AST, context: FileContext) -> str:
     if last == "send" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) in _MESSAGES:
         return "sends mail"
     return "calls another service" if waits_outside(node, context) is not None and not _local(node, context) else ""
+
+
+def _heavy_helper(node: ast.AST, context: FileContext) -> str:
+    """The same of a function of the file that a receiver calls."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return ""
+    name = node.func.id
+    called = next((part for part in context.tree.body if isinstance(part, ast.FunctionDef) and part.name == name), None)
+    if called is None or called in context.scopes or called.decorator_list:
+        return ""
+    context.scopes.append(called)
+    try:
+        return next(filter(None, (_heavy(part, context) for part in own_nodes(called, context))), "")
+    finally:
+        context.scopes.pop()
 
 
 def _local(node: ast.Call, context: FileContext) -> bool:
@@ -121,6 +136,8 @@ heavy_signal = Rule(
                  "        send_mail('Order', 'Thanks', None, [instance.email])\n"),
         _signals("def told(sender, instance, **kwargs):\n    instance.user.email_user('Order', 'Thanks')\n\n\n"
                  "post_save.connect(told, sender=Order)\n"),
+        _signals("def tell(order):\n    requests.post('https://hooks.example.org', json={'id': order.pk})\n\n\n"
+                 "@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n    tell(instance)\n"),
         _signals("def told(sender, instance, **kwargs):\n    for line in instance.lines.all():\n"
                  "        line.total = 0\n        line.save()\n\n\npost_save.connect(told, sender=Order)\n"),
     ),

@@ -5,6 +5,7 @@ import ast
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext
+from skills.gates.loops import Loop, loops_around
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
@@ -73,7 +74,14 @@ def _bound_once(node: ast.Name, context: FileContext) -> ast.expr | None:
             read += isinstance(part.ctx, ast.Load)
         elif isinstance(part, ast.Assign) and [last_name(target) for target in part.targets] == [node.id]:
             value = part.value
-    return value if bound == read == 1 and not isinstance(value, ast.Name) else None
+    if bound != 1 or read != 1 or value is None or isinstance(value, ast.Name):
+        return None
+    # Rows that were fetched before a loop are dealt out by it: a query each turn would be worse.
+    return value if all(_holds_line(loop, value) for loop in loops_around(context, node)) else None
+
+
+def _holds_line(loop: Loop, node: ast.expr) -> bool:
+    return loop.lineno <= node.lineno <= (loop.end_lineno or loop.lineno)
 
 
 def _columns(test: ast.expr, row: str) -> list[str] | None:
@@ -258,6 +266,14 @@ filter_in_python = Rule(
     ),
     good=(
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),
+        _shop(
+            "def f(totals):\n    orders = list(Order.objects.all())\n    for total in totals:\n"
+            "        show([order for order in orders if order.total == total])\n"
+        ),
+        _shop(
+            "def f(totals):\n    orders = Order.objects.all()\n    for total in totals:\n"
+            "        show([order for order in orders if order.total == total])\n"
+        ),
         _shop("paid = [order for order in Order.objects.found() if order.paid]\n"),
         _shop("mine = [order for order in Order.objects.all() if 'me' in order.total]\n"),
         _shop("paid = [order for order in Order.objects.unknown() if order.paid]\n"),

@@ -106,6 +106,8 @@ def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterat
     for keyword in node.keywords:
         if keyword.arg is None and isinstance(keyword.value, ast.Name):
             yield from _keys_of(keyword.value.id, context)
+        elif keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
+            yield from _texts(keyword.value.keys)
     for argument in node.args:
         if isinstance(argument, ast.Compare) and isinstance(argument.left, ast.Attribute):
             yield argument.left.attr
@@ -121,9 +123,13 @@ def _keys_of(name: str, context: FileContext) -> Iterator[str]:
     for part in descendants(function) if function is not None else ():
         bound = part.targets if isinstance(part, ast.Assign) and isinstance(part.value, ast.Dict) else ()
         if any(isinstance(target, ast.Name) and target.id == name for target in bound):
-            for key in part.value.keys:  # type: ignore[attr-defined]
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield key.value
+            yield from _texts(part.value.keys)  # type: ignore[attr-defined]
+
+
+def _texts(nodes: list[ast.expr | None]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _report(

@@ -263,6 +263,14 @@ n_plus_one = Rule(
             "    def to_representation(self, instance):\n        return {'name': instance.user.name}\n",
         ),
         _served("OrderSerializer(Order.objects.all(), many=True)"),
+        _shop(
+            "def names():\n    def name(order):\n        return order.user.name\n\n"
+            "    return [name(order) for order in Order.objects.all()]\n"
+        ),
+        _shop(
+            "def names():\n    orders = Order.objects.order_by('pk')\n    first, rest = orders[0], orders[1:]\n"
+            "    return first, [order.user.name for order in rest]\n"
+        ),
         _served("serializers.OrderSerializer(instance=self.paginate_queryset(Order.objects.all()), many=True)"),
         _served("self.get_serializer(self.get_queryset().order_by('pk'), many=True)"),
         _shop(

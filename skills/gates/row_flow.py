@@ -13,6 +13,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
 from skills.gates.queries import MANAGERS
 from skills.gates.row_calls import Access, Many, call_value
+from skills.gates.row_syntax import calls, counts, left_out
 from skills.gates.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.syntax import CHILDREN
 
@@ -85,7 +86,7 @@ class Flow:
         """True where the file seems to call a function of that name: one too many only says less."""
         known = self._called.get(name)
         if known is None:
-            known = self._called[name] = _calls(self._source, name)
+            known = self._called[name] = calls(self._source, name)
         return known
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
@@ -98,7 +99,7 @@ class Flow:
             if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
                 # What a function of this file is called with is seen where it is called.
                 names[argument.arg] = self.annotated(argument.annotation, node)
-        for parameter in _left_out(node, given):
+        for parameter in left_out(node, given):
             # Not given, it is nothing until the function binds it: `if orders is None: orders = …`.
             if names[parameter] is None:
                 del names[parameter]
@@ -164,7 +165,7 @@ class Flow:
         elif isinstance(node, ast.Assign):
             value = self.value(node.value, names)
             for target in node.targets:
-                self.bind(target, value, names)
+                self.assign(target, node.value, value, names)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             value = self.value(node.value, names)
             if isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -183,8 +184,7 @@ class Flow:
         elif isinstance(node, ast.Return):
             self.returned.append(self.value(node.value, names))
         elif isinstance(node, FunctionNode):
-            if len(self._running) < _DEPTH:
-                self.function(node, dict(names), {})
+            self.inner_function(node, names)
         elif not isinstance(node, ast.ClassDef):
             self.compound(node, names)
 
@@ -233,10 +233,27 @@ class Flow:
             for part, argument in zip(target.elts, source.args, strict=False):
                 self.bind_loop(part, argument, self.value(argument, names, quiet=True), line, names)
             return
-        if _counts(source):
+        if counts(source):
             self.bind(target, Row(_PLACE, loop=line), names)
             return
         self.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
+
+    def inner_function(self, node: FunctionNode, names: Names) -> None:
+        """Runs a function where it is defined, and lets what follows call it."""
+        if node not in self.context.tree.body:
+            self.functions[node.name] = node
+        if len(self._running) < _DEPTH:
+            self.function(node, dict(names), {})
+
+    def assign(self, target: ast.expr, given: ast.expr, value: Value, names: Names) -> None:
+        """`name = …`, and `first, rest = orders[0], orders[1:]` one by one."""
+        if not isinstance(target, ast.Tuple) or not isinstance(given, ast.Tuple):
+            self.bind(target, value, names)
+            return
+        same = len(target.elts) == len(given.elts) and not any(isinstance(part, ast.Starred) for part in target.elts)
+        values = [self.value(part, names, quiet=True) if same else None for part in given.elts]
+        for place, part in enumerate(target.elts):
+            self.bind(part, values[place] if same else None, names)
 
     def bind(self, target: ast.expr, value: Value, names: Names) -> None:
         """`name = …`; `row.relation = …` makes the relation a loaded one."""
@@ -346,36 +363,6 @@ class Flow:
 
     def on_nothing(self, node: ast.expr, names: Names) -> Value:
         return None
-
-
-def _calls(source: str, name: str) -> bool:
-    """Whether a call of that name stands in a source, by its text, which is much faster than a walk."""
-    at = source.find(f"{name}(")
-    while at >= 0:
-        before = source[max(0, at - 4) : at]
-        if before != "def " and not (before[-1:].isalnum() or before[-1:] == "_"):
-            return True
-        at = source.find(f"{name}(", at + 1)
-    return False
-
-
-def _left_out(node: FunctionNode, given: Names) -> list[str]:
-    """The parameters that may be left out, are None then, and are left out."""
-    plain = [*node.args.posonlyargs, *node.args.args]
-    pairs = [*zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True),
-             *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]  # fmt: skip
-    return [
-        argument.arg
-        for argument, default in pairs
-        if isinstance(default, ast.Constant) and default.value is None and given.get(argument.arg) is None
-    ]
-
-
-def _counts(source: ast.expr) -> bool:
-    """True for `range(len(orders))`."""
-    if not isinstance(source, ast.Call) or last_name(source.func) != "range" or len(source.args) != 1:
-        return False
-    return isinstance(source.args[0], ast.Call) and last_name(source.args[0].func) == "len"
 
 
 def _is_column(name: str) -> bool:

@@ -54,6 +54,7 @@ MANUAL_BAD: tuple[Example, ...] = (
         "inside a Q",
     ),
     _scoped("billing/api.py", "def one(c):\n    return Invoice.objects.get(company=c)\n"),
+    _scoped("billing/api.py", "def one(c):\n    Invoice.objects.update_or_create(number=1, defaults={'company': c})\n"),
     _scoped("billing/api.py", "def one(c):\n    return get_object_or_404(Invoice, company__slug=c)\n"),
     _scoped("billing/api.py", 'def one(c):\n    return Invoice.objects.filter(**{"company": c})\n'),
     _scoped(

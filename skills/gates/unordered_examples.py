@@ -26,6 +26,14 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "    def get_queryset(self):\n        return Order.objects.filter(paid=True)\n"
     ),
     _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
+    Example(
+        {
+            "shop/models.py": "class Page(models.Model):\n    title = models.CharField()\n",
+            "shop/views.py": "from shop.models import Page\n\n\ndef pages(request):\n"
+            "    return Paginator(Page.objects.all(), 50)\n",
+        },
+        note="a page of the project's own, none of a package",
+    ),
     _shop("def orders(request):\n    rows = Order.objects.filter(paid=True)\n    return Paginator(rows, 50)\n"),
     _shop(
         "class OrderViewSet(ModelViewSet):\n    def get_queryset(self):\n"
@@ -65,6 +73,10 @@ UNORDERED_BAD: tuple[Example, ...] = (
     _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
 )
 UNORDERED_GOOD: tuple[Example, ...] = (
+    _shop(
+        "class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n\n"
+        "    def get_ordering(self):\n        return 'pk'\n"
+    ),
         _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.newest()\n", _MANAGED),
         _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.unknown()\n", _MANAGED),
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.order_by('-id')\n"),

@@ -42,6 +42,8 @@ _CUTS = frozenset(
     {"none", "get", "first", "last", "reverse", "union", "intersection", "difference", "raw", "extra", "in_bulk",
      "count", "exists", "aggregate", "latest", "earliest", "iterator", "dates", "datetimes", "create"}
 )  # fmt: skip
+# Models of packages that order their rows.
+_ORDERED = ("MPTTModel", "Orderable", "Page", "MP_Node")
 _CURSOR = "CursorPagination"
 
 
@@ -137,6 +139,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     }
     paged = _paging(given, rest)
     if paged is None or "ordering" in given:
+        return
+    if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
         return
     place, queryset = _queryset(node, given, context)
     model = _model_of(queryset, context)
@@ -320,7 +324,9 @@ def _orders_itself(paging: str, project: Project) -> bool:
 
 def _is_ordered(place: Place, manager: str, project: Project) -> bool:
     for ancestor in project.models.ancestors(place[1].name):
-        if project.has("ordering", ancestor) or ancestor.endswith(("MPTTModel", "Orderable", "Page", "MP_Node")):
+        if project.has("ordering", ancestor):
+            return True
+        if ancestor.endswith(_ORDERED) and (ancestor != place[1].name or ancestor not in project.models.places):
             return True
     return does_itself("ordering", relations_of(project).line(place), manager, project)
 
