@@ -17,7 +17,7 @@ import msgspec
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
-from skills.gates.fingerprints import fingerprint
+from skills.gates.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, GateOptions
 from skills.record import record
 
@@ -183,17 +183,17 @@ def _relative(name: str, root: str, real: str) -> str:
     return name
 
 
-def _with_text(rows: list[dict[str, Any]], lines: list[bytes]) -> Iterable[tuple[dict[str, Any], bytes, int]]:
+def _with_text(rows: list[dict[str, Any]], lines: list[bytes]) -> Iterable[tuple[dict[str, Any], str, int]]:
     """Each row with the text of its line without layout, and its ordinal among equals."""
-    seen: Counter[tuple[str, bytes]] = Counter()
+    seen: Counter[tuple[str, str]] = Counter()
     for row in sorted(rows, key=lambda row: (row["location"]["row"], row["location"]["column"], row["code"])):
         number = int(row["location"]["row"])
-        text = b"".join(lines[number - 1].split()) if 0 < number <= len(lines) else b""
+        text = without_layout(lines[number - 1].decode("utf-8", "replace")) if 0 < number <= len(lines) else ""
         yield row, text, seen[row["code"], text]
         seen[row["code"], text] += 1
 
 
-def _finding(path: str, row: dict[str, Any], text: bytes, ordinal: int) -> Finding:
+def _finding(path: str, row: dict[str, Any], text: str, ordinal: int) -> Finding:
     code = str(row["code"])
     urgent = _P1.match(code) is not None
     start, end = row["location"], row.get("end_location") or row["location"]
@@ -214,5 +214,5 @@ def _finding(path: str, row: dict[str, Any], text: bytes, ordinal: int) -> Findi
         help=plain_text(advice, 300),
         confidence="likely" if code.startswith("S") else "confirmed",
         fixable=fix is not None,
-        fingerprint=fingerprint(path, f"ruff/{code}", "", text.decode("utf-8", "replace"), ordinal),
+        fingerprint=fingerprint(path, f"ruff/{code}", "", text, ordinal),
     )

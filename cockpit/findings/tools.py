@@ -19,7 +19,7 @@ from cockpit.findings.parts import OutsideAnswer
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, Ran, find_program, without_own_code
 from cockpit.trust import Trust
-from skills.gates.fingerprints import fingerprint
+from skills.gates.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, Gate
 from skills.gates.tool_output import Problem, parse_output
 from skills.record import record
@@ -178,7 +178,7 @@ class ToolRun:
                     continue  # it names a file that is not there
             rule = f"{tool.name}/{plain_text(problem.code, 60)}" if problem.code else f"{tool.name}/problem"
             text = lines[path][problem.line - 1] if 0 < problem.line <= len(lines[path]) else ""
-            text = "".join(text.split())
+            text = without_layout(text)
             ordinal = seen[path, rule, text]
             seen[path, rule, text] += 1
             found.setdefault(path, []).append(

@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from skills.gates.fingerprints import fingerprint_stem
+from skills.gates.fingerprints import fingerprint_stem, without_layout
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
 from skills.gates.roles import file_role, why_of_scope
@@ -58,14 +58,6 @@ def numbered(source: bytes, places: Iterable[int]) -> list[int]:
         if not lines or lines[-1] != line:
             lines.append(line)
     return lines
-
-
-def _without_layout(text: str) -> str:
-    """The text of a statement as any formatter would leave it: no blanks, one kind of quotes, no trailing commas."""
-    if "\\\n" in text:
-        text = text.replace("\\\n", "")
-    text = "".join(text.split()).replace("'", '"')
-    return text.replace(",)", ")").replace(",]", "]").replace(",}", "}") if "," in text else text
 
 
 class Words:
@@ -261,11 +253,15 @@ class FileContext:
             statement = node
         first: int = statement.lineno  # type: ignore[attr-defined]
         body = getattr(statement, "body", None)
-        last = body[0].lineno - 1 if body.__class__ is list and body else statement.end_lineno  # type: ignore[attr-defined]
+        head = body[0] if body.__class__ is list and body else None
+        last = statement.end_lineno if head is None else head.lineno - 1  # type: ignore[attr-defined]
         last = max(first, last)
         text = self._texts.get((first, last))
         if text is None:
-            text = self._texts[first, last] = _without_layout("\n".join(self.lines[first - 1 : last]))
+            whole = "\n".join(self.lines[first - 1 : last])
+            if head is not None and head.lineno == first:  # `if x: return`, which a formatter makes two lines of
+                whole = whole.encode()[: head.col_offset].decode(errors="replace")
+            text = self._texts[first, last] = without_layout(whole)
         key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals.get(key, 0)
         self._ordinals[key] = ordinal + 1

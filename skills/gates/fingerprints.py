@@ -5,10 +5,26 @@ found), 8 of the path (where), and the ordinal among equals of the same file. Th
 into a renamed file.
 """
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 
 _CONTENT = 16
+_TEXTS = r"""(?:[^"'#\n]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')*"""
+_COMMENT = re.compile(rf"^({_TEXTS})#.*$", re.MULTILINE)
+
+
+def without_layout(text: str) -> str:
+    """The text of a statement as any formatter would leave it: without blanks, comments, parentheses and trailing
+    commas, and with one kind of quotes. What is a comment and nothing else stays."""
+    if "#" in text:
+        text = _COMMENT.sub(r"\1", text).strip() or text
+    if "\\\n" in text:
+        text = text.replace("\\\n", "")
+    text = "".join(text.split()).replace("'", '"').replace('\\"', '"')
+    if "," in text:
+        text = text.replace(",)", ")").replace(",]", "]").replace(",}", "}")
+    return text.replace("(", "").replace(")", "")
 
 
 def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -> str:
