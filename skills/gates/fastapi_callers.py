@@ -32,6 +32,9 @@ _CHECKS = lazy(
     re.I,
 )
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+_ENTRIES = frozenset(
+    {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
+)
 
 
 def _guards(function: FunctionNode) -> str:
@@ -128,7 +131,7 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
     elif guarded:
         made = context.statement
         named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
-        context.fact("guarded-router", "*" if name == "FastAPI" else named)
+        context.fact("guarded-router", *(("*", named) if name == "FastAPI" else (named,)))
 
 
 def _on_alias(node: ast.Assign, context: FileContext) -> None:
@@ -152,7 +155,7 @@ def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    if project.has("guarded-router", "*"):
+    if any(_covers(path, report.path) for path, _ in project.named("guarded-router", "*")):
         return None
     known = project.facts("auth-dependency")
     needs = dict(candidate.needs)
@@ -170,11 +173,20 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
 
 
+def _covers(app: str, path: str) -> bool:
+    """True where a file belongs to the app that another file makes: it lies below the folder of that file, or beside
+    that folder where its name says that it only holds the entry (`shop/core/main.py`)."""
+    folder = app.rpartition("/")[0]
+    outer, _, last = folder.rpartition("/")
+    return f"{path}/".startswith(f"{outer if last in _ENTRIES else folder}/".lstrip("/"))
+
+
 def _guarded_routers(project: Project) -> frozenset[str]:
     """Every router that is guarded itself or included in one that is."""
     found: frozenset[str] | None = project.memo.get(NO_AUTH)  # type: ignore[assignment]
     if found is None:
         guarded = {fact.name for _, fact in project.facts("guarded-router") if "." in fact.name}
+        guarded |= {fact.detail for _, fact in project.named("guarded-router", "*") if fact.detail}
         edges = {(fact.detail, fact.name) for _, fact in project.facts("includes-router")}
         before = -1
         while before != len(guarded):
@@ -227,20 +239,30 @@ write_without_auth = Rule(
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
     holds=_auth_holds,
-    bad=one_file(
-        "shop/orders.py",
-        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
-        "def mine(user: User = Depends(get_current_user)) -> X:\n"
-        "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
-        "    orders.drop(id)\n",
-        "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
-        "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
-        "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
-        "    people.create_user(body)\n",
-        "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
-        "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
-        "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
-        "def drop(id: int) -> None:\n    orders.drop(id)\n",
+    bad=(
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n"
+            "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
+            "    orders.drop(id)\n",
+            "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
+            "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
+            "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
+            "    people.create_user(body)\n",
+            "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
+            "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
+            "def drop(id: int) -> None:\n    orders.drop(id)\n",
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "billing/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
+            }
+        ),
     ),
     good=(
         *one_file(
@@ -278,6 +300,14 @@ write_without_auth = Rule(
                 "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
                 "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.middleware('http')\n"
                 "async def check_token(request, call_next):\n    return await call_next(request)\n",
+            }
+        ),
+        Example(
+            {
+                "shop/api/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/core/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
             }
         ),
         Example(

@@ -57,7 +57,12 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
         hint = ast.unparse(field.annotation)
         parts += _named(field.annotation)
         hidden = field.value is not None and re.search(r"exclude=True|repr=False", ast.unparse(field.value))
-        if _SECRET_FIELD.match(field.target.id) and not hidden and "Secret" not in hint and hint != "None":
+        if (
+            _SECRET_FIELD.match(field.target.id)
+            and not hidden
+            and "Secret" not in hint
+            and hint not in {"None", "bool"}
+        ):
             context.statement = field
             name = f"{context.symbol}.{node.name}".strip(".")
             message = f"{node.name} has the field {field.target.id}"
@@ -82,10 +87,9 @@ def _on_answer(node: FunctionNode, context: FileContext) -> None:
 
 def _secret_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     name = candidate.needs[0][1]
-    if len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1:
-        return None  # which of them goes out is not said
+    shared = len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1
     always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
-    for path, fact in _answered_with(project).get(name, ()):
+    for path, fact in _answered_with(project, report.path if shared else "").get(name, ()):
         if always or fact.detail == "read" or not (fact.detail or _TOKEN_MODELS.search(name)):
             said = f"an endpoint answers with {fact.name}"
             message = f"{candidate.message}, and {said}"
@@ -96,14 +100,18 @@ def _secret_holds(candidate: Candidate, report: FileReport, project: Project) ->
     return None
 
 
-def _answered_with(project: Project) -> dict[str, list[Place]]:
+def _answered_with(project: Project, within: str) -> dict[str, list[Place]]:
     """Class → the places of the endpoints that answer with it: itself, a class below it, or one that has it in a
-    field."""
-    known = project.memo.get(SECRET_OUT)
-    if isinstance(known, dict):
-        return known
+    field. Where several classes share a name, only one file is asked, `within`."""
+    known = project.memo.setdefault(SECRET_OUT, {})
+    assert isinstance(known, dict)
+    if within in known:
+        answers: dict[str, list[Place]] = known[within]
+        return answers
     found: dict[str, list[Place]] = {}
     for path, fact in project.facts("answers"):
+        if within and path != within:
+            continue
         queue, seen = [fact.name], set()
         while queue:
             name = queue.pop()
@@ -111,10 +119,10 @@ def _answered_with(project: Project) -> dict[str, list[Place]]:
                 continue
             seen.add(name)
             found.setdefault(name, []).append((path, fact))
-            places = project.named("schema", name)
+            places = [place for place in project.named("schema", name) if within in {"", place[0]}]
             if len({one.detail for _, one in places}) == 1:
                 queue.extend(places[0][1].detail.split())
-    project.memo[SECRET_OUT] = found
+    known[within] = found
     return found
 
 
@@ -155,6 +163,14 @@ secret_in_response = Rule(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n"
                 "    password_hash: str\n"
+            }
+        ),
+        Example(
+            {
+                "shop/a.py": "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\n\n"
+                "class Member(BaseModel):\n    secret: str\n\n\n@router.get('/members')\n"
+                "def members() -> list[Member]:\n    return everyone()\n",
+                "shop/b.py": "from pydantic import BaseModel\n\n\nclass Member(BaseModel):\n    name: str\n",
             }
         ),
     ),
