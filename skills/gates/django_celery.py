@@ -78,7 +78,8 @@ def _on_start(node: ast.Call, context: FileContext) -> None:
 def _row(value: ast.expr, context: FileContext) -> str:
     """The text of an expression that is known to be a row, "" for all others."""
     if isinstance(value, ast.Attribute):
-        return ast.unparse(value) if ast.unparse(value) in {"request.user", "self.request.user"} else ""
+        text = ast.unparse(value)
+        return text if text in {"request.user", "self.request.user"} or _is_kept_row(value, context) else ""
     if isinstance(value, ast.Call):
         return ast.unparse(value)[:40] if _gives_row(value) else ""
     if not isinstance(value, ast.Name):
@@ -93,12 +94,32 @@ def _row(value: ast.expr, context: FileContext) -> str:
     return value.id if _loops_over_rows(value.id, context) else ""
 
 
+def _is_kept_row(value: ast.Attribute, context: FileContext) -> bool:
+    """`self.order` of a class whose `__init__` is given an `order: Order` and keeps it."""
+    owner = context.class_scope
+    if owner is None or not isinstance(value.value, ast.Name) or value.value.id != "self":
+        return False
+    begin = next((part for part in owner.body if isinstance(part, FunctionNode) and part.name == "__init__"), None)
+    hints = {argument.arg: argument.annotation for argument in begin.args.args} if begin is not None else {}
+    return any(
+        isinstance(part, ast.Assign)
+        and ast.unparse(part.targets[0]) == ast.unparse(value)
+        and isinstance(part.value, ast.Name)
+        and (hint := hints.get(part.value.id)) is not None
+        and isinstance(hint, ast.Name | ast.Attribute)
+        and _is_model(hint, context)
+        for part in (begin.body if begin is not None else ())
+    )
+
+
 def _is_given_row(name: str, context: FileContext) -> bool:
     """A parameter that its annotation, or the signal of a model, says is a row."""
     hint = _hint_of(name, context)
     if hint is not None:
         if isinstance(hint, ast.BinOp):
             hint = hint.left
+        if isinstance(hint, ast.Constant) and isinstance(hint.value, str) and hint.value.isidentifier():
+            hint = ast.Name(hint.value, ast.Load())  # `order: "Order"`
         return isinstance(hint, ast.Name | ast.Attribute) and _is_model(hint, context)
     function = context.function
     if name != "instance" or function is None:
@@ -182,6 +203,8 @@ model_to_task = Rule(
         "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance)\n",
         "def all_of_them():\n    rows = Order.objects.filter(open=True)\n"
         "    group(bill.s(row) for row in rows).delay()\n",
+        "from shop.models import Order\n\n\nclass Flow:\n    def __init__(self, order: Order):\n"
+        "        self.order = order\n\n    def go(self):\n        bill.delay(self.order)\n",
         "def begin():\n    order, made = Order.objects.get_or_create(open=True)\n    bill.apply_async((order,))\n",
     ),
     good=one_file(
@@ -312,7 +335,7 @@ def _looks_first(node: FunctionNode) -> bool:
 
 def _without_new_rows(node: FunctionNode) -> str:
     """The text of a task without what it writes into new rows: `create(status="new")` is no look at a state."""
-    text = ast.unparse(ast.Module(node.body, []))
+    text = re.sub(r"\.raise_for_status|\.status_code", "", ast.unparse(ast.Module(node.body, [])))
     for part in descendants(node):
         if isinstance(part, ast.Call) and last_name(part.func) in {"create", "acreate"}:
             for word in part.keywords:
@@ -391,6 +414,8 @@ task_without_guard = Rule(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk, status='new')\n",
+        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n"
+        "    requests.post(URL).raise_for_status()\n",
         "@shared_task(acks_late=True)\ndef count(pk):\n    shop = Shop.objects.get(pk=pk)\n    shop.visits += 1\n"
         "    shop.save()\n",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"

@@ -9,6 +9,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, WRITING, calls_of, endpoint_of, parameters
 from skills.gates.fastapi_security import PUBLIC, SKILL
+from skills.gates.local_values import local_values
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import dotted, is_decorated, last_name, module_name
 from skills.gates.patterns import lazy
@@ -37,11 +38,14 @@ _ENTRIES = frozenset(
 )
 
 
-def _guards(function: FunctionNode) -> str:
+def _guards(function: FunctionNode, context: FileContext) -> str:
     """What the parameters of an endpoint say about who may call it."""
     words = []
     for parameter, default in parameters(function):
         hint = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
+        alias = local_values(context.tree, context).get(hint, [None])[-1] if hint else None
+        if isinstance(alias, ast.Subscript) and last_name(alias) == "Annotated":
+            hint = ast.unparse(alias)  # `User = Annotated[str, Depends(get_user)]` of this module
         given = ast.unparse(default) if default is not None else ""
         if re.search(r"Depends|Security|Header\(|Cookie\(", f"{hint} {given}"):
             words.append(f"{parameter.arg} {hint} {given}")
@@ -63,7 +67,7 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         _on_helper(node, context)
         return
     dependencies = endpoint.keywords.get("dependencies")
-    said = f"{_guards(node)}, {ast.unparse(dependencies) if dependencies is not None else ''}"
+    said = f"{_guards(node, context)}, {ast.unparse(dependencies) if dependencies is not None else ''}"
     guarded = _asks(said) or (dependencies is not None and not isinstance(dependencies, ast.List))
     others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
     if guarded or _AUTH.search(others):
@@ -92,7 +96,7 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
         if _AUTH.search(node.name):
             context.fact("guarded-router", "*")
         return
-    said = _guards(node)
+    said = _guards(node, context)
     if ("Depends(" in said or "Security(" in said) and _asks(said):
         outermost = context.scopes[0] if context.scopes else node
         context.fact("asks-caller", outermost.name)
@@ -242,6 +246,9 @@ write_without_auth = Rule(
     bad=(
         *one_file(
             "shop/orders.py",
+            "from fastapi import APIRouter, Depends\n\nUser = Annotated[str, Depends(get_current_user)]\n\n\n"
+            "@router.get('/orders')\ndef mine(user: User) -> X:\n    pass\n\n\n"
+            "@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n    orders.drop(id)\n",
             "from fastapi import Depends\n\n\n@router.get('/orders')\n"
             "def mine(user: User = Depends(get_current_user)) -> X:\n"
             "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"

@@ -15,6 +15,7 @@ VERBS = frozenset({"get", "post", "put", "patch", "delete", "api_route"})
 WRITING = frozenset({"post", "put", "patch", "delete"})
 _SESSION_NAMES = frozenset({"db", "session", "db_session", "async_session", "database", "uow", "conn", "connection"})
 _SESSION_TYPES = lazy(r"Session(?:Dep|Maker)?$|^(?:Db|DB)\w*$|Connection$|SessionLocal$")
+_SESSION_MAKERS = lazy(r"^(?:Async)?Session$|Session_?(?:Local|Maker|Factory)$", re.I)
 _MEMO = "fastapi-endpoints"
 
 
@@ -110,6 +111,9 @@ def session_names(function: FunctionNode) -> frozenset[str]:
         if _SESSION_TYPES.search(hint) or sessions or (parameter.arg in _SESSION_NAMES and (hint or given)):
             found.add(parameter.arg)
     for part in descendants(function):
+        target = part.targets[0] if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) else None
+        if isinstance(target, ast.Name) and _SESSION_MAKERS.search(last_name(part.value)):  # type: ignore[attr-defined]
+            found.add(target.id)
         if isinstance(part, ast.With | ast.AsyncWith):
             for item in part.items:
                 made = last_name(item.context_expr) if isinstance(item.context_expr, ast.Call) else ""
