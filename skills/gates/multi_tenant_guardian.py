@@ -136,7 +136,8 @@ def _report(
     node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext, manager: str = ""
 ) -> None:
     wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT)
-    if not wanted or implements_isolation(context):
+    in_declaration = any(isinstance(scope, ast.ClassDef) and scope.name == "Meta" for scope in context.scopes)
+    if not wanted or in_declaration or implements_isolation(context):
         return
     needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
     needs += [("lookup", name) for name in wanted]
@@ -226,6 +227,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         if kind in {"method", "model", "manager"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
+        if kind == "lookup" and _is_plain_column(name, needed(candidate, "model"), project):
+            continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
             model = needed(candidate, "model")
             if not _covered(model, needed(candidate, "manager"), project):
@@ -233,6 +236,12 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
             message = f"{_what(kind, name, candidate)}: {_mechanism(project)}"
             return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
     return None
+
+
+def _is_plain_column(lookup: str, model: str, project: Project) -> bool:
+    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation."""
+    declared = project.models.fields(model).get(lookup.partition("__")[0]) if model in project.models.places else None
+    return declared is not None and not declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany"))
 
 
 def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileReport) -> bool:
@@ -298,8 +307,8 @@ manual_tenant_filter = Rule(
     fix="Check that the named mechanism covers this model, then leave the tenant to it. Where it does not cover the "
     "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
     when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
-    "each tenant, or row-level security; and with --isolated. Not in models, managers, middleware, migrations, "
-    "tests and commands, and not where a manager is asked that scopes nothing.",
+    "each tenant, or row-level security; and with --isolated. Not in the declarations of models, managers, middleware, "
+    "migrations, tests and commands, and not where a manager is asked that scopes nothing.",
     watches=(
         Watch(
             (ast.Call,),

@@ -119,6 +119,16 @@ MANUAL_GOOD: tuple[Example, ...] = (
         },
         note="neither does this one",
     ),
+    Example(
+        {
+            "tenants/managers.py": _MANAGER,
+            "billing/models.py": _MODELS
+            + "\n\nclass Company(models.Model):\n    company = models.CharField(max_length=50)\n\n    class Meta:\n"
+            "        constraints = [models.CheckConstraint(condition=~models.Q(company_id=None), name='named')]\n",
+            "billing/names.py": "def named(name):\n    return Company.objects.filter(company=name)\n",
+        },
+        note="a column that is called like the tenant, and a declaration",
+    ),
     _scoped("billing/search.py", "def found(index, c):\n    return index.filter('term', company_id=c)\n"),
     _scoped("billing/rules.py", "RULE = 'Never write WHERE company_id = 3 by hand'\n"),
     _scoped("racks/views.py", "def racks(room):\n    return Rack.objects.filter(datacenter=room.datacenter)\n"),

@@ -245,6 +245,17 @@ def test_roles_come_from_the_code_then_from_the_path(path: str, source: str, rol
     assert (report.role, bool(report.role_why)) == (role, True)
 
 
+def test_a_task_that_starts_in_a_transaction_is_named_by_its_method() -> None:
+    source = (
+        b"from celery import shared_task\nfrom django.db import transaction\n\n\nclass Shop:\n    @transaction.atomic\n"
+        b"    def pay(self):\n        bill.delay(3)\n"
+    )
+
+    said = [found for found in analyse("shop/pay.py", source).candidates if found.rule == "delay-in-atomic"]
+
+    assert [found.symbol for found in said] == ["Shop.pay"]
+
+
 def test_an_endpoint_among_middleware_is_read_as_an_endpoint() -> None:
     source = (
         b"from fastapi import FastAPI\n\n\nclass Timed(BaseHTTPMiddleware):\n    pass\n\n\n"
