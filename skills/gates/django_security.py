@@ -29,7 +29,7 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
         return
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
-        if "csrf_exempt" in text and not _has_reason(decorator, context):
+        if "csrf_exempt" in text and not has_reason(decorator, context):
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             context.report(CSRF, decorator, message, symbol=symbol)
@@ -72,12 +72,12 @@ def _only_reads(methods: ast.expr) -> bool:
 
 def _on_exempt_call(node: ast.Call, context: FileContext) -> None:
     """`path("…", csrf_exempt(view))`."""
-    if last_name(node.func) == "csrf_exempt" and node.args and not _has_reason(node, context):
+    if last_name(node.func) == "csrf_exempt" and node.args and not has_reason(node, context):
         message = f"`{ast.unparse(node.args[0])[:40]}` accepts requests that other sites start, and nothing says why"
         context.report(CSRF, node, message)
 
 
-def _has_reason(node: ast.expr, context: FileContext) -> bool:
+def has_reason(node: ast.expr | ast.stmt, context: FileContext) -> bool:
     """True where a comment of three words or more stands on the line, or on the one above."""
     for line in context.lines[max(0, node.lineno - 2) : node.end_lineno]:
         comment = line.partition("#")[2]

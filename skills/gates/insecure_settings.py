@@ -6,6 +6,8 @@ import re
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext
+from skills.gates.django_security import has_reason
+from skills.gates.environment_defaults import default_of, with_scheme
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport, Severity
 from skills.gates.names import last_name
@@ -15,7 +17,6 @@ from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.settings_modules import (
     assigned,
-    default_of,
     is_away_from_production,
     is_production_path,
     is_settings,
@@ -50,6 +51,7 @@ _OFF = {
     "TESTING": "errors are raised instead of answered, checks are off",
 }
 _REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+_FRAMED = (b"wagtail", b'"cms"', b"'cms'")  # they show a page to its editor in a frame of the same site
 _WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
 _VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 
@@ -77,6 +79,8 @@ def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
 
 
 def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(told, str) and "*" in told.split(","):
+        return "every Host header is accepted, and ends up in links and mails", "HIGH"
     if not isinstance(value, ast.List | ast.Tuple | ast.Set):
         return None
     names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
@@ -96,8 +100,23 @@ def _hsts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
 
 
 def _frames(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if isinstance(told, str) and told.upper() not in {"DENY", "SAMEORIGIN"}:
-        return "other sites may show the pages in a frame", "MEDIUM"
+    if not isinstance(told, str) or told.upper() == "DENY":
+        return None
+    if told.upper() == "SAMEORIGIN":
+        return "a page of the same site, an upload too, may show the others in a frame", "LOW"
+    return "other sites may show the pages in a frame", "MEDIUM"
+
+
+def _origins(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    parts = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+    if any(isinstance(part, ast.Constant) and re.fullmatch(r"(?:https?://)?\*", str(part.value)) for part in parts):
+        return "forms of every site are accepted", "HIGH"
+    return None
+
+
+def _serializer(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(told, str) and told.endswith("PickleSerializer"):
+        return "whoever learns the `SECRET_KEY` runs code on the server", "MEDIUM"
     return None
 
 
@@ -135,6 +154,8 @@ _CHECKS = {
     "ALLOWED_HOSTS": _hosts,
     "SECURE_HSTS_SECONDS": _hsts,
     "X_FRAME_OPTIONS": _frames,
+    "CSRF_TRUSTED_ORIGINS": _origins,
+    "SESSION_SERIALIZER": _serializer,
     "SESSION_COOKIE_SAMESITE": _same_site,
     "CSRF_COOKIE_SAMESITE": _same_site,
     "PASSWORD_HASHERS": _hashers,
@@ -151,11 +172,14 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         return
     last: dict[str, tuple[ast.expr, ast.stmt]] = {}
     for name, value, statement in assigned(node.body):
-        last[name] = (value, statement)
+        if not isinstance(statement, ast.AugAssign) or (name == "ALLOWED_HOSTS" and _hosts(value, None) is not None):
+            last[name] = (with_scheme(value, node.body), statement)
     credentials = last.get("CORS_ALLOW_CREDENTIALS")
     for name, (value, statement) in last.items():
         if name.startswith("CORS_") and credentials is not None and _told(credentials[0]) is True:
             continue  # cors-wildcard-credentials says it
+        if name == "X_FRAME_OPTIONS" and (has_reason(statement, context) or any(map(context.holds, _FRAMED))):
+            continue
         if name in _NAMES and name != "TESTING" and name != "ENV":
             context.statement = statement
             _report(name, value, statement, context, (("unless-production-sets", name),))
@@ -253,7 +277,8 @@ insecure_settings = Rule(
     fix="Let the safe value be the default and read the other one from the environment of the developer's machine; "
     "a secret has no default at all.",
     when="In modules of settings, those for development and tests left out, and where an application is configured or "
-    "run. A setting that a sibling module for production sets again is not reported.",
+    "run. A setting that a sibling module for production sets again is not reported, nor a frame of the same site beside "
+    "a comment that says why.",
     watches=(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), _deployed),

@@ -1,6 +1,7 @@
 """Settings modules: which files hold a project's settings, for which environment, and what they set."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -32,10 +33,7 @@ _DJANGO = frozenset(
      "AUTH_USER_MODEL", "USE_TZ", "LANGUAGE_CODE"}
 )  # fmt: skip
 _LIKELY = lazy(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
-_READERS = frozenset(
-    {"get", "getenv", "config", "env", "bool", "str", "list", "get_env", "get_bool", "env_bool", "Csv",
-     "get_bool_from_env", "getboolean", "environ", "as_bool", "strtobool", "bool_from_env"}
-)  # fmt: skip
+_AWAY_CLASS = lazy(r"dev|test|local|debug|ci(?![a-z])|stag|sandbox|demo", re.I)  # of django-configurations
 
 
 def _words(path: str) -> list[str]:
@@ -89,9 +87,11 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
             for target in statement.targets:
                 if isinstance(target, ast.Name):
                     yield target.id, statement.value, statement
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        elif isinstance(statement, ast.AnnAssign | ast.AugAssign) and statement.value is not None:
             if isinstance(statement.target, ast.Name):
                 yield statement.target.id, statement.value, statement
+        elif isinstance(statement, ast.ClassDef) and _is_configuration(statement):
+            yield from assigned(statement.body)
         elif isinstance(statement, ast.If):
             if not _for_developers(statement.test):
                 yield from assigned(statement.body)
@@ -100,46 +100,15 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
             yield from assigned(statement.body)
 
 
+def _is_configuration(node: ast.ClassDef) -> bool:
+    """True for a class of settings, as django-configurations has them, that is not for developers."""
+    return not _AWAY_CLASS.match(node.name) and any(last_name(base).endswith("Configuration") for base in node.bases)
+
+
 def _for_developers(test: ast.expr) -> bool:
     """`if DEBUG:`, `if TESTING:`, `if "test" in sys.argv:`, `if ENVIRONMENT == "local":`"""
     text = ast.unparse(test).lower()
     return not text.startswith("not ") and any(word in text for word in ("debug", "test", "local", "dev"))
-
-
-def default_of(value: ast.expr) -> ast.expr:
-    """What a setting is where the environment says nothing: the default of `os.environ.get(…, X)`, else the value."""
-    if isinstance(value, ast.Compare):
-        return _default_of_comparison(value)
-    if not isinstance(value, ast.Call):
-        return value
-    name = last_name(value.func)
-    if name == "split" and isinstance(value.func, ast.Attribute):
-        inner = default_of(value.func.value)
-        if inner is value.func.value or not (isinstance(inner, ast.Constant) and isinstance(inner.value, str)):
-            return value
-        parts: list[ast.expr] = [ast.Constant(part) for part in inner.value.split(",")]
-        return ast.copy_location(ast.List(parts, ast.Load()), value)
-    if name in _READERS:
-        defaults = [keyword.value for keyword in value.keywords if keyword.arg == "default"] or value.args[1:2]
-        if defaults:
-            return defaults[0]
-    if name in {"bool", "int", "str", "list"} and isinstance(value.func, ast.Name) and len(value.args) == 1:
-        inner = default_of(value.args[0])
-        return inner if isinstance(inner, ast.Constant | ast.List) else value
-    return value
-
-
-def _default_of_comparison(value: ast.Compare) -> ast.expr:
-    """`os.getenv("DEBUG", "True") == "True"`, and `… in ("1", "true")`."""
-    default, other = default_of(value.left), value.comparators[0]
-    if len(value.ops) != 1 or default is value.left or not isinstance(default, ast.Constant):
-        return value
-    if isinstance(value.ops[0], ast.Eq) and isinstance(other, ast.Constant):
-        return ast.copy_location(ast.Constant(default.value == other.value), value)
-    if isinstance(value.ops[0], ast.In) and isinstance(other, ast.Tuple | ast.List | ast.Set):
-        among = any(isinstance(part, ast.Constant) and part.value == default.value for part in other.elts)
-        return ast.copy_location(ast.Constant(among), value)
-    return value
 
 
 def note_settings(node: ast.Module, context: FileContext) -> None:
