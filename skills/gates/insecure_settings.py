@@ -277,8 +277,8 @@ insecure_settings = Rule(
     fix="Let the safe value be the default and read the other one from the environment of the developer's machine; "
     "a secret has no default at all.",
     when="In modules of settings, those for development and tests left out, and where an application is configured or "
-    "run. A setting that a sibling module for production sets again is not reported, nor a frame of the same site beside "
-    "a comment that says why.",
+    "run. A setting that a sibling module for production sets again is not reported, nor a frame of the same site "
+    "beside a comment that says why.",
     watches=(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), _deployed),
