@@ -174,52 +174,25 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: 
     if snapshot.progress is not None or snapshot.phase == "checking":
         return [(("Checking…  ", "muted"), *gauge(snapshot.progress or 0.0, 24, "accent"))]
     if filters:
-        return [
-            line(
-                ("Nothing matches ", "muted"),
-                (filters.words(), "text"),
-                (" · ", "faint"),
-                ("{back}", "key"),
-                (" shows all", "faint"),
-            )
-        ]
+        matches = ("Nothing matches ", "muted"), (filters.words(), "text"), (" · ", "faint")
+        return [line(*matches, ("{back}", "key"), (" shows all", "faint"))]
     if not snapshot.files.seen:
+        elsewhere = ("Another worktree: ", "faint"), ("{pane-1}", "key"), (", then ", "faint")
         return [
             line(("No Python files here yet.", "muted")),
             line(("They are checked as soon as they are saved.", "faint")),
-            line(
-                ("Another worktree: ", "faint"), ("{pane-1}", "key"), (", then ", "faint"), ("{check-worktree}", "key")
-            ),
+            line(*elsewhere, ("{check-worktree}", "key")),
         ]
     passed = sum(1 for check in snapshot.checks if check.status == "pass")
-    lines = [
-        line(
-            ("✓ ", "good"),
-            (
-                f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed",
-                "text",
-            ),
-        )
-    ]
+    said = f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed"
+    lines = [line(("✓ ", "good"), (said, "text"))]
     for check in snapshot.checks:
         if check.status == "not_applicable":
-            lines.append(
-                line(
-                    ("– ", "faint"),
-                    (
-                        f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}",
-                        "muted",
-                    ),
-                )
-            )
+            why = f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}"
+            lines.append(line(("– ", "faint"), (why, "muted")))
     if hidden:
-        lines.append(
-            line(
-                (f"{count(hidden, 'finding')} hidden until they change: ", "muted"),
-                ("{hidden}", "key"),
-                (" lists them", "muted"),
-            )
-        )
+        aside = f"{count(hidden, 'finding')} hidden until they change: "
+        lines.append(line((aside, "muted"), ("{hidden}", "key"), (" lists them", "muted")))
     return lines
 
 

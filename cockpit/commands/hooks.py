@@ -8,8 +8,8 @@ from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
-    from cockpit.hooks.agents import Agent, Scope
-    from cockpit.hooks.git import Hook
+    from cockpit.hooks.agents import Agent, AgentHooks, Scope
+    from cockpit.hooks.git import Hook, HookPlan
     from cockpit.repository import Repository
 
 EXAMPLES = """examples:
@@ -116,10 +116,7 @@ def _of_agent(call: Call, agent: "Agent", scope: "Scope") -> tuple[dict[str, Any
         plan_agent_install,
         plan_agent_uninstall,
         settings_path,
-        shown,
     )
-    from cockpit.hooks.backup import backup_path
-    from cockpit.plain_text import plain_text
 
     args = call.args
     inside = _in_repository(call)
@@ -149,14 +146,24 @@ def _of_agent(call: Call, agent: "Agent", scope: "Scope") -> tuple[dict[str, Any
     }
     if args.action == "status" and scope == "project" and status.state == "absent":
         return row, []  # most people have none there
-    lines = plan.diff.expandtabs(4).split("\n") if plan is not None and plan.changes and plan.diff else []
-    would = " (nothing was changed)" if args.dry_run else ""
-    said = plan.what + would if plan is not None else ", ".join(filter(None, (_STATES[status.state], shown(status))))
-    lines.append(f"{agent} {scope}\t{said}\t{plain_text(status.path, 200)}")
-    if plan is not None and plan.changes and args.action == "install" and not args.dry_run:
+    lines = _lines(f"{agent} {scope}", plan, status, installing=args.action == "install", dry_run=args.dry_run)
+    return row, [*lines, f"note  {note}"] if note else lines
+
+
+def _lines(where: str, plan: "HookPlan | None", status: "AgentHooks", *, installing: bool, dry_run: bool) -> list[str]:
+    """What was done, or would be done, with a file; without a plan what is there."""
+    from cockpit.hooks.agents import shown
+    from cockpit.hooks.backup import backup_path
+    from cockpit.plain_text import plain_text
+
+    place = plain_text(status.path, 200)
+    if plan is None:
+        return [f"{where}\t{', '.join(filter(None, (_STATES[status.state], shown(status))))}\t{place}"]
+    lines = plan.diff.expandtabs(4).split("\n") if plan.changes and plan.diff else []
+    lines.append(f"{where}\t{plan.what}{' (nothing was changed)' if dry_run else ''}\t{place}")
+    if plan.changes and installing and not dry_run:
         lines.append(f"backup  {backup_path(status.path)}")
-    lines += [f"note  {note}"] if note else []
-    return row, lines
+    return lines
 
 
 _STATES = {

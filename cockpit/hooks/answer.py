@@ -230,27 +230,27 @@ def at_prompt(asked: Asked, repository: Repository | None, config: Config) -> Re
     """Where hints are on: what the prompt risks, whom it calls for, what it lacks."""
     if not config.hooks.hints or asked.said.get("agent_id"):  # what an agent tells its sub-agent is no person's prompt
         return Reply()
-    from cockpit.hooks.hints import prompt_hints, tokens
-    from cockpit.hooks.memory import remembered
+    from cockpit.hooks.hints import prompt_hints
 
     told = told_of(asked, repository, _snapshot(repository))
-    context = prompt_hints(text(asked.said.get("prompt")) or "", told)
-    if context and asked.session:
-        with remembered(asked.session) as memory:
-            memory.hints += 1
-            memory.hint_tokens += tokens(context)
-    return Reply(context=context)
+    return _hinted(asked, prompt_hints(text(asked.said.get("prompt")) or "", told))
 
 
 def at_start(asked: Asked, repository: Repository | None, config: Config) -> Reply:
     """Where the digest is on: the state of the day."""
     if not config.hooks.digest or repository is None:
         return Reply()
-    from cockpit.hooks.hints import day_digest, tokens
-    from cockpit.hooks.memory import remembered
+    from cockpit.hooks.hints import day_digest
 
-    context = day_digest(repository, config)
+    return _hinted(asked, day_digest(repository, config))
+
+
+def _hinted(asked: Asked, context: str) -> Reply:
+    """A hint as a reply; how many there were and what they took is remembered."""
     if context and asked.session:
+        from cockpit.hooks.hints import tokens
+        from cockpit.hooks.memory import remembered
+
         with remembered(asked.session) as memory:
             memory.hints += 1
             memory.hint_tokens += tokens(context)
