@@ -1,6 +1,6 @@
 """Answers about a task before it begins: prompts, routes, the lanes and agents that there are."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -138,7 +138,7 @@ class Route(Answer):
     reasons: list[str]
     agent: AgentChoice
     stages: list[Stage]
-    ambiguous: list[Any]
+    ambiguous: list[Lane]
 
 
 class LaneEvidence(TypedDict):

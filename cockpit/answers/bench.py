@@ -1,6 +1,6 @@
 """Answers of the workbench and of help: rollback, doctor, help, demo, serve."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -114,13 +114,21 @@ class RollbackTriggers(Answer):
     triggers: list[Trigger]
 
 
+class StepDone(TypedDict):
+    """Who did a step, when, and what was seen."""
+
+    who: str
+    at: str
+    note: str
+
+
 class PlaybookStep(TypedDict):
     """A step of a checklist; nothing of it is run."""
 
     step: int
     text: str
     command: str | None
-    done: Any
+    done: StepDone | None
 
 
 class RollbackPlaybook(Answer):

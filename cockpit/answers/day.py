@@ -1,6 +1,6 @@
 """Answers about worktrees and the day: worktree and its deeds, start-day, end-day, learnings."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -79,7 +79,7 @@ class WorktreeList(Answer):
     root: str
     default_branch: str | None
     worktrees: list[Worktree]
-    missing: NotRequired[list[Any]]
+    missing: NotRequired[list[str]]
 
 
 class MadeWorktree(TypedDict):
@@ -99,7 +99,7 @@ class WorktreeNew(Answer):
     done: bool
     worktree: MadeWorktree
     copied: list[str]
-    ran: list[Any]
+    ran: list[str]
 
 
 class WorktreeRefused(Answer):
@@ -127,12 +127,20 @@ class WorktreeRemove(Answer):
     why: str
 
 
+class UndoneMerge(TypedDict):
+    """A merge that was taken back: `head` is the commit that `into` stands at again."""
+
+    into: str
+    branch: str
+    head: str
+
+
 class WorktreeUndo(Answer):
     """`cockpit worktree undo --json`."""
 
     done: bool
-    restored: Any
-    unmerged: Any
+    restored: Object | None
+    unmerged: UndoneMerge | None
     notes: list[str]
 
 
@@ -166,7 +174,7 @@ class WorktreeClean(Answer):
     applied: bool
     remove: list[TidyRow]
     keep: list[TidyRow]
-    forget: list[Any]
+    forget: list[str]
     removed: list[str]
 
 
@@ -183,12 +191,19 @@ class RegistryEntry(TypedDict):
     ours: bool
 
 
+class UnregisteredWorktree(TypedDict):
+    """A worktree that the registry does not know."""
+
+    path: str
+    branch: str
+
+
 class WorktreeReconcile(Answer):
     """`cockpit worktree reconcile --json`."""
 
     entries: list[RegistryEntry]
-    unregistered: list[Any]
-    adopted: list[Any]
+    unregistered: list[UnregisteredWorktree]
+    adopted: list[str]
     notes: list[str]
 
 
@@ -293,7 +308,7 @@ class StartDay(Answer):
     notes: list[str]
     report: str
     scans: list[SweepCheck]
-    findings: list[Any]
+    findings: list[str]
 
 
 class Proposal(TypedDict):
@@ -315,7 +330,7 @@ class EndDay(Answer):
     compressed: Object | None
     learnings: list[Object]
     proposals: list[Proposal]
-    sent: Any
+    sent: str | None
     report: str
 
 

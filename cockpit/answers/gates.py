@@ -1,6 +1,6 @@
 """Answers about the code: check, rules, audit, sweep, verify, trust, hooks."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -55,7 +55,7 @@ class Finding(TypedDict):
     confidence: Confidence
     fixable: bool
     fingerprint: str
-    also: list[Any]
+    also: list[str]
     baseline: Literal["new", "known"]
     suppressed: str | None
     evidence: NotRequired[list[Place]]
@@ -163,7 +163,7 @@ class Audit(Answer):
     trend: str
     why: str
     next: str
-    questions: list[Any]
+    questions: list[str]
     root: str
     files: int
     commit: str | None
@@ -247,12 +247,19 @@ class Verify(Answer):
     report: str
 
 
+class TrustedProgram(TypedDict):
+    """A program of the repository, and the place of the configuration that names it."""
+
+    place: str
+    command: str
+
+
 class Trust(Answer):
     """`cockpit trust --json`: what of the repository would run here."""
 
     root: str
     trusted: bool
-    programs: list[Any]
+    programs: list[TrustedProgram]
 
 
 class Hook(TypedDict):

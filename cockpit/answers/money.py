@@ -1,6 +1,6 @@
 """Answers about money: spend and what stands beside it, budget, limits."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -57,7 +57,7 @@ class Spend(Answer):
     total: SpendRow
     unattributed: Unattributed | None
     agents: list[Agent]
-    unread: list[Any]
+    unread: list[str]
 
 
 class SpendBranch(TypedDict):
@@ -227,8 +227,8 @@ class SpendExplain(Answer):
     floors: list[Explained]
     odd: Explained
     without_time: Explained
-    own_prices: list[Any]
-    unread: list[Any]
+    own_prices: list[Explained]
+    unread: list[str]
 
 
 class SpendAdd(Answer):

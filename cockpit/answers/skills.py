@@ -1,6 +1,6 @@
 """Answers about the skills that agents can load."""
 
-from typing import Any
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -87,11 +87,20 @@ class LintedSkill(TypedDict):
     problems: list[Object]
 
 
+class AlikeSkills(TypedDict):
+    """Two skills whose `what` (body or description) is alike; `likeness` is 1 where it is the same."""
+
+    first: str
+    second: str
+    likeness: float
+    what: Literal["body", "description"]
+
+
 class SkillsLint(Answer):
     """`cockpit skills lint PATH --json`."""
 
     skills: list[LintedSkill]
-    duplicates: list[Any]
+    duplicates: list[AlikeSkills]
     listing: SkillListing
 
 
