@@ -1,5 +1,6 @@
 """One check to the end, in this thread: the way of the command line and of the git hook, without an event loop."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from cockpit.findings.outcome import Outcome, outcome_of
 from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
-from cockpit.findings.revisions import StagedReading, added_since
+from cockpit.findings.revisions import Lines, StagedReading, added_since
+from cockpit.findings.worker import shown
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
 from skills.gates import analyse
@@ -132,7 +134,12 @@ def _prepared(project: Project, request: CheckRequest) -> Narrow | None:
         project.scope = discover(
             project.root, project.config.checks.exclude, sources=staged.sources, listed=staged.names
         )
-        return Narrow(paths, staged.added)
+        return Narrow(paths, _also_shown(staged.added))
     if request.since is not None:
-        return Narrow(paths, added_since(project.root, request.since))
+        return Narrow(paths, _also_shown(added_since(project.root, request.since)))
     return None if paths is None else Narrow(paths)
+
+
+def _also_shown(lines: Lines) -> Lines:
+    """Lines by the name of their file, and by what findings call a file whose name is no UTF-8."""
+    return lines | {shown(os.fsencode(name)): added for name, added in lines.items()}

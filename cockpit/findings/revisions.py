@@ -22,6 +22,7 @@ _DIFF = (
     "-U0",
     "--inter-hunk-context=0",
     "--find-renames",  # whatever diff.renames says: a file that moved adds nothing
+    "--ignore-cr-at-eol",  # other ends of lines add nothing either
     "--relative",
     "--src-prefix=a/",
     "--dst-prefix=b/",

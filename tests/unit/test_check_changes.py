@@ -1,6 +1,7 @@
 """`cockpit check --staged` and `--since`: the lines that a change adds, with renames, hunks, merges and worktrees."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,24 @@ def test_a_worktree_has_an_index_of_its_own(repo: Path, found: Any, monkeypatch:
     assert found("--staged") == []
     monkeypatch.chdir(side)
     assert found("--staged") == found("--since", "main") == [("tests/test_a.py", 29)]
+
+
+def test_other_ends_of_lines_add_nothing(repo: Path, found: Any) -> None:
+    path = repo / "tests/test_a.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    git(repo, "-c", "core.autocrlf=false", "add", "-A")
+    assert found("--staged") == [] and found("--since", "HEAD") == []
+
+    path.write_bytes(path.read_bytes() + case("more").replace("\n", "\r\n").encode())
+    git(repo, "-c", "core.autocrlf=false", "add", "-A")
+    assert found("--staged") == [("tests/test_a.py", 29)] == found("--since", "HEAD")
+
+
+def test_a_name_that_is_no_utf_8_is_judged_like_any_other(repo: Path, found: Any) -> None:
+    path = os.fsencode(repo / "tests") + b"/test_caf\xe9.py"
+    with open(path, "w") as file:  # noqa: PTH123 - a name in bytes
+        file.write(IMPORT + case("one"))
+    said = [("tests/test_caf\ufffd.py", 1), ("tests/test_caf\ufffd.py", 5)]
+    assert found("--since", "HEAD") == said
+    git(repo, "add", "-A")
+    assert found("--staged") == said
