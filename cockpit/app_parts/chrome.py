@@ -76,7 +76,7 @@ class Chrome(Deeds):
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:
-            return line((" jump to a finding: 1–9 · esc", "accent"))
+            return line(("jump to a finding: 1–9 · esc", "accent"))
         return ()
 
 

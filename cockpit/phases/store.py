@@ -1,6 +1,8 @@
 """Every agent session of a repository, kept between reads: finding transcripts, reading what is new, judging them."""
 
+import errno
 import os
+import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,6 +69,7 @@ class SessionStore:
         self._told: dict[str, _Kept] = {}
         self._running: tuple[Running, ...] | None = None
         self._signs = HookSigns()
+        self._closed: dict[str, str] = {}  # transcripts that may not be read: nobody knows whose they are
 
     @property
     def live(self) -> bool:
@@ -144,8 +147,9 @@ class SessionStore:
         sessions.sort(key=_order)
         problems = [kept.problem or kept.transcript.problem for kept in self._kept.values()]
         problems += [kept.transcript.problem for kept in self._told.values()] + list(self._others.problems.values())
+        problems += self._closed.values()
         unknown = sum(kept.transcript.unknown for kept in (*self._kept.values(), *self._told.values()))
-        return SessionsSnapshot(tuple(sessions), now, tuple(sorted(filter(None, problems))), unknown=unknown)
+        return SessionsSnapshot(tuple(sessions), now, tuple(sorted({*filter(None, problems)})), unknown=unknown)
 
     def _nothing(self) -> "TaskReading | None":
         """The phases of a session that nothing was read of, None where none are wanted."""
@@ -183,6 +187,7 @@ class SessionStore:
     def _scan(self, now: datetime, since: datetime) -> None:
         oldest = _oldest(now, since)
         found: set[str] = set()
+        self._closed.clear()
         for root in self.roots:
             for entry in transcripts(root / "projects"):
                 try:
@@ -191,7 +196,11 @@ class SessionStore:
                     continue
                 registered = self._registry.get(entry.name.removesuffix(".jsonl"))
                 alive = registered is not None and registered.alive
-                if (alive or status.st_mtime >= oldest) and self._ours(self._home(entry.path, status, registered)):
+                if not (alive or status.st_mtime >= oldest):
+                    continue
+                if stat.S_ISREG(status.st_mode) and not os.access(entry.path, os.R_OK):
+                    self._closed[entry.path] = f"{plain_text(entry.name[:8])}: {os.strerror(errno.EACCES)}"
+                if self._ours(self._home(entry.path, status, registered)):
                     found.add(entry.path)
                     if entry.path not in self._kept:
                         self._kept[entry.path] = _Kept(ClaudeSession(Path(entry.path)))

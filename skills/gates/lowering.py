@@ -22,12 +22,16 @@ _BRACKET = lazy(rb"[\[\](){}]")
 _BLANKED = lazy(rb"[^\r\n]*\r?\n|[^\r\n]+")
 # The native parser recurses: text that nests this deep could overflow its stack.
 _DEEP = lazy(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
+# Lines that draw a line are no depth; where a quote stands in one, it may end a string with code behind it.
+_COMMENT = lazy(rb"(?m)^[ \t]*#[^\"'\r\n]*$")
 _MOST_BYTES = 2_000_000
 
 
 def lower(source: bytes) -> ast.Module | None:
     """The tree of an equivalent that older Pythons parse, for detection only; None where there is none."""
-    if len(source) > _MOST_BYTES or not _HINT.search(source) or _DEEP.search(source):
+    if len(source) > _MOST_BYTES or not _HINT.search(source):
+        return None
+    if _DEEP.search(source) and _DEEP.search(_COMMENT.sub(b"", source)):
         return None
     # what its text tells is enough for nearly all: LibCST takes forty times as long as `ast`, and its import longer
     plain = _without_type_parameters(_EXCEPT.sub(rb"\1(\2)\3", source))

@@ -102,6 +102,7 @@ NEWER = {
     "type statement": "type Pair[T] = tuple[T,\n  T]\ntype Id = int\n",
     "quotes in f-strings": "x = f'{names['first']} and {\n  names['last']}'\n",
     "except without parentheses": "try:\n    pass\nexcept ValueError, KeyError:\n    pass\n",
+    "a line of dashes": f"# {'-' * 75}\n# {'-' * 75} Types\ntype Id = int\n",
     "type parameters and f-strings": "def f[T](x: T) -> str:\n    return f'{x['a']}'\n",
 }
 
@@ -146,6 +147,12 @@ def test_wrong_newer_syntax_stays_a_problem() -> None:
     problem = analyse(VIEW, b"def f[T](x) -> :\n    pass\n").problem
 
     assert problem is not None and problem.line == 1
+
+
+def test_newer_syntax_that_nests_too_deep_stays_a_problem() -> None:
+    deep = b'TEXT = """\n# """ + ' + b"(" * 80 + b"a" + b")" * 80 + b"\ntype Id = int\n"
+
+    assert analyse(VIEW, deep).problem is not None
 
 
 def test_a_failing_rule_costs_only_its_own_answer() -> None:
