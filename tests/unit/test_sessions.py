@@ -1,6 +1,9 @@
 """Sessions of a repository: which belong to it, in which state they are, in which order, once and live."""
 
 import os
+import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -284,6 +287,16 @@ def test_broken_lines_are_told(claude: Path, repository: Repository) -> None:
         stream.write(b"nonsense\n")
 
     assert read_sessions(repository).problems == ("5e55: 1 line could not be read",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may read everything")
+def test_a_transcript_that_may_not_be_read_is_told_whosever_it_is(claude: Path, repository: Repository) -> None:
+    path = talk_at(repository, 1).write(claude)
+    path.chmod(0)
+    unprivileged = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    words = [*unprivileged, sys.executable, "-m", "cockpit", "--repo", str(repository.root), "sessions"]
+    answered = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert f"{path.name[:8]}: Permission denied" in answered.stderr
 
 
 def test_context_says_where_its_window_comes_from(claude: Path, repository: Repository) -> None:
