@@ -30,6 +30,7 @@ State = Literal["installed", "changed", "absent", "foreign"]
 _BEGIN = b"# >>> cockpit "
 _END = b"# <<< cockpit <<<\n"
 _BLOCK = re.compile(rb"# >>> cockpit [0-9a-f]{16} >>>.*?\n# <<< cockpit <<<\n", re.DOTALL)
+_SHELL = re.compile(rb"#! *(?:/\S*/env +)?(?:/\S*/)?(sh|bash|dash)((?: +-[a-z]+)*)[ \t]*\r?\n")
 _SUM = re.compile(rb"(?<=# >>> cockpit )[0-9a-f]{16}(?= >>>)")
 
 
@@ -67,6 +68,8 @@ def hook_status(repository: Repository, hook: Hook = "pre-commit") -> HookStatus
     kept = kept_beside(path)
     content = _content(path)
     note = "" if _is_below(path, repository) else f"{path.parent} is shared with other repositories (core.hooksPath)"
+    if path.parent.name == "_" and path.parent.parent.name == ".husky":
+        note = "husky writes this folder anew when it is installed: install this hook again then"
     if content is None:
         return HookStatus(path, "absent", None, note)
     if _BLOCK.search(content) is None:
@@ -90,7 +93,7 @@ def plan_install(repository: Repository, hook: Hook = "pre-commit") -> HookPlan:
         kept = kept_beside(path)
         if os.path.lexists(kept):
             raise CannotAnswer(f"{kept} is in the way", "move it, then install again")
-        after = _signed(b"#!/bin/sh\n" + _call_kept(hook) + block)
+        after = _signed(b"#!/bin/sh\n" + _call_kept(hook, content or b"") + block)
         return make_plan(path, content, after, f"keeps {hook} as {kept.name}, called first; then {what}", keep=True)
     if content is None:
         return make_plan(
@@ -179,15 +182,21 @@ def _content(path: Path) -> bytes | None:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
 
 
-def _call_kept(hook: Hook) -> bytes:
-    """Lines that call the hook that was there before. A push's refs come on stdin, which both need."""
+def _call_kept(hook: Hook, content: bytes) -> bytes:
+    """Lines that call the hook that was there before. A push's refs come on stdin, which both need.
+
+    A shell script still finds its own name in `$0`: husky, for one, tells by it which hook it is.
+    """
     kept = f'"$(dirname "$0")/{hook}{_KEPT}"'
+    shell = _SHELL.match(content)
+    call = f'{kept} "$@"'
+    if shell is not None:
+        words = " ".join(word.decode() for word in shell.groups() if word)
+        call = f"""{words} -c '. {kept}' "$0" "$@\""""
     if hook == "pre-commit":
-        return f'# the hook that was here before\n[ ! -x {kept} ] || {kept} "$@" || exit $?\n'.encode()
+        return f"# the hook that was here before\n[ ! -x {kept} ] || {call} || exit $?\n".encode()
     return (
-        "# the hook that was here before\n"
-        "refs=$(cat)\n"
-        f'[ ! -x {kept} ] || printf "%s\\n" "$refs" | {kept} "$@" || exit $?\n'
+        f'# the hook that was here before\nrefs=$(cat)\n[ ! -x {kept} ] || printf "%s\\n" "$refs" | {call} || exit $?\n'
     ).encode()
 
 

@@ -232,3 +232,24 @@ def test_a_push_of_a_secret_is_stopped_and_a_hook_that_was_there_sees_the_same_r
     git(repo, "push", "-q", "origin", "main")
     apply(plan_uninstall(repository(repo), "pre-push"))
     assert (repo / ".git" / "hooks" / "pre-push").exists() == kept
+
+
+@pytest.mark.parametrize("shebang", ["#!/usr/bin/env sh", "#!/bin/bash -e", "#!/bin/sh"])
+def test_a_hook_that_tells_by_its_own_name_what_it_is_still_can(repo: Path, shebang: str) -> None:
+    folder = repo / ".husky" / "_"
+    folder.mkdir(parents=True)
+    git(repo, "config", "core.hooksPath", ".husky/_")
+    (folder / "h").write_text(
+        'n=$(basename "$0")\ns=$(dirname "$(dirname "$0")")/$n\n[ ! -f "$s" ] && exit 0\nsh -e "$s" "$@"\nexit $?\n'
+    )
+    for hook in ("pre-commit", "pre-push"):
+        (folder / hook).write_text(f'{shebang}\n. "$(dirname "$0")/h"\n')
+        (folder / hook).chmod(0o755)
+        (repo / ".husky" / hook).write_text(f"echo {hook} >> ran\ntest ! -e stop\n")
+        apply(plan_install(repository(repo), hook))  # type: ignore[arg-type]
+
+    git(repo, "commit", "-q", "--allow-empty", "-m", "more")
+    assert (repo / "ran").read_text() == "pre-commit\n"
+    (repo / "stop").touch()
+    git(repo, "commit", "--allow-empty", "-m", "stopped", code=1)
+    assert "husky writes this folder anew" in hook_status(repository(repo)).note
