@@ -210,7 +210,9 @@ def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
         if any(word.arg == "read_only" and not is_false(word.value) for word in value.keywords):
             continue  # it is only shown
         name = last_name(statement.targets[0])
-        checks = {f"clean_{name}", f"validate_{name}", "clean", "validate"} & methods
+        checks = {f"clean_{name}", f"validate_{name}", "clean", "validate"} & methods or any(
+            re.match(rf"_?(?:check|clean|validate)_(?:file|upload|{name})", method) for method in methods
+        )
         if not checks and not any(keyword.arg == "validators" for keyword in value.keywords):
             message = f"`{name}` takes a file of any size and any kind"
             context.report(UPLOAD, statement, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))

@@ -22,7 +22,7 @@ NO_AUTH = "write-without-auth"
 
 _AUTH = lazy(
     r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
-    r"|subject|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
+    r"|subject|subscriber|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
     re.I,
 )
 
@@ -32,6 +32,8 @@ _CHECKS = lazy(
     r"|user_from",
     re.I,
 )
+# Asked by POST, as a question that does not fit into an address is.
+_READS = lazy(r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest)(?:_|$)")
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
 _ENTRIES = frozenset(
     {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
@@ -72,6 +74,8 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
     if guarded or _AUTH.search(others):
         context.fact("auth-dependency", endpoint.verb, "", 0)
+        return
+    if endpoint.verb == "post" and _READS.match(node.name):
         return
     if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
         return

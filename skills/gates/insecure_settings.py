@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 
 from msgspec.structs import replace
 
@@ -171,13 +172,18 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
     if not is_settings(context):
         return
     last: dict[str, tuple[ast.expr, ast.stmt]] = {}
+    many = Counter(name for name, _, _ in assigned(node.body))
     for name, value, statement in assigned(node.body):
         if not isinstance(statement, ast.AugAssign) or (name == "ALLOWED_HOSTS" and _hosts(value, None) is not None):
             last[name] = (with_scheme(value, node.body), statement)
     credentials = last.get("CORS_ALLOW_CREDENTIALS")
     for name, (value, statement) in last.items():
-        if name.startswith("CORS_") and credentials is not None and _told(credentials[0]) is True:
-            continue  # cors-wildcard-credentials says it
+        if name.startswith("CORS_") and (
+            (credentials is not None and _told(credentials[0]) is True) or "CORS_URLS_REGEX" in last
+        ):
+            continue  # cors-wildcard-credentials says it; or it is about the addresses that are meant for all
+        if name == "ALLOWED_HOSTS" and isinstance(value, ast.List) and not value.elts and many[name] > 1:
+            continue  # nobody, where the environment names nobody
         if name == "X_FRAME_OPTIONS" and (has_reason(statement, context) or any(map(context.holds, _FRAMED))):
             continue
         if name in _NAMES and name != "TESTING" and name != "ENV":

@@ -28,6 +28,10 @@ _KEEPS = frozenset(
      "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
      "normpath", "expanduser", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
 )  # fmt: skip
+# Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
+_BUILTINS = frozenset(
+    {"list", "dict", "set", "next", "iter", "filter", "map", "zip", "enumerate", "reversed", "copy", "cast"}
+)
 _METHODS = frozenset(
     {"strip", "lstrip", "rstrip", "lower", "upper", "split", "rsplit", "partition", "replace", "format", "encode",
      "decode", "title", "capitalize", "get", "getlist", "pop", "items", "values", "keys", "dict", "copy", "to_dict",
@@ -236,7 +240,8 @@ class Flow:
                     return _at_key(owner, function.value, node)
                 if function.attr in {"format", "join", "replace", "joinpath", "format_map"}:
                     return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
-        if last_name(function) in _KEEPS:
+        name = last_name(function)
+        if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         return None
 
@@ -350,7 +355,10 @@ def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
     elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":
+        defaults = _defaults(function.args)
         for argument in arguments[1:]:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+            if defaults.get(argument.arg, "None") not in {"None", "''"}:
+                continue  # the code that registers the view may give another one
             if hint in {"", "str"} and not _NUMBER.match(argument.arg):
                 yield argument.arg, Origin("route", argument, function.lineno)

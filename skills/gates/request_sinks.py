@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.context import FileContext
-from skills.gates.local_values import values_of
+from skills.gates.local_values import own_nodes, values_of
 from skills.gates.model import Severity
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
@@ -111,6 +111,8 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         origin = flow.origin(value)
         if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
             continue
+        if what == "decides where the visitor is sent" and "REFERER" in origin.text.upper():
+            continue  # back to where the visitor came from
         if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
             continue
         return origin, what, "MEDIUM" if severity == "LOW" else severity, value
@@ -206,9 +208,17 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
 
 def _row(node: ast.Call, context: FileContext) -> Sink | None:
     """A row that is made with it: `Order(name=…)`."""
-    if not _is_model(node.func, context):
+    if not _is_model(node.func, context) or is_cleaned(context):
         return None
     return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
+
+
+def is_cleaned(context: FileContext) -> bool:
+    """True where the function has a row check itself before it is saved."""
+    return any(
+        isinstance(part, ast.Attribute) and part.attr in {"full_clean", "clean_fields", "validated_save"}
+        for part in own_nodes(context.function or context.tree, context)
+    )
 
 
 def _is_model(function: ast.expr, context: FileContext) -> bool:

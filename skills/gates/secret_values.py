@@ -25,6 +25,7 @@ _ABOUT = lazy(
     r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
     r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
+    r"|(?:session|cache|storage|cookie|context|redis|dict|lookup|state)_?key"
     r"|symbol|tag|handling|handler|check|detected|present|manager|service)s?$",
     re.I,
 )
@@ -69,7 +70,7 @@ _BOASTS = frozenset(
 _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
 # `token = "mpl-2.0"`, `token == "utf8"`: a word of a grammar, a name with a version.
 _VERSIONED = lazy(r"^[A-Za-z]{1,12}(?:[-_. ][A-Za-z]{1,12})*[-_.]?v?\d{1,3}(?:\.\d+)*$")
-_IDENTIFIER = lazy(r"^[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
+_IDENTIFIER = lazy(r"^_*[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
 _FORMATS = lazy(
     r"(?P<aws>\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)"
     r"|(?P<github>\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{40,})"

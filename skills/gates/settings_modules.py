@@ -112,11 +112,16 @@ def _for_developers(test: ast.expr) -> bool:
 
 
 def note_settings(node: ast.Module, context: FileContext) -> None:
-    """Says which names a settings module sets (fact "setting", detail "production" where it is for production)."""
+    """Says which names a settings module sets (fact "setting", detail "production" where it is for production, or
+    stands over another one: what it sets again counts)."""
     if not is_settings(context):
         return
+    over = is_production_path(context.path) or (
+        not is_away_from_production(context.path)
+        and any(isinstance(part, ast.ImportFrom) and part.names[0].name == "*" for part in node.body)
+    )
     for name in sorted({name for name, _, _ in assigned(node.body) if name.isupper()}):
-        context.fact("setting", name, "production" if is_production_path(context.path) else "")
+        context.fact("setting", name, "production" if over else "")
 
 
 def set_in_production(name: str, path: str, project: Project) -> bool:

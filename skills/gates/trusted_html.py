@@ -3,7 +3,7 @@
 import ast
 import re
 
-from skills.gates.context import FileContext
+from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import is_literal, own_nodes, values_of
 from skills.gates.names import last_name
@@ -116,9 +116,24 @@ def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | b
     if name == "sub" and len(value.args) > 2 and context.resolve(function) == "re.sub":
         return [*value.args[1:3]]
     if context.resolve(function) in _MARKUP:
-        return [*value.args[:1]]
+        given = values_of(value.args[0].id, context) if value.args and isinstance(value.args[0], ast.Name) else []
+        read = bool(given) and all(isinstance(one, ast.Call) for one in given)  # a page that lies in a file
+        return read or [*value.args[:1]]
+    if isinstance(function, ast.Name) and not value.args:
+        answers = _answers(name, context)
+        if answers:
+            return answers
     fixed = isinstance(function, ast.Name) and value.args and all(is_literal(part, context) for part in value.args)
     return bool(fixed or _ESCAPES.search(name)) or name[:1].isupper() or name == "super"
+
+
+def _answers(name: str, context: FileContext) -> list[ast.expr | None]:
+    """What a function of the module returns, where that are calls."""
+    for node in context.tree.body:
+        if isinstance(node, FunctionNode) and node.name == name:
+            answers = [part.value for part in own_nodes(node, context) if isinstance(part, ast.Return)]
+            return answers if all(isinstance(answer, ast.Call) for answer in answers) else []
+    return []
 
 
 def _grown(name: str, context: FileContext) -> list[ast.expr | None]:
