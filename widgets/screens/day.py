@@ -1,22 +1,18 @@
 """What the two screens of the day share: rows with a cursor, and steps that stream with their status."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck, said_of, title_of
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
-from widgets.screens.leaving import Leaving
-from widgets.screens.listing import MOVES, Moving
-from widgets.virtual_list import VirtualList
+from widgets.screens.listing import MOVES
+from widgets.screens.rows import Row, RowsScreen
 
 TOKENS = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint", "running": "accent"}
 GLYPHS = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·", "running": "▶", "waiting": "·"}
@@ -24,16 +20,6 @@ _WORDS = {"not_run": "not run", "not_applicable": "n/a", "running": "runs…", "
 _NARROW = 64
 _MOST_FINDINGS = 12
 _WIDEST = 120  # the frame's own limit, in screens.tcss
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line. `kind` and `value` say what it stands for; a plain line has the kind ""."""
-
-    key: Hashable
-    shown: Line
-    kind: str = ""
-    value: Any = None
 
 
 def rows_of(name: str, lines: Iterable[Line]) -> list[Row]:
@@ -79,72 +65,37 @@ def heading(text: str, note: str = "") -> Line:
     return line((text, "strong"), (f"  {note}" if note else "", "faint"))
 
 
-class Rows(VirtualList[Row]):
-    """The rows of a day's screen."""
-
-    def key(self, item: Row) -> Hashable:
-        return item.key
-
-    def row(self, item: Row, index: int, width: int) -> Line:
-        return item.shown
-
-
-class DayScreen(Moving, Leaving[None]):
+class DayScreen(RowsScreen):
     """Rows in a frame; steps come as they end. `keys` opened it and close it."""
 
-    CSS_PATH: ClassVar[Any] = "day.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("close", "leave"),
         *MOVES,
     ]
 
-    class Opened(Message):
-        """Open a place, `path:line`, in the editor."""
+    class Opened(RowsScreen.Opened):
+        """As `RowsScreen.Opened`."""
 
-        def __init__(self, place: str) -> None:
-            self.place = place
-            super().__init__()
-
-    class Left(Message):
-        """The person left; what still runs is not wanted any more."""
+    class Left(RowsScreen.Left):
+        """As `RowsScreen.Left`."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__()
         self.keys = tuple(keys)
         self.steps: dict[str, Step] = {}
-        self.trouble = ""
-
-    def compose(self) -> ComposeResult:
-        yield Rows(id="report")
-
-    @property
-    def view(self) -> Rows:
-        return self.query_one("#report", Rows)
 
     @property
     def width(self) -> int:
         """The cells of a row."""
         return max(20, min(self.size.width, _WIDEST) - 6)
 
-    def on_mount(self) -> None:
-        self.view.focus()
-        self.build()
-
     def on_resize(self) -> None:
         if self.is_there:
             self.build()
 
-    def build(self) -> None:
-        """Show everything anew."""
-
     def step(self, step: Step) -> None:
         """A step began or ended."""
         self.steps[step.step] = step
-        self.build()
-
-    def fail(self, why: str) -> None:
-        """It could not be done at all."""
-        self.trouble = why
         self.build()
 
     def step_rows(self, *, all_of_them: bool = True) -> list[Row]:
@@ -152,15 +103,8 @@ class DayScreen(Moving, Leaving[None]):
         shown = [step for step in self.steps.values() if all_of_them or step.status in ("running", "fail", "not_run")]
         return [step_row(step, self.width) for step in shown]
 
-    def trouble_rows(self) -> list[Row]:
-        return [Row("trouble", line((plain_text(self.trouble, 300), "bad")))] if self.trouble else []
-
     def on_key(self, event: events.Key) -> None:
         """The key that opened the screen closes it."""
         if event.key in self.keys:
             event.prevent_default().stop()
             self.action_leave()
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
-        self.dismiss(None)

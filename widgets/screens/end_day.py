@@ -18,7 +18,8 @@ from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
 from widgets.markdown_lines import markdown_lines
 from widgets.screens.ask import AskScreen
-from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
+from widgets.screens.day import DayScreen, heading, rows_of, sweep_rows
+from widgets.screens.rows import Row
 
 Part = Literal["completed", "blockers", "decisions", "tomorrow"]
 _PARTS: tuple[tuple[Part, str, str], ...] = (

@@ -14,7 +14,8 @@ from skills.workflow.tasks import Scored
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad, spread
 from widgets.markdown_lines import markdown_lines
-from widgets.screens.day import DayScreen, Row, heading, rows_of, sweep_rows
+from widgets.screens.day import DayScreen, heading, rows_of, sweep_rows
+from widgets.screens.rows import Row
 
 _QUEUE = "### Today's Priority Queue"
 _WIDE = 76

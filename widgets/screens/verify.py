@@ -1,12 +1,9 @@
 """The verification gate as it runs: phases with their answers, what they found, whether it may be deployed."""
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from skills.gates.model import Status
@@ -14,22 +11,12 @@ from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps
 from skills.verify.predeploy import Item
 from widgets.bindings import bind
 from widgets.lines import Line, line, next_lines, pad
-from widgets.screens.leaving import Leaving
-from widgets.screens.listing import MOVES, Moving
-from widgets.virtual_list import VirtualList
+from widgets.screens.listing import MOVES
+from widgets.screens.rows import Row, RowsScreen
 
 _TOKENS: dict[str, str] = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint"}
 _WORDS: dict[str, str] = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "n/a"}
 _MOST_PLACES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the screen. `place` is `path:line` where the editor can open something."""
-
-    key: Hashable
-    shown: Line
-    place: str = ""
 
 
 def phase_title(phase: int) -> str:
@@ -76,9 +63,8 @@ def _answer_rows(answer: Answer) -> list[Row]:
     )
     rows = [Row((answer.phase, answer.check), shown)]
     for place in answer.places[:_MOST_PLACES]:
-        rows.append(
-            Row((answer.check, place), line(("               ", "text"), (plain_text(place, 200), "info")), place)
-        )
+        shown = line(("               ", "text"), (plain_text(place, 200), "info"))
+        rows.append(Row((answer.check, place), shown, "place", place))
     if len(answer.places) > _MOST_PLACES:
         more = f"               and {len(answer.places) - _MOST_PLACES} more"
         rows.append(Row((answer.check, "more"), line((more, "faint"))))
@@ -102,18 +88,9 @@ def closing_rows(verification: Verification, items: Sequence[Item]) -> list[Row]
     return rows
 
 
-class _Rows(VirtualList[Row]):
-    def key(self, item: Row) -> Hashable:
-        return item.key
-
-    def row(self, item: Row, index: int, width: int) -> Line:
-        return item.shown
-
-
-class VerifyScreen(Moving, Leaving[None]):
+class VerifyScreen(RowsScreen):
     """Shows answers as they come. Leaving it ends the run."""
 
-    CSS_PATH: ClassVar[list[str]] = ["verify.tcss"]  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("close", "leave"),
         bind("verify", "leave"),
@@ -122,15 +99,11 @@ class VerifyScreen(Moving, Leaving[None]):
         *MOVES,
     ]
 
-    class Left(Message):
-        """The person left; what still runs is not wanted any more."""
+    class Opened(RowsScreen.Opened):
+        """As `RowsScreen.Opened`."""
 
-    class Opened(Message):
-        """Open a place, `path:line`, in the editor."""
-
-        def __init__(self, place: str) -> None:
-            self.place = place
-            super().__init__()
+    class Left(RowsScreen.Left):
+        """As `RowsScreen.Left`."""
 
     def __init__(self, name_of: str) -> None:
         super().__init__()
@@ -140,24 +113,16 @@ class VerifyScreen(Moving, Leaving[None]):
         self.first: list[Row] = []
         self.closing: list[Row] = []
         self._only_open = False
-        self._trouble = ""
-
-    def compose(self) -> ComposeResult:
-        yield _Rows(id="report")
-
-    def on_mount(self) -> None:
-        self.query_one("#report", _Rows).focus()
-        self._show()
 
     def begin(self, phase: int) -> None:
         """A phase runs."""
         self.running = phase
-        self._show()
+        self.build()
 
     def add(self, answer: Answer) -> None:
         """An answer came."""
         self.answers.append(answer)
-        self._show()
+        self.build()
 
     def finish(self, verification: Verification, items: Sequence[Item]) -> None:
         """All phases are through."""
@@ -166,28 +131,25 @@ class VerifyScreen(Moving, Leaving[None]):
         steps = next_steps(verification) or [recommendation(verification)]
         shown = next_lines(steps[0], self.size.width - 6, most=2)
         self.first = [*(Row(("next", number), one) for number, one in enumerate(shown)), Row("gap0", ())]
-        self._show()
+        self.build()
 
     def fail(self, why: str) -> None:
         """It could not run at all."""
-        self.running, self._trouble = None, why
-        self._show()
+        self.running = None
+        super().fail(why)
 
-    def _show(self) -> None:
+    def build(self) -> None:
         if not self.is_there:
             return
-        view = self.query_one("#report", _Rows)
         counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
         said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
         running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"
-        view.set_title(
+        self.view.set_title(
             line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"),
             hint=self.longest(self._hints(), self.size.width - 6),
         )
-        rows = self.first + rows_of(self.answers, self.running, only_open=self._only_open) + self.closing
-        if self._trouble:
-            rows.append(Row("trouble", line((plain_text(self._trouble, 300), "bad"))))
-        view.show_items(rows)
+        rows = rows_of(self.answers, self.running, only_open=self._only_open)
+        self.view.show_items([*self.first, *rows, *self.closing, *self.trouble_rows()])
 
     def _hints(self) -> tuple[str, ...]:
         shown = "all of it" if self._only_open else "open ones"
@@ -199,18 +161,16 @@ class VerifyScreen(Moving, Leaving[None]):
 
     def action_only_open(self) -> None:
         self._only_open = not self._only_open
-        self._show()
+        self.build()
 
     def useful(self) -> str:
         """The place of a row that has one."""
-        current = self.query_one("#report", _Rows).current
-        return current.place if current is not None and current.place else super().useful()
+        return self._place() or super().useful()
+
+    def _place(self) -> str:
+        row = self.view.current
+        return str(row.value) if row is not None and row.kind == "place" else ""
 
     def action_open(self) -> None:
-        current = self.query_one("#report", _Rows).current
-        if current is not None and current.place:
-            self.post_message(self.Opened(current.place))
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
-        self.dismiss(None)
+        if place := self._place():
+            self.post_message(self.Opened(place))
