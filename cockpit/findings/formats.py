@@ -239,6 +239,11 @@ def _sarif_result(finding: Finding, index: int, fix: dict[str, Any] | None) -> d
     }
     if fix is not None:
         result["fixes"] = [fix]
+    if finding.evidence:
+        result["relatedLocations"] = [
+            {"id": number, **_location(link.path, {"startLine": max(1, link.line)}), "message": {"text": link.text}}
+            for number, link in enumerate(finding.evidence)
+        ]
     if finding.suppressed is not None:
         result["suppressions"] = [{"kind": "inSource", "justification": finding.suppressed}]
     return result

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from cockpit.findings.models import GateResult
 from cockpit.findings.outcome import Outcome
 from cockpit.plain_text import plain_text
-from skills.gates.model import Finding
+from skills.gates.model import Evidence, Finding
 from skills.gates.secret_values import without_literals
 
 _SECRETS = frozenset(
@@ -40,16 +40,21 @@ def _gate(findings: list[Finding], lines_of: Lines) -> Iterator[str]:
     places = [f"{finding.line}:{finding.column}" for finding in findings]
     wide = max(map(len, places))
     rules = max(len(finding.rule) for finding in findings)
-    path, lines = "", list[str]()
+    path, lines, said = "", list[str](), set[Evidence]()
     for finding, place in zip(findings, places, strict=True):
         if finding.path != path:
-            path, lines = finding.path, lines_of(finding.path)
+            path, lines, said = finding.path, lines_of(finding.path), set()
             yield f"  {plain_text(path)}"
         yield f"    {place:>{wide}}  {finding.rule:<{rules}}  {plain_text(finding.message, 200)}"
         if 0 < finding.line <= len(lines):
             code = lines[finding.line - 1].strip()
             shown = without_literals(code) if _SECRETS.intersection((finding.rule, *finding.also)) else code
             yield f"    {'':>{wide}}  | {plain_text(shown, 120)}"
+        for link in finding.evidence:
+            if link not in said:  # what a file is, and what a chain starts with, is told once
+                said.add(link)
+                where = f"line {link.line}" if link.path == path else f"{plain_text(link.path)}:{link.line}"
+                yield f"    {'':>{wide}}  because {where}: {plain_text(link.text, 160)}"
 
 
 def _unanswered(outcome: Outcome) -> Iterator[str]:

@@ -174,7 +174,7 @@ def _finding(
 
 def _explained(evidence: tuple[Evidence, ...], role: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """With the role of the file, but where the rule itself says which class or function has one: it knows better."""
-    if evidence and any(found.text.startswith("read as a ") for found in evidence):
+    if evidence and any(found.text.startswith("read as a") for found in evidence):
         return evidence
     return evidence + role
 
@@ -184,7 +184,8 @@ def _role_evidence(report: FileReport) -> tuple[Evidence, ...]:
     if report.role == "module":
         return ()
     line = int(next((word for word in report.role_why.split() if word.isdigit()), 1))
-    return (Evidence(report.path, line, f"read as a {report.role}, by its {report.role_why}"),)
+    article = "an" if report.role[0] in "aeiou" else "a"
+    return (Evidence(report.path, line, f"read as {article} {report.role}, by its {report.role_why}"),)
 
 
 def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression, ...]) -> str | None:

@@ -55,7 +55,53 @@ def test_text_shows_place_code_and_what_was_looked_at(project: Path, capsys: pyt
     out = capsys.readouterr().out
     assert "  tests/test_a.py\n" in out
     assert "| from unittest.mock import Mock" in out
+    assert out.count("because line 1: read as a test, by its path\n") == 1, "a reason is told once a file"
     assert "gates    P0 fail" in out and "files    2 seen" in out and "tenancy  " in out
+
+
+CHAIN = """from django.db import models
+
+
+class User(models.Model):
+    name = models.TextField()
+
+
+class Order(models.Model):
+    user = models.ForeignKey(User, models.CASCADE)
+"""
+READS = """from shop.models import Order
+
+
+def names():
+    for order in Order.objects.all():
+        print(order.user.name)
+"""
+
+
+def test_every_format_tells_the_lines_that_led_to_a_finding(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pyproject.toml").write_text('[project]\ndependencies = ["django"]\n')
+    (project / "shop").mkdir()
+    (project / "shop/models.py").write_text(CHAIN)
+    (project / "shop/names.py").write_text(READS)
+
+    main(["check", "--select", "n-plus-one"])
+    told = capsys.readouterr().out
+    assert "because line 5: takes the rows one by one\n" in told
+    assert "because shop/models.py:9: Order.user relates Order to User\n" in told
+
+    main(["check", "--select", "n-plus-one", "--json"])
+    (row,) = json.loads(capsys.readouterr().out)["findings"]
+    main(["check", "--select", "n-plus-one", "--format", "sarif"])
+    ((result,),) = [run["results"] for run in json.loads(capsys.readouterr().out)["runs"]]
+    related = [
+        {
+            "path": place["physicalLocation"]["artifactLocation"]["uri"],
+            "line": place["physicalLocation"]["region"]["startLine"],
+            "text": place["message"]["text"],
+        }
+        for place in result["relatedLocations"]
+    ]
+    assert related == row["evidence"] != []
 
 
 def test_hostile_names_and_code_never_reach_the_terminal_raw(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
