@@ -53,6 +53,10 @@ def _each(module: str, names: str, waits: Waits) -> dict[str, Waits]:
     return {f"{module}.{name}": waits for name in names.split()}
 
 
+_STRIPE = (
+    "Charge Customer PaymentIntent Refund Subscription Invoice Price Product checkout.Session SetupIntent Transfer"
+)
+
 FUNCTIONS: dict[str, Waits] = {
     "open": FILE,
     "input": TERMINAL,
@@ -116,6 +120,13 @@ FUNCTIONS: dict[str, Waits] = {
     **_each("feedparser", "parse", NETWORK),
     **_each("pika", "BlockingConnection", NETWORK),
     **_each("dns.resolver", "resolve query", NETWORK),
+    **_each("litellm", "completion embedding text_completion image_generation transcription", NETWORK),
+    **_each("ollama", "chat generate embed embeddings pull", NETWORK),
+    **{
+        f"stripe.{thing}.{deed}": NETWORK
+        for thing in _STRIPE.split()
+        for deed in ("create", "retrieve", "modify", "list")
+    },
 }
 """Dotted name → what it waits for."""
 
@@ -194,6 +205,12 @@ _URLLIB3_CLASSES = (
     "poolmanager.ProxyManager request.RequestMethods"
 )
 
+_BLOB = _only(
+    NETWORK,
+    "download_as_text download_as_bytes download_as_string download_to_filename download_to_file upload_from_string "
+    "upload_from_filename upload_from_file exists delete reload compose patch",
+)
+
 RECEIVERS: dict[str, Receiver] = {
     "pathlib.Path": PATH,
     "pathlib.PosixPath": PATH,
@@ -235,6 +252,17 @@ RECEIVERS: dict[str, Receiver] = {
     "openai.OpenAI": _SDK,
     "openai.AzureOpenAI": _SDK,
     "anthropic.Anthropic": _SDK,
+    "groq.Groq": _SDK,
+    "cohere.Client": _SDK,
+    "ollama.Client": _SDK,
+    "google.cloud.storage.Client": _only(NETWORK, "get_bucket lookup_bucket create_bucket list_blobs list_buckets"),
+    "google.cloud.storage.Bucket": _only(NETWORK, "get_blob list_blobs delete_blob copy_blob exists reload"),
+    "google.cloud.storage.Blob": _BLOB,
+    "azure.storage.blob.ContainerClient": _only(
+        NETWORK, "upload_blob download_blob delete_blob exists create_container"
+    ),
+    "azure.storage.blob.BlobClient": _only(NETWORK, "upload_blob download_blob delete_blob exists get_blob_properties"),
+    "minio.Minio": _all_but(NETWORK, "presigned_get_object presigned_put_object presigned_post_policy"),
     "elasticsearch.Elasticsearch": _all_but(DATABASE, "options close"),
     "slack_sdk.WebClient": _all_but(NETWORK, "close"),
     "slack_sdk.web.client.WebClient": _all_but(NETWORK, "close"),
@@ -284,6 +312,12 @@ MAKES: dict[str, str] = {
     "redis.cluster.RedisCluster.from_url": "redis.Redis",
     "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
     "boto3.resource": "boto3.client",
+    "google.cloud.storage.Client.bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Client.get_bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Bucket.blob": "google.cloud.storage.Blob",
+    "azure.storage.blob.BlobServiceClient.get_container_client": "azure.storage.blob.ContainerClient",
+    "azure.storage.blob.BlobServiceClient.get_blob_client": "azure.storage.blob.BlobClient",
+    "azure.storage.blob.BlobServiceClient.from_connection_string": "azure.storage.blob.BlobServiceClient",
     "pathlib.Path.cwd": "pathlib.Path",
     "pathlib.Path.home": "pathlib.Path",
     "psycopg2.extensions.connection.cursor": "psycopg2.extensions.cursor",
@@ -308,8 +342,8 @@ MAKES: dict[str, str] = {
 """Dotted function, or class and method → the class of what it answers; "f()" what the answer of f makes in turn."""
 
 ITSELF = frozenset(
-    {"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "elasticsearch.Elasticsearch", "pymongo.MongoClient",
-     "pymongo.mongo_client.MongoClient"}
+    {"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "groq.Groq", "elasticsearch.Elasticsearch",
+     "pymongo.MongoClient", "pymongo.mongo_client.MongoClient"}
 )  # fmt: skip
 """Classes whose attributes and items are parts of the same client: `client.chat.completions.create`,
 `client["shop"].orders.find_one`."""
