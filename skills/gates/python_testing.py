@@ -20,6 +20,7 @@ _PATCHES = frozenset({"unittest.mock.patch", "mock.patch", "unittest.mock.patch.
 _BY_FIXTURE = lazy(r"^(?:(?:class|module|package|session)_)?mocker\.patch(?:\.object)?$")
 _VERDICTS = frozenset({"fail", "skip", "skipTest", "importorskip", "xfail", "exit"})
 _ONLY_TELLS = lazy(r"print|pprint|str|repr|format|debug|info|warning|error|exception|log|sleep|join|len|type")
+_ENDS = lazy(r"(?:close|wait_closed|aclose|terminate|kill|stop|shutdown|unlink|remove|rmtree|rmdir|discard)$")
 _SPECIFIED = frozenset({"autospec", "spec", "spec_set", "new", "new_callable", "wraps", "create"})
 _AROUND = frozenset({"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method"})
 _READS_PRINT = frozenset({"capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys"})
@@ -40,22 +41,24 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
         return
     if not _is_test(context.function):
         return
-    if all(_says_so(handler) for handler in node.handlers) or (node.orelse and _fails(ast.Module(node.orelse, []))):
+    if all(_says_so(handler) for handler in node.handlers) or _fails(ast.Module(node.orelse, [])):
         return
     if _always_raises(node) or _asserts_after(node, context):
         return
     if all(_recovers(handler, node) for handler in node.handlers) or _tries_again(node, context):
         return
-    if _cleans_up(node, context):
+    if _cleans_up(node, context) or _puts_away(node):
         return
     context.report(TRY, node, "a test that catches an exception passes where none is raised")
 
 
 def _says_so(handler: ast.ExceptHandler) -> bool:
-    """True for a handler after which the test has failed, was skipped, or has cancelled what it began."""
+    """True for a handler after which the test has failed, was skipped, or has cancelled what it began, and for one
+    that answers a caller: no test does."""
     cancelled = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
-    denied = any(isinstance(part, ast.Assert) and _is_false(part.test) for part in handler.body)
-    return cancelled or denied or isinstance(handler.body[-1], ast.Raise) or _fails(handler)
+    last = handler.body[-1]
+    answers = isinstance(last, ast.Return) and last.value is not None
+    return cancelled or answers or isinstance(last, ast.Raise) or _fails(handler)
 
 
 def _is_false(node: ast.expr) -> bool:
@@ -70,7 +73,9 @@ def _always_raises(node: ast.Try) -> bool:
         last = last.body[-1]
     if isinstance(last, ast.Raise):
         raised = last_name(last.exc.func if isinstance(last.exc, ast.Call) else last.exc) if last.exc else ""
-    elif isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and last_name(last.value.func) == "fail":
+    elif _is_denied(last) or (
+        isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and last_name(last.value.func) == "fail"
+    ):
         raised = "AssertionError"
     else:
         return False
@@ -80,11 +85,13 @@ def _always_raises(node: ast.Try) -> bool:
 
 
 def _asserts_after(node: ast.Try, context: FileContext) -> bool:
-    """True where what a handler notes decides an assertion that follows: `raised = error` … `assert raised`."""
+    """True where what a handler notes, or what the body notes last, decides an assertion that follows: `raised = error`
+    … `assert raised`."""
+    bodies = [*(handler.body for handler in node.handlers), node.body[1:][-1:]]
     noted = {
         part.id
-        for handler in node.handlers
-        for part in descendants(ast.Module(handler.body, []))
+        for body in bodies
+        for part in descendants(ast.Module(body, []))
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
     return bool(noted) and any(
@@ -98,11 +105,31 @@ def _asserts_after(node: ast.Try, context: FileContext) -> bool:
 
 
 def _cleans_up(node: ast.Try, context: FileContext) -> bool:
-    """True inside of `finally`."""
-    return any(
-        isinstance(part, ast.Try) and any(node in descendants(last) for last in part.finalbody)
-        for part in (descendants(context.function) if context.function is not None else ())
-    )
+    """True inside of `finally`, and of a handler that raises again."""
+    for part in descendants(context.function) if context.function is not None else ():
+        if isinstance(part, ast.Try):
+            ends = [last for last in part.finalbody if last.lineno <= node.lineno <= (last.end_lineno or 0)]
+        elif isinstance(part, ast.ExceptHandler) and isinstance(part.body[-1], ast.Raise):
+            ends = [last for last in part.body if last.lineno <= node.lineno <= (last.end_lineno or 0)]
+        else:
+            continue
+        if ends:
+            return True
+    return False
+
+
+def _puts_away(node: ast.Try) -> bool:
+    """True where the body only ends or removes what may be gone already, and the handlers let that be."""
+    silent = all(isinstance(part, ast.Pass) for handler in node.handlers for part in handler.body)
+    return silent and len(node.body) == 1 and _ends_something(node.body[0])
+
+
+def _ends_something(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Delete):
+        return True
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    call = call.value if isinstance(call, ast.Await) else call
+    return isinstance(call, ast.Call) and bool(_ENDS.match(last_name(call.func)))
 
 
 def _recovers(handler: ast.ExceptHandler, node: ast.Try) -> bool:
@@ -131,18 +158,39 @@ def _judges(statement: ast.stmt) -> bool:
 
 
 def _tries_again(node: ast.Try, context: FileContext) -> bool:
-    """True in a loop that ends with the first success: what did not come in time is asserted behind it."""
+    """True in a loop that ends with the first success: what did not come in time is asserted behind it. True as well
+    where a loop waits for the error, and fails without it."""
     loops = (ast.For, ast.AsyncFor, ast.While)
-    ends = any(isinstance(part, ast.Break) for part in descendants(ast.Module([*node.body, *node.orelse], [])))
-    inside = any(
-        isinstance(part, loops) and part.lineno < node.lineno <= (part.end_lineno or 0)
+    around = [
+        part
         for part in descendants(context.function or node)
-    )
-    return ends and inside
+        if isinstance(part, loops) and part.lineno < node.lineno <= (part.end_lineno or 0)
+    ]
+    if any(isinstance(part, ast.Break) for part in descendants(ast.Module([*node.body, *node.orelse], []))):
+        return bool(around)
+    awaited = all(isinstance(handler.body[-1], ast.Break) for handler in node.handlers)
+    return awaited and any(_fails(ast.Module(loop.orelse, [])) for loop in around)
 
 
 def _fails(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Call) and last_name(part.func) in _VERDICTS for part in descendants(node))
+    return any(
+        (isinstance(part, ast.Call) and last_name(part.func) in _VERDICTS)
+        or (isinstance(part, ast.stmt) and _is_denied(part))
+        for part in descendants(node)
+    )
+
+
+def _is_denied(statement: ast.stmt) -> bool:
+    """True for `assert False`, and for unittest's `self.assertTrue(False)`."""
+    if isinstance(statement, ast.Assert):
+        return _is_false(statement.test)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return (
+        isinstance(call, ast.Call)
+        and last_name(call.func) == "assertTrue"
+        and bool(call.args)
+        and _is_false(call.args[0])
+    )
 
 
 try_in_test = Rule(
@@ -157,7 +205,8 @@ try_in_test = Rule(
     "report is lost.",
     fix="Write `with pytest.raises(Error, match=…):` (or `assertRaises`) around the one line that raises.",
     when="Directly in test functions. `finally`, clean-up that raises again, skipping, handlers that do the work in "
-    "another way, loops that try again, and errors that a later assertion asks for are left out.",
+    "another way, loops that try again, putting away what may be gone, and errors that a later assertion asks for are "
+    "left out.",
     watches=(Watch((ast.Try,), _on_try, (), is_test_path),),
     bad=one_file(
         "tests/test_cart.py",
@@ -166,6 +215,8 @@ try_in_test = Rule(
         "def test_empty():\n    try:\n        pay([])\n        raise AssertionError\n    except Exception as error:\n"
         "        print(error)\n",
         "def test_empty():\n    try:\n        total = pay([])\n    except ValueError:\n        pass\n    assert True\n",
+        "def test_empty():\n    try:\n        pay([])\n        cart.close()\n    except ValueError:\n        pass\n",
+        "def test_empty():\n    try:\n        pay(1)\n        assert False\n    except AssertionError:\n        pass\n",
     ),
     good=one_file(
         "tests/test_cart.py",
@@ -190,6 +241,22 @@ try_in_test = Rule(
         "        raised = error\n    assert str(raised) == 'empty'\n",
         "def test_empty():\n    with pytest.raises(ValueError, match='empty'):\n        pay([])\n",
         "def test_empty():\n    try:\n        pay([])\n    finally:\n        undo()\n",
+        "def test_paid():\n    try:\n        assert pay([1]) == 1\n    except Exception:\n        try:\n"
+        "            undo()\n        except OSError:\n            pass\n        raise\n",
+        "def test_paid():\n    till = open_till()\n    try:\n        till.close()\n    except OSError:\n        pass\n"
+        "    assert till.sum == 0\n",
+        "def test_paid():\n    names = read_names()\n    try:\n        del names['Ann']\n    except KeyError:\n"
+        "        pass\n    assert names == {}\n",
+        "def test_empty():\n    try:\n        pay([])\n        assert False, 'paid'\n    except ValueError:\n"
+        "        pass\n",
+        "def test_empty(self):\n    try:\n        pay([])\n    except ValueError:\n        self.assertTrue(True)\n"
+        "    else:\n        self.assertTrue(False)\n",
+        "def test_paid():\n    paid = False\n    try:\n        pay([1])\n        paid = True\n    except ValueError:\n"
+        "        pass\n    assert paid\n",
+        "def test_gone():\n    for _ in range(9):\n        try:\n            read(till)\n        except OSError:\n"
+        "            break\n    else:\n        pytest.fail('till is there')\n",
+        "def test_is_empty(cart):\n    try:\n        return not pay(cart)\n    except ValueError:\n"
+        "        return False\n",
         "def helper():\n    try:\n        pay([])\n    except ValueError:\n        pass\n",
     ),
 )
