@@ -149,7 +149,7 @@ def _triggers(project: Project) -> Iterable[Trigger]:
 def _subscribers(project: Project) -> Iterable[Subscriber]:
     names = {"pg": "postgresql", "bus": "redis or a bus", "emitter": "an emitter"}
     for path, fact in project.facts("channel-sub"):
-        if not is_test_path(path) and fact.name != "?":
+        if fact.name != "?":
             yield Subscriber(fact.name.lstrip("@"), path, fact.line, names.get(fact.detail, fact.detail))
 
 

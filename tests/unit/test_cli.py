@@ -68,6 +68,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"cockpit {__version__}\n"
 
 
+@pytest.mark.parametrize("words", [["--no-color"], ["--theme", "dark"], ["--no-color", "--theme", "check"], []])
+def test_options_may_stand_before_the_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "rules", "bare-mock"]) == 0
+    assert capsys.readouterr().out.startswith("bare-mock")
+
+
 @pytest.mark.parametrize("module", ["cli", "commands/start_day", "day/start"])
 def test_byte_code_that_a_full_disk_cut_off_is_said_and_taken_away(module: str, tmp_path: Path) -> None:
     house = Path(__file__).parents[2]

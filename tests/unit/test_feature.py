@@ -230,6 +230,17 @@ def test_schema_files_need_a_persons_word_and_tables_their_security(repository: 
     assert {one.id: one for one in judge(repository, Config(), feature, "schema")}["rls"].status == "not_run"
 
 
+def test_a_migration_without_a_way_back_fails_that_question_alone(repository: Repository) -> None:
+    feature = begun(repository)
+    folder = repository.root / "shop" / "migrations"
+    folder.mkdir(parents=True)
+    operation = "class Migration(migrations.Migration):\n    operations = [migrations.RunPython(fill)]\n"
+    (folder / "0001_fill.py").write_text("from django.db import migrations\n\n\n" + operation)
+    git(repository.root, "add", "-A")
+    rows = {one.id: one.status for one in judge(repository, Config(), feature, "schema")}
+    assert {name for name, status in rows.items() if status == "fail"} == {"way-back"}
+
+
 def test_tags_only_after_every_gate_and_rollback_finds_them(repository: Repository) -> None:
     from datetime import date
 

@@ -73,6 +73,20 @@ def test_a_comment_that_is_there_gets_the_rule_added(repo: Path) -> None:
     assert path.read_text() == "from unittest.mock import Mock  # cockpit: ignore[test-naming, bare-mock] old; new\n"
 
 
+def test_where_a_line_goes_on_the_comment_stands_behind_the_next_one(repo: Path) -> None:
+    path = repo / "test_x.py"
+    path.write_bytes(
+        b"from unittest.mock import Mock\n\n\ndef test_a():\n    assert Mock() \\\n        or 1\n    assert 1\n"
+    )
+    call = next(finding for finding in findings(repo) if finding.line == 5)
+    apply_patch(plan_ignore(repo, call, "legacy"))
+    assert path.read_text().splitlines()[4:] == [
+        "    assert Mock() \\",
+        "        or 1  # cockpit: ignore[bare-mock] legacy",
+        "    assert 1",
+    ]
+
+
 def test_a_reason_is_needed_and_is_one_safe_line(repo: Path) -> None:
     (repo / "test_x.py").write_bytes(PLAIN)
     finding = findings(repo)[0]

@@ -100,6 +100,11 @@ def test_each_vague_word_costs_two_points() -> None:
     assert points("Fix something nice with stuff")["clarity/no vague words"] == 0
 
 
+@pytest.mark.parametrize(("before", "score"), [(11, 5), (12, 0)])
+def test_the_verb_stands_among_the_first_twelve_words(before: int, score: int) -> None:
+    assert points("users " * before + "add")["clarity/action verb"] == score
+
+
 def test_spanish_verbs_count() -> None:
     assert points("Añade un endpoint de usuarios")["clarity/action verb"] == 5
     assert points("Arregla la cosa")["clarity/no vague words"] == 3

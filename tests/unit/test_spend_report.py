@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.cli import main
-from skills.spending.spread import LEAST, usual
+from skills.spending.spread import LEAST, Usual, usual
 from tests.unit.session_places import NOW
 
 
@@ -44,6 +44,7 @@ def test_a_value_beyond_three_and_a_half_deviations_is_unusual() -> None:
     found = usual([9.0, 10.0, 11.0, 10.0, 9.0, 11.0, 10.0])
     assert (found.middle, found.deviation) == (10.0, pytest.approx(1.4826))
     assert not found.unusual(10 + 3.5 * 1.48) and found.unusual(10 + 3.51 * 1.4826)
+    assert not Usual(7, 10.0, 2.0).unusual(17.0) and Usual(7, 10.0, 2.0).unusual(17.01)
     assert usual([5.0] * 20).away(9.0) is None
     assert usual([5.0] * 19 + [9.0]).unusual(9.0)
 

@@ -68,6 +68,26 @@ def test_the_top_of_an_axis_is_round_and_not_below(value: float) -> None:
     assert top >= value * (1 - 1e-6) and top <= max(0.01, value * 2.01)
 
 
+@pytest.mark.parametrize(
+    ("value", "top"),
+    [
+        (0.0, 0.01),
+        (0.9, 1),
+        (1, 1),
+        (1.5, 2),
+        (2.1, 3),
+        (3.1, 4),
+        (4.5, 6),
+        (6.1, 8),
+        (8.1, 10),
+        (25, 30),
+        (0.07, 0.08),
+    ],
+)
+def test_the_top_of_an_axis_is_the_least_step(value: float, top: float) -> None:
+    assert nice_top(value) == top
+
+
 def test_axis_labels_have_cents_only_where_they_matter() -> None:
     assert [axis_label(value) for value in (6.0, 0.5, 2_000.0)] == ["$6", "$0.50", "$2,000"]
 
@@ -86,6 +106,14 @@ def test_thirty_days_fit_from_36_cells_on(width: int, bar: int) -> None:
     lowest = plain(day_plot(days, width, 6)[-2])
     assert lowest.count("█") == 30 * bar
     assert plain(day_plot(days, width, 6)[-1]).rstrip().endswith("today")
+
+
+def test_a_bar_is_as_high_as_its_day_in_eighths_of_a_row() -> None:
+    days = [("2026-11-17", 8.0), ("2026-11-18", 4.0), ("2026-11-19", 4.5), ("2026-11-20", 2.0)]
+    assert [plain(each).rstrip() for each in day_plot(days, 20, 3)[:2]] == [
+        "$8 ███     ▁▁▁",
+        "   ███ ███ ███ ▄▄▄",
+    ]
 
 
 def test_a_day_past_its_budget_has_the_token_of_its_level() -> None:

@@ -122,3 +122,6 @@ def test_the_share_that_belongs_to_nothing_is_told(
         stream.write(json.dumps(line) + "\n")
     expected = {"usd": 0, "share": 0.0} if by == "session" else {"usd": 1, "share": 0.5}
     assert answer(capsys, app, "spend", "--by", by)["unattributed"] == expected
+    writes(own_home, app, "s2.jsonl", ("c", 1, 60))
+    expected = {"usd": 0, "share": 0.0} if by == "session" else {"usd": 1, "share": 0.3333}
+    assert answer(capsys, app, "spend", "--by", by)["unattributed"] == expected
