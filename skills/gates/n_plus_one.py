@@ -13,6 +13,7 @@ from skills.gates.row_flow import Flow
 from skills.gates.row_helpers import (
     HELPERS,
     PROPERTIES,
+    UNORDERED,
     asked_anew,
     holds_for_given,
     holds_for_property,
@@ -123,9 +124,17 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     found = relations.behind(model, said["attribute"])
     if found is None:
         return holds_for_property(candidate, said["attribute"], model, last, relations, project)
-    if last is not None and last.back == said["attribute"]:
+    # The first of rows in an order is among those that were loaded.
+    at_hand = UNORDERED in said and (found.target is None or _has_order(found.target, project))
+    if at_hand or (last is not None and last.back == said["attribute"]):
         return None
     return told(candidate, said["attribute"], model, found)
+
+
+def _has_order(model: Place, project: Project) -> bool:
+    """True where a model, or what it is built on in or outside of the project, gives its rows an order."""
+    above = set(project.models.ancestors(model[1].name)) - {"Model"}
+    return any(project.has("ordering", name) or not project.named("model", name) for name in above)
 
 
 def _loads_all(candidate: Candidate, model: Place | None, relations: Relations) -> bool:
@@ -238,6 +247,9 @@ n_plus_one = Rule(
         _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.filter(open=True)\n"),
         _shop("def f(order: Order):\n    for line in order.lines.all():\n        print(line.product.name)\n"),
         _shop("for team in Team.objects.all():\n    print(team.members.values_list('name'))\n"),
+        _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.all().exclude(pk=3)\n"),
+        _shop("for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.last())\n"),
+        _shop("for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.first())\n"),
         _shop("for team in Team.objects.iterator():\n    print(team.members.all())\n"),
         _shop(
             "def total(orders):\n    for order in orders:\n        print(order.user)\n\n\ntotal(Order.objects.all())\n"
@@ -298,6 +310,20 @@ n_plus_one = Rule(
     ),
     good=(
         _served("OrderSerializer(Order.objects.select_related('user'), many=True)"),
+        _shop(
+            "for order in Order.objects.prefetch_related('lines'):\n"
+            "    print(order.lines.count(), order.lines.exists(), order.lines.all()[:3])\n"
+        ),
+        Example(
+            {
+                "shop/models.py": _MODELS.replace(
+                    "related_name='lines')", "related_name='lines')\n\n    class Meta:\n        ordering = ['pk']\n"
+                ),
+                "shop/reports.py": "from shop.models import Order\n\n"
+                "for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.first())\n",
+            },
+            note="the first of ordered rows is among those that were loaded",
+        ),
         _served("OrderSerializer(Order.objects.get(pk=1))"),
         _served("OrderSerializer(data=request.data, many=True)"),
         _shop(

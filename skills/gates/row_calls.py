@@ -16,9 +16,14 @@ _SAME = frozenset(
 )  # fmt: skip
 _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
 # On a related manager these ask anew even where the relation was prefetched.
-_NARROWS = frozenset(
-    {"filter", "exclude", "order_by", "distinct", "annotate", "get", "values", "values_list", "aggregate"}
-)
+NARROWS = frozenset(
+    {"filter", "exclude", "order_by", "distinct", "annotate", "alias", "get", "values", "values_list", "aggregate",
+     "select_related", "prefetch_related", "only", "defer", "last", "latest", "earliest", "reverse", "iterator",
+     "in_bulk", "using", "union", "dates", "datetimes", "aget", "aaggregate", "alast", "alatest", "aearliest",
+     "aiterator"}
+)  # fmt: skip
+# So do these where the rows have no order, since they order them first.
+TAKES_FIRST = frozenset({"first", "afirst"})
 WRITES = frozenset(
     {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
      "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
@@ -207,15 +212,24 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
 
 
+def without_all(node: ast.expr) -> ast.expr:
+    """`order.lines` of `order.lines.all()`: the same rows."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "all":
+        node = node.func.value
+    return node
+
+
 def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
     """What a method is called on. Writing through a relation reads nothing of it; narrowing it asks anew."""
     owner = function.value
+    if function.attr in NARROWS | TAKES_FIRST:
+        owner = without_all(owner)
     if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
         return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in WRITES)
     if function.attr in WRITES:
         row = flow.value(owner.value, names)
         return row.behind(owner.attr) if isinstance(row, Row) else None
-    if function.attr in _NARROWS:
+    if function.attr in NARROWS or function.attr in TAKES_FIRST:
         row = flow.value(owner.value, names, quiet=True)
         if isinstance(row, Row) and row.loop and covers(row.loaded, owner.attr):
             flow.on_access(owner, flow.statement, ".".join(flow.symbols), row, owner.attr)

@@ -12,19 +12,14 @@ from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
 from skills.gates.relations import RELATION, Relation, Relations
 from skills.gates.roles import is_product_path
-from skills.gates.row_calls import WRITES
+from skills.gates.row_calls import NARROWS, TAKES_FIRST, WRITES
 from skills.gates.row_values import Row, covers
 from skills.gates.rule import Watch
 from skills.gates.syntax import descendants
 
-N_PLUS_ONE = "n-plus-one"
+N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
-# What makes a new query of a relation, whether its rows were loaded or not.
-_NARROWS = frozenset(
-    {"filter", "exclude", "select_related", "prefetch_related", "values", "values_list", "annotate", "aggregate",
-     "only", "order_by", "distinct", "defer", "get", "first", "last", "latest", "earliest"}
-)  # fmt: skip
 _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
@@ -90,8 +85,13 @@ def holds_for_given(
 def asked_anew(node: ast.expr, row: Row, context: FileContext) -> Iterator[tuple[str, str]]:
     """What a loaded relation would not spare: a query that is narrowed again, and rows that are streamed."""
     parent = context.parent(node)
-    if isinstance(parent, ast.Attribute) and parent.attr in _NARROWS:
+    while isinstance(parent, ast.Attribute) and parent.attr == "all":
+        call = context.parent(parent)
+        parent = context.parent(call) if isinstance(call, ast.Call) else None
+    if isinstance(parent, ast.Attribute) and parent.attr in NARROWS | TAKES_FIRST:
         yield "narrowed", parent.attr
+        if parent.attr in TAKES_FIRST and isinstance(node, ast.Attribute) and covers(row.loaded, node.attr):
+            yield UNORDERED, node.attr
     if ".iterator()" in context.lines[max(row.loop, 1) - 1]:
         yield "streamed", ""
 
@@ -130,7 +130,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
             for read in descendants(part):
                 behind = read.value if isinstance(read, ast.Attribute) and read.attr not in WRITES else None
                 if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
-                    how = read.attr if isinstance(read, ast.Attribute) and read.attr in _NARROWS else ""
+                    how = read.attr if isinstance(read, ast.Attribute) and read.attr in NARROWS | TAKES_FIRST else ""
                     context.fact(_PROPERTY, f"{node.name}.{part.name}", f"{behind.attr} {how}", behind.lineno)
 
 
