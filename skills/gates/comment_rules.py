@@ -108,6 +108,7 @@ noisy_comment = Rule(
         _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),
         _module('TEXT = """\n# net = 3\n"""\n'),
         _module("# -----\n# price()\n# -----\nrate = 1\n"),
+        _module("rates = load()\n# type: list[int]\n"),
         _module("# type: ignore\n# pylint: disable=C0103\n# -*- coding: utf-8 -*-\n# fmt: off\nrate = 1\n"),
         _module("# /// script\n# dependencies = [\n#   'rich',\n# ]\n# ///\n"),
         _module("rate = 1  # net = 3\n#: documented\n# return early\n# because it is late\nx = 1\n"),
