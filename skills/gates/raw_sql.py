@@ -232,6 +232,8 @@ raw_sql_interpolation = Rule(
         "def rows(name):\n    return Shop.objects.extra(where=[\"name = '%s'\" % name])\n",
         "from sqlalchemy import text\n\n\ndef rows(session, column):\n"
         '    return session.query(Shop).filter(text(f"name = {column}"))\n',
+        "def wipe(cursor, wiped):\n    for table, columns in wiped:\n        log(columns)\n"
+        '        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
@@ -283,6 +285,10 @@ raw_sql_interpolation = Rule(
             '        cursor.execute(f"SELECT id FROM shop ORDER BY {column}")\n',
             'class Shops:\n    table = "shop"\n\n    def rows(self, cursor):\n'
             '        cursor.execute(f"SELECT id FROM {self.table} ORDER BY {Sort.NAME.value}")\n',
+            'WIPED = [("shop", {"name": "x"}), ("cart", {})]\n\n\ndef wipe(cursor):\n    for table, columns in WIPED:\n'
+            '        log(columns)\n        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
+            "async def drop(connection, name):\n    role = await _quoted_identifier(connection, name)\n"
+            '    await connection.execute(f"DROP ROLE {role}")\n',
             'stmt = select(shop)\nconnection.execute(stmt)\nstmt = insert(shop) + " where x"\nprint(stmt)\n',
             "def rows(queryset):\n    sql, params = queryset.query.sql_with_params()\n"
             '    return Shop.objects.raw(f"SELECT * FROM ({sql}) t WHERE number = 1", params)\n',

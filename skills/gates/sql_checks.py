@@ -1,5 +1,5 @@
 """Names that were checked before they became SQL, compared with a fixed list or asked whether they are a word; and
-those that no client decides: of the schema, of a command's options, of what leaves its values out."""
+those that no client decides: numbers, names of the schema, of a command's options, of what leaves its values out."""
 
 import ast
 import re
@@ -13,6 +13,7 @@ from skills.gates.patterns import lazy
 _VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
 _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
+_NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
 
 
 def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.expr], bool]) -> bool:
@@ -101,3 +102,17 @@ def asks_for_name(node: ast.Call) -> bool:
     """True for `getattr(column, "name", None)`."""
     asked = node.args[1] if last_name(node.func) == "getattr" and len(node.args) > 1 else None
     return isinstance(asked, ast.Constant) and asked.value in {"name", "key", "fullname", "schema"}
+
+
+def is_numeric(annotation: ast.expr | None) -> bool:
+    """True for a parameter that says that it is a number, a date, a UUID or one of a few literals."""
+    if annotation is None:
+        return False
+    if isinstance(annotation, ast.BinOp):
+        return is_numeric(annotation.left) and is_numeric(annotation.right)
+    if isinstance(annotation, ast.Subscript):
+        outer = last_name(annotation.value)
+        return outer == "Literal" or (outer == "Optional" and is_numeric(annotation.slice))
+    if isinstance(annotation, ast.Constant):
+        return annotation.value is None or str(annotation.value) in _NUMBER_TYPES
+    return last_name(annotation) in _NUMBER_TYPES

@@ -11,7 +11,14 @@ from skills.gates.file_calls import argument_of, calls_by_name
 from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.sql_checks import asks_for_name, comes_from_operator, has_parameters, is_checked, is_of_schema
+from skills.gates.sql_checks import (
+    asks_for_name,
+    comes_from_operator,
+    has_parameters,
+    is_checked,
+    is_numeric,
+    is_of_schema,
+)
 from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
@@ -27,6 +34,9 @@ _QUOTERS = (
     "quote_ident",
     "quote_identifier",
     "quote",
+    "quoted_name",
+    "quoted_ident",
+    "quoted_identifier",
     "escape_identifier",
     "literal",
     "Identifier",
@@ -40,7 +50,6 @@ _COMPILERS = frozenset(
     {"sql_with_params", "as_sql", "as_string", "mogrify", "compile", "process_lhs", "process_rhs", "get_from_clause",
      "quote_name_unless_alias"}
 )  # fmt: skip
-_NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
 _OUTSIDE = frozenset({"environ", "getenv", "argv", "input", "open", "read", "read_text", "loads", "load", "get"})
@@ -297,7 +306,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         arguments = scope.args
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
-                yield _is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
+                yield is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
     for node in _indirect(scope, context):
         if isinstance(node, _LOOPS):
             if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or _place_of(node.target, name) is None:
@@ -345,7 +354,15 @@ def _looped(
     elif isinstance(node.target, ast.Name):
         yield _holds_harmless(over, context, depth)
     else:
-        yield is_literal(over, context)
+        yield is_literal(over, context) or _is_constant(over, context)
+
+
+def _is_constant(node: ast.expr, context: FileContext) -> bool:
+    """True for a constant of the module, whatever it is built of, that nothing outside of the source decides."""
+    if not isinstance(node, ast.Name) or not node.id.lstrip("_").isupper():
+        return False
+    bound = values_of(node.id, context)
+    return bool(bound) and _scope_of(node.id, context) is context.tree and all(_made_here(value) for value in bound)
 
 
 def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
@@ -355,20 +372,6 @@ def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
     if isinstance(holder, ast.Dict):
         return all(harmless(key, context, depth + 1) for key in holder.keys)
     return isinstance(holder, ast.Attribute) and holder.attr.isupper()
-
-
-def _is_numeric(annotation: ast.expr | None) -> bool:
-    """True for a parameter that says that it is a number, a date, a UUID or one of a few literals."""
-    if annotation is None:
-        return False
-    if isinstance(annotation, ast.BinOp):
-        return _is_numeric(annotation.left) and _is_numeric(annotation.right)
-    if isinstance(annotation, ast.Subscript):
-        outer = last_name(annotation.value)
-        return outer == "Literal" or (outer == "Optional" and _is_numeric(annotation.slice))
-    if isinstance(annotation, ast.Constant):
-        return annotation.value is None or str(annotation.value) in _NUMBER_TYPES
-    return last_name(annotation) in _NUMBER_TYPES
 
 
 def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, depth: int) -> bool:

@@ -119,8 +119,11 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
     if isinstance(star, ast.Name):
         values = values_of(star.id, context)
         return bool(values) and all(
-            isinstance(value, ast.Dict | ast.DictComp) and _has_own_keys(value, flow, context) for value in values
+            isinstance(value, ast.Dict | ast.DictComp | ast.IfExp) and _has_own_keys(value, flow, context)
+            for value in values
         )
+    if isinstance(star, ast.IfExp):
+        return _has_own_keys(star.body, flow, context) and _has_own_keys(star.orelse, flow, context)
     if isinstance(star, ast.DictComp):
         picked = any(
             isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.In)
@@ -342,6 +345,7 @@ mass_assignment = Rule(
         _HEAD + "    Order.objects.create(**request.data)\n",
         _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
+        _HEAD + "    Order.objects.create(**(request.data if request.data else {'note': request.GET['note']}))\n",
         _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
         "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
         "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
@@ -350,6 +354,8 @@ mass_assignment = Rule(
         "shop/views.py",
         _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
         _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
+        _HEAD + "    number = request.GET.get('number')\n    by = {'number': number} if number else {'pk': pk}\n"
+        "    Order.objects.filter(**by)\n",
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
