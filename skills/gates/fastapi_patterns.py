@@ -61,9 +61,11 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None or node.returns is not None or _has_model(endpoint):
         return
     returned = _returned(node)
-    if not returned or all(_is_raw(value, local_values(node, context)) for value in returned):
+    if returned and all(_is_raw(value, local_values(node, context)) for value in returned):
         return
-    if _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
+    if not returned and isinstance(node.body[-1], ast.Raise):
+        return
+    if returned and _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} says nowhere what it answers"
     context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
@@ -130,7 +132,7 @@ missing_response_model = Rule(
     catches="Endpoints without `response_model` and without a return annotation.",
     why="Whatever the function returns goes out, new columns included, and the OpenAPI document says nothing about it.",
     fix="Annotate the return type with a Pydantic model, or pass `response_model=…` in the decorator.",
-    when="In functions with a decorator of a router or app that return a value; raw responses, 204 and hidden "
+    when="In functions with a decorator of a router or app; raw responses, answers to probes, 204 and hidden "
     "endpoints "
     "are left out.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_unmodelled, FASTAPI, outside_tests),),
@@ -140,6 +142,7 @@ missing_response_model = Rule(
         "    return await orders.get(id)\n",
         "from fastapi import APIRouter\n\n\n@router.get('/defaults')\ndef defaults():\n    return {'size': 3}\n",
         "from fastapi import FastAPI\n\n\n@app.get('/')\ndef root():\n    return {'message': 'Hello'}\n",
+        "from fastapi import FastAPI\n\n\n@app.delete('/orders/{id}')\ndef drop(id: int):\n    orders.drop(id)\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -269,7 +272,8 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None or endpoint.verb != "get":
         return
     model = endpoint.keywords.get("response_model") or node.returns
-    if model is None or not _LISTS.match(ast.unparse(model)) or _FEW.search(endpoint.path):
+    listed = _returns_rows(node, context) if model is None else _LISTS.match(ast.unparse(model)) is not None
+    if not listed or _FEW.search(endpoint.path):
         return
     text = " ".join(
         f"{parameter.arg} {ast.unparse(parameter.annotation) if parameter.annotation else ''} "
@@ -285,6 +289,17 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     context.report(UNPAGINATED, node, message, symbol=_symbol(node, context), confidence="likely")
 
 
+def _returns_rows(node: FunctionNode, context: FileContext) -> bool:
+    """True where an endpoint without a model returns all rows of a query: `db.query(Order).all()`."""
+    values = local_values(node, context)
+    for value in _returned(node):
+        made = values.get(value.id, [None])[-1] if isinstance(value, ast.Name) else value
+        made = made.value if isinstance(made, ast.Await) else made
+        if isinstance(made, ast.Call) and last_name(made.func) in {"all", "fetchall", "fetch_all", "to_list"}:
+            return True
+    return False
+
+
 unpaginated_list = Rule(
     name=UNPAGINATED,
     gate="P1",
@@ -294,7 +309,8 @@ unpaginated_list = Rule(
     catches="GET endpoints that answer a list of rows and take neither limit, offset, page nor cursor.",
     why="It is fast with the rows of today. Later one request reads the whole table into memory.",
     fix="Take `limit` (with a maximum) and `offset` or a cursor, and give them to the query.",
-    when="Where the model of the answer is a list and the function asks for all rows; lists that belong to one "
+    when="Where the answer is a list, by its model or by the query that is returned, and the function asks for all "
+    "rows; lists that belong to one "
     "row, and "
     "lists of kinds and settings, are left out.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_list, FASTAPI, outside_tests),),
@@ -304,6 +320,8 @@ unpaginated_list = Rule(
         "def orders(db: Session = Depends(get_db)):\n    return db.query(Order).all()\n",
         "from fastapi import Depends\n\n\n@router.get('/orders')\n"
         "async def orders(db: Session = Depends(get_db)) -> list[OrderOut]:\n    return await list_orders(db)\n",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "def orders(db: Session = Depends(get_db)):\n    rows = db.query(Order).all()\n    return rows\n",
     ),
     good=one_file(
         "shop/routes.py",
