@@ -128,7 +128,7 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
         for part in descendants(node)
         if isinstance(part, ast.Attribute) and part.attr in {"FILES", "files"} and last_name(part.value) == "request"
     ]
-    handed = _handed_to_form(node) if uploads else frozenset[ast.AST]()
+    handed = _handed_to_form(node) | _handed_to_owner(node, context) if uploads else frozenset[ast.AST]()
     uploads = [part for part in uploads if part not in handed]
     arguments = [*node.args.args, *node.args.kwonlyargs]
     typed = [one for one in arguments if one.annotation is not None and "UploadFile" in ast.unparse(one.annotation)]
@@ -144,6 +144,16 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
     message = f"{node.name} takes a file of any size and any kind"
     context.report(UPLOAD, place, message, symbol=symbol, confidence="likely")
+
+
+def _handed_to_owner(node: FunctionNode, context: FileContext) -> frozenset[ast.AST]:
+    """What a function of another module is given that is about files: it looks at them."""
+    found: set[ast.AST] = set()
+    for part in descendants(node):
+        called = part.func.id if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) else ""
+        if called in context.imports and re.search(r"upload|attach|handle|process", called):
+            found.update(descendants(part))
+    return frozenset(found)
 
 
 def _handed_to_form(node: FunctionNode) -> frozenset[ast.AST]:

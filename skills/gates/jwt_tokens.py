@@ -74,7 +74,7 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
         names = " and ".join(f"`{name}`" for name in sorted(off))
         context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")
     elif not any(name in given and not _is(given[name], None) for name in ("audience", "issuer")) and not (
-        re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context)
+        re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context) or _is_own(node, context)
     ):
         message = "neither `audience` nor `issuer` is checked: a token for another service is as good"
         context.report(JWT, node, message, severity="LOW", confidence="likely")
@@ -123,9 +123,7 @@ def _is_meant(node: ast.Call, context: FileContext) -> bool:
         return False
     if _SAYS_SO.search(function.name):
         return True
-    if isinstance(token, ast.Name) and any(_is_made(value) for value in values_of(token.id, context)):
-        return True
-    if any(_hands_out(part, token.id) for part in own_nodes(function, context) if isinstance(token, ast.Name)):
+    if _is_own(node, context):
         return True
     text = ast.unparse(token)
     return any(
@@ -136,6 +134,16 @@ def _is_meant(node: ast.Call, context: FileContext) -> bool:
         and "verify_signature" not in ast.unparse(part)
         for part in own_nodes(function, context)
     )
+
+
+def _is_own(node: ast.Call, context: FileContext) -> bool:
+    """True for a token that the function made itself."""
+    token, function = _at(node, 0), context.function
+    if function is None or not isinstance(token, ast.Name):
+        return False
+    if any(_is_made(value) for value in values_of(token.id, context)):
+        return True
+    return any(_hands_out(part, token.id) for part in own_nodes(function, context))
 
 
 def _has_reason(node: ast.Call, context: FileContext) -> bool:

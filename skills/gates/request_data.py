@@ -139,6 +139,8 @@ class Flow:
             self._bind(statement.target, self.origin(statement.iter))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._note_checks(statement.test)
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Raise | ast.Return):
+                self._note_refusal(statement.test)
         elif isinstance(statement, ast.Expr):
             self._note_checks(statement.value)
         for part in _header(statement) if named else ():
@@ -176,6 +178,13 @@ class Flow:
                     self._forget(argument)
                 if isinstance(node.func, ast.Attribute):
                     self._forget(node.func.value)
+
+    def _note_refusal(self, test: ast.expr) -> None:
+        """`if token != settings.TOKEN: raise`: from there on the value is known."""
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq):
+            other = test.comparators[0]
+            if (isinstance(other, ast.Constant) and other.value) or "settings" in ast.unparse(other):
+                self._forget(test.left)
 
     def _forget(self, node: ast.expr) -> None:
         for part in descendants(node):

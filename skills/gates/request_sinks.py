@@ -72,6 +72,7 @@ _REDIRECTS = frozenset(
     {"HttpResponseRedirect", "HttpResponsePermanentRedirect", "RedirectResponse", "HttpResponseRedirectBase"}
 )
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
+_STAYS = lazy(r"REFERER|QUERY_STRING", re.I)
 _HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
 _HTTP_CLIENTS = lazy(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
 _LDAP_SEARCHES = frozenset({"search_s", "search_ext_s", "search_st", "search_ext"})
@@ -111,8 +112,8 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         origin = flow.origin(value)
         if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
             continue
-        if what == "decides where the visitor is sent" and "REFERER" in origin.text.upper():
-            continue  # back to where the visitor came from
+        if what == "decides where the visitor is sent" and _STAYS.search(origin.text):
+            continue  # back to where the visitor came from, or what follows the path
         if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
             continue
         return origin, what, "MEDIUM" if severity == "LOW" else severity, value
@@ -208,9 +209,27 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
 
 def _row(node: ast.Call, context: FileContext) -> Sink | None:
     """A row that is made with it: `Order(name=…)`."""
-    if not _is_model(node.func, context) or is_cleaned(context):
+    if not _is_model(node.func, context) or is_cleaned(context) or _is_only_shown(node, context):
         return None
     return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
+
+
+def _is_only_shown(node: ast.Call, context: FileContext) -> bool:
+    """True for a row that gets a name, and that the function then neither saves nor hands on: a preview."""
+    made = context.statement
+    if not isinstance(made, ast.Assign) or made.value is not node or not isinstance(made.targets[0], ast.Name):
+        return False
+    name = made.targets[0].id
+    for part in own_nodes(context.function or context.tree, context):
+        if isinstance(part, ast.Return) and isinstance(part.value, ast.Name) and part.value.id == name:
+            return False
+        if isinstance(part, ast.Call):
+            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+            given = [*part.args, *(word.value for word in part.keywords)]
+            named = [one for one in (owner, *given) if isinstance(one, ast.Name) and one.id == name]
+            if named:
+                return False
+    return True
 
 
 def is_cleaned(context: FileContext) -> bool:

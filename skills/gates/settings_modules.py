@@ -24,6 +24,8 @@ _AWAY = (
     "staging",
     "sandbox",
     "demo",
+    "profiling",
+    "benchmark",
 )
 _PRODUCTION = ("prod", "production", "live", "deploy", "heroku")
 # Names that only a Django settings module sets.

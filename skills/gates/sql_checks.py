@@ -12,6 +12,7 @@ from skills.gates.patterns import lazy
 
 _VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
 _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
+_TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 _NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
 
@@ -96,6 +97,11 @@ def has_parameters(target: ast.Tuple | ast.List) -> bool:
 def is_of_schema(name: str) -> bool:
     """True for what stands for a part of the schema: the `name` of a `column` comes from where the models are."""
     return _SCHEMA.search(name) is not None
+
+
+def names_schema(node: ast.Call) -> bool:
+    """True for a method that says what a table is called: `self._get_table_name("orders")`, `self.table()`."""
+    return isinstance(node.func, ast.Attribute) and _TABLE.search(node.func.attr) is not None
 
 
 def asks_for_name(node: ast.Call) -> bool:

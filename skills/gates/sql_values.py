@@ -18,6 +18,7 @@ from skills.gates.sql_checks import (
     is_checked,
     is_numeric,
     is_of_schema,
+    names_schema,
 )
 from skills.gates.syntax import descendants, statements
 
@@ -184,6 +185,10 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
         return asks_for_name(part) or _answers_harmlessly(name, context, depth)
     if name in LAYOUT:
         return harmless(part.func.value, context, depth + 1)
+    if names_schema(part) and all(
+        "table" in ast.unparse(value).lower() or harmless(value, context, depth + 1) for value in part.args
+    ):
+        return True
     if name == "get":
         picked = comes_from_operator(part.func.value, context) or _holds_harmless(part.func.value, context, depth)
         return picked and all(harmless(value, context, depth + 1) for value in part.args[1:])

@@ -16,7 +16,7 @@ MARK_SAFE = "unsafe-mark-safe"
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
 _ESCAPES = lazy(
     r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
-    r"|^esc$|urlencode|slug|highlight|style_defs"
+    r"|to_html$|urlparams|icon|encode_json|json_html|filesize|format_(?:date|time|datetime|decimal|currency|percent|number)|^esc$|urlencode|slug|highlight|style_defs"
     r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
     re.I,
 )
@@ -24,6 +24,8 @@ _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "spl
 _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
 _OWN = lazy(r"nonce|csrf_?token", re.I)
+# What holds a number, or the key of a row.
+_COUNTS = lazy(r"^(?:id|pk|uuid|total)$|(?:^|_)(?:id|pk|count|counter|index)s?$", re.I)
 # They let tags through as the text has them.
 _MARKUP = frozenset(
     {"markdown.markdown", "markdown2.markdown", "mistune.html", "mistune.markdown", "commonmark.commonmark"}
@@ -84,13 +86,15 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
         grown = _grown(value.id, context)
         if not grown and is_literal(value, context):
             return True
-        if _OWN.search(value.id):
+        if _OWN.search(value.id) or _COUNTS.search(value.id):
             return True
         pieces = [*values_of(value.id, context), *grown]
     elif is_literal(value, context):
         return True
     elif isinstance(value, ast.Attribute):
-        return bool(re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I))
+        return bool(
+            re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I) or _COUNTS.search(value.attr)
+        )
     elif isinstance(value, ast.FormattedValue) and _is_number_format(value.format_spec):
         return True
     elif isinstance(value, ast.Call):
@@ -168,6 +172,8 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         return [*value.elts]
     if isinstance(value, ast.FormattedValue | ast.Await | ast.Starred):
         return [value.value]
+    if isinstance(value, ast.ListComp | ast.GeneratorExp):
+        return [value.elt]
     return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
 
 

@@ -21,6 +21,7 @@ MASS = "mass-assignment"
 _MARKUP = "unvalidated-input: the file holds HTML"
 _TAG = lazy(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
 _TEXT_COLUMN = lazy(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
+_SAYS = frozenset({"add_message", "success", "info", "warning", "_", "gettext", "ngettext", "format"})
 _NAVIGATION = lazy(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
 
 
@@ -224,6 +225,8 @@ def _on_form(node: ast.If, flow: Flow, context: FileContext, told: set[int]) -> 
     if not owner.endswith("form"):
         return
     for statement in node.body:
+        if any(isinstance(part, ast.Call) and last_name(part.func) in _SAYS for part in descendants(statement)):
+            continue  # what the visitor wrote is said to them
         for part in descendants(statement):
             key = _read_key(part, flow)
             if key and not _NAVIGATION.match(key) and not isinstance(statement, ast.If):
