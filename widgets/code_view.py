@@ -69,11 +69,13 @@ def explanation(finding: Finding | CheckProblem, width: int) -> list[Line]:
 
 
 def rule_lines(document: Mapping[str, object], width: int) -> list[Line]:
-    """What `cockpit rules` says about a rule: what it catches, why, when, and a bad and a good example."""
+    """What `cockpit rules` says about a rule: what it catches, why, when, its sources, and a bad and a good example."""
     rows: list[Line] = []
-    for key, title in (("catches", "catches"), ("why", "why"), ("when", "when")):
-        if text := str(document.get(key) or ""):
-            lead = pad(title, 9)
+    sources = document.get("sources")
+    said = {**document, "source": ", ".join(map(str, sources)) if isinstance(sources, list) else ""}
+    for key in ("catches", "why", "when", "source"):
+        if text := str(said.get(key) or ""):
+            lead = pad(key, 9)
             for place, part in enumerate(wrapped(text, width - 10)):
                 rows.append(line((lead if not place else " " * 9, "faint"), (part, "text")))
     for key, token in (("bad", "bad"), ("good", "good")):

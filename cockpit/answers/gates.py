@@ -114,6 +114,7 @@ class Rule(TypedDict):
     good: list[Example]
     help: str
     when: str
+    fixable: bool
 
 
 class Rules(Answer):

@@ -80,6 +80,9 @@ def _page(rule: dict[str, Any]) -> Iterator[str]:
         if rule.get(key):
             yield ""
             yield from textwrap.wrap(f"{title}: {rule[key]}", 100, subsequent_indent="  ")
+    if rule["fixable"]:
+        yield ""
+        yield "fix: automatic where nothing else changes by it: cockpit check --fix --diff, f in the app"
     for kind in ("bad", "good"):
         for file in rule[kind]:
             yield ""

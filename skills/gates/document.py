@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from skills.gates.fixes.registry import FIXES
 from skills.gates.registry import RULES
 from skills.gates.rule import Example
 
 
 def document(name: str) -> dict[str, Any]:
-    """Name, gate, severity, skill, source ids, what, why, fix, when, and one bad and one good example.
+    """Name, gate, severity, skill, source ids, what, why, fix, when, whether there is an automatic fix, and one bad and
+    one good example.
     KeyError if unknown.
 
     An example is a list of {"path", "source"}: the files of a small project.
@@ -25,6 +27,7 @@ def document(name: str) -> dict[str, Any]:
         "good": _files(rule.good[0]),
         "help": rule.fix,
         "when": rule.when,
+        "fixable": name in FIXES,
     }
 
 

@@ -232,13 +232,15 @@ def test_isolated_ignores_configuration_files(project: Path, ask: Any) -> None:
 
 def test_rules_lists_every_rule_and_explains_one(capsys: pytest.CaptureFixture[str]) -> None:
     from skills.gates import RULES
+    from skills.gates.fixes import FIXES
 
     assert main(["rules", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rules"]
     assert {row["name"] for row in rows} == set(RULES)
+    assert {row["name"] for row in rows if row["fixable"]} == set(FIXES)
     assert main(["rules", "bare-mock"]) == 0
     page = capsys.readouterr().out
-    assert page.startswith("bare-mock  P0") and "bad:" in page and "good:" in page
+    assert page.startswith("bare-mock  P0") and "bad:" in page and "good:" in page and "\nfix: automatic" in page
     assert main(["rules", "bare-mok"]) == 2
     assert "did you mean bare-mock?" in capsys.readouterr().err
 

@@ -11,6 +11,7 @@ from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, 
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
+from skills.gates import rule_document
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from tests.unit.test_watch import finding
@@ -24,7 +25,7 @@ from widgets.budget_pane import (
     short_models,
     window_row,
 )
-from widgets.code_view import code_lines
+from widgets.code_view import code_lines, rule_lines
 from widgets.findings_pane import Filters, counts_line, finding_row, problem_row
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
@@ -216,3 +217,8 @@ def test_a_floor_of_another_day_is_not_told_of_today() -> None:
     shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True), floors=("month",))
     rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
     assert [row.split()[0] for row in rows if "≥" in row] == ["month"]
+
+
+def test_a_rule_is_told_with_its_sources() -> None:
+    told = [plain(row).rstrip() for row in rule_lines(rule_document("bare-mock"), 60)]
+    assert "source   BN-S3" in told
