@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cockpit.agents.lenient import mapping
 from cockpit.files import locked, read_regular, write_atomically
 from cockpit.paths import state_dir
 
@@ -64,10 +65,10 @@ def _windows(version: tuple[int, int]) -> dict[str, int]:
 
 def note(said: dict[str, Any], at: int) -> None:
     """Keep what a status line was told at that time (milliseconds since 1970). Never raises."""
-    window = _tokens(_object(said.get("context_window")).get("context_window_size"))
+    window = _tokens(mapping(said.get("context_window")).get("context_window_size"))
     session = said.get("session_id")
     limits = {
-        name: found for name, given in _object(said.get("rate_limits")).items() if (found := _limit(_object(given)))
+        name: found for name, given in mapping(said.get("rate_limits")).items() if (found := _limit(mapping(given)))
     }
     if not limits and (window is None or not isinstance(session, str)):
         return
@@ -97,7 +98,3 @@ def _limit(given: dict[str, Any]) -> dict[str, float]:
 
 def _tokens(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_TOKENS else None
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

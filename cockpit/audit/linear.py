@@ -5,10 +5,10 @@ The token comes from the environment alone, only https is spoken, and no redirec
 
 import json
 import os
-import urllib.request
+from collections.abc import Callable
 from typing import Any
-from urllib.error import URLError
 
+from cockpit import https
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult
@@ -38,28 +38,17 @@ def payload_of(result: AuditResult, date: str, team: str, report: str) -> dict[s
     return {"query": _MUTATION, "variables": {"input": entry}}
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """What is sent elsewhere could be no https."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-def send(payload: dict[str, Any], opener: Any = None) -> str:
+def send(payload: dict[str, Any], post: Callable[..., bytes] = https.post) -> str:
     """Create the issue; answers its address. Raises `CannotAnswer` for a missing token and for every refusal."""
     token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise CannotAnswer(f"{TOKEN} is not set", "set it in the environment of this command")
-    headers = {"Content-Type": "application/json", "Authorization": token, "User-Agent": "cockpit"}
-    request = urllib.request.Request(ADDRESS, json.dumps(payload).encode(), headers)
-    opened = opener or urllib.request.build_opener(_NoRedirect).open
     try:
-        with opened(request, timeout=_TIMEOUT) as answer:
-            said = json.loads(answer.read(200_000))
-        created = said["data"]["issueCreate"]
+        answer = post(ADDRESS, payload, _TIMEOUT, most=200_000, Authorization=token)
+        created = json.loads(answer)["data"]["issueCreate"]
         if not created["success"]:
             raise CannotAnswer("Linear did not create the issue")
         return plain_text(created["issue"]["url"], 200)
-    except (URLError, OSError, ValueError, KeyError, TypeError) as problem:
-        why = plain_text(getattr(problem, "reason", problem), 120) or problem.__class__.__name__
-        raise CannotAnswer(f"Linear did not take the issue: {why.replace(token, '…')}", "nothing was created") from None
+    except (*https.REFUSALS, KeyError, TypeError) as problem:
+        why = https.reason(problem).replace(token, "…")
+        raise CannotAnswer(f"Linear did not take the issue: {why}", "nothing was created") from None

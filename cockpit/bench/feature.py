@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.bench.records import write_record
-from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, text_of
+from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, stepped, text_of
 from cockpit.clock import iso, now
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
@@ -86,13 +86,8 @@ def new_feature(repository: Repository, title: str, *, priority: str, link: str,
 def change(repository: Repository, name: str, step: Callable[[Feature], Feature]) -> Feature:
     """Apply one step to a feature and write it. Raises `CannotAnswer`."""
     with one_writer(repository, KIND):
-        feature = open_feature(repository, name)
-        if feature.ended or feature.abandoned:
-            raise CannotAnswer(f"{feature.title}: the feature is closed", "cockpit feature new TITLE")
-        try:
-            feature = step(feature)
-        except ValueError as problem:
-            raise CannotAnswer(f"{feature.title}: {plain_text(problem, 300)}") from None
+        known = open_feature(repository, name)
+        feature = stepped(known, step, closed="the feature is closed", begin="cockpit feature new TITLE")
         _save(repository, feature)
     return feature
 

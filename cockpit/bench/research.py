@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.bench.records import write_record
-from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded
+from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, stepped
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
@@ -94,13 +94,8 @@ def _placed(study: Study, place: str, wanted: str, root: Path) -> Study:
 def change(repository: Repository, name: str, step: Callable[[Study], Study]) -> Study:
     """Apply one step to a study and write it, with its block of RESEARCH.md. Raises `CannotAnswer`."""
     with one_writer(repository, KIND):
-        study = open_study(repository, name)
-        if study.ended or study.abandoned:
-            raise CannotAnswer(f"{study.term}: the research is closed", "cockpit research new TERM")
-        try:
-            study = step(study)
-        except ValueError as problem:
-            raise CannotAnswer(f"{study.term}: {plain_text(problem, 200)}") from None
+        known = open_study(repository, name)
+        study = stepped(known, step, closed="the research is closed", begin="cockpit research new TERM")
         _save(repository, study)
     return study
 

@@ -44,6 +44,16 @@ _Shape = TypeVar("_Shape")
 _Titled = TypeVar("_Titled", bound=Titled)
 
 
+def stepped(process: _Titled, step: Callable[[_Titled], _Titled], *, closed: str, begin: str) -> _Titled:
+    """A process after one step. Raises `CannotAnswer` where it has ended, or the step refuses with a `ValueError`."""
+    if process.ended or process.abandoned:
+        raise CannotAnswer(f"{process.title}: {closed}", begin)
+    try:
+        return step(process)
+    except ValueError as problem:
+        raise CannotAnswer(f"{process.title}: {plain_text(problem, 300)}") from None
+
+
 @contextlib.contextmanager
 def one_writer(repository: Repository, kind: str) -> Iterator[None]:
     """Hold the records of a kind, so that two changes at once are both kept. Raises `CannotAnswer` after 10 seconds."""

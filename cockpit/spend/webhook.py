@@ -4,14 +4,12 @@ The address is the person's secret: it is never printed as a whole, never read f
 https is spoken. What is sent is dollars, per cents and the repository's name.
 """
 
-import json
 import threading
-import urllib.request
 from collections.abc import Iterable
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
+from cockpit import https
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
@@ -89,21 +87,12 @@ def announce(scope: str, alerts: Iterable[Alert], windows: Iterable[BudgetWindow
     return f"the alert was not sent to {shown(url)}: {why}" if why else ""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A webhook answers itself: what it sends elsewhere could be no https."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _post(url: str, message: dict[str, Any]) -> str:
-    body = json.dumps(message).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": "cockpit"})
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT):
-            return ""
-    except (URLError, OSError, ValueError) as problem:
-        return plain_text(getattr(problem, "reason", problem), 120) or problem.__class__.__name__
+        https.post(url, message, _TIMEOUT)
+    except https.REFUSALS as problem:
+        return https.reason(problem)
+    return ""
 
 
 def _sentence(alert: Alert, window: BudgetWindow | None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit.audit import linear
 from cockpit.errors import CannotAnswer
@@ -182,7 +183,7 @@ def test_a_reason_that_the_rule_has_used_lowers_nothing_again() -> None:
 def test_three_reasons_and_decisions_make_an_issue_advisory() -> None:
     often = finding("blocking-io-in-async", "MEDIUM", path="app/jobs/a.py")
     lines = ["", "", "", "", "open(p).read(10); timeout=1"]
-    setup = replace(often, evidence=(Evidence("app/jobs/a.py", 1, "`setup` runs once"),))
+    setup = structs.replace(often, evidence=(Evidence("app/jobs/a.py", 1, "`setup` runs once"),))
     planned = Decision("ADR-007", "we accept scope-too-wide in app/a.py until june")
 
     assert judged(setup, (), lambda path: lines).advisory.startswith("[Advisory: ")
@@ -246,7 +247,7 @@ def test_linear_wants_a_team_a_token_and_says_what_went_wrong(monkeypatch: pytes
         linear.send(payload)
     monkeypatch.setenv(linear.TOKEN, "lin_api_secret")
 
-    def refuse(request: Any, timeout: float) -> Any:
+    def refuse(*_: object, **__: object) -> bytes:
         raise OSError("lin_api_secret was refused")
 
     with pytest.raises(CannotAnswer) as refused:
