@@ -121,8 +121,7 @@ def _weighed(issue: Issue, lines_of: Lines) -> Issue:
 
 
 def _told(issue: Issue, advisory: str, link: Evidence) -> Issue:
-    finding = replace(issue.finding, evidence=(*issue.finding.evidence, link))
-    return replace(issue, finding=finding, advisory=advisory)
+    return replace(issue, finding=_linked(issue.finding, link), advisory=advisory)
 
 
 def _reasons(finding: Finding, lines_of: Lines) -> tuple[list[str], list[str]]:
