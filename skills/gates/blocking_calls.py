@@ -258,6 +258,7 @@ RECEIVERS: dict[str, Receiver] = {
     "google.cloud.storage.Client": _only(NETWORK, "get_bucket lookup_bucket create_bucket list_blobs list_buckets"),
     "google.cloud.storage.Bucket": _only(NETWORK, "get_blob list_blobs delete_blob copy_blob exists reload"),
     "google.cloud.storage.Blob": _BLOB,
+    "azure.storage.blob.BlobServiceClient": _only(NETWORK, "create_container delete_container get_account_information"),
     "azure.storage.blob.ContainerClient": _only(
         NETWORK, "upload_blob download_blob delete_blob exists create_container"
     ),
@@ -278,6 +279,9 @@ RECEIVERS: dict[str, Receiver] = {
     "queue.PriorityQueue": _QUEUE,
     "queue.SimpleQueue": _QUEUE,
     "threading.Thread": _only(THREAD, "join"),
+    "concurrent.futures.ThreadPoolExecutor": _only(THREAD, ""),
+    "concurrent.futures.ProcessPoolExecutor": _only(THREAD, ""),
+    "concurrent.futures.Future": _only(THREAD, "result exception"),
     "threading.Event": _only(THREAD, "wait"),
     "threading.Condition": _only(THREAD, "wait wait_for"),
     "threading.Barrier": _only(THREAD, "wait"),
@@ -312,6 +316,9 @@ MAKES: dict[str, str] = {
     "redis.cluster.RedisCluster.from_url": "redis.Redis",
     "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
     "boto3.resource": "boto3.client",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
     "google.cloud.storage.Client.bucket": "google.cloud.storage.Bucket",
     "google.cloud.storage.Client.get_bucket": "google.cloud.storage.Bucket",
     "google.cloud.storage.Bucket.blob": "google.cloud.storage.Blob",

@@ -27,6 +27,8 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         ),
         Example({_API: "from google.cloud import storage\n\n\nasync def load(key):\n"
                  "    blob = storage.Client().bucket('b').blob(key)\n    return blob.download_as_text()\n"}),
+        Example({_API: "from concurrent.futures import ThreadPoolExecutor\n\npool = ThreadPoolExecutor()\n\n\n"
+                 "async def load(key):\n    future = pool.submit(read, key)\n    return future.result()\n"}),
         Example({_API: "import stripe\n\n\nasync def pay(total):\n    stripe.PaymentIntent.create(amount=total)\n"}),
         Example({_API: 'async def load(path):\n    with open(path) as handle:\n        return handle.name\n'}),
         Example({_API: "from pathlib import Path as P\n\nROOT = P('x')\n\n\nasync def f(n):\n"

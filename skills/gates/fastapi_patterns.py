@@ -143,6 +143,10 @@ missing_response_model = Rule(
         "from fastapi import APIRouter\n\n\n@router.get('/defaults')\ndef defaults():\n    return {'size': 3}\n",
         "from fastapi import FastAPI\n\n\n@app.get('/')\ndef root():\n    return {'message': 'Hello'}\n",
         "from fastapi import FastAPI\n\n\n@app.delete('/orders/{id}')\ndef drop(id: int):\n    orders.drop(id)\n",
+        "from fastapi import APIRouter\n\n\ndef build():\n    inner = APIRouter()\n\n    @inner.get('/orders/{id}')\n"
+        "    def one(id: int):\n        return orders.get(id)\n\n    return inner\n",
+        "from fastapi import APIRouter\n\n\ndef one(id: int):\n    return orders.get(id)\n\n\n"
+        "router.add_api_route('/orders/{id}', one, methods=['GET'])\n",
     ),
     good=one_file(
         "shop/routes.py",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import dotted, last_name
 from skills.gates.patterns import lazy
-from skills.gates.syntax import descendants
+from skills.gates.syntax import descendants, statements
 from skills.record import record
 
 FASTAPI = (b"fastapi",)
@@ -16,6 +16,7 @@ WRITING = frozenset({"post", "put", "patch", "delete"})
 _SESSION_NAMES = frozenset({"db", "session", "db_session", "async_session", "database", "uow", "conn", "connection"})
 _SESSION_TYPES = lazy(r"Session(?:Dep|Maker)?$|^(?:Db|DB)\w*$|Connection$|SessionLocal$")
 _SESSION_MAKERS = lazy(r"^(?:Async)?Session$|Session_?(?:Local|Maker|Factory)$", re.I)
+_ADDED = "fastapi-added-routes"
 _MEMO = "fastapi-endpoints"
 
 
@@ -40,20 +41,45 @@ def endpoint_of(function: FunctionNode, context: FileContext) -> Endpoint | None
     assert isinstance(known, dict)
     if function not in known:
         routers = known.setdefault(None, routers_of(context.tree)) if function.decorator_list else frozenset()
-        known[function] = endpoint_in(function, routers)
+        known[function] = endpoint_in(function, routers) or _added(function, context)
     found: Endpoint | None = known[function]
     return found
 
 
 def routers_of(tree: ast.Module) -> frozenset[str]:
-    """The names that a module binds to `FastAPI(…)` and `APIRouter(…)`, in lower case."""
+    """The names that a module, or a function in it, binds to `FastAPI(…)` and `APIRouter(…)`, in lower case."""
     found: set[str] = set()
-    for node in tree.body:
+    for node in statements(tree):
         made = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         if isinstance(made, ast.Call) and last_name(made.func) in {"APIRouter", "FastAPI"}:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
             found.update(map(last_name, targets))
     return frozenset(name.lower() for name in found)
+
+
+def _added(function: FunctionNode, context: FileContext) -> Endpoint | None:
+    """The endpoint that `router.add_api_route("/orders", place, methods=["POST"])` makes of a function of a module."""
+    if b".add_api_route(" not in context.source:
+        return None
+    known = context.memo.setdefault(_ADDED, {})
+    assert isinstance(known, dict)
+    if not known:
+        known[None] = None
+        for statement in statements(context.tree):
+            call = statement.value if isinstance(statement, ast.Expr) else None
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or len(call.args) < 2:
+                continue
+            if call.func.attr == "add_api_route":
+                known.setdefault(last_name(call.args[1]), call)
+    added = known.get(function.name)
+    if added is None or function not in context.tree.body:
+        return None
+    return Endpoint(function, added, _verb_of(added), _path_of(added))
+
+
+def _path_of(decorator: ast.Call) -> str:
+    first = decorator.args[0] if decorator.args else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
 
 
 def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -> Endpoint | None:
@@ -64,18 +90,18 @@ def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -
         verb = decorator.func.attr
         owner = (dotted(decorator.func.value) or "").rpartition(".")[2].lower()
         if verb in VERBS and (owner in routers or owner.endswith(("router", "app", "api", "routes"))):
-            first = decorator.args[0] if decorator.args else None
-            path = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-            return Endpoint(function, decorator, _verb_of(decorator), path)
+            return Endpoint(function, decorator, _verb_of(decorator), _path_of(decorator))
     return None
 
 
 def _verb_of(decorator: ast.Call) -> str:
-    """The verb of a decorator; of the methods of `api_route` the first one that writes."""
+    """The verb of a decorator; of the methods of `api_route` the first one that writes, `get` where none is given."""
     assert isinstance(decorator.func, ast.Attribute)
     methods = next((word.value for word in decorator.keywords if word.arg == "methods"), None)
-    if decorator.func.attr != "api_route" or not isinstance(methods, ast.List | ast.Tuple | ast.Set):
+    if not decorator.func.attr.endswith("api_route"):
         return decorator.func.attr
+    if not isinstance(methods, ast.List | ast.Tuple | ast.Set):
+        return "api_route" if methods is not None else "get"
     given = [str(part.value).lower() for part in methods.elts if isinstance(part, ast.Constant)]
     return next((verb for verb in given if verb in WRITING), given[0] if given else "api_route")
 

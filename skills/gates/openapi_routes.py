@@ -58,7 +58,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if prefix is None:
         return
     verbs = [found.verb]
-    if last_name(found.decorator.func) == "api_route":
+    if last_name(found.decorator.func).endswith("api_route"):
         listed = getattr(found.keywords.get("methods"), "elts", [])
         verbs = [str(part.value).lower() for part in listed if isinstance(part, ast.Constant)]
     for verb in verbs:
