@@ -9,7 +9,7 @@ from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
-from skills.gates.sql_text import Text, is_sql, is_sql_like, read_text
+from skills.gates.sql_text import Text, is_sql, is_sql_like, may_begin_sql, read_text
 from skills.gates.sql_values import harmless
 from skills.gates.syntax import descendants
 
@@ -54,7 +54,7 @@ def _seen(context: FileContext) -> set[ast.AST]:
 def _on_string(node: ast.JoinedStr | ast.BinOp, context: FileContext) -> None:
     if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mod))):
         return
-    if not _speaks_sql(context):
+    if not (_speaks_sql(context) and may_begin_sql(node)):
         return
     found = read_text(node, context)
     if found is not None:

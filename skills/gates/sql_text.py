@@ -27,6 +27,7 @@ _STATEMENT = lazy(
     )""",
     re.I | re.S | re.X,
 )  # fmt: skip
+_BEGINNING = lazy(r"[\s(]*(?:select|with|insert|replace|update|delete|merge|explain|--|/\*|$)", re.I)
 _DEFINITION = lazy(
     _START + r"(?:(?:create|alter|drop|truncate|rename)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|unlogged\s+)*"
     r"(?:table|index|view|database|schema|user|role|type|function|trigger|sequence|extension|policy|column|materialized)"
@@ -187,6 +188,21 @@ def _of_grown_list(name: str, context: FileContext, depth: int) -> Text | None:
     for part in (*first.elts, *grown(name, context.function or context.tree, context)):
         found = found.plus(_filled(part, context, depth)).plus(Text(" "))
     return found
+
+
+def may_begin_sql(node: ast.expr) -> bool:
+    """A cheap test that every expression passes whose text, when it is put together, `is_sql`: by how it begins."""
+    while True:
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, str) and _BEGINNING.match(node.value) is not None
+        if isinstance(node, ast.JoinedStr) and node.values:
+            node = node.values[0]
+        elif isinstance(node, ast.FormattedValue):
+            node = node.value
+        elif isinstance(node, ast.BinOp):
+            node = node.left
+        else:
+            return not isinstance(node, (ast.Attribute, ast.Subscript))  # these are holes, and no SQL begins with one
 
 
 def is_sql(text: str) -> bool:
