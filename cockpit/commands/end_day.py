@@ -74,29 +74,30 @@ def _run(call: Call) -> int:
     clear_step()
     sent = _send(call, result) if args.send else None
     if args.json:
-        root = repository.root
-        files = [str(path.relative_to(root)) if path.is_relative_to(root) else str(path) for path in result.files]
-        print_json(
-            {
-                "steps": [step.row() for step in result.steps],
-                "files": files,
-                "dry_run": bool(args.dry_run),
-                "blocked": result.blocked,
-                "checks": [check.row() for check in result.sweep],
-                "context": _context(end),
-                "compressed": {"tokens": result.compressed.tokens, "dropped": list(result.compressed.dropped)},
-                "learnings": [
-                    {"id": one.id, "kind": one.kind, "text": one.text, "source": one.source} for one in draft.learnings
-                ],
-                "proposals": [{"worktree": name, "why": why} for name, why in draft.proposals],
-                "sent": sent,
-                "report": end_text(result.report),
-                "meta": {"duration_ms": round((time.monotonic() - begun) * 1000)},
-            }
-        )
+        ms = round((time.monotonic() - begun) * 1000)
+        print_json({**_document(call, end, result), "sent": sent, "report": end_text(result.report),
+                    "meta": {"duration_ms": ms}})  # fmt: skip
     else:
         sys.stdout.write(plain_text(end_text(result.report), multiline=True))
     return result.exit_code
+
+
+def _document(call: Call, end: "EndDay", result: "Ended") -> dict[str, Any]:
+    root, draft = call.repository().root, end.draft
+    files = [str(path.relative_to(root)) if path.is_relative_to(root) else str(path) for path in result.files]
+    return {
+        "steps": [step.row() for step in result.steps],
+        "files": files,
+        "dry_run": bool(call.args.dry_run),
+        "blocked": result.blocked,
+        "checks": [check.row() for check in result.sweep],
+        "context": _context(end),
+        "compressed": {"tokens": result.compressed.tokens, "dropped": list(result.compressed.dropped)},
+        "learnings": [
+            {"id": one.id, "kind": one.kind, "text": one.text, "source": one.source} for one in draft.learnings
+        ],
+        "proposals": [{"worktree": name, "why": why} for name, why in draft.proposals],
+    }
 
 
 def _context(end: "EndDay") -> dict[str, Any]:

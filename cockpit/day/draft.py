@@ -80,34 +80,27 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
     same_session = record.started is not None and bool(old.updated) and _is_after(old.updated, began)
     done = _completed(root, before, record, began, found[:_MOST_COMMITS], said, old, same_session=same_session)
     open_rows = tuple(row for row in old.in_progress if row.task not in done)
-    handover = tidy(
-        Handover(
-            updated=now.astimezone().strftime("%Y-%m-%d %H:%M"),
-            duration=_length(now - began) + since,
-            completed=done,
-            in_progress=(*open_rows, *_branches(told, open_rows)),
-            blockers=old.blockers,
-            decisions=old.decisions[-_MOST_DECISIONS:],
-            tomorrow=_tomorrow(old, done, before, now),
-            metrics=metrics,
-        )
+    handover = Handover(
+        updated=now.astimezone().strftime("%Y-%m-%d %H:%M"),
+        duration=_length(now - began) + since,
+        completed=done,
+        in_progress=(*open_rows, *_branches(told, open_rows)),
+        blockers=old.blockers,
+        decisions=old.decisions[-_MOST_DECISIONS:],
+        tomorrow=_tomorrow(old, done, before, now),
+        metrics=metrics,
     )
     if len(found) > _MOST_COMMITS:
         notes.append(f"{len(found) - _MOST_COMMITS} earlier commits of the session are not listed: git log tells them")
     if len(old.decisions) > _MOST_DECISIONS:
         notes.append(f"{len(old.decisions) - _MOST_DECISIONS} older decisions stay in the backup only")
-    mistakes = sorted(said.failures.items(), key=lambda pair: (-pair[1], pair[0]))
-    learnings = (
-        *from_commits((one.short, one.subject, one.body) for one in found),
-        *from_talk(said.corrections, mistakes),
-    )
     return Draft(
         report=told,
-        handover=handover,
+        handover=tidy(handover),
         began=began,
         now=now,
         record=record,
-        learnings=learnings,
+        learnings=_learnings(found, said),
         before=before,
         others=others,
         aside=aside,
@@ -122,6 +115,13 @@ class _Commit:
     short: str
     subject: str
     body: str
+
+
+def _learnings(commits: Iterable[_Commit], said: Talk) -> tuple[Learning, ...]:
+    """What commits and talk teach; of commands that failed the most frequent first."""
+    mistakes = sorted(said.failures.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = from_commits((one.short, one.subject, one.body) for one in commits)
+    return (*told, *from_talk(said.corrections, mistakes))
 
 
 def _began(record: DayRecord, now: datetime) -> tuple[datetime, str]:

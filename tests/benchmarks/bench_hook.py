@@ -42,19 +42,8 @@ def run() -> dict[str, float]:
     line = [str(Path(sys.executable).parent / "cockpit"), "status"]
     alone = {**environment, "COCKPIT_WARM": "0"}
     try:
-        make_project(root, FILES)
-        commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "start"]
-        subprocess.run(commit, cwd=root, check=True, capture_output=True)
-        staged = root / "apps" / "added.py"
-        staged.parent.mkdir(exist_ok=True)
-        staged.write_text("def added(first: int, second: int) -> int:\n    return first + second\n")
-        subprocess.run(["git", "add", "-A"], cwd=root, check=True, capture_output=True)
-        subprocess.run(hook, cwd=root, env=alone, check=False, capture_output=True)
+        _prepare(root, hook, alone)
         edit = an_edit(root)
-        time.sleep(2.1)  # a cache that was filled while files were new is not believed yet
-        subprocess.run(
-            [sys.executable, "-m", "cockpit", "check"], cwd=root, env=alone, check=False, capture_output=True
-        )
         taken: dict[str, list[float]] = {}
         process = started_warm(root, environment)
         write_snapshot(find_repository(root), Shown())
@@ -79,6 +68,21 @@ def run() -> dict[str, float]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return summed(taken)
+
+
+def _prepare(root: Path, hook: list[str], environment: dict[str, str]) -> None:
+    """A committed project with one staged file, and the cache of its findings filled."""
+    make_project(root, FILES)
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "start"]
+    subprocess.run(commit, cwd=root, check=True, capture_output=True)
+    staged = root / "apps" / "added.py"
+    staged.parent.mkdir(exist_ok=True)
+    staged.write_text("def added(first: int, second: int) -> int:\n    return first + second\n")
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True, capture_output=True)
+    subprocess.run(hook, cwd=root, env=environment, check=False, capture_output=True)
+    time.sleep(2.1)  # a cache that was filled while files were new is not believed yet
+    check = [sys.executable, "-m", "cockpit", "check"]
+    subprocess.run(check, cwd=root, env=environment, check=False, capture_output=True)
 
 
 def an_edit(root: Path) -> bytes:
