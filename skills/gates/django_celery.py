@@ -8,7 +8,7 @@ from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.names import is_decorated, last_name, root_name
 from skills.gates.patterns import lazy
-from skills.gates.queries import MANAGERS, chain_of
+from skills.gates.queries import MANAGERS, Chain, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants, statements
@@ -20,6 +20,9 @@ SYNC = "sync-result-in-view"
 GUARD = "task-without-guard"
 ATOMIC = "delay-in-atomic"
 
+_LAZY = frozenset(
+    {"all", "filter", "exclude", "order_by", "select_related", "prefetch_related", "distinct", "iterator"}
+)
 _STARTS = frozenset({"delay", "apply_async"})
 _LATER = frozenset({"delay_on_commit", "apply_async_on_commit"})
 _OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
@@ -173,8 +176,13 @@ def _loops_over_rows(name: str, context: FileContext) -> bool:
         if isinstance(over, ast.Call):
             chain = chain_of(over)
             values = any(step in {"values", "values_list", "dates"} for step, _ in chain.calls)
-            return chain.manager in MANAGERS and not values
+            return (chain.manager in MANAGERS or _behind_relation(chain)) and not values
     return False
+
+
+def _behind_relation(chain: Chain) -> bool:
+    """`user.orders.filter(…)`: the rows behind a relation."""
+    return isinstance(chain.root, ast.Attribute) and bool(chain.calls) and all(name in _LAZY for name, _ in chain.calls)
 
 
 model_to_task = Rule(
@@ -205,11 +213,15 @@ model_to_task = Rule(
         "    group(bill.s(row) for row in rows).delay()\n",
         "from shop.models import Order\n\n\nclass Flow:\n    def __init__(self, order: Order):\n"
         "        self.order = order\n\n    def go(self):\n        bill.delay(self.order)\n",
+        "def all_of(user):\n    for order in user.orders.filter(open=True):\n"
+        "        bill.apply_async(kwargs={'order': order})\n",
         "def begin():\n    order, made = Order.objects.get_or_create(open=True)\n    bill.apply_async((order,))\n",
     ),
     good=one_file(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order.pk)\n",
+        "def all_of(user):\n    for pk in user.orders.values_list('pk', flat=True):\n        bill.delay(pk)\n"
+        "    for word in user.words.split():\n        bill.delay(word)\n",
         "def all_of_them():\n    for pk in Order.objects.values_list('pk', flat=True):\n        bill.delay(pk)\n",
         "from shop.models import Order\n\n\ndef wait(timer: Timer, order: Order, size: int):\n    timer.delay(order)\n"
         "    bill.s(order.pk, size).delay()\n",

@@ -70,7 +70,21 @@ def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context
                 if by:
                     _report(node, model, by, loop, context)
                     return
+        elif isinstance(outer, ast.Lambda) and outer.args.args and (mapped := _mapped(outer, context)) is not None:
+            target = ast.Name(outer.args.args[0].arg, ast.Store())
+            loop = ast.For(target, mapped, [], [], lineno=node.lineno, end_lineno=node.lineno)
+            by = _mentioned(calls, _taken(loop)) if _takes_many(loop) else ""
+            if by:
+                _report(node, model, by, loop, context)
+                return
         inner, outer = outer, context.parent(outer)  # type: ignore[assignment]
+
+
+def _mapped(node: ast.Lambda, context: FileContext) -> ast.expr | None:
+    """What `map(lambda row: …, rows)` and `filter` take one by one."""
+    call = context.parent(node)
+    takes = isinstance(call, ast.Call) and last_name(call.func) in {"map", "filter"} and len(call.args) == 2
+    return call.args[1] if takes and isinstance(call, ast.Call) and call.args[0] is node else None
 
 
 def _holds_node(above: ast.AST, node: ast.AST) -> bool:
@@ -192,6 +206,7 @@ query_in_loop = Rule(
             "def load(numbers):\n    while numbers:\n        number = numbers.pop()\n"
             "        yield Order.objects.get(number=number)\n"
         ),
+        _shop("def load(numbers):\n    return list(map(lambda n: Order.objects.get(number=n), numbers))\n"),
         _shop("def load(numbers):\n    for number in numbers:\n        get_object_or_404(Order, number=number)\n"),
         _shop(
             "def load(groups):\n    for group in groups:\n        for number in group:\n"
