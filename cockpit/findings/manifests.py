@@ -27,7 +27,9 @@ class Manifests:
 
 def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
     """Read the manifests `names` (relative to `root`). A broken one is a problem, and the others are still read."""
+    names = list(names)
     found: dict[str, str] = {}
+    asked: list[tuple[str, str]] = []
     problems: list[tuple[str, str]] = []
     schemas: list[ApiSchema] = []
     ruff = ""
@@ -43,9 +45,26 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
             continue
         for dependency, line in dependencies:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
+            asked.append((name, normalised(dependency)))
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
-    evidence = ProjectEvidence(found, schemas=tuple(schemas))
+    evidence = ProjectEvidence(found, schemas=tuple(schemas), packages=_packages(names, asked))
     return Manifests(evidence, ruff or found.get("ruff", ""), tuple(problems))
+
+
+def _packages(names: Iterable[str], asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """What each package of a repository of several asks for, by its folder; what no folder has counts for the root.
+
+    `asked` are pairs of a manifest and a dependency."""
+    folders = {folder for name in names if name.endswith("/pyproject.toml") and (folder := name.rpartition("/")[0])}
+    if not folders:
+        return {}
+    found: dict[str, dict[str, None]] = {folder: {} for folder in ("", *sorted(folders))}
+    for name, dependency in asked:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in folders:
+            folder = folder.rpartition("/")[0]
+        found[folder][dependency] = None
+    return {folder: tuple(of) for folder, of in found.items()}
 
 
 def normalised(name: str) -> str:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path
@@ -13,6 +14,7 @@ from skills.gates.syntax import descendants, statements
 
 SKILL = "django-testing-patterns"
 BARE_MOCK = "bare-mock"
+_MOCKER = "pytest-mock"
 _REPORTED = "bare-mock: an import explains the uses"
 
 _MODULES = frozenset({"unittest.mock", "mock", "mock.mock"})
@@ -164,9 +166,18 @@ def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
 
 
 def _mock_applies(project: Project) -> str | None:
-    if project.options.isolated or project.options.profile == "binora" or "pytest-mock" in project.dependencies:
+    if _is_asked(project) or _MOCKER in project.dependencies:
         return None
     return "the project does not depend on pytest-mock"
+
+
+def _is_asked(project: Project) -> bool:
+    return project.options.isolated or project.options.profile == "binora"
+
+
+def _mock_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """In a repository of several packages, only where the file's own one has the fixture."""
+    return candidate if _is_asked(project) or project.depends(report.path, _MOCKER) else None
 
 
 bare_mock = Rule(
@@ -179,9 +190,10 @@ bare_mock = Rule(
     why="The `mocker` fixture undoes every patch when its test ends. A patch made by hand stays where a test "
     "fails before it is undone, and the next test then passes or fails for the wrong reason.",
     fix="Take the `mocker` fixture as a parameter: `mocker.patch(…)`, `mocker.Mock()`; `ANY`, `call` and "
-    "`sentinel` may stay imports.",
-    when="At imports, and once in each function that makes one. In test files of projects that depend on pytest-mock, "
-    "in the profile binora, and with --isolated.",
+    "`sentinel` may stay imports. Methods of `unittest.TestCase` get no fixtures as parameters: there an autouse "
+    "fixture keeps it, `self.mocker = mocker`.",
+    when="At imports, and once in each function that makes one. In test files of packages that depend on pytest-mock, "
+    "themselves or by what is around them, in the profile binora, and with --isolated.",
     watches=(
         Watch((ast.Import, ast.ImportFrom), _on_import, (b"mock",), is_test_path),
         Watch(
@@ -255,6 +267,7 @@ bare_mock = Rule(
         ),
     ),
     applies=_mock_applies,
+    holds=_mock_holds,
 )
 
 RULES: tuple[Rule, ...] = (bare_mock,)

@@ -143,11 +143,13 @@ class ApiSchema:
 class ProjectEvidence:
     """What the manifests of a project say, with the file that says it: package name (normalised) →
     path:line. `coverage` is the newest report of coverage, None where there is none; `schemas` are the API schemas
-    that are committed."""
+    that are committed. `packages` are what each folder with a pyproject.toml of its own asks for, "" being the root;
+    empty where no folder below the root has one."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
     coverage: CoverageReport | None = None
     schemas: tuple[ApiSchema, ...] = ()
+    packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @record

@@ -22,6 +22,7 @@ class Project:
             reports, key=attrgetter("path")
         )  # the first of several must not depend on who was read when
         self.dependencies: Mapping[str, str] = evidence.dependencies
+        self._packages = evidence.packages
         self.coverage = evidence.coverage
         self.schemas = evidence.schemas
         self._kinds: dict[str, list[Place]] = {}
@@ -52,6 +53,12 @@ class Project:
             for place in self.facts(kind):
                 index.setdefault(place[1].name, []).append(place)
         return index.get(name, [])
+
+    def depends(self, path: str, package: str) -> bool:
+        """True where the package that a file belongs to asks for `package`, or one around it does, and where none of
+        them says what it needs. What only a neighbour in the repository depends on is not there for the file."""
+        said = [of for folder, of in self._packages.items() if not folder or path.startswith(f"{folder}/")]
+        return package in self.dependencies and (not any(said) or any(package in of for of in said))
 
     def has(self, kind: str, name: str) -> bool:
         """True where some file said it."""

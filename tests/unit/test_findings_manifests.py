@@ -91,3 +91,20 @@ def test_any_requirement_line_gives_a_name_or_nothing(line: str) -> None:
     name = requirement_name(line)
     assert name == "" or normalised(name) == normalised(normalised(name))
     assert not any(sign in name for sign in " #;=<>[]/")
+
+
+def test_each_package_of_a_repository_asks_for_its_own(tmp_path: Path) -> None:
+    for name, package in (("api/pyproject.toml", "pytest-mock"), ("web/tool/pyproject.toml", "httpx")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(f'[dependency-groups]\ndev = ["{package}"]\n')
+    for name, package in (("api/requirements/dev.txt", "Factory_Boy"), ("requirements.txt", "nox")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{package}\n")
+    names = ["api/pyproject.toml", "api/requirements/dev.txt", "requirements.txt", "web/tool/pyproject.toml"]
+
+    assert read_manifests(tmp_path, iter(names)).evidence.packages == {
+        "": ("nox",),
+        "api": ("pytest-mock", "factory-boy"),
+        "web/tool": ("httpx",),
+    }
+    assert read_manifests(tmp_path, ["requirements.txt"]).evidence.packages == {}

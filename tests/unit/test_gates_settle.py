@@ -171,6 +171,32 @@ def test_bare_mock_says_why_it_does_not_apply() -> None:
 
 
 @pytest.mark.parametrize(
+    ("packages", "told"),
+    [
+        ({}, ["api/tests/test_a.py", "tests/test_a.py", "web/tests/test_a.py"]),
+        ({"": (), "api": ("pytest-mock",), "web": ("httpx",)}, ["api/tests/test_a.py", "tests/test_a.py"]),
+        ({"": ("nox",), "api": ("pytest-mock",), "web": ()}, ["api/tests/test_a.py"]),
+        (
+            {"": (), "api": ("pytest-mock",), "web": ()},
+            ["api/tests/test_a.py", "tests/test_a.py", "web/tests/test_a.py"],
+        ),
+        ({"": ("pytest-mock",), "web": ("x",)}, ["api/tests/test_a.py", "tests/test_a.py", "web/tests/test_a.py"]),
+    ],
+    ids=["one package", "a neighbour asks for other things", "the root asks", "web says nothing", "around all"],
+)
+def test_the_mocker_of_a_neighbour_is_no_fixture_here(packages: dict[str, tuple[str, ...]], told: list[str]) -> None:
+    paths = ("api/tests/test_a.py", "web/tests/test_a.py", "tests/test_a.py")
+    reports = [analyse(path, b"from unittest.mock import Mock\n\nx = Mock()\n") for path in paths]
+    evidence = ProjectEvidence({"pytest-mock": "api/pyproject.toml:9"}, packages=packages)
+
+    answer = settle(reports, evidence, GateOptions(select=("bare-mock",)))
+    everywhere = settle(reports, evidence, GateOptions(select=("bare-mock",), isolated=True))
+
+    assert sorted({path for path, _ in places(answer, "bare-mock")}) == told
+    assert len({path for path, _ in places(everywhere, "bare-mock")}) == 3
+
+
+@pytest.mark.parametrize(
     ("select", "ignore", "chosen"),
     [
         (("bare-mock",), (), {"bare-mock"}),
