@@ -16,7 +16,7 @@ _QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 _COLOR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 _END = re.compile(rb"\x1b\[\?[\d;]*c")
 _SILENT = ("", "dumb", "linux", "unknown")
-_LATEST = 0.05
+_LATEST = 0.05  # seconds for the rest of an answer that has begun
 
 
 class BackgroundQuestion:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cockpit.agents.claude_prompt import INTERRUPTED, spoken
 from cockpit.agents.claude_values import (
+    COMMAND_LENGTH,
     KNOWN_KINDS,
     TARGET_LENGTH,
     blocks_of,
@@ -42,7 +43,6 @@ from skills.orchestrator.events import (
 from skills.orchestrator.provenance import Provenance
 from skills.orchestrator.tools import role
 
-_COMMAND_LENGTH = 4000
 _GOES_ON = (None, "tool_use", "pause_turn")
 
 
@@ -137,7 +137,7 @@ class EventParser:
         name = plain_text(text_of(block.get("name")), 120) or "?"
         given = block.get("input")
         values: dict[str, Any] = given if isinstance(given, dict) else {}
-        command = text_of(values.get("command"))[:_COMMAND_LENGTH] if name == "Bash" else ""
+        command = text_of(values.get("command"))[:COMMAND_LENGTH] if name == "Bash" else ""
         call = ToolCall(
             plain_text(block["id"], 120),
             name,

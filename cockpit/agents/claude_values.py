@@ -8,7 +8,8 @@ from skills.orchestrator.events import (
     Delegation,
 )
 
-TARGET_LENGTH = 160
+TARGET_LENGTH = 160  # characters of what a call is about
+COMMAND_LENGTH = 4000  # characters of a command line that is judged
 _MAIN_ARGUMENT = {
     **dict.fromkeys(("Read", "Edit", "Write", "MultiEdit"), "file_path"),
     **dict.fromkeys(("NotebookEdit", "NotebookRead"), "notebook_path"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cockpit.agents.claude_prompt import LONGEST
+from cockpit.agents.claude_values import COMMAND_LENGTH, TARGET_LENGTH
 from cockpit.agents.models import Agent
 from cockpit.agents.told import Told
 from cockpit.agents.transcript import target_of
@@ -27,9 +28,6 @@ from skills.orchestrator.provenance import Provenance
 from skills.orchestrator.shell import only_reads
 from skills.orchestrator.tools import role
 
-_TARGET = 160
-_COMMAND = 4000
-
 
 class EventTelling:
     """What is told → events. Follows which reads needed the answer of another one.
@@ -50,7 +48,9 @@ class EventTelling:
             self._provenance = Provenance(text)
             return [Prompt(at, text)]
         if kind == "text":
-            claims = tuple(replace(claim, text=plain_text(claim.text, _TARGET)) for claim in find_claims(told.text))
+            claims = tuple(
+                replace(claim, text=plain_text(claim.text, TARGET_LENGTH)) for claim in find_claims(told.text)
+            )
             return [Text(at, claims)]
         if kind == "thought":
             return [Thought(at)]
@@ -67,10 +67,10 @@ class EventTelling:
 
     def _call(self, told: Told) -> ToolCall:
         target = target_of(told)
-        command = target[:_COMMAND] if told.common == "Bash" else ""
+        command = target[:COMMAND_LENGTH] if told.common == "Bash" else ""
         name = "Read" if self.by_shell and command and only_reads(command) else told.common
         command = command if name == told.common else ""
-        call = ToolCall(plain_text(told.id, 120), name, plain_text(target, _TARGET), command)
+        call = ToolCall(plain_text(told.id, 120), name, plain_text(target, TARGET_LENGTH), command)
         arguments = " ".join(text[:2000] for text in told.given.values() if isinstance(text, str))
         if role(call) != "read":
             self._provenance.learn(arguments)

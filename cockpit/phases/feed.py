@@ -21,7 +21,7 @@ ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them li
 AGE_EVERY = 60.0  # seconds until states are judged anew where nothing happens
 POLL_EVERY = 1.0  # seconds between looks where the folders cannot be watched
 SHORTEST = 0.1  # seconds between two snapshots
-SETTLE = 0.1
+SETTLE = 0.1  # seconds until what came at once is read
 
 
 def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) -> SessionsSnapshot:

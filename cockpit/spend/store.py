@@ -19,7 +19,7 @@ from cockpit.spend.schema import CHECKS, MIGRATIONS
 NAME = "ledger.db"
 _LEFT = ".left"
 _WAIT = 5.0  # seconds that a writer waits for another
-_STEP = 0.02
+_STEP = 0.02  # seconds between two tries of it
 _SHORT_LOG = 1 << 20  # bytes that are read at the next start
 _last_left: "deque[Store]" = deque(maxlen=1)
 

@@ -15,7 +15,7 @@ from skills.record import record
 
 Pair = tuple[str, str]
 _KEPT = 8000
-_TIMEOUT = 120.0
+_TIMEOUT = 120.0  # seconds that git may take for them
 _WORDS = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
 
 

@@ -22,7 +22,7 @@ from widgets.screens.framed import FramedScreen
 LONGEST = 200_000
 _WIDE = 100
 _FRAME = 6
-_WAIT = 0.15
+_WAIT = 0.15  # seconds without a change until the text is judged
 _HINTS = (
     "{composer-copy} copy the enhanced prompt · {composer-take} take it over · tab to the points · "
     "esc close (the text stays)",

@@ -22,7 +22,7 @@ from widgets.map_lines import agent_lines, lifecycle_lines, route_lines, tree_li
 from widgets.screens.framed import FramedScreen
 
 _TABS = ("lifecycle", "agents", "decision trees")
-_WAIT = 0.2
+_WAIT = 0.2  # seconds without a change until the task is routed
 _HINTS = (
     "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · "
     "{recheck} again · {close} close",
