@@ -1,4 +1,4 @@
-"""Rules of the skill django-celery: what tasks are given, when they start, and what happens when they run twice."""
+"""Rules of the skill django-celery: what tasks are given, when they start, and who waits for them."""
 
 import ast
 import re
@@ -6,18 +6,16 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
-from skills.gates.names import is_decorated, last_name, root_name
-from skills.gates.patterns import lazy
+from skills.gates.names import is_decorated, last_name
 from skills.gates.queries import MANAGERS, Chain, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
-from skills.gates.syntax import descendants, statements
+from skills.gates.syntax import descendants
 from skills.gates.transactions import opens_transaction
 
 SKILL = "django-celery"
 MODEL = "model-to-task"
 SYNC = "sync-result-in-view"
-GUARD = "task-without-guard"
 ATOMIC = "delay-in-atomic"
 
 _LAZY = frozenset(
@@ -90,7 +88,7 @@ def _row(value: ast.expr, context: FileContext) -> str:
     bound = [one for one in values_of(value.id, context) if one is not None]
     if bound and isinstance(bound[-1], ast.Await):
         bound = [bound[-1].value]
-    if bound and isinstance(bound[-1], ast.Call) and (_gives_row(bound[-1]) or _makes_row(bound[-1], context)):
+    if bound and isinstance(bound[-1], ast.Call) and (_gives_row(bound[-1]) or makes_row(bound[-1], context)):
         return value.id
     if not bound and (_is_given_row(value.id, context) or _is_unpacked_row(value.id, context)):
         return value.id
@@ -152,7 +150,7 @@ def _gives_row(call: ast.Call) -> bool:
     )  # fmt: skip
 
 
-def _makes_row(call: ast.Call, context: FileContext) -> bool:
+def makes_row(call: ast.Call, context: FileContext) -> bool:
     """`Order(status="new")` of a class that the file takes from a module of models."""
     return _is_model(call.func, context)
 
@@ -297,162 +295,6 @@ sync_result_in_view = Rule(
     ),
 )
 
-_UNSAFE = lazy(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
-_MAIL = lazy(r"send_(?:mail|sms|email|push)|email_user")
-_READS = lazy(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
-_SESSIONS = lazy(r"(?:^|_)(?:db|session|s)$|Session", re.I)
-_GUARDS = lazy(
-    r"select_for_update|IntegrityError|get_or_create|update_or_create|idempoten|already|processed|\.exists\(|cache\.add|lock|is_sent|status"
-    r"|\.(?:state|\w+_at)\b(?!\s*=[^=])|(?:filter|exclude|get)\([^()]*\bstate(?:__\w+)?=|dedup|sent_at|_at__isnull|ignore_conflicts|update_conflicts|unique|on_conflict|advisory|once",
-    re.I,
-)
-
-
-def _on_task(node: FunctionNode, context: FileContext) -> None:
-    for decorator in node.decorator_list:
-        call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if last_name(call) not in {"shared_task", "task"} or not isinstance(decorator, ast.Call):
-            continue
-        options = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
-        body = ast.unparse(ast.Module(node.body, []))
-        again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
-        if not again or _GUARDS.search(_without_new_rows(node)) or _looks_first(node):
-            return
-        written = _not_repeatable(node, options.get("acks_late") == "True", context)
-        if written is not None:
-            text = ast.unparse(written.func)[:50]
-            message = f"{node.name} can run twice, and `{text}()` then happens twice"
-            context.report(GUARD, written, message, symbol=node.name, confidence="likely")
-        return
-
-
-def _looks_first(node: FunctionNode) -> bool:
-    """True for `if session.scalar(select(Invoice)…): return`: what was done before is looked for."""
-    read = {
-        last_name(part.targets[0])
-        for part in descendants(node)
-        if isinstance(part, ast.Assign) and _READS.search(ast.unparse(part.value))
-    }
-    for part in statements(node):
-        if isinstance(part, ast.If) and isinstance(part.body[-1], ast.Return | ast.Raise | ast.Continue):
-            test = part.test
-            there = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
-            asked = test.left if isinstance(test, ast.Compare) and there else test
-            if isinstance(asked, ast.Name | ast.Call) and (
-                last_name(asked) in read if isinstance(asked, ast.Name) else _READS.search(ast.unparse(asked))
-            ):
-                return True
-    return False
-
-
-def _without_new_rows(node: FunctionNode) -> str:
-    """The text of a task without what it writes into new rows: `create(status="new")` is no look at a state."""
-    text = re.sub(r"\.raise_for_status|\.status_code", "", ast.unparse(ast.Module(node.body, [])))
-    for part in descendants(node):
-        if isinstance(part, ast.Call) and last_name(part.func) in {"create", "acreate"}:
-            for word in part.keywords:
-                if word.arg and "idempoten" not in word.arg:
-                    text = text.replace(f"{word.arg}={ast.unparse(word.value)}", "")
-    return text
-
-
-def _not_repeatable(node: FunctionNode, late: bool, context: FileContext) -> ast.Call | None:
-    """The first call of a task that must not happen again; a mail is sent again only where the task was done."""
-    made = [part for part in descendants(node) if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call)]
-    rows = {last_name(part.targets[0]) for part in made if chain_of(part.value).manager in MANAGERS}  # type: ignore[arg-type]
-    counted = _counted(node)
-    counted |= {last_name(part.targets[0]) for part in made if _is_new(part.value) and _makes_row(part.value, context)}  # type: ignore[arg-type]
-    commits = any(
-        isinstance(part, ast.Call) and last_name(part.func) in {"commit", "begin"} for part in descendants(node)
-    )
-    for part in descendants(ast.Module(node.body, [])):
-        if isinstance(part, ast.Call):
-            name = last_name(part.func)
-            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
-            if name == "save" and owner is not None and (last_name(owner) in counted or _is_new(owner)):
-                return part
-            if name in {"add", "add_all"} and commits and owner is not None and _SESSIONS.search(last_name(owner)):
-                return part
-            row = name in {"create", "bulk_create", "acreate"} and (
-                chain_of(part).manager in MANAGERS or _is_related(part, rows)
-            )
-            if row or _UNSAFE.match(name) or (late and _MAIL.match(name)):
-                return part
-            if name == "update" and re.search(r"\bF\('", ast.unparse(part)):
-                return part
-    return None
-
-
-def _is_related(call: ast.Call, rows: set[str]) -> bool:
-    """`invoice.payments.create(…)` of a row that the task read, and `stripe.Charge.create(…)`."""
-    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    return isinstance(owner, ast.Attribute) and (last_name(owner.value) in rows or root_name(owner) == "stripe")
-
-
-def _counted(node: FunctionNode) -> set[str]:
-    """The names of which a task changes a field by what it was: `row.total += 1`, `row.total = row.total + 1`."""
-    found = set()
-    for part in descendants(node):
-        target: ast.expr | None = part.target if isinstance(part, ast.AugAssign) else None
-        if isinstance(part, ast.Assign) and isinstance(part.value, ast.BinOp):
-            target = part.targets[0] if ast.unparse(part.targets[0]) in ast.unparse(part.value) else None
-        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-            found.add(target.value.id)
-    return found
-
-
-def _is_new(owner: ast.expr) -> bool:
-    """`Invoice(order=order)` of `Invoice(order=order).save()`, without a key that would make it the same row again."""
-    keys = {word.arg for word in owner.keywords} if isinstance(owner, ast.Call) else {"pk"}
-    return isinstance(owner, ast.Call) and last_name(owner.func)[:1].isupper() and not keys & {"pk", "id", None}
-
-
-task_without_guard = Rule(
-    name=GUARD,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-C3",),
-    catches="Tasks that are tried again (`acks_late`, `autoretry_for`, `retry`) and create rows, send mail, "
-    "charge or count, "
-    "without looking whether that was done before.",
-    why="A worker that dies after the charge and before the acknowledgement charges again.",
-    fix="Ask for the state first (`status`, `select_for_update`), use `get_or_create` or an idempotency key, and "
-    "write down "
-    "that it was done.",
-    when="For Celery tasks where nothing in the body speaks of a state, a lock or a key.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_task, (b"shared_task", b".task("), is_product_path),),
-    bad=one_file(
-        "shop/tasks.py",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk, status='new')\n",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n"
-        "    requests.post(URL).raise_for_status()\n",
-        "@shared_task(acks_late=True)\ndef count(pk):\n    shop = Shop.objects.get(pk=pk)\n    shop.visits += 1\n"
-        "    shop.save()\n",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
-        "    order.invoices.create(total=3)\n",
-        "from shop.models import Invoice\n\n\n@shared_task(acks_late=True)\ndef bill(pk):\n"
-        "    invoice = Invoice(order_id=pk)\n    invoice.save()\n",
-        "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
-        "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
-        "@app.task(bind=True)\ndef pay(self, pk):\n    try:\n        charge(pk)\n    except Timeout as error:\n"
-        "        raise self.retry(exc=error)\n",
-    ),
-    good=one_file(
-        "shop/tasks.py",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.get_or_create(order_id=pk)\n",
-        "@shared_task\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
-        "@celery.task(acks_late=True)\ndef bill(pk):\n    with SessionLocal() as db:\n"
-        "        if db.scalar(select(Invoice).where(Invoice.order_id == pk)):\n            return\n"
-        "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
-        "@shared_task(autoretry_for=(Timeout,))\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
-        "    if order.status == 'paid':\n        return\n    charge(order)\n",
-        "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
-        "    if order.state == 'billed':\n        return\n    Invoice.objects.create(order_id=pk)\n",
-    ),
-)
-
 
 def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContext) -> None:
     if isinstance(node, ast.With | ast.AsyncWith):
@@ -514,6 +356,5 @@ delay_in_atomic = Rule(
 RULES: tuple[Rule, ...] = (
     model_to_task,
     sync_result_in_view,
-    task_without_guard,
     delay_in_atomic,
 )
