@@ -15,12 +15,30 @@ _CONSTANT = frozenset(
     {"True", "False", "None", "list", "dict", "set", "bytearray", "int", "str", "float", "bool", "tuple", "frozenset",
      "defaultdict", "OrderedDict", "Counter", "deque", "collections"}
 )  # fmt: skip
+_OWN_EQUALITY = frozenset({"sqlalchemy", "sqlmodel", "peewee", "pony", "numpy", "pandas", "polars", "pyspark"})
 _REMEMBERS = re.compile(r"^_|cache|memo|registry")
 
 
 def fix_none_comparison(document: Document, finding: Finding) -> None:
     """`x == None` → `x is None`."""
-    document.change(document.at(finding, cst.Comparison), _asked_by_identity)
+    node = document.at(finding, cst.Comparison)
+    own = {name.partition(".")[0] for name in document.names.values()} & _OWN_EQUALITY
+    if own and not _is_condition(document, node):
+        raise CannotFix(f"a column or array of {sorted(own)[0]} would answer `==` in its own way")
+    document.change(node, _asked_by_identity)
+
+
+def _is_condition(document: Document, node: cst.CSTNode) -> bool:
+    """Whether only the truth of an expression is asked for, which a column or an array has not."""
+    inside = node
+    for above in document.around(node):
+        if isinstance(above, cst.BooleanOperation) or (
+            isinstance(above, cst.UnaryOperation) and isinstance(above.operator, cst.Not)
+        ):
+            inside = above
+            continue
+        return isinstance(above, cst.If | cst.While | cst.Assert | cst.IfExp | cst.CompIf) and above.test is inside
+    return False
 
 
 def _asked_by_identity(now: cst.Comparison) -> cst.Comparison:
@@ -207,6 +225,12 @@ _FROM, _DEFAULT = "raise-without-from", "mutable-default"
 EXAMPLES: tuple[FixExample, ...] = (
     FixExample(_NONE, "if (total== None):  # why\n    pass\n", "if (total is None):  # why\n    pass\n"),
     FixExample(_NONE, "free = None != total and x\n", "free = total is not None and x\n"),
+    FixExample(_NONE, "import numpy\n\nempty = rows == None\n", reason="in its own way"),
+    FixExample(
+        _NONE,
+        "import numpy\n\nif rows == None and (x or not None == y):\n    numpy.zeros(1)\n",
+        "import numpy\n\nif rows is None and (x or not y is None):\n    numpy.zeros(1)\n",
+    ),
     FixExample(_TYPE, "ok = type(x) == int or y\n", "ok = type(x) is int or y\n"),
     FixExample(_TYPE, "ok = (str != type(x.y))\n", "ok = (str is not type(x.y))\n"),
     FixExample(_TYPE, "ok = bool != type(x)\n", "ok = not isinstance(x, bool)\n"),
