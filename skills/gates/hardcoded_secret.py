@@ -35,7 +35,7 @@ _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|smoke_?tests?|load_?tests?)(?:_|$)")
+_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|(?:smoke|load|quick)_?tests?)(?:_|$)")
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
@@ -43,7 +43,7 @@ def _judged(path: str) -> bool:
     if is_test_path(path) or is_migration_path(path) or is_away_from_production(path):
         return False
     *folders, name = path.split("/")
-    return _SHOWN.isdisjoint(folders) and not _TRIED.search(name.removesuffix(".py"))
+    return _SHOWN.isdisjoint(folders) and not any(map(_TRIED.search, (*folders, name.removesuffix(".py"))))
 
 
 def _text(node: ast.AST | None) -> str | None:

@@ -21,6 +21,7 @@ from skills.gates.settings_modules import (
     is_away_from_production,
     is_production_path,
     is_settings,
+    is_shown_path,
     may_hold_settings,
     note_settings,
     set_anywhere,
@@ -268,6 +269,10 @@ def _deployed(path: str) -> bool:
     return may_hold_settings(path) and not is_away_from_production(path)
 
 
+def _run(path: str) -> bool:
+    return outside_tests(path) and not is_shown_path(path)
+
+
 _SETTINGS = "shop/settings.py"
 
 insecure_settings = Rule(
@@ -288,8 +293,8 @@ insecure_settings = Rule(
     watches=(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), _deployed),
-        Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), outside_tests),
-        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), outside_tests),
+        Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _run),
+        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), _run),
     ),
     holds=_holds,
     bad=(

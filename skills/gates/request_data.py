@@ -43,6 +43,7 @@ _CHECKS = lazy(
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert",
     re.I,
 )
+_OF_TEXT = frozenset(dir(str))
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$")
@@ -99,7 +100,7 @@ class Flow:
             if not BLOCKS[statement.__class__]:
                 continue
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-                catches = name == "body" and any(map(_catches_shape, getattr(statement, "handlers", ())))
+                catches = name == "body" and _catches(statement)
                 self.caught += catches
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
@@ -302,6 +303,14 @@ def _header(statement: ast.stmt) -> list[ast.AST]:
     return [] if isinstance(statement, ast.Try) or hasattr(statement, "handlers") else [statement]
 
 
+def _catches(statement: ast.stmt) -> bool:
+    """True for a `try` or `with suppress(…)` that a key of the wrong shape does not get out of."""
+    if isinstance(statement, ast.With):
+        calls = [item.context_expr for item in statement.items if last_name(item.context_expr) == "suppress"]
+        return any(last_name(one) in _OF_SHAPE for call in calls if isinstance(call, ast.Call) for one in call.args)
+    return any(map(_catches_shape, getattr(statement, "handlers", ())))
+
+
 def _catches_shape(handler: ast.ExceptHandler) -> bool:
     """True for a handler of what a query raises where a key has the wrong shape, and for one of everything."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
@@ -369,5 +378,10 @@ def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if defaults.get(argument.arg, "None") not in {"None", "''"}:
                 continue  # the code that registers the view may give another one
+            if any(
+                isinstance(part, ast.Attribute) and part.attr not in _OF_TEXT and last_name(part.value) == argument.arg
+                for part in descendants(function)
+            ):
+                continue  # an object that another function hands over
             if hint in {"", "str"} and not _NUMBER.match(argument.arg):
                 yield argument.arg, Origin("route", argument, function.lineno)

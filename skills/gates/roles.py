@@ -70,9 +70,10 @@ def outside_tests(path: str) -> bool:
 
 @lru_cache(maxsize=64)
 def is_migration_path(path: str) -> bool:
-    """True for files in a folder of migrations (Django's or Alembic's)."""
-    return any(
-        part in {"migrations", "versions", "alembic"} or part.endswith("_migrations") for part in path.split("/")[:-1]
+    """True for files in a folder of migrations (Django's or Alembic's), and for `migrations.py`."""
+    *folders, name = path.split("/")
+    return name == "migrations.py" or any(
+        part in {"migrations", "versions", "alembic"} or part.endswith("_migrations") for part in folders
     )
 
 

@@ -39,7 +39,8 @@ _TABLE = lazy(
 _PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
 _SWITCH = lazy(
     r"(?:enable|disable|is|has|use|allow|require|show|need|with|no|num|max|min|can|update|change|reset|generate|rotate"
-    r"|forgot|check|verify|validate|ask|skip|hide|mask|only|on)_",
+    r"|forgot|check|verify|validate|ask|skip|hide|mask|only|on|fake|dummy|mock|sample"
+    r"|example)_",
     re.I,
 )
 _PLACEHOLDER = lazy(

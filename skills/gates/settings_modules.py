@@ -35,6 +35,7 @@ _DJANGO = frozenset(
      "AUTH_USER_MODEL", "USE_TZ", "LANGUAGE_CODE"}
 )  # fmt: skip
 _LIKELY = lazy(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
+_SHOWN = lazy(r"(?:^|/)(?:demo|example|sandbox|devproject|test_?project)[^/]*/|_mock/", re.I)
 _AWAY_CLASS = lazy(r"dev|test|local|debug|ci(?![a-z])|stag|sandbox|demo", re.I)  # of django-configurations
 
 
@@ -45,7 +46,16 @@ def _words(path: str) -> list[str]:
 
 def is_away_from_production(path: str) -> bool:
     """True for settings of tests and of a developer's machine."""
-    return is_test_path(path) or any(word.startswith(("dev", "test")) or word in _AWAY for word in _words(path))
+    return (
+        is_test_path(path)
+        or is_shown_path(path)
+        or any(word.startswith(("dev", "test")) or word in _AWAY for word in _words(path))
+    )
+
+
+def is_shown_path(path: str) -> bool:
+    """True for a project that shows how another one is used, and for what stands in for a service."""
+    return _SHOWN.search(path) is not None
 
 
 def is_production_path(path: str) -> bool:

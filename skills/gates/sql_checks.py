@@ -99,6 +99,11 @@ def is_of_schema(name: str) -> bool:
     return _SCHEMA.search(name) is not None
 
 
+def is_of_dialect(node: ast.Attribute) -> bool:
+    """True for `db.timestamp_now`: how the database at hand writes it."""
+    return isinstance(node.value, ast.Name) and node.value.id in {"db", "database", "dialect", "engine", "compiler"}
+
+
 def names_schema(node: ast.Call) -> bool:
     """True for a method that says what a table is called: `self._get_table_name("orders")`, `self.table()`."""
     return isinstance(node.func, ast.Attribute) and _TABLE.search(node.func.attr) is not None

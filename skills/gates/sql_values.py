@@ -17,6 +17,7 @@ from skills.gates.sql_checks import (
     has_parameters,
     is_checked,
     is_numeric,
+    is_of_dialect,
     is_of_schema,
     names_schema,
 )
@@ -90,7 +91,7 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True
     if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
         return True  # whoever runs the program decides it
-    if part.attr in {"name", "key", "fullname"} and is_of_schema(last_name(part.value)):
+    if (part.attr in {"name", "key", "fullname"} and is_of_schema(last_name(part.value))) or is_of_dialect(part):
         return True  # of the schema, as SQLAlchemy knows it
     if part.attr == "value" and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
@@ -173,9 +174,15 @@ def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
+def _makes_no_text(name: str) -> bool:
+    """True for a function that gives back a number, SQL that was compiled, a quoted name or a placeholder."""
+    known = name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS)
+    return known or _PLACES.search(name) is not None
+
+
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
-    if name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS) or _stands_for_quoter(part.func, context):
+    if _makes_no_text(name) or _stands_for_quoter(part.func, context):
         return True
     if name == "join" and part.args:
         return _joins_harmless(part.args[0], context, depth)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from skills.gates.context import decode
 from skills.gates.model import Suppression
 from skills.gates.patterns import lazy
-from skills.gates.syntax import statements
+from skills.gates.syntax import descendants, statements
 
 MARK = b"cockpit: ignore"
 _COMMENT = lazy(r"#\s*cockpit: ignore(?:\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)|(?=\s|$))")
@@ -39,18 +39,23 @@ def has_foreign_marks(source: bytes) -> bool:
 def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
     """The comments for other linters (noqa, nosec) that silence rules of ours, with the lines that they cover.
 
-    They cover what ours cover; `ruff: noqa` and `flake8: noqa` the whole file.
+    They cover what ours cover, and a string of several lines behind whose end they stand; `ruff: noqa` and
+    `flake8: noqa` the whole file.
     """
     from skills.gates.noqa import foreign_comments  # few files have one
 
     found = []
     spans: list[tuple[int, int]] | None = None
+    texts: list[tuple[int, int]] | None = None
     for comment in foreign_comments(source):
         if comment.whole_file:
             first, last = 1, source.count(b"\n") + 1
         else:
             spans = [_span(node) for node in statements(tree)] if spans is None else spans
             first, last = _covered(comment.line, False, spans)
+            if first == last == comment.line:
+                texts = _long_texts(tree) if texts is None else texts
+                first = min([start for start, end in texts if end == comment.line], default=first)
         found.append(Suppression(first, last, comment.rules, comment.text, comment.line, foreign=True))
     return tuple(found)
 
@@ -79,6 +84,15 @@ def _span(node: ast.stmt) -> tuple[int, int]:
     if isinstance(body, list) and body:
         return first, max(node.lineno, body[0].lineno - 1)
     return first, node.end_lineno or node.lineno
+
+
+def _long_texts(tree: ast.Module) -> list[tuple[int, int]]:
+    """First and last line of every string of several lines: a comment for a linter stands behind its end."""
+    return [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in descendants(tree)
+        if isinstance(node, ast.JoinedStr | ast.Constant) and (node.end_lineno or 0) > node.lineno
+    ]
 
 
 def _covered(line: int, alone: bool, spans: list[tuple[int, int]]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
+from skills.gates.syntax import descendants
 
 MARK_SAFE = "unsafe-mark-safe"
 
@@ -120,6 +121,8 @@ def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | b
     if name == "sub" and len(value.args) > 2 and context.resolve(function) == "re.sub":
         return [*value.args[1:3]]
     if context.resolve(function) in _MARKUP:
+        if any(_ESCAPES.search(last_name(part)) for word in value.keywords for part in descendants(word.value)):
+            return True  # by an extension
         given = values_of(value.args[0].id, context) if value.args and isinstance(value.args[0], ast.Name) else []
         read = bool(given) and all(isinstance(one, ast.Call) for one in given)  # a page that lies in a file
         return read or [*value.args[:1]]

@@ -11,7 +11,7 @@ from skills.gates.names import dotted, last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.request_data import Flow, Origin, route_of
-from skills.gates.request_sinks import is_cleaned, sink_of
+from skills.gates.request_sinks import is_cleaned, is_signed, sink_of
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
@@ -191,7 +191,7 @@ def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[
     if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or target.value.id == "self":
         return
     origin = flow.origin(node.value)
-    if origin is None or origin.kind != "body" or is_cleaned(context):
+    if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
         return
     saves = {f"{target.value.id}.save", f"{target.value.id}.asave"}
     if any(isinstance(part, ast.Call) and dotted(part.func) in saves for part in descendants(flow.function)):
