@@ -166,7 +166,7 @@ def test_broken_state_hides_nothing_and_is_said(tmp_path_factory: pytest.TempPat
 
 
 def test_a_comment_for_another_linter_covers_the_long_text_behind_whose_end_it_stands(repo: Path) -> None:
-    told = 'def f(db, name):\n    db.execute(\n        f"""\n        DELETE FROM {name}\n        """,%s\n        {},\n    )\n'
+    told = 'def f(db, name):\n    db.execute(\n        f"""\n        DELETE FROM {name}\n""",%s\n        1,\n    )\n'
     (repo / "silent.py").write_text(told % "  # noqa: S608")
     (repo / "open.py").write_text(told % "  # noqa: E501")
 
