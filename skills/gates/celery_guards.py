@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_celery import SKILL, makes_row
 from skills.gates.example_files import one_file
-from skills.gates.names import last_name, root_name
+from skills.gates.names import last_name, root_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path
@@ -38,7 +38,7 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
             return
         written = _not_repeatable(node, options.get("acks_late") == "True", context)
         if written is not None:
-            text = ast.unparse(written.func)[:50]
+            text = shortened(written.func, 50)
             message = f"{node.name} can run twice, and `{text}()` then happens twice"
             context.report(GUARD, written, message, symbol=node.name, confidence="likely")
         return

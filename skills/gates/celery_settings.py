@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import last_name
+from skills.gates.names import last_name, shortened
 from skills.gates.project import Project
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -75,7 +75,7 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
             message = f"`{target.id}` accepts pickle: whoever reaches the broker runs code in the worker"
             context.report(SETTINGS, node, message, severity="HIGH")
     elif (said := _UNSAFE.get(target.id.removeprefix("CELERY_"))) and said[0](node.value):
-        context.report(SETTINGS, node, f"`{target.id} = {ast.unparse(node.value)[:30]}`: {said[1]}")
+        context.report(SETTINGS, node, f"`{target.id} = {shortened(node.value, 30)}`: {said[1]}")
     elif target.id in {"CELERY_BROKER_URL", "BROKER_URL"} and SETTINGS not in context.memo:
         context.memo[SETTINGS] = True
         context.report(SETTINGS, node, "Celery is left at its defaults", needs=(("settings", "celery"),))

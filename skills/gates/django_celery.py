@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
-from skills.gates.names import is_decorated, last_name
+from skills.gates.names import is_decorated, last_name, shortened
 from skills.gates.queries import MANAGERS, Chain, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
@@ -71,7 +71,7 @@ def _on_start(node: ast.Call, context: FileContext) -> None:
     for value in _arguments(node):
         what = _row(value, context)
         if what:
-            task = ast.unparse(node.func)[:50]
+            task = shortened(node.func, 50)
             context.report(MODEL, node, f"`{what}` is a row, and `{task}` is given all of it as it is now")
             return
 
@@ -82,7 +82,7 @@ def _row(value: ast.expr, context: FileContext) -> str:
         text = ast.unparse(value)
         return text if text in {"request.user", "self.request.user"} or _is_kept_row(value, context) else ""
     if isinstance(value, ast.Call):
-        return ast.unparse(value)[:40] if _gives_row(value) else ""
+        return shortened(value, 40) if _gives_row(value) else ""
     if not isinstance(value, ast.Name):
         return ""
     bound = [one for one in values_of(value.id, context) if one is not None]
@@ -307,7 +307,7 @@ def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContex
     while stack:
         part = stack.pop()
         if isinstance(part, ast.Call) and _is_start(part) and not _seen(part, context):
-            task = ast.unparse(part.func)[:50]
+            task = shortened(part.func, 50)
             message = f"`{task}()` inside a transaction: the worker can be faster than the commit"
             symbol = f"{context.symbol}.{getattr(node, 'name', '')}".strip(".")
             context.report(ATOMIC, part, message, symbol=symbol, also=("task-before-commit",))

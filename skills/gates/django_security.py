@@ -5,7 +5,7 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.names import last_name
+from skills.gates.names import last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
@@ -76,7 +76,7 @@ def _only_reads(methods: ast.expr) -> bool:
 def _on_exempt_call(node: ast.Call, context: FileContext) -> None:
     """`path("…", csrf_exempt(view))`."""
     if last_name(node.func) == "csrf_exempt" and node.args and not has_reason(node, context):
-        message = f"`{ast.unparse(node.args[0])[:40]}` accepts requests that other sites start, and nothing says why"
+        message = f"`{shortened(node.args[0], 40)}` accepts requests that other sites start, and nothing says why"
         context.report(CSRF, node, message)
 
 

@@ -9,7 +9,7 @@ from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
 from skills.gates.local_values import Values, local_values
 from skills.gates.loops import local_nodes
-from skills.gates.names import dotted, last_name
+from skills.gates.names import dotted, last_name, shortened
 from skills.gates.queries import chain_of
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -217,7 +217,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     owners = {dotted(yielded[0].value)}
     block = _begun(node, yielded[0])
     if block is not None:
-        message = f"`{ast.unparse(block)[:40]}` commits after `yield`: the client has already read a success"
+        message = f"`{shortened(block, 40)}` commits after `yield`: the client has already read a success"
         context.report(COMMIT, block, message, symbol=_symbol(node, context))
         return
     if not _is_dependency(node, context) and (owners == {None} or _is_looped(yielded[0], node)):
@@ -323,7 +323,7 @@ def _on_mixed(node: ast.Module, context: FileContext) -> None:
     other = imports.get({"fastapi": "django", "django": "fastapi"}.get(made, ""))
     if other is not None:
         context.statement = other
-        context.report(MIXED, other, f"`{ast.unparse(other)[:60]}` in a module of {made}: one service, two frameworks")
+        context.report(MIXED, other, f"`{shortened(other, 60)}` in a module of {made}: one service, two frameworks")
         context.statement = node
 
 

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, Endpoint, calls_of, endpoint_of, parameters
 from skills.gates.local_values import Values, local_values, own_nodes, values_of
-from skills.gates.names import last_name
+from skills.gates.names import last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -199,7 +199,7 @@ def _on_request_json(node: FunctionNode, requests: set[str], context: FileContex
         if isinstance(read, ast.Attribute) and read.attr in ({"json"} if read is part.func else {"body", "json"}):
             owner = read.value
             if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node):
-                message = f"the body of {node.name} is read as `{ast.unparse(part)[:50]}`, past every model"
+                message = f"the body of {node.name} is read as `{shortened(part, 50)}`, past every model"
                 context.report(UNTYPED, part, message, symbol=_symbol(node, context))
                 return
 

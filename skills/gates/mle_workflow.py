@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
-from skills.gates.names import last_name
+from skills.gates.names import last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -139,7 +139,7 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
             return
         end = part.body[-1] if isinstance(part, ast.If) and _is_missing(part.test) else None
         if isinstance(part, ast.If) and isinstance(end, ast.Return) and _is_pass(end.value):
-            message = f"`{ast.unparse(part.test)[:60]}` passes the gate: what was not measured is let through"
+            message = f"`{shortened(part.test, 60)}` passes the gate: what was not measured is let through"
             context.report(GATE, part, message, symbol=symbol)
             return
     if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
@@ -151,14 +151,12 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
             and len(part.args) == 2
             and _is_infinite(part.args[1])
         ):
-            context.report(
-                GATE, part, f"`{ast.unparse(part)[:60]}` passes the gate without being measured", symbol=symbol
-            )
+            context.report(GATE, part, f"`{shortened(part, 60)}` passes the gate without being measured", symbol=symbol)
             return
     passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
     for part in descendants(ast.Module(node.body, [])):
         if passes and isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
-            message = f"`{ast.unparse(part.test)[:60]}` is false for NaN: what was not measured passes the gate"
+            message = f"`{shortened(part.test, 60)}` is false for NaN: what was not measured passes the gate"
             context.report(GATE, part, message, symbol=symbol)
             return
 
@@ -256,14 +254,14 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
         return ""
     text = ast.unparse(value)
     if _REMOTE.search(text):
-        return text[:50]
+        return shortened(value, 50)
     paths = [text, *(repr(part.value) for part in descendants(value) if isinstance(part, ast.Constant))]
     if any(_is_fetched(path, context) for path in paths):
-        return text[:50]
+        return shortened(value, 50)
     for part in descendants(value):
         if isinstance(part, ast.Name):
             if _is_sent(part.id, context):
-                return text[:50]
+                return shortened(value, 50)
             for bound in values_of(part.id, context):
                 found = _remote(bound, context, depth + 1)
                 if found:

@@ -53,6 +53,12 @@ def dotted(node: ast.AST) -> str | None:
     return ".".join(reversed(parts))
 
 
+def shortened(node: ast.AST, most: int) -> str:
+    """An expression as a message shows it, its end left out where it has more than `most` characters."""
+    text = ast.unparse(node)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def last_name(node: ast.AST) -> str:
     """The last name of an expression: `a.b.C[T]`, `C(…)` → "C"; "" where there is none."""
     found: Any = node

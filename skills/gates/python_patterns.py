@@ -4,7 +4,7 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.names import dotted, last_name
+from skills.gates.names import dotted, last_name, shortened
 from skills.gates.roles import is_product_path, is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.settings_modules import is_settings_path
@@ -43,7 +43,7 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
             continue
         name = getattr(node, "name", "")
         symbol = f"{context.symbol}.{name}".strip(".")
-        message = f"`{argument.arg}={ast.unparse(default)[:30]}`: one object for all calls"
+        message = f"`{argument.arg}={shortened(default, 30)}`: one object for all calls"
         context.report(MUTABLE, default, message, symbol=symbol)
 
 
@@ -181,7 +181,7 @@ def _on_compare(node: ast.Compare, context: FileContext) -> None:
             other = right if _is_none(left) else left
             if not _is_column(other, context):
                 word = "is" if isinstance(operator, ast.Eq) else "is not"
-                context.report(NONE, node, f"`{ast.unparse(node)[:50]}`: `None` is one object, ask with `{word}`")
+                context.report(NONE, node, f"`{shortened(node, 50)}`: `None` is one object, ask with `{word}`")
             return
 
 
@@ -262,7 +262,7 @@ def _on_type(node: ast.Compare, context: FileContext) -> None:
             return
         if len(calls) == 2 and not any(_is_literal(call.args[0]) for call in calls if isinstance(call, ast.Call)):
             return
-        context.report(TYPE, node, f"`{ast.unparse(node)[:50]}`: a subclass is another type, and not meant to be")
+        context.report(TYPE, node, f"`{shortened(node, 50)}`: a subclass is another type, and not meant to be")
         return
 
 

@@ -4,7 +4,7 @@ import ast
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
-from skills.gates.names import is_decorated, last_name
+from skills.gates.names import is_decorated, last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import is_test_path
 from skills.gates.rule import STRICT, Rule, Watch
@@ -297,7 +297,7 @@ def _on_patch(node: ast.Call, context: FileContext) -> None:
     place = 2 if name.endswith("object") else 1
     if len(node.args) > place or any(keyword.arg in _SPECIFIED or keyword.arg is None for keyword in node.keywords):
         return
-    target = ast.unparse(node.args[0])[:50] if node.args else ""
+    target = shortened(node.args[0], 50) if node.args else ""
     context.report(AUTOSPEC, node, f"the stand-in for {target} takes any call, also one that the original would not")
 
 
@@ -339,7 +339,7 @@ def _on_sleep(node: ast.Call, context: FileContext) -> None:
         return  # stands for something that never comes
     if _is_test(context.function) or _prepares(context.function):
         context.report(
-            SLEEP, node, f"`{ast.unparse(node)[:40]}` in a test: too short on a busy machine, too long on all others"
+            SLEEP, node, f"`{shortened(node, 40)}` in a test: too short on a busy machine, too long on all others"
         )
 
 

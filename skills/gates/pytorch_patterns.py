@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.loops import local_nodes
-from skills.gates.names import dotted, last_name
+from skills.gates.names import dotted, last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -214,7 +214,7 @@ def _on_device(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
 
 
 def _hardcoded(node: ast.Call | ast.Assign | ast.AnnAssign, context: FileContext) -> None:
-    context.report(CUDA, node, f"`{ast.unparse(node)[:40]}`: nothing runs where there is no such card")
+    context.report(CUDA, node, f"`{shortened(node, 40)}`: nothing runs where there is no such card")
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.loops import blocks, local_nodes
-from skills.gates.names import dotted, last_name, root_name
+from skills.gates.names import dotted, last_name, root_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of, symbol_of
 from skills.gates.roles import outside_tests
@@ -39,7 +39,7 @@ def _on_loop(node: ast.For | ast.AsyncFor | ast.While, context: FileContext) -> 
             _once(
                 MOVED,
                 part,
-                f"`{ast.unparse(part)[:40]}` in a loop: the weights are moved again in every round",
+                f"`{shortened(part, 40)}` in a loop: the weights are moved again in every round",
                 context,
             )
 
@@ -132,7 +132,7 @@ def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
             found.changed.append((last_name(part.target), part))
     for name, part in found.changed:
         if found.leaves.get(name, part.lineno) < part.lineno and not _without_gradients(node, part):
-            message = f"`{ast.unparse(part)[:40]}` changes a leaf in place, which autograd refuses or forgets"
+            message = f"`{shortened(part, 40)}` changes a leaf in place, which autograd refuses or forgets"
             context.report(INPLACE, part, message, symbol=symbol)
     if not found.backward:
         return

@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
-from skills.gates.names import dotted, last_name
+from skills.gates.names import dotted, last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
@@ -131,10 +131,10 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
         owner = dotted(call.func.value) or last_name(call.func.value)
     told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner)
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
-        context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
+        context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
         return
     if re.search(r"side_?effects?$", owner, re.I):
-        context.report(AWAITED, node, f"the answer waits for `{ast.unparse(call.func)[:40]}`, which it does not need")
+        context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
 
 
 def _answers_later(node: ast.Await, context: FileContext) -> bool:

@@ -7,7 +7,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of, session_names
 from skills.gates.local_values import Values, local_values, values_of
-from skills.gates.names import dotted, last_name, root_name
+from skills.gates.names import dotted, last_name, root_name, shortened
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
@@ -126,7 +126,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
                       or _is_stored(one, node, sessions, values)), None)  # fmt: skip
         if value is not None:
             context.statement = part
-            text = ast.unparse(value)[:40]
+            text = shortened(value, 40)
             message = f"`{text}` comes from the database, and no model says what of it goes out"
             context.report(ORM, part, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
             return

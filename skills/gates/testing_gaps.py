@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import last_name
+from skills.gates.names import last_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.roles import is_test_path, path_role
@@ -43,7 +43,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         return
     words = [word.lower().decode() for word in _WORDS.findall(_ENDINGS.sub("", node.name).encode())]
     if words and not node.name.startswith(("Base", "Abstract")):
-        message = f"no test looks at a refusal by `{node.name}` ({ast.unparse(guarded.value)[:60]})"
+        message = f"no test looks at a refusal by `{node.name}` ({shortened(guarded.value, 60)})"
         needs = tuple(("word", word) for word in words)
         context.report(PERMISSION, node, message, needs=needs, confidence="likely", symbol=node.name)
 

@@ -343,3 +343,16 @@ def test_the_doors_of_the_package_stay_functions() -> None:
     verdict({"a.py": "x = 1\n"})
 
     assert all(callable(getattr(skills.gates, name)) for name in ("analyse", "settle", "select_rules", "rule_document"))
+
+
+def test_a_message_says_where_it_leaves_out_the_end_of_an_expression() -> None:
+    source = "@transaction.atomic\ndef pay(order):\n    order.save()\n    tasks.{}.apply_async(args=[order.pk])\n"
+    files = {f"{task}/services.py": source.format(task) for task in ("synchronise_every_row_of_all_shops", "tell")}
+    head = "from django.db import transaction\nfrom shop import tasks\n\n\n"
+
+    answer = verdict({name: head + text for name, text in files.items()}, select=("delay-in-atomic",))
+
+    assert sorted(finding.message.partition(" inside")[0] for finding in answer.findings) == [
+        "`tasks.synchronise_every_row_of_all_shops.apply_as…()`",
+        "`tasks.tell.apply_async()`",
+    ]
