@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from textual.app import App, ComposeResult
 from textual.geometry import Size
 
@@ -17,6 +18,7 @@ from cockpit.demo import Demo
 from cockpit.findings.models import CheckProblem, FindingsSnapshot
 from cockpit.paths import user_config_file
 from tests.pilot.conftest import call_on, settled, text_of, until
+from tests.pilot.test_every_screen import colours, lines, strips
 from widgets.bars import Tabs
 from widgets.budget_pane import BudgetPane
 from widgets.findings_pane import worst
@@ -115,6 +117,16 @@ async def test_every_action_is_in_the_palette_and_has_a_method(app: CockpitApp) 
         await until(lambda: isinstance(app.screen, ReportScreen), "help")
 
 
+async def test_without_colour_the_palette_has_none(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    bare = CockpitApp(call_on(demo.root))
+    async with bare.run_test(size=(80, 24)) as pilot:
+        await settled(bare)
+        await pilot.press("colon", "s")
+        await until(lambda: any("Start day" in row for row in lines(strips(bare))), "the commands")
+        assert colours(strips(bare)) == []
+
+
 async def test_themes_go_round_and_no_color_stays_mono(app: CockpitApp, demo: Demo) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         seen = [app.theme]
@@ -162,7 +174,7 @@ async def test_hostile_names_are_shown_as_text(app: CockpitApp) -> None:
         app.worktrees_pane.show(replace(app.trees, worktrees=(tree,), note=evil), "")
         session = replace(app.sessions.sessions[0], branch=evil, prompt=evil, summary=evil)
         app.phase_pane.show((session,))
-        finding = replace(app.found.findings[0], path=evil, message=evil, rule=evil, help=evil)
+        finding = structs.replace(app.found.findings[0], path=evil, message=evil, rule=evil, help=evil)
         app.findings_pane.show(replace(app.found, findings=(finding,), note=evil), frozenset())
         app.tell(evil)
         await pilot.pause()

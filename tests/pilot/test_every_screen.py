@@ -160,6 +160,16 @@ def cursor_shows(rows: Sequence[Strip]) -> bool:
     return len(set(kinds)) > 1
 
 
+def colours(rows: Sequence[Strip]) -> list[str]:
+    """What has a colour of its own: in mono, and so with NO_COLOR, nothing may."""
+    found = []
+    for one in (segment for row in rows for segment in row if segment.style):
+        shown = [one.style.bgcolor, one.style.color if one.text.strip() else None]
+        if any(color is not None and not color.is_default for color in shown):
+            found.append(f"has a colour: {one.text.strip()[:30]!r} {one.style.color} on {one.style.bgcolor}")
+    return found[:3]
+
+
 async def look_at(app: CockpitApp, pilot: Pilot[int], name: str, looks: Sequence[str], *, over: bool) -> list[str]:
     """What is wrong with the screen that is open, in these themes."""
     width, height = app.size
@@ -173,6 +183,7 @@ async def look_at(app: CockpitApp, pilot: Pilot[int], name: str, looks: Sequence
         drawn = strips(app)
         said = wrong(lines(drawn), width, way_out=over and name not in OWN_WAY_OUT, ascii=look == "ascii")
         said += [] if cursor_shows(drawn) else ["the focus cannot be seen"]
+        said += colours(drawn) if look == "mono" and name not in OWN_WAY_OUT else []
         problems += [f"{name}, {width}×{height}, {look}: {one}" for one in said]
     app._ascii = ()
     return problems

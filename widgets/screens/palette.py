@@ -1,6 +1,6 @@
 """The command palette: every action by its name."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -12,6 +12,7 @@ from widgets.bindings import bind
 class Palette(CommandPalette):
     """Textual's, where a page key before the first command is drawn ended the app, and a second escape too."""
 
+    CSS_PATH: ClassVar[Any] = "palette.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("page-down", "page(1)"),
         bind("page-up", "page(-1)"),
