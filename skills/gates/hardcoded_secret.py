@@ -221,7 +221,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     name = last_name(node.func)
     if name in _ENVIRONMENT or (name == "str" and "env" in ast.unparse(node.func).lower()):
         _on_default(node, node.args[1:2], context)
-    elif name == "getattr":
+    elif name == "getattr" and not isinstance(context.parent(node), ast.Compare):
         _on_default(node, node.args[2:3], context)
     elif name in _POSITIONS:
         place, owner = _POSITIONS[name]

@@ -26,7 +26,7 @@ _ABOUT = lazy(
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
     r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
     r"|(?:session|cache|storage|cookie|context|redis|dict|lookup|state)_?key"
-    r"|symbol|tag|handling|handler|check|detected|present|manager|service)s?$",
+    r"|marker|symbol|tag|handling|handler|check|detected|present|manager|service)s?$",
     re.I,
 )
 # A dict or list called so holds what is said or shown about its keys: `css_classes["password"] = "input"`.
@@ -49,7 +49,7 @@ _PLACEHOLDER = lazy(
     r"|placeholder|^%\w+%$"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
-    r"|\w=[\"']"
+    r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"
     r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)\W*$",

@@ -25,6 +25,7 @@ _AWAY = (
     "sandbox",
     "demo",
     "profiling",
+    "docs",
     "benchmark",
 )
 _PRODUCTION = ("prod", "production", "live", "deploy", "heroku")

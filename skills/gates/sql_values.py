@@ -45,7 +45,8 @@ _QUOTERS = (
     "SQL",
 )
 _NUMBERS = frozenset(
-    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "uuid4",
+    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "now",
+     "utcnow", "today", "uuid4",
      "uuid1", "uuid7", "time_ns", "getpid", "perf_counter"}
 )  # fmt: skip
 _COMPILERS = frozenset(

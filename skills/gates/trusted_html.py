@@ -62,6 +62,10 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
 def _follows_autoescape(context: FileContext) -> bool:
     """True in a filter that escapes unless the template said otherwise, as Django documents it."""
     function = context.function
+    if function is not None and any(
+        isinstance(part, ast.Name) and part.id == "SafeData" for part in own_nodes(function, context)
+    ):
+        return True  # what was trusted before is trusted again
     if function is None or not any(one.arg == "autoescape" for one in (*function.args.args, *function.args.kwonlyargs)):
         return False
     return any(

@@ -91,7 +91,7 @@ def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tup
         if origin is None or origin.kind != "body" or _has_own_keys(star, flow, context):
             continue
         if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
-            return origin, ()
+            return None if name in _ASKS and not _ROWS.search(ast.unparse(node.func.value)) else (origin, ())
         if name[:1].isupper() and not name.endswith(_VALIDATES):
             return origin, () if _is_user_model(node.func, context) else (("model", name),)
     return None
@@ -136,6 +136,7 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
     return isinstance(star, ast.Dict) and None not in star.keys
 
 
+_ROWS = lazy(r"objects|manager|query|\bqs\b|\bqset\b|filter\(|all\(|_set\b", re.I)
 _ASKS = frozenset({"filter", "get", "exclude", "filter_by"})
 _MASS_METHODS = frozenset(
     {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
