@@ -19,6 +19,7 @@ _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
 _READS = _BODY | _ENVELOPE | _BODY_CALLS
 _READ_WORDS = Words(*(f".{name}".encode() for name in sorted(_READS)))
+_OF_REQUEST = Words(b"request.")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 _IMPORTED = "request data: names of imported requests"
@@ -217,7 +218,8 @@ class Flow:
         """True where the function reads anything that a client sends."""
         if self.held:
             return True
-        if not self.context.mentions(_READ_WORDS, self.function):
+        words = _OF_REQUEST if self.requests <= {"request"} else _READ_WORDS
+        if not self.context.mentions(words, self.function):
             return False
         return any(
             node.__class__ is ast.Attribute and node.attr in _READS and self.is_request(node.value)

@@ -138,9 +138,12 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
     if _has_sections(node, context):
         context.fact("aaa", "in shape")
         return
-    if does_nothing(body) or not any(asserts(part, context) for part in body):
+    if does_nothing(body):
         return
-    found = _broken(_parts(body, context), context)
+    parts = _parts(body, context)
+    if not any(part.asserts for part in parts) and not any(asserts(part, context) for part in body):
+        return
+    found = _broken(parts, context)
     context.fact("aaa", "in shape" if found is None or found[0] in _TASTE else "not in shape")
     if found is None or waived(context, node.lineno, end, ("AAA",)):
         return
@@ -280,7 +283,7 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
     name, subjects, called = _bound(parts[act].node), _subjects(parts[act].node), _called(parts[act].node)
     asserted = False
     for index, part in enumerate(parts[act + 1 :], act + 1):
-        if _is_marked(part.node, context) and not part.header:
+        if not part.header and _is_marked(part.node, context):
             return part.node
         if part.header or part.asserts:
             asserted = asserted or part.asserts
