@@ -88,6 +88,7 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     hints = " ".join(last_name(one.annotation) for one, _ in parameters(node) if one.annotation is not None)
     needs = (
         ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
+        ("app", "own" if context.holds(b"= FastAPI(") else ""),
     )  # fmt: skip
     message = f"the endpoint {node.name} changes something, and asks nobody who they are"
     symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
@@ -167,6 +168,8 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
         return None
     known = project.facts("auth-dependency")
     needs = dict(candidate.needs)
+    if needs["app"]:  # another app of the repository says nothing about this one
+        known = [place for place in known if _covers(report.path, place[0])]
     folder = report.path.rpartition("/")[0].rpartition("/")[2]
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
