@@ -21,7 +21,7 @@ def admin_list(node: ast.ClassDef, context: FileContext) -> tuple[str, tuple[str
     model = _registered(node, context)
     columns = _texts(given.get("list_display"))
     related = given.get("list_select_related", ast.Tuple(elts=[]))
-    loaded = frozenset(_texts(related)) if isinstance(related, ast.List | ast.Tuple) else frozenset({EVERYTHING})
+    loaded = frozenset(_texts(related)) if isinstance(related, (ast.List, ast.Tuple)) else frozenset({EVERYTHING})
     return (model, columns, loaded) if model and columns else None
 
 
@@ -39,5 +39,5 @@ def _registered(node: ast.ClassDef, context: FileContext) -> str:
 
 
 def _texts(node: ast.expr | None) -> tuple[str, ...]:
-    parts = node.elts if isinstance(node, ast.List | ast.Tuple) else ()
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else ()
     return tuple(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))

@@ -74,7 +74,7 @@ def _walruses(statement: ast.AST, table: Table) -> None:
         part = stack.pop()
         if isinstance(part, ast.NamedExpr):
             _add(table, part.target.id, Binding("value", part.lineno, value=part.value))
-        if not isinstance(part, ast.Lambda | ast.ExceptHandler | ast.match_case):
+        if not isinstance(part, (ast.Lambda, ast.ExceptHandler, ast.match_case)):
             stack += ast.iter_child_nodes(part)
 
 
@@ -117,7 +117,7 @@ def _bind(node: ast.AST, table: Table, path: str) -> None:
 
 def _captures(pattern: ast.pattern, table: Table) -> None:
     for part in ast.walk(pattern):
-        if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
+        if isinstance(part, (ast.MatchAs, ast.MatchStar)) and part.name:
             _add(table, part.name, Binding("opaque", part.lineno))
 
 
@@ -147,9 +147,9 @@ def _target(target: ast.expr, value: ast.expr | None, table: Table) -> None:
         _add(table, target.id, binding)
     elif isinstance(target, ast.Starred):
         _target(target.value, None, table)
-    elif isinstance(target, ast.Tuple | ast.List):
+    elif isinstance(target, (ast.Tuple, ast.List)):
         parts: Iterable[ast.expr | None] = [None] * len(target.elts)
-        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
+        if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
             parts = value.elts
         for part, its_value in zip(target.elts, parts, strict=True):
             _target(part, its_value, table)
@@ -192,7 +192,7 @@ def origin(context: FileContext, node: ast.AST, depth: int = _DEPTH) -> str | No
     if found.kind == "import":
         return found.name
     value = found.value
-    if found.kind == "value" and isinstance(value, ast.Name | ast.Attribute):
+    if found.kind == "value" and isinstance(value, (ast.Name, ast.Attribute)):
         if isinstance(value, ast.Name) and value.id == node.id:
             return None
         return origin(context, value, depth - 1)

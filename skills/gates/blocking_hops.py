@@ -88,7 +88,7 @@ def in_lambda(node: ast.AST, context: FileContext) -> bool:
 
 def yields(function: ast.FunctionDef) -> bool:
     """True for a generator: a call alone runs nothing of it."""
-    return any(isinstance(part, ast.Yield | ast.YieldFrom) for _, part in _own_calls(function))
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for _, part in _own_calls(function))
 
 
 def wait_behind(node: ast.Call, context: FileContext, judge: Judge) -> tuple[Wait, tuple[Evidence, ...]] | None:
@@ -141,7 +141,7 @@ def _first(
     function: ast.FunctionDef, context: FileContext, judge: Judge, depth: int
 ) -> tuple[Wait, tuple[Evidence, ...]] | None:
     calls = list(_own_calls(function))
-    if any(isinstance(part, ast.Yield | ast.YieldFrom) for _, part in calls):
+    if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for _, part in calls):
         return None  # a generator: the call alone runs nothing of it
     for statement, call in calls:
         context.statement = statement
@@ -162,7 +162,7 @@ def _own_calls(function: ast.FunctionDef) -> Iterator[tuple[ast.stmt, ast.AST]]:
     stack: list[Any] = function.body[::-1]
     while stack:
         node = stack.pop()
-        if isinstance(node, FunctionNode | ast.ClassDef):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         for field in HEADERS[node.__class__]:
             value = getattr(node, field)
@@ -176,5 +176,5 @@ def _expressions(node: ast.AST) -> Iterator[ast.AST]:
     lambdas = [part for part in descendants(node) if isinstance(part, ast.Lambda)]
     inside = {inner for part in lambdas for inner in descendants(part)}
     for part in descendants(node):
-        if isinstance(part, ast.Call | ast.Yield | ast.YieldFrom) and part not in inside:
+        if isinstance(part, (ast.Call, ast.Yield, ast.YieldFrom)) and part not in inside:
             yield part

@@ -52,11 +52,11 @@ def _looks_first(node: FunctionNode) -> bool:
         if isinstance(part, ast.Assign) and _READS.search(ast.unparse(part.value))
     }
     for part in statements(node):
-        if isinstance(part, ast.If) and isinstance(part.body[-1], ast.Return | ast.Raise | ast.Continue):
+        if isinstance(part, ast.If) and isinstance(part.body[-1], (ast.Return, ast.Raise, ast.Continue)):
             test = part.test
             there = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
             asked = test.left if isinstance(test, ast.Compare) and there else test
-            if isinstance(asked, ast.Name | ast.Call) and (
+            if isinstance(asked, (ast.Name, ast.Call)) and (
                 last_name(asked) in read if isinstance(asked, ast.Name) else _READS.search(ast.unparse(asked))
             ):
                 return True

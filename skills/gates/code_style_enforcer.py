@@ -147,7 +147,9 @@ def _defines_all(tree: ast.Module) -> bool:
 
 def _public_names(tree: ast.Module) -> list[ast.stmt]:
     return [
-        node for node in tree.body if isinstance(node, ast.ClassDef | FunctionNode) and not node.name.startswith("_")
+        node
+        for node in tree.body
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
     ]
 
 

@@ -3,7 +3,7 @@
 import ast
 
 from skills.gates.comments import commented_code, comments, in_string, is_code
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext
 from skills.gates.languages import HINTS, foreign_language
 from skills.gates.patterns import lazy
 from skills.gates.roles import is_migration_path
@@ -26,7 +26,7 @@ def _symbols(context: FileContext) -> list[tuple[int, int, str]]:
     """(first line, last line, qualified name) of every function and class, outer ones first."""
     found: list[tuple[int, int, str]] = []
     for node in statements(context.tree):
-        if isinstance(node, ast.ClassDef | FunctionNode):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             outer = _symbol_at(node.lineno, found)
             found.append((node.lineno, node.end_lineno or node.lineno, f"{outer}.{node.name}".lstrip(".")))
     return found
@@ -62,7 +62,7 @@ def _on_language(node: ast.Module, context: FileContext) -> None:
         message = f"A comment in {language}: the project's comments are in English"
         context.report(NOT_ENGLISH, place, message, confidence="likely", symbol=_symbol_at(line, spans))
     for found in (node, *statements(node)):
-        if isinstance(found, ast.Module | ast.ClassDef | FunctionNode) and found.body:
+        if isinstance(found, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and found.body:
             language = foreign_language(ast.get_docstring(found, clean=False) or "")
             if language is not None:
                 place_of = found.body[0]

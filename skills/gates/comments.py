@@ -57,7 +57,7 @@ def _string_lines(context: FileContext) -> frozenset[int]:
     if not isinstance(known, frozenset):
         found: set[int] = set()
         for node in descendants(context.tree):
-            if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno != node.lineno:
+            if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.end_lineno != node.lineno:
                 found.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
         known = context.memo["string-lines"] = frozenset(found)
     return known
@@ -142,7 +142,7 @@ def _is_statement(node: ast.stmt) -> bool:
         value = node.value
         if isinstance(value, ast.Tuple) and len(value.elts) == 1:
             value = value.elts[0]
-        return isinstance(value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom) and not _is_sentence(value)
+        return isinstance(value, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)) and not _is_sentence(value)
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare):
         words = [node.value.left, *node.value.comparators]  # `return value is ignored`
         return not (isinstance(node.value.ops[0], ast.Is) and all(isinstance(word, ast.Name) for word in words))

@@ -124,7 +124,7 @@ def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> boo
         if not inside_first:
             continue
         here = block[inside_first[0]]
-        if isinstance(here, ast.If | ast.Try | ast.Match) and not any(part is second for part in descendants(here)):
+        if isinstance(here, (ast.If, ast.Try, ast.Match)) and not any(part is second for part in descendants(here)):
             holder = next((one for one in blocks([here]) if any(first is part for s in one for part in descendants(s))
                            and one != [here]), [])  # fmt: skip
             inner = [
@@ -157,7 +157,7 @@ def _is_outside(call: ast.Call, context: FileContext) -> bool:
 def _judge_atomic(function: FunctionNode, context: FileContext) -> None:
     """Two `transaction.atomic()` blocks after each other, of which the second needs a row of the first."""
     for block in blocks(function.body):
-        atomic = [one for one in block if isinstance(one, ast.With | ast.AsyncWith)
+        atomic = [one for one in block if isinstance(one, (ast.With, ast.AsyncWith))
                   and any(last_name(item.context_expr) == "atomic" and opens_transaction(item.context_expr, context)
                           for item in one.items)]  # fmt: skip
         for first, second in itertools.pairwise(atomic):

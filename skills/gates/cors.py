@@ -20,7 +20,7 @@ def _deployed(path: str) -> bool:
 def _is_everyone(value: ast.expr | None, context: FileContext) -> bool:
     if isinstance(value, ast.Name):
         return any(_is_everyone(bound, context) for bound in values_of(value.id, context) if bound is not None)
-    if isinstance(value, ast.List | ast.Tuple | ast.Set):
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
         return any(isinstance(part, ast.Constant) and part.value in {"*", ".*"} for part in value.elts)
     return isinstance(value, ast.Constant) and value.value in {"*", ".*", "https?://.*"}
 

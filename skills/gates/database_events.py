@@ -74,7 +74,7 @@ def _events(function: FunctionNode, context: FileContext) -> Iterator[Event]:
             event = _event(node, context)
             if event is not None:
                 yield event
-        elif isinstance(node, ast.Assign | ast.AugAssign):
+        elif isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 owner = target.value if isinstance(target, ast.Attribute) else None

@@ -321,7 +321,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         if not isinstance(decorator, ast.Call) or last_name(decorator.func) != "method_decorator":
             continue
         given = decorator.args[0] if decorator.args else None
-        for part in given.elts if isinstance(given, ast.List | ast.Tuple) else [given]:
+        for part in given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]:
             if part is None or not is_atomic(part.func if isinstance(part, ast.Call) else part, context):
                 continue
             context.scopes += [node, next((inner for inner in node.body if isinstance(inner, FunctionNode)), node)]

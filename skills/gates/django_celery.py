@@ -55,7 +55,7 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
     given += [keyword.value for keyword in node.keywords if keyword.arg in {"args", "kwargs"}]
     found: list[ast.expr] = []
     for value in given:
-        if isinstance(value, ast.Tuple | ast.List):
+        if isinstance(value, (ast.Tuple, ast.List)):
             found += value.elts
         elif isinstance(value, ast.Dict):
             found += value.values
@@ -107,7 +107,7 @@ def _is_kept_row(value: ast.Attribute, context: FileContext) -> bool:
         and ast.unparse(part.targets[0]) == ast.unparse(value)
         and isinstance(part.value, ast.Name)
         and (hint := hints.get(part.value.id)) is not None
-        and isinstance(hint, ast.Name | ast.Attribute)
+        and isinstance(hint, (ast.Name, ast.Attribute))
         and _is_model(hint, context)
         for part in (begin.body if begin is not None else ())
     )
@@ -121,7 +121,7 @@ def _is_given_row(name: str, context: FileContext) -> bool:
             hint = hint.left
         if isinstance(hint, ast.Constant) and isinstance(hint.value, str) and hint.value.isidentifier():
             hint = ast.Name(hint.value, ast.Load())  # `order: "Order"`
-        return isinstance(hint, ast.Name | ast.Attribute) and _is_model(hint, context)
+        return isinstance(hint, (ast.Name, ast.Attribute)) and _is_model(hint, context)
     function = context.function
     if name != "instance" or function is None:
         return False
@@ -163,7 +163,7 @@ def _is_model(node: ast.expr, context: FileContext) -> bool:
 def _loops_over_rows(name: str, context: FileContext) -> bool:
     function = context.function
     for part in descendants(function) if function is not None else ():
-        if not isinstance(part, ast.For | ast.AsyncFor | ast.comprehension):
+        if not isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
             continue
         if not (isinstance(part.target, ast.Name) and part.target.id == name):
             continue
@@ -297,7 +297,7 @@ sync_result_in_view = Rule(
 
 
 def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContext) -> None:
-    if isinstance(node, ast.With | ast.AsyncWith):
+    if isinstance(node, (ast.With, ast.AsyncWith)):
         openers: list[ast.expr] = [item.context_expr for item in node.items]
     else:
         openers = list(node.decorator_list)
@@ -311,7 +311,7 @@ def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContex
             message = f"`{task}()` inside a transaction: the worker can be faster than the commit"
             symbol = f"{context.symbol}.{getattr(node, 'name', '')}".strip(".")
             context.report(ATOMIC, part, message, symbol=symbol, also=("task-before-commit",))
-        if not isinstance(part, ast.Lambda | FunctionNode | ast.ClassDef):
+        if not isinstance(part, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             stack.extend(ast.iter_child_nodes(part))
 
 

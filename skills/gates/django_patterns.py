@@ -47,7 +47,7 @@ def _signal(node: ast.FunctionDef, context: FileContext) -> str | None:
     for part in node.decorator_list:
         if isinstance(part, ast.Call) and last_name(part.func) == "receiver" and part.args:
             first = part.args[0]
-            if isinstance(first, ast.List | ast.Tuple) and first.elts:
+            if isinstance(first, (ast.List, ast.Tuple)) and first.elts:
                 first = first.elts[0]
             return last_name(first)
     if not context.scopes and f".connect({node.name}".encode() in context.source:
@@ -95,7 +95,7 @@ def _local(node: ast.Call, context: FileContext) -> bool:
 
 
 def _heavy_loop(loop: ast.For) -> str:
-    if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set) or last_name(loop.iter).isupper():
+    if isinstance(loop.iter, (ast.List, ast.Tuple, ast.Set)) or last_name(loop.iter).isupper():
         return ""
     for part in descendants(ast.Module(loop.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr not in MUTATORS:

@@ -49,13 +49,13 @@ def _changes_nothing(node: FunctionNode) -> bool:
         ):
             return True
     first = next((part for part in node.body if not isinstance(part, ast.Expr)), None)
-    if not isinstance(first, ast.If) or not isinstance(first.body[-1], ast.Return | ast.Raise):
+    if not isinstance(first, ast.If) or not isinstance(first.body[-1], (ast.Return, ast.Raise)):
         return False
     test = first.test
     return (
         isinstance(test, ast.Compare)
         and last_name(test.left) == "method"
-        and isinstance(test.ops[0], ast.NotEq | ast.NotIn)
+        and isinstance(test.ops[0], (ast.NotEq, ast.NotIn))
         and _only_reads(test.comparators[0])
     )
 
@@ -69,7 +69,7 @@ def _only_shows(node: ast.ClassDef) -> bool:
 
 def _only_reads(methods: ast.expr) -> bool:
     """True for `"GET"` and for lists of nothing but methods that read."""
-    listed = methods.elts if isinstance(methods, ast.List | ast.Tuple | ast.Set) else [methods]
+    listed = methods.elts if isinstance(methods, (ast.List, ast.Tuple, ast.Set)) else [methods]
     return all(isinstance(one, ast.Constant) and one.value in {"GET", "HEAD", "OPTIONS"} for one in listed)
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
@@ -46,9 +46,9 @@ def _names(context: FileContext) -> _Names:
     names = context.memo[BARE_MOCK] = _Names()
     hints: set[ast.AST] = set()
     for node in descendants(context.tree):
-        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+        if isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation is not None:
             hints.update(descendants(node.annotation))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None:
             hints.update(descendants(node.returns))
     for node in descendants(context.tree):
         if isinstance(node, ast.Name):
@@ -56,7 +56,7 @@ def _names(context: FileContext) -> _Names:
                 names.bound.add(node.id)
             else:
                 (names.annotated if node in hints else names.loaded).add(node.id)
-        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             names.bound.add(node.name)
         elif isinstance(node, ast.arg):
             names.bound.add(node.arg)
@@ -156,7 +156,7 @@ def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
     A patch that decorates ends with what it decorates: of those the first of a file is told.
     """
     statement = context.statement
-    decorates = isinstance(statement, FunctionNode | ast.ClassDef)
+    decorates = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     of = "a decorator" if decorates else context.function or statement
     told = context.memo.setdefault(f"{BARE_MOCK}: told", set())
     assert isinstance(told, set)

@@ -153,7 +153,7 @@ def _own_rows(method: FunctionNode) -> set[str]:
     """Names that the method binds to a row it created itself or got from `super()`."""
     found: set[str] = set()
     for part in descendants(method):
-        if not isinstance(part, ast.Assign | ast.AnnAssign):
+        if not isinstance(part, (ast.Assign, ast.AnnAssign)):
             continue
         value = part.value.value if isinstance(part.value, ast.Await) else part.value
         if not isinstance(value, ast.Call):

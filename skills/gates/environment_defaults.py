@@ -87,10 +87,10 @@ def _default_of_comparison(value: ast.Compare) -> ast.expr:
     default, other = _value_of(value.left), value.comparators[0]
     if len(value.ops) != 1 or default is None:
         return value
-    if isinstance(value.ops[0], ast.Eq | ast.NotEq) and isinstance(other, ast.Constant):
+    if isinstance(value.ops[0], (ast.Eq, ast.NotEq)) and isinstance(other, ast.Constant):
         same = default.value == other.value
         return ast.copy_location(ast.Constant(same if isinstance(value.ops[0], ast.Eq) else not same), value)
-    if isinstance(value.ops[0], ast.In) and isinstance(other, ast.Tuple | ast.List | ast.Set):
+    if isinstance(value.ops[0], ast.In) and isinstance(other, (ast.Tuple, ast.List, ast.Set)):
         among = any(isinstance(part, ast.Constant) and part.value == default.value for part in other.elts)
         return ast.copy_location(ast.Constant(among), value)
     return value

@@ -53,7 +53,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         text = node.args[0].value
         if isinstance(text, str) and re.search(r"pg_notify\(\s*(\$1|%s|:\w+|\?)", text):
             value = node.args[1]
-            first = value.elts[0] if isinstance(value, ast.Tuple | ast.List) and value.elts else value
+            first = value.elts[0] if isinstance(value, (ast.Tuple, ast.List)) and value.elts else value
             _said("pub", "pg", first, node, context)
 
 
@@ -125,7 +125,7 @@ def _name_of(value: ast.expr, context: FileContext, depth: int = 0) -> str | Non
     if isinstance(value, ast.JoinedStr):
         text = _template(value)
         return text if len(text.replace("{}", "")) >= SHORTEST else None
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Mod):
+    if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Mod)):
         left = _name_of(value.left, context, depth)
         return None if left is None else left.replace("%s", "{}") if isinstance(value.op, ast.Mod) else left + "{}"
     if isinstance(value, ast.Name) and depth < 3:

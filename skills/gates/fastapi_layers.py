@@ -77,7 +77,7 @@ def _changed_row(node: FunctionNode, sessions: frozenset[str], values: Values) -
     )
     for part in statements(node) if commits else ():
         target = part.targets[0] if isinstance(part, ast.Assign) else getattr(part, "target", None)
-        if isinstance(part, ast.Assign | ast.AugAssign) and isinstance(target, ast.Attribute):
+        if isinstance(part, (ast.Assign, ast.AugAssign)) and isinstance(target, ast.Attribute):
             row = target.value
             made = values.get(row.id, [None])[-1] if isinstance(row, ast.Name) else None
             if made is not None and _from_session(made, sessions):
@@ -86,7 +86,7 @@ def _changed_row(node: FunctionNode, sessions: frozenset[str], values: Values) -
 
 
 def _from_session(made: ast.expr, sessions: frozenset[str]) -> bool:
-    while isinstance(made, ast.Attribute | ast.Call | ast.Await):
+    while isinstance(made, (ast.Attribute, ast.Call, ast.Await)):
         made = made.func if isinstance(made, ast.Call) else made.value
     return isinstance(made, ast.Name) and made.id in sessions
 
@@ -235,7 +235,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
 def _begun(function: FunctionNode, handed_out: ast.Yield) -> ast.expr | None:
     """The `Session.begin()` of a `with` that commits when the `yield` in it is over, None without one."""
     for part in statements(function):
-        if isinstance(part, ast.With | ast.AsyncWith) and part.lineno < handed_out.lineno <= (part.end_lineno or 0):
+        if isinstance(part, (ast.With, ast.AsyncWith)) and part.lineno < handed_out.lineno <= (part.end_lineno or 0):
             for item in part.items:
                 begun, given = item.context_expr, item.optional_vars
                 if not (isinstance(begun, ast.Call) and isinstance(begun.func, ast.Attribute)):
@@ -248,7 +248,7 @@ def _begun(function: FunctionNode, handed_out: ast.Yield) -> ast.expr | None:
 
 def _is_looped(node: ast.Yield, function: FunctionNode) -> bool:
     return any(
-        isinstance(part, ast.For | ast.AsyncFor | ast.While)
+        isinstance(part, (ast.For, ast.AsyncFor, ast.While))
         and part.lineno <= node.lineno <= (part.end_lineno or part.lineno)
         for part in statements(function)
     )

@@ -95,7 +95,7 @@ def _returned(node: FunctionNode) -> list[ast.expr]:
         if isinstance(part, ast.Return) and part.value is not None:
             if not (isinstance(part.value, ast.Constant) and part.value.value is None):
                 found.append(part.value)
-        elif not isinstance(part, ast.ClassDef | FunctionNode | ast.expr):
+        elif not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.expr)):
             stack.extend(ast.iter_child_nodes(part))
     return found
 

@@ -50,7 +50,7 @@ def routers_of(tree: ast.Module) -> frozenset[str]:
     """The names that a module, or a function in it, binds to `FastAPI(…)` and `APIRouter(…)`, in lower case."""
     found: set[str] = set()
     for node in statements(tree):
-        made = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        made = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
         if isinstance(made, ast.Call) and last_name(made.func) in {"APIRouter", "FastAPI"}:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
             found.update(map(last_name, targets))
@@ -100,7 +100,7 @@ def _verb_of(decorator: ast.Call) -> str:
     methods = next((word.value for word in decorator.keywords if word.arg == "methods"), None)
     if not decorator.func.attr.endswith("api_route"):
         return decorator.func.attr
-    if not isinstance(methods, ast.List | ast.Tuple | ast.Set):
+    if not isinstance(methods, (ast.List, ast.Tuple, ast.Set)):
         return "api_route" if methods is not None else "get"
     given = [str(part.value).lower() for part in methods.elts if isinstance(part, ast.Constant)]
     return next((verb for verb in given if verb in WRITING), given[0] if given else "api_route")
@@ -140,7 +140,7 @@ def session_names(function: FunctionNode) -> frozenset[str]:
         target = part.targets[0] if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) else None
         if isinstance(target, ast.Name) and _SESSION_MAKERS.search(last_name(part.value)):  # type: ignore[attr-defined]
             found.add(target.id)
-        if isinstance(part, ast.With | ast.AsyncWith):
+        if isinstance(part, (ast.With, ast.AsyncWith)):
             for item in part.items:
                 made = last_name(item.context_expr) if isinstance(item.context_expr, ast.Call) else ""
                 named = isinstance(item.optional_vars, ast.Name)

@@ -39,7 +39,7 @@ def _named(hint: ast.expr) -> list[str]:
     text = " ".join(
         str(part.value if isinstance(part, ast.Constant) else last_name(part))
         for part in descendants(hint)
-        if part not in aside and isinstance(part, ast.Constant | ast.Name | ast.Attribute)
+        if part not in aside and isinstance(part, (ast.Constant, ast.Name, ast.Attribute))
     )
     return re.findall(r"\b[A-Z]\w*", text)
 

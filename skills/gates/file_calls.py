@@ -19,7 +19,7 @@ def calls_by_name(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope
     mentions = Counter(map(_named, every))
     calls: dict[str, list[tuple[Scope, ast.Call]]] = {}
     for scope in every:
-        if isinstance(scope, ast.Module | FunctionNode):
+        if isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):
             for node in own_nodes(scope, context):
                 if node.__class__ is ast.Call and (name := _named(node.func)):
                     calls.setdefault(name, []).append((scope, node))

@@ -100,7 +100,7 @@ def _columns(test: ast.expr, row: str) -> list[str] | None:
         sides = [test.left, test.comparators[0]]
         columns = [side for side in sides if _column(side, row)]
         others = [side for side in sides if not _column(side, row)]
-        if isinstance(test.ops[0], ast.In | ast.NotIn) and not _column(test.left, row):
+        if isinstance(test.ops[0], (ast.In, ast.NotIn)) and not _column(test.left, row):
             return None  # what a column holds
         if len(columns) == 1 and not any(mentions(side, row) for side in others):
             return [_column(columns[0], row)]

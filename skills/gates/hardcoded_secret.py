@@ -102,7 +102,7 @@ def _is_shown(value: ast.AST, context: FileContext) -> bool:
     if not (context.holds(b"example") or context.holds(b"_extra")):
         return False
     words: list[ast.AST] = []
-    if isinstance(context.statement, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(context.statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         words += [part for decorator in context.statement.decorator_list for part in descendants(decorator)]
     above = context.parent(value)
     while above is not None:
@@ -179,7 +179,7 @@ def _on_dict(node: ast.Dict, context: FileContext) -> None:
     names = {_text(key) for key in node.keys if key is not None}
     verdicts = "pass" in names and not names.isdisjoint(_BESIDE_PASS)  # what a check answers, not a password
     above = context.parent(node)
-    if isinstance(above, ast.Assign | ast.AnnAssign):
+    if isinstance(above, (ast.Assign, ast.AnnAssign)):
         target = above.targets[0] if isinstance(above, ast.Assign) else above.target
         if is_table(last_name(target)):
             return

@@ -83,7 +83,7 @@ def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
 def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
     if isinstance(told, str) and "*" in told.split(","):
         return "every Host header is accepted, and ends up in links and mails", "HIGH"
-    if not isinstance(value, ast.List | ast.Tuple | ast.Set):
+    if not isinstance(value, (ast.List, ast.Tuple, ast.Set)):
         return None
     names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
     if "*" in names:
@@ -110,7 +110,7 @@ def _frames(value: ast.expr, told: object) -> tuple[str, Severity] | None:
 
 
 def _origins(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    parts = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+    parts = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
     if any(isinstance(part, ast.Constant) and re.fullmatch(r"(?:https?://)?\*", str(part.value)) for part in parts):
         return "forms of every site are accepted", "HIGH"
     return None
@@ -129,14 +129,14 @@ def _same_site(value: ast.expr, told: object) -> tuple[str, Severity] | None:
 
 
 def _hashers(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    first = value.elts[0] if isinstance(value, ast.List | ast.Tuple) and value.elts else None
+    first = value.elts[0] if isinstance(value, (ast.List, ast.Tuple)) and value.elts else None
     if isinstance(first, ast.Constant) and _WEAK_HASHES.search(str(first.value)):
         return "passwords are stored with a hash that is broken in minutes", "HIGH"
     return None
 
 
 def _validators(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if not isinstance(value, ast.List | ast.Tuple):
+    if not isinstance(value, (ast.List, ast.Tuple)):
         return None
     text = ast.unparse(value)
     missing = [name for name in _VALIDATORS if name not in text]

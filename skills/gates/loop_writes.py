@@ -105,7 +105,7 @@ def _around(node: ast.Call, context: FileContext) -> tuple[Turns | None, ast.AST
     above = context.parent(node)
     below: ast.AST = node
     while above is not None:
-        if isinstance(above, ast.ListComp | ast.SetComp | ast.GeneratorExp) and below is above.elt:
+        if isinstance(above, (ast.ListComp, ast.SetComp, ast.GeneratorExp)) and below is above.elt:
             return above.generators[-1], above
         if isinstance(above, ast.Lambda):
             return None, None
@@ -134,8 +134,8 @@ def _runs_once(loop: Turns, context: FileContext) -> bool:
     for block in blocks(loop.body):
         for place, statement in enumerate(block):
             if statement is context.statement:
-                return any(isinstance(after, ast.Break | ast.Return | ast.Raise) for after in block[place:])
-    return isinstance(context.statement, ast.Return | ast.Raise)
+                return any(isinstance(after, (ast.Break, ast.Return, ast.Raise)) for after in block[place:])
+    return isinstance(context.statement, (ast.Return, ast.Raise))
 
 
 def _bound(loop: Turns) -> frozenset[str]:
@@ -146,7 +146,7 @@ def _bound(loop: Turns) -> frozenset[str]:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     found |= {part.id for part in descendants(target) if isinstance(part, ast.Name)}
-            elif isinstance(node, ast.NamedExpr | ast.AnnAssign | ast.For | ast.AsyncFor):
+            elif isinstance(node, (ast.NamedExpr, ast.AnnAssign, ast.For, ast.AsyncFor)):
                 found |= {part.id for part in descendants(node.target) if isinstance(part, ast.Name)}
     return frozenset(found)
 
@@ -159,7 +159,7 @@ def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: File
     owner = function.value
     if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
         return None
-    if isinstance(context.parent(node), ast.Attribute | ast.Call):
+    if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
         return None  # `table.delete()` makes a statement
     if not speaks_django(context):
         return None
@@ -210,7 +210,7 @@ def _about(node: ast.Call, bound: frozenset[str], context: FileContext) -> bool:
             asked.append(found.value)
     if isinstance(function, ast.Attribute):
         inner: ast.expr = function.value
-        while isinstance(inner, ast.Call | ast.Attribute):
+        while isinstance(inner, (ast.Call, ast.Attribute)):
             if isinstance(inner, ast.Call):
                 asked += [*inner.args, *(word.value for word in inner.keywords)]
                 inner = inner.func
@@ -242,7 +242,7 @@ def _few(loop: Turns) -> int | None:
     over = loop.iter
     if isinstance(over, ast.Call) and last_name(over.func) in ("enumerate", "list", "reversed", "sorted") and over.args:
         over = over.args[0]
-    if isinstance(over, ast.List | ast.Tuple | ast.Set) and not any(isinstance(one, ast.Starred) for one in over.elts):
+    if isinstance(over, (ast.List, ast.Tuple, ast.Set)) and not any(isinstance(one, ast.Starred) for one in over.elts):
         return len(over.elts)
     if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice):
         upper = over.slice.upper
@@ -342,7 +342,7 @@ def _senders(loop: Turns, context: FileContext) -> Iterator[ast.Call]:
     counted = {
         part
         for node in local_nodes(loop)
-        if isinstance(node, ast.If) and any(isinstance(one, ast.Mod | ast.GtE | ast.Gt) for one in ast.walk(node.test))
+        if isinstance(node, ast.If) and any(isinstance(one, (ast.Mod, ast.GtE, ast.Gt)) for one in ast.walk(node.test))
         for statement in node.body
         for part in descendants(statement)
     }

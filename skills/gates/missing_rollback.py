@@ -43,7 +43,7 @@ def _tell_provider(node: FunctionNode, context: FileContext) -> None:
     if not any(is_session(part.value, context) for part in lent if part.value is not None):
         return
     calls = {last_name(part.func) for part in descendants(node) if isinstance(part, ast.Call)}
-    context_managed = any(isinstance(part, ast.With | ast.AsyncWith) for part in local_nodes(node))
+    context_managed = any(isinstance(part, (ast.With, ast.AsyncWith)) for part in local_nodes(node))
     closed = any(isinstance(part, ast.Try) and (part.finalbody or part.handlers) for part in local_nodes(node))
     safe = context_managed or (closed and bool(calls & {"rollback", "close", "aclose", "remove"}))
     context.fact("lends-session", "safe" if safe else "unsafe", node.name, node.lineno)
@@ -90,7 +90,7 @@ def _around(function: FunctionNode, call: ast.Call, session: str, context: FileC
     """What stands around a commit: "safe", "swallowed" (caught without a rollback), or "" nothing."""
     state = ""
     for part in local_nodes(function):
-        if isinstance(part, ast.With | ast.AsyncWith) and stands_in(part.body, call):
+        if isinstance(part, (ast.With, ast.AsyncWith)) and stands_in(part.body, call):
             for item in part.items:
                 bound = item.optional_vars
                 if opens_transaction(item.context_expr, context):
@@ -119,7 +119,7 @@ def _catches_all(handler: ast.ExceptHandler) -> bool:
 def _unit_of_work(owner: ast.ClassDef) -> bool:
     """True for a class that ends its transaction itself."""
     return any(
-        isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name in ("__exit__", "__aexit__", "rollback")
+        isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name in ("__exit__", "__aexit__", "rollback")
         for part in owner.body
     )
 

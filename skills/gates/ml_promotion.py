@@ -222,7 +222,7 @@ def _on_preparation(node: FunctionNode, context: FileContext) -> None:
     own = {argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
     for statement in node.body:
         for part in descendants(statement):
-            if isinstance(part, ast.Assign | ast.For) and isinstance(
+            if isinstance(part, (ast.Assign, ast.For)) and isinstance(
                 target := part.target if isinstance(part, ast.For) else part.targets[0], ast.Name
             ):
                 own.add(target.id)

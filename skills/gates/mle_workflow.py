@@ -173,7 +173,7 @@ def _is_missing(test: ast.expr) -> bool:
         return any(map(_is_missing, test.values))
     if isinstance(test, ast.Compare):
         none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
-        return isinstance(test.ops[0], ast.NotIn) or (none and isinstance(test.ops[0], ast.Is | ast.Eq))
+        return isinstance(test.ops[0], ast.NotIn) or (none and isinstance(test.ops[0], (ast.Is, ast.Eq)))
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return isinstance(test.operand, ast.Name) or "isfinite" in ast.unparse(test.operand)
     return isinstance(test, ast.Call) and re.search(r"isnan|isna|isnull|isinf", ast.unparse(test.func)) is not None

@@ -82,7 +82,7 @@ def _prefixes(context: FileContext) -> dict[str, str | None]:
     if known is None:
         known = {}
         for node in context.tree.body:
-            if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Call):
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Call):
                 continue
             if last_name(node.value.func) != "APIRouter":
                 continue

@@ -66,7 +66,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             made = last_name(part.value.func) if isinstance(part.value, ast.Call) else ""
             count += mapped and made not in _RELATIONS
             continue
-        value = part.value if isinstance(part, ast.Assign | ast.AnnAssign) else None
+        value = part.value if isinstance(part, (ast.Assign, ast.AnnAssign)) else None
         if isinstance(value, ast.Call) and last_name(value.func) in ("Column", "mapped_column", "deferred"):
             count += 1
         elif isinstance(part, ast.AnnAssign) and _is_table(node):
@@ -219,7 +219,7 @@ def _fields(query: _Query, function: FunctionNode) -> frozenset[str] | None:
     holder = query.holder
     if isinstance(holder, ast.Attribute):
         return frozenset({holder.attr})
-    if isinstance(holder, ast.For | ast.AsyncFor | ast.comprehension):
+    if isinstance(holder, (ast.For, ast.AsyncFor, ast.comprehension)):
         return _attributes(function, holder.target, holder)
     if not isinstance(holder, ast.Assign) or not isinstance(holder.targets[0], ast.Name):
         return None
@@ -229,7 +229,7 @@ def _fields(query: _Query, function: FunctionNode) -> frozenset[str] | None:
     found: frozenset[str] = frozenset()
     loops = 0
     for part in local_nodes(function):
-        if isinstance(part, ast.For | ast.AsyncFor | ast.comprehension) and _is_rows(part.iter, name):
+        if isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)) and _is_rows(part.iter, name):
             read = _attributes(function, part.target, part)
             if read is None:
                 return None
@@ -241,7 +241,7 @@ def _fields(query: _Query, function: FunctionNode) -> frozenset[str] | None:
 
 def _is_rows(node: ast.expr, name: str) -> bool:
     """`rows`, `result.scalars()`, `result.scalars().all()`."""
-    while isinstance(node, ast.Call | ast.Attribute):
+    while isinstance(node, (ast.Call, ast.Attribute)):
         if isinstance(node, ast.Call) and (node.args or node.keywords):
             return False
         node = node.func if isinstance(node, ast.Call) else node.value
@@ -258,14 +258,14 @@ def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> fr
     read: set[ast.AST] = set()
     for part in local_nodes(function):
         line = getattr(part, "lineno", first)
-        if not whole and isinstance(holder, ast.For | ast.AsyncFor) and not first <= line <= last:
+        if not whole and isinstance(holder, (ast.For, ast.AsyncFor)) and not first <= line <= last:
             continue
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == target.id:
             if not isinstance(part.ctx, ast.Load):
                 return None
             found.add(part.attr)
             read.add(part.value)
-        elif isinstance(part, ast.Compare | ast.UnaryOp | ast.If):
+        elif isinstance(part, (ast.Compare, ast.UnaryOp, ast.If)):
             sides = (
                 [part.left, *part.comparators] if isinstance(part, ast.Compare)
                 else [part.operand] if isinstance(part, ast.UnaryOp) else [part.test]
@@ -273,7 +273,7 @@ def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> fr
             read.update(side for side in sides if isinstance(side, ast.Name))
     for part in local_nodes(function):
         line = getattr(part, "lineno", first)
-        if not whole and isinstance(holder, ast.For | ast.AsyncFor) and not first <= line <= last:
+        if not whole and isinstance(holder, (ast.For, ast.AsyncFor)) and not first <= line <= last:
             continue
         if _loads(part, target.id) and part not in read:
             return None

@@ -43,7 +43,7 @@ class Write:
 
 def is_class_name(node: ast.expr) -> bool:
     """True for `Order` and `models.Order`: what a query is about."""
-    name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    name = last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
     return name[:1].isupper() and not name.isupper()
 
 
@@ -212,7 +212,7 @@ def _holds_rows(node: ast.expr, context: FileContext) -> bool:
     if isinstance(node, ast.Name):
         found = lookup(context, node.id, node.lineno)
         node = found.value if found is not None and found.value is not None else node
-    return isinstance(node, ast.List | ast.ListComp)
+    return isinstance(node, (ast.List, ast.ListComp))
 
 
 def _text(node: ast.expr | None) -> str:

@@ -100,7 +100,7 @@ def _on_handler(node: ast.ExceptHandler, context: FileContext) -> None:
     names = {last_name(part) for part in (node.type.elts if isinstance(node.type, ast.Tuple) else [node.type])}
     body = node.body[0]
     empty = len(node.body) == 1 and (
-        isinstance(body, ast.Pass | ast.Continue)
+        isinstance(body, (ast.Pass, ast.Continue))
         or (isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant))
     )
     if empty and names & _BROAD and not _explained(node, context):
@@ -142,7 +142,7 @@ bare_except = Rule(
 
 
 def _on_star(node: ast.ImportFrom, context: FileContext) -> None:
-    passes_on = all(isinstance(part, ast.ImportFrom | ast.Import | ast.Expr) for part in context.tree.body)
+    passes_on = all(isinstance(part, (ast.ImportFrom, ast.Import, ast.Expr)) for part in context.tree.body)
     if node.names[0].name == "*" and not passes_on:
         source = "." * node.level + (node.module or "")
         context.report(STAR, node, f"`from {source} import *`: nobody can see which names it brings")
@@ -219,9 +219,9 @@ def _is_asked(node: ast.Subscript, context: FileContext) -> bool:
     if test is None or node.lineno > (test.end_lineno or test.lineno):
         return False
     above = context.parent(node)
-    while above is not test and isinstance(above, ast.Compare | ast.BoolOp | ast.UnaryOp):
+    while above is not test and isinstance(above, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
         above = context.parent(above)
-    return above is test and isinstance(test, ast.Compare | ast.BoolOp | ast.UnaryOp)
+    return above is test and isinstance(test, (ast.Compare, ast.BoolOp, ast.UnaryOp))
 
 
 none_comparison = Rule(
@@ -272,7 +272,7 @@ def _is_type_call(node: ast.expr) -> bool:
 
 def _is_literal(node: ast.expr) -> bool:
     """`type(1)`, `type([])`: a type that has a name."""
-    return isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.Set)
+    return isinstance(node, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set))
 
 
 type_comparison = Rule(

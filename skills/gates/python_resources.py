@@ -2,7 +2,7 @@
 
 import ast
 
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
@@ -20,11 +20,11 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
     if not (_opens(node.func, context) or _says_mode(node, context)):
         return
     statement = context.statement
-    if isinstance(statement, ast.With | ast.AsyncWith):
+    if isinstance(statement, (ast.With, ast.AsyncWith)):
         for item in statement.items:
             if any(part is node for part in descendants(item.context_expr)):
                 return
-    if isinstance(statement, ast.Return | ast.Raise):
+    if isinstance(statement, (ast.Return, ast.Raise)):
         value = statement_value(statement)
         if value is node or any(given is node for given in _given_to_owner(value)):
             return
@@ -91,7 +91,7 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
         if isinstance(above, ast.Yield) or (isinstance(above, ast.Attribute) and above.attr == "close"):
             return True
         above = context.parent(above)
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
         return False
     target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
     value = statement.value
@@ -114,12 +114,12 @@ def _closes(part: ast.AST, name: str) -> bool:
     """True for what closes the file of a name whatever happens, or hands it on."""
     if isinstance(part, ast.withitem):
         return mentions(part.context_expr, name)
-    if isinstance(part, ast.Return | ast.Yield):
+    if isinstance(part, (ast.Return, ast.Yield)):
         handed = [part.value, *_given_to_owner(part.value)]
         return any(isinstance(value, ast.Name) and value.id == name for value in handed)
     if isinstance(part, ast.Assign):  # `self.files[key] = file`
         stored = isinstance(part.value, ast.Name) and part.value.id == name
-        return stored and any(isinstance(target, ast.Attribute | ast.Subscript) for target in part.targets)
+        return stored and any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in part.targets)
     return isinstance(part, ast.Call) and last_name(part.func) in _TAKERS and mentions(part, name)
 
 
@@ -194,13 +194,13 @@ def _on_except(node: ast.ExceptHandler, context: FileContext) -> None:
         part = stack.pop()
         if isinstance(part, ast.Raise) and part.exc is not None and part.cause is None:
             _on_raise(part, node, context)
-        elif not isinstance(part, ast.ClassDef | FunctionNode | ast.ExceptHandler | ast.expr):
+        elif not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.ExceptHandler, ast.expr)):
             stack.extend(ast.iter_child_nodes(part))
 
 
 def _on_raise(part: ast.Raise, handler: ast.ExceptHandler, context: FileContext) -> None:
     raised = part.exc
-    if not isinstance(raised, ast.Call | ast.Name) or last_name(raised) == handler.name or last_name(raised) in _ENDS:
+    if not isinstance(raised, (ast.Call, ast.Name)) or last_name(raised) == handler.name or last_name(raised) in _ENDS:
         return
     if not last_name(raised)[:1].isupper():
         return

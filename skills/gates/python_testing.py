@@ -69,7 +69,7 @@ def _always_raises(node: ast.Try) -> bool:
     """True where the body ends in what these handlers do not catch, `raise AssertionError` or `pytest.fail()`, or in
     the very error that they are there for."""
     last: ast.stmt = node.body[-1]
-    while isinstance(last, ast.With | ast.AsyncWith):
+    while isinstance(last, (ast.With, ast.AsyncWith)):
         last = last.body[-1]
     if isinstance(last, ast.Raise):
         raised = last_name(last.exc.func if isinstance(last.exc, ast.Call) else last.exc) if last.exc else ""
@@ -144,7 +144,7 @@ def _recovers(handler: ast.ExceptHandler, node: ast.Try) -> bool:
     return any(
         isinstance(part, ast.Call) and not _ONLY_TELLS.match(last_name(part.func))
         for statement in handler.body
-        if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign)
+        if isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
         for part in descendants(statement)
     ) and not any(_judges(statement) for statement in handler.body)
 

@@ -105,7 +105,7 @@ def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str
     text = ast.unparse(model)
     scope: ast.AST = node if isinstance(model, ast.Name) else (context.class_scope or node)
     for part in descendants(scope):
-        value = part.value if isinstance(part, ast.Assign | ast.AnnAssign) else None
+        value = part.value if isinstance(part, (ast.Assign, ast.AnnAssign)) else None
         if isinstance(value, ast.Call) and last_name(value.func) == "from_pretrained":
             targets = part.targets if isinstance(part, ast.Assign) else [part.target]  # type: ignore[attr-defined]
             if any(ast.unparse(target) == text for target in targets):
@@ -134,9 +134,9 @@ def _on_training(node: FunctionNode | ast.Module, context: FileContext) -> None:
 
 def _trains(part: ast.stmt) -> bool:
     """True for a loop of a script, alone or under a condition, that goes back through the gradients."""
-    if not isinstance(part, ast.For | ast.While | ast.If | ast.With):
+    if not isinstance(part, (ast.For, ast.While, ast.If, ast.With)):
         return False
-    loops = any(isinstance(inner, ast.For | ast.While) for inner in descendants(part))
+    loops = any(isinstance(inner, (ast.For, ast.While)) for inner in descendants(part))
     return loops and any(isinstance(inner, ast.Call) and last_name(inner.func) == "backward"
                          for inner in local_nodes(ast.Module([part], [])))  # fmt: skip
 
@@ -182,7 +182,7 @@ def _whole_model(value: ast.expr | None, context: FileContext, depth: int = 0) -
     if isinstance(value, ast.Name):
         bound = values_of(value.id, context)
         if is_model(value):
-            state = bound and all(isinstance(made, ast.Call | ast.Dict) and _is_state(made) for made in bound)
+            state = bound and all(isinstance(made, (ast.Call, ast.Dict)) and _is_state(made) for made in bound)
             return "" if state else value.id
         return value.id if bound and _whole_model(bound[-1], context, depth + 1) else ""
     return _made_model(value, context, depth) if isinstance(value, ast.Call) else ""
@@ -241,7 +241,7 @@ def _asks_first(node: ast.Call, context: FileContext) -> bool:
     for part in statements(context.function or context.tree):
         if part.lineno > node.lineno:
             break
-        if isinstance(part, ast.If | ast.Assert) and _ASKS.search(ast.unparse(part.test)):
+        if isinstance(part, (ast.If, ast.Assert)) and _ASKS.search(ast.unparse(part.test)):
             if isinstance(part, ast.Assert) or node.lineno <= (part.end_lineno or part.lineno):
                 return True
             if _leaves(part.body[-1]) and re.search(r"\bnot\b|cpu", ast.unparse(part.test)):
@@ -250,7 +250,7 @@ def _asks_first(node: ast.Call, context: FileContext) -> bool:
 
 
 def _leaves(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Return | ast.Raise | ast.Continue) or (
+    return isinstance(statement, (ast.Return, ast.Raise, ast.Continue)) or (
         isinstance(statement, ast.Expr) and "exit" in ast.unparse(statement)
     )
 

@@ -32,7 +32,7 @@ def _on_loop(node: ast.For | ast.AsyncFor | ast.While, context: FileContext) -> 
         if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
             continue
         owner, name = part.func.value, part.func.attr
-        if name in {"to", "cuda"} and isinstance(owner, ast.Name | ast.Attribute) and is_model(owner):
+        if name in {"to", "cuda"} and isinstance(owner, (ast.Name, ast.Attribute)) and is_model(owner):
             fresh = _made_in(node) if fresh is None else fresh
             if ast.unparse(owner) in fresh:
                 continue
@@ -49,7 +49,7 @@ def _made_in(loop: ast.For | ast.AsyncFor | ast.While) -> set[str]:
     found = set() if isinstance(loop, ast.While) else {part.id for part in ast.walk(loop.target)
                                                        if isinstance(part, ast.Name)}  # fmt: skip
     for part in descendants(ast.Module(loop.body, [])):
-        if isinstance(part, ast.For | ast.AsyncFor):
+        if isinstance(part, (ast.For, ast.AsyncFor)):
             found |= {inner.id for inner in ast.walk(part.target) if isinstance(inner, ast.Name)}
         elif isinstance(part, ast.Assign):
             moved = root_name(part.value)
@@ -194,7 +194,7 @@ def _is_step(call: ast.Call, optimizers: set[str]) -> bool:
 def _zeroed(node: ast.Module | FunctionNode, backward: ast.Call, steps: list[ast.Call], context: FileContext) -> bool:
     """True where gradients are set back: in the loop that takes the step, or anywhere in the file where it is one step
     of a loop elsewhere."""
-    loops = [part for part in local_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
+    loops = [part for part in local_nodes(node) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
     around = [
         loop for loop in loops if any(loop.lineno < call.lineno <= (loop.end_lineno or loop.lineno) for call in steps)
     ]

@@ -42,7 +42,7 @@ class TypeReader:
 
     def said_by(self, context: FileContext, node: ast.AST) -> tuple[Evidence, ...]:
         """The line that gives a receiver its class, where it is not the expression itself."""
-        while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
             node = node.func if isinstance(node, ast.Call) else node.value
         if not isinstance(node, ast.Name) or node.id in ("self", "cls"):
             return ()
@@ -119,7 +119,7 @@ def _own_attributes(context: FileContext, owner: ast.ClassDef, reader: TypeReade
             for target in statement.targets:
                 if isinstance(target, ast.Name):
                     said.setdefault(target.id, set()).add(reader.type_of(context, statement.value, depth))
-        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             _assigned(context, statement, reader, said, depth)
     known[key] = {name: next(iter(types)) for name, types in said.items() if len(types) == 1 and None not in types}
     answer: dict[str, str] = known[key]

@@ -124,7 +124,7 @@ _EFFECTS = (b"side_effect", b"SideEffect", b"mpression", b"xposure")
 
 def _on_await(node: ast.Await, context: FileContext) -> None:
     call = node.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
+    if not isinstance(call, ast.Call) or not isinstance(call.func, (ast.Attribute, ast.Name)):
         return
     owner = ""
     if isinstance(call.func, ast.Attribute):

@@ -85,7 +85,7 @@ def _follows(function: FunctionNode, first: ast.AST, second: ast.AST) -> bool:
     """True where whoever comes to the second has run the first: it stands later in the same block or below it."""
     for block in blocks(function.body):
         for place, statement in enumerate(block):
-            if isinstance(statement, ast.If | ast.For | ast.While | ast.Try | ast.AsyncFor | ast.With | ast.AsyncWith):
+            if isinstance(statement, (ast.If, ast.For, ast.While, ast.Try, ast.AsyncFor, ast.With, ast.AsyncWith)):
                 header = _header(statement)
                 if not any(part is first for one in header for part in descendants(one)):
                     continue
@@ -172,7 +172,7 @@ def _by_parameter(function: FunctionNode, events: list[Event], context: FileCont
 def _own_sessions(function: FunctionNode, context: FileContext) -> bool:
     """True where a function opens a session of its own: a row of another session cannot be handed to it."""
     for node in local_nodes(function):
-        if isinstance(node, ast.With | ast.AsyncWith):
+        if isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 if item.optional_vars is not None and is_session(item.optional_vars, context):
                     return True
@@ -194,10 +194,10 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
             found.add(node.attr if isinstance(node.ctx, ast.Load) and node.attr not in _OF_RESULT else "")
             tested.add(node.value)
-        elif isinstance(node, ast.Compare | ast.UnaryOp):
+        elif isinstance(node, (ast.Compare, ast.UnaryOp)):
             sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else [node.operand]
             tested.update(side for side in sides if isinstance(side, ast.Name))
-        elif isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Name):
+        elif isinstance(node, (ast.If, ast.IfExp)) and isinstance(node.test, ast.Name):
             tested.add(node.test)
     for node in local_nodes(function):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and node not in tested:

@@ -64,7 +64,7 @@ def _starts(node: ast.ClassDef) -> dict[str, ast.stmt]:
     """The attributes that look like a cache, with the line of `__init__` that makes them empty."""
     found: dict[str, ast.stmt] = {}
     for statement in node.body:  # `_loaded = False` of the class is what each object begins with
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(statement.value, ast.Constant):
             target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
             if isinstance(target, ast.Name) and _CACHE.match(target.id) and not statement.value.value:
                 found[target.id] = statement
@@ -85,7 +85,7 @@ def _starts(node: ast.ClassDef) -> dict[str, ast.stmt]:
                             and last_name(target.value) == "self"
                             and _CACHE.match(target.attr)
                         )
-                        and isinstance(part, ast.Assign | ast.AnnAssign)
+                        and isinstance(part, (ast.Assign, ast.AnnAssign))
                         and _is_empty(part.value)
                     ):
                         found[target.attr] = part
@@ -95,7 +95,7 @@ def _starts(node: ast.ClassDef) -> dict[str, ast.stmt]:
 def _is_empty(node: ast.expr | None) -> bool:
     if isinstance(node, ast.Constant):
         return not node.value
-    if isinstance(node, ast.Dict | ast.List | ast.Set):
+    if isinstance(node, (ast.Dict, ast.List, ast.Set)):
         return not (node.keys if isinstance(node, ast.Dict) else node.elts)
     return (
         isinstance(node, ast.Call)
@@ -107,7 +107,7 @@ def _is_empty(node: ast.expr | None) -> bool:
 def _filled_by_query(node: ast.ClassDef, name: str, context: FileContext) -> tuple[FunctionNode, bool] | None:
     """The method that fills a cache from the database, and whether its query is expensive."""
     for method in node.body:
-        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or method.name == "__init__":
+        if not isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) or method.name == "__init__":
             continue
         parts = list(descendants(method))
         if any(_fills(part, name) for part in parts) and any(

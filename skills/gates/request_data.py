@@ -19,7 +19,7 @@ _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
 _READS = _BODY | _ENVELOPE | _BODY_CALLS
 _READ_WORDS = Words(*(f".{name}".encode() for name in sorted(_READS)))
-_OF_REQUEST = Words(b"request.")
+_READ_OF_REQUEST = lazy(rf"\brequest\s*\.\s*(?:{'|'.join(sorted(_READS))})\b")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 _IMPORTED = "request data: names of imported requests"
@@ -141,7 +141,7 @@ class Flow:
             self._bind(statement.target, self.origin(statement.iter))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._note_checks(statement.test)
-            if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Raise | ast.Return):
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Raise, ast.Return)):
                 self._note_refusal(statement.test)
         elif isinstance(statement, ast.Expr):
             self._note_checks(statement.value)
@@ -218,12 +218,16 @@ class Flow:
         """True where the function reads anything that a client sends."""
         if self.held:
             return True
-        words = _OF_REQUEST if self.requests <= {"request"} else _READ_WORDS
-        if not self.context.mentions(words, self.function):
+        function = self.function
+        if self.requests <= {"request"}:  # told by the text, which is much faster than a look at what is below
+            text = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno])
+            if not _READ_OF_REQUEST.search(text):
+                return False
+        elif not self.context.mentions(_READ_WORDS, function):
             return False
         return any(
             node.__class__ is ast.Attribute and node.attr in _READS and self.is_request(node.value)
-            for node in descendants(self.function)
+            for node in descendants(function)
         )
 
     def is_request(self, node: ast.AST) -> bool:

@@ -275,7 +275,7 @@ def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
     name, owner = function.attr, function.value
     if name in {"execute", "executemany", "executescript", "raw"} and node.args:
         return [node.args[0]], "is run as SQL", "CRITICAL"
-    if name in _PATH_METHODS and isinstance(owner, ast.Call | ast.BinOp | ast.Name):
+    if name in _PATH_METHODS and isinstance(owner, (ast.Call, ast.BinOp, ast.Name)):
         made = owner if not isinstance(owner, ast.Name) else _made_by(owner, context)
         return ([owner], "decides which file is touched", "HIGH") if _is_path(made) else None
     if name in {"write", "writelines", "writerow", "writerows"} and isinstance(owner, ast.Name):
@@ -309,7 +309,7 @@ def _named_url(node: ast.Call) -> list[ast.expr]:
 
 def _made_by(name: ast.Name, context: FileContext) -> ast.expr | None:
     for value in values_of(name.id, context):
-        if isinstance(value, ast.Call | ast.BinOp):
+        if isinstance(value, (ast.Call, ast.BinOp)):
             return value
     return None
 
@@ -333,7 +333,7 @@ def _fixed_host(value: ast.expr, context: FileContext) -> bool:
     """True where the beginning of an address is written in the source, host included."""
     if isinstance(value, ast.Name):
         made = [bound for bound in values_of(value.id, context) if bound is not None]
-        built = all(isinstance(bound, ast.JoinedStr | ast.BinOp | ast.Call) for bound in made)
+        built = all(isinstance(bound, (ast.JoinedStr, ast.BinOp, ast.Call)) for bound in made)
         return bool(made) and built and all(_fixed_host(bound, context) for bound in made)
     while isinstance(value, ast.BinOp):
         value = value.left
@@ -346,5 +346,5 @@ def _fixed_host(value: ast.expr, context: FileContext) -> bool:
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return bool(_HOST.match(value.value))
     # A constant by its name; `request.GET["next"]` is none, though `GET` is written like one.
-    constant = isinstance(value, ast.Name | ast.Attribute) and last_name(value).isupper()
+    constant = isinstance(value, (ast.Name, ast.Attribute)) and last_name(value).isupper()
     return constant or "settings" in ast.unparse(value)

@@ -156,11 +156,11 @@ def _hands_over(value: ast.expr, name: str) -> bool:
     """True where the resource itself, alone or in a display, is what is handed over."""
     if isinstance(value, ast.Name):
         return value.id == name
-    if isinstance(value, ast.Tuple | ast.List | ast.Set):
+    if isinstance(value, (ast.Tuple, ast.List, ast.Set)):
         return any(_hands_over(part, name) for part in value.elts)
     if isinstance(value, ast.Dict):
         return any(_hands_over(part, name) for part in value.values)
-    return isinstance(value, ast.Lambda | ast.IfExp | ast.NamedExpr | ast.BoolOp) and mentions(value, name)
+    return isinstance(value, (ast.Lambda, ast.IfExp, ast.NamedExpr, ast.BoolOp)) and mentions(value, name)
 
 
 def _passes(call: ast.Call, name: str) -> bool:

@@ -56,7 +56,7 @@ def _raw(value: ast.expr, context: FileContext, depth: int) -> str:
         return f"`{ast.unparse(value)}`" if value.attr == "__dict__" else ""
     if isinstance(value, ast.Dict):
         return next((found for part in value.values if (found := _raw(part, context, depth + 1))), "")
-    if isinstance(value, ast.ListComp | ast.GeneratorExp):
+    if isinstance(value, (ast.ListComp, ast.GeneratorExp)):
         return _raw(value.elt, context, depth + 1)
     return _raw_call(value, context, depth) if isinstance(value, ast.Call) else ""
 
@@ -183,7 +183,7 @@ def _is_row(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
 
 def _awaited_root(node: ast.expr) -> str:
     """The name at the root of `(await session.execute(…)).scalars().all()`."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Await)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 

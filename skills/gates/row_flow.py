@@ -53,7 +53,10 @@ class Flow:
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
         self._source = self.context.source.decode("utf-8", "replace")
         names: Names = {}
-        self.block([node for node in tree.body if not isinstance(node, ast.ClassDef | FunctionNode)], names)
+        self.block(
+            [node for node in tree.body if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))],
+            names,
+        )
         self.definitions(tree.body, names)
 
     def definitions(self, body: Iterable[ast.stmt], names: Names) -> None:
@@ -66,7 +69,14 @@ class Flow:
                 outer, self.owner = self.owner, node
                 self.symbols.append(node.name)
                 own: Names = {}
-                self.block([part for part in node.body if not isinstance(part, ast.ClassDef | FunctionNode)], own)
+                self.block(
+                    [
+                        part
+                        for part in node.body
+                        if not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+                    ],
+                    own,
+                )
                 methods = {**names, **{f"self.{name}": value for name, value in own.items()}}
                 self.definitions(node.body, methods)
                 self.symbols.pop()

@@ -65,12 +65,12 @@ def builtin(function: ast.expr, context: FileContext) -> str:
 def waits_inside(node: ast.AST) -> bool:
     """True where an expression awaits or yields, so that a generator in its place would mean something else. What the
     first loop of a comprehension runs over is asked for once, before."""
-    if isinstance(node, ast.ListComp | ast.SetComp) and not node.generators[0].is_async:
+    if isinstance(node, (ast.ListComp, ast.SetComp)) and not node.generators[0].is_async:
         first, *more = node.generators
         return any(clause.is_async for clause in more) or any(map(waits_inside, (node.elt, *first.ifs, *more)))
     return any(
-        isinstance(part, ast.Await | ast.Yield | ast.YieldFrom)
-        or (isinstance(part, ast.ListComp | ast.GeneratorExp) and any(clause.is_async for clause in part.generators))
+        isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom))
+        or (isinstance(part, (ast.ListComp, ast.GeneratorExp)) and any(clause.is_async for clause in part.generators))
         for part in descendants(node)
     )
 
@@ -107,11 +107,11 @@ def _advice(outer: str, node: ast.Call, inner: ast.expr, context: FileContext) -
         return _of_call(outer, node, inner, context)
     if keywords and outer != "sorted":
         return ""
-    if isinstance(inner, ast.List | ast.Tuple) and outer in ("dict", "set", "list", "tuple"):
+    if isinstance(inner, (ast.List, ast.Tuple)) and outer in ("dict", "set", "list", "tuple"):
         if outer == "dict" and all(isinstance(part, ast.Tuple) and len(part.elts) == 2 for part in inner.elts):
             return "write the dict `{key: value}`"
         return _FROM_DISPLAY.get(outer, "") if inner.elts else f"write `{outer}()`"
-    if isinstance(inner, ast.Dict | ast.DictComp) and outer == "dict":
+    if isinstance(inner, (ast.Dict, ast.DictComp)) and outer == "dict":
         return "it is a dict already"
     if isinstance(inner, ast.Subscript) and outer in ("set", "sorted", "reversed") and _is_reversal(inner):
         return "`[::-1]` copies the list first, for nothing"
@@ -178,7 +178,7 @@ def _on_pop(node: ast.Call, context: FileContext) -> None:
 
 
 def _on_subscript(node: ast.Subscript, context: FileContext) -> None:
-    if not isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Call | ast.ListComp | ast.List):
+    if not isinstance(node.ctx, ast.Load) or not isinstance(node.value, (ast.Call, ast.ListComp, ast.List)):
         return
     first = isinstance(node.slice, ast.Constant) and type(node.slice.value) is int and node.slice.value == 0
     if first and _throwaway(node.value, context):
@@ -205,7 +205,7 @@ def _is_reversed(call: ast.expr) -> bool:
 
 def _on_compare(node: ast.Compare, context: FileContext) -> None:
     """`x in list(y)`, and in a loop `x in [… for …]`."""
-    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
+    if len(node.ops) != 1 or not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return
     inside = node.comparators[0]
     if isinstance(inside, ast.ListComp):
@@ -227,9 +227,9 @@ def _report(node: ast.expr, message: str, context: FileContext, severity: Severi
 def _over_display(node: ast.expr) -> bool:
     """True where the elements stand in the source, so that they are few."""
     return any(
-        isinstance(part, ast.ListComp) and isinstance(part.generators[0].iter, ast.List | ast.Tuple)
+        isinstance(part, ast.ListComp) and isinstance(part.generators[0].iter, (ast.List, ast.Tuple))
         for part in descendants(node)
-    ) or (isinstance(node, ast.Call) and isinstance(node.args[0], ast.List | ast.Tuple))
+    ) or (isinstance(node, ast.Call) and isinstance(node.args[0], (ast.List, ast.Tuple)))
 
 
 _PATH = "shop/totals.py"

@@ -50,7 +50,7 @@ def _container(found: Binding, context: FileContext) -> str:
     if isinstance(value, ast.Call):
         name = _builtin(value.func, context, _MAKERS)
         return "list" if name == "sorted" else name or _answered(value.func, context)
-    if isinstance(value, ast.Dict | ast.DictComp):
+    if isinstance(value, (ast.Dict, ast.DictComp)):
         return "dict"
     return type(value).__name__.removesuffix("Comp").lower() if isinstance(value, _DISPLAYS) else ""
 
@@ -89,7 +89,7 @@ def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
         source, shown = copied, f"{name}(…)"
     else:
         return
-    if isinstance(source, ast.List | ast.Tuple | ast.Set | ast.ListComp | ast.SetComp):
+    if isinstance(source, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)):
         _report(over, f"`{shown}` copies what is only looped over", context, ())
         return
     if not isinstance(source, ast.Name):
@@ -109,7 +109,7 @@ def _handed_on(loop: Loop, name: str, context: FileContext) -> bool:
     if isinstance(scope, ast.Module):
         return False
     return any(
-        isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         and any(is_change(part, name) for part in descendants(inner))
         for inner in local_nodes(scope)
     )
@@ -144,7 +144,7 @@ def _is_plain_copy(node: ast.expr) -> bool:
 
 
 def _is_fresh(node: ast.expr, context: FileContext) -> bool:
-    if isinstance(node, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp):
+    if isinstance(node, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)):
         return True
     return isinstance(node, ast.Call) and bool(_builtin(node.func, context, _MAKERS))
 
@@ -189,7 +189,7 @@ def _same_kind(function: ast.expr, name: str, value: ast.expr, context: FileCont
     known = _known_container(name, value.lineno, context)
     if known is None:
         return False
-    if isinstance(value, ast.List | ast.Dict):
+    if isinstance(value, (ast.List, ast.Dict)):
         return known[0] == type(value).__name__.lower()
     return known[0] == _builtin(function, context, _COPIERS)
 

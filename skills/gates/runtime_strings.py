@@ -60,7 +60,7 @@ def _bound_to_text(found: Binding, context: FileContext, depth: int) -> bool:
 
 
 def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
-    if isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name | ast.Attribute):
+    if isinstance(node.op, ast.Add) and isinstance(node.target, (ast.Name, ast.Attribute)):
         _grown(node, node.target, node.value, context)
 
 
@@ -70,7 +70,7 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     if (
         len(node.targets) > 1
         or not isinstance(target, ast.Name)
-        or not isinstance(node.value, ast.BinOp | ast.JoinedStr)
+        or not isinstance(node.value, (ast.BinOp, ast.JoinedStr))
     ):
         return
     if any(isinstance(term, ast.Name) and term.id == target.id for term in _terms(node.value)):
@@ -126,7 +126,7 @@ def _starts_as_text(target: ast.Name | ast.Attribute, added: ast.expr, context: 
         if found is not None:
             if _bound_to_text(found, context, 4):
                 return found.line, isinstance(found.value, ast.Constant) and isinstance(found.value.value, bytes)
-            if found.kind == "typed" or isinstance(found.value, ast.List | ast.ListComp | ast.Tuple | ast.Constant):
+            if found.kind == "typed" or isinstance(found.value, (ast.List, ast.ListComp, ast.Tuple, ast.Constant)):
                 return None
     return (0, False) if is_text(added, context) else None
 
@@ -163,11 +163,11 @@ def _starts_anew(loop: Loop, name: str, grown: ast.stmt) -> bool:
 
 
 def _reads_text(node: ast.expr, name: str) -> bool:
-    return any(ast.unparse(part) == name for part in descendants(node) if isinstance(part, ast.Name | ast.Attribute))
+    return any(ast.unparse(part) == name for part in descendants(node) if isinstance(part, (ast.Name, ast.Attribute)))
 
 
 def _targets(target: ast.expr) -> list[ast.expr]:
-    if isinstance(target, ast.Tuple | ast.List):
+    if isinstance(target, (ast.Tuple, ast.List)):
         return [part for element in target.elts for part in _targets(element)]
     return [target]
 
@@ -177,7 +177,7 @@ def _leaves(loop: Loop, node: ast.stmt) -> bool:
     for block in blocks(loop.body):
         if node in block:
             after = block[block.index(node) + 1 :]
-            return any(isinstance(statement, ast.Break | ast.Return | ast.Raise) for statement in after)
+            return any(isinstance(statement, (ast.Break, ast.Return, ast.Raise)) for statement in after)
     return False
 
 

@@ -81,7 +81,7 @@ def _is_atomic(node: FunctionNode, context: FileContext) -> bool:
     inside = {
         part.attr if isinstance(part, ast.Attribute) else part.id
         for part in descendants(node)
-        if isinstance(part, ast.Attribute | ast.Name)
+        if isinstance(part, (ast.Attribute, ast.Name))
     }
     return any("atomic" in name or name in {"select_for_update", "set_autocommit"} for name in named | inside)
 
@@ -90,18 +90,18 @@ def _writes(body: list[ast.stmt], context: FileContext) -> list[ast.Call]:
     """The writes on the way through a block that has most of them; one in a loop counts twice."""
     found: list[ast.Call] = []
     for index, node in enumerate(body):
-        if isinstance(node, FunctionNode | ast.ClassDef):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
-        if isinstance(node, ast.If | ast.Try | ast.Match):
+        if isinstance(node, (ast.If, ast.Try, ast.Match)):
             branches = _branches(node)
             ways = [(_writes(branch, context), bool(branch) and isinstance(branch[-1], _ENDS)) for branch in branches]
             ended = max((way for way, ends in ways if ends), key=len, default=[])
             through = max((way for way, ends in ways if not ends), key=len, default=[])
             rest = [*found, *through, *_writes(body[index + 1 :], context)]
             return max(rest, [*found, *ended], key=len)
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             found += _writes(node.body, context) * 2
-        elif isinstance(node, ast.With | ast.AsyncWith):
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
             found += _writes(node.body, context)
         else:
             found += [part for part in descendants(node) if isinstance(part, ast.Call) and _is_write(part, context)]
@@ -123,7 +123,7 @@ def _is_write(node: ast.Call, context: FileContext) -> bool:
     chain = chain_of(node)
     if function.attr in WRITES and on_rows(chain, context):
         return True
-    if function.attr not in INSTANCE_WRITES or node.args or not isinstance(function.value, ast.Name | ast.Attribute):
+    if function.attr not in INSTANCE_WRITES or node.args or not isinstance(function.value, (ast.Name, ast.Attribute)):
         return False
     name = last_name(function.value)
     return bool(name) and not not_a_row(name) and name not in {"self", "cls", "super"} and not name[:1].isupper()

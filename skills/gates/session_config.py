@@ -29,7 +29,7 @@ def on_call(node: ast.Call, context: FileContext) -> None:
         return
     context.fact("session-config", name, "called", node.lineno)
     for word in node.keywords:
-        if word.arg in OPTIONS and isinstance(word.value, ast.Constant | ast.UnaryOp | ast.Name):
+        if word.arg in OPTIONS and isinstance(word.value, (ast.Constant, ast.UnaryOp, ast.Name)):
             context.fact("session-config", word.arg, ast.unparse(word.value), word.value.lineno)
 
 

@@ -96,7 +96,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     if function_role(node) == "router":
         _long_poll(node, context)
     for part in local_nodes(node):
-        if not isinstance(part, ast.With | ast.AsyncWith):
+        if not isinstance(part, (ast.With, ast.AsyncWith)):
             continue
         opened = [item for item in part.items if _opens_session(item)]
         found = next(_socket(part) if _is_socket(node) else _events(part), None) if opened else None
@@ -134,7 +134,7 @@ def _endless(loop: ast.While | ast.AsyncFor) -> bool:
         return True
     asked = names_in(loop.test)
     for part in descendants(loop):
-        if not isinstance(part, ast.Assign | ast.NamedExpr):
+        if not isinstance(part, (ast.Assign, ast.NamedExpr)):
             continue
         targets = part.targets if isinstance(part, ast.Assign) else [part.target]
         if any(asked & names_in(target) for target in targets):
@@ -146,7 +146,7 @@ def _endless(loop: ast.While | ast.AsyncFor) -> bool:
 def _events(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.AsyncFor, ast.expr]]:
     """The `yield` of an event (`data: …`, an event object) in a loop of a block."""
     for loop in descendants(block):
-        if isinstance(loop, ast.While | ast.AsyncFor):
+        if isinstance(loop, (ast.While, ast.AsyncFor)):
             for part in descendants(loop):
                 if isinstance(part, ast.Yield) and part.value is not None and _is_event(part.value):
                     yield loop, part
@@ -160,7 +160,7 @@ def _is_socket(node: FunctionNode) -> bool:
 def _socket(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.AsyncFor, ast.expr]]:
     """What a websocket waits for in a loop of a block."""
     for loop in descendants(block):
-        if isinstance(loop, ast.While | ast.AsyncFor):
+        if isinstance(loop, (ast.While, ast.AsyncFor)):
             for part in descendants(loop):
                 if isinstance(part, ast.Call) and last_name(part.func).startswith(("receive", "send", "iter_")):
                     yield loop, part
@@ -181,7 +181,7 @@ def _long_poll(node: FunctionNode, context: FileContext) -> None:
     if session is None or stream_of(node) is not None:
         return
     for loop in local_nodes(node):
-        if isinstance(loop, ast.While | ast.For):
+        if isinstance(loop, (ast.While, ast.For)):
             parts = list(descendants(loop))
             used = any(isinstance(part, ast.Name) and part.id == session.arg for part in parts)
             waits = next(

@@ -92,7 +92,7 @@ def speaks_django(context: FileContext) -> bool:
 
 def repository_of(node: ast.expr) -> str:
     """`self.job_repo` → "job": what a repository is about; "" where the expression is none."""
-    name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    name = last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
     if not _REPOSITORY.search(name) or _OTHER_STORE.search(name):
         return ""
     return model_key(name) if model_key(name) else name

@@ -100,7 +100,7 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
             for target in statement.targets:
                 if isinstance(target, ast.Name):
                     yield target.id, statement.value, statement
-        elif isinstance(statement, ast.AnnAssign | ast.AugAssign) and statement.value is not None:
+        elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
             if isinstance(statement.target, ast.Name):
                 yield statement.target.id, statement.value, statement
         elif isinstance(statement, ast.ClassDef) and _is_configuration(statement):

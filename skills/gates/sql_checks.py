@@ -37,7 +37,7 @@ def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.exp
 
 
 def _leaves(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Raise | ast.Return | ast.Continue | ast.Break)
+    return isinstance(statement, (ast.Raise, ast.Return, ast.Continue, ast.Break))
 
 
 def _allows(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:
@@ -66,7 +66,7 @@ def _compares(
     if not isinstance(test.left, ast.Name) or test.left.id != name:
         return False
     other = test.comparators[0]
-    return isinstance(other, ast.Constant) if isinstance(test.ops[0], ast.Eq | ast.NotEq) else is_fixed(other)
+    return isinstance(other, ast.Constant) if isinstance(test.ops[0], (ast.Eq, ast.NotEq)) else is_fixed(other)
 
 
 def _asks_for_word(test: ast.expr, name: str) -> bool:

@@ -91,7 +91,7 @@ def _long_texts(tree: ast.Module) -> list[tuple[int, int]]:
     return [
         (node.lineno, node.end_lineno or node.lineno)
         for node in descendants(tree)
-        if isinstance(node, ast.JoinedStr | ast.Constant) and (node.end_lineno or 0) > node.lineno
+        if isinstance(node, (ast.JoinedStr, ast.Constant)) and (node.end_lineno or 0) > node.lineno
     ]
 
 

@@ -110,7 +110,7 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
     for part in local_nodes(function):
         if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(part.finalbody)):
             return None
-        if isinstance(part, ast.With | ast.AsyncWith) and any(
+        if isinstance(part, (ast.With, ast.AsyncWith)) and any(
             isinstance(one, ast.Name) and one.id == name
             for item in part.items
             for one in descendants(item.context_expr)
@@ -122,7 +122,7 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
             return part.lineno, "where whoever borrows it fails: what follows a `yield` runs in `finally` only"
         if isinstance(part, ast.Try):
             for handler in part.handlers:
-                leaves = next((one for one in handler.body if isinstance(one, ast.Return | ast.Raise)), None)
+                leaves = next((one for one in handler.body if isinstance(one, (ast.Return, ast.Raise))), None)
                 closed = any(releases(one, name) for one in calls_in(handler.body))
                 later = any(close.lineno > handler.lineno or stands_in(part.body, close) for close in closes)
                 if leaves is not None and not closed and later and _uses(part.body, name) and _can_fail(part, name):

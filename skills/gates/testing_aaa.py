@@ -195,7 +195,7 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
 
 def _is_empty(node: ast.stmt) -> bool:
     """True for `with pytest.raises(…): pass`."""
-    return isinstance(node, ast.With | ast.AsyncWith) and does_nothing(node.body)
+    return isinstance(node, (ast.With, ast.AsyncWith)) and does_nothing(node.body)
 
 
 def _is_commented(act: list[_Part], context: FileContext) -> bool:
@@ -207,7 +207,7 @@ def _is_commented(act: list[_Part], context: FileContext) -> bool:
     lines = range(act[0].first, act[-1].last)
     commented = [number for number in lines if context.lines[number - 1].lstrip().startswith("#")]
     return bool(commented) and not any(
-        isinstance(text, ast.Constant | ast.JoinedStr) and text.lineno <= number <= (text.end_lineno or 0)
+        isinstance(text, (ast.Constant, ast.JoinedStr)) and text.lineno <= number <= (text.end_lineno or 0)
         for number in commented
         for part in act
         for text in descendants(part.node)
@@ -229,7 +229,7 @@ def _act_by_place(parts: list[_Part]) -> int | None:
 def _reads_answer(node: ast.stmt, above: _Part) -> bool:
     """True for `rows = response.json()` and `row = Row.objects.get(…)`: a look at what the statement above gave or
     did, not the act."""
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or above.header:
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None or above.header:
         return False
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
     bound = _bound(above.node)
@@ -264,7 +264,7 @@ def _does_something(node: ast.stmt) -> bool:
 
 def _is_given(node: ast.stmt) -> bool:
     """True for `expected = 3`: a value that stands in the source."""
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or not (node.value is None or _is_written(node.value)):
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not (node.value is None or _is_written(node.value)):
         return False
     return isinstance(node.targets[0] if isinstance(node, ast.Assign) else node.target, ast.Name)
 
@@ -272,29 +272,33 @@ def _is_given(node: ast.stmt) -> bool:
 def _is_written(node: ast.expr) -> bool:
     if isinstance(node, ast.Dict):
         return all(map(_is_written, [*filter(None, node.keys), *node.values]))
-    return isinstance(node, ast.Constant | ast.Name) or (
-        isinstance(node, ast.List | ast.Tuple | ast.Set) and all(map(_is_written, node.elts))
+    return isinstance(node, (ast.Constant, ast.Name)) or (
+        isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))
     )
 
 
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
     """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
     another call for its effect on what the act was called on."""
-    name, subjects, called = _bound(parts[act].node), _subjects(parts[act].node), _called(parts[act].node)
     asserted = False
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if not part.header and _is_marked(part.node, context):
             return part.node
         if part.header or part.asserts:
             asserted = asserted or part.asserts
-        elif asserted and (
-            _assigns_result(part.node)
-            or (name and _bound(part.node) == name)
-            or (isinstance(part.node, ast.Expr) and _called_on(part.node) in subjects)
-            or (called and isinstance(part.node, ast.Assign) and _called(part.node) == called)
-        ):
+        elif asserted and _acts_alike(part.node, parts[act].node):
             return part.node if any(later.asserts for later in parts[index + 1 :]) else None
     return None
+
+
+def _acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
+    name, called = _bound(act), _called(act)
+    return bool(
+        _assigns_result(node)
+        or (name and _bound(node) == name)
+        or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
+        or (called and isinstance(node, ast.Assign) and _called(node) == called)
+    )
 
 
 def _bound(node: ast.stmt) -> str:
@@ -356,7 +360,7 @@ def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileCont
 
 
 def _is_free(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ClassDef | FunctionNode)
+    return isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

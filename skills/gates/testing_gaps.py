@@ -136,7 +136,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if (
         node.name.startswith("_")
         or not public
-        or (len(node.body) == 1 and isinstance(node.body[0], ast.Pass | ast.Expr))
+        or (len(node.body) == 1 and isinstance(node.body[0], (ast.Pass, ast.Expr)))
     ):
         return
     if any(last_name(part) in {"property", "overload", "abstractmethod"} for part in node.decorator_list):

@@ -99,9 +99,9 @@ def _is_empty(node: FunctionNode, body: list[ast.stmt], context: FileContext) ->
 def _of_functions_inside(statement: ast.stmt) -> Iterator[ast.AST]:
     """What functions inside of a test return and yield: it is no answer of the test."""
     for part in descendants(statement):
-        if isinstance(part, FunctionNode | ast.Lambda):
+        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             for inner in descendants(part):
-                if isinstance(inner, ast.Return | ast.Yield | ast.YieldFrom):
+                if isinstance(inner, (ast.Return, ast.Yield, ast.YieldFrom)):
                     yield inner
 
 
@@ -119,7 +119,7 @@ def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> b
     if not isinstance(node, ast.Call):
         # A comparison that is returned is read by nobody.
         returned = node.value if isinstance(node, ast.Return) else None
-        return returned is not None and not isinstance(returned, ast.Compare | ast.BoolOp)
+        return returned is not None and not isinstance(returned, (ast.Compare, ast.BoolOp))
     function = node.func
     name = last_name(function)
     if name in asserting_helpers(context) or name.startswith("test_") or name in {"exit", "skip", "importorskip"}:

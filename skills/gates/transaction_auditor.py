@@ -62,9 +62,9 @@ def _inside(body: list[ast.stmt], context: FileContext) -> list[ast.AST]:
     stack: list[Any] = body[::-1]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.stmt | ast.Call):
+        if isinstance(node, (ast.stmt, ast.Call)):
             found.append(node)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             for name in CHILDREN[node.__class__]:
                 value = getattr(node, name)
                 if value.__class__ is list:
@@ -78,15 +78,15 @@ def _watching(judge: Callable[[Block, FileContext], None]) -> Callable[[ast.AST,
     """A callback for blocks and functions that are transactions; what an outer one saw is not seen again."""
 
     def on_node(node: ast.AST, context: FileContext) -> None:
-        if isinstance(node, ast.With | ast.AsyncWith):
+        if isinstance(node, (ast.With, ast.AsyncWith)):
             judge_block = _of_with(node, context)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             judge_block = _of_function(node, context)
         else:
             return
         if judge_block is None:
             return
-        entered = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        entered = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if entered:
             context.scopes.append(node)  # type: ignore[arg-type]
         statement = context.statement
@@ -180,7 +180,7 @@ def _judge_errors(block: Block, context: FileContext) -> None:
 def _protected(node: ast.Try, context: FileContext) -> bool:
     """True where every statement of a `try` has a savepoint of its own, or asks nothing of the database."""
     for statement in node.body:
-        if isinstance(statement, ast.With | ast.AsyncWith) and any(
+        if isinstance(statement, (ast.With, ast.AsyncWith)) and any(
             opens_transaction(item.context_expr, context)
             or last_name(item.context_expr) in ("begin_nested", "savepoint")
             for item in statement.items

@@ -98,7 +98,7 @@ def _updated(event: Event) -> str:
 
 def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -> Event | None:
     """The update after which another one comes, a turn later or further down, without a commit in between."""
-    loops = [part for part in local_nodes(function) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
+    loops = [part for part in local_nodes(function) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
     for event in own:
         for loop in loops:
             first, last = loop.body[0].lineno, loop.body[-1].end_lineno or 0
@@ -114,7 +114,7 @@ def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -
 def _apart(function: FunctionNode, one: int, other: int) -> bool:
     """True where two lines are alternatives: the branches of one `if` or `try`."""
     for part in local_nodes(function):
-        if isinstance(part, ast.If | ast.Try):
+        if isinstance(part, (ast.If, ast.Try)):
             parts = [part.body, part.orelse, *(handler.body for handler in getattr(part, "handlers", ()))]
             ranges = [(block[0].lineno, block[-1].end_lineno or 0) for block in parts if block]
             held = [next((n for n, (a, b) in enumerate(ranges) if a <= line <= b), None) for line in (one, other)]
@@ -124,7 +124,7 @@ def _apart(function: FunctionNode, one: int, other: int) -> bool:
             if (
                 held[0] == 0
                 and held[1] is None
-                and isinstance(block[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+                and isinstance(block[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
             ):
                 return True
     return False
@@ -134,7 +134,7 @@ def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
     return any(
         opens_transaction(item.context_expr, context)
         for part in local_nodes(function)
-        if isinstance(part, ast.With | ast.AsyncWith)
+        if isinstance(part, (ast.With, ast.AsyncWith))
         for item in part.items
     )
 

@@ -40,7 +40,9 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
         if isinstance(first, ast.Name) and len(node.args) == 1 and not node.keywords:
             bound = values_of(first.id, context)
             first = bound[0] if len(bound) == 1 and bound[0] is not None else first
-        dynamic = (isinstance(first, ast.JoinedStr | ast.BinOp) or _is_format(first)) and not is_literal(first, context)
+        dynamic = (isinstance(first, (ast.JoinedStr, ast.BinOp)) or _is_format(first)) and not is_literal(
+            first, context
+        )
         if dynamic and not _escaped(first, context, 0):
             message = "`format_html` is given a finished string: what stands in it is no longer escaped"
             context.report(MARK_SAFE, node, message)
@@ -50,7 +52,7 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
     value = node.args[0]
     if _escaped(value, context, 0) or _follows_autoescape(context):
         return
-    built = isinstance(value, ast.JoinedStr | ast.BinOp) or _is_format(value)
+    built = isinstance(value, (ast.JoinedStr, ast.BinOp)) or _is_format(value)
     text = ast.unparse(value)
     text = text if len(text) <= 40 else f"{text[:39]}…"
     message = f"`{name}({text})`: a value in it becomes HTML as it is"
@@ -69,7 +71,7 @@ def _follows_autoescape(context: FileContext) -> bool:
     if function is None or not any(one.arg == "autoescape" for one in (*function.args.args, *function.args.kwonlyargs)):
         return False
     return any(
-        isinstance(part, ast.Name | ast.Attribute) and last_name(part) in {"conditional_escape", "escape"}
+        isinstance(part, (ast.Name, ast.Attribute)) and last_name(part) in {"conditional_escape", "escape"}
         for part in own_nodes(function, context)
     )
 
@@ -119,7 +121,7 @@ def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | b
         return [function.value, *value.args, *(keyword.value for keyword in value.keywords)]
     if name == "join" and value.args:
         inner = value.args[0]
-        return [inner.elt] if isinstance(inner, ast.GeneratorExp | ast.ListComp) else [inner]
+        return [inner.elt] if isinstance(inner, (ast.GeneratorExp, ast.ListComp)) else [inner]
     if name in _TRIMS and isinstance(function, ast.Attribute):
         return [function.value]
     if name == "sub" and len(value.args) > 2 and context.resolve(function) == "re.sub":
@@ -173,13 +175,13 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         if isinstance(value.op, ast.Mult):
             return [value.left]
         return [value.left, *(value.right.elts if isinstance(value.right, ast.Tuple) else [value.right])]
-    if isinstance(value, ast.JoinedStr | ast.BoolOp):
+    if isinstance(value, (ast.JoinedStr, ast.BoolOp)):
         return [*value.values]
-    if isinstance(value, ast.List | ast.Tuple):
+    if isinstance(value, (ast.List, ast.Tuple)):
         return [*value.elts]
-    if isinstance(value, ast.FormattedValue | ast.Await | ast.Starred):
+    if isinstance(value, (ast.FormattedValue, ast.Await, ast.Starred)):
         return [value.value]
-    if isinstance(value, ast.ListComp | ast.GeneratorExp):
+    if isinstance(value, (ast.ListComp, ast.GeneratorExp)):
         return [value.elt]
     return [value.body, value.orelse] if isinstance(value, ast.IfExp) else []
 

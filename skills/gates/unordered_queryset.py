@@ -99,7 +99,7 @@ def _related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
         return None
     if last_name(row.func) == "get_object_or_404" and row.args:
         of = row.args[0]
-        owner = context.resolve(of) if isinstance(of, ast.Name | ast.Attribute) else _model_of(of, context)
+        owner = context.resolve(of) if isinstance(of, (ast.Name, ast.Attribute)) else _model_of(of, context)
     else:
         made = chain_of(row)
         one = bool(made.calls) and made.calls[-1][0] in {"get", "first", "last", "latest", "earliest", "create"}
@@ -263,7 +263,7 @@ def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
             names = {last_name(target): part.value for part in inner.body if isinstance(part, ast.Assign)
                      for target in part.targets}  # fmt: skip
             value = names.get("ordering")
-            empty = isinstance(value, ast.List | ast.Tuple) and not value.elts
+            empty = isinstance(value, (ast.List, ast.Tuple)) and not value.elts
             if (value is not None and not empty) or "order_with_respect_to" in names:
                 context.fact("ordering", node.name, "", value.lineno if value is not None else inner.lineno)
     if any(last_name(base) == _CURSOR for base in node.bases):

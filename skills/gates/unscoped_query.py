@@ -90,7 +90,7 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
         inner.update(call for _, call in chain.calls[:-1])
         if chain.manager in MANAGERS and not _looks_up(chain):
             return chain.model, chain.calls[0][0]
-    if last_name(node.func) in _SHORTCUTS and node.args and isinstance(node.args[0], ast.Name | ast.Attribute):
+    if last_name(node.func) in _SHORTCUTS and node.args and isinstance(node.args[0], (ast.Name, ast.Attribute)):
         name = last_name(node.args[0])
         return (name, "get") if name[:1].isupper() else ("", "")
     return "", ""
@@ -130,7 +130,7 @@ def _of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
     bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
     name = bound.id if isinstance(bound, ast.Name) else ""
     for loop in descendants(context.function) if context.function is not None else ():
-        if not isinstance(loop, ast.For | ast.AsyncFor) or not isinstance(loop.target, ast.Name):
+        if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.target, ast.Name):
             continue
         if node in descendants(loop.iter) or (name and root_name(loop.iter) == name):
             reads = (read for part in loop.body for read in descendants(part) if isinstance(read, ast.Attribute))
@@ -202,7 +202,7 @@ def _said_by_class(context: FileContext) -> Iterator[str]:
 def _said_later(context: FileContext) -> Iterator[str]:
     """What the rest of the function says of the name that a query is bound to."""
     function, statement = context.function, context.statement
-    if function is not None and isinstance(statement, ast.Assign | ast.AnnAssign):
+    if function is not None and isinstance(statement, (ast.Assign, ast.AnnAssign)):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         for target in targets:
             if isinstance(target, ast.Name):

@@ -120,7 +120,7 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
     if isinstance(star, ast.Name):
         values = values_of(star.id, context)
         return bool(values) and all(
-            isinstance(value, ast.Dict | ast.DictComp | ast.IfExp) and _has_own_keys(value, flow, context)
+            isinstance(value, (ast.Dict, ast.DictComp, ast.IfExp)) and _has_own_keys(value, flow, context)
             for value in values
         )
     if isinstance(star, ast.IfExp):

@@ -29,7 +29,7 @@ def _same(tree: ast.Module, line: int, name: str) -> tuple[ast.FunctionDef | ast
     """The function on a line, and whether it is a method."""
     for above in ast.walk(tree):
         for node in ast.iter_child_nodes(above):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.lineno, node.name) == (line, name):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.lineno, node.name) == (line, name):
                 return node, isinstance(above, ast.ClassDef)
     return None
 
