@@ -212,7 +212,7 @@ class FindingDeeds(Deeds):
     def _comment_of(self, finding: Finding, reason: str) -> "Callable[[], Patch]":
         from cockpit.findings.ignore import plan_ignore
 
-        return partial(plan_ignore, self.watched, finding, reason)
+        return partial(plan_ignore, self.watched, finding, reason, self.settings.tenancy.fields)
 
     async def _propose(self, title: str, plan: "Callable[[], Patch]") -> None:
         """Plan in a thread, show the diff, write on enter."""

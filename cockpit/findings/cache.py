@@ -19,7 +19,7 @@ from cockpit.files import write_atomically
 from cockpit.findings.discovery import FileMark, look
 from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.paths import state_dir
-from skills.gates.model import FileReport
+from skills.gates.model import TENANT_FIELDS, FileReport
 
 RACY_NS = 2_000_000_000
 LARGEST = 64_000_000
@@ -95,13 +95,22 @@ def digest_of(source: bytes) -> bytes:
 
 class ReportCache:
     """The kept reports of one root. `files` are of the work tree, `staged` of git's index where that differs;
-    `manifests` saves reading them again. Reports of every rule are kept apart from those of the rules that run unasked.
+    `manifests` saves reading them again. Reports of every rule are kept apart from those of the rules that run unasked;
+    those that were made for other names of the relation to a tenant do not hold.
     """
 
-    def __init__(self, root: Path, *, enabled: bool = True, every: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        enabled: bool = True,
+        every: bool = False,
+        tenant_fields: tuple[str, ...] = TENANT_FIELDS,
+    ) -> None:
         name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
         self.path = state_dir() / "findings" / f"{name}{'-every' if every else ''}.msgpack"
         self.enabled = enabled
+        self.version = ":".join((ruleset(), *tenant_fields)) if enabled else ""
         self.files: dict[bytes, Entry] = {}
         self.staged: dict[bytes, Entry] = {}
         self.manifests: KnownManifests | None = None
@@ -118,7 +127,7 @@ class ReportCache:
         except (OSError, msgspec.MsgspecError, ValueError) as problem:
             self.note = f"the cache of findings was rebuilt ({type(problem).__name__})"
             return
-        if stored is not None and stored.version == ruleset():
+        if stored is not None and stored.version == self.version:
             self.files, self.staged, self.manifests = stored.files, stored.staged, stored.manifests
 
     @property
@@ -142,7 +151,7 @@ class ReportCache:
         """Write what is known, where something changed. A state folder that cannot be written is said in `note`."""
         if not self.enabled or not self.changed:
             return
-        data = _encoded(_Stored(ruleset(), self.files, self.staged, self.manifests))
+        data = _encoded(_Stored(self.version, self.files, self.staged, self.manifests))
         if len(data) > LARGEST:
             self.note = "the cache of findings is larger than 64 MB and was not kept"
             return
@@ -175,7 +184,7 @@ class ReportsOnDemand(ReportCache):
             if self.path.stat().st_size > LARGEST:
                 return
             stored = msgspec.msgpack.decode(self.path.read_bytes(), type=_Undecoded)
-            if stored.version == ruleset():
+            if stored.version == self.version:
                 self._read_only, self.manifests = _OnDemand(stored.files), stored.manifests
 
     @property

@@ -9,25 +9,26 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.patch import Patch, apply_patch, encoding_of, physical_lines, read_source, unified_diff
 from cockpit.plain_text import plain_text
 from skills.gates import analyse
-from skills.gates.model import FileReport, Finding
+from skills.gates.model import TENANT_FIELDS, FileReport, Finding
 
 __all__ = ["Patch", "apply_patch", "plan_ignore"]
 
 _EXISTING = re.compile(r"#\s*cockpit: ignore\[([^\]]*)\][ \t]*[:–-]*[ \t]*(.*)")
 
 
-def plan_ignore(root: Path, finding: Finding, reason: str) -> Patch:
+def plan_ignore(root: Path, finding: Finding, reason: str, tenant_fields: tuple[str, ...] = TENANT_FIELDS) -> Patch:
     """The change that silences `finding` for `reason`.
 
     The comment goes to the end of the line of the finding, else to another line of its statement, else above it; a
     comment that is there already gets the rule added. Whether it silences the finding is tried before it is offered.
+    `tenant_fields` are those that the finding was found with.
     Raises `CannotAnswer` without a reason, and where the file cannot be read or the finding is no longer in it.
     """
     said = plain_text(reason, 200).strip()
     if not said:
         raise CannotAnswer("a comment that silences a finding needs a reason")
     before = read_source(root, finding.path)
-    line = _line_now(finding, analyse(finding.path, before))
+    line = _line_now(finding, analyse(finding.path, before, tenant_fields=tenant_fields))
     encoding = encoding_of(before)
     lines = physical_lines(before.decode(encoding, "surrogateescape"))
     for number, changed in _attempts(lines, line, finding, said):
@@ -35,7 +36,8 @@ def plan_ignore(root: Path, finding: Finding, reason: str) -> Patch:
             after = "".join(changed).encode(encoding, "surrogateescape")
         except UnicodeEncodeError:
             raise CannotAnswer(f"the reason cannot be written in the file's encoding ({encoding})") from None
-        if _silences(analyse(finding.path, after), finding, line + (len(changed) - len(lines)), said):
+        report = analyse(finding.path, after, tenant_fields=tenant_fields)
+        if _silences(report, finding, line + (len(changed) - len(lines)), said):
             return Patch(root, finding.path, number, before, after, unified_diff(finding.path, lines, changed))
     raise CannotAnswer(
         f"{finding.path}:{line}: no place for a comment was found", "write it by hand above the statement"

@@ -68,7 +68,7 @@ class Project:
         self.pool = pool
         self.in_process = in_process
         self.only = only
-        self.cache = ReportCache(root, enabled=use_cache, every=self.every)
+        self.cache = ReportCache(root, enabled=use_cache, every=self.every, tenant_fields=self.options.tenant_fields)
         self.baseline = Baseline()
         self.scope = Scope()
         self.sources: dict[str, bytes] = {}
@@ -143,7 +143,7 @@ class Project:
                 continue
             known = self.cache.files.get(os.fsencode(name))
             digest = known.digest if known is not None and name in self.reports else b""
-            tasks.append(Task(os.fsencode(name), mark.size, digest, every=self.every))
+            tasks.append(self._asked(os.fsencode(name), mark.size, digest))
         before = {name: self.reports.get(name) for name in map(os.fsdecode, (task.name for task in tasks))}
         for answers in self._answers(tasks):
             for answer in answers:
@@ -299,16 +299,19 @@ class Project:
             return self._staged_task(name, key)
         entry = self.cache.files.get(key)
         if entry is None:
-            return Task(key, mark.size, every=self.every)
+            return self._asked(key, mark.size)
         if entry.holds_for(mark):
             self._known(name, entry)
             return None
-        return Task(key, mark.size, entry.digest, every=self.every)
+        return self._asked(key, mark.size, entry.digest)
+
+    def _asked(self, key: bytes, size: int, known: bytes = b"", source: bytes | None = None) -> Task:
+        return Task(key, size, known, source, self.every, self.options.tenant_fields)
 
     def _staged_task(self, name: str, key: bytes) -> Task:
         source = self.sources[name]
         entry = self.cache.staged.get(key)
-        return Task(key, len(source), entry.digest if entry is not None else b"", source, self.every)
+        return self._asked(key, len(source), entry.digest if entry is not None else b"", source)
 
     def _known(self, name: str, entry: Entry) -> None:
         self.counter.cached.add(name)

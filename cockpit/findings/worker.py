@@ -18,7 +18,7 @@ import msgspec
 from cockpit.files import open_regular
 from cockpit.findings.discovery import LARGEST, FileMark, is_generated
 from skills.gates import analyse
-from skills.gates.model import FileReport, SyntaxProblem
+from skills.gates.model import TENANT_FIELDS, FileReport, SyntaxProblem
 
 _LENGTH = struct.Struct(">I")
 COLLECT_EVERY = 24
@@ -28,14 +28,15 @@ _PAUSES = (0.0, 0.01, 0.05, 0.1)
 
 class Task(msgspec.Struct, array_like=True, frozen=True):
     """One file to judge: its name (bytes, relative to the root), its size, the digest that is already known (or none),
-    its content where that is not the file's own (the index of git), and whether every rule is asked about it or those
-    that run unasked."""
+    its content where that is not the file's own (the index of git), whether every rule is asked about it or those
+    that run unasked, and what the relation of a row to its tenant is called."""
 
     name: bytes
     size: int
     known: bytes = b""
     source: bytes | None = None
     every: bool = True
+    tenant_fields: tuple[str, ...] = TENANT_FIELDS
 
 
 class Judged(msgspec.Struct, array_like=True, frozen=True):
@@ -72,7 +73,8 @@ def judge(root: bytes, task: Task) -> Judged:
         return Judged(task.name, digest, None, mark, read_ns)
     if is_generated(source):
         return Judged(task.name, digest, None, mark, read_ns, skip="generated")
-    return Judged(task.name, digest, analyse(shown(task.name), source, every=task.every), mark, read_ns)
+    report = analyse(shown(task.name), source, every=task.every, tenant_fields=task.tenant_fields)
+    return Judged(task.name, digest, report, mark, read_ns)
 
 
 def _read(path: bytes) -> tuple[FileMark, bytes]:

@@ -40,7 +40,7 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     Raises `CannotAnswer` where configuration or baseline cannot be read.
     """
     options = options_of(config)
-    cache = ReportsOnDemand(root, every=needs_every(options))
+    cache = ReportsOnDemand(root, every=needs_every(options), tenant_fields=options.tenant_fields)
     known = _Known.of(cache)
     mine = {
         name: source for name, source in contents.items() if source is not None and _in_scope(root, config, name, known)
@@ -53,14 +53,16 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     options = _only_p0(options)
     rules = frozenset(options.select)
     would_be = {
-        name: analyse_by(rules, plain(name), source) for name, source in mine.items() if not is_generated(source)
+        name: analyse_by(rules, plain(name), source, options.tenant_fields)
+        for name, source in mine.items()
+        if not is_generated(source)
     }
     unjudged = _unjudged(would_be.values())
     surveyed = any(RULES[name].survey is not None for name in rules)
     if not rules or not (surveyed or any(report.candidates for report in would_be.values())):
         return Judgement((), unjudged)
     sources = {name: source for name in contents if name.endswith(".py") and (source := _read(root, name)) is not None}
-    stood = {name: known.report(rules, name, source) for name, source in sources.items()}
+    stood = {name: known.report(options, name, source) for name, source in sources.items()}
     if not surveyed and all(name in stood and _says_no_more(one, stood[name]) for name, one in would_be.items()):
         return Judgement((), unjudged)  # without a look at the other files, which takes its time in a large project
     others = {name: report for name, report in known.facts.items() if name not in contents}
@@ -105,15 +107,16 @@ class _Known:
         found = ((os.fsdecode(key), entry.report) for key, entry in self._files.items())
         return {name: _facts_of(report) for name, report in found if report is not None}
 
-    def report(self, rules: frozenset[str], name: str, source: bytes) -> FileReport:
-        """What these rules say of a file: from the cache where that has seen this content."""
+    def report(self, options: GateOptions, name: str, source: bytes) -> FileReport:
+        """What the selected rules say of a file: from the cache where that has seen this content."""
+        rules = frozenset(options.select)
         entry = self._files.get(os.fsencode(name))
         if entry is not None and entry.report is not None and entry.digest == digest_of(source):
             report = entry.report
             return msgspec.structs.replace(
                 report, candidates=tuple(one for one in report.candidates if one.rule in rules)
             )
-        return analyse_by(rules, plain(name), source)
+        return analyse_by(rules, plain(name), source, options.tenant_fields)
 
     @staticmethod
     def of(cache: ReportCache) -> "_Known":

@@ -225,7 +225,8 @@ def _rehearse(root: Path) -> None:
     from cockpit.hooks.judge import judge_edits
 
     config = load_config(root)
-    names = [name for key in ReportCache(root).files if (root / (name := os.fsdecode(key))).is_file()]
+    known = ReportCache(root, tenant_fields=config.tenancy.fields).files
+    names = [name for key in known if (root / (name := os.fsdecode(key))).is_file()]
     for name in sorted(names, key=lambda name: -(root / name).stat().st_size)[:REHEARSED]:
         content = (root / name).read_bytes()
         judge_edits(root, config, {name: content})

@@ -8,7 +8,7 @@ loaded on first use, so that importing the words in `skills.gates.model` costs n
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from skills.gates.model import FileReport, GateOptions, ProjectEvidence, Verdict
+from skills.gates.model import TENANT_FIELDS, FileReport, GateOptions, ProjectEvidence, Verdict
 
 if TYPE_CHECKING:
     from skills.gates.registry import RULES, RULESET_VERSION
@@ -37,12 +37,15 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def analyse(path: str, source: bytes, *, every: bool = True) -> FileReport:
+def analyse(
+    path: str, source: bytes, *, every: bool = True, tenant_fields: tuple[str, ...] = TENANT_FIELDS
+) -> FileReport:
     """What every rule and observer has to say about one file. Pure, and never raises.
 
     `path` is relative to the root, POSIX style: rules look at it. What cannot be judged (syntax, encoding,
     nesting) is the report's `problem`; a rule that failed is in `crashed`, with the others unharmed. Without
-    `every` only the `registry.COMMON` rules look, except where comments may silence the others.
+    `every` only the `registry.COMMON` rules look, except where comments may silence the others. `tenant_fields` are
+    those of the options that the report will be settled with.
     """
     from skills.gates.suppressions import MARK
 
@@ -54,10 +57,12 @@ def analyse(path: str, source: bytes, *, every: bool = True) -> FileReport:
 
         rules = RULES.values() if every else [RULES[name] for name in COMMON]
         analyser = _analysers[every] = Analyser(rules, observers())
-    return analyser.read(path, source)
+    return analyser.read(path, source, tenant_fields)
 
 
-def analyse_by(rules: frozenset[str], path: str, source: bytes) -> FileReport:
+def analyse_by(
+    rules: frozenset[str], path: str, source: bytes, tenant_fields: tuple[str, ...] = TENANT_FIELDS
+) -> FileReport:
     """As `analyse`, but only these rules of P0 look, and only the facts that such rules ask for are told."""
     analyser = _analysers.get(rules)
     if analyser is None:
@@ -66,7 +71,7 @@ def analyse_by(rules: frozenset[str], path: str, source: bytes) -> FileReport:
 
         looking = [RULES[name] for name in sorted(rules)]
         analyser = _analysers[rules] = Analyser(looking, observers(P0_OBSERVING))
-    return analyser.read(path, source)
+    return analyser.read(path, source, tenant_fields)
 
 
 def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:

@@ -72,13 +72,17 @@ class Words:
 
 class FileContext:
     """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
-    first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try."""
+    first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try;
+    `tenant_fields` are what the relation of a row to its tenant is called."""
 
-    def __init__(self, path: str, source: bytes, tree: ast.Module, is_fixable: IsFixable) -> None:
+    def __init__(
+        self, path: str, source: bytes, tree: ast.Module, is_fixable: IsFixable, tenant_fields: tuple[str, ...]
+    ) -> None:
         self.path = path
         self.source = source
         self.tree = tree
         self._is_fixable = is_fixable
+        self.tenant_fields = tenant_fields
         self.scopes: list[ast.ClassDef | FunctionNode] = []
         self.statement: ast.AST = tree
         self.memo: dict[str, object] = {}

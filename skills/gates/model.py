@@ -17,6 +17,8 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Status = Literal["pass", "fail", "not_run", "not_applicable"]
 Confidence = Literal["confirmed", "likely", "needs_context"]
 TenancyMode = Literal["transparent", "explicit", "off"]
+TENANT_FIELDS = ("tenant", "tenant_id", "company", "company_id")
+"""What the relation of a row to its tenant is called, where nobody says otherwise."""
 
 
 @record
@@ -160,7 +162,7 @@ class GateOptions:
 
     profile: str = "default"
     tenancy: str = "auto"
-    tenant_fields: tuple[str, ...] = ("tenant", "tenant_id", "company", "company_id")
+    tenant_fields: tuple[str, ...] = TENANT_FIELDS
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     isolated: bool = False

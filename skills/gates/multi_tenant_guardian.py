@@ -30,6 +30,7 @@ _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
 _SAVES = frozenset({"save", "asave"})
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+_NAMED = "manual-tenant-filter: the file names a field of a tenant"
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
@@ -68,7 +69,17 @@ def implements_isolation(context: FileContext) -> bool:
     return False
 
 
+def _names_tenant(context: FileContext) -> bool:
+    """A cheap test that every file passes in which a field of a tenant is named."""
+    known = context.memo.get(_NAMED)
+    if known is None:
+        known = context.memo[_NAMED] = any(context.holds(field.encode()) for field in context.tenant_fields)
+    return bool(known)
+
+
 def _on_call(node: ast.Call, context: FileContext) -> None:
+    if not _names_tenant(context):
+        return
     function = node.func
     if isinstance(function, ast.Attribute):
         method = function.attr
@@ -135,7 +146,8 @@ def _texts(nodes: list[ast.expr | None]) -> Iterator[str]:
 def _report(
     node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext, manager: str = ""
 ) -> None:
-    wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT)
+    fields = context.tenant_fields
+    wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT and tenant_field(name, fields))
     in_declaration = any(isinstance(scope, ast.ClassDef) and scope.name == "Meta" for scope in context.scopes)
     if not wanted or in_declaration or implements_isolation(context):
         return
@@ -146,13 +158,15 @@ def _report(
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     """Parameters of services: a service that takes the tenant passes it on by hand."""
+    if not _names_tenant(context):
+        return
     owner = context.class_scope
     in_service = context.role == "service" or (owner is not None and owner.name.endswith("Service"))
     if not in_service or implements_isolation(context):
         return
     arguments = node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        if argument.arg not in {"self", "cls"}:
+        if argument.arg in context.tenant_fields:
             needs = (("method", node.name), ("parameter", argument.arg))
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
@@ -160,7 +174,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """Fields of serializers that take the tenant from the request's body."""
-    if class_role(node) != "serializer":
+    if not _names_tenant(context) or class_role(node) != "serializer":
         return
     _listed_fields(node, context)
     for statement in node.body:
@@ -173,7 +187,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         )
         kind = last_name(call.func)
         written = kind.endswith("Field") and kind not in {"SerializerMethodField", "ReadOnlyField"}
-        if isinstance(target, ast.Name) and written and not read_only:
+        if isinstance(target, ast.Name) and target.id in context.tenant_fields and written and not read_only:
             needs = (("method", node.name), ("serializer", target.id))
             context.report(MANUAL, statement, target.id, needs=needs, symbol=f"{node.name}.{target.id}")
 
@@ -194,7 +208,7 @@ def _listed_fields(node: ast.ClassDef, context: FileContext) -> None:
             )
             place = part if last_name(part.targets[0]) == "fields" else place
     declared |= {name for key in ("read_only_fields", "extra_kwargs") for name in listed.get(key, ())}
-    names = [name for name in listed.get("fields", ()) if name not in declared]
+    names = [name for name in listed.get("fields", ()) if name in context.tenant_fields and name not in declared]
     if place is not None and names:
         needs = (("method", node.name), *(("serializer", name) for name in names))
         context.report(MANUAL, place, "fields", needs=needs, symbol=f"{node.name}.Meta.fields")
@@ -207,9 +221,10 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
     if isinstance(context.statement, ast.Expr) and context.statement.value is node:
         return
     found = _WHERE.search(text)
-    names = dict.fromkeys(_CONDITION.findall(found[1])) if found else {}
-    if names:
-        needs = (("method", "sql"), *(("sql", name.lower()) for name in names))
+    names = dict.fromkeys(name.lower() for name in _CONDITION.findall(found[1])) if found else {}
+    named = [name for name in names if name in context.tenant_fields]
+    if named:
+        needs = (("method", "sql"), *(("sql", name) for name in named))
         context.report(MANUAL, node, "sql", needs=needs)
 
 

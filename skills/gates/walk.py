@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from skills.gates.context import FileContext, IsFixable
-from skills.gates.model import FileReport, SyntaxProblem
+from skills.gates.model import TENANT_FIELDS, FileReport, SyntaxProblem
 from skills.gates.plan import CASE, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expressions, Plan, make_plan
 from skills.gates.prefilter import MOST_PLANS, Prefilter
 from skills.gates.roles import is_test_path, path_role
@@ -31,13 +31,13 @@ class Analyser:
         self._prefilter = Prefilter([watch for _, watch in self._entries])
         self._plans: dict[int, Plan] = {}
 
-    def read(self, path: str, source: bytes) -> FileReport:
+    def read(self, path: str, source: bytes, tenant_fields: tuple[str, ...] = TENANT_FIELDS) -> FileReport:
         """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
         `crashed`."""
         tree, problem = parse(source)
         if tree is None:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        context = FileContext(path, source, tree, _is_fixable)
+        context = FileContext(path, source, tree, _is_fixable, tenant_fields)
         try:
             look = self._prefilter.look(path, source)
             crashed, places = _walk(tree, self._plan(look.chosen), look.lines, context)

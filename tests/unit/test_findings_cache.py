@@ -15,7 +15,7 @@ from cockpit.findings.engine import CheckRequest, check_now
 from cockpit.findings.outcome import Outcome
 from cockpit.findings.pool import Pool
 from cockpit.findings.worker import Task, encode_judged, judge
-from skills.gates.model import FileReport
+from skills.gates.model import FileReport, GateOptions
 
 MOCK = "from unittest.mock import Mock\n\n\ndef test_a():\n    assert Mock()\n"
 
@@ -91,6 +91,17 @@ def test_another_rule_set_makes_the_cache_worthless(repo: Path, monkeypatch: pyt
     check(repo)
     monkeypatch.setattr(cache, "_ruleset", "another")
     assert ReportCache(repo).files == {}
+
+
+def test_other_names_of_the_tenant_make_the_cache_worthless(repo: Path) -> None:
+    views = "def mine(request):\n    return Note.objects.filter(firm=request.firm)\n"
+    (repo / "views.py").write_text(views)
+
+    def found(*fields: str) -> list[str]:
+        options = GateOptions(tenancy="transparent", tenant_fields=fields, select=("manual-tenant-filter",))
+        return [finding.path for finding in check(repo, options=options).findings]
+
+    assert [found("company"), found("firm"), found("firm"), found("company")] == [[], ["views.py"], ["views.py"], []]
 
 
 def test_a_state_folder_that_cannot_be_written_is_said(

@@ -24,9 +24,9 @@ OPEN = "def all_of_them(request, pk):\n    return Invoice.objects.get(pk=pk)\n"
 
 
 def verdict(files: Mapping[str, str], *dependencies: str, **options: object) -> Verdict:
-    reports = [analyse(path, source.encode()) for path, source in files.items()]
-    evidence = ProjectEvidence(dict.fromkeys(dependencies, "pyproject.toml:7"))
-    return settle(reports, evidence, replace(GateOptions(select=("P0",)), **options))
+    chosen = replace(GateOptions(select=("P0",)), **options)
+    reports = [analyse(path, source.encode(), tenant_fields=chosen.tenant_fields) for path, source in files.items()]
+    return settle(reports, ProjectEvidence(dict.fromkeys(dependencies, "pyproject.toml:7")), chosen)
 
 
 def status(answer: Verdict) -> dict[str, str]:
