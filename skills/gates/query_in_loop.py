@@ -231,17 +231,19 @@ query_in_loop = Rule(
 
 def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
     """Fields that a model has an index for, those of `Meta` by the first column."""
+    indexed: dict[str, None] = {}
     for part in node.body:
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
             target = part.targets[0] if isinstance(part, ast.Assign) else part.target
             given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
             if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
-                context.fact("indexed", f"{node.name}.{last_name(target)}")
+                indexed[last_name(target)] = None
         elif isinstance(part, ast.ClassDef) and part.name == "Meta":
             texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-            for name in dict.fromkeys(texts):
-                if name.lstrip("-").isidentifier():
-                    context.fact("indexed", f"{node.name}.{name.lstrip('-')}")
+            columns = (text.lstrip("-") for text in texts)
+            indexed.update(dict.fromkeys(name for name in columns if name.isidentifier()))
+    if indexed:
+        context.fact("indexed", node.name, " ".join(indexed))
 
 
 def _is_false(node: ast.expr) -> bool:
@@ -281,14 +283,19 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if place is None or project.models.ambiguous(place[1].name):
         return None
     fields = project.models.fields(place[1].name)
-    lines = [*project.models.ancestors(place[1].name)]
+    indexed = {
+        name
+        for model in project.models.ancestors(place[1].name)
+        for _, fact in project.named("indexed", model)
+        for name in fact.detail.split()
+    }
     declared = None
     for kind, name in candidate.needs:
         if kind != "asked":
             continue
         if name not in fields or fields[name][1].detail not in _SCALARS:
             return None
-        if any(project.has("indexed", f"{owner}.{name}") for owner in lines):
+        if name in indexed:
             return None
         declared = declared or fields[name]
     if declared is None:
@@ -342,4 +349,4 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )
-"""Kind: indexed (Model.field)."""
+"""Kind: indexed (name: the model, detail: its columns that begin an index)."""

@@ -45,9 +45,12 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
             if read:
                 context.fact("serializer-read", node.name, read, statement.lineno)
     fields = meta_value(node, "fields")
+    listed: dict[int, list[str]] = {}
     for part in fields.elts if isinstance(fields, (ast.List, ast.Tuple)) else ():
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value not in declared:
-            context.fact("serializer-read", node.name, f"{part.value} =keys", part.lineno)
+            listed.setdefault(part.lineno, []).append(part.value)
+    for line, names in listed.items():
+        context.fact("serializer-read", node.name, f"{' '.join(names)} =keys", line)
     _methods(node, context)
     context.fact("serializer", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
 
@@ -171,14 +174,20 @@ def may_decide_itself(bases: list[str], project: Project) -> bool:
     return False
 
 
+def _reads(serializer: str, project: Project) -> Iterator[tuple[str, str, Place]]:
+    """(path, what becomes of it, where) of all that a serializer reads."""
+    for place in project.named("serializer-read", serializer):
+        *paths, nested = place[1].detail.split(" ")
+        yield from ((path, nested, place) for path in paths)
+
+
 def _missing(
     serializer: str, model: Place, loaded: frozenset[str], project: Project, relations: Relations, depth: int
 ) -> Iterator[tuple[str, Place, bool]]:
     """(path, where it is read, whether it is many) of what a serializer reads behind rows that were loaded so far."""
     if len({path for path, _ in project.named("serializer", serializer)}) != 1:
         return
-    for place in project.named("serializer-read", serializer):
-        path, _, nested = place[1].detail.partition(" ")
+    for path, nested, place in _reads(serializer, project):
         at, behind, walked = model, loaded, []
         for name in path.split("__"):
             found = relations.behind(at, name)
@@ -204,5 +213,5 @@ OBSERVERS: tuple[Observer, ...] = (
         (Watch((ast.ClassDef,), _on_serializer, (b"erializer",), is_product_path),),
     ),
 )
-"""Kinds: serializer (detail: bases), serializer-read (detail: path of relations, then a nested serializer, "=row" where
-the row behind is read, "=keys" where only keys are)."""
+"""Kinds: serializer (detail: bases), serializer-read (detail: paths of relations, then a nested serializer, "=row"
+where the row behind is read, "=keys" where only keys are)."""
