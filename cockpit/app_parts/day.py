@@ -109,7 +109,7 @@ class DayDeeds(Deeds):
             open_in_editor(self, path, _line_of(path.read_text("utf-8", "replace"), message.place[1:]))
             return
         name, _, number = message.place.rpartition(":")
-        if not name or not number.isdigit():
+        if not name or not number.isdecimal():
             name, number = message.place, "1"
         open_in_editor(self, self.repository.root / name, int(number))
 

@@ -64,4 +64,4 @@ class VerifyDeeds(Deeds):
         """Open a place that an answer names."""
         path, _, rest = message.place.partition(":")
         number = rest.partition(" ")[0]
-        open_in_editor(self, self.watched / path, int(number) if number.isdigit() else 1)
+        open_in_editor(self, self.watched / path, int(number) if number.isdecimal() else 1)

@@ -102,7 +102,7 @@ class _Reading:
 
     def _subject(self, given: dict[str, Any]) -> str:
         number = str(given.get("taskId", ""))
-        return self.subjects[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(self.subjects) else ""
+        return self.subjects[int(number) - 1] if number.isdecimal() and 0 < int(number) <= len(self.subjects) else ""
 
     def _said(self, value: dict[str, Any], content: object, *, fresh: bool) -> None:
         for part in blocks_of(content):

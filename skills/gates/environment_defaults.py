@@ -54,7 +54,7 @@ def _converted(value: ast.Call, name: str) -> ast.expr:
     text = str(inner.value)
     known: dict[str, object] = {
         **dict.fromkeys(_TRUTH, text.lower() in _TRUE_WORDS),
-        "int": int(text) if text.isdigit() else None,
+        "int": int(text) if text.isdecimal() else None,
         "bool": bool(inner.value),  # of text: "False" is true
         "str": inner.value,
     }

@@ -113,7 +113,7 @@ def _paragraph_end(lines: Sequence[Line], at: int) -> int:
 
 def _said(match: re.Match[str]) -> tuple[int, str]:
     number = (match["number"] or match["cifra"]).lower()
-    return int(number) if number.isdigit() else _VALUES[number], match["noun"] or match["nombre"]
+    return int(number) if number.isdecimal() else _VALUES[number], match["noun"] or match["nombre"]
 
 
 def _of_a_whole(before: str) -> bool:
