@@ -149,7 +149,6 @@ class _Judge:
             found = run_worker(
                 worker,
                 self.facts,
-                self.reports,
                 covers=self._covers,
                 marked=lambda findings: self.project.baseline.marked(findings, self._still_there),
                 decisions=self.decisions,

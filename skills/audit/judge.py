@@ -8,7 +8,7 @@ from skills.audit.fastapi_lifetime import FastapiRelease
 from skills.audit.model import Category, CheckRow, Issue, Worker, issue_order
 from skills.audit.scoring import score_of
 from skills.gates import RULES
-from skills.gates.model import Check, FileReport, Finding
+from skills.gates.model import Check, Finding
 from skills.gates.project import Project
 from skills.gates.verdict import checks_of, findings_of
 
@@ -21,7 +21,6 @@ _WORDS = {"pass": "passed", "not_applicable": "skipped", "not_run": "warning"}
 def run_worker(
     worker: Worker,
     project: Project,
-    reports: Sequence[FileReport],
     *,
     covers: Callable[[Finding], bool],
     marked: Marked,
@@ -48,8 +47,8 @@ def run_worker(
     for number, rule in enumerate(worker.rules):
         reason = missing if missing and rule not in without else RULES[rule].applies(project)
         active = {rule: RULES[rule]} if reason is None else {}
-        own = [finding for finding in findings_of(list(reports), project, active) if covers(finding)]
-        checks += checks_of(list(reports), own, {rule: reason}, project)
+        own = [finding for finding in findings_of(project, active) if covers(finding)]
+        checks += checks_of(own, {rule: reason}, project)
         found += own
         tell(number + 1)
     issues = merged(judged(finding, decisions, lines_of, fastapi) for finding in marked(tuple(found)))

@@ -9,9 +9,11 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 
+from skills.gates.patterns import lazy
+
 _CONTENT = 16
 _TEXTS = r"""(?:[^"'#\n]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')*"""
-_COMMENT = re.compile(rf"^({_TEXTS})#.*$", re.MULTILINE)
+_COMMENT = lazy(rf"^({_TEXTS})#.*$", re.MULTILINE)
 
 
 def without_layout(text: str) -> str:

@@ -4,6 +4,7 @@ A file's words are looked up, each once, in a table that remembers what every wo
 recur from file to file, and most of them say nothing, so that most of the answer is two intersections of sets.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from keyword import iskeyword
 
@@ -13,7 +14,7 @@ from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS = 200_000, 4096
-_WORD = lazy(rb"[\w\x80-\xff]+")
+_WORD = re.compile(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = lazy(rb"\w* as \w")
 

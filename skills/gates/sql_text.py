@@ -7,7 +7,8 @@ from skills.gates.context import FileContext
 from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.sql_values import LAYOUT, grown, harmless
+from skills.gates.sql_names import grown
+from skills.gates.sql_values import LAYOUT, harmless
 
 HOLE = "\0"
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"

@@ -3,12 +3,11 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.file_calls import argument_of, calls_by_name
-from skills.gates.local_values import Scope, is_literal, local_values, own_nodes, values_of
+from skills.gates.local_values import Scope, is_literal, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.sql_checks import (
@@ -21,13 +20,12 @@ from skills.gates.sql_checks import (
     is_of_schema,
     names_schema,
 )
+from skills.gates.sql_names import LOOPS, grown, indirect, made_here, place_of, scope_of, seen_from
 from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
 _JUDGED = "sql-values: names that are being judged"
-_INDIRECT = "sql-values: loops and calls taken apart"
-_LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
 _DEEPEST = 14
 # What quotes a name, or can hold nothing but a number.
@@ -55,9 +53,7 @@ _COMPILERS = frozenset(
 )  # fmt: skip
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
-_OUTSIDE = frozenset({"environ", "getenv", "argv", "input", "open", "read", "read_text", "loads", "load", "get"})
 _METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_GROW = frozenset({"append", "add", "insert", "extend", "appendleft"})
 _PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind", re.I)
 
 
@@ -137,7 +133,7 @@ def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: i
         for target in descendants(generator.target):
             if isinstance(target, ast.Name):
                 own[target.id] = all(_looped(generator, target.id, context, depth)) and (
-                    _place_of(generator.target, target.id) is not None
+                    place_of(generator.target, target.id) is not None
                 )
     context.memo[_LOOP_NAMES] = own
     try:
@@ -217,7 +213,7 @@ def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
     if len(named) != 1:
         return False
     answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]
-    with _seen_from(named[0], context):
+    with seen_from(named[0], context):
         return bool(answers) and all(harmless(answer, context, depth + 2) for answer in answers)
 
 
@@ -263,7 +259,7 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     bound = values_of(name, context)
     if not bound:
         return name in context.imports and name.isupper()
-    scope = _scope_of(name, context)
+    scope = scope_of(name, context)
     judged = context.memo.setdefault(_JUDGED, set())
     assert isinstance(judged, set)
     if (scope, name) in judged:
@@ -276,7 +272,7 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
 
 
 def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], context: FileContext, depth: int) -> bool:
-    if scope is context.tree and name.lstrip("_").isupper() and all(_made_here(value) for value in bound):
+    if scope is context.tree and name.lstrip("_").isupper() and all(made_here(value) for value in bound):
         return True
     written = [value for value in bound if value is not None]
     if not all(harmless(value, context, depth + 1) for value in written):
@@ -287,32 +283,6 @@ def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], con
     return len(told) == len(bound) - len(written) and all(told)
 
 
-def _scope_of(name: str, context: FileContext) -> Scope:
-    function = context.function
-    return function if function is not None and name in local_values(function, context) else context.tree
-
-
-def _made_here(value: ast.expr | None) -> bool:
-    """True for the value of a constant that nothing outside of the source decides."""
-    return value is not None and not any(
-        isinstance(part, (ast.Name, ast.Attribute)) and last_name(part) in _OUTSIDE for part in descendants(value)
-    )
-
-
-def grown(name: str, scope: Scope, context: FileContext) -> Iterator[ast.expr]:
-    """What is put into a list of that name after it was made."""
-    for node in own_nodes(scope, context):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _GROW
-            and node.args
-        ):
-            owner = node.func.value
-            if isinstance(owner, ast.Name) and owner.id == name:
-                yield node.args[-1]
-
-
 def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Iterator[bool]:
     """For each binding that has no expression of its own, whether it is harmless: parameters, loops, calls."""
     if not isinstance(scope, ast.Module):
@@ -320,40 +290,20 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
                 yield is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
-    for node in _indirect(scope, context):
-        if isinstance(node, _LOOPS):
-            if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or _place_of(node.target, name) is None:
+    for node in indirect(scope, context):
+        if isinstance(node, LOOPS):
+            if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or place_of(node.target, name) is None:
                 yield from _looped(node, name, context, depth)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for target in node.targets:
-                if isinstance(target, (ast.Tuple, ast.List)) and _place_of(target, name) is not None:
+                if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
                     yield last_name(node.value.func) in _COMPILERS or has_parameters(target)
-
-
-def _indirect(scope: Scope, context: FileContext) -> list[Any]:
-    """The loops of a scope, and where it takes apart what calls return."""
-    known = context.memo.setdefault(_INDIRECT, {})
-    assert isinstance(known, dict)
-    found: list[Any] | None = known.get(scope)
-    if found is None:
-        found = known[scope] = [
-            node
-            for node in own_nodes(scope, context)
-            if isinstance(node, _LOOPS) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
-        ]
-    return found
-
-
-def _place_of(target: ast.expr, name: str) -> int | None:
-    """Where a loop or an assignment puts a name: 0 for the name alone, its place in a tuple, None for elsewhere."""
-    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-    return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), None)
 
 
 def _looped(
     node: ast.For | ast.AsyncFor | ast.comprehension, name: str, context: FileContext, depth: int
 ) -> Iterator[bool]:
-    place = _place_of(node.target, name)
+    place = place_of(node.target, name)
     if place is None:
         return
     over = node.iter
@@ -375,7 +325,7 @@ def _is_constant(node: ast.expr, context: FileContext) -> bool:
     if not isinstance(node, ast.Name) or not node.id.lstrip("_").isupper():
         return False
     bound = values_of(node.id, context)
-    return bool(bound) and _scope_of(node.id, context) is context.tree and all(_made_here(value) for value in bound)
+    return bool(bound) and scope_of(node.id, context) is context.tree and all(made_here(value) for value in bound)
 
 
 def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
@@ -393,21 +343,10 @@ def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, 
         return False
     mentions, calls = calls_by_name(context).get(function.name, (0, []))
     for scope, call in calls:
-        with _seen_from(scope, context):
+        with seen_from(scope, context):
             if not harmless(argument_of(call, function, name), context, depth + 2):
                 return False
     return len(calls) == mentions > 0
-
-
-@contextmanager
-def _seen_from(scope: Scope, context: FileContext) -> Iterator[None]:
-    """Names are looked up as that function sees them."""
-    before = context.scopes
-    context.scopes = [] if isinstance(scope, ast.Module) else [scope]
-    try:
-        yield
-    finally:
-        context.scopes = before
 
 
 _JUDGES: dict[type[ast.expr], Callable[[Any, FileContext, int], bool]] = {

@@ -2,7 +2,6 @@
 answers."""
 
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
 
 from skills.gates.model import (
     Candidate,
@@ -67,20 +66,19 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     answers once: not_applicable where the project does not call for it, fail where something unsuppressed
     was found, not_run where a file could not be judged by it, else pass.
     """
-    read = list(reports)
-    known = Project(read, project, options)
+    known = Project(reports, project, options)
     selected = select_rules(options)
     reasons = {name: _applies(RULES[name], known) for name in RULES if name in selected}
     active = {name: RULES[name] for name, reason in reasons.items() if reason is None}
-    findings = findings_of(read, known, active)
-    checks = checks_of(read, findings, reasons, known)
+    findings = findings_of(known, active)
+    checks = checks_of(findings, reasons, known)
     return Verdict(tuple(findings), tuple(checks), tenancy_of(known))
 
 
-def findings_of(reports: list[FileReport], project: Project, active: dict[str, Rule]) -> list[Finding]:
+def findings_of(project: Project, active: dict[str, Rule]) -> list[Finding]:
     """What the active rules find, suppressed findings included and marked, in the order of `finding_order`."""
     found: dict[Gate, list[Finding]] = {gate: [] for gate in GATE_ORDER}
-    for report in sorted(reports, key=attrgetter("path")):  # its candidates are in order themselves
+    for report in project.reports:  # by path; its candidates are in order themselves
         if not report.candidates:
             continue
         taken: set[str] = set()
@@ -200,17 +198,15 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
     return None
 
 
-def checks_of(
-    reports: list[FileReport], findings: list[Finding], reasons: dict[str, str | None], project: Project
-) -> list[Check]:
+def checks_of(findings: list[Finding], reasons: dict[str, str | None], project: Project) -> list[Check]:
     """The answer of each rule. The reason of a failed one is that of the not_run behind it, where there is one."""
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None:
             counts[finding.rule] = counts.get(finding.rule, 0) + 1
-    unread = [report for report in reports if report.problem is not None]
+    unread = [report for report in project.reports if report.problem is not None]
     crashed = dict(project.failed)
-    for report in reports:
+    for report in project.reports:
         for name, why in report.crashed:
             crashed.setdefault(name, f"{report.path}: the rule failed ({why})")
     checks = []

@@ -40,7 +40,6 @@ def audited(files: dict[str, str], dependencies: dict[str, str], releases: dict[
         for issue in run_worker(
             worker,
             facts,
-            reports,
             covers=lambda finding: True,
             marked=lambda findings: findings,
             lines_of=lambda path: files[path].splitlines(),
