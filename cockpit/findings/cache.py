@@ -7,6 +7,7 @@ so shortly before it was read that a later write could carry the same times.
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -109,6 +110,7 @@ class ReportCache:
     ) -> None:
         name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
         self.path = state_dir() / "findings" / f"{name}{'-every' if every else ''}.msgpack"
+        self.ruff = self.path.parent / "ruff" / name if enabled else None  # the folder of ruff's own cache
         self.enabled = enabled
         self.version = ":".join((ruleset(), *tenant_fields)) if enabled else ""
         self.files: dict[bytes, Entry] = {}
@@ -168,6 +170,10 @@ class ReportCache:
             kept = sorted(self.path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime, reverse=True)
             for path in kept[MOST_FILES:]:
                 path.unlink(missing_ok=True)
+            held = {path.stem.removesuffix("-every") for path in kept[:MOST_FILES]}
+            for folder in self.path.parent.glob("ruff/*"):
+                if folder.name not in held:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 class ReportsOnDemand(ReportCache):

@@ -177,7 +177,7 @@ class Project:
         if refused is not None:
             self.ruff_check, self.ruff_findings = refused, {}
             return
-        run = run or RuffRun(self.root)
+        run = run or RuffRun(self.root, self.cache.ruff)
         asked = None if names is None else {name for name in names if name in self.scope.files}
         answer = run.answer(_beyond(asked, self.sources, self.scope.files), self._asked_sources(asked))
         self.take_ruff(asked, answer)

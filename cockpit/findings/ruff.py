@@ -1,4 +1,5 @@
-"""Ruff, where the project uses it: its own configuration, read through its JSON. It writes nothing and fixes nothing.
+"""Ruff, where the project uses it: its own configuration, read through its JSON. It fixes nothing, and what it knows of
+unchanged files it keeps in our state folder, never in the repository.
 
 The program comes from beside the running interpreter or from PATH, never from inside the repository under view.
 """
@@ -25,7 +26,7 @@ RULE = "ruff"
 _P1 = re.compile(r"(E9|F63|F7|F82|S)\d")
 _SECONDS = 120.0
 _MOST_ARGUMENTS = 400
-_FLAGS = ("check", "--output-format", "json", "--no-cache", "--force-exclude", "--no-fix", "--exit-zero", "--quiet")
+_FLAGS = ("check", "--output-format", "json", "--force-exclude", "--no-fix", "--exit-zero", "--quiet")
 
 
 @record
@@ -87,10 +88,12 @@ def wanted(finding: Finding, options: GateOptions) -> bool:
 
 
 class RuffRun:
-    """One run of ruff that can be cancelled from another thread."""
+    """One run of ruff that can be cancelled from another thread. In the folder `kept` ruff keeps what it knows of
+    unchanged files; None: nowhere."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, kept: Path | None = None) -> None:
         self.root = root
+        self._kept = kept
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
         self._lock = threading.Lock()
@@ -116,11 +119,17 @@ class RuffRun:
         runs += [(["--stdin-filename", name, "-"], source) for name, source in sorted((sources or {}).items())]
         found: list[dict[str, Any]] = []
         for arguments, source in runs:
-            rows, why = self._run([program, *_FLAGS, *arguments], source)
+            rows, why = self._run([program, *_FLAGS, *self._cache_flags(), *arguments], source)
+            if why and self._kept is not None:
+                self._kept = None  # it may have been the folder: full, or not ours to write
+                rows, why = self._run([program, *_FLAGS, *self._cache_flags(), *arguments], source)
             if why:
                 return RuffAnswer(Check(RULE, "not_run", 0, why), {})
             found += rows
         return RuffAnswer(Check(RULE, "pass"), self._findings(found, sources or {}))
+
+    def _cache_flags(self) -> list[str]:
+        return ["--no-cache"] if self._kept is None else ["--cache-dir", str(self._kept)]
 
     def _run(self, command: list[str], source: bytes | None) -> tuple[list[dict[str, Any]], str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cockpit.paths import state_dir
 from tests.git import git
 from tests.unit.check_places import BAD, GOOD
 
@@ -32,6 +33,31 @@ def test_ruff_runs_where_the_project_uses_it(project: Path, ask: Any) -> None:
     fingerprint = rows[1]["fingerprint"]
     (project / "tests/test_a.py").write_bytes(b"# a line more\n" + before)
     assert fingerprint in {row["fingerprint"] for row in ask()[1]["findings"]}
+
+
+def _ruff_rows(document: Any) -> list[tuple[str, int]]:
+    return [(row["path"], row["line"]) for row in document["findings"] if row["rule"] == "ruff/F401"]
+
+
+def test_ruff_keeps_what_it_knows_in_our_folder_and_sees_an_edit(project: Path, ask: Any) -> None:
+    (project / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["F"]\n')
+    (project / "tests/test_a.py").write_text("import os\n" + GOOD)
+    assert _ruff_rows(ask("--no-cache")[1]) == [("tests/test_a.py", 1)]
+    folder = state_dir() / "findings/ruff"
+    assert not folder.exists()
+    assert _ruff_rows(ask()[1]) == _ruff_rows(ask()[1]) == [("tests/test_a.py", 1)]
+    assert any(path.is_file() for path in folder.glob("*/*/*"))
+    (project / "tests/test_a.py").write_text("import io\nimport os\n" + GOOD)
+    assert _ruff_rows(ask()[1]) == [("tests/test_a.py", 1), ("tests/test_a.py", 2)]
+    assert not (project / ".ruff_cache").exists()
+
+
+def test_ruff_answers_where_its_folder_cannot_be_made(project: Path, ask: Any) -> None:
+    (project / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["F"]\n')
+    (project / "tests/test_a.py").write_text("import os\n" + GOOD)
+    (state_dir() / "findings").mkdir(parents=True, exist_ok=True)
+    (state_dir() / "findings/ruff").write_text("in the way")
+    assert _ruff_rows(ask()[1]) == [("tests/test_a.py", 1)]
 
 
 def test_ruff_on_the_index_reads_the_index(project: Path, ask: Any) -> None:
