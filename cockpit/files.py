@@ -40,6 +40,12 @@ def read_regular(path: Path | str | bytes, most: int = -1) -> bytes:
         return b"".join(parts)
 
 
+def source_lines(source: bytes) -> list[str]:
+    """The lines of a source as Python and git count them, without their ends: a form feed or a separator of Unicode,
+    at which `str.splitlines` cuts too, ends none. Bytes that are no UTF-8 are replaced."""
+    return [line.decode("utf-8", "replace") for line in source.splitlines()]
+
+
 def _not_regular(path: Path | str | bytes) -> OSError:
     return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 

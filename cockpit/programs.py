@@ -81,7 +81,9 @@ class Programs:
         try:
             out, err, why = _read(process, seconds)
         finally:
-            _end_group(process)
+            with self._lock:  # from here on its number may be another program's
+                self._process = None
+                _end_group(process)
             process.wait()
             for stream in (process.stdout, process.stderr):
                 if stream is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.editor import open_in_editor
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular
+from cockpit.files import read_regular, source_lines
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
@@ -255,7 +255,7 @@ class FindingDeeds(Deeds):
 def read_lines(path: Path) -> tuple[list[str], str]:
     """The lines of a file, or none and a line that says why."""
     try:
-        return read_regular(path).decode("utf-8", "replace").splitlines(), ""
+        return source_lines(read_regular(path)), ""
     except OSError as problem:
         return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
 

@@ -11,7 +11,7 @@ from cockpit.audit.models import AuditProgress, WorkerProgress
 from cockpit.audit.sources import decisions_of, releases_in, rows_of, texts_of
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular
+from cockpit.files import read_regular, source_lines
 from cockpit.findings.once import CheckRequest, make_project
 from cockpit.findings.options import options_of
 from cockpit.findings.parts import Narrow
@@ -172,7 +172,7 @@ class _Judge:
 
     def _read_lines(self, path: str) -> Sequence[str]:
         try:
-            return read_regular(self.project.root / path).decode("utf-8", "replace").splitlines()
+            return source_lines(read_regular(self.project.root / path))
         except OSError:
             return ()
 

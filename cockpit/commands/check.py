@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.call import Call, say
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular
+from cockpit.files import read_regular, source_lines
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
@@ -332,6 +332,6 @@ def _line_reader(project: "Project") -> Callable[[str], list[str]]:
             source = project.sources.get(name) or read_regular(project.root / name)
         except OSError:
             return []
-        return source.decode("utf-8", "replace").splitlines()
+        return source_lines(source)
 
     return lines_of

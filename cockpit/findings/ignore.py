@@ -8,7 +8,7 @@ from pathlib import Path
 from cockpit.errors import CannotAnswer
 from cockpit.findings.patch import Patch, apply_patch, encoding_of, physical_lines, read_source, unified_diff
 from cockpit.plain_text import plain_text
-from skills.gates import analyse
+from skills.gates import RULES, analyse
 from skills.gates.model import TENANT_FIELDS, FileReport, Finding
 
 __all__ = ["Patch", "apply_patch", "plan_ignore"]
@@ -27,6 +27,8 @@ def plan_ignore(root: Path, finding: Finding, reason: str, tenant_fields: tuple[
     said = plain_text(reason, 200).strip()
     if not said:
         raise CannotAnswer("a comment that silences a finding needs a reason")
+    if not finding.path.endswith(".py"):
+        raise CannotAnswer(f"{plain_text(finding.path, 200)} is no Python file: comments are read in those only")
     before = read_source(root, finding.path)
     line = _line_now(finding, analyse(finding.path, before, tenant_fields=tenant_fields))
     encoding = encoding_of(before)
@@ -50,7 +52,7 @@ def _line_now(finding: Finding, report: FileReport) -> int:
         raise CannotAnswer(
             f"{finding.path}:{report.problem.line}: {plain_text(report.problem.message, 120)}", "mend that first"
         )
-    if finding.skill == "ruff":
+    if finding.rule not in RULES:  # another tool's: it is not asked again here
         return finding.line
     stem = finding.fingerprint.partition("-")[0]
     lines = [found.line for found in report.candidates if found.rule == finding.rule and found.fingerprint == stem]
@@ -71,7 +73,7 @@ def _attempts(lines: list[str], line: int, finding: Finding, reason: str) -> Ite
                 number,
                 [*lines[: number - 1], _with_comment(lines[number - 1], finding.rule, reason), *lines[number:]],
             )
-    for number in range(line, max(0, line - 40), -1):
+    for number in range(min(line, len(lines)), max(0, line - 40), -1):
         text = lines[number - 1]
         indent = text[: len(text) - len(text.lstrip(" \t"))]
         alone = f"{indent}# cockpit: ignore[{finding.rule}] {reason}{_ending(text) or chr(10)}"

@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING
 
 from skills.gates.model import Check, Finding, Gate
 from skills.record import record
-
-if TYPE_CHECKING:
-    pass
 
 
 @record

@@ -206,8 +206,9 @@ class Project:
                 findings = {name: found for name, found in answer.findings.items() if self._in_scope(name)}
                 status = "fail" if findings else "pass" if answer.findings else answer.check.status
                 told = replace(answer, check=replace(answer.check, status=status), findings=findings)
-                self.tool_answers = {**self.tool_answers, tool.name: told}  # others may be reading the one before
-                self._told_at[tool.name] = saves
+                # another thread may be reading the ones before
+                self.tool_answers = {**self.tool_answers, tool.name: told}
+                self._told_at = {**self._told_at, tool.name: saves}
         if any(tool.name == "pytest" for tool in tools):
             self.read_manifests()  # it may have written a report of coverage
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
-from cockpit.files import read_regular
+from cockpit.files import read_regular, source_lines
 from cockpit.findings.coverage import own_report
 from cockpit.findings.parts import OutsideAnswer
 from cockpit.plain_text import plain_text
@@ -87,7 +87,10 @@ class ToolRun:
         if refused:
             return Ran(why=refused)
         report = own_report(self.root)
-        report.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            report.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            return Ran(why=f"{plain_text(report.parent, 200)} cannot be made ({problem.strerror})")
         environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
         if not self.trust.trusted:
             environment |= without_own_code(self.root)
@@ -173,7 +176,7 @@ class ToolRun:
                 continue
             if path not in lines:
                 try:
-                    lines[path] = read_regular(self.root / path).decode("utf-8", "replace").splitlines()
+                    lines[path] = source_lines(read_regular(self.root / path))
                 except OSError:
                     continue  # it names a file that is not there
             rule = f"{tool.name}/{plain_text(problem.code, 60)}" if problem.code else f"{tool.name}/problem"

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.config import Config
-from cockpit.files import read_regular
+from cockpit.files import read_regular, source_lines
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand, digest_of
 from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
@@ -232,7 +232,7 @@ def _new(stood: tuple[Finding, ...], before: Lines, would: tuple[Finding, ...], 
 
 
 def _lines(sources: Mapping[str, bytes]) -> Lines:
-    return {plain(name): source.decode("utf-8", "replace").splitlines() for name, source in sources.items()}
+    return {plain(name): source_lines(source) for name, source in sources.items()}
 
 
 def _line(lines: list[str], number: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.files import locked, write_atomically
+from cockpit.files import locked, source_lines, write_atomically
 
 HOME = Path(__file__).parents[2]
 
@@ -101,3 +101,8 @@ def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
         assert mine
         assert other() == b"False"
     assert other() == b"True"
+
+
+def test_the_lines_of_a_source_are_those_that_python_counts() -> None:
+    source = "a = 1\r\n\x0c\nb = '\u2028 \x85 \x1c'\rc = 3\n".encode() + b"# \xff"
+    assert source_lines(source) == ["a = 1", "\x0c", "b = '\u2028 \x85 \x1c'", "c = 3", "# \ufffd"]

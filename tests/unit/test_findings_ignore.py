@@ -108,6 +108,27 @@ def test_the_line_is_the_findings_line_of_now(repo: Path) -> None:
         plan_ignore(repo, finding, "r")
 
 
+def of_a_tool(rule: str, path: str, line: int) -> Finding:
+    tool = rule.partition("/")[0]
+    return Finding(rule, "P1", "HIGH", tool, path, line, 1, line, 2, "", "m", "", "confirmed", False, "aa00")
+
+
+@pytest.mark.parametrize("rule", ["ruff/F401", "mypy/arg-type", "bandit/B101"])
+def test_a_finding_of_another_tool_can_be_silenced(repo: Path, rule: str) -> None:
+    (repo / "test_x.py").write_bytes(PLAIN)
+    patch = plan_ignore(repo, of_a_tool(rule, "test_x.py", 5), "known")
+    assert patch.after.splitlines()[4].decode() == f"    assert Mock()  # cockpit: ignore[{rule}] known"
+
+
+def test_where_the_line_of_a_tool_is_gone_there_is_no_place(repo: Path) -> None:
+    (repo / "test_x.py").write_bytes(b"x = 1\n")
+    with pytest.raises(CannotAnswer, match="no place"):
+        plan_ignore(repo, of_a_tool("ruff/F401", "test_x.py", 70), "known")
+    (repo / "page.html").write_text("<p>\n")
+    with pytest.raises(CannotAnswer, match="no Python file"):
+        plan_ignore(repo, of_a_tool("mine/problem", "page.html", 1), "known")
+
+
 def test_a_file_that_changed_since_the_plan_is_left_alone(repo: Path) -> None:
     path = repo / "test_x.py"
     path.write_bytes(PLAIN)

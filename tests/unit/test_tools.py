@@ -16,7 +16,7 @@ from cockpit.cli import main
 from cockpit.config import Config, ToolConfig, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.tools import Tool, ToolRun, known_tools
-from cockpit.programs import find_program, without_own_code
+from cockpit.programs import Programs, find_program, without_own_code
 from cockpit.trust import Trust
 
 TRUSTED = Trust(trusted=True, changed=False, programs=())
@@ -79,6 +79,33 @@ def test_what_cannot_answer_is_not_run(repo: Path, text: str, more: dict[str, An
 def test_an_absent_program_is_not_run(repo: Path) -> None:
     found = answer(repo, Tool("mine", ToolConfig(command=("no-such-tool",), parser="mypy"), built_in=False))
     assert (found.check.status, found.check.reason) == ("not_run", "no-such-tool is not installed")
+
+
+def test_a_state_folder_that_cannot_be_made_is_the_reason(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "file"))
+    found = answer(repo, script("print('a.py:1: E1 wrong')"))
+    assert found.check.status == "not_run" and "cannot be made" in (found.check.reason or "")
+
+
+def test_a_cancel_after_the_end_reaches_nobody(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Programs()
+    assert programs.run([sys.executable, "-c", "print(1)"], repo, 20).out == "1\n"
+    ended: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda pid, _: ended.append(pid))
+    programs.cancel()
+    assert ended == [], "by now another program may have the number of the one that ended"
+    assert programs.run([sys.executable, "-c", "print(1)"], repo, 20).why == "cancelled"
+
+
+def test_lines_are_counted_as_python_counts_them(repo: Path) -> None:
+    (repo / "a.py").write_bytes(b"first = 1\n\x0c\nsecond = '\xe2\x80\xa8'\nthird = 3\n")
+    one = answer(repo, script("print('a.py:4:1: E1 wrong')")).findings["a.py"][0]
+    (repo / "a.py").write_bytes(b"first = 1\nsecond = '\xe2\x80\xa8'\nthird = 3\n")
+    other = answer(repo, script("print('a.py:3:1: E1 wrong')")).findings["a.py"][0]
+    assert one.fingerprint == other.fingerprint, "both are about the line of `third`"
 
 
 def test_strangers_run_nothing_of_their_own(repo: Path, tmp_path: Path) -> None:
