@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from cockpit.findings.models import CheckProblem, Finding
 from cockpit.plain_text import plain_text
+from skills.gates.secret_values import shows_secret, without_literals
 from widgets.findings_pane import GATE_GLYPH
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, line, pad
@@ -22,26 +23,36 @@ def code_lines(
     row: Finding | CheckProblem, source: Sequence[str], above: int, below: int, width: int = 200
 ) -> list[Line]:
     """The lines of a finding, or of a place that could not be judged, with their numbers; the lines around them
-    dimmer, carets under a finding's place where they fit into `width` cells, else the place itself stands out."""
+    dimmer, carets under a finding's place where they fit into `width` cells, else the place itself stands out. Of a
+    secret only the beginning is shown."""
     glyph, token = GATE_GLYPH[row.gate] if isinstance(row, Finding) else ("?", "warn")
     end = max(row.end_line, row.line) if isinstance(row, Finding) else row.line
+    secret = isinstance(row, Finding) and shows_secret(row.rule, row.also)
     rows: list[Line] = []
     last = min(len(source), end + below)
     size = len(str(last))
     for number in range(max(1, row.line - above), last + 1):
-        text = plain_text(source[number - 1].rstrip("\n").expandtabs(4), 300, multiline=False)
+        inside = row.line <= number <= end
+        text = _shown(without_literals(source[number - 1]) if secret and inside else source[number - 1])
         mark: Span = (f"{glyph if number == row.line else ' '} ", token)
         head: Line = (mark, (f"{number:>{size}} ", "faint"))
-        if not (isinstance(row, Finding) and number == row.line == end and row.end_column > row.column):
-            rows.append((*head, (text, "strong" if row.line <= number <= end else "muted")))
-        elif size + 3 + cell_len(text) > width:
-            first, last_column = row.column - 1, row.end_column - 1
-            place = ((text[:first], "strong"), (text[first:last_column], token), (text[last_column:], "strong"))
-            rows.append((*head, *place))
+        if secret or not (isinstance(row, Finding) and number == row.line == end and row.end_column > row.column):
+            rows.append((*head, (text, "strong" if inside else "muted")))
+            continue
+        before, place = (_shown(source[number - 1][: column - 1]) for column in (row.column, row.end_column))
+        place = place[len(before) :]
+        if size + 3 + cell_len(text) > width:
+            rest = text[len(before) + len(place) :]
+            rows.append((*head, (before, "strong"), (place, token), (rest, "strong")))
         else:
-            carets = " " * (row.column - 1) + "^" * min(120, row.end_column - row.column)
+            carets = " " * cell_len(before) + "^" * min(120, max(1, cell_len(place)))
             rows += [(*head, (text, "strong")), ((" " * (size + 3), "text"), (carets, token))]
     return rows
+
+
+def _shown(code: str) -> str:
+    """A line of code, or its beginning, as it is drawn."""
+    return plain_text(code.expandtabs(4), 300)
 
 
 def explanation(finding: Finding | CheckProblem, width: int) -> list[Line]:

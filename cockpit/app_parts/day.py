@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.actions import BY_ID, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.editor import open_in_editor
+from cockpit.app_parts.findings import read_lines
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from widgets.lines import Line, line
@@ -105,13 +106,20 @@ class DayDeeds(Deeds):
     def on_day_screen_opened(self, message: "DayScreen.Opened") -> None:
         """Open a file in the editor; a task without files is looked up in TASK.md."""
         if message.place.startswith("?"):
-            path = self.repository.root / "TASK.md"
-            open_in_editor(self, path, _line_of(path.read_text("utf-8", "replace"), message.place[1:]))
+            self.run_worker(self._open_task(message.place[1:]), exit_on_error=False)
             return
         name, _, number = message.place.rpartition(":")
         if not name or not number.isdecimal():
             name, number = message.place, "1"
         open_in_editor(self, self.repository.root / name, int(number))
+
+    async def _open_task(self, task: str) -> None:
+        path = self.repository.root / "TASK.md"
+        lines, problem = await asyncio.to_thread(read_lines, path)
+        if problem:
+            self.tell(problem, bad=True)
+            return
+        open_in_editor(self, path, next((number for number, row in enumerate(lines, 1) if task in row), 1))
 
     def on_day_screen_left(self) -> None:
         """What still looks is not wanted any more; what is saved stays."""
@@ -225,7 +233,3 @@ def _payload_lines(message: dict[str, Any]) -> list[Line]:
     return [
         line((plain_text(row, 400), "text")) for row in json.dumps(message, indent=1, ensure_ascii=False).splitlines()
     ]
-
-
-def _line_of(text: str, task: str) -> int:
-    return next((number for number, row in enumerate(text.splitlines(), 1) if task in row), 1)

@@ -1,6 +1,7 @@
 """Opening a file in the person's editor, from any part of the app."""
 
 import subprocess
+import threading
 from pathlib import Path
 
 from textual.app import SuspendNotSupported
@@ -20,9 +21,7 @@ def open_in_editor(app: Deeds, path: Path, line: int = 1, column: int = 1) -> No
         return
     try:
         if command.windowed:
-            subprocess.Popen(
-                command.words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            start_apart(command.words, app.watched)
             return
         with app.suspend():
             failure = run_here(command.words, app.watched)
@@ -32,6 +31,13 @@ def open_in_editor(app: Deeds, path: Path, line: int = 1, column: int = 1) -> No
         app.tell("An editor cannot be opened from here: this is not a terminal of its own.", bad=True)
     except OSError as problem:
         app.tell(f"The editor did not start: {problem.strerror}", bad=True)
+
+
+def start_apart(words: tuple[str, ...], folder: Path) -> None:
+    """Start a program that has a window of its own. It goes on where this terminal is closed. Raises `OSError`."""
+    nothing = subprocess.DEVNULL
+    started = subprocess.Popen(words, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
+    threading.Thread(target=started.wait, daemon=True).start()  # so that nothing is left of it when it ends
 
 
 def run_here(words: tuple[str, ...], folder: Path) -> str:

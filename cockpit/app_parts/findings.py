@@ -186,7 +186,7 @@ class FindingDeeds(Deeds):
         def reasoned(reason: str | None) -> None:
             if reason and reason.strip():
                 plan = self._comment_of(finding, reason.strip())
-                self.run_worker(self._propose(f"Ignore {finding.rule}", plan), exit_on_error=False)
+                self.run_worker(self._propose("Ignore", finding, plan), exit_on_error=False)
             elif reason is not None:
                 self.tell("A reason is required: nothing was written.")
 
@@ -202,7 +202,7 @@ class FindingDeeds(Deeds):
         """Show what the fix changes, then change it."""
         finding = self.findings_pane.finding
         if finding is not None:
-            self.run_worker(self._propose(f"Fix {finding.rule}", self._fix_of(finding)), exit_on_error=False)
+            self.run_worker(self._propose("Fix", finding, self._fix_of(finding)), exit_on_error=False)
 
     def _fix_of(self, finding: Finding) -> "Callable[[], Patch]":
         from cockpit.findings.fix import plan_fix
@@ -214,7 +214,7 @@ class FindingDeeds(Deeds):
 
         return partial(plan_ignore, self.watched, finding, reason, self.settings.tenancy.fields)
 
-    async def _propose(self, title: str, plan: "Callable[[], Patch]") -> None:
+    async def _propose(self, verb: str, finding: Finding, plan: "Callable[[], Patch]") -> None:
         """Plan in a thread, show the diff, write on enter."""
         from cockpit.findings.patch import apply_patch
 
@@ -223,7 +223,8 @@ class FindingDeeds(Deeds):
         except (CannotAnswer, OSError) as problem:
             self.tell(problem, bad=True)
             return
-        if await self.push_screen_wait(ConfirmScreen(title, diff_lines(patch.diff))):
+        diff = without_secrets(finding, patch.diff)
+        if await self.push_screen_wait(ConfirmScreen(f"{verb} {finding.rule}", diff_lines(diff))):
             try:
                 await asyncio.to_thread(apply_patch, patch)
             except (CannotAnswer, OSError) as problem:
@@ -258,6 +259,13 @@ def read_lines(path: Path) -> tuple[list[str], str]:
         return source_lines(read_regular(path)), ""
     except OSError as problem:
         return [], f"{plain_text(path.name)} cannot be read: {problem.strerror}"
+
+
+def without_secrets(finding: Finding, text: str) -> str:
+    """Lines of code around a finding; where it is about a secret, no string in them is shown whole."""
+    from skills.gates.secret_values import shows_secret, without_literals
+
+    return "\n".join(map(without_literals, text.split("\n"))) if shows_secret(finding.rule, finding.also) else text
 
 
 def document_of(rule: str) -> dict[str, object]:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit import clock
+from cockpit.app_parts.findings import without_secrets
 from cockpit.app_parts.insight import InsightDeeds
 from cockpit.errors import CannotAnswer
 from cockpit.findings.models import Finding
@@ -48,6 +50,7 @@ class OriginDeeds(InsightDeeds):
             self.tell(problem, bad=True)
             return
         self.clear_notifications()
+        found = replace(found, text=without_secrets(finding, found.text))
         title = f"{plain_text(finding.path)}:{finding.line} · {finding.rule}"
         if found.basis == "none":
             self.push_screen(ReportScreen(title, origin_lines(found), compact=True))

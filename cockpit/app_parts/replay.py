@@ -39,7 +39,9 @@ class ReplayApp(CockpitApp):
             os.environ["COCKPIT_NOW"] = iso(event.at)
             shows[event.pane](event.snapshot)
             self.tick()
-        self.tell(f"The recording is over: {len(self._recording.events)} snapshots · R plays it again")
+        self.tell(
+            f"The recording is over: {len(self._recording.events)} snapshots · {self.labels['recheck']} plays it again"
+        )
 
 
 def open_replay(call: Call, recording: Recording, *, speed: float, longest: float) -> int:

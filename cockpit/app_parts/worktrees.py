@@ -5,7 +5,6 @@ do, and what it did can be taken back.
 import asyncio
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -17,7 +16,7 @@ from textual.app import SuspendNotSupported
 
 from cockpit import clock
 from cockpit.app_parts.deeds import Deeds
-from cockpit.app_parts.editor import run_here
+from cockpit.app_parts.editor import run_here, start_apart
 from cockpit.editor import folder_command
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
@@ -279,9 +278,9 @@ class WorktreeDeeds(Deeds):
                 command = folder_command(folder, self.settings.editor)
                 words, windowed = command.words, command.windowed
             if windowed:
-                _start(words, folder)
+                start_apart(words, folder)
             elif os.environ.get("TMUX") and shutil.which("tmux"):
-                _start(("tmux", "new-window", "-c", str(folder), *(() if what == "shell" else words)), folder)
+                start_apart(("tmux", "new-window", "-c", str(folder), *(() if what == "shell" else words)), folder)
             else:
                 failure = ""
                 with self.suspend():
@@ -335,8 +334,3 @@ class WorktreeDeeds(Deeds):
         """Stop what can be stopped; what cannot comes to its end."""
         if self._stoppable is not None and self._stoppable[0] is message.screen:
             self._stoppable[1].cancel()
-
-
-def _start(words: tuple[str, ...], folder: Path) -> None:
-    nothing = subprocess.DEVNULL
-    subprocess.Popen(words, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing)

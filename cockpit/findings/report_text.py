@@ -6,11 +6,8 @@ from cockpit.findings.models import GateResult
 from cockpit.findings.outcome import Outcome
 from cockpit.plain_text import plain_text
 from skills.gates.model import Evidence, Finding
-from skills.gates.secret_values import without_literals
+from skills.gates.secret_values import shows_secret, without_literals
 
-_SECRETS = frozenset(
-    {"hardcoded-secret", *(f"{tool}{number}" for tool in ("bandit/B", "ruff/S") for number in (105, 106, 107))}
-)
 Lines = Callable[[str], list[str]]
 _TITLES = {"P0": "P0  blocks", "P1": "P1  should be mended", "P2": "P2  worth a look", "none": "audit"}
 _WORDS = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "not applicable"}
@@ -48,7 +45,7 @@ def _gate(findings: list[Finding], lines_of: Lines) -> Iterator[str]:
         yield f"    {place:>{wide}}  {finding.rule:<{rules}}  {plain_text(finding.message, 200)}"
         if 0 < finding.line <= len(lines):
             code = lines[finding.line - 1].strip()
-            shown = without_literals(code) if _SECRETS.intersection((finding.rule, *finding.also)) else code
+            shown = without_literals(code) if shows_secret(finding.rule, finding.also) else code
             yield f"    {'':>{wide}}  | {plain_text(shown, 120)}"
         for link in finding.evidence:
             if link not in said:  # what a file is, and what a chain starts with, is told once

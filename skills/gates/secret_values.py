@@ -1,6 +1,7 @@
 """Which names hold secrets, which strings look like one, and which only talk about them."""
 
 import re
+from collections.abc import Iterable
 
 from skills.gates.patterns import lazy
 from skills.gates.rule import WordShape
@@ -113,6 +114,9 @@ _TAKES_SECRET = lazy(
     re.I,
 )
 
+_SECRET_RULES = frozenset(
+    {"hardcoded-secret", *(f"{tool}{number}" for tool in ("bandit/B", "ruff/S") for number in (105, 106, 107))}
+)
 _LITERAL = lazy(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 
 
@@ -156,6 +160,11 @@ def redacted(value: str) -> str:
 def without_literals(line: str) -> str:
     """A line of code, or of a message about it, of which each string is only begun: for where a secret is shown."""
     return _LITERAL.sub(lambda found: found[1] + redacted(found[2]) + found[1], line)
+
+
+def shows_secret(rule: str, also: Iterable[str] = ()) -> bool:
+    """Whether the line of a finding of this rule, or of one of those that it stands for too, holds a secret."""
+    return not _SECRET_RULES.isdisjoint((rule, *also))
 
 
 def secret_kind(name: str) -> str:

@@ -63,6 +63,15 @@ async def test_a_task_opens_its_file_and_makes_a_worktree(
         await until(branch.exists, "the branch of the worktree")
 
 
+async def test_a_task_whose_file_went_meanwhile_is_a_notice(app: CockpitApp, demo: Demo) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("s")
+        await until(lambda: isinstance(app.screen, StartDayScreen) and app.screen.report is not None, "the report")
+        (demo.root / "TASK.md").unlink()
+        await pilot.press("enter")
+        await until(lambda: any("cannot be read" in str(one.message) for one in app._notifications), "the reason")
+
+
 async def test_the_draft_is_edited_in_place_and_then_written(
     app: CockpitApp, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,12 @@
 """The editor that opens a finding: the right flag for each, and one line where there is none."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
+from cockpit.app_parts.editor import start_apart
 from cockpit.editor import editor_command
 from cockpit.errors import CannotAnswer
 
@@ -35,3 +38,16 @@ def test_visual_comes_before_editor_and_a_missing_one_is_told(monkeypatch: pytes
     monkeypatch.setenv("EDITOR", "sh")
     with pytest.raises(CannotAnswer, match="no-such-editor-here"):
         editor_command(Path("a.py"), 1)
+
+
+def test_an_editor_with_a_window_outlives_the_terminal_and_leaves_nothing(tmp_path: Path) -> None:
+    start_apart(("sh", "-c", "echo $$ > pid.new; mv pid.new pid; exec sleep 60"), tmp_path)
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.01)
+    pid = int((tmp_path / "pid").read_text())
+    assert os.getsid(pid) == pid, "a session of its own: the end of this terminal is not told to it"
+    os.kill(pid, 9)
+    with pytest.raises(ProcessLookupError):
+        while True:  # somebody has to wait for it, else its number stays taken
+            os.kill(pid, 0)
+            time.sleep(0.01)

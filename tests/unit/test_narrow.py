@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
+from cockpit.app_parts.findings import without_secrets
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
@@ -195,6 +196,20 @@ def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
     assert [plain(row) for row in code_lines(found, [code], 1, 1, 100)][1].strip() == "^" * 60
     (narrow,) = code_lines(found, [code], 1, 1, 40)
     assert narrow[3] == ("x" * 60, "bad")
+
+
+def test_marks_stand_below_code_with_tabs_and_wide_characters() -> None:
+    found = structs.replace(finding("a"), column=6, end_column=9)
+    _, marks = code_lines(found, ["\t漢 = old"], 0, 0, 100)
+    assert plain(marks) == " " * (4 + 4 + 2 + 3) + "^^^", "a tab is drawn as four cells, 漢 as two"
+
+
+def test_a_secret_is_only_begun_in_its_code() -> None:
+    found = structs.replace(finding("a"), rule="hardcoded-secret", column=12, end_column=26)
+    (row,) = code_lines(found, ['password = "hunter2-hunter2"'], 0, 0, 100)
+    assert plain(row).endswith('password = "hunt…"')
+    assert "hunter2-hunter2" not in without_secrets(found, '-password = "hunter2-hunter2"\n+x')
+    assert without_secrets(finding("a"), '-a = "b" * 40') == '-a = "b" * 40'
 
 
 def test_code_and_front_matter_keep_their_shape() -> None:
