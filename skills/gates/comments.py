@@ -13,7 +13,9 @@ _KEYWORDS = (
 )
 _PROSE = lazy(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z][\w'’-]*[,;:.]? +[A-Za-z][\w'’-]*[,;.]?(?: |$)")
 _CODE_MARKS = lazy(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|break|yield|await|assert)\b")
-_TOOL = lazy(r"^[:%]|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$")
+_TOOL = lazy(
+    r"^[:%]|^(?:e\.g|i\.e|cf|vs|etc|ex)\.|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$"
+)
 _CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
 _CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
 _BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")

@@ -89,7 +89,10 @@ def _related_name(node: ast.Call) -> str:
 def _in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
     """`order.lines.create(…)`: a write, where the project has a relation of that name. Clients of other services are
     written in the same way."""
-    if last_name(node.func) not in _CREATES or not (node.keywords or node.args) or not _related_name(node):
+    method = last_name(node.func)
+    # A dict or a set is updated with what stands before the first keyword.
+    updates = method in {"update", "aupdate"} and node.keywords and not node.args
+    if not (updates or (method in _CREATES and (node.keywords or node.args))) or not _related_name(node):
         return None
     owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
     if not owner or not_a_row(owner) or owner.lower().endswith(_REMOTES) or owner in context.imports:

@@ -10,7 +10,7 @@ from skills.gates.loops import MUTATORS
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
-from skills.gates.queries import MANAGERS, chain_of
+from skills.gates.queries import MANAGERS, Chain, chain_of
 from skills.gates.roles import outside_tests
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.settings_modules import is_away_from_production, is_settings_path
@@ -99,10 +99,17 @@ def _heavy_loop(loop: ast.For) -> str:
         return ""
     for part in descendants(ast.Module(loop.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr not in MUTATORS:
-            queried = chain_of(part).manager in MANAGERS - {"_meta"}
+            chain = chain_of(part)
+            queried = chain.manager in MANAGERS - {"_meta"} or _asks_relation(chain)
             if queried or (part.func.attr in _WRITES and isinstance(part.func.value, ast.Name) and not part.args):
                 return "runs queries in a loop"
     return ""
+
+
+def _asks_relation(chain: Chain) -> bool:
+    """True for `order.lines.filter(…).update(…)`: a query on what belongs to a row."""
+    narrowed = chain.calls[:1] and chain.calls[0][0] in {"filter", "exclude", "all"}
+    return bool(narrowed) and isinstance(chain.root, ast.Attribute) and isinstance(chain.root.value, ast.Name)
 
 
 def _signals(source: str) -> Example:
@@ -140,6 +147,8 @@ heavy_signal = Rule(
                  "@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n    tell(instance)\n"),
         _signals("def told(sender, instance, **kwargs):\n    for line in instance.lines.all():\n"
                  "        line.total = 0\n        line.save()\n\n\npost_save.connect(told, sender=Order)\n"),
+        _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n"
+                 "    for user in instance.readers.all():\n        user.notes.filter(read=True).delete()\n"),
     ),
     good=(
         _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n"

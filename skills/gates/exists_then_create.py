@@ -21,11 +21,11 @@ _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 @record
 class _Look:
-    """A query that tells whether a row is there: by which manager, by which columns, on which line."""
+    """A query that tells whether a row is there: by which manager, by which columns, and where it stands."""
 
     manager: str
     columns: frozenset[str]
-    line: int
+    node: ast.expr
 
 
 def _manager_of(chain: Chain) -> str:
@@ -84,11 +84,12 @@ def _query(node: ast.expr | None, names: dict[str, _Look]) -> _Look | None:
     if not methods or methods[-1] not in _LOOKS or "select_for_update" in methods:
         return None
     if isinstance(chain.root, ast.Name) and not chain.manager and len(methods) == 1:
-        return names.get(f"{chain.root.id}.")
+        rows = names.get(f"{chain.root.id}.")
+        return _Look(rows.manager, rows.columns, node) if rows is not None else None
     if "filter" not in methods:
         return None
     manager, columns = _manager_of(chain), _columns(chain)
-    return _Look(manager, columns, node.lineno) if manager and columns else None
+    return _Look(manager, columns, node) if manager and columns else None
 
 
 def _rows(node: ast.expr) -> _Look | None:
@@ -98,7 +99,7 @@ def _rows(node: ast.expr) -> _Look | None:
     if chain is None or "filter" not in methods or not _LAZY.issuperset(methods):
         return None
     manager, columns = _manager_of(chain), _columns(chain)
-    return _Look(manager, columns, node.lineno) if manager and columns else None
+    return _Look(manager, columns, node) if manager and columns else None
 
 
 def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
@@ -185,7 +186,7 @@ def _of_try(node: ast.Try) -> Iterator[tuple[_Look, ast.Call]]:
                 continue
             if any(name == "select_for_update" for name, _ in chain.calls):
                 continue
-            look = _Look(_manager_of(chain), _columns(chain), part.lineno)  # type: ignore[attr-defined]
+            look = _Look(_manager_of(chain), _columns(chain), part)  # type: ignore[arg-type]
             for handler in node.handlers:
                 if handler.type is not None and last_name(handler.type).endswith("DoesNotExist"):
                     created = _creates((inner for inner in handler.body if not _guarded(inner)), look)
@@ -202,8 +203,8 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         if created not in told:
             told.add(created)
             message = f"`{look.manager}` looks for the row and then creates it: two requests at once both create it"
-            evidence = (Evidence(context.path, look.line, "looks whether the row is there"),)
-            context.report(EXISTS_CREATE, created, message, evidence=evidence, symbol=symbol)
+            evidence = (Evidence(context.path, created.lineno, "creates it where it is missing"),)
+            context.report(EXISTS_CREATE, look.node, message, evidence=evidence, symbol=symbol)
 
 
 def _service(source: str) -> Example:

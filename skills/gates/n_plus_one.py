@@ -2,6 +2,8 @@
 
 import ast
 
+from msgspec.structs import replace
+
 from skills.gates.admin_lists import admin_list
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
@@ -20,7 +22,7 @@ from skills.gates.row_helpers import (
     report_given,
     told,
 )
-from skills.gates.row_values import Row, Rows
+from skills.gates.row_values import EVERYTHING, Row, Rows, below, covers
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view, report_many
 
@@ -113,10 +115,10 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if reached is None:
         return None
     model, last = reached
-    through = [name for kind, name in candidate.needs if kind == "through"]
-    first = relations.model(said["origin"], report.path) if through else None
-    if first is not None and not relations.keeps(first, said["manager"], through, "loads"):
+    more = _loaded_by_methods(candidate, report, relations)
+    if more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said):
         return None
+    candidate = replace(candidate, needs=(*candidate.needs, *(("loaded", name) for name in sorted(more))))
     if "given" in said:
         return holds_for_given(candidate, model, last, relations, project)
     if _loads_all(candidate, relations.model(said["origin"], report.path), relations):
@@ -129,6 +131,17 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if at_hand or (last is not None and last.back == said["attribute"]):
         return None
     return told(candidate, said["attribute"], model, found)
+
+
+def _loaded_by_methods(candidate: Candidate, report: FileReport, relations: Relations) -> frozenset[str] | None:
+    """What the methods of the project's managers that the rows passed load behind them; None where nobody can tell."""
+    said = dict(candidate.needs)
+    through = [name for kind, name in candidate.needs if kind == "through"]
+    first = relations.model(said["origin"], report.path) if through else None
+    found = relations.loads(first, said["manager"], through) if first is not None else frozenset()
+    for step in filter(None, said["steps"].split("/")) if found else ():
+        found = below(found or frozenset(), step)
+    return found
 
 
 def _has_order(model: Place, project: Project) -> bool:
@@ -206,9 +219,11 @@ def _managed(source: str, *, loads: bool = False) -> Example:
     models = (
         "class Team(models.Model):\n    pass\n\n\nclass UserQuerySet(models.QuerySet):\n"
         "    def active(self):\n        return self.filter(active=True)\n\n"
-        "    def with_team(self):\n        return self.select_related('team')\n\n\n"
+        "    def with_team(self):\n        return self.select_related('team')\n\n"
+        "    def whole(self):\n        return self.with_team().active().select_related('boss__team')\n\n\n"
         f"class StaffManager(models.Manager.from_queryset(UserQuerySet)):\n{own}    pass\n\n\n"
-        "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n    objects = StaffManager()\n"
+        "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
+        "    boss = models.ForeignKey('self', models.CASCADE)\n    objects = StaffManager()\n"
     )
     return Example({"shop/models.py": models, "shop/reports.py": "from shop.models import User\n\n" + source})
 
@@ -300,6 +315,7 @@ n_plus_one = Rule(
             "    return [order.user.name for order in orders]\n"
         ),
         _managed("for user in User.objects.active():\n    print(user.team)\n"),
+        _managed("for user in User.objects.with_team():\n    print(user.team, user.boss)\n"),
         Example(
             {
                 "shop/models.py": _MODELS,
@@ -332,6 +348,7 @@ n_plus_one = Rule(
             "        return [order.user.name for order in self.get_queryset()]\n"
         ),
         _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
+        _managed("for user in User.objects.whole():\n    print(user.team, user.boss.team)\n"),
         _managed("for user in User.objects.all():\n    print(user.team)\n", loads=True),
         Example(
             {

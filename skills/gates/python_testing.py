@@ -41,15 +41,17 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
         return
     if not _is_test(context.function):
         return
-    if all(_says_so(handler) for handler in node.handlers) or _fails(ast.Module(node.orelse, [])):
+    if all(_says_so(handler) for handler in node.handlers) or _asserts_after(node, context):
         return
-    if _always_raises(node) or _asserts_after(node, context):
+    by_hand = _fails(ast.Module(node.orelse, [])) or _always_fails(node)
+    if _raises_itself(node):
         return
     if all(_recovers(handler, node) for handler in node.handlers) or _tries_again(node, context):
         return
     if _cleans_up(node, context) or _puts_away(node):
         return
-    context.report(TRY, node, "a test that catches an exception passes where none is raised")
+    message = "a test that catches an exception passes where none is raised"
+    context.report(TRY, node, "this is `raises` written by hand" if by_hand else message)
 
 
 def _says_so(handler: ast.ExceptHandler) -> bool:
@@ -65,23 +67,26 @@ def _is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
 
 
-def _always_raises(node: ast.Try) -> bool:
-    """True where the body ends in what these handlers do not catch, `raise AssertionError` or `pytest.fail()`, or in
-    the very error that they are there for."""
+def _last_of(node: ast.Try) -> ast.stmt:
     last: ast.stmt = node.body[-1]
     while isinstance(last, (ast.With, ast.AsyncWith)):
         last = last.body[-1]
+    return last
+
+
+def _raises_itself(node: ast.Try) -> bool:
+    """True where the body ends in the very error that the handlers are there for."""
+    last = _last_of(node)
+    return isinstance(last, ast.Raise) and not _always_fails(node)
+
+
+def _always_fails(node: ast.Try) -> bool:
+    """True where the body ends in what makes the test fail: `raise AssertionError`, `assert False`, `pytest.fail()`."""
+    last = _last_of(node)
     if isinstance(last, ast.Raise):
-        raised = last_name(last.exc.func if isinstance(last.exc, ast.Call) else last.exc) if last.exc else ""
-    elif _is_denied(last) or (
-        isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and last_name(last.value.func) == "fail"
-    ):
-        raised = "AssertionError"
-    else:
-        return False
-    caught = {last_name(part) for handler in node.handlers if handler.type for part in descendants(handler.type)}
-    bare = any(handler.type is None for handler in node.handlers)
-    return raised != "AssertionError" or not (bare or caught & {"Exception", "BaseException", "AssertionError"})
+        return last.exc is not None and last_name(last.exc) == "AssertionError"
+    called = isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and last_name(last.value.func) == "fail"
+    return called or _is_denied(last)
 
 
 def _asserts_after(node: ast.Try, context: FileContext) -> bool:
@@ -204,9 +209,9 @@ try_in_test = Rule(
     "raised its "
     "report is lost.",
     fix="Write `with pytest.raises(Error, match=…):` (or `assertRaises`) around the one line that raises.",
-    when="Directly in test functions. `finally`, clean-up that raises again, skipping, handlers that do the work in "
-    "another way, loops that try again, putting away what may be gone, and errors that a later assertion asks for are "
-    "left out.",
+    when="Directly in test functions, also where `assert False` or `fail()` stands behind the line that should raise. "
+    "`finally`, clean-up that raises again, skipping, handlers that do the work in another way, loops that try again, "
+    "putting away what may be gone, and errors that a later assertion asks for are left out.",
     watches=(Watch((ast.Try,), _on_try, (), is_test_path),),
     bad=one_file(
         "tests/test_cart.py",
@@ -217,11 +222,15 @@ try_in_test = Rule(
         "def test_empty():\n    try:\n        total = pay([])\n    except ValueError:\n        pass\n    assert True\n",
         "def test_empty():\n    try:\n        pay([])\n        cart.close()\n    except ValueError:\n        pass\n",
         "def test_empty():\n    try:\n        pay(1)\n        assert False\n    except AssertionError:\n        pass\n",
+        "def test_empty():\n    try:\n        pay([])\n        pytest.fail('paid')\n    except ValueError as error:\n"
+        "        assert 'empty' in str(error)\n",
+        "def test_empty():\n    try:\n        pay([])\n        assert False, 'paid'\n    except ValueError:\n"
+        "        pass\n",
+        "def test_empty(self):\n    try:\n        pay([])\n    except ValueError:\n        self.assertTrue(True)\n"
+        "    else:\n        self.assertTrue(False)\n",
     ),
     good=one_file(
         "tests/test_cart.py",
-        "def test_empty():\n    try:\n        pay([])\n        pytest.fail('paid')\n    except ValueError as error:\n"
-        "        assert 'empty' in str(error)\n",
         "def test_empty():\n    try:\n        with undone():\n            pay(1)\n            raise Undo\n"
         "    except Undo:\n        pass\n    assert paid() == 0\n",
         "def test_empty():\n    try:\n        ann = User.objects.get(name='Ann')\n    except User.DoesNotExist:\n"
@@ -247,10 +256,6 @@ try_in_test = Rule(
         "    assert till.sum == 0\n",
         "def test_paid():\n    names = read_names()\n    try:\n        del names['Ann']\n    except KeyError:\n"
         "        pass\n    assert names == {}\n",
-        "def test_empty():\n    try:\n        pay([])\n        assert False, 'paid'\n    except ValueError:\n"
-        "        pass\n",
-        "def test_empty(self):\n    try:\n        pay([])\n    except ValueError:\n        self.assertTrue(True)\n"
-        "    else:\n        self.assertTrue(False)\n",
         "def test_paid():\n    paid = False\n    try:\n        pay([1])\n        paid = True\n    except ValueError:\n"
         "        pass\n    assert paid\n",
         "def test_gone():\n    for _ in range(9):\n        try:\n            read(till)\n        except OSError:\n"

@@ -23,6 +23,10 @@ _READS = (
     "get_or_create", "update_or_create", "create", "update", "delete",
 )  # fmt: skip
 _RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
+# What is given a query and reads its rows at once.
+_READERS = frozenset(
+    {"list", "set", "tuple", "dict", "sorted", "len", "sum", "any", "all", "extend", "bool", "frozenset"}
+)
 _SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404"})
 _PIECES = ("batch", "chunk", "page", "slice", "group")
 _SCALARS = frozenset(
@@ -48,6 +52,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         if chain.manager not in MANAGERS or not chain.model:
             return
         model, calls = chain.model, [call for _, call in chain.calls]
+    elif name in _READERS and len(node.args) == 1 and (read := _unread(node.args[0])) is not None:
+        node, model, calls = read
     else:
         return
     for loop in loops_around(context, node):
@@ -56,6 +62,29 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             _report(node, model, by, loop, context)
             return
     _in_comprehension(node, model, calls, context)
+
+
+def _unread(node: ast.expr) -> tuple[ast.Call, str, list[ast.Call]] | None:
+    """(the query, its model, its calls) of `Order.objects.filter(…)`, which asks once somebody reads it."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    if chain is None or chain.manager not in MANAGERS or not chain.model or not isinstance(node, ast.Call):
+        return None
+    calls = [call for _, call in chain.calls]
+    return None if any(name in _RUNS for name, _ in chain.calls) else (node, chain.model, calls)
+
+
+def _on_yield(node: ast.YieldFrom, context: FileContext) -> None:
+    """`yield from Order.objects.filter(…)` in a loop."""
+    read = _unread(node.value)
+    for loop in loops_around(context, node) if read is not None else ():
+        by = (
+            ""
+            if isinstance(loop, ast.While) or not _takes_many(loop) or read is None
+            else _mentioned(read[2], _taken(loop))
+        )
+        if by and read is not None:
+            _report(read[0], read[1], by, loop, context)
+            return
 
 
 def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context: FileContext) -> None:
@@ -198,6 +227,7 @@ query_in_loop = Rule(
             near=(*MANAGER_WORDS, b"object_or_404("),
         ),
         Watch((ast.For,), _on_for, (b".objects.",), _is_product),
+        Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
     ),
     bad=(
         _shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
@@ -216,6 +246,10 @@ query_in_loop = Rule(
             "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"
             "            pay(order)\n"
         ),
+        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
+              "        found.extend(Order.objects.filter(team=team))\n    return found\n"),
+        _shop("def load(teams):\n    return {team: list(Order.objects.filter(team=team)) for team in teams}\n"),
+        _shop("def load(teams):\n    for team in teams:\n        yield from Order.objects.filter(team=team)\n"),
     ),
     good=(
         _shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
@@ -223,6 +257,8 @@ query_in_loop = Rule(
         _shop("def load(numbers):\n    for batch in cut(numbers):\n        "
         "Order.objects.filter(pk=batch).update(x=1)\n"),
         _shop("def load(rows):\n    for row in rows:\n        row.get('number')\n    return Order.objects.count()\n"),
+        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
+              "        found.append(Order.objects.filter(team=team))\n    return found\n"),
         _shop("def free():\n    for i in range(9):\n        if not Order.objects.filter(number=i).exists():\n"
               "            return i\n"),
     ),

@@ -136,12 +136,22 @@ class Relations:
         """True where a manager of a model may load relations on its own."""
         return does_itself("loading", self.line(model), manager, self._project)
 
-    def keeps(self, model: Place, manager: str, methods: Iterable[str], what: str) -> bool:
-        """True where the project shows of each of the methods of a manager that it leaves something alone: that it
-        never "loads", or never "orders"."""
+    def leaves_order(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
+        """True where the project shows of each of the methods of a manager that it never orders."""
         line = self.line(model)
         found = [does(method, line, manager, self._project) for method in methods]
-        return all(said is not None and what not in said for said in found)
+        return all(said is not None and "orders" not in said for said in found)
+
+    def loads(self, model: Place, manager: str, methods: Iterable[str]) -> frozenset[str] | None:
+        """The relations that methods of a manager load; None where the project does not show all that they do."""
+        line = self.line(model)
+        found: set[str] = set()
+        for method in methods:
+            said = does(method, line, manager, self._project)
+            if said is None or "loads" in said:
+                return None
+            found |= {word.removeprefix("loads=") for word in said if word.startswith("loads=")}
+        return frozenset(found)
 
     def narrows(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
         """True where the project shows of each of the methods of a manager that it answers rows of the manager."""

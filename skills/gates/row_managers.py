@@ -8,6 +8,7 @@ from skills.gates.names import last_name
 from skills.gates.project import Place, Project
 from skills.gates.queries import chain_of, is_manager_class
 from skills.gates.roles import outside_tests
+from skills.gates.row_values import EVERYTHING
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
 
@@ -39,8 +40,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
                 if called & words or called & doers[kind]:
                     context.fact(kind, node.name, "", method.lineno)
         elif _answers_rows(method):
-            does = [word for word, words in (("loads", _LOADS), ("orders", _ORDERS)) if called & words]
-            context.fact(_METHOD, f"{node.name}.{method.name}", " ".join(does), method.lineno)
+            context.fact(_METHOD, f"{node.name}.{method.name}", " ".join(_deeds(method)), method.lineno)
 
 
 def _doers(context: FileContext) -> dict[str, set[str]]:
@@ -71,9 +71,37 @@ def _answers_rows(method: FunctionNode) -> bool:
 
 
 def _narrows_itself(value: ast.Call) -> bool:
-    chain = chain_of(value)
-    own = last_name(chain.root) in {"self", "super"}
-    return own and all(name in _KEEPS or name in _LOADS or name in _ORDERS for name, _ in chain.calls)
+    return last_name(chain_of(value).root) in {"self", "super"}
+
+
+def _deeds(method: FunctionNode) -> list[str]:
+    """What a method does to its rows: "orders", "loads=lines" ("loads" alone where it does not say what), and
+    "via=paid" for each other method that its answer passes."""
+    found: dict[str, None] = {}
+    for part in descendants(method):
+        if isinstance(part, ast.Call) and (name := last_name(part.func)) in _LOADS:
+            found.update(dict.fromkeys(_loaded(part)))
+        elif isinstance(part, ast.Call) and name in _ORDERS:
+            found["orders"] = None
+        elif isinstance(part, ast.Return) and isinstance(part.value, ast.Call):
+            passed = (name for name, _ in chain_of(part.value).calls if name not in _KEEPS | _LOADS | _ORDERS)
+            found.update(dict.fromkeys(f"via={name}" for name in passed))
+    return list(found)
+
+
+def _loaded(call: ast.Call) -> Iterator[str]:
+    """The relations that a call of `select_related` or `prefetch_related` names."""
+    if call.keywords or not call.args:
+        yield "loads"
+    for part in call.args:
+        nested = isinstance(part, ast.Call) and last_name(part.func) == "Prefetch" and part.args
+        named = part.args[0] if nested and isinstance(part, ast.Call) else part
+        if not isinstance(named, ast.Constant) or not isinstance(named.value, str):
+            yield "loads"
+        else:
+            yield f"loads={named.value}"
+            if nested:
+                yield f"loads={named.value}__{EVERYTHING}"  # its queryset may load more
 
 
 def does_itself(kind: str, models: Iterable[Place], manager: str, project: Project) -> bool:
@@ -83,11 +111,23 @@ def does_itself(kind: str, models: Iterable[Place], manager: str, project: Proje
 
 
 def does(method: str, models: Iterable[Place], manager: str, project: Project) -> frozenset[str] | None:
-    """What a method of a manager does to its rows beyond narrowing them, of "loads" and "orders"; None where the
-    project does not say."""
+    """What a method of a manager does to its rows beyond narrowing them: "orders", "loads=lines", and "loads" where it
+    does not say what; None where the project does not say."""
     names = list(_classes(models, manager, project))
-    said = [fact.detail for name in names for _, fact in project.named(_METHOD, f"{name}.{method}")]
-    return frozenset(word for detail in said for word in detail.split()) if said else None
+    found: set[str] = set()
+    queue, seen = [method], {method}
+    while queue:
+        method = queue.pop()
+        said = [fact.detail for name in names for _, fact in project.named(_METHOD, f"{name}.{method}")]
+        if not said:
+            return None
+        for word in " ".join(said).split():
+            if not word.startswith("via="):
+                found.add(word)
+            elif (passed := word.removeprefix("via=")) not in seen:
+                seen.add(passed)
+                queue.append(passed)
+    return frozenset(found)
 
 
 def _classes(models: Iterable[Place], manager: str, project: Project) -> Iterator[str]:

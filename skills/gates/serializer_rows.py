@@ -143,9 +143,10 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     if may_decide_itself([value for kind, value in candidate.needs if kind == "base"], project):
         return None
     through = [value for kind, value in candidate.needs if kind == "through"]
-    if not relations.keeps(model, said["manager"], through, "loads"):
+    more = relations.loads(model, said["manager"], through)
+    if more is None:
         return None
-    loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
+    loaded = more | {value for kind, value in candidate.needs if kind == "loaded"}
     missing = list(_missing(said["serializer"], model, loaded, project, relations, _DEEPEST))
     if not missing:
         return None

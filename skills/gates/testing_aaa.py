@@ -33,6 +33,11 @@ _LOOKS_AGAIN = frozenset(
      "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
      "move_to", "tick", "logout", "login", "force_login"}
 )  # fmt: skip
+# What a test was handed to see what happened: reading it is a part of the assertions.
+_RECORDS = frozenset(
+    {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
+     "stderr", "captured", "logs"}
+)  # fmt: skip
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
@@ -69,6 +74,10 @@ def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
             and _leads_to_act(node.body, context)
         ):
             found.append(_Part(node, first, _header_end(node), header=True))
+            found += _parts(node.body, context)
+            continue
+        if isinstance(node, ast.Try) and not node.handlers and _leads_to_act(node.body, context):
+            found.append(_Part(node, first, first, header=True))
             found += _parts(node.body, context)
             continue
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.decorator_list:
@@ -161,10 +170,16 @@ def _has_sections(node: FunctionNode, context: FileContext) -> bool:
 
 
 def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
-    """The test inside of `with patch(…):` or `with self.subTest():` where nothing else stands around it."""
-    while len(body) == 1 and isinstance(body[0], (ast.With, ast.AsyncWith)) and not is_raising(body[0], context):
-        body = body[0].body
-    return body
+    """The test inside of `with patch(…):`, `with self.subTest():` or a loop over cases, where nothing else than the
+    cases stands around it."""
+    while True:
+        start = next((index for index, node in enumerate(body) if not _is_given(node)), 0)
+        inner = body[start] if len(body) == start + 1 else None
+        loop = isinstance(inner, (ast.For, ast.AsyncFor)) and not inner.orelse
+        alone = start == 0 and isinstance(inner, (ast.With, ast.AsyncWith)) and not is_raising(inner, context)
+        if not loop and not alone:
+            return body
+        body = inner.body  # type: ignore[union-attr]
 
 
 def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
@@ -218,12 +233,27 @@ def _act_by_place(parts: list[_Part]) -> int | None:
     """The statement before the first assertion, where it does something."""
     for index, part in enumerate(parts):
         if part.asserts:
-            while index > 1 and (_looks_again(parts[index - 1].node) or _is_given(parts[index - 1].node)):
-                index -= 1  # `order.refresh_from_db()` and `expected = 3` belong to the assertions
+            while index > 1 and _belongs_to_assertions(parts[index - 1].node):
+                index -= 1
             while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
                 index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
             return index - 1 if index and _does_something(parts[index - 1].node) else None
     return None
+
+
+def _belongs_to_assertions(node: ast.stmt) -> bool:
+    """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
+    return _looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
+
+
+def _reads_record(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    return value is not None and root_name(value) in _RECORDS
+
+
+def _prints(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
 
 
 def _reads_answer(node: ast.stmt, above: _Part) -> bool:
@@ -248,7 +278,7 @@ def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
         and not parts[end + 1].asserts
         and not _blank_between(parts[end], parts[end + 1], context)
         and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
-        and _reads_answer(parts[end + 1].node, parts[act])
+        and (_reads_answer(parts[end + 1].node, parts[act]) or _prints(parts[end + 1].node))
     ):
         end += 1
     return end

@@ -88,5 +88,20 @@ AAA_GOOD: tuple[Example, ...] = (
         "    # with tax\n    assert result == 6\n"
     ),
     _test('def test_text():\n    result = length(\n        """\n# no comment\n"""\n    )\n\n    assert result == 14\n'),
+    _test(
+        "def test_said(capsys):\n    order = make()\n\n    order.pay()\n\n"
+        "    out = capsys.readouterr().out\n    assert out\n"
+    ),
+    _test("def test_known():\n    known = make('a')\n\n    found = ensure_order('a')\n\n    assert found == known\n"),
+    _test("def test_shown():\n    net = 3\n\n    gross = plus_tax(net)\n    print(gross)\n\n    assert gross == 6\n"),
+    _test(
+        "def test_undone(path):\n    write(path)\n\n    try:\n        result = read(path)\n    finally:\n"
+        "        remove(path)\n\n    assert result\n"
+    ),
+    _test(
+        "class TestPay(TestCase):\n    def test_pay(self):\n        sums = (1, 2)\n        for one in sums:\n"
+        "            with self.subTest(one=one):\n                paid = pay(one)\n\n"
+        "                self.assertEqual(paid, one)\n"
+    ),
     Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
 )

@@ -12,6 +12,7 @@ _ASSERTING = lazy(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
     r"|^(fail|deprecated_call|matches_snapshot|is_valid_or_raise)$|_(raises|snapshot|regression)$",
 )
+_NAMED_ASSERTION = lazy(r"assert|^(expect|raises|warns|fail|deprecated_call)|_(raises|snapshot|regression)$")
 _ASSERTING_WORDS = Words(
     b"assert", b"check", b"verif", b"expect", b"ensure", b"must", b"should", b"valid", b"raises", b"warns", b"approv",
     b"snapshot", b"compare", b"fail", b"deprecated_call", b"regression",
@@ -89,14 +90,23 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
 
 
 def _asserts(node: ast.AST) -> bool:
+    kept: set[int] = set()
     for part in descendants(node):
         if isinstance(part, ast.Assert):
             return True
-        if isinstance(part, ast.Call) and asserting_name(last_name(part.func)):
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None:
+            kept.add(id(part.value.value if isinstance(part.value, ast.Await) else part.value))
+        if isinstance(part, ast.Call) and asserting_name(last_name(part.func)) and not _gives(part, kept):
             return True
         if isinstance(part, ast.Raise) and part.exc is not None and last_name(part.exc) == "AssertionError":
             return True
     return False
+
+
+def _gives(call: ast.Call, kept: set[int]) -> bool:
+    """True for `user = ensure_user(3)`, `errors = validate(form)`: the answer is what the test goes on with. What is
+    called an assertion asserts, whatever it answers."""
+    return id(call) in kept and not _NAMED_ASSERTION.search(last_name(call.func))
 
 
 def asserting_helpers(context: FileContext) -> frozenset[str]:

@@ -207,6 +207,7 @@ test_without_assertion = Rule(
         _test("def test_equal():\n    return gross(3) == 6\n"),
         _test("def test_made():\n    def make():\n        return 3\n\n    gross(make())\n"),
         _test("def test_later():\n    pass\n"),
+        _test("def test_user():\n    user = ensure_user(3)\n    user.save()\n"),
     ),
     good=(
         _test("def test_gross():\n    assert gross(3) == 6\n"),

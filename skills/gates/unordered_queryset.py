@@ -285,7 +285,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if place is None or may_decide_itself(bases, project) or _orders_itself(said.get("pages", ""), project):
         return None
     through = [value for kind, value in candidate.needs if kind == "through"]
-    if not relations_of(project).keeps(place, said["manager"], through, "orders"):
+    if not relations_of(project).leaves_order(place, said["manager"], through):
         return None
     if "cleared" not in said and _is_ordered(place, said["manager"], project):
         return None

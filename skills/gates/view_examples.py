@@ -97,6 +97,14 @@ VIEW_BAD: tuple[Example, ...] = (
     ),
     Example(
         {
+            _VIEWS: "class OrderViewSet(ModelViewSet):\n    def close(self, request, pk):\n"
+            "        self.get_object().lines.update(open=False)\n",
+            "shop/models.py": "class Line(models.Model):\n"
+            "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
+        }
+    ),
+    Example(
+        {
             _VIEWS: "def add(request, order):\n    order.lines.create(amount=request.POST['amount'])\n",
             "shop/models.py": "class Line(models.Model):\n"
             "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
@@ -162,6 +170,14 @@ VIEW_GOOD: tuple[Example, ...] = (
         note="a class of the file that is built on nothing is no row",
     ),
     Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
+    Example(
+        {
+            _VIEWS: "def show(request, page):\n    page.lines.update({'open': False})\n"
+            "    page.params.update(open=False)\n",
+            "shop/models.py": "class Line(models.Model):\n"
+            "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
+        }
+    ),
     Example({_VIEWS: "def tell(request, bot):\n    bot.messages.create(text=request.POST['text'])\n"}),
     Example(
         {
