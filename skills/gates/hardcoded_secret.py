@@ -16,6 +16,7 @@ from skills.gates.secret_values import (
     known_format,
     looks_secret,
     redacted,
+    repeats_account,
     secret_kind,
 )
 from skills.gates.settings_modules import is_away_from_production, is_settings, may_hold_settings
@@ -35,7 +36,9 @@ _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|(?:smoke|load|quick)_?tests?)(?:_|$)")
+_TRIED = lazy(
+    r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|seed(?:s|ers?|ing)?|samples?|(?:smoke|load|quick)_?tests?)(?:_|$)"
+)
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
@@ -242,7 +245,8 @@ def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) 
     if name == "SECRET_KEY" and _is_of_settings(context):
         return
     for value in [*defaults, *(word.value for word in node.keywords if word.arg == "default")][:1]:
-        if not is_stock(name, _text(value) or ""):
+        text = _text(value) or ""
+        if not is_stock(name, text) and not repeats_account(name, text, context.source):
             _check(name, node, value, context)
 
 
@@ -307,6 +311,7 @@ hardcoded_secret = Rule(
         'client = Client(api_key="9f8e7d6c5b4a")\n',
         'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
         'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
+        'USER = env("DB_USER", "shop")\nPASSWORD = env("DB_PASSWORD", "s3same")\n',
         'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
         'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
         'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
@@ -316,8 +321,12 @@ hardcoded_secret = Rule(
         'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),
-    good=one_file(
+    good=(
+        *one_file("shop/seed_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
+        *one_file(
         "shop/pay.py",
+        'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
+        'self.secret_key = "xxx"\n',
         'PASSWORD = os.environ["PASSWORD"]\n',
         'password = ""\ntoken = None\nPASSWORD = "password"\nTOKEN_URL = "/api/token1/"\n',
         'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
@@ -343,7 +352,7 @@ hardcoded_secret = Rule(
         'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
         'step = {"mail_password": "$inputs.mail_password"}\n',
         'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
-    ),
+    )),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (hardcoded_secret,)

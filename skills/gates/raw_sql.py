@@ -1,12 +1,14 @@
 """The rule raw-sql-interpolation of the skill django-security: values belong beside the statement."""
 
 import ast
+import re
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
 from skills.gates.local_values import own_nodes, values_of
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
+from skills.gates.patterns import lazy
 from skills.gates.roles import is_product_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.sql_text import Text, is_sql, is_sql_like, may_begin_sql, read_text
@@ -45,6 +47,11 @@ _SPEAKS = frozenset(
 )  # fmt: skip
 
 
+_OF_SCHEMA = lazy(
+    r"(?:^|_)(?:tables?|tbl|columns?|cols?|index|schema|view|sequence|partition|database)(?:_?names?)?$", re.I
+)
+
+
 def _seen(context: FileContext) -> set[ast.AST]:
     seen = context.memo.setdefault(_SEEN, set())
     assert isinstance(seen, set)
@@ -79,13 +86,23 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
         return False
     seen.update(part for part in descendants(node) if isinstance(part, (ast.JoinedStr, ast.BinOp, ast.Call)))
     if found.parts and not _only_said(node, context):
-        context.report(RAW_SQL, node, _message(found))
+        _report(node, found, context)
     return True
 
 
-def _message(found: Text) -> str:
+def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidence) -> None:
     names = ", ".join(dict.fromkeys(_shown(part) for part in found.parts[:3]))
-    return f"{names} put into SQL as text: whoever supplies it can change the statement"
+    if all(_names_table(part) for part in found.parts) and "'\0" not in found.text:
+        message = f"{names} put into SQL as the name of a table or column, neither quoted nor one of a fixed list"
+        context.report(RAW_SQL, node, message, severity="LOW", confidence="likely", evidence=evidence)
+        return
+    message = f"{names} put into SQL as text: whoever supplies it can change the statement"
+    context.report(RAW_SQL, node, message, evidence=evidence)
+
+
+def _names_table(part: ast.expr) -> bool:
+    """True for a part that by what it is called names a thing of the schema, for which no driver has a parameter."""
+    return _OF_SCHEMA.search(last_name(part)) is not None
 
 
 def _shown(part: ast.expr) -> str:
@@ -153,7 +170,7 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
                 continue
             if not is_sql(found.text) and _goes_to_database(node, name, found, context):
                 origin = Evidence(context.path, value.lineno, f"{argument.id} is put together here")
-                context.report(RAW_SQL, node, _message(found), evidence=(origin,))
+                _report(node, found, context, origin)
                 return
         return
     found = read_text(argument, context)
@@ -161,7 +178,7 @@ def _on_executed(node: ast.Call, name: str, argument: ast.expr, context: FileCon
         return
     if found.built and _goes_to_database(node, name, found, context):
         _seen(context).update(descendants(argument))
-        context.report(RAW_SQL, argument, _message(found))
+        _report(argument, found, context)
 
 
 def _only_prolongs(found: Text) -> bool:
@@ -182,7 +199,7 @@ def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
             parts = (part.value,) if text is None else text.parts
             if part.lineno < node.lineno and parts and not all(harmless(value, context) for value in parts):
                 executed = Evidence(context.path, node.lineno, f"{name} is executed here")
-                context.report(RAW_SQL, part, _message(Text(parts=parts)), evidence=(executed,))
+                _report(part, Text(parts=parts), context, executed)
                 return True
     return False
 
@@ -234,6 +251,7 @@ raw_sql_interpolation = Rule(
         '    return session.query(Shop).filter(text(f"name = {column}"))\n',
         "def wipe(cursor, wiped):\n    for table, columns in wiped:\n        log(columns)\n"
         '        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
+        "def rows(cursor, zone):\n    cursor.execute(f\"SELECT id FROM shop WHERE late = '12:{zone}'\")\n",
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
@@ -295,6 +313,14 @@ raw_sql_interpolation = Rule(
             "def rows(cursor, late):\n    where = clauses(late)\n"
             '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n\n\ndef clauses(late):\n    found = ["open"]\n'
             '    if late:\n        found.append("late")\n    return " AND ".join(found)\n',
+            'def rows(connection, terms):\n    for number, term in enumerate(terms):\n        name = f"t_{term}"\n'
+            '        connection.execute(text(f"SELECT id FROM shop WHERE name = :{name}"), {name: term})\n',
+            'def rows(cursor, quoted_table):\n    cursor.execute(f"SELECT id FROM {quoted_table}")\n',
+            'def rows(cursor, ids):\n    where = ["late"]\n'
+            '    where.append("id IN ({})".format(", ".join("%s" for one in ids)))\n'
+            '    names = {"shop": [field.get_attname() for field in Shop._meta.fields]}\n'
+            '    shown = ["s.{}".format(name) for name in names["shop"]]\n'
+            "    cursor.execute(f\"SELECT {', '.join(shown)} FROM shop s WHERE {' AND '.join(where)}\", ids)\n",
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',
         ),

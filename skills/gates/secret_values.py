@@ -46,7 +46,7 @@ _SWITCH = lazy(
 )
 _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
-    r"|x{4,}|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
+    r"|x{4,}|^(.)\1*$|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder|^%\w+%$"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
@@ -223,6 +223,15 @@ def _plain(text: str) -> str:
 def is_stock(name: str, value: str) -> bool:
     """True for what a database of a developer's machine is opened with: `DB_PASSWORD`, "postgres"."""
     return value.lower() in _HOUSEHOLD and _DATABASE.search(name) is not None
+
+
+def repeats_account(name: str, value: str, source: bytes) -> bool:
+    """True for `env("DB_PASSWORD", "shop")` beside `env("DB_USER", "shop")`: nobody's secret, but what the database of
+    a developer's machine is called and opened with."""
+    if _DATABASE.search(name) is None or _IDENTIFIER.match(value) is None:
+        return False
+    called = rb"""(?:USER(?:NAME)?|NAME|DB)["'],\s*(?:default=)?["']%s["']""" % re.escape(value.encode())
+    return re.search(called, source, re.I) is not None
 
 
 def is_placeholder(value: str) -> bool:

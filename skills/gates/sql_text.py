@@ -88,8 +88,17 @@ def _of_f_string(node: ast.JoinedStr, context: FileContext, depth: int) -> Text:
     found = Text(built=True)
     for part in node.values:
         value = part.value if isinstance(part, ast.FormattedValue) else part
-        found = found.plus(_filled(value, context, depth))
+        filled = _filled(value, context, depth)
+        if filled.parts and _is_bound_later(found.text):
+            filled = Text(HOLE)
+        found = found.plus(filled)
     return found
+
+
+def _is_bound_later(before: str) -> bool:
+    """True where what follows is the name or the number of a parameter: `:{name}`, `%({name})s`, `${number}`."""
+    marked = before.endswith(("$", "%(")) or (before.endswith(":") and not before.endswith("::"))
+    return marked and before.count("'") % 2 == 0
 
 
 def _of_operator(node: ast.BinOp, context: FileContext, depth: int) -> Text | None:

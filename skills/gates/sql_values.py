@@ -23,7 +23,7 @@ from skills.gates.sql_checks import (
 from skills.gates.sql_names import LOOPS, grown, indirect, made_here, place_of, scope_of, seen_from
 from skills.gates.syntax import descendants, statements
 
-_Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp
+_Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
 _JUDGED = "sql-values: names that are being judged"
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
@@ -35,6 +35,7 @@ _QUOTERS = (
     "quote_identifier",
     "quote",
     "quoted_name",
+    "qualified_name",
     "quoted_ident",
     "quoted_identifier",
     "escape_identifier",
@@ -49,12 +50,12 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 _COMPILERS = frozenset(
     {"sql_with_params", "as_sql", "as_string", "mogrify", "compile", "process_lhs", "process_rhs", "get_from_clause",
-     "quote_name_unless_alias"}
+     "quote_name_unless_alias", "get_attname", "get_attname_column"}
 )  # fmt: skip
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
 _METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind", re.I)
+_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)quoted(?:_|$)", re.I)
 
 
 def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> bool:
@@ -137,7 +138,7 @@ def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: i
                 )
     context.memo[_LOOP_NAMES] = own
     try:
-        return harmless(part.elt, context, depth + 1)
+        return harmless(part.value if isinstance(part, ast.DictComp) else part.elt, context, depth + 1)
     finally:
         context.memo[_LOOP_NAMES] = outer
 
@@ -187,8 +188,9 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
         return all(harmless(value, context, depth + 1) for value in part.args)
     if not isinstance(part.func, ast.Attribute):
         return asks_for_name(part) or _answers_harmlessly(name, context, depth)
-    if name in LAYOUT:
-        return harmless(part.func.value, context, depth + 1)
+    if name in LAYOUT or name == "format":
+        filled = [*part.args, *(word.value for word in part.keywords)] if name == "format" else []
+        return all(harmless(value, context, depth + 1) for value in (part.func.value, *filled))
     if names_schema(part) and all(
         "table" in ast.unparse(value).lower() or harmless(value, context, depth + 1) for value in part.args
     ):
@@ -358,6 +360,7 @@ _JUDGES: dict[type[ast.expr], Callable[[Any, FileContext, int], bool]] = {
     ast.GeneratorExp: _harmless_comprehension,
     ast.ListComp: _harmless_comprehension,
     ast.SetComp: _harmless_comprehension,
+    ast.DictComp: _harmless_comprehension,
     ast.Compare: _is_truth_or_number,
     ast.UnaryOp: _is_truth_or_number,
 }

@@ -18,14 +18,18 @@ _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
 _ESCAPES = lazy(
     r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
     r"|to_html$|urlparams|icon|encode_json|json_html|filesize|format_(?:date|time|datetime|decimal|currency|percent|number)|^esc$|urlencode|slug|highlight|style_defs"
-    r"|^(?:int|float|len|str_html|join|static|reverse|dumps|icon|gettext|ngettext|_|pgettext|intcomma|date|count|sum|round|abs|strftime|isoformat)$|media|as_\w+",
+    r"|^(?:int|float|len|str_html|join|static|reverse|icon|gettext|ngettext|_|pgettext|make_table|make_file|intcomma|date|count|sum|round|abs|strftime|isoformat|dumps|json_dumps)$|media|as_\w+",
     re.I,
 )
+_ESCAPERS = frozenset({"escape", "conditional_escape", "force_escape"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
 _OWN = lazy(r"nonce|csrf_?token", re.I)
 # What holds a number, or the key of a row.
+_TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "ugettext", "_lazy", "gettext_lazy"})
+# `json.dumps` leaves `</script>` as it is: what is written into its text afterwards, or by its encoder, does not.
+_DUMPS = frozenset({"dumps", "json_dumps"})
 _COUNTS = lazy(r"^(?:id|pk|uuid|total)$|(?:^|_)(?:id|pk|count|counter|index)s?$", re.I)
 # They let tags through as the text has them.
 _MARKUP = frozenset(
@@ -93,14 +97,16 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
         grown = _grown(value.id, context)
         if not grown and is_literal(value, context):
             return True
-        if _OWN.search(value.id) or _COUNTS.search(value.id):
+        if _OWN.search(value.id) or _COUNTS.search(value.id) or _is_name_of_field(value.id, context):
             return True
         pieces = [*values_of(value.id, context), *grown]
     elif is_literal(value, context):
         return True
     elif isinstance(value, ast.Attribute):
         return bool(
-            re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I) or _COUNTS.search(value.attr)
+            re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I)
+            or _COUNTS.search(value.attr)
+            or last_name(value.value).endswith("settings")  # whoever runs the site decides it
         )
     elif isinstance(value, ast.FormattedValue) and _is_number_format(value.format_spec):
         return True
@@ -118,26 +124,80 @@ def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | b
     """What a call makes its answer of; where that is not written there, whether it can be trusted."""
     function, name = value.func, last_name(value.func)
     if _is_format(value) and isinstance(function, ast.Attribute):
-        return [function.value, *value.args, *(keyword.value for keyword in value.keywords)]
-    if name == "join" and value.args:
-        inner = value.args[0]
-        return [inner.elt] if isinstance(inner, (ast.GeneratorExp, ast.ListComp)) else [inner]
-    if name in _TRIMS and isinstance(function, ast.Attribute):
-        return [function.value]
-    if name == "sub" and len(value.args) > 2 and context.resolve(function) == "re.sub":
-        return [*value.args[1:3]]
+        return _of_format(value, function, context)
+    made = _of_argument(value, name, context)
+    if made:
+        return made
     if context.resolve(function) in _MARKUP:
         if any(_ESCAPES.search(last_name(part)) for word in value.keywords for part in descendants(word.value)):
             return True  # by an extension
         given = values_of(value.args[0].id, context) if value.args and isinstance(value.args[0], ast.Name) else []
         read = bool(given) and all(isinstance(one, ast.Call) for one in given)  # a page that lies in a file
         return read or [*value.args[:1]]
-    if isinstance(function, ast.Name) and not value.args:
-        answers = _answers(name, context)
-        if answers:
-            return answers
+    answers = _answers(name, context) if isinstance(function, ast.Name) and not value.args else []
+    if answers:
+        return answers
     fixed = isinstance(function, ast.Name) and value.args and all(is_literal(part, context) for part in value.args)
     return bool(fixed or _ESCAPES.search(name)) or name[:1].isupper() or name == "super"
+
+
+def _of_argument(value: ast.Call, name: str, context: FileContext) -> list[ast.expr | None]:
+    """What a call that only joins, trims, translates or writes down its argument makes its answer of; [] for others."""
+    function = value.func
+    if name in _TRIMS and isinstance(function, ast.Attribute):
+        return [function.value]
+    if not value.args:
+        return []
+    first = value.args[0]
+    if name == "join":
+        return [first.elt] if isinstance(first, (ast.GeneratorExp, ast.ListComp)) else [first]
+    if name == "sub" and context.resolve(function) == "re.sub":
+        return [*value.args[1:3]]
+    if name in _TRANSLATES and _is_put_together(first):
+        return [first]
+    if name in _DUMPS and not any(_ESCAPES.search(ast.unparse(word.value)) for word in value.keywords):
+        return [first]
+    return []
+
+
+def _of_format(value: ast.Call, function: ast.Attribute, context: FileContext) -> list[ast.expr | None] | bool:
+    """What `pattern.format(…)` and `text.replace(…)` make their text of."""
+    first = value.args[0] if value.args else None
+    if function.attr == "replace" and isinstance(first, ast.Constant) and str(first.value).startswith("<"):
+        return True  # no tag is left in it
+    given = [*value.args, *(keyword.value for keyword in value.keywords)]
+    if function.attr == "format" and given and all(_is_escaped_in_place(one, context) for one in given):
+        return True  # the pattern is the page's own where what is put into it is escaped
+    return [function.value, *given]
+
+
+def _is_escaped_in_place(value: ast.expr, context: FileContext) -> bool:
+    """True for `*args` and `**names` of which the function escapes each one before: `names[key] = escape(value)`."""
+    name = last_name(value.value if isinstance(value, ast.Starred) else value)
+    for part in own_nodes(context.function or context.tree, context):
+        if not isinstance(part, ast.Assign) or not isinstance(part.value, (ast.Call, ast.ListComp)):
+            continue
+        target = part.targets[0]
+        kept = target.value if isinstance(target, ast.Subscript) else target
+        made = part.value.elt if isinstance(part.value, ast.ListComp) else part.value
+        if last_name(kept) == name and isinstance(made, ast.Call) and last_name(made.func) in _ESCAPERS:
+            return True
+    return False
+
+
+def _is_name_of_field(name: str, context: FileContext) -> bool:
+    """True for the `name` that a widget renders: of a field, as the form's source has it."""
+    function = context.function
+    return (
+        name == "name"
+        and function is not None
+        and function.name == "render"
+        and [argument.arg for argument in function.args.args[:3]] == ["self", "name", "value"]
+    )
+
+
+def _is_put_together(value: ast.expr) -> bool:
+    return isinstance(value, (ast.JoinedStr, ast.BinOp)) or _is_format(value)
 
 
 def _answers(name: str, context: FileContext) -> list[ast.expr | None]:
@@ -179,6 +239,8 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         return [*value.values]
     if isinstance(value, (ast.List, ast.Tuple)):
         return [*value.elts]
+    if isinstance(value, ast.Dict):
+        return [*value.values]
     if isinstance(value, (ast.FormattedValue, ast.Await, ast.Starred)):
         return [value.value]
     if isinstance(value, (ast.ListComp, ast.GeneratorExp)):
@@ -197,7 +259,8 @@ unsafe_mark_safe = Rule(
     why="It switches the escaping of templates off: a name with a script in it runs in the browser of whoever "
     "reads it.",
     fix='Write `format_html("<b>{}</b>", name)`; for several, `format_html_join`; for a whole block, a template.',
-    when="Where no part of the value is a literal, a number, escaped or rendered in the same function.",
+    when="Where a part of the value is no literal, number or setting, and is neither escaped nor rendered in the same "
+    "function. JSON counts as what is in it: `json.dumps` leaves `</script>` as it is.",
     watches=(Watch((ast.Call,), _on_trusted, _TRUSTING, is_product_path, near=_TRUSTING),),
     bad=one_file(
         "shop/tags.py",
@@ -205,6 +268,10 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
         "def bold(order):\n    return mark_safe(order.note)\n",
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
+        'def bold(order):\n    return mark_safe(_(f"By <b>{order.note}</b>"))\n',
+        'def data(order):\n    return mark_safe("<script>start(%s)</script>" % json.dumps({"note": order.note}))\n',
+        "def fill(text, *parts):\n    parts = [smart(part) for part in parts]\n"
+        "    return mark_safe(text.format(*parts))\n",
     ),
     good=one_file(
         "shop/tags.py",
@@ -214,6 +281,15 @@ unsafe_mark_safe = Rule(
         'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',
         'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
         'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
+        'def bold(order):\n    return mark_safe(_("By <b>us</b>"))\n',
+        'def data(order):\n    return mark_safe(json.dumps({"id": order.id, "on": True}))\n',
+        'def data(order):\n    return mark_safe(json.dumps(order.note).replace("<", "\\\\u003c"))\n',
+        "def fill(text, *parts, **names):\n    parts = [escape(part) for part in parts]\n"
+        "    for name, part in names.items():\n        names[name] = escape(part)\n"
+        "    return mark_safe(text.format(*parts, **names))\n",
+        "class Box(forms.Widget):\n    def render(self, name, value, attrs=None):\n"
+        '        return mark_safe(f\'<b id="{name}"></b><img src="{settings.STATIC_URL}box.png">\')\n',
+        "def changes(old, new):\n    return mark_safe(HtmlDiff().make_table(old, new))\n",
         'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
     ),
 )
