@@ -5,6 +5,7 @@ an agent (measured elsewhere: a looping plain `git status` makes more than half 
 """
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from cockpit.errors import CannotAnswer
 if TYPE_CHECKING:
     import subprocess
 
+WIDE = 1 << 20  # bytes; what Linux grants everybody
 KILLED = 9  # the signal: `signal` and `threading` are imported where git is really run, not by every hook
 READ_ONLY = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -208,6 +210,7 @@ class RunningGit:
             raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
         except OSError as problem:
             raise GitFailed(args, 128, str(problem)) from None
+        _widen(self._process)
 
     def answer(self, given: bytes = b"", timeout: float | None = 60.0) -> bytes:
         """Standard output, once git has read `given` and ended. Raises `GitFailed` as `git` does."""
@@ -227,6 +230,13 @@ class RunningGit:
     def end(self) -> None:
         """End it without an answer."""
         _end(self._process)
+
+
+def _widen(process: "subprocess.Popen[bytes]") -> None:
+    """Let a whole list of files wait in the pipe, where the system can: git would stand still until it is read."""
+    assert process.stdout is not None
+    with contextlib.suppress(OSError, AttributeError):  # other systems; a person with too many pipes
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, WIDE)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -55,11 +55,28 @@ def import_later() -> None:
     vars(urllib).setdefault("parse", sys.modules["urllib.parse"])
 
 
-def _stand_in(name: str, **known: object) -> None:
+def _stand_in(name: str, **known: object) -> _Later:
     """Let something stand for a module that is not loaded yet; `known` are the names that it answers by itself."""
-    stand_in = _Later(name)
-    vars(stand_in).update(known)
-    sys.modules.setdefault(name, stand_in)
+    later = _Later(name)
+    vars(later).update(known)
+    sys.modules.setdefault(name, later)
+    return later
+
+
+class LoadedLater:
+    """What is imported inside of the block gets a module only where it uses that; who imports it afterwards gets the
+    module itself. `known` are names that need no module."""
+
+    def __init__(self, name: str, **known: object) -> None:
+        self._name = name
+        self._known = known
+
+    def __enter__(self) -> None:
+        self._later = _stand_in(self._name, **self._known)
+
+    def __exit__(self, *_: object) -> None:
+        if sys.modules.get(self._name) is self._later:
+            del sys.modules[self._name]
 
 
 def _plural(one: str, many: str, count: int) -> str:

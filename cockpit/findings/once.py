@@ -13,6 +13,7 @@ from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.findings.revisions import Lines, StagedReading, added_since
+from cockpit.findings.ruff import RuffRun
 from cockpit.findings.worker import shown
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
@@ -52,16 +53,24 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     Raises `CannotAnswer` (unknown revision, unreadable index or baseline).
     """
     pool = Pool(start="fork")
+    project = make_project(root, config, request, pool, in_process=True)
+    if request.listing is not None or request.reading is not None:
+        analyse("", b"", every=project.every)  # the rules are loaded while git answers
+    narrow = _prepared(project, request)
+    ruff = RuffRun(root, project.cache.ruff)
+
+    def asked() -> list[str] | None:
+        return None if narrow is None else [name for name in project.scope.files if narrow.covers(name)]
+
+    scan = project.scan(sources=project.sources, only_sources=request.staged, listing=request.listing)
     try:
-        project = make_project(root, config, request, pool, in_process=True)
-        if request.listing is not None:
-            analyse("", b"", every=project.every)  # the rules are loaded while git makes its list
-        narrow = _prepared(project, request)
-        for _ in project.scan(sources=project.sources, only_sources=request.staged, listing=request.listing):
-            pass
+        for step, _ in enumerate(scan):
+            if not step:  # what there is to judge is known, and nothing of it is judged
+                project.begin_ruff(asked(), ruff)
+        project.ask_ruff(asked(), ruff)
     finally:
+        ruff.cancel()
         pool.close()
-    project.ask_ruff(None if narrow is None else [name for name in project.scope.files if narrow.covers(name)])
     if request.tools is not None or project.config.checks.tools:
         ask_tools(project, request)
     outcome = outcome_of(project, narrow)

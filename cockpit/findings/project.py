@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 TREND_SECONDS = 60.0
 FEW_FILES = 30
 FEW_BYTES = 300_000
+FEW_STAGED = 4
+"""So few files of the index are judged again sooner than all reports are written."""
 
 
 @dataclass(slots=True)
@@ -122,7 +124,8 @@ class Project:
                 self._take(answer)
                 left -= sizes.get(answer.name, 0)
             yield max(0.0, 1 - left / total)
-        self.cache.save()
+        if not only_sources or len(tasks) > FEW_STAGED:
+            self.cache.save()
 
     def update(self, names: Iterable[str]) -> set[str]:
         """Look again at these files: changed, new, gone. Answers the names whose report changed."""
@@ -171,6 +174,11 @@ class Project:
             name, self.profile_why = choose_profile(self.manifests.evidence.dependencies)
             self.options = replace(self.options, profile=name)
 
+    def begin_ruff(self, names: Iterable[str] | None, run: RuffRun) -> None:
+        """Let ruff begin with `names` (None: everything), where the project uses it; `ask_ruff` waits for it."""
+        if not_asked(self.root, self.options, self.config.checks.ruff, self.manifests.ruff) is None:
+            run.begin(_beyond(self._in_files(names), self.sources, self.scope.files))
+
     def ask_ruff(self, names: Iterable[str] | None = None, run: RuffRun | None = None) -> None:
         """Ask ruff about `names`, or about everything (None), where the project uses it. Waits for the answer."""
         refused = not_asked(self.root, self.options, self.config.checks.ruff, self.manifests.ruff)
@@ -178,9 +186,12 @@ class Project:
             self.ruff_check, self.ruff_findings = refused, {}
             return
         run = run or RuffRun(self.root, self.cache.ruff)
-        asked = None if names is None else {name for name in names if name in self.scope.files}
+        asked = self._in_files(names)
         answer = run.answer(_beyond(asked, self.sources, self.scope.files), self._asked_sources(asked))
         self.take_ruff(asked, answer)
+
+    def _in_files(self, names: Iterable[str] | None) -> set[str] | None:
+        return None if names is None else {name for name in names if name in self.scope.files}
 
     def take_ruff(self, asked: set[str] | None, answer: RuffAnswer) -> None:
         """Put ruff's answer about `asked` (None: everything) in the place of the one before."""

@@ -4,6 +4,7 @@ unchanged files it keeps in our state folder, never in the repository.
 The program comes from beside the running interpreter or from PATH, never from inside the repository under view.
 """
 
+import contextlib
 import os
 import re
 import subprocess
@@ -95,6 +96,7 @@ class RuffRun:
         self.root = root
         self._kept = kept
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun: list[str] = []
         self._cancelled = False
         self._lock = threading.Lock()
 
@@ -105,17 +107,23 @@ class RuffRun:
             if self._process is not None and self._process.poll() is None:
                 self._process.kill()
 
+    def begin(self, names: Iterable[str] | None = None) -> None:
+        """Start to ask about files while the caller does something else: `answer`, for the same names, waits for it."""
+        program = find_ruff(self.root)
+        arguments = _arguments(names)
+        if program is not None and arguments:
+            command = [program, *_FLAGS, *self._cache_flags(), *arguments]
+            with contextlib.suppress(OSError):  # `answer` tries again, and says so
+                self._start(command, None)
+                self._begun = command
+
     def answer(self, names: Iterable[str] | None = None, sources: dict[str, bytes] | None = None) -> RuffAnswer:
         """Run ruff on the files `names` (None: the whole tree), or on `sources` (name → content) through stdin."""
         program = find_ruff(self.root)
         if program is None:
             return RuffAnswer(Check(RULE, "not_run", 0, "ruff is not installed"), {})
-        runs: list[tuple[list[str], bytes | None]] = []
-        given = None if names is None else sorted(names)
-        if given is None or len(given) > _MOST_ARGUMENTS:
-            runs.append((["--", "."], None))
-        elif given:
-            runs.append((["--", *given], None))
+        files = _arguments(names)
+        runs: list[tuple[list[str], bytes | None]] = [(files, None)] if files else []
         runs += [(["--stdin-filename", name, "-"], source) for name, source in sorted((sources or {}).items())]
         found: list[dict[str, Any]] = []
         for arguments, source in runs:
@@ -131,27 +139,35 @@ class RuffRun:
     def _cache_flags(self) -> list[str]:
         return ["--no-cache"] if self._kept is None else ["--cache-dir", str(self._kept)]
 
-    def _run(self, command: list[str], source: bytes | None) -> tuple[list[dict[str, Any]], str]:
+    def _start(self, command: list[str], source: bytes | None) -> "subprocess.Popen[bytes] | None":
+        """The process; None where the run was cancelled before. Raises `OSError`."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
+        with self._lock:
+            if self._cancelled:
+                return None
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=environment,
+                stdin=subprocess.PIPE if source is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            return self._process
+
+    def _run(self, command: list[str], source: bytes | None) -> tuple[list[dict[str, Any]], str]:
         try:
-            with self._lock:
-                if self._cancelled:
-                    return [], "cancelled"
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=self.root,
-                    env=environment,
-                    stdin=subprocess.PIPE if source is not None else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                )
-            out, err = self._process.communicate(source, timeout=_SECONDS)
+            begun, self._begun = self._begun, []
+            process = self._process if begun == command else self._start(command, source)
+            if process is None:
+                return [], "cancelled"
+            out, err = process.communicate(source, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
             self.cancel()
             return [], f"ruff took longer than {_SECONDS:.0f} s"
         except OSError as problem:
             return [], f"ruff could not be started ({problem.strerror})"
-        if self._process.returncode:
+        if process.returncode:
             said = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
             return [], "cancelled" if self._cancelled else f"ruff failed: {plain_text(' '.join(said)[-200:], 200)}"
         try:
@@ -183,6 +199,14 @@ class RuffRun:
         except OSError:
             return []
         return source.splitlines()
+
+
+def _arguments(names: Iterable[str] | None) -> list[str]:
+    """What ruff is called with for these files: nothing for none, the whole tree for all or very many."""
+    given = None if names is None else sorted(names)
+    if given is None or len(given) > _MOST_ARGUMENTS:
+        return ["--", "."]
+    return ["--", *given] if given else []
 
 
 def _relative(name: str, root: str, real: str) -> str:

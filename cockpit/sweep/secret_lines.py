@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from hashlib import sha1
 from typing import Any
 
+from cockpit.later import LoadedLater
 from cockpit.sweep.own_numbers import OwnNumbers
 from skills.gates.secret_values import is_placeholder, known_format, redacted
 from skills.workflow.sweep import RANDOM, entropy, is_test_file
@@ -37,19 +38,20 @@ _SENTENCE = 5
 
 
 class SecretLines:
-    """The detectors, loaded once. Slow to make (a fifth of a second): make it where there is something to look at."""
+    """The detectors, loaded once. Slow to make (a tenth of a second): make it where there is something to look at."""
 
     def __init__(self) -> None:
         import importlib
 
-        from detect_secrets.filters import heuristic
-        from detect_secrets.settings import get_settings
+        with LoadedLater("requests", Response=object):  # to verify over the network; half of the time of loading
+            from detect_secrets.filters import heuristic
+            from detect_secrets.settings import get_settings
 
-        get_settings().disable_filters("detect_secrets.filters.common.is_ignored_due_to_verification_policies")
-        self._detectors: list[Any] = []
-        for name in _DETECTORS:
-            module, _, kind = name.partition(".")
-            self._detectors.append(getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), kind)())
+            get_settings().disable_filters("detect_secrets.filters.common.is_ignored_due_to_verification_policies")
+            self._detectors: list[Any] = []
+            for name in _DETECTORS:
+                module, _, kind = name.partition(".")
+                self._detectors.append(getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), kind)())
         self._heuristic = heuristic
 
     def skips(self, name: str) -> bool:

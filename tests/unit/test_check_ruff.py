@@ -108,3 +108,27 @@ def test_a_project_with_packages_of_our_names_is_judged_by_our_rules(project: Pa
     )
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["files"]["parsed"] == 48
+
+
+def test_an_answer_takes_up_the_ruff_that_was_begun(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cockpit.findings.ruff import RuffRun
+
+    (project / "ruff.toml").write_text('lint.select = ["F"]\n')
+    (project / "tests/test_a.py").write_text("import os\n" + GOOD)
+    starts: list[list[str]] = []
+
+    class Counting(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **more: Any) -> None:
+            starts.append(command)
+            super().__init__(command, **more)
+
+    monkeypatch.setattr("cockpit.findings.ruff.subprocess.Popen", Counting)
+    run = RuffRun(project)
+    run.begin(["tests/test_a.py"])
+    assert len(starts) == 1
+    assert [one.rule for one in run.answer(["tests/test_a.py"]).findings["tests/test_a.py"]] == ["ruff/F401"]
+    assert len(starts) == 1
+    assert not run.answer(["tests/__init__.py"]).findings and len(starts) == 2
+    run.begin()
+    run.cancel()
+    assert run.answer().check.reason == "cancelled"

@@ -69,7 +69,7 @@ def test_many_threads_may_ask_at_once() -> None:
         "    return str(inspect.signature(lambda a: a)) + urllib.parse.quote('b c')\n"
         "with ThreadPoolExecutor(16) as pool: print(set(pool.map(ask, range(16))))"
     )
-    assert told(BEGIN + script) == ["{'(a)b%20c'}"]
+    assert told(BEGIN + "\n" + script) == ["{'(a)b%20c'}"]
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,24 @@ def test_a_short_command_does_without_them(words: list[str], tmp_path: Path, own
         [sys.executable, "-c", script + LOADED], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_imported_in_the_block_lacks_a_module_that_all_others_have() -> None:
+    script = """from cockpit.later import LoadedLater
+with LoadedLater("colorsys", hls_to_rgb=len):
+    import colorsys as early
+import colorsys as late
+print(early is late, "__file__" in vars(early), early.hls_to_rgb is len, early.rgb_to_hsv is late.rgb_to_hsv)
+"""
+    assert told(BEGIN + "\n" + script) == ["False False True True"]
+
+
+def test_detectors_of_secrets_load_no_client_of_the_network() -> None:
+    script = """from cockpit.sweep.secret_lines import SecretLines
+SecretLines()
+print("urllib3" in sys.modules)
+import requests
+print(requests.get.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", BEGIN + "\n" + script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "get"]
