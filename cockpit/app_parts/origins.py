@@ -69,9 +69,11 @@ class OriginDeeds(InsightDeeds):
         from cockpit.agents.transcript_feed import dollars
         from cockpit.phases.edits import EditIndex
 
-        index = self._edits or EditIndex(self.repository, dollars())
+        repository = self.repository
+        index = self._edits or EditIndex(repository, dollars())
         index.refresh(clock.now(), [Path(tree.path) for tree in self.trees.worktrees])
-        self._edits = index
+        if self.repository is repository:  # else another one was put in front meanwhile
+            self._edits = index
         return index
 
     def do_session_findings(self) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from skills.gates.model import Finding
 from skills.record import record
 
 _KEYS = ("fingerprint", "rule", "path", "message", "at")
+_PATIENCE = 2.0  # seconds
 
 
 @record
@@ -63,19 +63,15 @@ class HiddenFindings:
 
     def _change(self, row: HiddenFinding | None, fingerprint: str) -> bool:
         """Read, change and write under a lock, so that two cockpits do not lose each other's rows."""
-        until = time.monotonic() + 2
         try:
-            while True:
-                with locked(self.path.with_suffix(".lock")) as mine:
-                    if mine or time.monotonic() > until:
-                        rows = self._read()
-                        kept = [other for other in rows if other.fingerprint != fingerprint]
-                        self.rows = (*kept, row) if row is not None else tuple(kept)
-                        documents = [{key: getattr(one, key) for key in _KEYS} for one in self.rows]
-                        text = json.dumps({"version": 1, "hidden": documents}, ensure_ascii=False, indent=1) + "\n"
-                        write_atomically(self.path, text)
-                        return len(kept) < len(rows)
-                time.sleep(0.01)
+            with locked(self.path.with_suffix(".lock"), _PATIENCE):  # a lock that nobody gives back holds nobody up
+                rows = self._read()
+                kept = [other for other in rows if other.fingerprint != fingerprint]
+                self.rows = (*kept, row) if row is not None else tuple(kept)
+                documents = [{key: getattr(one, key) for key in _KEYS} for one in self.rows]
+                text = json.dumps({"version": 1, "hidden": documents}, ensure_ascii=False, indent=1) + "\n"
+                write_atomically(self.path, text)
+                return len(kept) < len(rows)
         except OSError as problem:
             raise CannotAnswer(f"{self.path}: cannot be written ({problem.strerror})") from None
 

@@ -8,6 +8,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.discovery import LARGEST
 from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
+from cockpit.quoted_paths import unquoted
 from cockpit.repository import find_repository
 from skills.record import record
 
@@ -159,27 +160,13 @@ def _added(diff: bytes) -> dict[str, frozenset[int]]:
         if line.startswith(b"diff --git "):
             name = ""
         elif line.startswith(b"+++ "):
-            name = _unquoted(line[4:].rstrip(b"\r\t"))
+            name = _path(line[4:].rstrip(b"\r\t"))
         elif name and (hunk := _HUNK.match(line)):
             first, left = int(hunk[1]), int(hunk[2] or 1)
             found.setdefault(name, set()).update(range(first, first + left))
     return {name: frozenset(lines) for name, lines in found.items()}
 
 
-def _unquoted(name: bytes) -> str:
+def _path(name: bytes) -> str:
     """The path of a `+++` line, "" for a deletion."""
-    if name == b"/dev/null":
-        return ""
-    if name.startswith(b'"') and name.endswith(b'"'):
-        plain = name[1:-1]
-        plain = re.sub(rb"\\([0-7]{3}|.)", _unescaped, plain)
-    else:
-        plain = name
-    return os.fsdecode(plain.removeprefix(b"b/"))
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code = found[1]
-    if len(code) == 3:
-        return bytes([int(code, 8)])
-    return {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}.get(code, code)
+    return "" if name == b"/dev/null" else os.fsdecode(unquoted(name).removeprefix(b"b/"))

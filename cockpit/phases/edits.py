@@ -2,6 +2,7 @@
 
 import bisect
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -71,7 +72,8 @@ class _Source:
 
 
 class EditIndex:
-    """Edits by file, relative to the worktree in which it lies. `problems` says what could not be read."""
+    """Edits by file, relative to the worktree in which it lies. `problems` says what could not be read. May be asked
+    from several threads: while one reads, the others wait."""
 
     def __init__(self, repository: Repository, cost: Cost) -> None:
         self._membership = Membership(repository)
@@ -80,9 +82,14 @@ class EditIndex:
         self._sources: dict[str, _Source] = {}
         self._open: dict[str, list[tuple[list[MadeEdit], MadeEdit]]] = {}
         self.problems: list[str] = []
+        self._lock = threading.Lock()
 
     def refresh(self, now: datetime, worktrees: Iterable[Path] = ()) -> None:
         """Read what is new in the transcripts of the last 90 days."""
+        with self._lock:
+            self._refresh(now, worktrees)
+
+    def _refresh(self, now: datetime, worktrees: Iterable[Path]) -> None:
         known = {*self._roots, *map(Path, self._membership.roots), *worktrees}
         self._roots = sorted(known, key=lambda root: -len(str(root)))
         self.problems.clear()
@@ -99,30 +106,35 @@ class EditIndex:
 
     def of_file(self, path: str, *, root: Path | None = None, until: datetime | None = None) -> list[MadeEdit]:
         """The edits of one file (relative, POSIX style), the oldest first: in one worktree, or up to a moment."""
+        with self._lock:
+            made = [edit for source in self._sources.values() for edit in source.edits.get(path, ())]
         found = [
             edit
-            for source in self._sources.values()
-            for edit in source.edits.get(path, ())
+            for edit in made
             if (root is None or edit.root == str(root)) and (until is None or (edit.at or _EARLIEST) <= until)
         ]
         return sorted(found, key=lambda edit: (edit.at or _EARLIEST, edit.session, edit.line))
 
     def since(self, moment: datetime) -> list[MadeEdit]:
         """Every edit after `moment`, the oldest first."""
-        rows = (edit for source in self._sources.values() for made in source.edits.values() for edit in made)
+        with self._lock:
+            rows = [edit for source in self._sources.values() for made in source.edits.values() for edit in made]
         return sorted((e for e in rows if e.at is not None and e.at > moment), key=lambda e: (e.at, e.session, e.line))
 
     def cost_of(self, edit: MadeEdit) -> StepCost | None:
         """What the step of an edit cost; None where the transcript does not say."""
-        for source in self._sources.values():
-            if source.session == edit.session and (found := source.costs.get(edit.step)):
-                return found if found.output >= 0 else None
+        with self._lock:
+            for source in self._sources.values():
+                if source.session == edit.session and (found := source.costs.get(edit.step)):
+                    return found if found.output >= 0 else None
         return None
 
     def committer(self, at: datetime) -> tuple[_Source, int, str] | None:
         """The session that ran `git commit` within two minutes before `at`, with line and prompt."""
         best: tuple[datetime, _Source, int, str] | None = None
-        for source in self._sources.values():
+        with self._lock:
+            sources = list(self._sources.values())
+        for source in sources:
             times = source.commits
             place = bisect.bisect_right(times, (at + timedelta(seconds=5), 1 << 60, ""))
             if place and at - times[place - 1][0] < timedelta(minutes=2):

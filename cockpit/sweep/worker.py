@@ -3,6 +3,7 @@
 What comes back is redacted already: a secret never leaves this process.
 """
 
+import io
 import json
 import os
 import stat
@@ -45,7 +46,8 @@ def look(detectors: SecretLines, name: str, path: str) -> dict[str, Any]:
     except OSError as problem:
         return {"name": name, "found": [], "unread": problem.strerror or "cannot be read"}
     text = raw.decode("utf-16" if raw.startswith(_WIDE) else "utf-8", "replace")
-    return {"name": name, "found": detectors.look(name, enumerate(text.splitlines(), 1)), "unread": ""}
+    lines = (line.rstrip("\n") for line in io.StringIO(text, newline=None))  # as editors count them
+    return {"name": name, "found": detectors.look(name, enumerate(lines, 1)), "unread": ""}
 
 
 def _is_binary(head: bytes) -> bool:

@@ -1,9 +1,13 @@
 """The change that is verified: what was added since the branch left its base, committed or not, and what was said."""
 
+import os
 import re
 
+from cockpit.files import read_regular, source_lines
+from cockpit.findings.discovery import LARGEST
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
+from cockpit.quoted_paths import unquoted
 from cockpit.repository import Repository
 from cockpit.worktrees.cheap import read_cheap
 from skills.record import record
@@ -46,10 +50,10 @@ def read_change(repository: Repository, base: str | None) -> Change:
     for name in untracked:
         if name.endswith(".py") and len(added) < _MOST:
             try:
-                text = (root / name).read_text("utf-8", "replace")
+                lines = source_lines(read_regular(root / name, LARGEST))
             except OSError:
                 continue
-            added += [AddedLine(name, number, line) for number, line in enumerate(text.splitlines(), 1)]
+            added += [AddedLine(name, number, line) for number, line in enumerate(lines, 1)]
     paths = tuple(dict.fromkeys([*removed, *(line.path for line in added), *untracked]))
     return Change(tuple(added), paths, removed, said, plain_text(about, 80))
 
@@ -60,21 +64,25 @@ def parse_diff(diff: str) -> tuple[list[AddedLine], dict[str, str]]:
     removed: dict[str, list[str]] = {}
     path, old, number = "", "", 0
     in_header = False
-    for line in diff.splitlines():
+    for line in diff.split("\n"):
         if line.startswith("diff --git "):
             path, in_header = "", True
         elif in_header and line.startswith("--- "):
-            old = line[4:].strip().strip('"')
+            old = _path(line[4:])
         elif in_header and line.startswith("+++ "):
-            name = line[4:].strip().strip('"')
+            name = _path(line[4:])
             path = old if name == "/dev/null" else name
             removed.setdefault(path, [])
         elif hunk := _HUNK.match(line):
             number, in_header = int(hunk[1]), False
         elif line.startswith("+") and path:
             if len(added) < _MOST:
-                added.append(AddedLine(path, number, line[1:]))
+                added.append(AddedLine(path, number, line[1:].removesuffix("\r")))
             number += 1
         elif line.startswith("-") and path:
-            removed[path].append(line[1:])
+            removed[path].append(line[1:].removesuffix("\r"))
     return added, {path: "\n".join(lines) for path, lines in removed.items()}
+
+
+def _path(name: str) -> str:
+    return os.fsdecode(unquoted(os.fsencode(name.rstrip("\r").removesuffix("\t"))))

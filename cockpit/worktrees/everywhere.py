@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,12 +100,10 @@ def folders_used(*, read: bool = False) -> dict[str, datetime | None]:
     """The folders of all sessions in the ledger with their last use; `read`: take in what is new before."""
     from cockpit.spend.opened import open_ledger
 
-    ledger = open_ledger()
-    if read:
-        ledger.read()
-    found = ledger.folders()
-    ledger.store.close()
-    return found
+    with closing(open_ledger()) as ledger:
+        if read:
+            ledger.read()
+        return ledger.folders()
 
 
 def read_everywhere(first: Repository, config: Config) -> tuple[WorktreesSnapshot, Known]:
@@ -163,6 +161,7 @@ class _Following:
         wanted = {repository.common_dir: repository for repository in known.repositories}
         for place in self._tasks.keys() - wanted.keys():
             self._tasks.pop(place).cancel()
+            self._hints.pop(place, None)  # nobody would take what is put there
             self.snapshots.pop(place, None)
             self.changed.set()
         for place, repository in wanted.items():

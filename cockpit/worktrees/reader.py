@@ -312,11 +312,13 @@ class Reader:
 
     @staticmethod
     def _kept(store: dict[_Key, _Value], key: _Key, find: Callable[[], _Value]) -> _Value:
-        if key not in store:
-            if len(store) > _KEPT:
-                store.clear()
-            store[key] = find()
-        return store[key]
+        with contextlib.suppress(KeyError):  # another thread may clear it between two steps
+            return store[key]
+        value = find()
+        if len(store) > _KEPT:
+            store.clear()
+        store[key] = value
+        return value
 
     def snapshot(
         self,

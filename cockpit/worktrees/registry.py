@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +128,9 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
     path = registry_path()
     inside = False
     try:
-        with _held(path):
+        with locked(path.with_name(path.name + ".lock"), _WAIT) as mine:
+            if not mine:
+                raise CannotAnswer(f"{path} is held by another process", "try again")
             clear_leftovers(path)
             registry = _read(path)
             if registry.broken:
@@ -147,19 +148,6 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
         if inside:
             raise
         raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
-
-
-@contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
-    until = time.monotonic() + _WAIT
-    while True:
-        with locked(path.with_name(path.name + ".lock")) as mine:
-            if mine:
-                yield
-                return
-        if time.monotonic() > until:
-            raise CannotAnswer(f"{path} is held by another process", "try again")
-        time.sleep(0.03)
 
 
 def _read(path: Path) -> RegistryFile:

@@ -5,6 +5,7 @@
 import contextlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -122,7 +123,17 @@ def _files_below(root: Path, name: str) -> Iterator[str]:
         folders[:] = [one for one in folders if one != ".git" and not os.path.lexists(place / one / ".git")]
         links = [one for one in folders if (place / one).is_symlink()]
         for file in (*files, *links):
-            yield (place / file).relative_to(root).as_posix()
+            if _can_be_copied(place / file):
+                yield (place / file).relative_to(root).as_posix()
+
+
+def _can_be_copied(path: Path) -> bool:
+    """Whether it is a file or a link: of a socket or a pipe, which agents leave there too, there is nothing to copy."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def _included(root: Path) -> Iterator[str]:

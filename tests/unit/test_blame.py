@@ -1,6 +1,7 @@
 """Which session, prompt and step brought a line: by the edits of every agent, else by the commit, else said so."""
 
 import json
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from cockpit.agents.tool_names import Edit, common_call, edits_of
 from cockpit.cli import main
+from cockpit.clock import now
+from cockpit.phases.edits import EditIndex
+from cockpit.repository import find_repository
 from skills.orchestrator.introduced import Change, introduced_by
 from tests.git import git
 from tests.unit.agent_lines import PROMPT, write_codex, write_gemini, write_opencode
@@ -54,6 +58,23 @@ def test_the_step_of_every_agent_is_found(
     assert found["cost_basis"] == "computed" and isinstance(found["transcript_line"], int)
     code, found = blame(root, "app/views.py:6", capsys)
     assert code == 1 and found["basis"] == "none" and "not found in any transcript" in str(found["why"])
+
+
+def test_who_asks_while_another_thread_reads_waits_for_all_of_it(root: Path, own_home: Path) -> None:
+    claude_session(own_home, str(root))
+    seen: list[int] = []
+    asking = threading.Thread(target=lambda: seen.append(len(index.of_file("app/views.py", root=root))))
+
+    def cost(record: object) -> None:
+        """Called in the middle of a reading."""
+        if asking.ident is None:
+            asking.start()
+            asking.join(0.3)
+
+    index = EditIndex(find_repository(root), cost)
+    index.refresh(now())
+    asking.join()
+    assert seen == [1]
 
 
 def edit(talk: Talk, root: Path, old: str, new: str, *, failed: bool = False) -> None:

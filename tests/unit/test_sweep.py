@@ -282,6 +282,12 @@ def test_a_file_that_ends_its_scanner_is_named_and_the_others_are_judged(
     assert rows["leak.py"]["found"] and "crashed" in rows["bad.py"]["unread"] and not rows["app.py"]["unread"]
 
 
+def test_a_secret_is_at_the_line_that_editors_show(repo: Path) -> None:
+    (repo / "leak.py").write_bytes(f'a = 1\r\n\x0c\r\nb = "\u2028"\r\nKEY = "{AWS}"\r\n'.encode())
+    (row,) = SecretPool(repo, Cancel()).look(["leak.py"])
+    assert {found[0] for found in row["found"]} == {4}
+
+
 def test_a_sweep_that_is_cancelled_ends_and_says_so(repo: Path) -> None:
     for number in range(400):
         (repo / f"m{number}.py").write_text("value = 'x'\n" * 200)

@@ -1,12 +1,14 @@
 """The verification gate's knowledge: what answers mean, promotion that fails closed, the review of a change."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.verify.change import parse_diff
+from cockpit.repository import find_repository
+from cockpit.verify.change import parse_diff, read_change
 from skills.gates.model import Check
 from skills.verify.configuration import configuration_answers, logging_answer
 from skills.verify.diff_review import AddedLine, review, unmigrated, unstated
@@ -15,6 +17,7 @@ from skills.verify.model import Answer, Verification, next_steps, recommendation
 from skills.verify.predeploy import Confirmation, predeploy_items
 from skills.verify.promotion import promotion_answers
 from skills.verify.report import report_text
+from tests.git import git
 
 GOOD = {
     "thresholds": {"auc": 0.8, "latency_ms": {"max": 120}},
@@ -232,6 +235,23 @@ def test_a_diff_is_read_by_its_lines() -> None:
         ("a.py", 11, "    come"),
     ]
     assert removed == {"a.py": "    gone", "b.py": "left"}
+
+
+def test_lines_and_names_of_a_diff_are_those_of_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "x")
+    (tmp_path / "größe.py").write_bytes(b"a = 1\x0c\r\nb = '\xe2\x80\xa8+'\r\nprint(1)\r\n")
+    git(tmp_path, "add", ".")
+    (tmp_path / "new.py").write_bytes(b"\x0c\nprint(1)\n")
+    (tmp_path / "endless.py").symlink_to("/dev/full")
+    added = read_change(find_repository(tmp_path), None).added
+    assert [(one.path, one.line, one.text) for one in added] == [
+        ("größe.py", 1, "a = 1\x0c"),
+        ("größe.py", 2, "b = '\u2028+'"),
+        ("größe.py", 3, "print(1)"),
+        ("new.py", 1, "\x0c"),
+        ("new.py", 2, "print(1)"),
+    ]
 
 
 @given(st.text())

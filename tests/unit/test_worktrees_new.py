@@ -296,3 +296,11 @@ def test_the_registry_is_untouched_by_a_look(repo: Path) -> None:
     assert read_registry_file().entries == []
     assert not registry_path().exists()
     assert not os.path.lexists(repo / ".git" / "cockpit")
+
+
+def test_pipes_and_sockets_of_an_agent_are_passed_over(repo: Path) -> None:
+    (repo / ".claude").mkdir()
+    (repo / ".claude" / "notes.md").write_text("mine\n")
+    os.mkfifo(repo / ".claude" / "pipe")
+    made = make(repo, "feature/pipes")
+    assert made.copied == (".claude/notes.md", "WORKTREE_TASK.md")

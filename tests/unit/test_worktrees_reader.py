@@ -12,6 +12,7 @@ from cockpit.repository import find_repository
 from cockpit.worktrees import measure
 from cockpit.worktrees.cheap import read_cheap
 from cockpit.worktrees.models import Counts
+from cockpit.worktrees.reader import Reader
 from tests.unit.trees import add, commit, git, read, row, squash
 
 
@@ -400,3 +401,12 @@ def test_without_room_for_git_to_compare_the_worktrees_are_still_told(
     told = row(repo, "work")
     assert told.ahead == 1 and told.counts is not None and told.problem is None
     assert told.merged is None and not told.safe_to_remove
+
+
+def test_what_another_thread_clears_meanwhile_is_told_all_the_same() -> None:
+    class Cleared(dict[str, int]):
+        def __setitem__(self, key: str, value: int) -> None:
+            self.clear()
+
+    store = Cleared()
+    assert Reader._kept(store, "a", lambda: 7) == 7
