@@ -23,9 +23,11 @@ _AMBIENT_GET = lazy(
     rf"^_?get_(current_|active_)({TENANT_WORDS})|^_?(current|active)_({TENANT_WORDS})|^_?get_tenant(_id)?$", re.I
 )
 _AMBIENT_STORE = lazy(rf"({TENANT_WORDS})", re.I)
+_AMBIENT_NAME = lazy(r"tenant|current|active|local|context|ctx|state|var$|_storage", re.I)
 _STORES = lazy(r"local|context|ctx|state|var$|_storage", re.I)
-_SETTINGS = lazy(
-    r"^django_tenants\.|^tenant_schemas\.|^django_multitenant\.|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
+_SETTINGS = lazy(  # what does the work, not e.g. the name of a system check that is silenced
+    r"^(django_tenants|tenant_schemas)\.(postgresql_backend|middleware|routers)|^django_multitenant\.(backends|middleware)"
+    r"|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
 )
 _DOTTED = lazy(r"[\w.]+")  # a name that is imported, not a text or a pattern about one
 _RLS = lazy(
@@ -34,6 +36,12 @@ _RLS = lazy(
     re.I,
 )
 _CONFIG = lazy(r"\.apps\.\w+Config$")
+_APPS = {"SHARED_APPS": "tenant-shared-app", "TENANT_APPS": "tenant-own-app"}
+_TABLE = lazy(r"[A-Za-z_][\w$]*")
+_POLICY_TABLE = lazy(
+    r"(?:CREATE\s+POLICY\s+\S+\s+ON|ALTER\s+TABLE(?:\s+IF\s+EXISTS)?(?:\s+ONLY)?)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I
+)
+_TABLES_TOLD = "facts: tables with row-level security"
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
@@ -59,6 +67,11 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
+    if context.holds(b"db_table"):
+        for statement in (inner for part in node.body if isinstance(part, ast.ClassDef) for inner in part.body):
+            if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
+                named = statement.value.value if isinstance(statement.value, ast.Constant) else ""
+                context.fact("table", node.name, str(named))
     if not (context.holds(b"Manager") or context.holds(b"QuerySet") or context.holds(b"Queryset")):
         return
     for statement in node.body:
@@ -143,11 +156,16 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
                     if _AMBIENT_GET.search(name):
                         return name
                     owner = part.func.value if isinstance(part.func, ast.Attribute) else None
-                    if name == "get" and isinstance(owner, ast.Name) and _AMBIENT_STORE.search(owner.id):
+                    if name == "get" and isinstance(owner, ast.Name) and _is_ambient(owner.id):
                         return owner.id
                 elif isinstance(part, ast.Attribute) and _is_store(part):
                     return f"{last_name(part.value)}.{part.attr}"
     return ""
+
+
+def _is_ambient(name: str) -> bool:
+    """`current_company.get()`, `_tenant.get()`; no cache or client that is only named like a tenant."""
+    return bool(_AMBIENT_STORE.search(name) and _AMBIENT_NAME.search(name))
 
 
 def _is_store(node: ast.Attribute) -> bool:
@@ -177,18 +195,37 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
         return
     if _RLS.search(text):
         context.fact("tenant-rls", "row-level security", " ".join(text.split())[:60], node.lineno)
+        _rls_tables(context)
     elif _SETTINGS.search(text) and _DOTTED.fullmatch(text):
         context.fact("tenant-settings", text[:80], "", node.lineno)
 
 
-def _on_apps(node: ast.Assign, context: FileContext) -> None:
-    """The apps whose tables all schemas share: nothing but a filter keeps the tenants in them apart."""
-    if any(last_name(target) == "SHARED_APPS" for target in node.targets):
-        for part in descendants(node.value):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str) and not part.value.startswith("django."):
-                context.fact(
-                    "tenant-shared-app", part.value.partition(".apps.")[0] if _CONFIG.search(part.value) else part.value
-                )
+def _rls_tables(context: FileContext) -> None:
+    """The tables that a file with policies names, in its SQL or in a list of them, once a file."""
+    if context.memo.get(_TABLES_TOLD):
+        return
+    context.memo[_TABLES_TOLD] = True
+    tables = set()
+    for part in descendants(context.tree):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            if _TABLE.fullmatch(part.value):
+                tables.add(part.value)
+            else:
+                tables.update(_POLICY_TABLE.findall(part.value))
+    context.fact("tenant-rls-tables", " ".join(sorted(tables)))
+
+
+def _on_apps(node: ast.Assign | ast.AugAssign | ast.AnnAssign, context: FileContext) -> None:
+    """The apps whose tables all schemas share (nothing but a filter keeps the tenants in them apart), and those whose
+    tables each schema has for itself."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    kinds = [_APPS[name] for target in targets if (name := last_name(target)) in _APPS]
+    if not kinds or node.value is None:
+        return
+    for part in descendants(node.value):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and not part.value.startswith("django."):
+            app = part.value.partition(".apps.")[0] if _CONFIG.search(part.value) else part.value
+            context.fact(kinds[0], app)
 
 
 _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
@@ -207,7 +244,13 @@ OBSERVERS: tuple[Observer, ...] = (
         (
             Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, outside_tests),
             Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
-            Watch((ast.Assign,), _on_apps, (b"SHARED_APPS",), outside_tests, near=(b"SHARED_APPS",)),
+            Watch(
+                (ast.Assign, ast.AugAssign, ast.AnnAssign),
+                _on_apps,
+                (b"SHARED_APPS", b"TENANT_APPS"),
+                outside_tests,
+                near=(b"SHARED_APPS", b"TENANT_APPS"),
+            ),
             Watch(
                 (ast.Constant,),
                 _on_text,
@@ -218,5 +261,6 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )  # fmt: skip
-"""Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes),
-tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-shared-app."""
+"""Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes), table (name: model),
+tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-rls-tables (name: the tables),
+tenant-shared-app, tenant-own-app."""

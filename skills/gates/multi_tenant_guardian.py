@@ -20,7 +20,9 @@ from skills.gates.queries import chain_of, is_manager_class, literal_keywords, o
 from skills.gates.roles import class_role, is_migration_path, is_test_path, path_role
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.tenancy import is_shared, isolates_every_model, needed, tenancy_of, tenant_field
+from skills.gates.tenancy import needed, tenancy_of, tenant_field
+from skills.gates.tenant_apart import asked_around, asked_first, model_asked, stands_apart
+from skills.gates.tenant_coverage import covers, covers_sql, goes_past_managers
 from skills.gates.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 
 SKILL = "multi-tenant-guardian"
@@ -33,8 +35,11 @@ _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
+_CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secret$|^scopes?$")
+_WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
 _SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
+_TABLES = lazy(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I)
 _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 
@@ -86,10 +91,18 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         if method in _FILTERS or method in _ON_QUERYSETS or method in _SAVES:
             _on_method(node, method, context)
         elif method == "Q" or method in _SHORTCUTS:
-            _report(node, method, "", [name for name, _ in literal_keywords(node)], True, context)
+            _on_condition(node, method, context)
     elif isinstance(function, ast.Name) and (function.id == "Q" or function.id in _SHORTCUTS):
-        model = last_name(node.args[0]) if function.id in _SHORTCUTS and node.args else ""
-        _report(node, function.id, model, [name for name, _ in literal_keywords(node)], True, context)
+        _on_condition(node, function.id, context)
+
+
+def _on_condition(node: ast.Call, method: str, context: FileContext) -> None:
+    """`Q(…)` for what it stands in, `get_object_or_404(…)` for what it is given."""
+    names = [name for name, _ in literal_keywords(node)]
+    if not any(tenant_field(name, context.tenant_fields) for name in names):
+        return
+    model, manager = asked_around(node, context) if method == "Q" else asked_first(node, context)
+    _report(node, method, model, names, True, context, manager)
 
 
 def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
@@ -100,15 +113,15 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
     if method in _SAVES:
         receiver = last_name(chain.root).lower()
         if receiver.endswith(("serializer", "form", "formset")):
-            _report(node, method, "", names, True, context)
+            _report(node, method, model_asked(chain, context)[0], names, True, context)
         return
     first = node.args[0] if node.args else None
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
         return  # `search.filter("term", company_id=3)`: Django's take no word before their conditions
     orm = orm_evidence(chain, context)
     if orm or method in _FILTERS:
-        model = context.imports.get(chain.model, chain.model).rpartition(".")[2]
-        _report(node, method, model, names, orm, context, chain.manager)
+        model, manager = model_asked(chain, context)
+        _report(node, method, model, names, orm, context, manager)
 
 
 def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterator[str]:
@@ -153,6 +166,8 @@ def _report(
         return
     needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
     needs += [("lookup", name) for name in wanted]
+    apart = stands_apart(node, context)
+    needs += [("apart", apart)] if apart else []
     context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
 
 
@@ -165,7 +180,10 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if not in_service or implements_isolation(context):
         return
     arguments = node.args
-    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    if any(_CREDENTIAL.search(argument.arg) for argument in every):
+        return  # the tenant of a cloud or of a provider of identities, which a login there names
+    for argument in every:
         if argument.arg in context.tenant_fields:
             needs = (("method", node.name), ("parameter", argument.arg))
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
@@ -224,7 +242,8 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
     names = dict.fromkeys(name.lower() for name in _CONDITION.findall(found[1])) if found else {}
     named = [name for name in names if name in context.tenant_fields]
     if named:
-        needs = (("method", "sql"), *(("sql", name) for name in named))
+        tables = " ".join(dict.fromkeys(name.lower() for name in _TABLES.findall(text)))
+        needs = (("method", "sql"), ("tables", tables), *(("sql", name) for name in named))
         context.report(MANUAL, node, "sql", needs=needs)
 
 
@@ -239,18 +258,39 @@ def _applies(project: Project) -> str | None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     fields = project.options.tenant_fields
     for kind, name in candidate.needs:
-        if kind in {"method", "model", "manager"}:
+        if kind in {"method", "model", "manager", "apart", "tables"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
         if kind == "lookup" and _is_plain_column(name, needed(candidate, "model"), project):
             continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
-            model = needed(candidate, "model")
-            if not _covered(model, needed(candidate, "manager"), project):
+            covered = _covered(kind, candidate, project)
+            if covered is False or (covered is None and not _is_asked(project)):
                 return None
-            message = f"{_what(kind, name, candidate)}: {_mechanism(project)}"
+            message = f"{_what(kind, name, candidate)}: {_mechanism(kind, covered, project)}"
             return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
     return None
+
+
+def _is_asked(project: Project) -> bool:
+    """True where a person says that the filters are not wanted, or wants to see every place."""
+    return project.options.isolated or tenancy_of(project).chosen
+
+
+def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
+    """Whether a mechanism does what stands there by hand. False where what is there is all that isolates, None where
+    that cannot be told."""
+    if kind == "sql":
+        if tenancy_of(project).evidence and goes_past_managers(project):
+            return True  # said as what it is
+        return covers_sql(needed(candidate, "tables"), project)
+    if kind in {"parameter", "serializer"}:
+        return True
+    model = needed(candidate, "model")
+    covered = covers(model, needed(candidate, "manager"), project)
+    if covered is None and needed(candidate, "method") in _WRITES:
+        return True if project.facts("tenant-manager") else None
+    return None if covered and needed(candidate, "apart") else covered
 
 
 def _is_plain_column(lookup: str, model: str, project: Project) -> bool:
@@ -266,28 +306,6 @@ def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileRe
     return kind == "parameter" and stem in where
 
 
-def _covered(model: str, manager: str, project: Project) -> bool:
-    """False where the mechanism is known not to cover a model, or not the manager that is asked, so that the filter is
-    all that it has."""
-    models = project.models
-    if model not in models.places:
-        return True
-    above = set(models.ancestors(model))
-    if not above.isdisjoint({"DomainMixin", "TenantMixin"}) or is_shared(models.places[model][0], project):
-        return False
-    if isolates_every_model(project):
-        return True
-    if manager == "_base_manager":
-        return False
-    scoped = {fact.name for _, fact in project.facts("tenant-manager")}
-    declared = {
-        fact.name.partition(".")[2]: not scoped.isdisjoint(fact.detail.split())
-        for _, fact in project.facts("manager")
-        if fact.name.partition(".")[0] in above
-    }
-    return declared.get(manager, any(declared.values()))
-
-
 def _what(kind: str, name: str, candidate: Candidate) -> str:
     method = needed(candidate, "method")
     if kind == "parameter":
@@ -299,14 +317,19 @@ def _what(kind: str, name: str, candidate: Candidate) -> str:
     return f"`{method}({name}=…)`"
 
 
-def _mechanism(project: Project) -> str:
+def _mechanism(kind: str, covered: bool | None, project: Project) -> str:
     evidence: tuple[Evidence, ...] = tenancy_of(project).evidence
-    if evidence:
-        first = evidence[0]
-        return f"{first.text} ({first.path}:{first.line}), so this is scoped twice"
-    if tenancy_of(project).chosen:
-        return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
-    return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
+    if not evidence:
+        if tenancy_of(project).chosen:
+            return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
+        return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
+    first = evidence[0]
+    place = f"{first.text} ({first.path}:{first.line})"
+    if kind == "sql" and goes_past_managers(project):
+        return f"{place}, but SQL goes past it, so these words alone isolate: keep them until a manager is asked"
+    if covered is None:
+        return f"{place}, but whether it covers this cannot be told: keep it unless it does"
+    return f"{place}, so this is scoped twice"
 
 
 manual_tenant_filter = Rule(
@@ -322,8 +345,10 @@ manual_tenant_filter = Rule(
     fix="Check that the named mechanism covers this model, then leave the tenant to it. Where it does not cover the "
     "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
     when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
-    "each tenant, or row-level security; and with --isolated. Not in the declarations of models, managers, middleware, "
-    "migrations, tests and commands, and not where a manager is asked that scopes nothing.",
+    "each tenant, or row-level security; and with --isolated. Only for models that are known to be covered: by the "
+    "manager that is asked, by TENANT_APPS, or by a policy that names their table. Not in the declarations of models, "
+    "managers, middleware, migrations, tests and commands, not in tasks that set no tenant, and not where the "
+    "mechanism is switched off.",
     watches=(
         Watch(
             (ast.Call,),

@@ -1,18 +1,22 @@
 """How a project keeps its tenants apart: by itself (transparent), by hand in every query (explicit), or not
 at all."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from skills.gates.model import Candidate, Evidence, Tenancy, TenancyMode
-from skills.gates.names import module_name
+from skills.gates.model import Candidate, Tenancy, TenancyMode
+from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
+from skills.gates.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
 
 UNSCOPED = "unscoped-tenant-query"
-_PACKAGES = ("django-tenants", "django-tenant-schemas", "django-multitenant", "django-scopes")
-_SCHEMA_PACKAGES = ("django-tenants", "django-tenant-schemas")
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
 _LEAST_QUERIES = 10
 _LEAST_SHARE = 0.8
+_LEAST_MODELS = 3
+_MAY_BE_TENANT = lazy(
+    r"(?:\w+_)?(?:tenant|company|org|organi[sz]ation|workspace|team|account|realm|entity|entity_model|domain|business)(?:_id)?"
+)
 _NARROWER = frozenset({"user", "owner", "created_by", "author", "requester", "user_id", "owner_id"})
 
 
@@ -28,58 +32,57 @@ def tenancy_of(project: Project) -> Tenancy:
 def _decide(project: Project) -> Tenancy:
     """The mode with what says so. A mode that a person chose wins over any evidence.
 
-    Transparent needs a mechanism: a tenancy package, a manager that reads the current tenant, a middleware
-    that sets the schema, or row-level security. Explicit needs at least 10 queries on tenant models, 80 % of
-    them scoped by hand.
+    Transparent needs a mechanism at work: settings or models of a tenancy package, a manager that reads the current
+    tenant, a middleware that sets the schema, or row-level security. Explicit needs at least 10 queries on tenant
+    models, 80 % of them scoped by hand, and nothing but row-level security beneath them. A tenancy package that is only
+    installed counts where no query on a tenant model contradicts it.
     """
-    evidence = tuple(mechanisms(project))
+    evidence = mechanisms(project)
+    installed = tuple(dependencies(project))
     chosen = project.options.tenancy
     if chosen in _MODES:
         return Tenancy(_MODES[chosen], True, "chosen in the configuration", evidence)
-    if evidence:
-        return Tenancy("transparent", False, evidence[0].text, evidence)
+    if evidence and not (only_policies(project) and _is_by_hand(project)):
+        names = _other_names(project) if goes_past_managers(project) or project.facts("tenant-rls") else ""
+        return Tenancy("transparent", False, evidence[0].text + names, evidence)
     scoped, queries, models = count_scoped(project)
     why = f"{scoped} of {queries} queries on {models} tenant models are scoped by hand"
-    if queries >= _LEAST_QUERIES and scoped >= _LEAST_SHARE * queries:
-        return Tenancy("explicit", False, why)
+    unused = f"{installed[0].text}, but nothing uses it, and " if installed and not evidence else ""
+    if _is_by_hand(project):
+        beneath = ", with row-level security beneath" if evidence else ""
+        return Tenancy("explicit", False, unused + why + beneath, evidence)
+    if installed and not queries:
+        return Tenancy("transparent", False, installed[0].text, installed)
     if queries:
         why = f"no mechanism keeps tenants apart, and only {why}"
     else:
-        why = "no mechanism keeps tenants apart, and no query reads a tenant model"
-    return Tenancy("off", False, why)
+        why = "no mechanism keeps tenants apart, and no query of Django's reads a tenant model"
+    return Tenancy("off", False, unused + why + _other_names(project))
 
 
-def mechanisms(project: Project) -> Iterable[Evidence]:
-    """One line of evidence for each thing that keeps tenants apart by itself."""
-    for package in _PACKAGES:
-        if package in project.dependencies:
-            path, _, line = project.dependencies[package].partition(":")
-            yield Evidence(path, int(line) if line.isdigit() else 1, f"the project depends on {package}")
-    for path, fact in project.facts("tenant-settings"):
-        yield Evidence(path, fact.line, f"settings name {fact.name}")
-    for path, fact in project.facts("tenant-manager"):
-        yield Evidence(path, fact.line, f"manager {fact.name} filters by {fact.detail}")
-    for path, fact in project.facts("tenant-rls"):
-        yield Evidence(path, fact.line, f"row-level security: {fact.detail}")
-    for path, fact in project.facts("tenant-middleware"):
-        if fact.detail == "search_path" or "schema" in fact.detail.lower():
-            yield Evidence(path, fact.line, f"middleware {fact.name} sets the schema ({fact.detail})")
-        elif project.facts("tenant-manager"):
-            yield Evidence(path, fact.line, f"middleware {fact.name} sets the current tenant ({fact.detail})")
+def _is_by_hand(project: Project) -> bool:
+    scoped, queries, _ = count_scoped(project)
+    return queries >= _LEAST_QUERIES and scoped >= _LEAST_SHARE * queries
 
 
-def isolates_every_model(project: Project) -> bool:
-    """True where the mechanism covers all models (schemas, row-level security), not only those with a scoped
-    manager."""
-    if any(package in project.dependencies for package in _SCHEMA_PACKAGES) or project.facts("tenant-rls"):
-        return True
-    return bool(project.facts("tenant-settings")) or not project.facts("tenant-manager")
-
-
-def is_shared(path: str, project: Project) -> bool:
-    """True for the file of a model that lies in the schema that all tenants share (SHARED_APPS of django-tenants)."""
-    module = f".{module_name(path)}."
-    return any(f".{fact.name}." in module for _, fact in project.facts("tenant-shared-app"))
+def _other_names(project: Project) -> str:
+    """What models call their relation to what may be a tenant, where none has a field that the options name."""
+    if tenant_models(project):
+        return ""
+    found: Counter[str] = Counter()
+    for _, fact in project.facts("field"):
+        kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
+        if kind.endswith(("ForeignKey", "OneToOneField")) and _MAY_BE_TENANT.fullmatch(name):
+            found[name] += 1
+    if not found:
+        return ""
+    name, count = min(found.items(), key=lambda item: (-item[1], item[0]))
+    if count < _LEAST_MODELS:
+        return ""
+    named = (
+        f'[tenancy] fields = ["{name}", "{name}_id"]' if not name.endswith("_id") else f'[tenancy] fields = ["{name}"]'
+    )
+    return f"; {count} models belong to one `{name}`: if that is the tenant, say {named}"
 
 
 def tenant_field(name: str, fields: Iterable[str]) -> str | None:

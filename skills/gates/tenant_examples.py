@@ -35,6 +35,19 @@ class Membership(models.Model):
     user = models.ForeignKey("users.User", on_delete=models.CASCADE)
 """
 
+_SCHEMA_MODELS = """\
+from django.db import models
+
+
+class Invoice(models.Model):
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)
+"""
+_SCHEMA_SETTINGS = """\
+SHARED_APPS = ("django_tenants", "accounts")
+TENANT_APPS = ("billing",)
+MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware"]
+"""
+
 
 def _scoped(path: str, source: str, note: str = "") -> Example:
     """A project whose manager reads the current tenant, with one more file."""
@@ -93,8 +106,38 @@ MANUAL_BAD: tuple[Example, ...] = (
         "in the admin",
     ),
     Example(
-        {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
+        {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n",
+            "billing/models.py": _SCHEMA_MODELS,
+            "shop/settings.py": _SCHEMA_SETTINGS,
+        },
         dependencies=("django-tenants",),
+    ),
+    Example(
+        {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n",
+            "billing/models.py": _SCHEMA_MODELS,
+            "billing/migrations/0002_rls.py": "SQL = 'CREATE POLICY own ON billing_invoice USING (tenant_id = 1)'\n",
+        },
+        note="a policy names its table",
+    ),
+    Example(
+        {
+            "billing/views.py": "class Invoices(ListView):\n    model = Invoice\n\n    def get_queryset(self):\n"
+            "        return super().get_queryset().filter(company=self.request.company)\n",
+            "tenants/managers.py": _MANAGER,
+            "billing/models.py": _MODELS,
+        },
+        note="the class says which model it lists",
+    ),
+    Example(
+        {
+            "billing/tasks.py": "@shared_task\ndef close(company_id):\n    with company_context(company_id):\n"
+            "        Invoice.objects.filter(company_id=company_id).delete()\n",
+            "tenants/managers.py": _MANAGER,
+            "billing/models.py": _MODELS,
+        },
+        note="this task sets the company itself",
     ),
 )
 
@@ -150,13 +193,55 @@ MANUAL_GOOD: tuple[Example, ...] = (
     ),
     Example(
         {
-            "shop/settings.py": "SHARED_APPS = ('django_tenants', 'accounts')\nTENANT_APPS = ('billing',)\n",
+            "shop/settings.py": _SCHEMA_SETTINGS,
             "accounts/models.py": "class User(models.Model):\n"
             "    tenant = models.ForeignKey('Tenant', models.CASCADE)\n",
             "accounts/services.py": "def seats(t):\n    return User.objects.filter(tenant=t).count()\n",
         },
         dependencies=("django-tenants",),
         note="the table lies in the schema that all tenants share: the filter is all it has",
+    ),
+    Example(
+        {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n",
+            "billing/models.py": _SCHEMA_MODELS,
+        },
+        dependencies=("django-tenants",),
+        note="the package is only installed: nothing keeps tenants apart but this filter",
+    ),
+    Example(
+        {
+            "billing/views.py": "def mine(request):\n    return Note.objects.filter(tenant=request.tenant)\n",
+            "billing/models.py": _SCHEMA_MODELS.replace("Invoice", "Note"),
+            "billing/migrations/0002_rls.py": "SQL = 'CREATE POLICY own ON billing_invoice USING (tenant_id = 1)'\n",
+        },
+        note="the policy is for another table",
+    ),
+    _scoped(
+        "billing/views.py",
+        "def all_of(company):\n    with tenancy_disabled():\n"
+        "        return list(Invoice.objects.filter(company=company))\n",
+        "the mechanism is switched off there",
+    ),
+    _scoped(
+        "billing/views.py",
+        "def all_of(company):\n    return Invoice.objects.unscoped().filter(company=company)\n",
+        "a query that asks for more than one tenant's rows",
+    ),
+    _scoped(
+        "billing/tasks.py",
+        "@shared_task\ndef close(company_id):\n    Invoice.objects.filter(company_id=company_id).delete()\n",
+        "no middleware sets a company before a task",
+    ),
+    _scoped(
+        "billing/views.py",
+        "def teams(user, company):\n    return user.memberships.filter(company=company)\n",
+        "what stands behind a relation is not known to be covered",
+    ),
+    _scoped(
+        "clouds/services.py",
+        "class AzureService:\n    def __init__(self, tenant_id, client_id, client_secret):\n        pass\n",
+        "the tenant of a cloud",
     ),
     _scoped("billing/cache.py", "def cached(cache, c):\n    return settings_of.get(company=c)\n", "not a query"),
     Example(

@@ -1,0 +1,150 @@
+"""How a project keeps tenants apart: the mode by its evidence, and what the evidence covers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from skills.gates import analyse, settle
+from skills.gates.model import GateOptions, ProjectEvidence, Verdict
+
+FIELD = '    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)\n'
+MODELS = f"class Invoice(models.Model):\n{FIELD}"
+BY_HAND = "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n"
+OPEN = "def one(request, number):\n    return Invoice.objects.get(number=number)\n"
+MANAGER = (
+    "class TenantManager(models.Manager):\n"
+    "    def get_queryset(self):\n        return super().get_queryset().filter(company=get_current_tenant())\n"
+)
+POLICY = 'SQL = "CREATE POLICY own ON billing_invoice USING (company_id = 1)"\n'
+SCHEMAS = (
+    'SHARED_APPS = ("django_tenants", "accounts")\nTENANT_APPS = ("billing",)\n'
+    'MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware"]\n'
+)
+
+
+def verdict(files: Mapping[str, str], *dependencies: str, **options: object) -> Verdict:
+    chosen = replace(GateOptions(select=("multi-tenant-guardian",)), **options)
+    reports = [analyse(path, source.encode(), tenant_fields=chosen.tenant_fields) for path, source in files.items()]
+    return settle(reports, ProjectEvidence(dict.fromkeys(dependencies, "pyproject.toml:7")), chosen)
+
+
+def told(answer: Verdict) -> list[str]:
+    return [f"{found.rule} {found.path}:{found.line}" for found in answer.findings]
+
+
+def test_a_package_that_nothing_uses_does_not_make_filters_a_mistake() -> None:
+    files = {"billing/models.py": MODELS, "billing/views.py": BY_HAND * 12 + OPEN}
+    answer = verdict(files, "django-tenants")
+
+    assert answer.tenancy.mode == "explicit"
+    assert answer.tenancy.why.startswith("the project depends on django-tenants, but nothing uses it, and 12 of 13")
+    assert told(answer) == ["unscoped-tenant-query billing/views.py:26"]
+
+
+def test_row_level_security_beneath_filters_by_hand_is_a_second_fence() -> None:
+    files = {"billing/models.py": MODELS, "billing/views.py": BY_HAND * 12, "billing/migrations/2_rls.py": POLICY}
+
+    answer = verdict({**files, "billing/api.py": OPEN})
+    assert answer.tenancy.mode == "explicit"
+    assert answer.tenancy.why.endswith("with row-level security beneath")
+
+    alone = verdict({**files, "billing/views.py": BY_HAND})
+    assert alone.tenancy.mode == "transparent"
+    assert told(alone) == ["manual-tenant-filter billing/views.py:2"]
+
+
+@pytest.mark.parametrize(
+    ("more", "view", "found"),
+    [
+        ({"shop/settings.py": SCHEMAS}, BY_HAND, 1),
+        ({"shop/settings.py": SCHEMAS.replace('"billing"', '"orders"')}, BY_HAND, 0),
+        ({"shop/settings.py": SCHEMAS.replace('"accounts"', '"billing"')}, BY_HAND, 0),
+        ({"shop/settings.py": SCHEMAS.replace("SHARED_APPS = ", "SHARED_APPS = OTHERS + ")}, BY_HAND, 1),
+        ({"shop/settings.py": SCHEMAS.replace("TENANT_APPS =", "TENANT_APPS +=")}, BY_HAND, 1),
+        ({"billing/migrations/2_rls.py": POLICY}, BY_HAND, 1),
+        ({"billing/migrations/2_rls.py": POLICY.replace("billing_invoice", "billing_note")}, BY_HAND, 0),
+        ({"core/rls.py": 'TABLES = ["billing_invoice"]\nSQL = "ENABLE ROW LEVEL SECURITY"\n'}, BY_HAND, 1),
+        ({"core/rls.py": 'TABLES = ["invoice"]\nSQL = "ENABLE ROW LEVEL SECURITY"\n'}, BY_HAND, 0),
+        ({"a/managers.py": MANAGER}, BY_HAND, 0),
+    ],
+)
+def test_only_a_filter_on_a_covered_model_is_told(more: dict[str, str], view: str, found: int) -> None:
+    answer = verdict({"billing/models.py": MODELS, "billing/views.py": view, **more})
+
+    assert answer.tenancy.mode == "transparent"
+    assert len(told(answer)) == found
+
+
+def test_the_table_that_a_model_names_is_the_one_that_a_policy_covers() -> None:
+    models = MODELS + '\n    class Meta:\n        db_table = "Bill"\n'
+    rls = {"billing/migrations/2_rls.py": "SQL = 'CREATE POLICY own ON public.\"bill\" USING (company_id = 1)'\n"}
+
+    assert told(verdict({"billing/models.py": models, "billing/views.py": BY_HAND, **rls})) == [
+        "manual-tenant-filter billing/views.py:2"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("managers", "asked", "found"),
+    [
+        (("objects = TenantManager()",), "objects.", 1),
+        (("objects = TenantManager()", "everyone = models.Manager()"), "objects.", 1),
+        (("everyone = models.Manager()", "mine = TenantManager()"), "_default_manager.", 0),
+        (("mine = TenantManager()", "everyone = models.Manager()"), "_default_manager.", 1),
+        (("everyone = models.Manager()", "mine = TenantManager()"), "objects.", 0),
+        (("objects = TenantManager()",), "_base_manager.", 0),
+        (("objects = TenantManager()",), "objects.unscoped().", 0),
+        (("objects = TenantManager()",), "objects.select_related('company').", 1),
+    ],
+)
+def test_the_manager_that_is_asked_decides(managers: tuple[str, ...], asked: str, found: int) -> None:
+    files = {
+        "a/managers.py": MANAGER,
+        "a/models.py": MODELS + "".join(f"    {manager}\n" for manager in managers),
+        "a/views.py": f"def mine(request):\n    return Invoice.{asked}filter(company=request.company)\n",
+    }
+    assert len(told(verdict(files))) == found
+
+
+def test_sql_goes_past_a_manager_and_is_never_told_to_go() -> None:
+    files = {
+        "a/managers.py": MANAGER,
+        "a/models.py": MODELS + "    objects = TenantManager()\n",
+        "a/reports.py": 'SQL = "SELECT 1 FROM a_invoice WHERE company_id = %s"\n',
+    }
+    (finding,) = verdict(files).findings
+    assert "these words alone isolate: keep them" in finding.message
+
+    policies = {**files, "a/managers.py": POLICY.replace("billing_invoice", "a_invoice")}
+    (finding,) = verdict(policies).findings
+    assert finding.message.endswith("so this is scoped twice")
+    assert told(verdict({**policies, "a/managers.py": POLICY})) == []
+
+
+def test_a_cache_that_is_named_like_a_tenant_is_no_mechanism() -> None:
+    manager = "class Prices(models.Manager):\n    def get_queryset(self):\n        return client.get('prices')\n"
+
+    assert verdict({"a/managers.py": manager + "COMPANY = 1\n"}).tenancy.mode == "off"
+
+
+def test_what_models_call_their_tenant_is_said_where_the_options_name_something_else() -> None:
+    models = "".join(f"class M{n}(models.Model):\n    org = models.ForeignKey('orgs.Org')\n\n" for n in range(3))
+
+    assert verdict({"a/models.py": models}).tenancy.why.endswith(
+        '3 models belong to one `org`: if that is the tenant, say [tenancy] fields = ["org", "org_id"]'
+    )
+    assert "org" not in verdict({"a/models.py": models + MODELS}).tenancy.why
+    assert "org" not in verdict({"a/models.py": models}, tenant_fields=("org",)).tenancy.why
+
+
+def test_django_scopes_covers_what_its_manager_is_declared_for() -> None:
+    files = {
+        "a/models.py": MODELS + "    objects = ScopedManager(company='company')\n",
+        "a/views.py": BY_HAND + "\n\ndef every(c):\n    with scopes_disabled():\n"
+        "        return Invoice.objects.filter(company=c)\n",
+    }
+    answer = verdict(files, "django-scopes")
+
+    assert answer.tenancy.mode == "transparent"
+    assert told(answer) == ["manual-tenant-filter a/views.py:2"]
