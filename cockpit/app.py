@@ -147,8 +147,9 @@ class CockpitApp(Parts):
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
         from cockpit.findings.feed import follow_findings
 
-        assert self._engine is not None
-        return follow_findings(self._engine, self.repository, self.settings, root=self.watched, on_saved=self._saved)
+        engine, root, tools = self._engine, self.watched, self.tool_key
+        assert engine is not None
+        return follow_findings(engine, self.repository, self.settings, root=root, on_saved=self._saved, tools=tools)
 
     def _saved(self, names: frozenset[str]) -> None:
         """Files below the watched worktree changed: its row is counted again at once."""

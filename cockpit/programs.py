@@ -97,7 +97,7 @@ def find_program(root: Path, name: str, *, trusted: bool) -> str:
 
     The project's own where it is trusted; else one of PATH or beside the interpreter, never inside the repository.
     """
-    own = [root / folder / "bin" for folder in (".venv", "venv")] if trusted else []
+    own = [folder / "bin" for folder in _own_places(root)] if trusted else []
     path = [Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
     inside = os.path.realpath(root) + os.sep
     if not trusted:
@@ -108,6 +108,19 @@ def find_program(root: Path, name: str, *, trusted: bool) -> str:
         if outside and program.is_file() and os.access(program, os.X_OK):
             return str(program)
     return ""
+
+
+def own_environment(root: Path) -> dict[str, str]:
+    """The variables of the project's own virtual environment, as its activation sets them; none where it has none."""
+    for folder in _own_places(root):
+        if (folder / "bin").is_dir():
+            path = os.pathsep.join(part for part in (str(folder / "bin"), os.environ.get("PATH", "")) if part)
+            return {"VIRTUAL_ENV": str(folder), "PATH": path}
+    return {}
+
+
+def _own_places(root: Path) -> tuple[Path, ...]:
+    return root / ".venv", root / "venv"
 
 
 def without_own_code(root: Path) -> dict[str, str]:

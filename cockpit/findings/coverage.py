@@ -1,7 +1,7 @@
 """The newest report of coverage: the project's own coverage.json, or the one of a run of the tests from here."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -33,7 +33,7 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
     if not found:
         return None
     written, path = max(found)
-    shown = path.name
+    shown = "the last run of the tests" if path == own_report(root) else path.name
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError("larger than 100 MB")
@@ -45,9 +45,14 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
     report = replace(report, files={_relative(name, root): found for name, found in report.files.items()})
     later = sorted(name for name in report.files if name in files and files[name].mtime_ns > written)
     if later:
-        more = f" and {len(later) - 1} more files" if len(later) > 1 else ""
-        return replace(report, outdated=f"{shown} is older than {plain_text(later[0], 120)}{more}: run the tests again")
+        return replace(report, outdated=older(shown, later))
     return report
+
+
+def older(report: str, later: Sequence[str]) -> str:
+    """Why a report says nothing any more: which files are newer, the first by name."""
+    more = f" and {len(later) - 1} more file{'s' if len(later) > 2 else ''}" if len(later) > 1 else ""
+    return f"{report} is older than {plain_text(later[0], 120)}{more}: run the tests again"
 
 
 def _relative(name: str, root: Path) -> str:

@@ -61,7 +61,7 @@ async def follow_findings(
                 yield snapshot
     finally:
         if tools is not None:
-            tools.connect(None)
+            tools.disconnect(follower.tools.asked)
         follower.ruff.cancel()
         await watch.close()
         await follower.tools.close()
@@ -154,6 +154,7 @@ class _Follower:
                 yield self._remembered(snapshot, before, saved)
         self.owed.clear()
         await self._watch_current()
+        self.tools.saved()
 
     async def _swept(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         """Everything again, quietly: a snapshot only where the answer is another one or Python files were saved."""
@@ -166,6 +167,8 @@ class _Follower:
         await self._watch_current()
         if python or _said(latest) != _said(before):
             yield self._remembered(latest, self.calm, python)
+        if python:
+            self.tools.saved()
 
     async def _saved(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         started = time.monotonic()

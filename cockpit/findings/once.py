@@ -13,6 +13,7 @@ from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.findings.revisions import Lines, StagedReading, added_since
+from cockpit.findings.ruff import RULE as RUFF
 from cockpit.findings.ruff import RuffRun
 from cockpit.findings.worker import shown
 from cockpit.plain_text import plain_text
@@ -98,9 +99,11 @@ def ask_tools(project: Project, request: CheckRequest) -> None:
         chosen = [tool for tool in known.values() if asked_unasked(tool, project)]
     elif request.tools:
         for name in request.tools:
-            if name not in known:
-                raise CannotAnswer(f"there is no tool {plain_text(name, 40)!r}", "use " + ", ".join(known))
-        chosen = [known[name] for name in dict.fromkeys(request.tools)]
+            if name == RUFF and project.ruff_check.status == "not_applicable":
+                raise CannotAnswer(f"ruff is not asked: {project.ruff_check.reason}", 'checks.ruff = "on" has it asked')
+            if name not in known and name != RUFF:
+                raise CannotAnswer(f"there is no tool {plain_text(name, 40)!r}", f"use {RUFF}, " + ", ".join(known))
+        chosen = [known[name] for name in dict.fromkeys(request.tools) if name != RUFF]  # ruff was asked already
     else:
         chosen = used_tools(project.config, dependencies)
     if request.staged and project.sources:

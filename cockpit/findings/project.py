@@ -14,7 +14,7 @@ from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
 from cockpit.findings.cache import Entry, ReportCache
-from cockpit.findings.coverage import read_coverage
+from cockpit.findings.coverage import older, read_coverage
 from cockpit.findings.discovery import FileMark, Listing, Scope, discover, look
 from cockpit.findings.manifests import Manifests
 from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
@@ -23,7 +23,6 @@ from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
-from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from skills.gates import RULES, needs_every
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
@@ -107,6 +106,7 @@ class Project:
         self.read_manifests()
         self.skipped = dict(self.scope.skipped)
         self.counter = Counter()
+        before = dict(self.reports)
         for gone in self.reports.keys() - self.scope.files.keys():
             del self.reports[gone]
         self._forget(self.cache.files, self.scope.files)
@@ -124,6 +124,9 @@ class Project:
                 self._take(answer)
                 left -= sizes.get(answer.name, 0)
             yield max(0.0, 1 - left / total)
+        now = self.reports
+        if before and any(before.get(name) is not now.get(name) for name in before.keys() | now.keys()):
+            self.saves += 1
         if not only_sources or len(tasks) > FEW_STAGED:
             self.cache.save()
 
@@ -161,7 +164,7 @@ class Project:
         evidence = self.manifests.evidence
         coverage = evidence.coverage
         if coverage is not None and not coverage.outdated and (later := sorted(changed & coverage.files.keys())):
-            outdated = f"{coverage.path} is older than {plain_text(later[0], 120)}: run the tests again"
+            outdated = older(coverage.path, later)
             evidence = replace(evidence, coverage=replace(coverage, outdated=outdated))
             self.manifests = replace(self.manifests, evidence=evidence)
 

@@ -25,9 +25,14 @@ class ToolKey:
         self._listener(names)
         return True
 
-    def connect(self, listener: Callable[[tuple[str, ...]], None] | None) -> None:
-        """Who is told; None for nobody."""
+    def connect(self, listener: Callable[[tuple[str, ...]], None]) -> None:
+        """Who is told from now on."""
         self._listener = listener
+
+    def disconnect(self, listener: Callable[[tuple[str, ...]], None]) -> None:
+        """This one is told no more; another that took its place meanwhile stays."""
+        if self._listener == listener:
+            self._listener = None
 
 
 class ToolFeed:
@@ -40,7 +45,7 @@ class ToolFeed:
         self._runs: dict[str, tuple[ToolRun, asyncio.Task[None]]] = {}
 
     def saved(self) -> None:
-        """Files were saved: the tools of a save run anew, what they would have said of the state before is dropped."""
+        """Files are others than before: the tools of a save run anew; what they would say is dropped."""
         tools = [
             tool for tool in known_tools(self.project.config).values() if asked_unasked(tool, self.project, ("save",))
         ]

@@ -17,7 +17,7 @@ from cockpit.files import read_regular, source_lines
 from cockpit.findings.coverage import own_report
 from cockpit.findings.parts import OutsideAnswer
 from cockpit.plain_text import plain_text
-from cockpit.programs import Programs, Ran, find_program, without_own_code
+from cockpit.programs import Programs, Ran, find_program, own_environment, without_own_code
 from cockpit.trust import Trust
 from skills.gates.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, Gate
@@ -92,8 +92,7 @@ class ToolRun:
         except OSError as problem:
             return Ran(why=f"{plain_text(report.parent, 200)} cannot be made ({problem.strerror})")
         environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
-        if not self.trust.trusted:
-            environment |= without_own_code(self.root)
+        environment |= own_environment(self.root) if self.trust.trusted else without_own_code(self.root)
         environment |= variables or {}
         return self.programs.run([*command, *words], self.root, tool.config.timeout, environment)
 

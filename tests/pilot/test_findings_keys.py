@@ -2,12 +2,15 @@
 
 import gc
 import subprocess
+import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cockpit.app import CockpitApp
+from cockpit.config import ToolConfig
 from cockpit.demo import Demo
 from cockpit.findings.models import Check, CheckProblem
 from tests.pilot.conftest import settled, text_of, until
@@ -152,6 +155,26 @@ async def test_a_lookup_that_is_overtaken_before_it_begins_leaves_nothing_behind
             await until(lambda: app.costs_shown, "costs of steps")
             gc.collect()
         assert not [one for one in warned if "never awaited" in str(one.message)]
+
+
+async def test_the_projects_tools_run_on_a_key_and_again_in_another_worktree(app: CockpitApp, demo: Demo) -> None:
+    command = (sys.executable, "-c", "print('pyproject.toml:1: seen in ' + __import__('os').getcwd())")
+    parser = r"regex:^(?P<path>[^:]+):(?P<line>\d+): (?P<message>.+)$"
+    checks = replace(app.settings.checks, tools={"mine": ToolConfig(command, parser, on="key")})
+    app.settings = replace(app.settings, checks=checks)
+
+    def seen() -> list[str]:
+        return [finding.message for finding in app.found.findings if finding.rule == "mine/problem"]
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("T")
+        await until(lambda: seen() == [f"seen in {demo.root}"], "what the tool says")
+        other = next(Path(tree.path) for tree in app.trees.worktrees if not tree.main)
+        app.watch_folder(other)
+        await until(lambda: app.found.root == str(other) and app.found.phase == "ready", "the other worktree")
+        await pilot.press("T")
+        await until(lambda: seen() == [f"seen in {other}"], "what the tool says there")
 
 
 async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.config import Config
+from cockpit.findings.coverage import own_report
 from cockpit.findings.once import CheckRequest, check_now
 from cockpit.findings.options import options_of
 from skills.gates import RULES, analyse, known_words, settle
@@ -133,6 +134,16 @@ def test_a_report_older_than_a_source_is_not_believed(repo: Path, capsys: pytest
     os.utime(repo / "a.py", ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**10))
     (check,) = [row for row in answer(repo, capsys)["checks"] if row["rule"] == "missing-coverage"]
     assert (check["status"], check["reason"]) == ("not_run", "coverage.json is older than a.py: run the tests again")
+    for name in ("b.py", "c.py"):
+        (repo / name).write_text(PLAIN)
+    (repo / "coverage.json").unlink()
+    own = own_report(repo)
+    own.parent.mkdir(parents=True)
+    own.write_text(coverage_json({str(repo / name): (2, 1) for name in ("a.py", "b.py")}))
+    os.utime(own, (0, 0))
+    (check,) = [row for row in answer(repo, capsys)["checks"] if row["rule"] == "missing-coverage"]
+    assert check["reason"] == "the last run of the tests is older than a.py and 1 more file: run the tests again"
+    own.unlink()
     (repo / "coverage.json").write_text("{")
     (check,) = [row for row in answer(repo, capsys)["checks"] if row["rule"] == "missing-coverage"]
     assert check["status"] == "not_run" and "cannot be read" in check["reason"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,26 @@ def test_strangers_run_nothing_of_their_own(repo: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
     answer(repo, script(text, from_repository=False), STRANGER)
     assert (tmp_path / "ran").exists(), "what a person's own configuration names needs no trust"
+
+
+def test_a_tool_finds_the_projects_environment_as_in_a_shell_where_it_is_active(repo: Path) -> None:
+    tool = script("import os; print('a.py:1:1: E1', os.environ.get('VIRTUAL_ENV'), os.environ['PATH'].split(':')[0])")
+    (repo / "venv" / "bin").mkdir(parents=True)
+    (found,) = answer(repo, tool).findings["a.py"]
+    assert found.message == f"{repo / 'venv'} {repo / 'venv' / 'bin'}"
+    (stranger,) = answer(
+        repo, Tool("mine", replace(tool.config, from_repository=False), built_in=False), STRANGER
+    ).findings["a.py"]
+    assert str(repo) not in stranger.message
+
+
+def test_ruff_may_be_named_among_the_tools(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--repo", str(repo), "check", "--tools", "ruff"]) == 2
+    assert "ruff is not asked: the project does not use ruff" in capsys.readouterr().err
+    (repo / "ruff.toml").write_text("")
+    (repo / "b.py").write_text("import os\n")
+    main(["--repo", str(repo), "check", "--tools", "ruff"])
+    assert "ruff/F401" in capsys.readouterr().out
 
 
 def test_strangers_code_is_not_loaded_through_a_tool(repo: Path) -> None:

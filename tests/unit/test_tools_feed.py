@@ -95,3 +95,73 @@ async def test_closing_the_feed_ends_what_runs(root: Path) -> None:
                 await asyncio.sleep(0.02)
     with pytest.raises(ProcessLookupError):
         os.kill(int((root / "started").read_text()), 0)
+
+
+def two_branches(root: Path) -> None:
+    """Everything is committed, and on the branch `other` a.py says 7."""
+    for command in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    subprocess.run(["git", "checkout", "-q", "-b", "other"], cwd=root, check=True)
+    (root / "a.py").write_text("A = 7\n")
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "seven"], cwd=root, check=True
+    )
+    subprocess.run(["git", "checkout", "-q", "-"], cwd=root, check=True)
+
+
+COUNTS = "import pathlib; print('a.py:1 saw', sorted(map(str, pathlib.Path('.').rglob('*.py'))), open('a.py').read())"
+
+
+async def test_a_switch_a_new_folder_and_one_that_goes_are_saves_too(root: Path) -> None:
+    two_branches(root)
+    config = Config(checks=ChecksConfig(tools={"says": tool(COUNTS, "save")}))
+    with Engine(1) as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
+            await until(feed, "saw ['a.py'] A = 1")  # at the start too: as `cockpit check` does
+            subprocess.run(["git", "checkout", "-q", "other"], cwd=root, check=True)
+            await until(feed, "saw ['a.py'] A = 7")
+            (root / "new").mkdir()
+            (root / "new" / "b.py").write_text("B = 1\n")
+            await until(feed, "saw ['a.py', 'new/b.py']")
+            (root / "new" / "b.py").unlink()
+            (root / "new").rmdir()
+            await until(feed, "saw ['a.py'] A = 7")
+
+
+async def test_a_switch_ends_what_runs_and_tells_that_a_key_is_to_be_pressed_again(root: Path) -> None:
+    two_branches(root)
+    tools = {"slow": tool(SLOW, "save"), "says": tool(SAYS, "key")}
+    key = ToolKey()
+    with Engine(1) as engine:
+        config = Config(checks=ChecksConfig(tools=tools))
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
+            await first(feed)
+            assert key.ask(("says",))
+            await until(feed, "saw 1")
+            while not (root / "started").exists() or not (root / "started").read_text():
+                await asyncio.sleep(0.02)
+            running = int((root / "started").read_text())
+            subprocess.run(["git", "checkout", "-q", "other"], cwd=root, check=True)
+            while "files changed since says ran" not in (await anext(feed)).note:
+                pass
+            while alive(running):
+                await asyncio.sleep(0.02)
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_feed_that_ends_late_does_not_take_the_key_from_its_follower() -> None:
+    heard: list[tuple[str, ...]] = []
+    before, after, key = heard.append, (lambda names: heard.append(names)), ToolKey()
+    key.connect(before)
+    key.connect(after)
+    key.disconnect(before)
+    assert key.ask(("mypy",)) and heard == [("mypy",)]
+    key.disconnect(after)
+    assert not key.ask()
