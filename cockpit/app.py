@@ -137,6 +137,7 @@ class CockpitApp(Parts):
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
+        self._hints.covered = str(self.watched)
         self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
         everywhere = self.everywhere
@@ -288,6 +289,8 @@ class CockpitApp(Parts):
     def watch_folder(self, root: Path) -> None:
         if root != self.watched:
             self.watched = root
+            if self._hints is not None:
+                self._hints.covered = str(root)
             self.show_worktrees(self.trees)
             self._feed("findings", self._follow_findings, self.show_findings)
 

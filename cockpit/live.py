@@ -36,6 +36,7 @@ async def follow_all(
     from cockpit.worktrees.feed import Hints, follow_worktrees
 
     hints, root = Hints(), repository.root
+    hints.covered = str(root)
     follow_trees = follow_everywhere if everywhere else follow_worktrees
 
     def saved(names: frozenset[str]) -> None:

@@ -14,6 +14,13 @@ from cockpit.plain_text import plain_text
 Matters = Callable[[str], bool]
 _MOST_SETTLING = 0.15  # seconds for which a batch is held back while more comes
 _STANDS_AFTER = 500  # milliseconds after which watchfiles surely watches
+_NOISE = frozenset(("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "node_modules", ".git"))
+_NOISE_ENDS = (".pyc", ".swp", ".swx", "~", ".log", ".sqlite3", "-journal", "-wal", "-shm", ".lock")
+
+
+def is_noise(name: str) -> bool:
+    """Whether what has this name is written along the way by programs: caches, logs, locks, swap files."""
+    return name in _NOISE or name.endswith(_NOISE_ENDS)
 
 
 async def watch_folders(

@@ -7,14 +7,12 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from cockpit.watch_folders import watch_folders, why_not_watched
+from cockpit.watch_folders import is_noise, watch_folders, why_not_watched
 
 SETTLE_SECONDS = 0.025
 POLL_SECONDS = 1.5
 
 _GIT_FILES = frozenset(("HEAD", "index"))
-_NOISE = frozenset(("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "node_modules", ".git"))
-_NOISE_ENDS = (".pyc", ".swp", ".swx", "~", ".log", ".sqlite3", "-journal", "-wal", "-shm", ".lock")
 
 
 class TreeWatch:
@@ -113,7 +111,7 @@ class TreeWatch:
         folder, _, last = path.rpartition("/")
         if self.git_dir and folder == self.git_dir:
             return last in _GIT_FILES
-        return last not in _NOISE and not last.endswith(_NOISE_ENDS)
+        return not is_noise(last)
 
     def _add(self, paths: Iterable[str]) -> None:
         for path in paths:

@@ -184,7 +184,7 @@ class _Following:
         place = repository.common_dir
         try:
             config = await asyncio.to_thread(_config_of, repository, self.first, self.config)
-            async with aclosing(follow_worktrees(repository, config, hints=self._hints[place])) as feed:  # type: ignore[type-var]
+            async with aclosing(follow_worktrees(repository, config, hints=self._hints[place], edits=False)) as feed:  # type: ignore[type-var]
                 async for snapshot in feed:
                     self.snapshots[place] = snapshot
                     self.changed.set()

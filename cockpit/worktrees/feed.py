@@ -1,8 +1,8 @@
 """The live worktrees: stage one at once, counts as they come, then whatever changes, when it changes.
 
-Events come from the git folders and from `Hints`; a plain edit that nobody reports makes no event, so that
-every work tree is also counted again now and then: seldom where nothing happens, and never for more than a
-sliver of the time.
+Events come from the git folders, from `Hints` and from the folders that hold tracked files; an edit elsewhere makes no
+event, so that every work tree is also counted again now and then: seldom where nothing happens, and never for more
+than a sliver of the time.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from cockpit.worktrees.judgement import holders, with_presence
 from cockpit.worktrees.models import Clash, WorktreesSnapshot
 from cockpit.worktrees.reader import THREADS, Reader, read_worktrees
 from cockpit.worktrees.rows import Measured, Survey
-from cockpit.worktrees.watch import GitWatch, folders_to_watch
+from cockpit.worktrees.watch import EditWatch, FolderWatch, folders_to_watch
 
 __all__ = ["Hints", "follow_worktrees", "read_worktrees", "with_presence"]
 
@@ -35,9 +35,11 @@ BUSY_FOR = 120.0
 COUNT_BUSY_EVERY = 5.0
 COUNT_QUIET_EVERY = 30.0
 HINT_GAP = 0.15
+EDIT_GAP = 0.8
 MANY_FOLDERS = 200
-# shares of the time that counting may take: 1/50 for a row where work goes on, 1/200 for all others, 1/3 for hints
-BUSY_SHARE, QUIET_SHARE, HINT_SHARE = 50, 200, 3
+# shares of the time that counting may take: 1/50 for a row where work goes on, 1/200 for all others, 1/3 for hints,
+# 1/20 for edits
+BUSY_SHARE, QUIET_SHARE, HINT_SHARE, EDIT_SHARE = 50, 200, 3, 20
 
 
 class Hints:
@@ -50,6 +52,8 @@ class Hints:
     def __init__(self) -> None:
         self._touched: set[str] = set()
         self._wake: Callable[[], None] | None = None
+        self.covered = ""
+        """The worktree whose edits are all told of here: the feed need not watch it too."""
 
     def touch(self, path: str | os.PathLike[str]) -> None:
         """Something at or below `path` was written."""
@@ -68,16 +72,16 @@ class Hints:
 
 
 async def follow_worktrees(
-    repository: Repository, config: Config, *, hints: Hints | None = None
+    repository: Repository, config: Config, *, hints: Hints | None = None, edits: bool = True
 ) -> AsyncIterator[WorktreesSnapshot]:
     """Snapshots of all worktrees: the first from files alone, then one whenever something changed, at most
     ten a second.
 
     While a value is measured again the last one stays, marked `stale`. `note` says when changes are polled
-    for.
+    for. Without `edits` the folders of the work trees are not watched.
     """
-    following = _Following(repository, config, hints or Hints())
-    watching = asyncio.create_task(following.watcher.run())
+    following = _Following(repository, config, hints or Hints(), edits=edits)
+    watching = [asyncio.create_task(watch.run()) for watch in (following.watcher, following.edits)]
     try:
         await following.look()
         yield following.keep(following.take())
@@ -88,18 +92,21 @@ async def follow_worktrees(
                 yield following.keep(snapshot)
     finally:
         following.close()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 class _Following:
     """What the feed knows between two snapshots."""
 
-    def __init__(self, repository: Repository, config: Config, hints: Hints) -> None:
+    def __init__(self, repository: Repository, config: Config, hints: Hints, *, edits: bool) -> None:
         self.repository = repository
         self.reader = Reader(repository, config)
         self.hints = hints
-        self.watcher = GitWatch(self._look_soon, self._watching_failed)
+        self.watcher = FolderWatch(lambda _: self._look_soon(), self._watching_failed)
+        self.edits = EditWatch(self._edited)
+        self.follows_edits = edits
         self.cheap = Cheap((), (), None)
         self.survey: Survey | None = None
         self.measured: dict[str, Measured] = {}
@@ -107,6 +114,9 @@ class _Following:
         self.ended: dict[str, float] = {}
         self.active: dict[str, float] = {}  # when something last happened in a row
         self.recount: set[str] = set()  # rows that were hinted at
+        self.edited: set[str] = set()  # rows with files that were written since they were counted
+        self.edited_at: dict[str, float] = {}
+        self.in_vain: set[str] = set()  # rows whose last count brought nothing new
         self.outdated: set[str] = set()  # rows whose shown value is known to be old
         self.clashes: dict[str, tuple[Clash, ...]] = {}
         self.foreseen: tuple[object, ...] | None = None  # what the forecast was made for
@@ -130,6 +140,14 @@ class _Following:
 
     def _look_soon(self) -> None:
         self.look_due = 0.0
+        self._awake.set()
+
+    def _edited(self, path: str) -> None:
+        now = time.monotonic()
+        if now - self.edited_at.get(path, -BUSY_FOR) > COUNT_BUSY_EVERY:
+            self.in_vain.discard(path)
+        self.edited_at[path] = now
+        self.edited.add(path)
         self._awake.set()
 
     def _watching_failed(self, note: str) -> None:
@@ -196,6 +214,7 @@ class _Following:
                 continue
             hinted = place.path in self.recount
             self.recount.discard(place.path)
+            self.edited.discard(place.path)
             if changed and self.measured.get(place.path):
                 self.active[place.path] = now
             if changed or hinted:
@@ -206,6 +225,13 @@ class _Following:
             work = partial(self.reader.measure, self.cheap, self.survey, place, last, due or hinted)
             self._loop.run_in_executor(self._pool, work).add_done_callback(partial(self._done, place.path))
         self._foresee()
+        self._follow_edits()
+
+    def _follow_edits(self) -> None:
+        """Watch for edits once the rows are measured, so that the first counts do not wait for it."""
+        if not self.started and self.follows_edits:
+            places = [place for place in self.cheap.places if not place.missing and place.path != self.hints.covered]
+            self.edits.follow({place.path: place.key for place in places})
 
     def _foresee(self) -> None:
         """Forecast the conflicts once the rows are measured, where other commits are to be merged than before."""
@@ -234,8 +260,11 @@ class _Following:
         if future.cancelled():
             return
         last, found = self.measured.get(path), future.result()
-        if last is not None and found.counts != last.counts:
+        if last is not None and found.counts == last.counts:
+            self.in_vain.add(path)
+        elif last is not None:
             self.active[path] = now
+            self.in_vain.discard(path)
         self.measured[path] = found
         self.ended[path] = now
         self.outdated.discard(path)
@@ -254,6 +283,9 @@ class _Following:
         ended = self.ended.get(place.path, 0.0)
         if place.path in self.recount:
             return ended + max(HINT_GAP, HINT_SHARE * last.seconds)
+        if place.path in self.edited:
+            gap = COUNT_BUSY_EVERY if place.path in self.in_vain else EDIT_GAP
+            return ended + max(gap, EDIT_SHARE * last.seconds)
         if place.missing:
             return ended + COUNT_QUIET_EVERY
         if time.monotonic() - self.active.get(place.path, -BUSY_FOR) < BUSY_FOR:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import itertools
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -13,7 +14,7 @@ import pytest
 
 from cockpit.config import Config
 from cockpit.repository import find_repository
-from cockpit.worktrees import watch
+from cockpit.worktrees import measure, watch
 from cockpit.worktrees.feed import Hints, follow_worktrees
 from cockpit.worktrees.models import Counts, Worktree, WorktreesSnapshot
 from tests.git import git
@@ -231,3 +232,75 @@ async def test_following_never_takes_a_lock_from_git(repo: Path, follow: Follow)
     working = asyncio.create_task(asyncio.to_thread(work))
     await followed.until(has("api", ahead=1, counts=Counts(), stale=False))
     assert await working == []
+
+
+async def test_a_plain_edit_in_a_quiet_worktree_arrives_without_a_poll(
+    repo: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("COUNT_BUSY_EVERY", "COUNT_QUIET_EVERY", "LOOK_EVERY"):
+        monkeypatch.setattr(f"cockpit.worktrees.feed.{name}", 3600.0)
+    tree = repo.parent / "api"
+    (tree / "deep" / "er").mkdir(parents=True)
+    (tree / "deep" / "er" / "b.txt").write_text("b\n")
+    git(tree, "add", ".")
+    git(tree, "commit", "-qm", "deep")
+    followed = follow(repo)
+    await followed.settled()
+    arrived = asyncio.create_task(followed.until(has("api", counts=Counts(unstaged=1))))
+    for number in itertools.count():  # the watch stands at some time after the first counts
+        (tree / "deep" / "er" / "b.txt").write_text(f"{number}\n")
+        await asyncio.wait({arrived}, timeout=0.2)
+        if arrived.done():
+            break
+    await arrived
+    (tree / "c.txt").write_text("new\n")
+    await followed.until(has("api", counts=Counts(unstaged=1, untracked=1)))
+
+
+async def test_what_is_told_elsewhere_is_not_watched_twice(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    edits = watch.EditWatch(told.append)
+    running = asyncio.create_task(edits.run())
+    monkeypatch.setattr(watch, "LIST_EVERY", 0.05)
+    monkeypatch.setattr(watch, "_most_folders", lambda: 1)
+    edits.follow({str(repo): 1, str(repo.parent / "api"): 1})
+    for number in range(60):
+        for folder in (repo, repo.parent / "api"):
+            (folder / "a.txt").write_text(f"{number}\n")
+        await asyncio.sleep(0.1)
+        if told:
+            break
+    assert set(told) == {str(repo)}, "as many as there may be, in order"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_file_that_is_written_in_vain_is_not_counted_all_the_time(
+    repo: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = repo.parent / "api"
+    (tree / ".gitignore").write_text("out.txt\n")
+    counted = []
+    asked = measure.status_counts
+
+    def counting(folder: str, *rest: Any) -> Counts:
+        counted.append(str(folder))
+        return asked(folder, *rest)
+
+    monkeypatch.setattr(measure, "status_counts", counting)
+    for name in ("COUNT_BUSY_EVERY", "COUNT_QUIET_EVERY", "LOOK_EVERY"):
+        monkeypatch.setattr(f"cockpit.worktrees.feed.{name}", 3600.0)
+    monkeypatch.setattr("cockpit.worktrees.feed.EDIT_GAP", 0.0)
+    followed = follow(repo)
+    await followed.settled()
+    before = counted.count(str(tree))
+    arrived = asyncio.create_task(followed.until(lambda snapshot: snapshot.worktrees[0].counts == Counts(unstaged=1)))
+    for number in itertools.count():
+        (tree / "out.txt").write_text(f"{number}\n")
+        if counted.count(str(tree)) > before:  # in vain: git ignores it
+            (repo / "a.txt").write_text(f"{number}\n")
+        await asyncio.wait({arrived}, timeout=0.2)
+        if arrived.done():
+            break
+    await arrived
+    assert counted.count(str(tree)) == before + 1
