@@ -19,7 +19,7 @@ _TOOL = lazy(
 _CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
 _CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
 _BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
-_OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?:: *[\w.\[\], ]+)? *=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
+_OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?::[\w.\[\], ]+| *)=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
 _CLOSER = lazy(r"^[)\]}]+[,;:]?(?: *#.*)?$")
 _ITEM = lazy(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
 _TYPES = frozenset(

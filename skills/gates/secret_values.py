@@ -73,6 +73,9 @@ _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", r
 # `token = "mpl-2.0"`, `token == "utf8"`: a word of a grammar, a name with a version.
 _VERSIONED = lazy(r"^[A-Za-z]{1,12}(?:[-_. ][A-Za-z]{1,12})*[-_.]?v?\d{1,3}(?:\.\d+)*$")
 _IDENTIFIER = lazy(r"^_*[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
+# The parts of a connection string. How far they may be from one another is bounded, as is the length of a scheme: text
+# of many thousand characters would otherwise be read again from each of them.
+_PLACE, _VALUE = r"\b(?:host|server|user|uid|dbname|database)=", r"[^\s;&'\"{}$%<>]"
 _FORMATS = lazy(
     r"(?P<aws>\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)"
     r"|(?P<github>\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{40,})"
@@ -84,10 +87,10 @@ _FORMATS = lazy(
     r"|(?P<openai>\bsk-(?:proj-|ant-\w+-)?[A-Za-z0-9_-]{32,})"
     r"|(?P<pypi>\bpypi-AgEI[\w-]{40,})|(?P<npm>\bnpm_[A-Za-z0-9]{36}\b)|(?P<shopify>\bshp(?:at|ss|ca|pa)_[a-fA-F0-9]{32})"
     r"|(?P<private>-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)"
-    r"|(?P<jwt>\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"
-    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s:/@'\"<>{}$%]*:(?P<password>[^\s/@'\"<>{}$%]{3,})@[\w.-]+)"
-    r"|(?P<dsn>\b(?:password|pwd)=(?P<dsn_password>[^\s;&'\"{}$%<>]{4,}).*\b(?:host|server|user|uid|dbname|database)="
-    r"|\b(?:host|server|user|uid|dbname|database)=.*\b(?:password|pwd)=(?P<dsn_password2>[^\s;&'\"{}$%<>]{4,}))",
+    r"|(?P<jwt>\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,2000}\.[\w-]{8,})"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]{0,40}://[^\s:/@'\"<>{}$%]*:(?P<password>[^\s/@'\"<>{}$%]{3,})@[\w.-]+)"
+    rf"|(?P<dsn>\b(?:password|pwd)=(?={_VALUE}{{4}}.{{0,400}}?{_PLACE})(?P<dsn_password>{_VALUE}{{4,}})"
+    rf"|{_PLACE}.{{0,400}}\b(?:password|pwd)=(?P<dsn_password2>{_VALUE}{{4,}}))",
 )
 # One of these stands in every text that the expression finds, which takes many times as long to look for.
 _SIGNS = (

@@ -24,8 +24,8 @@ from skills.record import record
 SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
 
-_ACT = lazy(r"#\s*:?\s*act\b", re.I)
-_SECTION = lazy(r"^\s*#+\s*-*\s*(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
+_ACT = lazy(r"#\s*(?::\s*)?act\b", re.I)
+_SECTION = lazy(r"^\s*#+\s*(?:-+\s*)?(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.8, 20
 _LOOKS_AGAIN = frozenset(

@@ -19,7 +19,7 @@ from skills.gates.syntax import descendants
 UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
 _MARKUP = "unvalidated-input: the file holds HTML"
-_TAG = lazy(r"<\s*/?\s*[a-z!][^>]*>?", re.I)
+_TAG = lazy(r"<\s*(?:/\s*)?[a-z!]", re.I)
 _TEXT_COLUMN = lazy(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
 _SAYS = frozenset({"add_message", "success", "info", "warning", "_", "gettext", "ngettext", "format"})
 _NAVIGATION = lazy(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
