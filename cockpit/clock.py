@@ -1,7 +1,7 @@
 """The one clock. `COCKPIT_NOW=<ISO time>` fixes it, for tests and recordings."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from cockpit.errors import CannotAnswer
 
@@ -31,6 +31,21 @@ def now() -> datetime:
 def _within_the_calendar(moment: datetime) -> bool:
     """Whether time zones, days and months around the moment can be counted: at the edges Python cannot."""
     return _FIRST_YEAR <= moment.year <= _LAST_YEAR
+
+
+def at_seconds(seconds: float) -> datetime | None:
+    """The moment so many seconds after 1970 UTC; None where it is none that can be counted with: the times of commits,
+    files and transcripts are what somebody wrote there."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return moment if _within_the_calendar(moment) else None
+
+
+def local_midnight(now: datetime) -> datetime:
+    """The beginning of the local day that holds `now`, also on a day when the clocks change."""
+    return datetime.combine(now.astimezone().date(), time.min).astimezone()
 
 
 def iso(moment: datetime) -> str:

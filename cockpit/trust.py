@@ -22,6 +22,7 @@ from cockpit.worktrees.project_hooks import SETUP_FILE, setup_commands
 
 NOT_TRUSTED = "not trusted: run cockpit trust"
 _MOST_TABLES = 50
+_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +125,14 @@ def _read() -> dict[str, Any]:
 
 
 def _change(change: Callable[[dict[str, Any]], object]) -> None:
-    import time
-
     path = _path()
     try:
-        for _ in range(100):
-            with locked(path.with_suffix(".lock")) as mine:
-                if mine:
-                    rows = _read()
-                    change(rows)
-                    text = json.dumps({"version": 1, "repositories": rows}, indent=1) + "\n"
-                    write_atomically(path, text, mode=0o600)
-                    return
-            time.sleep(0.02)
+        with locked(path.with_suffix(".lock"), _PATIENCE) as mine:
+            if not mine:
+                raise CannotAnswer(f"{path} is held by another process", "try again")
+            rows = _read()
+            change(rows)
+            text = json.dumps({"version": 1, "repositories": rows}, indent=1) + "\n"
+            write_atomically(path, text, mode=0o600)
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
-    raise CannotAnswer(f"{path} is held by another process", "try again")

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -58,18 +57,13 @@ def stepped(process: _Titled, step: Callable[[_Titled], _Titled], *, closed: str
 def one_writer(repository: Repository, kind: str) -> Iterator[None]:
     """Hold the records of a kind, so that two changes at once are both kept. Raises `CannotAnswer` after 10 seconds."""
     path = records_folder(repository.common_dir, kind).with_suffix(".lock")
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            with locked(path) as held:
-                if held:
-                    yield
-                    return
-        except OSError as problem:
-            raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
-        if time.monotonic() > until:
-            raise CannotAnswer(f"another process changes the {kind} records", "try again")
-        time.sleep(0.05)
+    try:
+        with locked(path, _PATIENCE_SECONDS) as held:
+            if not held:
+                raise CannotAnswer(f"another process changes the {kind} records", "try again")
+            yield
+    except OSError as problem:
+        raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
 
 
 def recorded(repository: Repository, kind: str, shape: type[_Shape]) -> list[_Shape]:

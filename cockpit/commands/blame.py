@@ -51,7 +51,7 @@ def _place(call: Call) -> tuple[str, int]:
     from cockpit.plain_text import plain_text
 
     name, colon, number = str(call.args.place).rpartition(":")
-    if not colon or not name or not number.isdigit() or len(number) > 9 or int(number) < 1:
+    if not colon or not name or not number.isdecimal() or len(number) > 9 or int(number) < 1:
         raise CannotAnswer(f"{plain_text(call.args.place, 80)!r} is no PATH:LINE", "e.g. accounts/views.py:58")
     root = call.repository().root
     for base in (call.folder, root):

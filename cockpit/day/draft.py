@@ -15,7 +15,7 @@ from typing import Any
 from cockpit import clock
 from cockpit.config import Config
 from cockpit.day.end import end_report
-from cockpit.day.gather import guarded, local_midnight
+from cockpit.day.gather import guarded
 from cockpit.day.git_state import read_author
 from cockpit.day.record import DayRecord, read_record
 from cockpit.day.talk import Talk, read_talk
@@ -128,9 +128,9 @@ def _began(record: DayRecord, now: datetime) -> tuple[datetime, str]:
     """When the session began, and what that is where nobody noted it: the end of the last one today, else midnight."""
     if record.started is not None and now - record.started < timedelta(hours=36):
         return record.started, ""
-    if record.ended is not None and record.ended > local_midnight(now):
+    if record.ended is not None and record.ended > clock.local_midnight(now):
         return record.ended, " since the last end of day"
-    return local_midnight(now), " since midnight"
+    return clock.local_midnight(now), " since midnight"
 
 
 def _files(root: Path) -> dict[str, bytes]:

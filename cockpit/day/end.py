@@ -13,7 +13,6 @@ from cockpit.day.gather import (
     everywhere,
     finding_line,
     guarded,
-    local_midnight,
     money_of,
     result_of,
     spend_notes,
@@ -31,7 +30,7 @@ from skills.workflow.day import EndReport
 def end_report(repository: Repository, config: Config, *, findings: Iterable[Finding] | None = None) -> EndReport:
     """What the day left behind. `findings` are those of the last check, where there was one."""
     now = clock.now()
-    midnight = local_midnight(now)
+    midnight = clock.local_midnight(now)
     notes: list[str] = []
     with ThreadPoolExecutor(4) as pool:
         trees, sessions = everywhere(pool, repository, config)

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from cockpit.spend.sums import Scope
 
 Answer = TypeVar("Answer")
-
-
-def local_midnight(now: datetime) -> datetime:
-    """The beginning of the local day that holds `now`, also on a day when the clocks change."""
-    return datetime.combine(now.astimezone().date(), time.min).astimezone()
 
 
 def everywhere(

@@ -22,7 +22,6 @@ from cockpit.day.gather import (
     Costs,
     everywhere,
     guarded,
-    local_midnight,
     money_of,
     names_in,
     resources_of,
@@ -267,7 +266,7 @@ def _active(live: SessionsSnapshot | None, since: datetime) -> int | None:
 
 
 def _average(spent: Costs, now: datetime) -> float | None:
-    return spent.task_average(local_midnight(now).replace(day=1))
+    return spent.task_average(clock.local_midnight(now.astimezone().replace(day=1, hour=12)))
 
 
 def _head(root: Path, trees: WorktreesSnapshot | None) -> str:

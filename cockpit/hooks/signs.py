@@ -1,9 +1,10 @@
 """What hook events say of the state of a session."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cockpit.agents.models import State
+from cockpit.clock import at_seconds
 from cockpit.files import Tail
 from cockpit.hooks.drain import HookEvent, log_events, log_path
 from cockpit.phases.state import Sign, StateReading
@@ -53,7 +54,9 @@ class HookSigns:
         state = _state(event) if event is not None else None
         if event is None or state is None:
             return
-        at = datetime.fromtimestamp(event.at, UTC)
+        at = at_seconds(event.at)
+        if at is None:
+            return
         waits = (event.about or "an answer") if state == "waiting" else None
         told = f"hook: {event.event}{f' ({event.kind})' if event.kind else ''}"
         yield Sign(at, StateReading(state, at, waits, told))
@@ -61,7 +64,7 @@ class HookSigns:
     def seen(self, agent: str) -> datetime | None:
         """When the last event of an agent came."""
         times = [event.at for event in self._last.values() if event.agent == agent]
-        return datetime.fromtimestamp(max(times), UTC) if times else None
+        return at_seconds(max(times)) if times else None
 
 
 def _state(event: HookEvent) -> State | None:

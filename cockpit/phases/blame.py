@@ -3,11 +3,12 @@
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from cockpit.agents.models import Agent
+from cockpit.clock import at_seconds
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
@@ -162,5 +163,5 @@ def _commit(root: Path, path: str, line: int) -> Commit | None:
         return None
     told = dict(row.split(" ", 1) for row in rows[1:] if " " in row and not row.startswith("\t"))
     seconds = told.get("committer-time", "")
-    at = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
+    at = at_seconds(int(seconds)) if seconds.isdecimal() else None
     return Commit(sha, plain_text(told.get("author", ""), 80), at, plain_text(told.get("summary", ""), 120))

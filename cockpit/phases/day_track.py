@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cockpit.agents.models import Session
 from cockpit.bench.records import read_records
+from cockpit.clock import at_seconds, local_midnight
 from cockpit.day.record import read_record
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
@@ -38,7 +39,7 @@ def read_day_track(
     repository: Repository, roots: Iterable[Path], sessions: Sequence[Session], now: datetime
 ) -> tuple[TrackStep, ...]:
     """The day of a repository over all its worktrees. `roots` are their folders. Raises nothing."""
-    begins = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    begins = local_midnight(now).astimezone(UTC)
     places = [repository.root, *roots]
     record = read_record(repository, now)
     gates = _gates(repository, begins)
@@ -91,10 +92,10 @@ def _files(roots: Iterable[Path], patterns: Sequence[str], begins: datetime) -> 
             continue
         for pattern in patterns:
             for path in sorted(root.glob(pattern)):
-                with contextlib.suppress(OSError, ValueError, OverflowError):
+                with contextlib.suppress(OSError):
                     written = path.stat().st_mtime
-                    at = datetime.fromtimestamp(written, UTC)
-                    if at >= begins and written > made + 60:
+                    at = at_seconds(written)
+                    if at is not None and at >= begins and written > made + 60:
                         yield Sign(at, plain_text(path.relative_to(root).as_posix(), 80))
 
 
@@ -126,10 +127,11 @@ def _shipped(repository: Repository, begins: datetime) -> Iterator[Sign]:
         said = git(repository.root, "for-each-ref", "--format=%(creatordate:unix) %(refname:short)", "refs/tags")
     except (GitFailed, CannotAnswer, OSError):
         return
-    for line in said.splitlines():
+    for line in said.split("\n"):
         seconds, _, name = line.partition(" ")
-        if seconds.isdigit() and (at := datetime.fromtimestamp(int(seconds), UTC)) >= begins:
-            yield Sign(at, f"tag {plain_text(name, 60)}")
+        tagged = at_seconds(int(seconds)) if seconds.isdecimal() else None
+        if tagged is not None and tagged >= begins:
+            yield Sign(tagged, f"tag {plain_text(name, 60)}")
 
 
 def _reflog(common: Path, word: str, begins: datetime) -> Iterator[Sign]:
@@ -149,7 +151,6 @@ def _log_lines(log: Path, begins: datetime) -> Iterator[tuple[datetime, str]]:
     except OSError:
         return
     for seconds, words in _LOG_LINE.findall(raw):
-        with contextlib.suppress(OverflowError, OSError, ValueError):
-            at = datetime.fromtimestamp(int(seconds), UTC)
-            if at >= begins:
-                yield at, words.decode("utf-8", "replace")
+        at = at_seconds(int(seconds))
+        if at is not None and at >= begins:
+            yield at, words.decode("utf-8", "replace")

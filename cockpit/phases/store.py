@@ -16,6 +16,7 @@ from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
 from cockpit.agents.told_session import ToldSession
+from cockpit.clock import at_seconds
 from cockpit.hooks.drain import log_path
 from cockpit.hooks.signs import HookSigns
 from cockpit.phases.context import read_context, thousands
@@ -282,7 +283,7 @@ def _prompt(transcript: ClaudeSession | ToldSession) -> str | None:
 
 
 def _last(kept: _Kept) -> datetime | None:
-    times = [datetime.fromtimestamp(written, UTC) for written in kept.subagents]
+    times = [at for written in kept.subagents if (at := at_seconds(written)) is not None]
     if (last := kept.transcript.last_at) is not None:
         times.append(last)
     return max(times, default=None)

@@ -14,6 +14,7 @@ from cockpit.spend.models import BudgetWindow
 from skills.spending.budget import LEVELS
 
 _KEPT = timedelta(days=62)
+_PATIENCE = 2.0  # seconds for another cockpit that notes its alerts
 _PASSED = "passed "  # before the time of a rung that was jumped over
 
 
@@ -46,7 +47,7 @@ def note_alerts(
     with contextlib.ExitStack() as stack:
         alone = False
         with contextlib.suppress(OSError):
-            alone = stack.enter_context(locked(path.with_suffix(".lock")))
+            alone = stack.enter_context(locked(path.with_suffix(".lock"), _PATIENCE))
         document = _document(path)
         known = document.setdefault(scope, {})
         for window, level, period in reached:

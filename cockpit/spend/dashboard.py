@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from cockpit.clock import at_seconds
 from cockpit.config import Config
 from cockpit.repository import Repository
 from cockpit.spend.calendar import QUARTER_MS
@@ -140,10 +141,8 @@ def _sessions(ledger: Ledger, scope: Scope) -> dict[str, tuple[str, datetime | N
 
 
 def _time(at: int | None) -> datetime | None:
-    try:
-        return None if at is None else datetime.fromtimestamp(at / 1000, UTC).astimezone()
-    except (OverflowError, ValueError, OSError):
-        return None
+    moment = None if at is None else at_seconds(at / 1000)
+    return moment and moment.astimezone()
 
 
 def _hours(ledger: Ledger, scope: Scope, total: SpendRow) -> tuple[tuple[float, ...], CostTable]:

@@ -18,6 +18,7 @@ from cockpit.spend.sums import MICRO, PERSON, Cell, Origin
 Category = Literal["compute", "storage", "api"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 MOST_USD = 1e6
+_PATIENCE = 5.0  # seconds; after them the line is added all the same: it is one write
 
 
 def add_entry(
@@ -46,7 +47,7 @@ def add_entry(
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_suffix(".lock")), path.open("ab+") as stream:
+        with locked(path.with_suffix(".lock"), _PATIENCE), path.open("ab+") as stream:
             size = stream.seek(0, os.SEEK_END)
             if size:
                 stream.seek(size - 1)

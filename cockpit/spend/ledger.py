@@ -8,10 +8,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from cockpit.agents.source import Reader, Source
+from cockpit.clock import at_seconds
 from cockpit.spend.aggregate import aggregated, column_of, counted, row_of, sum_of
 from cockpit.spend.amounts import are_current, remember, remembered, work_out_again
 from cockpit.spend.book import CELLS, EACH, UNKNOWN_QUARTER
@@ -321,7 +322,4 @@ class Ledger:
 
 
 def _time_of(quarter: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC) if quarter != UNKNOWN_QUARTER else None
-    except (OverflowError, ValueError, OSError):
-        return None
+    return at_seconds(quarter * QUARTER_MS / 1000) if quarter != UNKNOWN_QUARTER else None

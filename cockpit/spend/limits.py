@@ -6,12 +6,13 @@ responses alone and says so.
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.agents.lenient import document, mapping, number, text, when
 from cockpit.agents.status_line import read_told
+from cockpit.clock import at_seconds
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.spend.calendar import QUARTER_MS
@@ -111,10 +112,10 @@ def _limit(
     resets = when(reset) if seconds is None else when(seconds * 1000)
     if not name or percent is None or resets is None or not 0 <= percent < 1e4:
         return
-    shown = None if model is None else plain_text(model, 60)
-    yield UsageLimit(
-        agent, plain_text(name, 40), percent, _moment(resets), _moment(at), plain_text(source, 200), model=shown
-    )
+    until, said_at = at_seconds(resets / 1000), at_seconds(at / 1000)
+    if until is not None and said_at is not None:
+        shown = None if model is None else plain_text(model, 60)
+        yield UsageLimit(agent, plain_text(name, 40), percent, until, said_at, plain_text(source, 200), model=shown)
 
 
 def _block(ledger: "Ledger", now: int) -> Iterator[UsageLimit]:
@@ -128,17 +129,13 @@ def _block(ledger: "Ledger", now: int) -> Iterator[UsageLimit]:
         last = at
     if start is None or not start <= now < start + _BLOCK_MS:
         return
+    resets, here = at_seconds((start + _BLOCK_MS) / 1000), at_seconds(now / 1000)
+    if resets is None or here is None:
+        return
     spent = Sum()
     for cell in cells:
         if cell.quarter is not None and cell.quarter * QUARTER_MS >= start:
             spent.add_cell(cell)
     row = spent.row("block")
-    resets = _moment(start + _BLOCK_MS)
     why = "computed from the responses"
-    yield UsageLimit(
-        "claude", "five_hour", None, resets, _moment(now), why, "computed", None, row.usd, row.tokens.total
-    )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    yield UsageLimit("claude", "five_hour", None, resets, here, why, "computed", None, row.usd, row.tokens.total)

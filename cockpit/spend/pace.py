@@ -1,8 +1,8 @@
 """How the sessions that are at work go on: the growth of their context, the next request's price, the cache's life."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
+from cockpit.clock import at_seconds
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import ContextPace
 from cockpit.spend.price_table import PICO
@@ -38,15 +38,8 @@ def _pace(ledger: Ledger, session: str, rows: list[tuple[int, int, int, int, int
     return ContextPace(
         session,
         tokens_per_turn(turns),
-        None if life is None else _moment(life[0]),
+        None if life is None else at_seconds(life[0] / 1000),
         None if life is None else life[1],
         warm,
         cold,
     )
-
-
-def _moment(milliseconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError):  # no calendar has it: the request was dated so
-        return None

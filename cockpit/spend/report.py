@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from cockpit.clock import at_seconds
 from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
@@ -133,7 +134,7 @@ def _top(cells: Iterable[Cell]) -> tuple[Operation, ...]:
 
 def _operation(cell: Cell) -> Operation:
     origin = cell.origin
-    at = None if cell.at is None else datetime.fromtimestamp(cell.at / 1000, UTC)
+    at = None if cell.at is None else at_seconds(cell.at / 1000)
     usd = round(cell.pico / PICO, 6)
     return Operation(at, origin.session, origin.branch, origin.model, origin.sidechain, cell.tokens.total, usd)
 

@@ -19,7 +19,6 @@ from cockpit.spend.schema import CHECKS, MIGRATIONS
 NAME = "ledger.db"
 _LEFT = ".left"
 _WAIT = 5.0  # seconds that a writer waits for another
-_STEP = 0.02  # seconds between two tries of it
 _SHORT_LOG = 1 << 20  # bytes that are read at the next start
 _last_left: "deque[Store]" = deque(maxlen=1)
 
@@ -223,16 +222,9 @@ def _moved_aside(path: Path) -> str:
     return f"the ledger was damaged: it is now {aside.name}, and a new one is built from the agents' files"
 
 
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[bool]:
+def _lock(path: Path) -> contextlib.AbstractContextManager[bool]:
     """The writers' lock, waited for a while. False: another process still holds it. Raises `OSError`."""
-    until = time.monotonic() + _WAIT
-    while True:
-        with locked(path.with_suffix(".lock")) as alone:
-            if alone or time.monotonic() > until:
-                yield alone
-                return
-        time.sleep(_STEP)
+    return locked(path.with_suffix(".lock"), _WAIT)
 
 
 @contextlib.contextmanager

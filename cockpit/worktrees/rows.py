@@ -1,8 +1,9 @@
 """What is known of the worktrees after each stage, and the row that comes out of both."""
 
 from dataclasses import field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from cockpit.clock import at_seconds
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.cheap import Base, Cheap, Place
 from cockpit.worktrees.models import Counts, Merged, Worktree
@@ -57,7 +58,7 @@ def row_of(place: Place, cheap: Cheap, survey: Survey | None, found: Measured | 
         main=place.main,
         own_base=own,
         base=plain_text(base, 200) if base else None,
-        committed_at=datetime.fromtimestamp(seconds, UTC) if seconds is not None else None,
+        committed_at=at_seconds(seconds) if seconds is not None else None,
         stale_days=max(0, int(now.timestamp()) - seconds) // _DAY if seconds is not None else None,
         operation=place.operation,
         rebasing=plain_text(place.rebasing, 200) if place.rebasing else None,

@@ -1,6 +1,7 @@
 """`cockpit budget` and `cockpit limits`: levels, exit codes, alerts once a period, the edited file, vendor windows."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ import pytest
 from cockpit.cli import main
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
+from cockpit.files import locked
+from cockpit.paths import state_dir
+from cockpit.spend.alerts import Alert, note_alerts
 from cockpit.spend.budget_file import set_budget
+from cockpit.spend.models import BudgetWindow
 from skills.spending.budget import Limit, fits, projected_range
 from tests.answers import answer
 from tests.unit.session_places import NOW
@@ -242,3 +247,20 @@ def test_a_clock_that_goes_back_loses_nothing_and_alerts_once(
         assert document["windows"][0]["spent"] == (4.5 if moment == NOW else 0)
     main(["--repo", str(app), "budget"])
     assert capsys.readouterr().err == ""
+
+
+def test_an_alert_that_another_cockpit_notes_at_this_moment_is_told_once(own_home: Path) -> None:
+    windows = [BudgetWindow("day", 6.0, 5.0, None, 120.0, "exceeded")]
+    periods = {"day": "2026-11-20"}
+    told: list[tuple[Alert, ...]] = []
+    other = threading.Thread(target=lambda: told.append(note_alerts("here", windows, periods, NOW)[1]))
+    state_dir().mkdir(parents=True, exist_ok=True)
+    with locked(state_dir() / "alerts.lock"):
+        other.start()
+        other.join(0.1)  # it waits
+        known = {
+            "here": {f"day 2026-11-20 {level}": NOW.isoformat() for level in ("info", "warn", "critical", "exceeded")}
+        }
+        (state_dir() / "alerts.json").write_text(json.dumps(known))
+    other.join()
+    assert told == [()]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -122,6 +123,24 @@ def test_each_step_has_its_own_sign(repository: Repository, own_home: Path) -> N
     assert found["secure"] == ("done", ".security/gitleaks-2026-11-20.json")
     assert found["ship"] == ("current", "tag v1")
     assert found["start"][0] == found["end"][0] == "pending"
+
+
+def test_the_day_begins_at_its_own_midnight_when_the_clocks_change(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        noon = datetime(2026, 3, 29, 12, tzinfo=UTC)  # the clocks went from 2 to 3 this night
+        git(repository.root, "tag", "-a", "v1", "-m", "v1", at=datetime(2026, 3, 28, 22, 30, tzinfo=UTC))
+        track = {one.name: one.status for one in read_day_track(repository, [], (), noon)}
+        assert track["ship"] == "pending", "half past eleven was the day before"
+        git(repository.root, "tag", "-a", "v2", "-m", "v2", at=datetime(2026, 3, 28, 23, 30, tzinfo=UTC))
+        track = {one.name: one.status for one in read_day_track(repository, [], (), noon)}
+        assert track["ship"] != "pending"
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
 
 
 def test_a_push_ships(repository: Repository, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.cli import main
+from cockpit.clock import local_midnight
 from cockpit.config import Config, DayConfig
 from cockpit.day import record as records
-from cockpit.day.gather import local_midnight
 from cockpit.day.record import DayRecord, begun, one_end_at_a_time, read_record, write_record
 from cockpit.day.start import start_day
 from cockpit.day.todos import write_todos

@@ -410,3 +410,14 @@ def test_what_another_thread_clears_meanwhile_is_told_all_the_same() -> None:
 
     store = Cleared()
     assert Reader._kept(store, "a", lambda: 7) == 7
+
+
+def test_a_commit_of_a_year_that_no_calendar_has_hides_nothing(repo: Path) -> None:
+    tree = git(repo, "rev-parse", "HEAD^{tree}").strip()
+    person = "a <a@example.org> 9999999999999 +0000"
+    text = f"tree {tree}\nauthor {person}\ncommitter {person}\n\nodd\n"
+    (repo / ".git" / "odd").write_text(text)
+    odd = git(repo, "hash-object", "-t", "commit", "-w", ".git/odd").strip()
+    git(repo, "update-ref", "refs/heads/main", odd)
+    found = read(repo).worktrees[0]
+    assert found.head == odd and found.committed_at is None and found.counts is not None
