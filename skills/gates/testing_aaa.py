@@ -41,7 +41,7 @@ _RECORDS = frozenset(
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
-_MANAGERS = (".objects.", "._default_manager.")
+_MANAGERS = frozenset({"objects", "_default_manager"})
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -127,9 +127,17 @@ def _commented(words: re.Pattern[str], context: FileContext) -> list[int]:
     """The lines of the file, in order, whose comment says one of the words."""
     lines: list[int] | None = context.memo.get(words.pattern)  # type: ignore[assignment]
     if lines is None:
-        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
-        lines = [number for number, line in numbered if "#" in line and words.search(line)]
+        lines = [number for number, line in _with_comments(context) if words.search(line)]
         context.memo[words.pattern] = lines
+    return lines
+
+
+def _with_comments(context: FileContext) -> list[tuple[int, str]]:
+    """The lines that hold a number sign, each with its number."""
+    lines: list[tuple[int, str]] | None = context.memo.get("number-signs")  # type: ignore[assignment]
+    if lines is None:
+        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
+        lines = context.memo["number-signs"] = [(number, line) for number, line in numbered if "#" in line]
     return lines
 
 
@@ -267,7 +275,11 @@ def _reads_answer(node: ast.stmt, above: _Part) -> bool:
         return True
     asks = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _LOOKS
     acted = bound in _ANSWERS or isinstance(above.node, ast.Expr)
-    return asks and acted and any(manager in ast.unparse(value) for manager in _MANAGERS)
+    return (
+        asks
+        and acted
+        and any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
+    )
 
 
 def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:

@@ -79,6 +79,8 @@ def asserting_name(name: str) -> bool:
 
 def asserts(node: ast.AST, context: FileContext) -> bool:
     """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
+    if node.__class__ is ast.Assert or _is_named_assertion(node):
+        return True
     known: dict[ast.AST, bool] | None = context.memo.get("asserts")  # type: ignore[assignment]
     if known is None:
         known = context.memo["asserts"] = {}
@@ -87,6 +89,13 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
         answer = known[node] = context.mentions(_ASSERTING_WORDS, node) and _asserts(node)
     return answer
+
+
+def _is_named_assertion(node: ast.AST) -> bool:
+    """True for `self.assertEqual(…)`, the most frequent assertion."""
+    call = node.value if node.__class__ is ast.Expr else None
+    function = call.func if call.__class__ is ast.Call else None
+    return function.__class__ is ast.Attribute and function.attr.startswith("assert")
 
 
 def _asserts(node: ast.AST) -> bool:
