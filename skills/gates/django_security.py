@@ -17,9 +17,15 @@ UPLOAD = "upload-without-validation"
 
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _HANDLERS = frozenset({"get", "head", "options", "post", "put", "patch", "delete", "dispatch"})
+_SENDERS = lazy(
+    r"web-?hook|call-?back|csrf|(?:other|outside|remote|external|third[- ]part\w+) (?:server|service|site)"
+    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat",
+    re.I,
+)
+_KEYED = lazy(r"sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
-    r"|clean|check|allowed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
+    r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
     re.I,
 )
 
@@ -30,12 +36,21 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
     owner = node if isinstance(node, ast.ClassDef) else context.class_scope
     if owner is not None and any(last_name(base).endswith(("APIView", "ViewSet")) for base in owner.bases):
         return  # the REST framework takes the check away itself, and has its own for sessions
+    if _says_who_sends(node):
+        return
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "csrf_exempt" in text and not has_reason(decorator, context):
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             context.report(CSRF, decorator, message, symbol=symbol)
+
+
+def _says_who_sends(node: FunctionNode | ast.ClassDef) -> bool:
+    """True where the docstring says that a machine sends the request, or a decorator asks for what no browser adds by
+    itself: a signature, a token, a key."""
+    beside = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+    return _SENDERS.search(ast.get_docstring(node) or "") is not None or _KEYED.search(beside) is not None
 
 
 def _changes_nothing(node: FunctionNode) -> bool:
@@ -95,7 +110,7 @@ csrf_exempt = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-S8",),
-    catches="`csrf_exempt` without a comment that gives the reason.",
+    catches="`csrf_exempt` where neither a comment, the docstring nor a decorator says what authenticates the request.",
     why="A page anywhere can then send the form with the visitor's session. It is right for signed webhooks and token "
     "authentication only, and the next reader must be able to tell.",
     fix="Take it away, or say in a comment beside it what authenticates the request instead.",
@@ -109,12 +124,15 @@ csrf_exempt = Rule(
         "@csrf_exempt\ndef pay(request):\n    pass\n",
         '@method_decorator(csrf_exempt, name="dispatch")\nclass Pay(View):\n    pass\n',
         "@csrf_exempt\ndef pay(request):\n    if request.method == 'GET':\n        return ask()\n    charge()\n",
+        '@csrf_exempt\n@login_required\ndef pay(request):\n    """Pay with the card that is stored."""\n',
         'urlpatterns = [path("pay", csrf_exempt(pay))]\n',
     ),
     good=one_file(
         "shop/views.py",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
+        "@csrf_exempt\n@signature_required\ndef paid(request):\n    pass\n",
+        '@csrf_exempt\ndef paid(request):\n    """The webhook of the payment service."""\n',
         "@method_decorator(csrf_exempt, name='dispatch')\nclass Prices(View):\n    def get(self, request):\n"
         "        pass\n",
         "@csrf_exempt\n@require_GET\ndef prices(request):\n    pass\n",
@@ -265,6 +283,7 @@ upload_without_validation = Rule(
         "        form.save()\n",
         "def form_of(request, kind):\n    cls = FORMS.get(kind)\n    return cls(request.POST, files=request.FILES)\n",
         'def upload(request):\n    file = request.FILES["file"]\n    if file.size > LIMIT:\n        raise TooLarge\n',
+        'def upload(request):\n    file = request.FILES["file"]\n    if exceeding(file):\n        raise TooLarge\n',
         "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
         "class BillSwaggerSerializer(serializers.Serializer):\n    scan = serializers.FileField()\n",
         "class Bill(serializers.ModelSerializer):\n    scan = serializers.FileField(source='file', read_only=True)\n",

@@ -14,7 +14,23 @@ SKILL = "django-security"
 DEFAULTS = "drf-open-defaults"
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
+_PERMISSION = "DEFAULT_PERMISSION_CLASSES"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
+
+
+def _on_default(node: ast.Dict | ast.Assign, context: FileContext) -> None:
+    """Notes a default permission that closes the views, whatever the dict is called that says it: settings are put
+    together from several, and set by `setattr`."""
+    if isinstance(node, ast.Dict):
+        pairs = list(zip(node.keys, node.values, strict=True))
+    else:
+        target = node.targets[0]
+        pairs = [(target.slice, node.value)] if isinstance(target, ast.Subscript) else []
+    for key, value in pairs:
+        if isinstance(key, ast.Constant) and key.value == _PERMISSION:
+            said = ast.unparse(value)
+            if "AllowAny" not in said:
+                context.fact(_FACT, "restricted", said[:80], node.lineno)
 
 
 def _on_settings(node: ast.Assign, context: FileContext) -> None:
@@ -29,13 +45,11 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
     if None in node.value.keys:
         return
     wrong = []
-    permission = given.get("DEFAULT_PERMISSION_CLASSES", "")
+    permission = given.get(_PERMISSION, "")
     if "AllowAny" in permission:
         wrong.append("everybody is allowed (`AllowAny`)")
     elif not permission:
         wrong.append("no permission is set, so that everybody is allowed")
-    else:
-        context.fact(_FACT, "restricted", permission[:80], node.lineno)
     if "DEFAULT_THROTTLE_CLASSES" not in given:
         wrong.append("nothing is throttled")
     if wrong:
@@ -123,6 +137,7 @@ view_without_permissions = Rule(
     "permission. Not in "
     "tests.",
     watches=(
+        Watch((ast.Dict, ast.Assign), _on_default, (_PERMISSION.encode(),), outside_tests),
         Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
     ),
@@ -141,11 +156,19 @@ view_without_permissions = Rule(
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
             "    pass\n",
         ),
-        Example(
-            {
-                "shop/settings.py": 'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
-                "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    pass\n",
-            }
+        *(
+            Example(
+                {
+                    "shop/settings.py": settings,
+                    "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    pass\n",
+                }
+            )
+            for settings in (
+                'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+                'REST_FRAMEWORK = {**base, "DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+                'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["shop.IsMember"]\n',
+                'API = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\nsetattr(settings, "REST_FRAMEWORK", API)\n',
+            )
         ),
     ),
 )

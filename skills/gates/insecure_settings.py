@@ -55,6 +55,8 @@ _OFF = {
 _REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
 _FRAMED = (b"wagtail", b'"cms"', b"'cms'")  # they show a page to its editor in a frame of the same site
 _WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
+_LENGTH, _DJANGO_LENGTH = 12, 8  # what a password has at least, and what Django asks for unless told
+_OF_DJANGO = "django.contrib.auth.password_validation."
 _VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 
 
@@ -138,14 +140,25 @@ def _hashers(value: ast.expr, told: object) -> tuple[str, Severity] | None:
 def _validators(value: ast.expr, told: object) -> tuple[str, Severity] | None:
     if not isinstance(value, (ast.List, ast.Tuple)):
         return None
-    text = ast.unparse(value)
-    missing = [name for name in _VALIDATORS if name not in text]
-    if len(missing) == len(_VALIDATORS) and not value.elts:
+    if not value.elts:
         return "any password is accepted", "MEDIUM"
-    shortest = re.search(r"'min_length': (\d+)", text)
-    if shortest and int(shortest[1]) < 8:
-        return f"passwords of {shortest[1]} characters are accepted", "MEDIUM"
-    return None
+    text = ast.unparse(value)
+    if text.count("'NAME':") != len(value.elts) or text.count("'NAME':") != text.count(_OF_DJANGO):
+        return None  # the project has validators of its own, which may ask for more
+    shortest = re.search(r"'min_length': (\S+?)[,}]", text)
+    length = shortest[1] if shortest else str(_DJANGO_LENGTH if "MinimumLength" in text else 1)
+    wrong = []
+    if length.isdigit() and int(length) < _LENGTH:
+        wrong.append(
+            f"passwords of {length} characters are accepted (`min_length`)"
+            if length != "1"
+            else "any length is accepted"
+        )
+    missing = [f"`{name}Validator`" for name in _VALIDATORS if name != "MinimumLength" and name not in text]
+    if missing:
+        wrong.append(f"nothing like {', '.join(missing)} is asked")
+    short = length.isdigit() and int(length) < _DJANGO_LENGTH
+    return (", and ".join(wrong), "MEDIUM" if short else "LOW") if wrong else None
 
 
 def _environment(value: ast.expr, told: object) -> tuple[str, Severity] | None:
@@ -275,6 +288,13 @@ def _run(path: str) -> bool:
 
 _SETTINGS = "shop/settings.py"
 
+
+def _named(validator: str, length: int | None = None) -> str:
+    """The source of an entry of the setting, for the examples."""
+    options = f', "OPTIONS": {{"min_length": {length}}}' if length and validator == "MinimumLength" else ""
+    return f'{{"NAME": "{_OF_DJANGO}{validator}Validator"{options}}}'
+
+
 insecure_settings = Rule(
     name=INSECURE,
     gate="P1",
@@ -282,7 +302,8 @@ insecure_settings = Rule(
     skill="django-security",
     sources=("PB-S1", "PB-S2", "PB-S3", "PB-S4", "PB-S5"),
     catches="Settings that leave a deployed Django or Flask application open: `DEBUG`, a `SECRET_KEY` in the source, "
-    "`ALLOWED_HOSTS` with `*` or nobody, cookies and redirects without HTTPS, weak hashers, no password validators; "
+    "`ALLOWED_HOSTS` with `*` or nobody, cookies and redirects without HTTPS, weak hashers, fewer than Django's four "
+    "password validators or passwords of fewer than 12 characters; "
     "also where only the default of an environment variable is so.",
     why="Nobody sees these at work: the site answers as always, and shows its secrets to whoever asks rightly.",
     fix="Let the safe value be the default and read the other one from the environment of the developer's machine; "
@@ -308,6 +329,8 @@ insecure_settings = Rule(
             "SESSION_COOKIE_SECURE = False\n",
             "SECURE_HSTS_SECONDS = 60\n",
             "AUTH_PASSWORD_VALIDATORS = []\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{_named('MinimumLength', 8)}, {_named('CommonPassword')}]\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(map(_named, _VALIDATORS))}]\n",
         ),
         Example({"shop/settings/production.py": "from .base import *\n\nDEBUG = False\n"}),
         *one_file(
@@ -321,6 +344,8 @@ insecure_settings = Rule(
         *one_file(
             _SETTINGS,
             'DEBUG = os.environ.get("DEBUG") == "1"\nSECRET_KEY = os.environ["SECRET_KEY"]\n',
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(_named(name, 12) for name in _VALIDATORS)}]\n",
+            f'AUTH_PASSWORD_VALIDATORS = [{_named("MinimumLength", 8)}, {{"NAME": "shop.passwords.Strength"}}]\n',
             'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
             'DEBUG = False\nif ENVIRONMENT == "local":\n    DEBUG = True\n    ALLOWED_HOSTS = ["*"]\n',
         ),

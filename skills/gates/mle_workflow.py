@@ -29,6 +29,7 @@ _LOADERS = frozenset(
      "cloudpickle.loads", "cloudpickle.load", "joblib.load", "jsonpickle.decode", "marshal.loads", "marshal.load",
      "pandas.read_pickle", "shelve.open", "numpy.load"}
 )  # fmt: skip
+_YAML_LOADERS = frozenset({"Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader", "FullLoader", "CFullLoader"})
 _REMOTE = lazy(
     r"requests\.|httpx\.|urlopen|urlretrieve|https?://|s3://|gs://|\.content\b|boto3|get_object|download|recv\(|\.receive"
     r"|\bevent\[|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
@@ -237,6 +238,8 @@ gate_not_closed = Rule(
 
 def _on_load(node: ast.Call, context: FileContext) -> None:
     name = context.resolve(node.func) or ""
+    if name in {"yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.unsafe_load_all"}:
+        _on_yaml(node, name, context)
     if name not in _LOADERS or not node.args:
         return
     if name == "numpy.load" and not any(
@@ -246,6 +249,18 @@ def _on_load(node: ast.Call, context: FileContext) -> None:
     source = _remote(node.args[0], context, 0)
     if source:
         context.report(PICKLE, node, f"`{name}` runs what the data tells it to, and the data comes from `{source}`")
+
+
+def _on_yaml(node: ast.Call, name: str, context: FileContext) -> None:
+    """YAML that may name any class of Python. Wherever it lies, `yaml.safe_load` reads the same settings."""
+    given = [word.value for word in node.keywords if word.arg == "Loader"] or node.args[1:2]
+    loader = last_name(given[0]) if given else ""
+    if "unsafe" not in name and loader not in _YAML_LOADERS:
+        return
+    if loader.endswith("FullLoader") and not _remote(node.args[0] if node.args else None, context, 0):
+        return
+    message = f"`{name}` makes whatever object the text names: `yaml.safe_load` makes none"
+    context.report(PICKLE, node, message, severity="MEDIUM", confidence="likely")
 
 
 def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
@@ -296,7 +311,8 @@ unsafe_deserialisation = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-ML7",),
-    catches="Pickle, joblib, dill, marshal and their like on data from the network, a request, a cache or a bucket.",
+    catches="Pickle, joblib, dill, marshal and their like on data from the network, a request, a cache or a bucket; "
+    "YAML that is read with a loader that makes any object.",
     why="Loading it runs code of whoever wrote it.",
     fix="Exchange JSON, Parquet, ONNX or safetensors; where it must be a pickle, check a signature before loading it.",
     when="Where the origin of the data is seen in the same function or its parameters, outside of tests.",
@@ -304,7 +320,7 @@ unsafe_deserialisation = Rule(
         Watch(
             (ast.Call,),
             _on_load,
-            (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve"),
+            (b"pickle", b"joblib", b"dill", b"marshal", b"allow_pickle", b"shelve", b"yaml"),
             outside_tests,
         ),
     ),
@@ -316,11 +332,13 @@ unsafe_deserialisation = Rule(
         "import joblib\n\n\ndef load(bucket, key, path):\n    bucket.download_file(key, path)\n"
         "    return joblib.load(path)\n",
         "import _pickle\n\n\ndef handler(event, context):\n    return _pickle.loads(event['model'])\n",
+        "import yaml\n\n\ndef settings(text):\n    return yaml.load(text, Loader=yaml.Loader)\n",
         "import pickle\n\n\nasync def put(file: UploadFile):\n    return pickle.loads(await file.read())\n",
     ),
     good=one_file(
         "ml/serve.py",
         "import pickle\n\n\ndef model(path):\n    with open(path, 'rb') as file:\n        return pickle.load(file)\n",
+        "import yaml\n\n\ndef settings(text):\n    return yaml.load(text, Loader=yaml.CSafeLoader)\n",
         "import json\n\n\ndef model(answer):\n    return json.loads(answer.content)\n",
     ),
 )

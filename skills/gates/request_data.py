@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
+from skills.gates.request_checks import checked_by, each_known_after, known_unless
 from skills.gates.roles import path_role
 from skills.gates.syntax import BLOCKS, SCOPES, descendants
 
@@ -39,11 +40,6 @@ _METHODS = frozenset(
      "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
      "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
 )  # fmt: skip
-_CHECKS = lazy(
-    r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
-    r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert",
-    re.I,
-)
 _OF_TEXT = frozenset(dir(str))
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
@@ -139,12 +135,13 @@ class Flow:
             self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
         elif isinstance(statement, (ast.For, ast.AsyncFor)):
             self._bind(statement.target, self.origin(statement.iter))
+            self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
-            self._note_checks(statement.test)
+            self._forget_all(checked_by(statement.test))
             if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Raise, ast.Return)):
-                self._note_refusal(statement.test)
+                self._forget_all(known_unless(statement.test))
         elif isinstance(statement, ast.Expr):
-            self._note_checks(statement.value)
+            self._forget_all(checked_by(statement.value))
         for part in _header(statement) if named else ():
             for node in descendants(part):
                 if isinstance(node, ast.NamedExpr):
@@ -170,23 +167,9 @@ class Flow:
         elif isinstance(target, ast.Starred):
             self._bind(target.value, origin)
 
-    def _note_checks(self, test: ast.expr) -> None:
-        """Names that a condition compares with a list, or gives to a function that checks, count as checked."""
-        for node in descendants(test):
-            if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-                self._forget(node.left)
-            elif isinstance(node, ast.Call) and _CHECKS.search(last_name(node.func)):
-                for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                    self._forget(argument)
-                if isinstance(node.func, ast.Attribute):
-                    self._forget(node.func.value)
-
-    def _note_refusal(self, test: ast.expr) -> None:
-        """`if token != settings.TOKEN: raise`: from there on the value is known."""
-        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq):
-            other = test.comparators[0]
-            if (isinstance(other, ast.Constant) and other.value) or "settings" in ast.unparse(other):
-                self._forget(test.left)
+    def _forget_all(self, nodes: Iterable[ast.expr]) -> None:
+        for node in nodes:
+            self._forget(node)
 
     def _forget(self, node: ast.expr) -> None:
         for part in descendants(node):

@@ -309,6 +309,10 @@ unvalidated_input = Rule(
         _HEAD + '    return HttpResponseRedirect(request.GET.get("next"))\n',
         _HEAD + '    site = request.GET["site"]\n    return HttpResponseRedirect(f"{site}/reset/{token}")\n',
         _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
+        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        count(tag)\n'
+        "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    path = request.GET["path"]\n    if not os.path.exists(path):\n        raise Http404\n'
+        "    return open(path)\n",
         _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
         "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
         "class Rates(APIView):\n    def post(self, request):\n"
@@ -321,6 +325,17 @@ unvalidated_input = Rule(
         _HEAD
         + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
         _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
+        _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
+        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'
+        "            raise Http404\n    order.tags = tags\n    order.save()\n",
+        _HEAD + '    ids = json.loads(request.body)["ids"]\n    if not all(isinstance(one, int) for one in ids):\n'
+        "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
+        _HEAD + '    tags = request.POST.getlist("tags")\n    if set(tags) - TAGS:\n        raise Http404\n'
+        "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    land = request.POST["land"]\n    if not shop.sells_in(land):\n        raise Http404\n'
+        "    order.land = land\n    order.save()\n",
+        _HEAD + '    with open(place(), "wb") as file:\n        for chunk in request.FILES["scan"].chunks():\n'
+        "            file.write(chunk)\n",
         _HEAD + '    sort = request.GET["sort"]\n    if sort not in SORTS:\n        raise Http404\n'
         "    Order.objects.order_by(sort)\n",
         _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
