@@ -36,9 +36,7 @@ _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(
-    r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|seed(?:s|ers?|ing)?|samples?|(?:smoke|load|quick)_?tests?)(?:_|$)"
-)
+_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|(?:smoke|load|quick)_?tests?)(?:_|$)")
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
@@ -322,7 +320,7 @@ hardcoded_secret = Rule(
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),
     good=(
-        *one_file("shop/seed_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
+        *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
         *one_file(
         "shop/pay.py",
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
