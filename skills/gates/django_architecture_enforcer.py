@@ -69,8 +69,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     what = _effect(node, context)
     needs: tuple[tuple[str, str], ...] = ()
     if what is None:
-        what = _in_related_rows(node, context)
-        needs = ((_RELATED, _related_name(node)),)
+        what = in_related_rows(node, context)
+        needs = ((_RELATED, related_name(node)),)
     view = view_around(context) if what is not None else None
     if what is None or view is None:
         return
@@ -81,18 +81,19 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     context.report(IN_VIEW, node, f"{text} in {view.name}", confidence=confidence, evidence=evidence, needs=needs)
 
 
-def _related_name(node: ast.Call) -> str:
+def related_name(node: ast.Call) -> str:
+    """ "lines" of `order.lines.create(…)`, "" for what is called on no attribute."""
     owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
     return owner.attr if isinstance(owner, ast.Attribute) else ""
 
 
-def _in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
+def in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
     """`order.lines.create(…)`: a write, where the project has a relation of that name. Clients of other services are
     written in the same way."""
     method = last_name(node.func)
     # A dict or a set is updated with what stands before the first keyword.
     updates = method in {"update", "aupdate"} and node.keywords and not node.args
-    if not (updates or (method in _CREATES and (node.keywords or node.args))) or not _related_name(node):
+    if not (updates or (method in _CREATES and (node.keywords or node.args))) or not related_name(node):
         return None
     owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
     if not owner or not_a_row(owner) or owner.lower().endswith(_REMOTES) or owner in context.imports:

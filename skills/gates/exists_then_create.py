@@ -229,7 +229,7 @@ exists_then_create = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
-            (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()"),
+            (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()", b".afirst()", b".acount()"),
             is_product_path,
         ),
     ),
@@ -253,6 +253,10 @@ exists_then_create = Rule(
         _service(
             "def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    if not tag:\n"
             "        tag = Tag(name=name)\n        tag.save()\n    return tag\n"
+        ),
+        _service(
+            "async def tag(name):\n    tag = await Tag.objects.filter(name=name).afirst()\n    if tag is None:\n"
+            "        tag = await Tag.objects.acreate(name=name)\n    return tag\n"
         ),
         _service(
             "def tag(name):\n    known = Tag.objects.filter(name=name).count() > 0\n    if not known:\n"

@@ -24,20 +24,25 @@ _LANGUAGES = {
         "sólo son también todas todos una usuario usuarios vacía vacío validar valor valores verifica ya"
     ),
     "Portuguese": _words(
-        "ao aqui arquivo até cada com como criar da dados das data do dos em entre esta este está função isso já "
-        "lista mais mas nova novo não obter os para pela pelo por porque quando que remover retorna salvar se sem "
-        "ser sobre são também todos uma usuário validar você"
+        "ainda antes ao aos aqui arquivo arquivos até banco busca buscar cada cliente clientes com como criar da "
+        "dados das data depois devolve devolver do dos em entre então esta este está estão função isso já linha "
+        "linhas lista mais mas mesmo muito nas nos nova novo não número obter os para pedido pedidos pela pelo "
+        "pode podem por porque qual quando que remover retorna salvar se seja sem sempre ser seu sobre são só "
+        "também todos uma usuário validar verifica você"
     ),
     "French": _words(
-        "au aussi aux avec ce ces cette chaque comme créer dans des données du elle enregistrer entre est et "
-        "fichier fonction ici il le les liste mais ne nous nouveau nouvelle obtenir ou où par pas plus pour quand "
-        "que qui renvoie retourne sans si sont supprimer sur tous toutes une utilisateur utilisateurs valider "
-        "vérifie être"
+        "afin ainsi alors après au aussi aux avant avec banque ce ces cette chaque comme créer dans depuis des "
+        "donc données du elle encore enregistrer entre est et fichier fichiers fois fonction ici il le les ligne "
+        "lignes liste lors lorsque mais ne nous nouveau nouvelle obtenir ou où par pas peut plus pour quand que "
+        "qui renvoie retourne sans sera ses si sinon sont supprimer sur toujours tous toutes très une utilisateur "
+        "utilisateurs valeur valeurs valider vers vérifie être"
     ),
     "German": _words(
-        "aber alle auch auf aus bei benutzer damit das dass datei daten dem den der des die ein eine einem einen "
-        "einer erstellen funktion für gibt hier im ist jede jeder liste löschen mit muss nach neue neuer nicht noch "
-        "nur oder prüfen schon sein sich sind soll speichern und von wenn werden wie wird zu zurück"
+        "aber alle alles anzahl auch auf aus bei benutzer bevor damit danach das dass datei daten dem den der des "
+        "die diese diesem diesen dieser dieses durch ein eine einem einen einer enthält erstellen falls funktion "
+        "für gibt hier im ist jede jeder jetzt kann kein keine können leer liste löschen mehr mit muss nach neue "
+        "neuer nicht noch nur ob oder ohne prüfen schon sein sich sind soll sonst speichern und unter vom von vor "
+        "weil wenn werden wie wird wurde wurden zeile zeilen zu zum zur zurück zählen über"
     ),
     "Dutch": _words(
         "aan alle als bestaat bij bovenaan dan dat deze dit een functie gebruiker gebruikers gebruikt geen gegevens "
@@ -55,9 +60,10 @@ _LANGUAGES = {
         "veritabanı yeni yoksa çok"
     ),
     "Italian": _words(
-        "anche che come con creare dati dei del della delle dove eliminare essere funzione già gli il lista ma nel "
-        "nella non nuova nuovo ogni ottenere per perché più quando questa questo qui restituisce salvare senza si "
-        "sono tra tutti una utente validare è"
+        "alla alle anche ancora che cliente clienti come con creare dal dalla dati dei del della delle deve dopo "
+        "dove eliminare essere fino funzione già gli ha hanno il lista ma molto nei nel nella non numero nuova "
+        "nuovo ogni ottenere per perché più poi quando quello questa questo qui quindi restituisce righe salvare "
+        "sempre senza si solo sono sul sulla tra tutte tutti una utente validare valore valori è"
     ),
 }
 _SCRIPTS = lazy(

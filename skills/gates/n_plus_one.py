@@ -111,7 +111,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if "serializer" in said:
         return holds_for_view(candidate, report, project)
     relations = relations_of(project)
-    reached = relations.reached(said["origin"], said["manager"], said["steps"].split("/"), report.path)
+    reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
     if reached is None:
         return None
     model, last = reached
@@ -134,10 +134,11 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
 
 
 def _loaded_by_methods(candidate: Candidate, report: FileReport, relations: Relations) -> frozenset[str] | None:
-    """What the methods of the project's managers that the rows passed load behind them; None where nobody can tell."""
+    """What the rows' manager, and those of its methods that they passed, load behind them; None where nobody can
+    tell."""
     said = dict(candidate.needs)
     through = [name for kind, name in candidate.needs if kind == "through"]
-    first = relations.model(said["origin"], report.path) if through else None
+    first = relations.model(said["origin"], report.path)
     found = relations.loads(first, said["manager"], through) if first is not None else frozenset()
     for step in filter(None, said["steps"].split("/")) if found else ():
         found = below(found or frozenset(), step)
@@ -163,7 +164,7 @@ _MODELS = (
     "class User(models.Model):\n"
     "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n\n\n"
     "class Order(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n"
-    "    tags = models.ManyToManyField('Tag')\n\n"
+    "    tags = models.ManyToManyField('Tag')\n    notes = GenericRelation('shop.Tag')\n\n"
     "    @property\n    def payer(self):\n        return self.user.name\n\n"
     "    def label(self):\n        return f'{self.pk} {self.user.name}'\n\n"
     "    def number(self):\n        return self.user_id\n\n\n"
@@ -213,9 +214,9 @@ def _shop(source: str) -> Example:
     return Example(files)
 
 
-def _managed(source: str, *, loads: bool = False) -> Example:
+def _managed(source: str, *, loads: str = "") -> Example:
     """Users behind a manager of the project's own."""
-    own = "    def get_queryset(self):\n        return super().get_queryset().with_team()\n\n" if loads else ""
+    own = f"    def get_queryset(self):\n        return super().get_queryset().{loads}\n\n" if loads else ""
     models = (
         "class Team(models.Model):\n    pass\n\n\nclass UserQuerySet(models.QuerySet):\n"
         "    def active(self):\n        return self.filter(active=True)\n\n"
@@ -314,8 +315,10 @@ n_plus_one = Rule(
             "def names(orders=None):\n    if orders is None:\n        orders = Order.objects.all()\n"
             "    return [order.user.name for order in orders]\n"
         ),
+        _shop("sum(note.size for order in Order.objects.all() for note in order.notes.all())\n"),
         _managed("for user in User.objects.active():\n    print(user.team)\n"),
         _managed("for user in User.objects.with_team():\n    print(user.team, user.boss)\n"),
+        _managed("for user in User.objects.active():\n    print(user.boss)\n", loads="select_related('team')"),
         Example(
             {
                 "shop/models.py": _MODELS,
@@ -348,8 +351,9 @@ n_plus_one = Rule(
             "        return [order.user.name for order in self.get_queryset()]\n"
         ),
         _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
+        _managed("for user in User.objects.active():\n    print(user.team)\n", loads="select_related('team')"),
         _managed("for user in User.objects.whole():\n    print(user.team, user.boss.team)\n"),
-        _managed("for user in User.objects.all():\n    print(user.team)\n", loads=True),
+        _managed("for user in User.objects.all():\n    print(user.team)\n", loads="with_team()"),
         Example(
             {
                 "shop/models.py": _MODELS,

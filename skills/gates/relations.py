@@ -10,13 +10,14 @@ from skills.gates.names import last_name, module_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Place, Project
 from skills.gates.roles import outside_tests
-from skills.gates.row_managers import does, does_itself
+from skills.gates.row_managers import does, loads_itself
 from skills.gates.rule import Observer, Watch
 from skills.record import record
 
-RELATION = lazy(r"(GenericForeignKey|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
+RELATION = lazy(r"(GenericForeignKey|GenericRelation|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
+_GENERIC_MANY = "GenericRelation"
 
 
 @record
@@ -75,7 +76,8 @@ class Relations:
         for place in project.facts("relation"):
             owner, _, name = place[1].name.partition(".")
             self._own.setdefault(owner, {}).setdefault(name, []).append(place)
-            self._towards.setdefault(_to(place[1]), []).append(place)
+            if _kind(place[1]) != _GENERIC_MANY:  # the other side of it is a generic key, which says so itself
+                self._towards.setdefault(_to(place[1]), []).append(place)
 
     def model(self, name: str, path: str) -> Place | None:
         """The model that a dotted name means in a file, None where that is not certain."""
@@ -94,7 +96,7 @@ class Relations:
             for place in self._own.get(ancestor[1].name, {}).get(name, []):
                 if place[0] == ancestor[0]:
                     target = self.model(_to(place[1]), place[0])
-                    return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC}, place)
+                    return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC, _GENERIC_MANY}, place)
         for ancestor in self.line(model):
             for place in self._towards.get(ancestor[1].name, []):
                 if _reverse_name(place[1]) == name and self.model(ancestor[1].name, place[0]) == ancestor:
@@ -105,12 +107,10 @@ class Relations:
                         return Relation(source, owner, kind != "OneToOneField", place, "" if kind == _MANY else field)
         return None
 
-    def reached(
-        self, origin: str, manager: str, steps: Iterable[str], path: str
-    ) -> "tuple[Place, Relation | None] | None":
+    def reached(self, origin: str, steps: Iterable[str], path: str) -> "tuple[Place, Relation | None] | None":
         """(the model at the end of steps from rows of a model, the last step), None where that is not certain."""
         model = self.model(origin, path)
-        if model is None or self.loads_by_itself(model, manager):
+        if model is None:
             return None
         last: Relation | None = None
         for step in filter(None, steps):
@@ -128,13 +128,9 @@ class Relations:
             name
             for fields in self._own.values()
             for name, places in fields.items()
-            if any(_kind(place[1]) == _MANY for place in places)
+            if any(_kind(place[1]) in {_MANY, _GENERIC_MANY} for place in places)
         }
         return frozenset(sides | many)
-
-    def loads_by_itself(self, model: Place, manager: str) -> bool:
-        """True where a manager of a model may load relations on its own."""
-        return does_itself("loading", self.line(model), manager, self._project)
 
     def leaves_order(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
         """True where the project shows of each of the methods of a manager that it never orders."""
@@ -143,9 +139,10 @@ class Relations:
         return all(said is not None and "orders" not in said for said in found)
 
     def loads(self, model: Place, manager: str, methods: Iterable[str]) -> frozenset[str] | None:
-        """The relations that methods of a manager load; None where the project does not show all that they do."""
+        """The relations that a manager loads on its own and by its methods; None where the project does not show all
+        that they do."""
         line = self.line(model)
-        found: set[str] = set()
+        found = set(loads_itself(line, manager, self._project))
         for method in methods:
             said = does(method, line, manager, self._project)
             if said is None or "loads" in said:

@@ -36,9 +36,12 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             continue
         called = _called(method)
         if method.name in _IMPLICIT:
-            for kind, words in ((_LOADING, _LOADS), (_ORDERING, _ORDERS)):
-                if called & words or called & doers[kind]:
-                    context.fact(kind, node.name, "", method.lineno)
+            if called & _ORDERS or called & doers[_ORDERING]:
+                context.fact(_ORDERING, node.name, "", method.lineno)
+            if called & _LOADS or called & doers[_LOADING]:
+                names = [word.removeprefix("loads=") for word in _deeds(method) if word.startswith("loads")]
+                known = not called & doers[_LOADING] - _IMPLICIT and "loads" not in names
+                context.fact(_LOADING, node.name, " ".join(names) if known else EVERYTHING, method.lineno)
         elif _answers_rows(method):
             context.fact(_METHOD, f"{node.name}.{method.name}", " ".join(_deeds(method)), method.lineno)
 
@@ -104,10 +107,17 @@ def _loaded(call: ast.Call) -> Iterator[str]:
                 yield f"loads={named.value}__{EVERYTHING}"  # its queryset may load more
 
 
-def does_itself(kind: str, models: Iterable[Place], manager: str, project: Project) -> bool:
-    """True where a manager of one of the models (a model and what it inherits from) loads relations ("loading") or
-    orders ("ordering") without being asked."""
-    return any(project.has(f"{kind}-manager", name) for name in _classes(models, manager, project))
+def orders_itself(models: Iterable[Place], manager: str, project: Project) -> bool:
+    """True where a manager of one of the models (a model and what it inherits from) orders without being asked."""
+    return any(project.has(_ORDERING, name) for name in _classes(models, manager, project))
+
+
+def loads_itself(models: Iterable[Place], manager: str, project: Project) -> frozenset[str]:
+    """The relations that a manager of the models loads without being asked, `EVERYTHING` where nobody can tell."""
+    names = _classes(models, manager, project)
+    return frozenset(
+        word for name in names for _, fact in project.named(_LOADING, name) for word in fact.detail.split()
+    )
 
 
 def does(method: str, models: Iterable[Place], manager: str, project: Project) -> frozenset[str] | None:
@@ -150,5 +160,6 @@ OBSERVERS: tuple[Observer, ...] = (
         (Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), outside_tests),),
     ),
 )
-"""Kinds: loading-manager, ordering-manager (classes), rows-method (name: class and method, detail: what it does),
+"""Kinds: loading-manager (a class, detail: what it loads), ordering-manager (a class),
+rows-method (name: class and method, detail: what it does),
 rows-class (detail: bases)."""

@@ -138,7 +138,7 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     said = dict(candidate.needs)
     relations = relations_of(project)
     model = relations.model(said["origin"], report.path)
-    if model is None or relations.loads_by_itself(model, said["manager"]):
+    if model is None:
         return None
     if may_decide_itself([value for kind, value in candidate.needs if kind == "base"], project):
         return None

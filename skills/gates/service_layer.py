@@ -3,15 +3,26 @@
 import ast
 
 from skills.gates.context import FileContext, FunctionNode
-from skills.gates.django_architecture_enforcer import INSTANCE_WRITES, SKILL, WRITES, not_a_row, on_rows, shown_chain
-from skills.gates.model import Evidence
+from skills.gates.django_architecture_enforcer import (
+    INSTANCE_WRITES,
+    SKILL,
+    WRITES,
+    in_related_rows,
+    not_a_row,
+    on_rows,
+    related_name,
+    shown_chain,
+)
+from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
 from skills.gates.project import Project
 from skills.gates.queries import chain_of
+from skills.gates.relations import relations_of
 from skills.gates.roles import is_product_path, path_role
 from skills.gates.rule import Example, Observer, Rule, Watch
 from skills.gates.syntax import descendants
 
+_RELATED = "related-name"
 STATIC, NOT_ATOMIC = "service-static-methods", "multi-write-without-atomic"
 _SERVICE = ("Service", "UseCase", "Interactor")
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -66,10 +77,22 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         context.scopes.pop()
     if len(writes) < 2:
         return
+    needs = tuple((_RELATED, name) for call in writes[:2] if (name := _on_relation(call, context)))
     evidence = tuple(Evidence(context.path, call.lineno, f"writes: {_shown(call)}") for call in writes[:4])
     message = f"`{node.name}` writes more than once without a transaction: where the second fails, the first stays"
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
-    context.report(NOT_ATOMIC, writes[1], message, evidence=evidence, confidence="likely", symbol=symbol)
+    context.report(NOT_ATOMIC, writes[1], message, evidence=evidence, confidence="likely", symbol=symbol, needs=needs)
+
+
+def _on_relation(node: ast.Call, context: FileContext) -> str:
+    """The relation that a write goes through, where only the project knows whether it is one."""
+    return related_name(node) if not _is_sure(node, context) else ""
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """What the writes go through are relations."""
+    managers = relations_of(project).managers
+    return candidate if all(name in managers for kind, name in candidate.needs if kind == _RELATED) else None
 
 
 def _is_atomic(node: FunctionNode, context: FileContext) -> bool:
@@ -117,6 +140,11 @@ def _branches(node: ast.If | ast.Try | ast.Match) -> list[list[ast.stmt]]:
 
 
 def _is_write(node: ast.Call, context: FileContext) -> bool:
+    """True for what writes rows; through what may be a relation of a row (`order.lines.create(…)`) as well."""
+    return _is_sure(node, context) or in_related_rows(node, context) is not None
+
+
+def _is_sure(node: ast.Call, context: FileContext) -> bool:
     function = node.func
     if not isinstance(function, ast.Attribute):
         return False
@@ -215,7 +243,16 @@ multi_write_without_atomic = Rule(
         ),
     ),
     applies=_applies,
+    holds=_holds,
     bad=(
+        Example(
+            {
+                "shop/services.py": "def place(user, text):\n    order = Order.objects.create(user=user)\n"
+                "    order.notes.create(text=text)\n",
+                "shop/models.py": "class Note(models.Model):\n"
+                "    order = models.ForeignKey('Order', models.CASCADE, related_name='notes')\n",
+            }
+        ),
         _service(
             "def place(user, lines):\n    order = Order.objects.create(user=user)\n"
             "    Stock.objects.filter(pk=1).update(count=0)\n    return order\n"
@@ -245,6 +282,10 @@ multi_write_without_atomic = Rule(
                 "shop/services.py": "def place(user):\n    Order.objects.create()\n    Log.objects.create()\n",
                 "shop/settings.py": "DATABASES = {'default': {'ATOMIC_REQUESTS': True}}\n",
             }
+        ),
+        _service(
+            "def place(user, desk):\n    order = Order.objects.create(user=user)\n"
+            "    desk.tickets.create(order=order)\n"
         ),
         Example({"shop/utils.py": "def place(user):\n    Order.objects.create()\n    Log.objects.create()\n"}),
     ),

@@ -322,7 +322,7 @@ def _is_written(node: ast.expr) -> bool:
 def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
     """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
     another call for its effect on what the act was called on."""
-    asserted = False
+    asserted = is_raising(parts[act].node, context)
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if not part.header and _is_marked(part.node, context):
             return part.node
@@ -370,7 +370,10 @@ def _called(node: ast.stmt) -> str:
 
 
 def _subjects(node: ast.stmt) -> set[str]:
-    """What an act works on: the object that is called, or the names that a function is given."""
+    """What an act works on: the object that is called, or the names that a function is given; of a `with
+    pytest.raises(…)`, what its last statement works on."""
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return _subjects(node.body[-1])
     call = _call_of(node)
     if call is None or not isinstance(call.func, ast.Name):
         return {owner} if (owner := _called_on(node)) else set()

@@ -34,6 +34,10 @@ AAA_BAD: tuple[Example, ...] = (
         "def test_cart():\n    cart = Cart()\n\n    cart.add(3)\n\n    assert cart.total == 3\n\n"
         "    cart.remove(3)\n\n    assert not cart.total\n"
     ),
+    _test(
+        "import pytest\n\n\ndef test_cart(cart):\n    cart.name = ''\n\n    with pytest.raises(ValueError):\n"
+        "        cart.save()\n\n    cart.name = 'a'\n    cart.save()\n    assert cart.pk\n"
+    ),
     _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
     _test(
         "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"

@@ -70,6 +70,15 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "class Closed:\n    permission_classes = []\n\n\n"
         "class OrderList(Closed, generics.ListAPIView):\n    queryset = Order.objects.all()\n"
     ),
+    _shop(
+        "class Own:\n    def get_queryset(self):\n"
+        "        return super().get_queryset().filter(user=self.request.user)\n\n\n"
+        "class OrderViewSet(Own, ModelViewSet):\n    queryset = Order.objects.all()\n"
+    ),
+    _shop(
+        "class OrderList(generics.ListAPIView):\n    def get_queryset(self):\n        rows = Order.objects.all()\n"
+        "        return rows.filter(user=self.request.user)\n"
+    ),
     _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
 )
 UNORDERED_GOOD: tuple[Example, ...] = (
@@ -88,6 +97,10 @@ UNORDERED_GOOD: tuple[Example, ...] = (
         _shop(
             "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n"
             "    def get_queryset(self):\n        return super().get_queryset().order_by('id')\n"
+        ),
+        _shop(
+            "class Own:\n    def get_queryset(self):\n        return super().get_queryset().newest()\n\n\n"
+            "class OrderViewSet(Own, ModelViewSet):\n    queryset = Order.objects.all()\n"
         ),
         _shop("class MyOrder(generics.ListAPIView):\n    def get_queryset(self):\n"
               "        return Order.objects.filter(pk=self.request.user.order_id)\n"),

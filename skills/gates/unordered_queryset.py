@@ -11,7 +11,7 @@ from skills.gates.project import Place, Project
 from skills.gates.queries import MANAGERS, chain_of
 from skills.gates.relations import relations_of
 from skills.gates.roles import is_product_path
-from skills.gates.row_managers import does_itself
+from skills.gates.row_managers import orders_itself
 from skills.gates.rule import Observer, Rule, Watch
 from skills.gates.serializer_rows import may_decide_itself
 from skills.gates.syntax import descendants
@@ -183,9 +183,7 @@ def _queryset(
                 return ast.Constant(0), None
             for part in descendants(method):
                 if isinstance(part, ast.Return) and part.value is not None:
-                    rows = part.value
-                    if isinstance(rows, ast.Name):
-                        rows = _bound_in(method, rows.id, context) or rows
+                    rows = _made_in(method, part.value, context)
                     if _model_of(rows, context):
                         return part.value, rows
             return ast.Constant(0), None
@@ -203,9 +201,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     """`Paginator(Order.objects.all(), 50)`."""
     if (context.resolve(node.func) or "").rpartition(".")[2] == "Paginator" and node.args:
         rows = node.args[0]
-        if isinstance(rows, ast.Name):
-            rows = _bound(rows.id, context) or rows
-        _on_cut(node, rows, "`Paginator` cuts the rows", context)
+        _on_cut(node, _made(rows, context), "`Paginator` cuts the rows", context)
 
 
 def _on_cut(node: ast.expr, rows: ast.expr, why: str, context: FileContext) -> None:
@@ -222,11 +218,26 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
     """`Order.objects.all()[offset:offset + 50]`."""
     if isinstance(node.slice, ast.Slice) and node.slice.lower is not None and node.slice.upper is not None:
         rows = node.value
-        if isinstance(rows, ast.Name):
-            rows = _bound(rows.id, context) or rows
+        rows = _made(rows, context)
         first = node.slice.lower
         if not (isinstance(first, ast.Constant) and first.value == 0):
             _on_cut(node, rows, "A slice takes a page", context)
+
+
+def _made(rows: ast.expr, context: FileContext) -> ast.expr:
+    """The expression that made rows in the function around."""
+    return _made_in(context.function, rows, context) if context.function is not None else rows
+
+
+def _made_in(function: FunctionNode, rows: ast.expr, context: FileContext) -> ast.expr:
+    """The expression that made rows: what `rows` stands for, also of `rows.filter(…)`."""
+    if isinstance(rows, ast.Name):
+        return _bound_in(function, rows.id, context) or rows
+    if isinstance(rows, ast.Call):
+        chain = chain_of(rows)
+        if isinstance(chain.root, ast.Name) and _narrows(rows, chain.root.id):
+            return _bound_in(function, chain.root.id, context) or rows
+    return rows
 
 
 def _bound(name: str, context: FileContext) -> ast.expr | None:
@@ -328,7 +339,7 @@ def _is_ordered(place: Place, manager: str, project: Project) -> bool:
             return True
         if ancestor.endswith(_ORDERED) and (ancestor != place[1].name or ancestor not in project.models.places):
             return True
-    return does_itself("ordering", relations_of(project).line(place), manager, project)
+    return orders_itself(relations_of(project).line(place), manager, project)
 
 
 unordered_queryset = Rule(

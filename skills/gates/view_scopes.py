@@ -6,6 +6,7 @@ from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Evidence
 from skills.gates.names import last_name
 from skills.gates.project import Project
+from skills.gates.queries import chain_of
 from skills.gates.roles import class_role, decorated_role, is_migration_path, is_product_path, is_test_path, path_role
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
@@ -32,6 +33,7 @@ _HOOKS = frozenset(
         "get_object",
     }
 )
+_NARROWING = frozenset({"get_queryset", "filter", "exclude", "all", "distinct", "none", "using"})
 _MAY_BE_VIEWS = frozenset({None, "view"})
 OF_VIEW = "built-on-a-view"
 """The need of a class that answers requests and is called no view: names of its bases."""
@@ -159,8 +161,39 @@ def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
     serializer themselves."""
     if class_role(node) in _MAY_BE_VIEWS:
         context.fact("view-class", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
-        if any(isinstance(part, FunctionNode) and part.name in _HOOKS for part in node.body):
+        if any(
+            isinstance(part, FunctionNode) and part.name in _HOOKS and not _only_narrows(part) for part in node.body
+        ):
             context.fact("list-hook", node.name)
+
+
+def _only_narrows(method: FunctionNode) -> bool:
+    """True for a `get_queryset` that takes what the view says and filters it, with no order and nothing loaded."""
+    if method.name != "get_queryset":
+        return False
+    own = {"queryset", "qs", "rows"} | {
+        target.id
+        for part in descendants(method)
+        if isinstance(part, ast.Assign)
+        for target in part.targets
+        if isinstance(target, ast.Name)
+    }
+    narrowed = False
+    for part in descendants(method):
+        value = part.value if isinstance(part, ast.Return) else part
+        if not isinstance(value, ast.Call):
+            if isinstance(part, ast.Return) and (value is None or last_name(value) not in own):
+                return False  # answers something else
+            continue
+        chain = chain_of(value)
+        above = isinstance(chain.root, ast.Call) and last_name(chain.root.func) == "super"
+        if above or last_name(chain.root) in own:
+            if any(name not in _NARROWING for name, _ in chain.calls):
+                return False
+            narrowed = narrowed or above
+        elif value is not part:
+            return False
+    return narrowed
 
 
 OBSERVERS: tuple[Observer, ...] = (
