@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cockpit.agents.record import Advisor, Record, Values, values_of
 from cockpit.spend.price_table import PICO
 from cockpit.spend.prices import Prices
+from cockpit.spend.schema import OtherForm
 from cockpit.spend.store import Store
 
 _LATEST = 1 << 62
@@ -327,7 +328,10 @@ def _packed(values: tuple[Any, ...]) -> bytes:
 def _unpacked(blob: bytes, kind: Any) -> Any:
     import msgspec
 
-    return msgspec.msgpack.decode(blob, type=kind)
+    try:
+        return msgspec.msgpack.decode(blob, type=kind)
+    except msgspec.MsgspecError as problem:
+        raise OtherForm() from problem
 
 
 def split(pico: int | None) -> tuple[int | None, int | None]:

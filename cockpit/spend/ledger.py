@@ -23,6 +23,7 @@ from cockpit.spend.models import Tokens
 from cockpit.spend.overrides import Overrides
 from cockpit.spend.price_table import PICO
 from cockpit.spend.prices import Prices
+from cockpit.spend.schema import OtherForm
 from cockpit.spend.shelf import Shelf
 from cockpit.spend.store import Store
 from cockpit.spend.sums import PERSON, Cell, Origin, Scope, Sum, inside, within
@@ -88,9 +89,18 @@ class Ledger:
 
     def files(self, agent: str | None = None) -> Iterator[Source]:
         """Every file that was read, of all agents or of one."""
-        for reader, _, shelf in self.shelves():
-            if agent in (None, reader.agent):
-                yield from shelf.all()
+        try:
+            found = self._files(agent)
+        except OtherForm:
+            self._go_without()
+            self._read(None)
+            found = self._files(agent)
+        yield from found
+
+    def _files(self, agent: str | None) -> list[Source]:
+        return [
+            source for reader, _, shelf in self.shelves() if agent in (None, reader.agent) for source in shelf.all()
+        ]
 
     def agents(self) -> list[str]:
         """The agents that have files in the ledger."""
@@ -128,8 +138,15 @@ class Ledger:
                 self.store = self.store.rebuilt()
             else:
                 raise
-            self._version, self._cells, self._prices = -1, None, None
-            return answer()
+        except OtherForm:
+            self._go_without()
+        self._version, self._cells, self._prices = -1, None, None
+        return answer()
+
+    def _go_without(self) -> None:
+        """From now on without the file, whose rows are of another version."""
+        self.store = self.store.without()
+        self._version, self._cells, self._prices = -1, None, None
 
     def _enter(self) -> bool:
         """Look whether another cockpit has written, and forget what is no longer so. True where one has."""

@@ -5,12 +5,24 @@ where responses come from: all that they share. A *cell* is the sum of an origin
 hour. Amounts are dollars and picodollars, since picodollars alone overflow.
 """
 
+from cockpit.errors import CannotAnswer
+
 # the cells are sums of the responses: a count or an amount that was damaged in one of them shows
 CHECKS = tuple(
     f"""SELECT SUM(input), SUM(output), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read), SUM(reasoning),
         SUM(dollars), SUM(pico % 1000003) % 1000003 FROM {table}"""
     for table in ("responses", "cells")
 )
+
+
+class OtherForm(CannotAnswer):
+    """A row whose columns are known holds something in a form that only another version of cockpit reads."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the ledger was written by another version of cockpit", "use that one, or set COCKPIT_STATE_DIR"
+        )
+
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

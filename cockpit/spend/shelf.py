@@ -9,12 +9,14 @@ from typing import Any
 from cockpit.agents.lenient import loaded_msgspec
 from cockpit.agents.source import Reader, Source, Stamp, SubAgent
 from cockpit.files import Tail
+from cockpit.spend.schema import OtherForm
 from cockpit.spend.store import Store
 
 # path, inode, size, time; session, parent, billed, of which session, lines too long; where reading goes on
 Row = tuple[str, int, int, int, str, str, float | None, str, int, bytes]
 
 
+_PARTS = 9  # of a state
 _COLUMNS = "path, inode, size, mtime_ns, session, parent, billed, billed_session, too_long, state"
 
 
@@ -155,7 +157,17 @@ def source_of(row: Row) -> Source:
 
 
 def _state(blob: bytes) -> list[Any]:
-    """What is stored of a source: JSON, and MessagePack where an earlier version wrote it."""
+    """What is stored of a source: JSON, and MessagePack where an earlier version wrote it. Raises `OtherForm`."""
+    try:
+        found = _decoded(blob)
+    except Exception as problem:  # msgspec's own and json's, whatever the form is
+        raise OtherForm() from problem
+    if not isinstance(found, list) or len(found) != _PARTS:
+        raise OtherForm()
+    return found
+
+
+def _decoded(blob: bytes) -> list[Any]:
     if blob[:1] != b"[":
         import msgspec
 

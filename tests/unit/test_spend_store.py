@@ -1,5 +1,6 @@
 """The ledger's file: only what is new is read, history stays, and no damage, kill or second cockpit loses anything."""
 
+import contextlib
 import json
 import os
 import random
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.agents.record import Record
+from cockpit.errors import CannotAnswer
 from cockpit.files import locked
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import SpendRow
@@ -154,6 +156,25 @@ def test_a_ledger_of_a_newer_cockpit_is_left_alone(tmp_path: Path) -> None:
     newer = opened(tmp_path, tmp_path / "state")
     assert (newer.store.path, total(newer).requests) == (None, 1)
     assert "newer cockpit" in newer.store.notice
+
+
+@pytest.mark.parametrize("form", [b"\x91\x01", b"[1, 2]", b"[", b"\x00", b'{"a": 1}'])
+def test_a_ledger_with_rows_of_another_version_is_left_alone(tmp_path: Path, form: bytes) -> None:
+    write(tmp_path, said("a"))
+    opened(tmp_path, tmp_path / "state").store.close()
+    path = tmp_path / "state" / NAME
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE files SET state = ?", (form,))
+    other = opened(tmp_path, tmp_path / "state")
+    with pytest.raises(CannotAnswer, match="written by another version"):
+        next(shelf for _, _, shelf in other.shelves()).newest(1)
+    assert len(list(other.files())) == 1
+    write(tmp_path, said("b"))
+    other.read()
+    assert (other.store.path, total(other).requests) == (None, 2)
+    assert other.store.notice == "the ledger was written by another version of cockpit: this one works without it"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT DISTINCT state FROM files").fetchall() == [(form,)]
 
 
 def test_a_state_folder_that_cannot_be_used_means_memory_and_a_notice(tmp_path: Path) -> None:
