@@ -43,6 +43,13 @@ def at_seconds(seconds: float) -> datetime | None:
     return moment if _within_the_calendar(moment) else None
 
 
+def utc(moment: datetime) -> datetime | None:
+    """A moment in UTC, which it is where it names no time zone; None where it is none that can be counted with."""
+    if not _within_the_calendar(moment):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def local_midnight(now: datetime) -> datetime:
     """The beginning of the local day that holds `now`, also on a day when the clocks change."""
     return datetime.combine(now.astimezone().date(), time.min).astimezone()

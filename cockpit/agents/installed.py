@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cockpit import paths
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.routing.agents import Installed, Origin
 
@@ -43,7 +44,7 @@ def _homes() -> list[Path]:
 def _plugins(folder: Path) -> Iterator[tuple[str, Path]]:
     """Installed plugins with their folders, from the list that Claude Code keeps."""
     try:
-        document = json.loads((folder / "installed_plugins.json").read_bytes())
+        document = json.loads(read_regular(folder / "installed_plugins.json"))
     except (OSError, ValueError, RecursionError):
         return
     listed = document.get("plugins") if isinstance(document, dict) else None
@@ -60,8 +61,7 @@ def _of_folder(folder: Path, origin: Origin, prefix: str) -> list[Installed]:
     found: list[Installed] = []
     for path in _markdown(folder):
         try:
-            with path.open("rb") as stream:
-                text = stream.read(_HEAD).decode("utf-8", "replace")
+            text = read_regular(path, _HEAD).decode("utf-8", "replace")
         except OSError:
             continue
         front = _FRONT.search(text.replace("\r\n", "\n"))

@@ -3,10 +3,11 @@
 import json
 import math
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cockpit.agents.record import milliseconds, plausible
+from cockpit.clock import at_seconds, utc
 
 _TRIES = 256
 _MUCH = 256 << 10  # bytes that `json` takes as long for as the import of `msgspec` takes
@@ -102,15 +103,13 @@ def moment(value: object) -> datetime | None:
 
 def time_of(value: object) -> datetime | None:
     """A time in UTC: one of ISO 8601, or milliseconds since 1970."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return at_seconds(value / 1000)
     try:
-        if isinstance(value, str) and len(value) < 64:
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+        found = datetime.fromisoformat(value) if isinstance(value, str) and len(value) < 64 else None
+        return found and utc(found)
+    except (ValueError, OverflowError):
         return None
-    return None
 
 
 def when(value: object) -> int | None:

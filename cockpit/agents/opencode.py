@@ -18,7 +18,7 @@ from cockpit.files import read_regular
 if TYPE_CHECKING:
     from cockpit.agents.models import Agent
 
-_PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
+PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
 _LARGEST = 16 << 20
 _MOST_USD = 1e6
 
@@ -150,7 +150,7 @@ def _take(
         count(cache.get("read")),
         reasoning,
         sidechain=bool(session.parent),
-        provider=_PROVIDERS.get(provider, provider),
+        provider=PROVIDERS.get(provider, provider),
         usd=usd if usd is not None and 0 < usd < _MOST_USD else None,
     )
     if record.tokens or record.usd:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cockpit.agents.lenient import count, mapping, number, text, time_of, when
+from cockpit.agents.opencode import PROVIDERS
 from cockpit.agents.record import Record
 from cockpit.agents.told import Telling, Told
 from cockpit.agents.tool_names import common_call
@@ -21,7 +22,6 @@ _OWN = frozenset(
         *("web_search", "web_fetch", "code_search"),
     )
 )
-_PROVIDERS = {"amazon-bedrock": "aws", "google-vertex": "google", "google-vertex-anthropic": "anthropic"}
 
 
 class OpenCodeTelling(Telling):
@@ -90,7 +90,7 @@ class OpenCodeTelling(Telling):
             self.session, text(mapping(message.get("path")).get("cwd")) or self.cwd, "",
             when(mapping(message.get("time")).get("created")), text(message.get("modelID")) or "unknown",
             fresh, output + reasoning, count(cache.get("write")), 0, count(cache.get("read")), reasoning,
-            provider=_PROVIDERS.get(provider, provider), usd=cost if cost and 0 < cost < 1e6 else None,
+            provider=PROVIDERS.get(provider, provider), usd=cost if cost and 0 < cost < 1e6 else None,
         )  # fmt: skip
         at = time_of(mapping(message.get("time")).get("created"))
         yield Told("usage", at, "", f"{name}:{steps or 1}", record=record)

@@ -13,6 +13,7 @@ from cockpit.bench.rollback import note_gate
 from cockpit.bench.shared import home_of, text_of
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
+from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -335,6 +336,6 @@ def _git(root: Path, *words: str) -> str:
 
 def _source(root: Path, name: str) -> str:
     try:
-        return (root / name).read_text("utf-8", "replace")
+        return read_regular(root / name).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.findings.discovery import Scope, discover
 from cockpit.findings.manifests import read_manifests
 from cockpit.plain_text import plain_text
@@ -54,7 +55,7 @@ def _files(root: Path, scope: Scope, named: frozenset[str]) -> Iterator[LaneEvid
             continue
         left -= mark.size
         try:
-            source = (root / name).read_bytes()
+            source = read_regular(root / name)
         except OSError:
             continue
         if _APPLICATION.search(source) and (not named or "fastapi" in named):

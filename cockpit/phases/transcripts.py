@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from cockpit.agents.lenient import document
+from cockpit.agents.lenient import document, text
 from cockpit.files import read_regular
 
 _HEAD = 1 << 20
@@ -37,11 +37,11 @@ def first_cwd(path: str) -> str:
     except OSError:
         return ""
     for line in head.split(b"\n")[:200]:
-        if b'"cwd"' in line and (value := document(line)) and isinstance(cwd := value.get("cwd"), str) and cwd:
+        if b'"cwd"' in line and (value := document(line)) and (cwd := text(value.get("cwd"))):
             return cwd
     found = _CWD.search(head)
     value = document(b'{"cwd":' + found[1] + b"}") if found else None
-    return value["cwd"] if value else ""
+    return text(value["cwd"]) or "" if value else ""
 
 
 def written_by_subagents(transcript: Path) -> tuple[float, ...]:

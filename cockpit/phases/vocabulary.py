@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from cockpit import paths
+from cockpit.files import read_regular
 from cockpit.findings.discovery import Scope, discover
 from cockpit.findings.manifests import read_manifests
 from cockpit.plain_text import plain_text
@@ -59,7 +60,7 @@ def _vocabulary(root: Path, scope: Scope, packages: frozenset[str]) -> Vocabular
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return b""
 
@@ -84,9 +85,7 @@ def _homes() -> list[Path]:
 
 def _document(path: Path) -> dict[str, object]:
     try:
-        if path.stat().st_size > _LARGEST_SETTINGS:
-            return {}
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, _LARGEST_SETTINGS))
     except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

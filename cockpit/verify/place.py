@@ -131,7 +131,7 @@ class Place:
         """The version of that interpreter, from its own file: nothing is run to find out."""
         if self.venv is not None:
             try:
-                text = (self.venv / "pyvenv.cfg").read_text(errors="replace")
+                text = read_regular(self.venv / "pyvenv.cfg", 1 << 16).decode("utf-8", "replace")
             except OSError:
                 text = ""
             found = re.search(r"^version(?:_info)?\s*=\s*(\d+\.\d+(?:\.\d+)?)", text, re.MULTILINE)

@@ -74,7 +74,7 @@ def snapshot_of(repository: Repository, latest: Latest) -> Snapshot:
         pid=os.getpid(),
         started=own_start(),
         at=iso(now()),
-        root=str(found.root or repository.root),
+        root=_told(str(found.root or repository.root)),
         sessions=_sessions(latest.sessions),
         usd=round(spend.today.usd, 6) if told and spend.today else None,
         floor=bool(told and spend.today and spend.today.floor),
@@ -96,14 +96,19 @@ def snapshot_of(repository: Repository, latest: Latest) -> Snapshot:
     )
 
 
+def _told(text: str) -> str:
+    """A path or a name as JSON can tell it: bytes that are no UTF-8 are replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _sessions(snapshot: SessionsSnapshot) -> tuple[ShownSession, ...] | None:
     if snapshot.at is None:
         return None
     return tuple(
         ShownSession(
-            one.session,
+            _told(one.session),
             one.agent,
-            one.cwd,
+            _told(one.cwd),
             one.state,
             iso(one.since) if one.since else None,
             one.waiting_for,

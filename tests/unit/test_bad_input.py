@@ -207,3 +207,30 @@ async def test_polling_sees_a_file_that_comes_directly_below_the_root(repository
         (repository / "new.py").write_text("def broken(:\n")
         seen = await first(feed, lambda snapshot: any(problem.path == "new.py" for problem in snapshot.problems))
         assert "polled" in seen.note
+
+
+def test_pipes_among_what_agents_are_told_hang_nothing(repository: Path, cockpit: Run) -> None:
+    oddities(repository / ".claude" / "agents", ".md")
+    os.mkfifo(repository / ".mcp.json")
+    for words in (("route", "--json", "add an endpoint"), ("analyze", "--json", "add an endpoint for users")):
+        answered = cockpit(*words)
+        assert answered.returncode == 0, (words, answered.stderr)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"cwd": "/home/\ud800x"}, {"timestamp": "9999-12-31T23:59:59.000Z"}, {"timestamp": "0001-01-01T00:00:00+14:00"}],
+)
+def test_lines_that_no_file_system_and_no_calendar_has_hide_no_session(
+    repository: Path, cockpit: Run, more: dict[str, Any]
+) -> None:
+    project = Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects" / "-shop"
+    project.mkdir(parents=True)
+    (project / "s1.jsonl").write_text(json.dumps(usage(repository)) + "\n")
+    (project / "odd.jsonl").write_text(json.dumps({**usage(repository, "m2"), "sessionId": "odd", **more}) + "\n")
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        for words in (("sessions", "--json"), ("spend", "--json"), ("spend", "--by", "day"), ("habits", "--json")):
+            answered = cockpit(*words, COCKPIT_NOW="2026-11-20T10:00:00Z", TZ=zone)
+            assert answered.returncode == 0, (words, zone, answered.stderr)
+    listed = json.loads(cockpit("sessions", "--json", COCKPIT_NOW="2026-11-20T10:00:00Z").stdout)
+    assert "s1" in [session["session"] for session in listed["sessions"]]

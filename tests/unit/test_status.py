@@ -20,6 +20,7 @@ from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository, find_repository
 from cockpit.warm.snapshot import ShownFinding, ShownSession, Snapshot, read_snapshot, snapshot_path
 from cockpit.warm.telling import Shown, write_snapshot
+from tests.git import git
 from tests.unit.claude_lines import Talk, text
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -115,6 +116,16 @@ def test_broken_snapshots_are_none(repository: Repository) -> None:
     write_snapshot(repository, Shown())
     found = read_snapshot(repository.common_dir)
     assert found is not None and found.alive and (found.p0, found.usd, found.sessions) == (None, None, None)
+
+
+def test_a_repository_whose_folder_is_no_utf8_is_told_all_the_same(tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    root.mkdir()
+    git(root, "init", "-q")
+    found = find_repository(root)
+    write_snapshot(found, Shown())
+    told = read_snapshot(found.common_dir)
+    assert told is not None and told.root.endswith("/caf?")
 
 
 # what an agent tells its status line
