@@ -130,10 +130,16 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 def _on_method(node: ast.Call, context: FileContext) -> None:
     """`"…".format(…)` and its kin."""
-    if last_name(node.func) in _FILLS and _speaks_sql(context) and node not in _seen(context):
+    if last_name(node.func) in _FILLS and _speaks_sql(context) and _may_fill_sql(node) and node not in _seen(context):
         found = read_text(node, context)
         if found is not None:
             _judge(node, found, context)
+
+
+def _may_fill_sql(node: ast.Call) -> bool:
+    """A cheap test that calls pass whose text is not written there, or may begin as SQL."""
+    pattern = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr != "join" else None
+    return not isinstance(pattern, (ast.Constant, ast.JoinedStr, ast.BinOp)) or may_begin_sql(pattern)
 
 
 def _statements(node: ast.Call, name: str) -> list[ast.expr]:
