@@ -6,7 +6,7 @@ import re
 from skills.gates.context import FileContext
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.queries import is_manager_class
+from skills.gates.queries import is_manager_class, mentioned_names
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Observer, Watch
 from skills.gates.syntax import descendants
@@ -35,6 +35,7 @@ _RLS = lazy(
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
     re.I,
 )
+_NARROWS = lazy(rf"^user$|{TENANT_WORDS}|domain|perm|access|allow|visible", re.I)
 _CONFIG = lazy(r"\.apps\.\w+Config$")
 _APPS = {"SHARED_APPS": "tenant-shared-app", "TENANT_APPS": "tenant-own-app"}
 _TABLE = lazy(r"[A-Za-z_][\w$]*")
@@ -134,6 +135,15 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         sets = _sets_ambient_tenant(node)
         if sets:
             context.fact("tenant-middleware", node.name, sets, node.lineno)
+
+
+def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:
+    """What others build on, and which narrows its rows to who asks or to the tenant."""
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and part.name in {"get_queryset", "filter_queryset"}:
+            words = {word for word in mentioned_names(part) if _NARROWS.search(word)}
+            if words:
+                context.fact("narrows", node.name, " ".join(sorted(words)))
 
 
 def _on_function(node: ast.FunctionDef, context: FileContext) -> None:
@@ -243,6 +253,7 @@ OBSERVERS: tuple[Observer, ...] = (
         "tenancy",
         (
             Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, outside_tests),
+            Watch((ast.ClassDef,), _on_view_base, (b"def get_queryset", b"def filter_queryset"), outside_tests),
             Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
             Watch(
                 (ast.Assign, ast.AugAssign, ast.AnnAssign),
@@ -263,4 +274,4 @@ OBSERVERS: tuple[Observer, ...] = (
 )  # fmt: skip
 """Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes), table (name: model),
 tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-rls-tables (name: the tables),
-tenant-shared-app, tenant-own-app."""
+tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of who asks)."""

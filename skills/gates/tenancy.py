@@ -11,6 +11,7 @@ from skills.gates.tenant_coverage import dependencies, goes_past_managers, mecha
 
 UNSCOPED = "unscoped-tenant-query"
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
+_LOOKUPS = frozenset({"in", "id", "pk", "exact"})
 _LEAST_QUERIES = 10
 _LEAST_SHARE = 0.8
 _LEAST_MODELS = 3
@@ -142,15 +143,32 @@ def is_scoped(candidate: Candidate, project: Project) -> bool:
     tenant."""
     names = needed(candidate, "names").split()
     keywords = needed(candidate, "keywords").split()
-    fields = project.options.tenant_fields
-    if "*" in keywords or not _NARROWER.isdisjoint(keywords):
+    if "*" in keywords or any(_column(keyword) in _NARROWER for keyword in keywords):
         return True
-    stems = {field.removesuffix("_id") for field in fields}
+    stems = {field.removesuffix("_id") for field in project.options.tenant_fields}
     if any(stem in name.lower() for name in (*names, *keywords) for stem in stems):
         return True
     model = needed(candidate, "model")
-    relations = project.models.fields(model)
-    return any(
-        keyword in relations and relations[keyword][1].detail.startswith(("ForeignKey", "OneToOne"))
-        for keyword in keywords
-    )
+    if any("permission" in name.lower() and model.lower() in name.lower() for name in names):
+        return True  # `NestedProjectPermissions` asks for the project of the address
+    if any(project.has("narrows", name) for name in names):
+        return True
+    return any(_leads_to_row(keyword, model, project) for keyword in keywords)
+
+
+def _column(keyword: str) -> str:
+    """What a lookup compares in the end: "participant__user__in" → "user"."""
+    parts = [part for part in keyword.split("__") if part not in _LOOKUPS]
+    return parts[-1] if parts else ""
+
+
+def _leads_to_row(keyword: str, model: str, project: Project) -> bool:
+    """True for a lookup that ends in a relation, `stage__pipeline=…`: it is given an object in hand."""
+    for number, part in enumerate(parts := keyword.split("__"), 1):
+        declared = project.models.fields(model).get(part)
+        if declared is None or not declared[1].detail.startswith(("ForeignKey", "OneToOne")):
+            return False
+        if number == len(parts):
+            return True
+        model = declared[1].detail.partition(" ")[2]
+    return False

@@ -1,6 +1,7 @@
 """The rule unscoped-tenant-query of the skill multi-tenant-guardian."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
-from skills.gates.names import last_name, root_name
+from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
 from skills.gates.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, mentioned_names
@@ -16,37 +17,35 @@ from skills.gates.roles import path_role, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.gates.tenancy import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
-from skills.gates.tenant_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+from skills.gates.unscoped_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+from skills.gates.unscoped_words import (
+    QUERYSET,
+    SCOPED,
+    SHORTCUTS,
+    is_for_all,
+    is_given,
+    keywords_of,
+    of_rows,
+    said_later,
+)
 
 _JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
 # What needs no scope: new rows bring their tenant, rows in hand were read before, `none()` reads nothing.
 _HARMLESS = frozenset(
     {"create", "acreate", "bulk_create", "abulk_create", "bulk_update", "abulk_update", "create_user", "none", "raw"}
 )
-_QUERYSET = frozenset(
-    {"all", "filter", "exclude", "get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "values",
-     "values_list", "annotate", "order_by", "distinct", "select_related", "prefetch_related", "only", "defer", "using",
-     "in_bulk", "iterator", "update", "delete", "get_or_create", "update_or_create", "select_for_update", "dates",
-     "datetimes", "union", "extra", "reverse", "complex_filter", "get_queryset", "alias", "contains", "explain",
-     "aget", "afirst", "alast", "acount", "aexists", "aaggregate", "aupdate", "adelete", "aiterator", "ain_bulk",
-     "aget_or_create", "aupdate_or_create", "alatest", "aearliest"}
-)  # fmt: skip
-_KEYS = ("pk", "id", "pk__in", "id__in")
-_SECRETS = lazy(r"(?:^|_)(?:token|secret|api_key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$")
-_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
-_CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *_SHORTCUTS})
-_OUTSIDE = frozenset(
-    {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params"}
-)
+_STAFF = lazy(r"staff|super_?user|^IsAdminUser$", re.I)
+_ADMINS = frozenset({"admin", "staff", "backoffice", "superadmin", "internal"})
+_BEFORE_TENANT = lazy(r"Invit|OAuth")  # who was invited, or signs in, is in no tenant yet
+_SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
-_LATER = "unscoped-tenant-query: what is said of a name"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
 
 
 def _is_judged_path(path: str) -> bool:
     """The admin works for all tenants."""
-    return is_judged_path(path) and path_role(path) != "admin"
+    return is_judged_path(path) and path_role(path) != "admin" and _ADMINS.isdisjoint(path.split("/"))
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -54,25 +53,25 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         return
     inner = context.memo.setdefault(_INNER, set())
     assert isinstance(inner, set)
+    _note_inner(node, inner)
     if node in inner:
-        return
-    if last_name(node.func) == "Prefetch":
-        # Rows of a prefetch belong to the rows that were asked for.
-        inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
         return
     model, first = _queried(node, inner)
     if not model or first in _HARMLESS:
         return
     model = context.imports.get(model, model).rpartition(".")[2]
     isolates, role, said = _surroundings(context)
-    if isolates:
+    if isolates or _is_asked_elsewhere(node, context):
         return
-    names, keywords = {*mentioned_names(node), *said, *_said_later(context)}, set(_keywords(node))
+    later = set(said_later(context))
+    names, keywords = {*mentioned_names(node), *said, *later}, set(keywords_of(node, context))
+    if SCOPED in later:
+        keywords.add(SCOPED)
     if role == "task":
         # A task has no tenant of its own: it works for whom it was given, and for all where it was given nothing.
-        if not _parameters(context) or _is_given(node, context):
+        if is_for_all(context) or is_given(node, context):
             return
-        names.update(_of_rows(node, context))
+        names.update(of_rows(node, context))
     needs = (
         ("model", model),
         ("role", role),
@@ -80,6 +79,38 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         ("keywords", " ".join(sorted(keywords))),
     )
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
+
+
+def _note_inner(node: ast.Call, inner: set[ast.Call]) -> None:
+    """Notes the queries whose rows belong to the rows of another: those of a prefetch, and those in a condition."""
+    if last_name(node.func) == "Prefetch":
+        inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
+    for keyword in node.keywords if last_name(node.func) in QUERYSET else ():
+        if isinstance(keyword.value, ast.Call) and chain_of(keyword.value).manager in MANAGERS:
+            inner.update(part for part in descendants(keyword.value) if isinstance(part, ast.Call))
+
+
+def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
+    """True for what a validator asks (whether a row is there, not which), for a query that a function is handed to
+    narrow, and for the one of a class that never reads it."""
+    owner = context.class_scope
+    if owner is not None and context.function is None and _has_own_rows(owner):
+        return True
+    keyword = context.parent(node)
+    above = context.parent(keyword) if isinstance(keyword, ast.keyword) else keyword
+    if not isinstance(above, ast.Call):
+        return False
+    name = last_name(above.func)
+    handed = isinstance(keyword, ast.keyword) and (keyword.arg or "").endswith(("queryset", "base_query", "base_qs"))
+    return name.endswith("Validator") or (handed and name[:1].islower())
+
+
+def _has_own_rows(owner: ast.ClassDef) -> bool:
+    """True for a view whose `get_queryset` reads neither the `queryset` of its class nor that of its bases."""
+    for part in owner.body:
+        if isinstance(part, FunctionNode) and part.name == "get_queryset":
+            return {"super", "queryset"}.isdisjoint(mentioned_names(part))
+    return False
 
 
 def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
@@ -90,8 +121,15 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
         inner.update(call for _, call in chain.calls[:-1])
         if chain.manager in MANAGERS and not _looks_up(chain):
             return chain.model, chain.calls[0][0]
-    if last_name(node.func) in _SHORTCUTS and node.args and isinstance(node.args[0], (ast.Name, ast.Attribute)):
-        name = last_name(node.args[0])
+    if last_name(node.func) in SHORTCUTS and node.args:
+        first = node.args[0]
+        if isinstance(first, ast.Call):
+            calls = [call for call in descendants(first) if isinstance(call, ast.Call)]
+            inner.update(calls)
+            return next((chain.model for chain in map(chain_of, calls) if chain.manager in MANAGERS), ""), "get"
+        name = last_name(first)
+        if name in MANAGERS and isinstance(first, ast.Attribute):
+            name = last_name(first.value)
         return (name, "get") if name[:1].isupper() else ("", "")
     return "", ""
 
@@ -99,81 +137,7 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
 def _looks_up(chain: Chain) -> bool:
     """`Token.objects.verify(word)`: a method of the project's own that is asked for one thing says what it reads."""
     method, call = chain.calls[0]
-    return len(chain.calls) == 1 and bool(call.args or call.keywords) and method not in _QUERYSET
-
-
-def _parameters(context: FileContext) -> set[str]:
-    """What the function around is given, but for itself."""
-    if context.function is None:
-        return set()
-    arguments = context.function.args
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    return {argument.arg for argument in every if argument is not None} - {"self", "cls"}
-
-
-def _is_given(node: ast.Call, context: FileContext) -> bool:
-    """True for the row whose key a task was given by whoever queued it."""
-    given = _parameters(context)
-    return any(
-        (keyword.arg or "").endswith((*_KEYS, "uuid"))
-        and isinstance(keyword.value, ast.Name)
-        and keyword.value.id in given
-        for call in descendants(node)
-        if isinstance(call, ast.Call)
-        for keyword in call.keywords
-    )
-
-
-def _of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
-    """What a loop over the rows of a query reads of each: a task for all tenants asks each for its own."""
-    statement = context.statement
-    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    name = bound.id if isinstance(bound, ast.Name) else ""
-    for loop in descendants(context.function) if context.function is not None else ():
-        if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.target, ast.Name):
-            continue
-        if node in descendants(loop.iter) or (name and root_name(loop.iter) == name):
-            reads = (read for part in loop.body for read in descendants(part) if isinstance(read, ast.Attribute))
-            yield from (read.attr for read in reads if root_name(read.value) == loop.target.id)
-
-
-def _keywords(query: ast.Call) -> Iterator[str]:
-    """Keywords of the conditions; "*" where a condition is not spelled out, or names the key of an object in
-    hand."""
-    for call in descendants(query):
-        if not isinstance(call, ast.Call):
-            continue
-        for keyword in call.keywords:
-            if keyword.arg is None or _SECRETS.search(keyword.arg) or _is_outer(keyword.value):
-                yield "*"  # spelled out elsewhere, a secret of the tenant, or rows of the outer rows
-            elif keyword.arg.endswith(_KEYS) and _in_hand(keyword.value):
-                yield "*"
-            else:
-                yield keyword.arg
-        if last_name(call.func) in _CONDITIONS:
-            first = 1 if last_name(call.func) in _SHORTCUTS else 0
-            if any(_is_opaque(argument) for argument in call.args[first:]):
-                yield "*"
-
-
-def _is_opaque(argument: ast.expr) -> bool:
-    """True for a condition that stands elsewhere, e.g. `filter(allowed)`."""
-    if isinstance(argument, ast.BinOp):
-        return _is_opaque(argument.left) or _is_opaque(argument.right)
-    if isinstance(argument, ast.UnaryOp):
-        return _is_opaque(argument.operand)
-    return not (isinstance(argument, ast.Call) and last_name(argument.func) in {"Q", "Exists", "F"})
-
-
-def _is_outer(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and last_name(value.func) == "OuterRef"
-
-
-def _in_hand(value: ast.expr) -> bool:
-    """`invoice.pk`: the key of a row that was already read, not one that came with a request."""
-    if not isinstance(value, ast.Attribute) or not value.attr.endswith(_KEYS):
-        return False
-    return _OUTSIDE.isdisjoint(mentioned_names(value))
+    return len(chain.calls) == 1 and bool(call.args or call.keywords) and method not in QUERYSET
 
 
 def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
@@ -184,54 +148,43 @@ def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
     found: tuple[bool, str, frozenset[str]] | None = known.get(inmost)
     if found is None:
         role = role_of_scope(context.scopes, context.role)
-        found = known[inmost] = implements_isolation(context), role, frozenset(_said_by_class(context))
+        isolates = implements_isolation(context) or _is_for_staff(context)
+        found = known[inmost] = isolates, role, frozenset(_said_by_class(context))
     return found
 
 
+def _is_for_staff(context: FileContext) -> bool:
+    """True where only those who run the service come: they see all tenants."""
+    said: list[ast.expr] = []
+    for scope in context.scopes:
+        said += scope.decorator_list
+        if isinstance(scope, ast.ClassDef):
+            said += scope.bases
+            said += [
+                part.value
+                for part in scope.body
+                if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes"
+            ]
+    return any(_STAFF.search(name) for part in said for name in mentioned_names(part))
+
+
 def _said_by_class(context: FileContext) -> Iterator[str]:
-    """Bases of the class; for its own statements also what its `get_queryset` mentions."""
+    """Bases of the class, its permissions and methods about its rows; for its own statements also what its
+    `get_queryset` and `__init__` mention."""
     owner = context.class_scope
-    if owner is not None:
-        yield from (last_name(base) for base in owner.bases)
-        if context.function is None:
-            for part in owner.body:
-                if isinstance(part, FunctionNode) and part.name == "get_queryset":
-                    yield from mentioned_names(part)
-
-
-def _said_later(context: FileContext) -> Iterator[str]:
-    """What the rest of the function says of the name that a query is bound to."""
-    function, statement = context.function, context.statement
-    if function is not None and isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        for target in targets:
-            if isinstance(target, ast.Name):
-                yield from _later(function, target.id, context)
-
-
-def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
-    """What calls on a name, calls with it and comparisons of it mention, in one function."""
-    known = context.memo.setdefault(_LATER, {})
-    assert isinstance(known, dict)
-    uses: dict[str, list[ast.AST]] | None = known.get(function)
-    if uses is None:
-        uses = known[function] = _uses(function)
-    return {word for part in uses.get(name, ()) for word in mentioned_names(part)}
-
-
-def _uses(function: FunctionNode) -> dict[str, list[ast.AST]]:
-    """Name → the calls on it, the calls with it and the comparisons of it."""
-    uses: dict[str, list[ast.AST]] = {}
-    for part in descendants(function):
-        if isinstance(part, ast.Call):
-            subjects = {root_name(part), *(argument.id for argument in part.args if isinstance(argument, ast.Name))}
-        elif isinstance(part, ast.Compare):
-            subjects = {root_name(part.left), *(root_name(other) for other in part.comparators)}
-        else:
-            continue
-        for subject in subjects:
-            uses.setdefault(subject, []).append(part)
-    return uses
+    if owner is None:
+        return
+    yield from (last_name(base) for base in owner.bases)
+    for part in owner.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
+            yield from mentioned_names(part.value)
+        if isinstance(part, FunctionNode):
+            if part.name == "get_permissions":
+                yield from mentioned_names(part)
+            if part.name.startswith("get_object_"):
+                yield part.name
+            if context.function is None and part.name in _SAYS_ROWS:
+                yield from mentioned_names(part)
 
 
 def _applies(project: Project) -> str | None:
@@ -246,6 +199,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if needed(candidate, "role") not in _JUDGED_ROLES:
         return None
     model = needed(candidate, "model")
+    if _BEFORE_TENANT.search(model):
+        return None
     place = tenant_models(project).get(model)
     if place is None or is_scoped(candidate, project):
         return None
