@@ -46,6 +46,18 @@ def source_lines(source: bytes) -> list[str]:
     return [line.decode("utf-8", "replace") for line in source.splitlines()]
 
 
+def readable_json(document: object, indent: int | None) -> str:
+    """`document` with a line end after it: every letter as it is where that can be written as UTF-8, else escaped."""
+    import json  # a pre-commit hook that writes none feels the import
+
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=indent)
+    return text + "\n"
+
+
 def _not_regular(path: Path | str | bytes) -> OSError:
     return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import read_regular, readable_json, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 
@@ -37,7 +37,7 @@ def write_record(common_dir: Path, kind: str, name: str, row: dict[str, Any]) ->
     """Write a record. Raises `CannotAnswer` where the state folder cannot be written."""
     path = records_folder(common_dir, kind) / f"{name}.json"
     try:
-        write_atomically(path, json.dumps(row, indent=1, ensure_ascii=False) + "\n", mode=0o600)
+        write_atomically(path, readable_json(row, 1), mode=0o600)
     except OSError as problem:
         raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
     return path
@@ -49,7 +49,7 @@ def add_line(common_dir: Path, kind: str, row: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("ab") as stream:
-            stream.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
+            stream.write(readable_json(row, None).encode())
     except OSError as problem:
         raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
 

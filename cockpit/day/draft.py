@@ -137,12 +137,15 @@ def _files(root: Path) -> dict[str, bytes]:
     found = {}
     for name in (CONTEXT, CONTEXT_JSON, "TASK.md", ".claude/todos.json"):
         try:
-            found[name] = read_regular(root / name, _LARGEST)
+            found[name] = read_regular(root / name, _LARGEST + 1)
         except FileNotFoundError:
             continue
         except OSError as problem:
             if name in (CONTEXT, CONTEXT_JSON):
                 raise CannotAnswer(f"{root / name}: cannot be read ({problem.strerror})") from None
+            continue
+        if len(found[name]) > _LARGEST and name in (CONTEXT, CONTEXT_JSON):  # its end would be lost in the new one
+            raise CannotAnswer(f"{root / name}: larger than {_LARGEST // 1_000_000} MB", "make it smaller first")
     return found
 
 

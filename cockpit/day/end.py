@@ -42,6 +42,9 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
         notes += [joined.note] if joined is not None and joined.note else []
         live = result_of(sessions, "sessions", [])
         costs = result_of(spend, "costs", notes)
+    by_model = costs.by_model(midnight) if costs else None
+    if costs:
+        costs.close()
     p0 = None if findings is None else tuple(finding_line(found) for found in findings if found.gate == "P0")
     return EndReport(
         project=plain_text(repository.name, 80),
@@ -52,7 +55,7 @@ def end_report(repository: Repository, config: Config, *, findings: Iterable[Fin
         unsafe=None if joined is None else tuple(unsafe_lines(joined)),
         waiting=waiting_of(live, now),
         money=money_of(costs.snapshot) if costs else None,
-        costs=costs.by_model(midnight) if costs else None,
+        costs=by_model,
         open_p0=p0,
         notes=(*notes, *(spend_notes(costs.snapshot) if costs else ())),
         remote=has_remote(repository.root),

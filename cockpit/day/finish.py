@@ -4,11 +4,11 @@ The saving comes first and never waits for a check: a failing sweep is told in t
 replaced as a whole, so that an end at any moment leaves the old one or the new one.
 """
 
-import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from cockpit.bench.blockers import open_blockers
 from cockpit.config import Config
@@ -18,7 +18,7 @@ from cockpit.day.gather import Costs
 from cockpit.day.learned import keep, propose, settle
 from cockpit.day.record import ended, one_end_at_a_time, state_folder, write_record
 from cockpit.errors import CannotAnswer
-from cockpit.files import clear_leftovers, write_atomically
+from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.run import Moved, Sweep
@@ -133,7 +133,7 @@ class EndDay:
             return "pass", f"would write {CONTEXT} and {CONTEXT_JSON}"
         if draft.aside:
             self._files.append(self._keep_aside(draft.before[CONTEXT_JSON]))
-        for name, content in ((CONTEXT, text), (CONTEXT_JSON, _json(document))):
+        for name, content in ((CONTEXT, text), (CONTEXT_JSON, readable_json(document, 1))):
             path = root / name
             try:
                 clear_leftovers(path)
@@ -198,15 +198,15 @@ class EndDay:
         from cockpit.spend.exports import export
         from cockpit.spend.sums import Scope
 
-        costs = Costs(self.repository, self.config)
-        since = dollars(costs.since(self.draft.began))
-        if not self.write:
-            return "pass", f"{since} this session; would write the daily files"
-        chosen = self.config.day.costs
-        folder = self.repository.root / chosen if chosen else state_folder(self.repository) / "costs"
-        if chosen and not folder.resolve().is_relative_to(self.repository.root.resolve()):
-            raise CannotAnswer(f"day.costs: {plain_text(chosen, 80)} does not lie in the repository")
-        written = export(costs.meter.ledger, Scope(costs.meter.places), folder, self.draft.now, self.config.budget)
+        with closing(Costs(self.repository, self.config)) as costs:
+            since = dollars(costs.since(self.draft.began))
+            if not self.write:
+                return "pass", f"{since} this session; would write the daily files"
+            chosen = self.config.day.costs
+            folder = self.repository.root / chosen if chosen else state_folder(self.repository) / "costs"
+            if chosen and not folder.resolve().is_relative_to(self.repository.root.resolve()):
+                raise CannotAnswer(f"day.costs: {plain_text(chosen, 80)} does not lie in the repository")
+            written = export(costs.meter.ledger, Scope(costs.meter.places), folder, self.draft.now, self.config.budget)
         self._files += written
         return "pass", f"{since} this session; {len(written)} files in {folder}"
 
@@ -265,16 +265,6 @@ class EndDay:
 def drop(repository: Repository, ids: set[str]) -> None:
     """Forget candidates that a person does not want. Raises `CannotAnswer`."""
     settle(repository, ids, dropped=True)
-
-
-def _json(document: dict[str, Any]) -> str:
-    """Readable where it can be written as UTF-8, else with every other letter escaped."""
-    text = json.dumps(document, indent=1, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = json.dumps(document, indent=1)
-    return text + "\n"
 
 
 def _words(step: Step) -> str:

@@ -73,7 +73,7 @@ class Costs:
         priced = [row.usd for row in rows if row.usd > 0 and row.key not in ("unattributed", "unknown", "")]
         return sum(priced) / len(priced) if priced else None
 
-    def close(self, *, at_once: bool) -> None:
+    def close(self, *, at_once: bool = False) -> None:
         """Let go of the ledger; `at_once`: the process ends then."""
         if at_once:
             self.meter.ledger.leave()

@@ -35,9 +35,9 @@ def read_git_state(root: Path, default_branch: str | None, now: datetime) -> Git
 
 def read_commits(root: Path, now: datetime, *selection: str) -> tuple[str, ...]:
     """Commits, newest first, one line each: short id, subject, age. Raises `GitFailed`."""
-    lines = git(root, "log", "--no-show-signature", "--format=%h%x00%ct%x00%s", *selection, "--").splitlines()
+    told = git(root, "log", "--no-show-signature", "--format=%h%x00%ct%x00%s", *selection, "--")
     found = []
-    for line in lines:
+    for line in told.split("\n")[:-1]:  # a subject may hold what else `str.splitlines` cuts at
         short, at, subject = line.split("\0", 2)
         found.append(f"{short} {plain_text(subject, _LONGEST)} ({age(now.timestamp() - int(at))})")
     return tuple(found)

@@ -53,7 +53,7 @@ def task_ages(root: Path, now: datetime) -> dict[str, int]:
         return {}
     found: dict[str, int] = {}
     at = 0
-    for line in blame.splitlines():
+    for line in blame.split("\n"):
         if line.startswith("author-time "):
             at = int(line[12:])
         elif line.startswith("\t"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import read_regular, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from skills.workflow.day import todos
 from skills.workflow.tasks import Scored
@@ -33,7 +33,7 @@ def write_todos(root: Path, place: str, scored: tuple[Scored, ...]) -> Path:
     if rows != known:
         whole: Any = {**wrapped, "todos": rows} if wrapped is not None else rows
         try:
-            write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+            write_atomically(path, readable_json(whole, 1))
         except OSError as problem:
             raise CannotAnswer(f"{plain_text(place, 80)} cannot be written ({problem.strerror})") from None
     return path

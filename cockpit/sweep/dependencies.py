@@ -36,11 +36,11 @@ def dependencies(root: Path, names: Iterable[str], cancel: Cancel) -> SweepCheck
     """Ask about every manifest below `root`; `names` are the files that git does not ignore."""
     listed = sorted(names, key=lambda name: (name.count("/"), name))
     parts: list[_Part] = []
-    for name in [name for name in listed if _is_python(name)][:_MOST_MANIFESTS]:
+    for name in _asked([name for name in listed if _is_python(name)], parts):
         parts.append(_python(root, name, cancel))
     if not parts and any(name.rpartition("/")[2] in ("pyproject.toml", "setup.py", "setup.cfg") for name in listed):
         parts.append(_environment(root, cancel))
-    for name in [name for name in listed if name.endswith("package-lock.json")][:_MOST_MANIFESTS]:
+    for name in _asked([name for name in listed if name.rpartition("/")[2] == "package-lock.json"], parts):
         parts.append(_npm(root, name, cancel))
     if any(name == "package.json" for name in listed) and not any(
         name.rpartition("/")[2] in ("package-lock.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock") for name in listed
@@ -50,6 +50,15 @@ def dependencies(root: Path, names: Iterable[str], cancel: Cancel) -> SweepCheck
         if any(name.rpartition("/")[2] == file for name in listed):
             parts.append(("not_run", [], f"{file}: there is no auditor for {ecosystem} here"))
     return _together(parts)
+
+
+def _asked(manifests: list[str], parts: list[_Part]) -> list[str]:
+    """Those that are asked about; that there are more is said in `parts`, since a check of some is none of all."""
+    if (more := len(manifests) - _MOST_MANIFESTS) > 0:
+        file = manifests[_MOST_MANIFESTS]
+        named = plain_text(file, 80) + (f" and {more - 1} more" if more > 1 else "")
+        parts.append(("not_run", [], f"only {_MOST_MANIFESTS} manifests are asked about: not {named}"))
+    return manifests[:_MOST_MANIFESTS]
 
 
 def _together(parts: list[_Part]) -> SweepCheck:
@@ -79,8 +88,10 @@ def _python(root: Path, name: str, cancel: Cancel) -> _Part:
             pins, loose = pinned_requirements(text)
         else:
             document: Any = json.loads(text) if name.endswith("Pipfile.lock") else tomllib.loads(text)
+            if not isinstance(document, dict):
+                raise ValueError("it is no table")
             pins, loose = pinned_lock(document), 0
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         return "not_run", [], f"{name}: cannot be read ({plain_text(problem, 80)})"
     unpinned = f"{name}: {loose} without a pinned version" if loose else ""
     if not pins:
@@ -111,10 +122,10 @@ def _asks_for_packages(root: Path) -> bool:
     """False only where pyproject.toml says what the project depends on, and that is nothing."""
     try:
         table = tomllib.loads(read_regular(root / "pyproject.toml", 1_000_000).decode("utf-8", "replace"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return True
     project = table.get("project")
-    if not isinstance(project, dict) or "dependencies" in project.get("dynamic", ()):
+    if not isinstance(project, dict) or "dependencies" in str(project.get("dynamic", "")):
         return True
     return bool(project.get("dependencies") or project.get("optional-dependencies") or table.get("dependency-groups"))
 

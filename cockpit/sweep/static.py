@@ -108,9 +108,10 @@ def _semgrep(program: str, rules: Path, root: Path, cancel: Cancel) -> tuple[lis
         found, errors = read_semgrep(ran.out)
     except ValueError as problem:
         return [], [f"semgrep: {plain_text(problem, 120)}"]
+    found = [_plain(one) for one in found]
     if ran.code not in (0, 1):
         return found, [f"semgrep ended with {ran.code}: {ran.last_line}"]
-    return [_plain(one) for one in found], [f"semgrep could not judge: {plain_text(errors[0], 80)}"] if errors else []
+    return found, [f"semgrep could not judge: {plain_text(errors[0], 80)}"] if errors else []
 
 
 def _plain(finding: SweepFinding) -> SweepFinding:

@@ -16,7 +16,7 @@ from typing import Any
 
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
-from cockpit.files import clear_leftovers, locked, read_regular, write_atomically
+from cockpit.files import clear_leftovers, locked, read_regular, readable_json, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.worktrees.ports import LARGEST_REGISTRY, entry_path, entry_ports, registry_files
 from skills.workflow.worktree_setup import FIRST_PORT, LAST_PORT, free_pairs
@@ -139,7 +139,7 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
             inside = True
             yield registry
             inside = False
-            text = json.dumps(registry.document, indent=2, ensure_ascii=False) + "\n"
+            text = readable_json(registry.document, 2)
             if text != registry.before:
                 if registry.broken:
                     _keep_aside(registry)

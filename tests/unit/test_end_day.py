@@ -177,6 +177,26 @@ def test_a_context_that_is_no_json_is_kept_aside(repo: Path, capsys: pytest.Capt
     assert "kept aside" in found["report"] and json.loads((repo / ".claude" / "context.json").read_text())
 
 
+def test_a_context_larger_than_is_read_stays_as_it_is(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "# Notes\n" + "x" * 80 * 50_001
+    (repo / "PROJECT_CONTEXT.md").write_text(text)
+    assert main(["--repo", str(repo), "end-day"]) == 2
+    assert "larger than 4 MB" in capsys.readouterr().err
+    assert (repo / "PROJECT_CONTEXT.md").read_text() == text
+
+
+@pytest.mark.parametrize("cut", ["\f", "\x0b", "\x85", "\u2028"])
+def test_a_subject_and_a_task_may_hold_what_python_takes_for_a_line_end(
+    repo: Path, cut: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "TASK.md").write_text(f"- [ ] Pagination{cut}author-time none\n")
+    commit(repo, f"Mend the{cut}feed")
+    assert main(["--repo", str(repo), "start-day"]) == 0
+    assert "Mend the" in capsys.readouterr().out
+    commit(repo, f"Add{cut}more")
+    assert any("more" in text for text in ended(repo, capsys)["context"]["completed_tasks"])
+
+
 def test_a_second_end_at_the_same_time_says_so(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with one_end_at_a_time(find_repository(repo)):
         assert main(["--repo", str(repo), "end-day"]) == 2

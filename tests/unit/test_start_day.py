@@ -135,6 +135,9 @@ def test_to_dos_of_others_stay_and_a_broken_list_is_left_alone(repo: Path) -> No
         with pytest.raises(CannotAnswer, match="left as it is"):
             write_todos(repo, "todos.json", queue)
         assert path.read_text() == broken
+    path.write_text('[{"id": "mine", "content": "half a letter: \\ud83d"}]')
+    write_todos(repo, "todos.json", queue)
+    assert json.loads(path.read_text())[0]["content"] == "half a letter: \ud83d"
     (repo / "out").symlink_to("/tmp")
     for outside in ("/etc/todos.json", "../todos.json", "out/todos.json"):
         with pytest.raises(CannotAnswer, match="does not lie in the repository"):

@@ -15,6 +15,7 @@ from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.dependencies import dependencies
 from cockpit.sweep.pool import SecretPool
 from cockpit.sweep.run import Sweep
+from cockpit.sweep.static import static_analysis
 from skills.workflow.sweep import SweepCheck, exit_code
 from tests.git import git
 
@@ -208,6 +209,31 @@ def test_every_ecosystem_is_asked(repo: Path, fake, monkeypatch: pytest.MonkeyPa
     check = dependencies(repo, ["uv.lock", "web/package.json", "web/package-lock.json", "go.sum"], Cancel())
     assert asked == [["django==5.0"]] and check.status == "fail" and len(check.findings) == 1
     assert "offline" in (check.reason or "") and "go.sum" in (check.reason or "")
+
+
+def test_manifests_that_nobody_asked_about_are_said(repo: Path) -> None:
+    names = [f"part{number:02}/uv.lock" for number in range(22)]
+    for name in names:
+        (repo / name).parent.mkdir()
+        (repo / name).write_text("")
+    check = dependencies(repo, names, Cancel())
+    assert check.status == "not_run"
+    assert "only 20 manifests are asked about: not part20/uv.lock and 1 more" in (check.reason or "")
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "[" * 100_000])
+def test_a_lock_file_of_another_shape_is_not_run(repo: Path, text: str) -> None:
+    (repo / "Pipfile.lock").write_text(text)
+    check = dependencies(repo, ["Pipfile.lock"], Cancel())
+    assert check.status == "not_run" and "Pipfile.lock: cannot be read" in (check.reason or "")
+
+
+def test_what_semgrep_says_is_plain_also_where_it_ends_badly(repo: Path, fake) -> None:
+    (repo / ".semgrep.yml").write_text("rules: []\n")
+    row = {"path": "app\x1b[2J.py", "extra": {"severity": "ERROR", "message": "\x1b]0;x\x07"}, "check_id": "a.b"}
+    fake("semgrep", f"print({json.dumps({'results': [row]})!r}); sys.exit(2)")
+    found = static_analysis(repo, ["app.py"], Cancel(), None).findings
+    assert len(found) == 1 and "\x1b" not in found[0].path + found[0].message
 
 
 def test_reports_are_written_redacted_and_git_does_not_see_them(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
