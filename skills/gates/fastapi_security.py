@@ -6,6 +6,7 @@ import re
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext, FunctionNode
+from skills.gates.drf_serializer_patterns import meta_value
 from skills.gates.fastapi_routes import FASTAPI, endpoint_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.names import last_name
@@ -60,6 +61,7 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
         if (
             _SECRET_FIELD.match(field.target.id)
             and not hidden
+            and not (field.target.id == "client_secret" and not _has_field(node, "client_id"))
             and "Secret" not in hint
             and hint not in {"None", "bool"}
         ):
@@ -69,6 +71,12 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             context.report(SECRET_OUT, field, message, needs=(("schema", node.name),), symbol=name)
     context.statement = statement
     context.fact("schema", node.name, " ".join(dict.fromkeys(parts)), node.lineno)
+
+
+def _has_field(node: ast.ClassDef, name: str) -> bool:
+    """True where a class declares a field: beside a `client_id`, a `client_secret` is that of an OAuth client. Alone
+    it is what a payment service gives for the browser of who pays."""
+    return any(isinstance(field, ast.AnnAssign) and last_name(field.target) == name for field in node.body)
 
 
 def _on_answer(node: FunctionNode, context: FileContext) -> None:
@@ -86,6 +94,8 @@ def _on_answer(node: FunctionNode, context: FileContext) -> None:
 
 
 def _secret_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if not candidate.needs:
+        return candidate  # a serializer says by itself that it is an answer
     name = candidate.needs[0][1]
     shared = len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1
     always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
@@ -127,13 +137,46 @@ def _answered_with(project: Project, within: str) -> dict[str, list[Place]]:
     return found
 
 
+_SERIALIZER = (
+    "from rest_framework import serializers\n\n\nclass MemberSerializer(serializers.ModelSerializer):\n"
+    "    class Meta:\n        model = Member\n        fields = ['id', 'name', 'password']\n%s"
+)
+
+
+def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
+    """A serializer of the REST framework that lists a password or hash among its fields, and neither declares that
+    field nor says anything else of it: it is shown as the row has it."""
+    if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:
+        return
+    listed = meta_value(node, "fields")
+    if not isinstance(listed, (ast.List, ast.Tuple)) or any(isinstance(part, FunctionNode) for part in node.body):
+        return
+    for part in listed.elts:
+        name = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+        if not (_SECRET_FIELD.match(name) and _NEVER_OUT.search(name)) or _is_told_of(name, listed, node):
+            continue
+        context.report(SECRET_OUT, part, f"{node.name} shows the column {name}: it is not `write_only`",
+                       confidence="likely")  # fmt: skip
+
+
+def _is_told_of(name: str, listed: ast.expr, node: ast.ClassDef) -> bool:
+    """True where the class says more of a field than that it has it: declares it, or gives it options."""
+    own = set(descendants(listed))
+    return any(
+        (isinstance(part, ast.Constant) and part.value == name and part not in own)
+        or (isinstance(part, ast.Name) and part.id == name)
+        for part in descendants(node)
+    )
+
+
 secret_in_response = Rule(
     name=SECRET_OUT,
     gate="P1",
     severity="HIGH",
     skill=SKILL,
     sources=("PB-F11", "PB-G3"),
-    catches="Models of answers with a field `password`, `token`, `secret` or a hash, own or inherited.",
+    catches="Models of answers with a field `password`, `token`, `secret` or a hash, own or inherited; serializers of "
+    "the REST framework that list a password or a hash and do not make it `write_only`.",
     why="A hash that leaves the server can be guessed at leisure; a token or secret is used at once.",
     fix="Answer with a model of its own that has only what the client needs.",
     when="Where an endpoint names the model, or one that has it in a field, or its name ends in `Out`, `Response` or "
@@ -141,9 +184,11 @@ secret_in_response = Rule(
     watches=(
         Watch((ast.ClassDef,), _on_schema, (b"pydantic", b"sqlmodel", b"BaseModel"), outside_tests),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_answer, FASTAPI, outside_tests),
+        Watch((ast.ClassDef,), _on_serializer, (b"ModelSerializer",), outside_tests),
     ),
     holds=_secret_holds,
     bad=(
+        Example({"shop/serializers.py": _SERIALIZER % ""}),
         Example(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserBase(BaseModel):\n    name: str\n"
@@ -160,11 +205,9 @@ secret_in_response = Rule(
                 "\n\n@router.get('/clubs')\ndef clubs() -> list[Club]:\n    return everyone()\n",
             }
         ),
-        Example(
-            {
-                "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n"
-                "    password_hash: str\n"
-            }
+        *(
+            Example({"shop/schemas.py": f"from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n{fields}"})
+            for fields in ("    password_hash: str\n", "    client_id: str\n    client_secret: str\n")
         ),
         Example(
             {
@@ -176,6 +219,15 @@ secret_in_response = Rule(
         ),
     ),
     good=(
+        Example(
+            {
+                "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass PaymentOut(BaseModel):\n    id: str\n"
+                "    client_secret: str\n"
+            }
+        ),
+        Example({"shop/serializers.py": _SERIALIZER % "        extra_kwargs = {'password': {'write_only': True}}\n"}),
+        Example({"shop/serializers.py": _SERIALIZER % "    password = serializers.CharField(write_only=True)\n"}),
+        Example({"shop/serializers.py": _SERIALIZER.replace("password", "password_hint_shown") % ""}),
         Example(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserIn(BaseModel):\n"
