@@ -76,6 +76,12 @@ def _is_checked(path: str) -> bool:
     return not is_migration_path(path)
 
 
+def _may_hold_code(path: str) -> bool:
+    """False for Sphinx's `docs/conf.py`, which comes with every option written down and switched off."""
+    folder, _, name = path.rpartition("/")
+    return _is_checked(path) and not (name == "conf.py" and "doc" in folder)
+
+
 def _module(source: str) -> Example:
     return Example({"shop/prices.py": source})
 
@@ -90,9 +96,9 @@ noisy_comment = Rule(
     why="Nobody knows whether it still works, why it is there, or who may delete it; the history keeps it anyway.",
     fix="Delete it; the repository's history has it.",
     when="In comments that stand alone on their line and parse as a statement, as the head of a block, or as a line of "
-    "a call, list or dict. Not for prose, doctests, tool comments, and inline script metadata. Off "
-    "unless a profile asks for it.",
-    watches=(Watch((ast.Module,), _on_code, (b"#",), _is_checked),),
+    "a call, list or dict. Not for prose, doctests, tool comments, inline script metadata and the options of Sphinx's "
+    "`docs/conf.py`. Off unless a profile asks for it.",
+    watches=(Watch((ast.Module,), _on_code, (b"#",), _may_hold_code),),
     profiles=STRICT,
     bad=(
         _module("# net = gross / 2\nrate = 1\n"),
@@ -105,6 +111,8 @@ noisy_comment = Rule(
     ),
     good=(
         _module("# The rate is what the law says (since 2007): 19.\nrate = 19\n"),
+        _module("# rounded=False (default)\nrate = 1\n"),
+        Example({"docs/conf.py": "# The paper size of the printed manual.\n# paper = 'a4'\nproject = 'Shop'\n"}),
         _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),
         _module('TEXT = """\n# net = 3\n"""\n'),
         _module("# -----\n# price()\n# -----\nrate = 1\n"),

@@ -114,7 +114,12 @@ def is_code(comment: str) -> bool:
     if _BLOCK.match(text):
         return _parsed(f"{text.partition('  #')[0]} pass") is not None and not _only_words(text)
     tree = _parsed(text)
-    return tree is not None and bool(tree.body) and all(map(_is_statement, tree.body))
+    return tree is not None and bool(tree.body) and all(map(_is_statement, tree.body)) and not _calls_a_value(tree)
+
+
+def _calls_a_value(tree: ast.Module) -> bool:
+    """`merge=False (default)`: a remark behind a value, which no code calls."""
+    return any(isinstance(part, ast.Call) and isinstance(part.func, ast.Constant) for part in descendants(tree))
 
 
 def _completed(text: str) -> str:

@@ -41,7 +41,7 @@ _RECORDS = frozenset(
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
-_MANAGERS = frozenset({"objects", "_default_manager"})
+_MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -273,13 +273,14 @@ def _reads_answer(node: ast.stmt, above: _Part) -> bool:
     bound = _bound(above.node)
     if bound in _ANSWERS and root_name(value) == bound:
         return True
-    asks = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _LOOKS
-    acted = bound in _ANSWERS or isinstance(above.node, ast.Expr)
-    return (
-        asks
-        and acted
-        and any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
-    )
+    return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and _looks(value)
+
+
+def _looks(value: ast.expr) -> bool:
+    """True for a question to the database: `Row.objects.get(…)`, `order.lines.filter(…).exists()`."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or value.func.attr not in _LOOKS:
+        return False
+    return any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
 
 
 def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
@@ -334,6 +335,8 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
 
 
 def _acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _looks(node.value):
+        return False
     name, called = _bound(act), _called(act)
     return bool(
         _assigns_result(node)

@@ -93,6 +93,10 @@ AAA_GOOD: tuple[Example, ...] = (
     ),
     _test('def test_text():\n    result = length(\n        """\n# no comment\n"""\n    )\n\n    assert result == 14\n'),
     _test(
+        "def test_drop(order):\n    order.drop(3)\n\n    left = order.lines.filter(pk=3).exists()\n"
+        "    assert not left\n    left = order.lines.filter(pk=4).exists()\n    assert left\n"
+    ),
+    _test(
         "def test_said(capsys):\n    order = make()\n\n    order.pay()\n\n"
         "    out = capsys.readouterr().out\n    assert out\n"
     ),
