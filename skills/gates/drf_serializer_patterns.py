@@ -177,7 +177,7 @@ def _instance_write(node: ast.Call, serializer: ast.ClassDef, method: FunctionNo
     if isinstance(receiver, ast.Name):
         own = name in {"self", "instance", "obj", "cls"} or name in _own_rows(method)
         own = own or name.lower() == meta_model(serializer).lower()
-        if own and not (deletes and name != "self"):
+        if own and not (deletes and name != "self") and not _only_reads(method):
             return None
     elif isinstance(receiver, ast.Call):
         made = last_name(receiver.func)
@@ -189,6 +189,12 @@ def _instance_write(node: ast.Call, serializer: ast.ClassDef, method: FunctionNo
         return None
     text = ast.unparse(receiver)
     return f"`{text if len(text) <= 40 else '…' + text[-39:]}.{last_name(node.func)}()` writes", False
+
+
+def _only_reads(method: FunctionNode) -> bool:
+    """True for methods that say what a row looks like, or whether what came in is right."""
+    reads = method.name.startswith(("to_", "validate_", "get_")) or method.name == "validate"
+    return reads and not method.name.startswith("get_or_")
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
@@ -291,6 +297,10 @@ logic_in_serializer = Rule(
         _order(
             "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
             "        Receipt(order=order).save()\n        return order\n"
+        ),
+        _order(
+            "    def to_representation(self, instance):\n        instance.seen = True\n        instance.save()\n"
+            "        return super().to_representation(instance)\n"
         ),
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),

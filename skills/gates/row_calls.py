@@ -7,7 +7,7 @@ from typing import Protocol
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.names import last_name
-from skills.gates.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers
+from skills.gates.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers, merged
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
@@ -87,11 +87,21 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
         row = _found(flow, node, values)
         return row.many() if row is not None and name == "get_list_or_404" else row
+    if name == "chain":
+        return _chained([value for value in values if value is not None])
     if name in {"min", "max", "filter"}:
         rows = next((value for value in values if isinstance(value, Rows)), None)
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
     return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def _chained(values: list[Value]) -> Value:
+    """`chain(new, old)`: rows of one model one after the other; what either loaded counts as loaded."""
+    found: Names = {}
+    for value in values:
+        found = merged(found, {"rows": value}) if found else {"rows": value}
+    return found.get("rows")
 
 
 def _serialized(flow: Run, node: ast.Call, name: str, names: Names) -> None:
@@ -308,13 +318,16 @@ def _prefetch(flow: Run, node: ast.Call, names: Names) -> frozenset[str] | None:
     to_attr = node.args[2] if len(node.args) > 2 else given.get("to_attr")
     if not isinstance(lookup, ast.Constant) or not isinstance(lookup.value, str):
         return None
-    heads = {lookup.value}
+    heads, alias = {lookup.value}, frozenset[str]()
     if isinstance(to_attr, ast.Constant) and isinstance(to_attr.value, str):
-        heads.add("__".join([*lookup.value.split("__")[:-1], to_attr.value]))
+        # The relation itself stays unloaded: its rows stand under the other name alone, which says what they are.
+        *way, last = lookup.value.split("__")
+        heads = {"__".join([*way, to_attr.value])}
+        alias = frozenset({f"{next(iter(heads))}={last}"})
     elif to_attr is not None:
         return None
     rows = flow.value(queryset, names) if queryset is not None else None
     if queryset is not None and not isinstance(rows, Rows):
-        return frozenset({*heads, *(f"{head}__{EVERYTHING}" for head in heads)})
+        return alias | {*heads, *(f"{head}__{EVERYTHING}" for head in heads)}
     behind = rows.loaded if isinstance(rows, Rows) else frozenset()
-    return frozenset({*heads, *(f"{head}__{path}" for head in heads for path in behind)})
+    return alias | {*heads, *(f"{head}__{path}" for head in heads for path in behind)}

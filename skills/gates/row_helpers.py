@@ -103,7 +103,8 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
     said = dict(candidate.needs)
     loader = "prefetch_related" if found.many else "select_related"
     message = f"`{attribute}` of each `{model[1].name}` is a query of its own: "
-    fixable = candidate.fixable
+    # Rows under a name of their own are loaded by their own queryset, which a fix does not look for.
+    fixable = candidate.fixable and not any("=" in path for kind, path in candidate.needs if kind == "loaded")
     if found.many and "narrowed" in said:
         message += (
             f'`{said["narrowed"]}()` asks anew even of what is loaded; `Prefetch("{attribute}", queryset=…)` does not'

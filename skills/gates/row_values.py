@@ -59,8 +59,9 @@ class Row:
     loop: int = 0
 
     def behind(self, name: str) -> "Row":
-        """What stands behind an attribute."""
-        return replace(self, steps=(*self.steps, name), loaded=below(self.loaded, name))
+        """What stands behind an attribute, also one that a `Prefetch(…, to_attr=…)` made: `lines_now=lines`."""
+        made = (path.partition("=")[2] for path in self.loaded if path.startswith(f"{name}="))
+        return replace(self, steps=(*self.steps, next(made, name)), loaded=below(self.loaded, name))
 
     def many(self) -> Rows:
         """The rows of a related manager."""

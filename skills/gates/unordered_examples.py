@@ -70,6 +70,7 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "class Closed:\n    permission_classes = []\n\n\n"
         "class OrderList(Closed, generics.ListAPIView):\n    queryset = Order.objects.all()\n"
     ),
+    _shop("def orders(request):\n    return Paginator(object_list=Order.objects.all(), per_page=9)\n"),
     _shop(
         "class Own:\n    def get_queryset(self):\n"
         "        return super().get_queryset().filter(user=self.request.user)\n\n\n"

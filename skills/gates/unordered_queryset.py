@@ -199,8 +199,11 @@ def _manager(node: ast.expr | None) -> str:
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     """`Paginator(Order.objects.all(), 50)`."""
-    if (context.resolve(node.func) or "").rpartition(".")[2] == "Paginator" and node.args:
-        rows = node.args[0]
+    if (context.resolve(node.func) or "").rpartition(".")[2] == "Paginator":
+        named = (word.value for word in node.keywords if word.arg == "object_list")
+        rows = node.args[0] if node.args else next(named, None)
+        if rows is None:
+            return
         _on_cut(node, _made(rows, context), "`Paginator` cuts the rows", context)
 
 

@@ -1,0 +1,236 @@
+"""Examples of the rule n-plus-one."""
+
+from skills.gates.rule import Example
+
+_MODELS = (
+    "class Team(models.Model):\n    pass\n\n\n"
+    "class User(models.Model):\n"
+    "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n\n\n"
+    "class Order(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n"
+    "    tags = models.ManyToManyField('Tag')\n    notes = GenericRelation('shop.Tag')\n\n"
+    "    @property\n    def payer(self):\n        return self.user.name\n\n"
+    "    def label(self):\n        return f'{self.pk} {self.user.name}'\n\n"
+    "    def number(self):\n        return self.user_id\n\n\n"
+    "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
+    "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
+    "class Tag(models.Model):\n    pass\n\n\nclass Product(models.Model):\n    pass\n"
+)
+
+
+def _api(queryset: str, fields: str) -> Example:
+    """A list view over orders and its serializer."""
+    serializers = (
+        "from rest_framework import serializers\nfrom shop.models import Order, User\n\n\n"
+        "class UserSerializer(serializers.ModelSerializer):\n    team = serializers.StringRelatedField()\n\n"
+        "    class Meta:\n        model = User\n        fields = ['id', 'team']\n\n\n"
+        f"class OrderSerializer(serializers.ModelSerializer):\n{fields}\n"
+        "    class Meta:\n        model = Order\n        fields = ['id', 'user']\n"
+    )
+    views = (
+        "from shop.models import Order\n\n\nclass OrderViewSet(viewsets.ModelViewSet):\n"
+        f"    queryset = Order.objects.{queryset}\n    serializer_class = OrderSerializer\n"
+    )
+    return Example({"shop/models.py": _MODELS, "shop/serializers.py": serializers, "shop/views.py": views})
+
+
+def _served(call: str) -> Example:
+    """Orders that a view gives to their serializer itself."""
+    serializers = (
+        "class OrderSerializer(serializers.ModelSerializer):\n    name = serializers.CharField(source='user.name')\n\n"
+        "    class Meta:\n        model = Order\n        fields = ['id']\n"
+    )
+    views = (
+        "from shop import serializers\nfrom shop.models import Order\n\n\nclass Orders(GenericAPIView):\n"
+        "    queryset = Order.objects.all()\n    serializer_class = OrderSerializer\n\n"
+        f"    def get(self, request):\n        return Response({call}.data)\n"
+    )
+    return Example({"shop/models.py": _MODELS, "shop/serializers.py": serializers, "shop/views.py": views})
+
+
+def _shop(source: str) -> Example:
+    files = {
+        "shop/models.py": _MODELS,
+        "shop/labels.py": "def label(order):\n    return order.user.name\n\n\ndef key(order):\n"
+        "    return order.user_id\n",
+        "shop/reports.py": "from shop.models import Line, Order, Team, User\n\n\n" + source,
+    }
+    return Example(files)
+
+
+def _managed(source: str, *, loads: str = "") -> Example:
+    """Users behind a manager of the project's own."""
+    own = f"    def get_queryset(self):\n        return super().get_queryset().{loads}\n\n" if loads else ""
+    models = (
+        "class Team(models.Model):\n    pass\n\n\nclass UserQuerySet(models.QuerySet):\n"
+        "    def active(self):\n        return self.filter(active=True)\n\n"
+        "    def with_team(self):\n        return self.select_related('team')\n\n"
+        "    def whole(self):\n        return self.with_team().active().select_related('boss__team')\n\n\n"
+        f"class StaffManager(models.Manager.from_queryset(UserQuerySet)):\n{own}    pass\n\n\n"
+        "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
+        "    boss = models.ForeignKey('self', models.CASCADE)\n    objects = StaffManager()\n"
+    )
+    return Example({"shop/models.py": models, "shop/reports.py": "from shop.models import User\n\n" + source})
+
+
+N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
+    _shop("def names():\n    orders = Order.objects.all()[:50]\n    return [order.user.name for order in orders]\n"),
+    _shop("def f():\n    for team in Team.objects.all():\n        print(team.members.count())\n"),
+    _shop("for order in Order.objects.select_related('user'):\n    print(order.user.team.name)\n"),
+    _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.filter(open=True)\n"),
+    _shop("def f(order: Order):\n    for line in order.lines.all():\n        print(line.product.name)\n"),
+    _shop("for team in Team.objects.all():\n    print(team.members.values_list('name'))\n"),
+    _shop("for order in Order.objects.prefetch_related('lines'):\n    order.lines.all().exclude(pk=3)\n"),
+    _shop("for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.last())\n"),
+    _shop("for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.first())\n"),
+    _shop("for team in Team.objects.iterator():\n    print(team.members.all())\n"),
+    _shop("def total(orders):\n    for order in orders:\n        print(order.user)\n\n\ntotal(Order.objects.all())\n"),
+    _shop(
+        "def rows():\n    return Order.objects.all()\n\n\ndef f():\n    for order in rows():\n"
+        "        order.tags.all()\n"
+    ),
+    _shop("orders = sorted(Order.objects.all(), key=lambda order: order.user.name)\n"),
+    _shop("from shop.labels import label\n\nfor order in Order.objects.all():\n    print(label(order))\n"),
+    _shop("names = [order.payer for order in Order.objects.all()]\n"),
+    _shop("names = [order.label() for order in Order.objects.all()]\n"),
+    _api("all()", "    user = UserSerializer()\n"),
+    _api("select_related('user')", "    user = UserSerializer()\n"),
+    _api("all()", "    name = serializers.CharField(source='user.name')\n"),
+    _api(
+        "all()",
+        "    team = serializers.SerializerMethodField()\n\n"
+        "    def get_team(self, obj):\n        return obj.user.team_id\n",
+    ),
+    _api(
+        "all()",
+        "    def to_representation(self, instance):\n        return {'name': instance.user.name}\n",
+    ),
+    _served("OrderSerializer(Order.objects.all(), many=True)"),
+    _shop(
+        "def names():\n    def name(order):\n        return order.user.name\n\n"
+        "    return [name(order) for order in Order.objects.all()]\n"
+    ),
+    _shop(
+        "def names():\n    orders = Order.objects.order_by('pk')\n    first, rest = orders[0], orders[1:]\n"
+        "    return first, [order.user.name for order in rest]\n"
+    ),
+    _served("serializers.OrderSerializer(instance=self.paginate_queryset(Order.objects.all()), many=True)"),
+    _served("self.get_serializer(self.get_queryset().order_by('pk'), many=True)"),
+    _shop(
+        "class OrderList(ListView):\n    model = Order\n\n    def names(self):\n"
+        "        return [order.user.name for order in self.get_queryset()]\n"
+    ),
+    _shop("for order in Order.objects.raw('SELECT * FROM shop_order'):\n    print(order.user.name)\n"),
+    _shop("for order, rank in zip(Order.objects.order_by('pk'), ranks, strict=True):\n    print(order.user, rank)\n"),
+    _shop("orders = Order.objects.all()\nfor i in range(len(orders)):\n    print(orders[i].user.name)\n"),
+    _shop("for order in Order.objects.select_related('user').select_related(None):\n    print(order.user)\n"),
+    _shop(
+        "def names(orders=None):\n    if orders is None:\n        orders = Order.objects.all()\n"
+        "    return [order.user.name for order in orders]\n"
+    ),
+    _shop(
+        "lines = Prefetch('lines', to_attr='sorted_lines')\nfor order in Order.objects.prefetch_related(lines):\n"
+        "    print(order.lines.all())\n"
+    ),
+    _shop(
+        "lines = Prefetch('lines', Line.objects.order_by('pk'), 'sorted_lines')\n"
+        "for order in Order.objects.prefetch_related(lines):\n    for line in order.sorted_lines:\n"
+        "        print(line.product)\n"
+    ),
+    _shop("for order in chain(Order.objects.filter(pk=1), Order.objects.filter(pk=2)):\n    print(order.user)\n"),
+    _shop("sum(note.size for order in Order.objects.all() for note in order.notes.all())\n"),
+    _managed("for user in User.objects.active():\n    print(user.team)\n"),
+    _managed("for user in User.objects.with_team():\n    print(user.team, user.boss)\n"),
+    _managed("for user in User.objects.active():\n    print(user.boss)\n", loads="select_related('team')"),
+    Example(
+        {
+            "shop/models.py": _MODELS,
+            "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
+            "    list_display = ['pk', 'payer']\n\n    def payer(self, obj):\n        return obj.user.name\n",
+        }
+    ),
+)
+N_PLUS_ONE_GOOD: tuple[Example, ...] = (
+    _shop(
+        "lines = Prefetch('lines', Line.objects.select_related('product'), 'sorted_lines')\n"
+        "for order in Order.objects.prefetch_related(lines):\n    for line in order.sorted_lines:\n"
+        "        print(line.product, line.order)\n"
+    ),
+    _served("OrderSerializer(Order.objects.select_related('user'), many=True)"),
+    _shop(
+        "for order in Order.objects.prefetch_related('lines'):\n"
+        "    print(order.lines.count(), order.lines.exists(), order.lines.all()[:3])\n"
+    ),
+    Example(
+        {
+            "shop/models.py": _MODELS.replace(
+                "related_name='lines')", "related_name='lines')\n\n    class Meta:\n        ordering = ['pk']\n"
+            ),
+            "shop/reports.py": "from shop.models import Order\n\n"
+            "for order in Order.objects.prefetch_related('lines'):\n    print(order.lines.first())\n",
+        },
+        note="the first of ordered rows is among those that were loaded",
+    ),
+    _served("OrderSerializer(Order.objects.get(pk=1))"),
+    _served("OrderSerializer(data=request.data, many=True)"),
+    _shop(
+        "class OrderList(ListView):\n    model = Order\n\n    def get_queryset(self):\n"
+        "        return super().get_queryset().select_related('user')\n\n    def names(self):\n"
+        "        return [order.user.name for order in self.get_queryset()]\n"
+    ),
+    _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
+    _managed("for user in User.objects.active():\n    print(user.team)\n", loads="select_related('team')"),
+    _managed("for user in User.objects.whole():\n    print(user.team, user.boss.team)\n"),
+    _managed("for user in User.objects.all():\n    print(user.team)\n", loads="with_team()"),
+    Example(
+        {
+            "shop/models.py": _MODELS,
+            "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
+            "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.team\n\n\n"
+            "@admin.register(Line)\nclass LineAdmin(admin.ModelAdmin):\n    list_display = ['number']\n"
+            "    list_select_related = ['order']\n\n    def number(self, obj):\n        return obj.order.number\n",
+        },
+        note="the admin loads foreign keys that it shows itself",
+    ),
+    _shop("from shop.labels import key\n\nfor order in Order.objects.all():\n    print(key(order))\n"),
+    _shop("from shop import labels\n\nfor order in Order.objects.select_related('user'):\n    labels.label(order)\n"),
+    _api("select_related('user__team')", "    user = UserSerializer()\n"),
+    _api("all()", "    number = serializers.CharField(source='pk')\n"),
+    _api("all()", "    user = serializers.PrimaryKeyRelatedField(read_only=True)\n"),
+    _shop("for order in Order.objects.select_related('user__team'):\n    print(order.user.team.name)\n"),
+    _shop("for order in Order.objects.all():\n    print(order.user_id, order.total)\n    order.tags.add(3)\n"),
+    _shop(
+        "for team in Team.objects.all():\n    for user in team.members.none():\n        print(user.name)\n    break\n"
+    ),
+    _shop("def f(team: Team):\n    for user in team.members.all():\n        print(user.team.name)\n"),
+    _shop(
+        "lines = Prefetch('lines', queryset=Line.objects.select_related('product'))\n"
+        "orders = Order.objects.prefetch_related(lines)\n"
+        "for order in orders:\n    for line in order.lines.all():\n        print(line.product)\n"
+    ),
+    _shop(
+        "def f(full):\n    orders = Order.objects.all()\n    if full:\n"
+        "        orders = orders.select_related('user')\n"
+        "    for order in orders:\n        print(order.user)\n"
+    ),
+    _shop("for order in Order.objects.with_everything():\n    print(order.user)\n"),
+    _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
+    _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
+    _shop("for order in Order.objects.all():\n    print(order.pk)\nprint(order.user.team)\n"),
+    _api("none()", "    user = UserSerializer()\n"),
+    _shop("names = [order.payer for order in Order.objects.select_related('user')]\n"),
+    _shop("names = [order.label() for order in Order.objects.select_related('user')]\n"),
+    _shop("names = [order.number() for order in Order.objects.all()]\n"),
+    _shop("print(Order.objects.get(pk=1).payer)\n"),
+    Example(
+        {
+            "shop/models.py": "class OrderManager(Manager):\n    def get_queryset(self):\n"
+            "        return super().get_queryset().select_related('user')\n\n\n"
+            "class User(models.Model):\n    pass\n\n\n"
+            "class Order(models.Model):\n"
+            "    user = models.ForeignKey(User, models.CASCADE)\n    objects = OrderManager()\n",
+            "shop/reports.py": "from shop.models import Order\n\n"
+            "for order in Order.objects.all():\n    print(order.user)\n",
+        }
+    ),
+)
