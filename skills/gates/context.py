@@ -32,6 +32,14 @@ def decode(source: bytes) -> str:
     return source.decode(encoding, "replace").removeprefix("\ufeff")
 
 
+def lines_in(source: bytes) -> list[str]:
+    """The lines of a Python source, without their ends: a form feed or the like ends none, as for the parser."""
+    text = decode(source)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
+
+
 def has_odd_ends(source: bytes) -> bool:
     """True where a carriage return alone ends a line, as no editor writes it any more."""
     return b"\r" in source and source.count(b"\r") != source.count(b"\r\n")
@@ -99,10 +107,7 @@ class FileContext:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the file, without their ends."""
-        text = decode(self.source)
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return text.split("\n")
+        return lines_in(self.source)
 
     def mentions(self, words: "Words", node: ast.AST) -> bool:
         """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""

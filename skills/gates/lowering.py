@@ -25,6 +25,7 @@ _DEEP = lazy(rb"(?:[-+~(\[{]|not\s|lambda:?\s*|await\s){60}")
 # Lines that draw a line are no depth; where a quote stands in one, it may end a string with code behind it.
 _COMMENT = lazy(rb"(?m)^[ \t]*#[^\"'\r\n]*$")
 _MOST_BYTES = 2_000_000
+_LONGEST_PARAMETERS = 2_000  # a bracket that nothing closes is not looked for to the end of the file
 
 
 def lower(source: bytes) -> ast.Module | None:
@@ -79,7 +80,7 @@ def _blank(match: re.Match[bytes]) -> bytes:
 def _closing(source: bytes, start: int) -> int:
     """The offset after the bracket that closes the one at `start`, 0 where none does."""
     depth = 0
-    for match in _BRACKET.finditer(source, start):
+    for match in _BRACKET.finditer(source, start, start + _LONGEST_PARAMETERS):
         depth += 1 if match[0] in b"([{" else -1
         if not depth:
             return match.end()

@@ -40,7 +40,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
 
 _COMMENT = lazy(
     rb"#[ \t]*(?:(?P<file>ruff|flake8):[ \t]*)?(?P<kind>noqa|nosec)\b"
-    rb"(?:[ \t]*:?[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?",
+    rb"(?:[ \t]*:?[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[, \t]+[A-Z]+[0-9]+)*))?",
     re.IGNORECASE,
 )
 _NOQA = lazy(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
@@ -59,13 +59,16 @@ class ForeignComment:
 
 def foreign_comments(source: bytes) -> Iterator[ForeignComment]:
     """Every such comment. One without codes silences every rule of the table."""
+    line, before = 1, 0
     for match in _COMMENT.finditer(source):
+        line += source.count(b"\n", before, match.start())
+        before = match.start()
         codes = (match["codes"] or b"").decode().upper()
         rules = rules_of(tuple(_SEPARATOR.split(codes)) if codes else ())
         if rules:
             kind = match["kind"].decode().lower()
             yield ForeignComment(
-                line=source.count(b"\n", 0, match.start()) + 1,
+                line=line,
                 rules=rules,
                 text=f"{kind}: {', '.join(_SEPARATOR.split(codes))}" if codes else kind,
                 whole_file=match["file"] is not None,
@@ -91,6 +94,6 @@ def waived(context: FileContext, first: int, last: int, codes: tuple[str, ...]) 
             continue
         for match in _NOQA.finditer(line):
             named = match[1]
-            if named is None or any(code.upper().startswith(codes) for code in re.split(r"[,\s]+", named)):
+            if named is None or any(code.upper().startswith(codes) for code in _SEPARATOR.split(named)):
                 return True
     return False

@@ -198,9 +198,9 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     if method == "Prefetch":
         return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
     rows = _receiver(flow, function, names)
+    values: list[Value] = []
     if method not in {"select_related", "prefetch_related"}:
-        for argument in _plain(node):
-            flow.value(argument, names)
+        values = [flow.value(argument, names) for argument in _plain(node)]
     if isinstance(rows, Row):
         if not rows.steps:
             if rows.loop and method not in WRITES and not node.args and not node.keywords:
@@ -210,7 +210,7 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
         rows = rows.many()
     if not isinstance(rows, Rows):
         if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
-            _hand_on(flow, node, [flow.value(argument, names, quiet=True) for argument in _plain(node)])
+            _hand_on(flow, node, values)
         return _own(flow, node, function, names)
     if method in _SAME:
         return rows
@@ -259,11 +259,21 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Va
     declared = names.get("self.queryset") or names.get("self.model") or _of_model(flow)
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
-        return declared if defined is None or is_super else flow.function(defined, dict(names), {})
+        return declared if defined is None or is_super else _own_method(flow, defined, names)
     defined = flow.method(function.attr) if is_self and not node.args and not node.keywords else None
     if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
-        return flow.function(defined, dict(names), {})
+        return _own_method(flow, defined, names)
     return None
+
+
+def _own_method(flow: Run, method: FunctionNode, names: Names) -> Value:
+    """What a method answers that is given nothing, run once for each kind of what the object holds."""
+    own = {name: value for name, value in names.items() if name.startswith("self.")}
+    key = (method, tuple(sorted((name, value) for name, value in own.items() if value is not None)))
+    if key not in flow.entered:
+        flow.entered[key] = None
+        flow.entered[key] = flow.function(method, own, {})
+    return flow.entered[key]
 
 
 def _of_model(flow: Run) -> Rows | None:

@@ -89,7 +89,7 @@ def merged(one: Names, other: Names) -> Names:
         elif name not in one:
             both[name] = b
         elif isinstance(a, Rows | Row) and isinstance(b, Rows | Row) and _alike(a, b):
-            both[name] = replace(a, loaded=a.loaded | b.loaded, through=a.through + b.through)
+            both[name] = replace(a, loaded=a.loaded | b.loaded, through=tuple(dict.fromkeys(a.through + b.through)))
         else:
             both[name] = None
     return both

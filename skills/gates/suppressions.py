@@ -2,9 +2,10 @@
 nothing."""
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator
 
-from skills.gates.context import decode
+from skills.gates.context import lines_in
 from skills.gates.model import Suppression
 from skills.gates.patterns import lazy
 from skills.gates.syntax import descendants, statements
@@ -19,14 +20,14 @@ def find_suppressions(source: bytes, tree: ast.Module) -> tuple[Suppression, ...
     At the end of a line it covers the statement that begins or ends there (of a compound one the header);
     alone on its line, the statement below it.
     """
-    spans = [_span(node) for node in statements(tree)]
+    spans = _Spans(tree)
     found = []
     for line, alone, text in _comments(source):
         match = _COMMENT.search(text)
         if match is None:
             continue
         rules = tuple(name for name in (part.strip() for part in (match[1] or "").split(",")) if name)
-        first, last = _covered(line, alone, spans)
+        first, last = spans.below(line) if alone else spans.touching(line)
         found.append(Suppression(first, last, rules, (match[2] or "").strip() if rules else "", line))
     return tuple(found)
 
@@ -45,17 +46,17 @@ def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
     from skills.gates.noqa import foreign_comments  # few files have one
 
     found = []
-    spans: list[tuple[int, int]] | None = None
-    texts: list[tuple[int, int]] | None = None
+    spans: _Spans | None = None
+    texts: dict[int, int] | None = None
     for comment in foreign_comments(source):
         if comment.whole_file:
             first, last = 1, source.count(b"\n") + 1
         else:
-            spans = [_span(node) for node in statements(tree)] if spans is None else spans
-            first, last = _covered(comment.line, False, spans)
+            spans = _Spans(tree) if spans is None else spans
+            first, last = spans.touching(comment.line)
             if first == last == comment.line:
                 texts = _long_texts(tree) if texts is None else texts
-                first = min([start for start, end in texts if end == comment.line], default=first)
+                first = texts.get(comment.line, first)
         found.append(Suppression(first, last, comment.rules, comment.text, comment.line, foreign=True))
     return tuple(found)
 
@@ -66,15 +67,17 @@ def _comments(source: bytes) -> Iterator[tuple[int, bool, str]]:
 
     mark = MARK.decode()
     try:
-        for token in tokenize.tokenize(iter(source.splitlines(keepends=True)).__next__):
-            if token.type == tokenize.COMMENT and mark in token.string:
-                yield token.start[0], not token.line[: token.start[1]].strip(), token.string
+        tokens = list(tokenize.tokenize(iter(source.splitlines(keepends=True)).__next__))
     except (tokenize.TokenError, SyntaxError):
-        # Syntax newer than this Python's tokenizer: what it could not read is read line by line.
-        for number, text in enumerate(decode(source).splitlines(), 1):
+        # Syntax newer than this Python's tokenizer: read line by line.
+        for number, text in enumerate(lines_in(source), 1):
             before, found, comment = text.partition("# " + mark)
             if found:
                 yield number, not before.strip(), found + comment
+        return
+    for token in tokens:
+        if token.type == tokenize.COMMENT and mark in token.string:
+            yield token.start[0], not token.line[: token.start[1]].strip(), token.string
 
 
 def _span(node: ast.stmt) -> tuple[int, int]:
@@ -86,21 +89,34 @@ def _span(node: ast.stmt) -> tuple[int, int]:
     return first, node.end_lineno or node.lineno
 
 
-def _long_texts(tree: ast.Module) -> list[tuple[int, int]]:
-    """First and last line of every string of several lines: a comment for a linter stands behind its end."""
-    return [
-        (node.lineno, node.end_lineno or node.lineno)
-        for node in descendants(tree)
-        if isinstance(node, (ast.JoinedStr, ast.Constant)) and (node.end_lineno or 0) > node.lineno
-    ]
+def _long_texts(tree: ast.Module) -> dict[int, int]:
+    """Last line → first line of every string of several lines: a comment for a linter stands behind its end."""
+    found: dict[int, int] = {}
+    for node in descendants(tree):
+        if isinstance(node, (ast.JoinedStr, ast.Constant)) and (node.end_lineno or 0) > node.lineno:
+            last = node.end_lineno or node.lineno
+            found[last] = min(node.lineno, found.get(last, node.lineno))
+    return found
 
 
-def _covered(line: int, alone: bool, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    if alone:
-        below = [span for span in spans if span[0] > line]
-        return min(below, default=(line, line))
-    touching = [span for span in spans if line in span]
-    if not touching:
-        return line, line
-    first, last = min(touching, key=lambda span: span[1] - span[0])
-    return min(first, line), max(last, line)
+class _Spans:
+    """The lines of the statements of a file, told by the line of a comment."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        spans = [_span(node) for node in statements(tree)]
+        self._in_order = sorted(spans)
+        self._shortest: dict[int, tuple[int, int]] = {}
+        for span in spans:
+            for line in span:
+                known = self._shortest.get(line)
+                if known is None or span[1] - span[0] < known[1] - known[0]:
+                    self._shortest[line] = span
+
+    def below(self, line: int) -> tuple[int, int]:
+        """First and last line of the next statement, else the line itself."""
+        at = bisect_right(self._in_order, line, key=lambda span: span[0])
+        return self._in_order[at] if at < len(self._in_order) else (line, line)
+
+    def touching(self, line: int) -> tuple[int, int]:
+        """First and last line of the shortest statement that begins or ends on the line, else the line itself."""
+        return self._shortest.get(line, (line, line))

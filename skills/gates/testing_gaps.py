@@ -17,7 +17,7 @@ PERMISSION, FIXTURE, UNTESTED, SKIPPED = (
 )  # fmt: skip
 _DENIED = lazy(rb"\b40[13]\b|_FORBIDDEN|_UNAUTHORIZED|PermissionDenied|NotAuthenticated")
 _WORDS = lazy(rb"[A-Z]?[a-z]{3,}")
-_ENDINGS = lazy(r"(?:ViewSet|Viewset|APIView|View|Api|API|Endpoint|Detail|List|Create|Update|Destroy|Retrieve)+$")
+_ENDINGS = lazy(r"(?:ViewSet|Viewset|View|Api|API|Endpoint|Detail|List|Create|Update|Destroy|Retrieve)+$")
 _SKIPPING = frozenset({"skip", "skipTest"})
 _SKIPS = frozenset({"skip", "xfail", "expectedFailure"})
 

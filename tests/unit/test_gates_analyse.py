@@ -312,3 +312,17 @@ def test_what_a_file_gives_does_not_depend_on_the_order_of_sets() -> None:
     }
 
     assert len(said) == 1 and "indexed" in said.pop()
+
+
+def test_what_the_tokenizer_cannot_read_has_each_ignore_comment_once_on_its_own_line() -> None:
+    newer = 'total = f"{found["("]}"\n\x0c\n'  # quotes nested in a field, and a form feed, which ends no line
+    report = read(newer + "try:\n    run()\nexcept:  # cockpit: ignore[bare-except] left to run\n    pass\n")
+
+    assert [(one.line, one.at, one.reason) for one in report.suppressions] == [(5, 5, "left to run")]
+    assert any(found.rule == "bare-except" and found.line == 5 for found in report.candidates)
+
+
+def test_the_codes_of_a_comment_for_linters_end_with_its_line() -> None:
+    report = read("try:\n    run()\nexcept:  # noqa: E722\n    S608 = 3\n")
+
+    assert [(one.line, one.rules, one.reason) for one in report.suppressions] == [(3, ("bare-except",), "noqa: E722")]
