@@ -119,6 +119,11 @@ FUNCTIONS: dict[str, Waits] = {
     **_each("shelve", "open", FILE),
     **_each("feedparser", "parse", NETWORK),
     **_each("pika", "BlockingConnection", NETWORK),
+    **_each("git.Repo", "clone_from", NETWORK),
+    **_each("playwright.sync_api", "sync_playwright", PROCESS),
+    **_each("pexpect", "run spawn", PROCESS),
+    **_each("trafilatura", "fetch_url", HTTP),
+    **_each("yfinance", "download", HTTP),
     **_each("dns.resolver", "resolve query", NETWORK),
     **_each("litellm", "completion embedding text_completion image_generation transcription", NETWORK),
     **_each("ollama", "chat generate embed embeddings pull", NETWORK),
@@ -249,6 +254,8 @@ RECEIVERS: dict[str, Receiver] = {
     "pymongo.mongo_client.MongoClient": _MONGO,
     "boto3.client": _AWS,
     "botocore.client.BaseClient": _AWS,
+    "boto3.Session": _only(NETWORK, ""),
+    "boto3.session.Session": _only(NETWORK, ""),
     "openai.OpenAI": _SDK,
     "openai.AzureOpenAI": _SDK,
     "anthropic.Anthropic": _SDK,
@@ -282,11 +289,26 @@ RECEIVERS: dict[str, Receiver] = {
     "concurrent.futures.ThreadPoolExecutor": _only(THREAD, ""),
     "concurrent.futures.ProcessPoolExecutor": _only(THREAD, ""),
     "concurrent.futures.Future": _only(THREAD, "result exception"),
+    **{f"threading.{name}": _only(THREAD, "acquire") for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore")},
     "threading.Event": _only(THREAD, "wait"),
     "threading.Condition": _only(THREAD, "wait wait_for"),
     "threading.Barrier": _only(THREAD, "wait"),
     "multiprocessing.Process": _only(THREAD, "join"),
     "multiprocessing.Queue": _QUEUE,
+    "kafka.KafkaProducer": _only(NETWORK, "flush close"),
+    "kafka.KafkaConsumer": _only(NETWORK, "poll commit"),
+    "confluent_kafka.Producer": _only(NETWORK, "flush"),
+    "confluent_kafka.Consumer": _only(NETWORK, "poll consume commit"),
+    "pika.BlockingConnection": _only(NETWORK, "channel process_data_events"),
+    "pymemcache.client.base.Client": _all_but(DATABASE, "close"),
+    "docker.DockerClient": _only(NETWORK, "run pull build get list ping info login"),
+    "google.cloud.bigquery.Client": _only(NETWORK, "query query_and_wait get_table list_rows insert_rows_json"),
+    "twilio.rest.Client": _only(NETWORK, "create fetch list update delete"),
+    "sendgrid.SendGridAPIClient": _only(NETWORK, "send"),
+    "kubernetes.client.CoreV1Api": _all_but(NETWORK, "api_client"),
+    "kubernetes.client.BatchV1Api": _all_but(NETWORK, "api_client"),
+    "kubernetes.client.AppsV1Api": _all_but(NETWORK, "api_client"),
+    "yt_dlp.YoutubeDL": _only(NETWORK, "download extract_info"),
 }
 """Dotted class → its methods that wait."""
 
@@ -316,6 +338,11 @@ MAKES: dict[str, str] = {
     "redis.cluster.RedisCluster.from_url": "redis.Redis",
     "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
     "boto3.resource": "boto3.client",
+    "boto3.session.Session.client": "boto3.client",
+    "boto3.session.Session.resource": "boto3.client",
+    "boto3.Session.client": "boto3.client",
+    "boto3.Session.resource": "boto3.client",
+    "docker.from_env": "docker.DockerClient",
     "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
     "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
     "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
@@ -350,7 +377,7 @@ MAKES: dict[str, str] = {
 
 ITSELF = frozenset(
     {"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "groq.Groq", "elasticsearch.Elasticsearch",
-     "pymongo.MongoClient", "pymongo.mongo_client.MongoClient"}
+     "pymongo.MongoClient", "pymongo.mongo_client.MongoClient", "docker.DockerClient", "twilio.rest.Client"}
 )  # fmt: skip
 """Classes whose attributes and items are parts of the same client: `client.chat.completions.create`,
 `client["shop"].orders.find_one`."""

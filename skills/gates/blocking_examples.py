@@ -3,6 +3,10 @@
 from skills.gates.rule import Example
 
 _API = "app/api.py"
+_GATEWAY = (
+    "import requests\n\n\nclass Gateway:\n    def __init__(self):\n        self.http = requests.Session()\n\n"
+    "    def charge(self, n):\n        return self.http.post('x', n)\n"
+)
 
 BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
 (
@@ -57,8 +61,44 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "app/rates.py": "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"}),
         Example({_API: "import time\n\n\nclass Poll:\n    def _pause(self):\n        time.sleep(3)\n\n"
                  "    async def run(self):\n        self._pause()\n"}),
+        Example({_API: "from app.pay import Gateway\n\n\nclass Pay:\n    def __init__(self, gateway: Gateway):\n"
+                 "        self.gateway = gateway\n\n    async def run(self):\n        self.gateway.charge(3)\n",
+                 "app/pay.py": _GATEWAY}, note="a method of another file, by an annotation"),
+        Example({_API: "from app.pay import gateway\n\n\nasync def run():\n    return gateway.charge(3)\n",
+                 "app/pay.py": f"{_GATEWAY}\n\ngateway = Gateway()\n"}, note="an object that a module keeps"),
+        Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def run(self):\n"
+                 "        return self.charge(3)\n", "app/pay.py": _GATEWAY}, note="inherited"),
+        Example({_API: "from app.pay import total\n\n\nasync def run():\n    return total()\n",
+                 "app/pay.py": "import requests\n\n\ndef fetch():\n    return requests.get('x').json()\n\n\n"
+                 "def total():\n    return sum(fetch())\n"}, note="two functions away, in another file"),
+        Example({_API: "from app import fetch\n\n\nasync def run():\n    return fetch()\n",
+                 "app/__init__.py": "from app.pay import fetch\n",
+                 "app/pay.py": "import requests\n\n\ndef fetch():\n    return requests.get('x')\n"},
+                note="passed on by its package"),
+        Example({_API: "from app.crud import order\n\n\nasync def run(db, pk):\n    return order(db, pk)\n",
+                 "app/crud.py": "from sqlalchemy.orm import Session\n\n\ndef order(db: Session, pk):\n"
+                 "    return db.query(Order).filter_by(pk=pk).first()\n"}, note="a session in another file"),
+        Example({_API: "from app.locks import held\n\n\nasync def run():\n    with held():\n        pass\n",
+                 "app/locks.py": "import time\nfrom contextlib import contextmanager\n\n\n@contextmanager\n"
+                 "def held():\n    time.sleep(1)\n    yield\n"}),
+        Example({_API: "from functools import partial\n\nimport requests\n\n\nasync def run(url):\n"
+                 "    call = partial(requests.get, url)\n    return call()\n"}),
+        Example({_API: "import requests\n\n\nasync def run(urls):\n    return list(map(requests.get, urls))\n"}),
+        Example({_API: "class Store:\n    def load(self):\n        return open('x').read()\n\n\n"
+                 "async def run():\n    return Store().load()\n"}),
+        Example({_API: "import threading\n\nlock = threading.Lock()\n\n\nasync def run():\n    lock.acquire()\n"}),
     ),
 (
+        Example({_API: "from app.locks import held\nfrom app.pay import Gateway, gateway\n\n\n"
+                 "async def run(own: Gateway):\n"
+                 "    held()\n    gateway.name()\n    await gateway.pay()\n    return own.pay\n",
+                 "app/locks.py": "import time\nfrom contextlib import contextmanager\n\n\n@contextmanager\n"
+                 "def held():\n    time.sleep(1)\n    yield\n",
+                 "app/pay.py": _GATEWAY + "\n    def name(self):\n        return 'x'\n\n    async def pay(self):\n"
+                 "        return 3\n\n\ngateway = Gateway()\n"}, note="methods that do not wait; nothing is entered"),
+        Example({_API: "import asyncio\nimport threading\nfrom functools import partial\n\nimport requests\n\n"
+                 "lock = threading.Lock()\n\n\nasync def run(url):\n    call = partial(requests.get, url)\n"
+                 "    lock.acquire(blocking=False)\n    return await asyncio.to_thread(call)\n"}),
         Example({_API: "import asyncio\nimport requests\n\n\ndef fetch(url):\n    return requests.get(url)\n\n\n"
                  "async def rates():\n    pool.submit(fetch, 'x')\n    return await asyncio.to_thread(fetch, 'x')\n"},
                 note="handed to a thread"),

@@ -1,31 +1,38 @@
-"""What a coroutine waits for by way of plain functions and methods of its own file."""
+"""What a coroutine waits for by way of plain functions and methods, of its own file or of another one."""
 
 import ast
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
-from skills.gates.bindings import lookup
-from skills.gates.context import FileContext, FunctionNode
+from skills.gates.blocking_targets import Target, is_context_manager, runs_at_once, target_of
+from skills.gates.context import FileContext
 from skills.gates.model import Candidate, Evidence, FileReport
-from skills.gates.names import module_name
-from skills.gates.project import Project
+from skills.gates.names import last_name, module_name
+from skills.gates.project import Place, Project
 from skills.gates.syntax import BLOCKS, HEADERS, descendants
 from skills.record import record
 
-WAITS = "waits"
+WAITS, ENTERS = "waits", "enters"
+SLEEPS = "sleeps"
 PLAIN_WORDS = (
     b"requests.", b"httpx.", b"urlopen(", b"subprocess.", b"open(", b"sleep(", b"read_text(", b"write_text(",
     b"read_bytes(", b"write_bytes(", b"shutil.", b"smtplib.",
 )  # fmt: skip
 """What stands beside the calls for which the functions of other files are known to wait."""
-_LIBRARIES = frozenset({"fastapi", "starlette", "pydantic", "sqlalchemy", "django", "asyncio", "anyio", "aiohttp"})
+CLIENT_WORDS = (
+    b"requests", b"httpx.Client", b"sqlalchemy.orm", b"sqlmodel", b"redis", b"psycopg", b"sqlite3", b"boto3",
+    b"pymongo", b"OpenAI(", b"Anthropic(",
+)  # fmt: skip
+"""What stands in a file that works with a client of which the methods wait."""
+CLIENT_CALLS = (
+    b".get(", b".post(", b".put(", b".patch(", b".delete(", b".request(", b".execute(", b".query(", b".scalar(",
+    b".scalars(", b".commit(", b".flush(", b".refresh(", b".exec(", b".create(", b".find_one(", b"_object(", b"_file(",
+    b".set(", b".connect(",
+)  # fmt: skip
 _FURTHEST = 3
-_MEMO = "blocking-hops"
-_RUN_AT_ONCE = frozenset({"staticmethod", "classmethod"})
-"""Decorators that leave a call what it is: it runs here and now."""
+_MEMO, _NOTED, _CALLERS = "blocking-hops", "blocking-hops: noted", "blocking-hops: callers"
 
 
 @record
@@ -35,44 +42,46 @@ class Wait:
     line: int
     shown: str
     what: str
-    sleeps: bool = False
+
+    @property
+    def sleeps(self) -> bool:
+        """True for `time.sleep`."""
+        return self.what == SLEEPS
 
 
 Judge = Callable[[ast.Call, FileContext], Wait | None]
-
-
-def may_be_local(function: ast.expr, context: FileContext) -> bool:
-    """A cheap test that every call passes which `wait_behind` answers for."""
-    if isinstance(function, ast.Attribute):
-        owner = function.value
-        name = function.attr if isinstance(owner, ast.Name) and owner.id in ("self", "cls") else ""
-    else:
-        name = function.id if isinstance(function, ast.Name) and function.id not in context.imports else ""
-    return bool(name) and context.holds(b"def %s(" % name.encode())
-
-
-def is_of_project(function: ast.expr, context: FileContext) -> bool:
-    """A cheap test of what may be a plain function of another file of the project."""
-    while isinstance(function, ast.Attribute):
-        function = function.value
-    name = context.imports.get(function.id) if isinstance(function, ast.Name) else None
-    if name is None or "." not in name:
-        return False
-    root = name.partition(".")[0]
-    return root not in _LIBRARIES and root not in sys.stdlib_module_names
+Way = tuple[Wait, tuple[Evidence, ...]]
 
 
 def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """The candidate, with what the function of another file waits for; None where no such function waits."""
     if not candidate.needs:
         return candidate
-    module, _, name = candidate.needs[0][1].rpartition(".")
-    for path, fact in project.named(WAITS, name):
-        if f".{module_name(path)}".endswith(f".{module}"):
+    for kind, name in candidate.needs:
+        found = _function_elsewhere(kind, name, project)
+        if found is not None:
+            path, fact = found
             message = f"{candidate.message.removesuffix(' waits')} {fact.detail}, inside a coroutine: "
             message += "use `await asyncio.to_thread(…)`"
-            said = Evidence(path, fact.line, f"`{name}` {fact.detail}")
-            return replace(candidate, message=message, evidence=(said, *candidate.evidence))
+            said = Evidence(path, fact.line, f"`{fact.name}` {fact.detail}")
+            also = ("sync-sleep-in-async",) if fact.detail.endswith(SLEEPS) else ()
+            return replace(candidate, message=message, evidence=(said, *candidate.evidence), also=also)
+    return None
+
+
+def _function_elsewhere(kind: str, dotted: str, project: Project) -> Place | None:
+    """The function, or the method of a class or of an object, that a dotted name is in the module that has it, else in
+    the only module of a package that has one of this name and passes it on."""
+    module, _, name = dotted.rpartition(".")
+    outer, _, owner = module.rpartition(".")
+    for within, called in ((module, name), (outer, f"{owner}.{name}")):
+        places = project.named(kind, called) if within else []
+        for path, fact in places:
+            if f".{module_name(path)}".endswith(f".{within}"):
+                return path, fact
+        passed_on = [place for place in places if f".{within}." in f".{module_name(place[0])}"]
+        if len(passed_on) == 1:
+            return passed_on[0]
     return None
 
 
@@ -86,71 +95,114 @@ def in_lambda(node: ast.AST, context: FileContext) -> bool:
     return False
 
 
-def yields(function: ast.FunctionDef) -> bool:
+def note_wait(wait: Wait, context: FileContext) -> None:
+    """Says that the function around waits (fact "waits"; "enters" of a context manager), with those of the file that
+    call it. `wait` was found at the current node."""
+    scopes = context.scopes
+    if len(scopes) > 2 or isinstance(scopes[0], ast.ClassDef) != (len(scopes) == 2):
+        return
+    function = scopes[-1]
+    if isinstance(function, ast.FunctionDef):
+        owner = scopes[0] if isinstance(scopes[0], ast.ClassDef) else None
+        _note(function, owner, f"comes to `{wait.shown}(…)`, which {wait.what}", wait.line, context)
+
+
+def _note(function: ast.FunctionDef, owner: ast.ClassDef | None, what: str, line: int, context: FileContext) -> None:
+    noted = context.memo.setdefault(_NOTED, set())
+    assert isinstance(noted, set)
+    if function in noted:
+        return
+    noted.add(function)
+    kind = WAITS if runs_at_once(function) and not _yields(function) else ""
+    kind = ENTERS if is_context_manager(function) else kind
+    for holder in _holders(owner, function.name, context) if kind else ():
+        context.fact(kind, f"{holder}.{function.name}" if holder else function.name, what, line)
+    if kind != WAITS or context.source.count(b"%s(" % function.name.encode()) < 2:
+        return
+    callers = context.memo.setdefault(_CALLERS, {})
+    assert isinstance(callers, dict)
+    if not callers:
+        callers.update(_callers(context))
+    for caller, around, at in callers.get((function.name, owner), ()):
+        _note(caller, around, what, at, context)
+
+
+def _holders(owner: ast.ClassDef | None, name: str, context: FileContext) -> list[str]:
+    """The names at which a module has a method: its class, classes that inherit it there, and objects of them."""
+    if owner is None:
+        return [""]
+    held = [owner.name]
+    for part in context.tree.body:
+        if isinstance(part, ast.ClassDef):
+            own = any(getattr(inner, "name", "") == name for inner in part.body)
+            held += [part.name] if not own and any(last_name(base) in held for base in part.bases) else []
+        elif isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
+            target = part.targets[0]
+            held += [target.id] if isinstance(target, ast.Name) and last_name(part.value.func) in held else []
+    return held
+
+
+def _callers(context: FileContext) -> dict[tuple[str, ast.ClassDef | None], list[Any]]:
+    """(name, class or None) of a plain function → the plain functions of the file that call it, each with its class
+    and the line of the call."""
+    found: dict[tuple[str, ast.ClassDef | None], list[Any]] = {(" ", None): []}  # never empty: it was looked for
+    for part in context.tree.body:
+        owner = part if isinstance(part, ast.ClassDef) else None
+        for function in owner.body if owner is not None else [part]:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for _, call in _own_calls(function):
+                called = call.func if isinstance(call, ast.Call) else call
+                if isinstance(called, ast.Name):
+                    found.setdefault((called.id, None), []).append((function, owner, called.lineno))
+                elif isinstance(called, ast.Attribute) and last_name(called.value) in ("self", "cls"):
+                    found.setdefault((called.attr, owner), []).append((function, owner, called.lineno))
+    return found
+
+
+def _yields(function: ast.FunctionDef) -> bool:
     """True for a generator: a call alone runs nothing of it."""
     return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for _, part in _own_calls(function))
 
 
-def wait_behind(node: ast.Call, context: FileContext, judge: Judge) -> tuple[Wait, tuple[Evidence, ...]] | None:
+def wait_behind(node: ast.Call, context: FileContext, judge: Judge) -> Way | None:
     """The first call that blocks in what a call runs, with the lines on the way to it; None where nothing does."""
-    found = _target(node, context)
+    found = target_of(node, context)
     if found is None:
         return None
-    return _of_function(*found, context, judge, _FURTHEST)
+    return _of_function(found, context, judge, _FURTHEST)
 
 
-def _target(node: ast.Call, context: FileContext) -> tuple[ast.FunctionDef, list[Any]] | None:
-    """The plain function of this file that a call runs, and the scopes around its body."""
-    function = node.func
-    target: ast.AST | None = None
-    scopes: list[Any] = []
-    if isinstance(function, ast.Name):
-        found = lookup(context, function.id, function.lineno)
-        target = found.node if found is not None and found.kind == "definition" else None
-        scopes = [] if target in context.tree.body else list(context.scopes)
-    elif isinstance(function, ast.Attribute) and context.class_scope is not None:
-        owner = context.class_scope
-        named = [part for part in owner.body if isinstance(part, FunctionNode) and part.name == function.attr]
-        target, scopes = (named[-1] if named else None), [owner]
-    if not isinstance(target, ast.FunctionDef):
-        return None
-    if any(not isinstance(one, ast.Name) or one.id not in _RUN_AT_ONCE for one in target.decorator_list):
-        return None
-    return target, [*scopes, target]
-
-
-def _of_function(
-    function: ast.FunctionDef, scopes: list[Any], context: FileContext, judge: Judge, depth: int
-) -> tuple[Wait, tuple[Evidence, ...]] | None:
+def _of_function(target: Target, context: FileContext, judge: Judge, depth: int) -> Way | None:
+    function, scopes = target
     known = context.memo.setdefault(_MEMO, {})
     assert isinstance(known, dict)
-    found: tuple[Wait, tuple[Evidence, ...]] | None = known.get(function)
-    if function in known or depth == 0:
+    found: Way | None = known.get((function, judge))
+    if (function, judge) in known or depth == 0:
         return found
-    known[function] = None  # whoever calls itself waits for nothing new
+    known[function, judge] = None  # whoever calls itself waits for nothing new
     before = context.scopes, context.statement
     context.scopes = scopes
     try:
-        found = known[function] = _first(function, context, judge, depth)
+        found = known[function, judge] = _first(function, context, judge, depth)
     finally:
         context.scopes, context.statement = before
     return found
 
 
-def _first(
-    function: ast.FunctionDef, context: FileContext, judge: Judge, depth: int
-) -> tuple[Wait, tuple[Evidence, ...]] | None:
+def _first(function: ast.FunctionDef, context: FileContext, judge: Judge, depth: int) -> Way | None:
     calls = list(_own_calls(function))
-    if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for _, part in calls):
+    if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for _, part in calls) and not is_context_manager(function):
         return None  # a generator: the call alone runs nothing of it
     for statement, call in calls:
         context.statement = statement
-        assert isinstance(call, ast.Call)
+        if not isinstance(call, ast.Call):
+            continue
         wait = judge(call, context)
         if wait is not None:
             return wait, (Evidence(context.path, wait.line, context.lines[wait.line - 1].strip()[:120]),)
-        target = _target(call, context) if may_be_local(call.func, context) else None
-        deeper = _of_function(*target, context, judge, depth - 1) if target is not None else None
+        target = target_of(call, context)
+        deeper = _of_function(target, context, judge, depth - 1) if target is not None else None
         if deeper is not None:
             line = context.lines[call.lineno - 1].strip()[:120]
             return deeper[0], (Evidence(context.path, call.lineno, line), *deeper[1])

@@ -18,16 +18,19 @@ from skills.gates.blocking_calls import (
 )
 from skills.gates.blocking_examples import BLOCKING_EXAMPLES
 from skills.gates.blocking_hops import (
+    CLIENT_CALLS,
+    CLIENT_WORDS,
+    ENTERS,
     PLAIN_WORDS,
+    SLEEPS,
     WAITS,
     Wait,
     in_lambda,
-    is_of_project,
-    may_be_local,
+    note_wait,
     wait_behind,
     waits_elsewhere,
-    yields,
 )
+from skills.gates.blocking_targets import is_entered, names_elsewhere
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, one_less, severity_of
 from skills.gates.local_values import values_of
@@ -68,18 +71,16 @@ def resolved(node: ast.Call, context: FileContext) -> str | None:
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    function = node.func
     if context.function.__class__ is not ast.AsyncFunctionDef:
         return
-    found = _waits(node, context) if _may_wait(function, context) else None
+    called = _run_by(node, context)
+    function = called.func
+    found = _waits(called, context) if _may_wait(function, context) else None
     if found is None:
-        if may_be_local(function, context):
-            _on_hop(node, context)
-        elif is_of_project(function, context) and coroutine_around(node, context) is not None:
-            _on_other_file(node, context)
+        _on_hop(called, node, context)
         return
-    coroutine = coroutine_around(node, context) if found is not None else None
-    if found is None or coroutine is None or _is_handed_over(node, context):
+    coroutine = coroutine_around(node, context)
+    if coroutine is None or _is_handed_over(node, context):
         return
     waits, evidence, confidence = found
     kind, why = execution_of(context)
@@ -96,6 +97,21 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     )
 
 
+def _run_by(node: ast.Call, context: FileContext) -> ast.Call:
+    """The call that a call comes to: of `f` in `partial(f, x)()` and `list(map(f, xs))`, else itself."""
+    function, run = node.func, None
+    if isinstance(function, ast.Name) and function.id == "map" and len(node.args) > 1:
+        run = node.args[0] if origin(context, function) == "map" else None
+    elif isinstance(function, ast.Name) and context.holds(b"partial("):
+        found = lookup(context, function.id, function.lineno)
+        made = found.value if found is not None and found.kind == "value" else None
+        if isinstance(made, ast.Call) and made.args and origin(context, made.func) == "functools.partial":
+            run = made.args[0]
+    if not isinstance(run, (ast.Name, ast.Attribute)):
+        return node
+    return ast.copy_location(ast.Call(run, [ast.Constant(None)], []), node)
+
+
 def _may_wait(function: ast.expr, context: FileContext) -> bool:
     """A cheap test of names that every call passes which waits itself."""
     if isinstance(function, ast.Attribute):
@@ -110,60 +126,55 @@ def _is_assigned(name: ast.Name, context: FileContext) -> bool:
     return context.holds(b"%s = " % name.id.encode())
 
 
-def _on_hop(node: ast.Call, context: FileContext) -> None:
-    """A call of a plain function of the file that waits, itself or by way of another one."""
-    coroutine = coroutine_around(node, context)
-    found = wait_behind(node, context, _wait_of) if coroutine is not None else None
-    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
+def _on_hop(called: ast.Call, node: ast.Call, context: FileContext) -> None:
+    """A call of a plain function that waits, itself or by way of another one. Of what an import brings the project
+    says whether it waits."""
+    found = wait_behind(called, context, _wait_of)
+    names = names_elsewhere(called, context) if found is None else []
+    coroutine = coroutine_around(node, context) if found is not None or names else None
+    if coroutine is None or isinstance(context.parent(node), ast.Await) or _is_handed_over(node, context):
+        return
+    kind, why = execution_of(context)
+    severity = severity_of(kind, "HIGH", "MEDIUM")
+    reason = (why,) if why else ()
+    if found is None:
+        needs = [(WAITS, name) for name in names]
+        needs += [(ENTERS, name) for name in names if is_entered(node, context)]
+        message = f"`{shown(called.func)}(…)` waits"
+        context.report(
+            BLOCKING, node, message, severity=severity, confidence="likely", needs=(*needs,), evidence=reason
+        )
         return
     wait, way = found
-    kind, why = execution_of(context)
     if wait.sleeps and kind == "cli":
         return
     context.report(
         BLOCKING,
         node,
-        f"`{shown(node.func)}(…)` comes to `{wait.shown}(…)`, which {wait.what}, inside `async def {coroutine.name}`: "
-        "use `await asyncio.to_thread(…)`",
-        severity=severity_of(kind, "HIGH", "MEDIUM"),
+        f"`{shown(called.func)}(…)` comes to `{wait.shown}(…)`, which {wait.what}, inside "
+        f"`async def {coroutine.name}`: use `await asyncio.to_thread(…)`",
+        severity=severity,
         confidence="likely",
-        evidence=(*way, *((why,) if why else ())),
+        evidence=(*way, *reason),
         also=(SLEEP,) if wait.sleeps else (),
-    )
-
-
-def _on_other_file(node: ast.Call, context: FileContext) -> None:
-    """A call of what an import brings: it counts where the project says that it is a plain function that waits."""
-    name = resolved(node, context)
-    if name is None or isinstance(context.parent(node), ast.Await) or _is_handed_over(node, context):
-        return
-    kind, why = execution_of(context)
-    context.report(
-        BLOCKING,
-        node,
-        f"`{shown(node.func)}(…)` waits",
-        severity=severity_of(kind, "HIGH", "MEDIUM"),
-        confidence="likely",
-        needs=((WAITS, name),),
-        evidence=(why,) if why else (),
     )
 
 
 def _on_plain(node: ast.Call, context: FileContext) -> None:
     """Says which plain functions of a module wait (fact "waits": what for, in words)."""
     function = context.function
-    if len(context.scopes) != 1 or not isinstance(function, ast.FunctionDef) or function.decorator_list:
+    if not isinstance(function, ast.FunctionDef) or context.statement is function:
         return
-    wait = _wait_of(node, context) if context.statement is not function and not in_lambda(node, context) else None
-    if wait is not None and not yields(function):
-        context.fact(WAITS, function.name, f"comes to `{wait.shown}(…)`, which {wait.what}", node.lineno)
+    wait = _wait_of(node, context)
+    if wait is not None and not in_lambda(node, context):
+        note_wait(wait, context)
 
 
 def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
     """What a call of a plain function waits for; questions to the file system are not worth the way."""
     function = node.func
     if last_name(function) == "sleep" and resolved(node, context) == "time.sleep":
-        return Wait(node.lineno, shown(function), "sleeps", sleeps=True)
+        return Wait(node.lineno, shown(function), SLEEPS)
     found = _waits(node, context) if _may_wait(function, context) else None
     if found is None or found[0].minor or _is_handed_over(node, context):
         return None
@@ -234,7 +245,9 @@ def _real_request(owner: str, node: ast.Call) -> bool:
 
 
 def _never_waits(node: ast.Call) -> bool:
-    """True for `get(block=False)`."""
+    """True for `get(block=False)` and `acquire(False)`."""
+    if last_name(node.func) == "acquire" and node.args:
+        return isinstance(node.args[0], ast.Constant) and node.args[0].value is False
     return any(
         word.arg in ("block", "blocking") and isinstance(word.value, ast.Constant) and word.value.value is False
         for word in node.keywords
@@ -301,11 +314,12 @@ blocking_io_in_async = Rule(
     fix="Use the asynchronous client of it, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
     when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
     "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
-    "into: they may run in a thread. A call of a plain function counts for what that function waits for: of the "
-    "same file also by way of others, of another file where it asks a service, a process or the disk itself.",
+    "into: they may run in a thread. A call of a plain function or method counts for what that waits for, itself or by "
+    "way of others of its file, in another file of the project too.",
     watches=(
         Watch((ast.Call,), _on_call, (b"async def",), is_product_path),
         Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
+        Watch((ast.Call,), _on_plain, CLIENT_WORDS, is_product_path, near=CLIENT_CALLS),
     ),
     holds=waits_elsewhere,
     bad=BLOCKING_EXAMPLES[0],
