@@ -3,10 +3,11 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from textual.app import App
 
@@ -29,6 +30,17 @@ from widgets.worktrees_pane import WorktreesPane, waiting
 
 _LAST_WORDS = 3.0  # seconds
 
+Severity = Literal["information", "warning", "error"]
+
+
+class Notice(NamedTuple):
+    """A notice on screen, until a time of the monotonic clock in seconds."""
+
+    text: str
+    severity: Severity
+    until: float
+    about: str
+
 
 class Deeds(App[int]):
     """The state that the panes show, and the actions on it."""
@@ -44,6 +56,7 @@ class Deeds(App[int]):
     no_colors: bool
     everywhere: bool
     theme_by_key = False
+    _standing: Sequence[Notice] = ()
 
     def pane(self, name: str) -> LineView:
         """A pane by its name."""
@@ -79,9 +92,28 @@ class Deeds(App[int]):
         uncalled, so that one which is cancelled before it begins leaves no coroutine behind."""
         self.run_worker(work, name=group, group=group, exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
-    def tell(self, message: object, *, bad: bool = False) -> None:
-        """A short notice; text from outside is shown as it is, never as markup."""
-        self.notify(plain_text(message, 300), severity="error" if bad else "information", markup=False, timeout=6)
+    def tell(
+        self,
+        message: object,
+        *,
+        bad: bool = False,
+        severity: Severity = "information",
+        seconds: float = 6.0,
+        about: str = "",
+    ) -> None:
+        """A short notice; text from outside is shown as it is, never as markup. One `about` something takes the place
+        of the one before about the same."""
+        now = time.monotonic()
+        notice = Notice(plain_text(message, 300), "error" if bad else severity, now + seconds, about)
+        standing = [one for one in self._standing if now < one.until]
+        fresh = [notice]
+        if about and any(one.about == about for one in standing):
+            standing = [one for one in standing if one.about != about]
+            self.clear_notifications()
+            fresh = [*standing, notice]
+        self._standing = (*standing, notice)
+        for one in fresh:
+            self.notify(one.text, severity=one.severity, markup=False, timeout=one.until - now)
 
     def watch_folder(self, root: Path) -> None:
         """Show the findings and the phase of this worktree from now on."""

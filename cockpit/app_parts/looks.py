@@ -79,7 +79,7 @@ class Looks(Deeds):
         names = [theme.name for theme in self.looks]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
         self.theme_by_key = True
-        self.tell(f"Theme: {self.theme}")
+        self.tell(f"Theme: {self.theme}", about="theme")
 
     async def _follow_looks(self, folder: Path) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a folder that cannot be watched keeps its themes as they are

@@ -10,7 +10,6 @@ from cockpit.actions import BY_ID, keys_of
 from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.paths import state_dir
-from cockpit.plain_text import plain_text
 from cockpit.spend.models import SpendSnapshot
 from widgets.budget_pane import words
 from widgets.screens.ask import AskScreen
@@ -50,12 +49,8 @@ class MoneyDeeds(Deeds):
         reached = {alert.window for alert in fresh}
         windows = [window for window in snapshot.windows if window.window in reached]
         if windows:  # one notice for all of them
-            self.notify(
-                plain_text(words(windows, self.labels["spend"]), 200),
-                severity=max((_SEVERITY.get(alert.level, "error") for alert in fresh), key=_WORSE.index),
-                markup=False,
-                timeout=_TOLD_FOR,
-            )
+            worst = max((_SEVERITY.get(alert.level, "error") for alert in fresh), key=_WORSE.index)
+            self.tell(words(windows, self.labels["spend"]), severity=worst, seconds=_TOLD_FOR)
         if fresh and (problem := await asyncio.to_thread(announce, snapshot.scope, fresh, snapshot.windows)):
             self.tell(problem, bad=True)
 

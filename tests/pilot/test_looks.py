@@ -28,6 +28,17 @@ async def test_a_saved_theme_is_worn_at_once(demo, monkeypatch) -> None:  # type
         assert app.get_css_variables()["primary"].lower() == "#cc00aa"
 
 
+async def test_themes_gone_through_fast_leave_one_notice_and_take_no_other_away(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.workers.cancel_all()
+        await pilot.press("t", "t", "t")
+        app.tell("something else")
+        await pilot.press("t", "t")
+        await pilot.pause()
+        said = [line for line in notices(app).splitlines() if not line.startswith("Budget")]
+        assert said == ["something else", f"Theme: {app.theme}"]
+
+
 async def test_costs_that_come_first_do_not_say_that_there_is_no_session(app: CockpitApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         app.workers.cancel_all()
