@@ -31,6 +31,7 @@ from widgets.bars import Attention, KeyBar, Tabs, TopLine
 from widgets.bindings import app_bindings
 from widgets.budget_pane import BudgetPane
 from widgets.code_view import CodeView
+from widgets.finding_words import FindingWords
 from widgets.findings_pane import FindingsPane
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
@@ -92,6 +93,7 @@ class CockpitApp(Parts):
             preview = CodeView(id="preview")
             preview.can_focus = False
             yield preview
+            yield FindingWords(id="words")
         yield Attention(id="attention")
         yield KeyBar(id="keys")
 

@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 _FRAME = 2
+_WIDE = 100  # cells from which the rows themselves say enough
 PANES = ("worktrees", "budget", "phase", "findings")
 Shape = Literal["tabs", "stack", "columns", "grid"]
 
@@ -72,16 +73,33 @@ def regions(
     zoomed: bool = False,
     arrangement: Arrangement = Arrangement(),
 ) -> dict[str, Region]:
-    """The place of every pane that is shown in `width` × `height` cells. `active` is the one that has the focus."""
+    """The place of every pane that is shown in `width` × `height` cells. `active` is the one that has the focus.
+    Below a list of findings that is too narrow for what they say come `words`."""
     shape = shape_of(width, height)
     shown = arrangement.shown(active)
     if zoomed or shape == "tabs" or len(shown) == 1:
-        return {active: Region(0, 0, width, height)}
-    if shape == "stack" or (shape == "columns" and len(shown) == 2):
+        return _with_words({active: Region(0, 0, width, height)}, width)
+    if shape == "stack":
+        return _with_words(_rows([(name,) for name in shown], width, height, wishes), width)
+    if shape == "columns" and len(shown) == 2:
         return _rows([(name,) for name in shown], width, height, wishes)
     if shape == "columns":
         return _rows([shown[:2], *((name,) for name in shown[2:])], width, height, wishes)
     return _grid(shown, width, height, wishes)
+
+
+def _with_words(found: dict[str, Region], width: int) -> dict[str, Region]:
+    """The places with a few lines taken from the foot of the findings, where they are narrow and high enough."""
+    place = found.get("findings")
+    if place is None or width >= _WIDE or place.height < 7:
+        return found
+    lines = 1 if place.height < 9 else 3 if width < 60 else 2
+    rest = place.height - lines
+    return {
+        **found,
+        "findings": Region(place.x, place.y, place.width, rest),
+        "words": Region(place.x, place.y + rest, place.width, lines),
+    }
 
 
 def _elastic(shown: Sequence[str]) -> str:

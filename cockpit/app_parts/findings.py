@@ -16,6 +16,7 @@ from cockpit.files import read_regular, source_lines
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
+from widgets.finding_words import FindingWords
 from widgets.lines import line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
@@ -241,7 +242,9 @@ class FindingDeeds(Deeds):
         self.findings_pane.jump(True)
 
     async def show_code(self) -> None:
-        """The finding under the cursor, in the preview of a wide terminal."""
+        """The finding under the cursor: in the preview of a wide terminal, in words in a narrow one."""
+        if self.is_running and self.panes.shown("words"):
+            self.query_one("#words", FindingWords).say(self.findings_pane.current)
         if not self.is_running or not self.panes.shown("preview"):
             return
         finding = self.findings_pane.finding

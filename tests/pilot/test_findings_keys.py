@@ -14,6 +14,7 @@ from cockpit.config import ToolConfig
 from cockpit.demo import Demo
 from cockpit.findings.models import Check, CheckProblem
 from tests.pilot.conftest import settled, text_of, until
+from widgets.finding_words import FindingWords
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
@@ -73,6 +74,18 @@ async def test_a_check_that_did_not_run_says_why_and_what_it_is(app: CockpitApp)
         await until(lambda: isinstance(app.screen, ReportScreen), "the reason")
         shown = "\n".join(plain(row) for row in app.screen.shown)  # type: ignore[attr-defined]
         assert "no coverage.json" in shown and "catches" in shown
+
+
+async def test_a_narrow_terminal_says_what_the_finding_under_the_cursor_is(app: CockpitApp) -> None:
+    async with app.run_test(size=(60, 34)) as pilot:
+        await settled(app)
+        words = app.query_one("#words", FindingWords)
+        for _ in range(2):
+            await pilot.press("j")
+            await pilot.pause()
+            assert app.findings_pane.finding is not None
+            said = " ".join(plain(words.line_at(y, 56)).strip() for y in range(words.line_count()))
+            assert app.findings_pane.finding.message.startswith(said.removesuffix(" …").split("→")[0].strip())
 
 
 async def test_hide_list_and_undo(app: CockpitApp) -> None:
