@@ -19,6 +19,8 @@ _FOREIGN |= {"third_party", "third-party", "_vendor", "_vendored", ".venv", "ven
 _FOREIGN |= {".git", ".hg", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILT = frozenset(("dist", "build"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
+_MANIFESTS = frozenset(("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "tox.ini", "ruff.toml", ".ruff.toml"))
+_MANIFESTS |= {".pre-commit-config.yaml"}
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
 _GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
 _HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
@@ -144,11 +146,11 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
 def is_manifest(name: str) -> bool:
     """Whether a file names the project's dependencies, its linter, or the operations of its API."""
     folder, _, last = name.rpartition("/")
-    if last in ("pyproject.toml", "setup.cfg", "Pipfile", "ruff.toml", ".ruff.toml", ".pre-commit-config.yaml"):
+    if last in _MANIFESTS:
         return True
     in_folder = folder.rpartition("/")[2] == "requirements"
     if last.endswith((".txt", ".in")):
-        return last.startswith("requirements") or in_folder
+        return "requirements" in last or in_folder
     return is_api_schema(last)
 
 

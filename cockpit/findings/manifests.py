@@ -1,9 +1,9 @@
-"""What a project depends on, from its manifests, with the line that says it. Nothing is run: setup.py is not read."""
+"""What a project depends on, from its manifests, with the line that says it. Nothing runs: setup.py is only parsed."""
 
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.files import read_regular
 from cockpit.findings.discovery import is_api_schema
@@ -11,9 +11,18 @@ from cockpit.plain_text import plain_text
 from skills.gates.model import ApiSchema, ProjectEvidence
 from skills.record import record
 
+if TYPE_CHECKING:
+    from configparser import RawConfigParser
+
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_FACTOR = re.compile(r"^[\w,{}!.*-]+\s*:\s+")
 _LARGEST = 1_000_000
 _LARGEST_SCHEMA = 8_000_000
+_BESIDE = frozenset(
+    ("test", "tests", "testing", "ci", "github", "dev", "tools", "tooling", "scripts", "script", "docker", "build",
+     "deploy", "deployment", "deps", "dependencies", "pip", "requirements", "docs", "doc", "etc", "config", "conf")
+)  # fmt: skip
+_SETUP_WORDS = frozenset(("install_requires", "tests_require", "extras_require", "setup_requires"))
 
 
 @record
@@ -54,8 +63,9 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
 def _packages(names: Iterable[str], asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """What each package of a repository of several asks for, by its folder; what no folder has counts for the root.
 
-    `asked` are pairs of a manifest and a dependency."""
-    folders = {folder for name in names if name.endswith("/pyproject.toml") and (folder := name.rpartition("/")[0])}
+    `asked` are pairs of a manifest and a dependency. Requirements that lie beside tests or tools are those of the
+    folder around them."""
+    folders = {folder for name in names if (folder := _package_of(name))}
     if not folders:
         return {}
     found: dict[str, dict[str, None]] = {folder: {} for folder in ("", *sorted(folders))}
@@ -65,6 +75,18 @@ def _packages(names: Iterable[str], asked: Iterable[tuple[str, str]]) -> dict[st
             folder = folder.rpartition("/")[0]
         found[folder][dependency] = None
     return {folder: tuple(of) for folder, of in found.items()}
+
+
+def _package_of(name: str) -> str:
+    """The folder of the package that a manifest makes, "" for the root and where it makes none."""
+    folder, _, last = name.rpartition("/")
+    if last in ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile"):
+        return folder
+    if last.endswith((".txt", ".in")):
+        if folder.rpartition("/")[2] == "requirements":
+            folder = folder.rpartition("/")[0]
+        return "" if folder.rpartition("/")[2].strip("._").lower() in _BESIDE else folder
+    return ""
 
 
 def normalised(name: str) -> str:
@@ -122,6 +144,10 @@ def _read(name: str, text: str) -> tuple[list[tuple[str, int]], bool]:
         return _numbered(text, [key for group in groups if isinstance(group, dict) for key in group]), False
     if last == "setup.cfg":
         return _numbered(text, _setup_cfg(text)), False
+    if last == "setup.py":
+        return _setup_py(text), False
+    if last == "tox.ini":
+        return _numbered(text, _tox(text)), False
     return [
         (package, number) for number, line in enumerate(text.splitlines(), 1) if (package := requirement_name(line))
     ], False
@@ -133,16 +159,22 @@ def _pyproject(document: dict[str, Any]) -> list[str]:
     groups += _table(project, "optional-dependencies").values()
     groups += _table(document, "dependency-groups").values()
     groups += _table(document, "tool", "pdm", "dev-dependencies").values()
-    groups.append(_table(document, "tool", "uv").get("dev-dependencies"))
+    groups += [_table(document, "tool", name).get("dev-dependencies") for name in ("uv", "rye")]
+    for environment in _table(document, "tool", "hatch", "envs").values():
+        groups += [_table(environment).get(key) for key in ("dependencies", "extra-dependencies")]
+    for environment in _table(document, "tool", "tox", "env").values():
+        groups.append(_table(environment).get("deps"))
     found = [requirement_name(entry) for group in groups for entry in _strings(group)]
     poetry = _table(document, "tool", "poetry")
     tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
     tables += [_table(group, "dependencies") for group in _table(poetry, "group").values() if isinstance(group, dict)]
     found += [name for table in tables for name in table if name != "python"]
+    legacy = _table(document, "tool", "tox").get("legacy_tox_ini")
+    found += _tox(legacy) if isinstance(legacy, str) else []
     return [name for name in found if name]
 
 
-def _setup_cfg(text: str) -> list[str]:
+def _ini(text: str) -> "RawConfigParser":
     import configparser
 
     parser = configparser.RawConfigParser(strict=False)
@@ -150,6 +182,51 @@ def _setup_cfg(text: str) -> list[str]:
         parser.read_string(text)
     except configparser.Error as problem:
         raise ValueError(str(problem)) from None
+    return parser
+
+
+def _tox(text: str) -> list[str]:
+    """What the environments of tox install, whatever factor a line is for (`py311: pytest-mock`)."""
+    parser = _ini(text)
+    lines = [line for section in parser.sections() for line in parser.get(section, "deps", fallback="").splitlines()]
+    return [name for line in lines if (name := requirement_name(_FACTOR.sub("", line.strip())))]
+
+
+def _setup_py(text: str) -> list[tuple[str, int]]:
+    """What the call of `setup` spells out, in itself or in lists that the file binds to names."""
+    import ast
+
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as problem:
+        raise ValueError(f"line {problem.lineno}: {problem.msg}") from None
+    bound = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found: dict[str, int] = {}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    left: list[ast.AST] = [word.value for call in calls for word in call.keywords if word.arg in _SETUP_WORDS]
+    while left:
+        # The keys of `extras_require` are names of extras.
+        node = left.pop()
+        if isinstance(node, ast.Dict):
+            left += node.values
+        elif isinstance(node, ast.Name):
+            left += [value] if (value := bound.pop(node.id, None)) is not None else []
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and (name := requirement_name(node.value)):
+                found.setdefault(name, node.lineno)
+        else:
+            left += ast.iter_child_nodes(node)
+    return list(found.items())
+
+
+def _setup_cfg(text: str) -> list[str]:
+    parser = _ini(text)
     entries: list[str] = []
     if parser.has_section("options"):
         for key in ("install_requires", "tests_require", "setup_requires"):

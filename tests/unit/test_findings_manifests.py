@@ -108,3 +108,62 @@ def test_each_package_of_a_repository_asks_for_its_own(tmp_path: Path) -> None:
         "web/tool": ("httpx",),
     }
     assert read_manifests(tmp_path, ["requirements.txt"]).evidence.packages == {}
+
+
+def test_hatch_tox_and_setup_py_name_what_tests_need(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.hatch.envs.test]\ndependencies = [\n  "pytest-mock",\n]\nextra-dependencies = ["respx"]\n'
+        '[tool.tox.env.lint]\ndeps = ["mypy"]\n[tool.rye]\ndev-dependencies = ["nox"]\n'
+    )
+    (tmp_path / "tox.ini").write_text(
+        "[tox]\nenvlist = py311\n[testenv]\ndeps =\n    -r requirements.txt\n    py311: pytest-xdist>3\n    freezegun\n"
+    )
+    (tmp_path / "setup.py").write_text(
+        "from setuptools import setup\n\nTESTS = ['pytest-django']\n"
+        "setup(\n    name='shop',\n    keywords=['django'],\n    install_requires=['httpx>=1', *TESTS],\n"
+        "    extras_require={'dev': TESTS, 'mock': ['mock; python_version < \"4\"']},\n)\n"
+    )
+
+    found = read_manifests(tmp_path, ["pyproject.toml", "tox.ini", "setup.py"]).evidence.dependencies
+    assert found == {
+        "pytest-mock": "pyproject.toml:3",
+        "respx": "pyproject.toml:5",
+        "mypy": "pyproject.toml:7",
+        "nox": "pyproject.toml:9",
+        "pytest-xdist": "tox.ini:6",
+        "freezegun": "tox.ini:7",
+        "mock": "setup.py:8",
+        "httpx": "setup.py:7",
+        "pytest-django": "setup.py:3",
+    }
+
+
+def test_a_setup_py_that_cannot_be_parsed_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(\n")
+
+    assert read_manifests(tmp_path, ["setup.py"]).problems == (
+        ("setup.py", "cannot be read: line 1: '(' was never closed"),
+    )
+
+
+def test_requirements_make_a_package_where_they_do_not_lie_beside_tests_or_tools(tmp_path: Path) -> None:
+    names = {
+        "api/requirements-dev.txt": "pytest-mock",
+        "worker/requirements.txt": "celery",
+        "worker/requirements/test.txt": "respx",
+        "worker/tests/dev-requirements.txt": "freezegun",
+        "ci/requirements.txt": "nox",
+        "lib/setup.py": "setup(install_requires=['attrs'])",
+        "lib/tox.ini": "[testenv]\ndeps = pytest-xdist",
+    }
+    for name, text in names.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+
+    found = read_manifests(tmp_path, list(names)).evidence.packages
+    assert {folder: set(of) for folder, of in found.items()} == {
+        "": {"nox"},
+        "api": {"pytest-mock"},
+        "worker": {"celery", "respx", "freezegun"},
+        "lib": {"attrs", "pytest-xdist"},
+    }
