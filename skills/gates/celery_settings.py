@@ -96,8 +96,8 @@ celery_settings = Rule(
     severity="INFO",
     skill=SKILL,
     sources=("PB-C4",),
-    catches="Settings of Celery without time limits, JSON, expiry of results, prefetch and late acknowledgement; "
-    "pickle.",
+    catches="Celery settings that leave out time limits, JSON, the expiry of results, prefetch or late "
+    "acknowledgement, or that choose pickle.",
     why="By default a task may run for ever, and a worker takes four long ones at once and loses them when it dies.",
     fix="Set `CELERY_TASK_TIME_LIMIT = 1800`, `CELERY_TASK_SOFT_TIME_LIMIT = 1500`, "
     "`CELERY_WORKER_PREFETCH_MULTIPLIER = 1`, "

@@ -129,7 +129,7 @@ non_english_comment = Rule(
     severity="INFO",
     skill=SKILL,
     sources=("BN-S7",),
-    catches="Comments and docstrings in another language than English.",
+    catches="Comments and docstrings in a language other than English.",
     why="Whoever joins later, and every tool that reads comments, knows English; two languages in one file split the "
     "words for one thing in two.",
     fix="Translate it into English, or delete it where the code says it already.",

@@ -126,7 +126,7 @@ heavy_signal = Rule(
     skill=SKILL,
     sources=("PB-D6",),
     catches="Receivers of signals that call another service, send mail, or run queries in a loop.",
-    why="Every save anywhere pays for it, inside of its transaction, and whoever saves does not see it.",
+    why="Every save anywhere pays for it, inside its transaction, and whoever saves does not see it.",
     fix="Queue a task, in `transaction.on_commit(lambda: notify.delay(instance.pk))`; or call it from the service that "
     "means it, without a signal.",
     when="In functions with `@receiver`, or connected in the same file; what is handed to `on_commit` or queued is "
@@ -222,7 +222,7 @@ single_settings_module = Rule(
     catches="Django projects with one settings module for development and production.",
     why="What is meant for a developer's machine reaches production by a forgotten variable.",
     fix="Split it: `settings/base.py`, and `development.py`, `production.py` and `test.py` that import it.",
-    when="Where exactly one module of settings is there, in the profile binora or when selected.",
+    when="Where there is exactly one settings module, in the profile binora or when selected.",
     watches=(),
     profiles=STRICT,
     survey=_unsplit,

@@ -338,7 +338,7 @@ serializer_all_fields = Rule(
     skill=SKILL,
     sources=("BN-S2b", "PB-D2"),
     catches='Serializers and model forms with `fields = "__all__"`.',
-    why="A column that is added to the model later is published, and writable, at once, without anybody deciding it.",
+    why="A column that is added to the model later can be read and written at once, without anybody having decided so.",
     fix="List the fields, and give reading and writing a serializer of its own where they differ.",
     when="In the `Meta` of classes whose bases are serializers or model forms. Not in tests and migrations.",
     watches=(Watch((ast.ClassDef,), _on_class, (b"__all__", b"ALL_FIELDS"), is_product_path),),

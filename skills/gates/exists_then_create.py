@@ -217,7 +217,7 @@ exists_then_create = Rule(
     severity="MEDIUM",
     skill="django-query-optimizer",
     sources=("BN-S5",),
-    catches="Looking whether a row exists and creating it where it does not, in two steps.",
+    catches="Checking whether a row exists and creating it if it does not, in two steps.",
     why="Between the two queries another request can do the same: the row is there twice, or one of them fails. And "
     "the usual case costs two queries instead of one.",
     fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "

@@ -166,8 +166,8 @@ logic_in_router = Rule(
     sources=("PB-F12", "BN-S2", "PB-G1"),
     catches="Endpoints of FastAPI that write to the database, call other services, or ask more than a trivial "
     "question.",
-    why="What an endpoint does can only be reached through a request: a task or a second endpoint copies it, and it "
-    " can only be tested with a client and a database.",
+    why="What an endpoint does can only be reached through a request: a task or a second endpoint copies it, and "
+    "it can only be tested with a client and a database.",
     fix="Move it into a function of a service or repository that takes the session and plain values; the endpoint "
     "parses, calls and answers.",
     when="In functions with a decorator of a router or app, once for each. Up to two plain reads are allowed.",

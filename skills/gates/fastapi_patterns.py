@@ -295,7 +295,7 @@ unpaginated_list = Rule(
     skill=SKILL,
     sources=("PB-F7",),
     catches="GET endpoints that answer a list of rows and take neither limit, offset, page nor cursor.",
-    why="It is fast with the rows of today. Later one request reads the whole table into memory.",
+    why="It is fast with today's rows. Later one request reads the whole table into memory.",
     fix="Take `limit` (with a maximum) and `offset` or a cursor, and give them to the query.",
     when="Where the answer is a list, by its model or by the query that is returned, and the function asks for all "
     "rows; lists that belong to one "

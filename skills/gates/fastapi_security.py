@@ -175,7 +175,7 @@ secret_in_response = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-F11", "PB-G3"),
-    catches="Models of answers with a field `password`, `token`, `secret` or a hash, own or inherited; serializers of "
+    catches="Response models with a field `password`, `token`, `secret` or a hash, own or inherited; serializers of "
     "the REST framework that list a password or a hash and do not make it `write_only`.",
     why="A hash that leaves the server can be guessed at leisure; a token or secret is used at once.",
     fix="Answer with a model of its own that has only what the client needs.",

@@ -302,12 +302,13 @@ insecure_settings = Rule(
     skill="django-security",
     sources=("PB-S1", "PB-S2", "PB-S3", "PB-S4", "PB-S5"),
     catches="Settings that leave a deployed Django or Flask application open: `DEBUG`, a `SECRET_KEY` in the source, "
-    "`ALLOWED_HOSTS` with `*` or nobody, cookies and redirects without HTTPS, weak hashers, fewer than Django's four "
-    "password validators or passwords of fewer than 12 characters; "
-    "also where only the default of an environment variable is so.",
-    why="Nobody sees these at work: the site answers as always, and shows its secrets to whoever asks rightly.",
-    fix="Let the safe value be the default and read the other one from the environment of the developer's machine; "
-    "a secret has no default at all.",
+    "`ALLOWED_HOSTS` with `*` or empty, cookies and redirects without HTTPS, weak hashers, fewer than "
+    "Django's four password validators or passwords of fewer than 12 characters; also where it is only the "
+    "default of an environment variable.",
+    why="None of this shows in daily use: the site answers as always, and gives its secrets to anyone who knows "
+    "how to ask.",
+    fix="Make the safe value the default, and let the environment of a developer's machine ask for the other one;"
+    " a secret has no default at all.",
     when="In modules of settings, those for development and tests left out, and where an application is configured or "
     "run. A setting that a sibling module for production sets again is not reported, nor a frame of the same site "
     "beside a comment that says why.",

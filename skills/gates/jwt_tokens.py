@@ -203,9 +203,9 @@ jwt_decode_unsafe = Rule(
     "`none`, or without audience and issuer; tokens that are made with the algorithm `none`.",
     why="A token is worth as much as the check of its signature, and of whom it was made for.",
     fix='Pass `algorithms=["RS256"]` (what your issuer uses), `audience=` and `issuer=`, and leave verification on.',
-    when="Wherever PyJWT or python-jose decodes or signs, outside of tests. A first look that finds the key of a token "
-    "which is checked after it, one at a token that the function made, and one whose result or comment says that it is "
-    "unverified, are left out.",
+    when="Wherever PyJWT or python-jose decodes or signs, outside of tests. Left out are a first look that finds "
+    "the key of a token which is then checked, a look at a token that the function made itself, and one whose"
+    " result or comment says that it is unverified.",
     watches=(
         Watch(
             (ast.Call,),

@@ -102,11 +102,11 @@ shuffled_time_series = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-ML3",),
-    catches="A random split of data that has a column of time.",
+    catches="A random split of data that has a time column.",
     why="The model is trained on days after those that it is tested on: the figures are too good, and production "
     "shows it.",
     fix="Sort by time and cut at a date, pass `shuffle=False`, or use `TimeSeriesSplit`.",
-    when="Where the same function (or script) reads a column named as a time.",
+    when="Where the same function (or script) reads a column that is named like a time.",
     watches=(Watch((ast.Call,), _on_split, _SPLITS, outside_tests, near=_SPLITS),),
     bad=one_file(
         "ml/split.py",

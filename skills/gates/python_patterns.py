@@ -161,7 +161,7 @@ star_import = Rule(
     catches="`from module import *`.",
     why="Names appear from nowhere and hide others; neither people nor tools can say where one comes from.",
     fix="Import the names that are used, or the module.",
-    when="Not in `__init__.py`, settings modules, tests, and modules that only pass names on, where it is a custom.",
+    when="Not in `__init__.py`, settings modules, tests, and modules that only pass names on, where it is customary.",
     watches=(Watch((ast.ImportFrom,), _on_star, (b"import *",), _may_star),),
     bad=one_file("shop/cart.py", "from shop.models import *\n\nrow = Order()\n"),
     good=(

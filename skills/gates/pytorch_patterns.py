@@ -284,7 +284,7 @@ RULES: tuple[Rule, ...] = (
     rule_of(
         EVAL, "PB-M1", "HIGH",
         "Functions that validate or infer with a model, without `eval()` or without switching gradients off.",
-        "Dropout and batch norm go on as in training, so that the figures are wrong; gradients fill the memory.",
+        "Dropout and batch norm go on as in training, so the figures are wrong; gradients fill the memory.",
         "Call `model.eval()` first and put the loop under `with torch.inference_mode():`.",
         "In functions named for validation, evaluation or inference that call the model. Steps of Lightning are "
         "left out.",
@@ -341,7 +341,7 @@ RULES: tuple[Rule, ...] = (
     rule_of(
         SAVE, "PB-M4", "MEDIUM",
         "`torch.save` of a whole model.",
-        "The file holds paths of classes, and cannot be read after the next move of a module.",
+        "The file holds the paths of classes, and cannot be read once a module is moved.",
         "Save `model.state_dict()` and what is needed to build the model again.",
         "Where what is saved is a model, or holds one: by its name, or by what it was made of.",
         NOTHING,
@@ -355,10 +355,10 @@ RULES: tuple[Rule, ...] = (
     ),
     rule_of(
         CUDA, "PB-M6", "LOW",
-        '`.cuda()`, `.to("cuda")` and `torch.device("cuda")` with no other way.',
-        "It fails on a laptop, in CI, and on other vendors' cards.",
+        '`.cuda()`, `.to("cuda")` and `torch.device("cuda")` without a fallback.',
+        "It fails on a laptop, in CI, and on other vendors' GPUs.",
         'Choose once: `device = torch.device("cuda" if torch.cuda.is_available() else "cpu")`, then `.to(device)`.',
-        "Where neither the expression nor an `if` around it asks for a card, and nothing above it leaves without one.",
+        "Where neither the expression nor an `if` around it asks for a GPU, and nothing above it leaves without one.",
         Watch((ast.Assign, ast.AnnAssign), _on_device, TORCH, outside_tests, near=(b'"cuda', b"'cuda")),
         ("class Run:\n    def __init__(self):\n        self.device = 'cuda'\n",
          "def build():\n    return Net().cuda()\n", "def build(model):\n    return model.to('cuda')\n",

@@ -225,10 +225,10 @@ _BY_SCOPE = Watch((*FUNCTIONS, ast.Module), _on_scope, TORCH, outside_tests)
 RULES: tuple[Rule, ...] = (
     rule_of(
         ITEM, "PB-M5", "MEDIUM",
-        "`loss.item()` before `loss.backward()`, and a loss that is made a number before.",
-        "Reading the value makes the processor wait for the card in every step; a number has no gradients at all.",
+        "`loss.item()` before `loss.backward()`, and a loss that is turned into a number before it.",
+        "Reading the value makes the CPU wait for the GPU in every step; a number has no gradients at all.",
         "Call `backward()` first, and read the value every so many steps.",
-        "In one function or script, where the value is not another one meanwhile.",
+        "In one function or script, where the name is not given another value in between.",
         _BY_SCOPE,
         (LOOP + "        loss = model(x)\n        total += loss.item()\n        loss.backward()\n",
          "loss = model(x)\nprint(loss.item())\nloss.backward()\n",
@@ -254,9 +254,9 @@ RULES: tuple[Rule, ...] = (
     rule_of(
         MOVED, "PB-M8", "MEDIUM",
         "A model that is moved to its device inside a loop.",
-        "Every round looks at all weights again; where the optimizer was made before, it may hold the old ones.",
+        "Every iteration walks through all weights; an optimizer that was made before the move may hold the old ones.",
         "Move it once, before the optimizer is made; in the loop move the batch.",
-        "In loops, for receivers that are named as models and stay the same from round to round.",
+        "In loops, for receivers that are named as models and stay the same in every iteration.",
         _IN_LOOPS,
         (LOOP + "        model.to(device)\n        model(x)\n",
          LOOP + "        model = model.cuda()\n        model(x)\n"),
@@ -267,7 +267,7 @@ RULES: tuple[Rule, ...] = (
     rule_of(
         ZERO, "PB-M9", "HIGH",
         "Training steps without `zero_grad()`.",
-        "Gradients are added to those of all rounds before, and the steps grow until nothing is learned.",
+        "Gradients add up over all earlier steps, and the updates grow until nothing is learned.",
         "Call `optimizer.zero_grad(set_to_none=True)` before each `backward()`.",
         "In functions that call `backward()` and the optimizer's `step()`.",
         NOTHING,

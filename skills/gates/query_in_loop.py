@@ -210,8 +210,8 @@ query_in_loop = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-D5",),
-    catches="A query on a manager inside of a loop, with what the loop is at as its argument.",
-    why="A thousand turns are a thousand round trips to the database, where one query would do.",
+    catches="A query on a manager inside a loop, with the loop's current value as its argument.",
+    why="A thousand iterations are a thousand round trips to the database, where one query would do.",
     fix="Ask once before the loop: `filter(key__in=keys)` or `in_bulk`, and look up in a dict; write with "
     "`bulk_create`, "
     "`bulk_update` or one `update`.",

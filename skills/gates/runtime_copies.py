@@ -264,7 +264,7 @@ redundant_data_copies = Rule(
     sources=("PA-653-6",),
     catches="Copies of lists, sets, tuples and dicts that are only read: `for x in list(xs)` where nothing changes "
     "`xs`, `list(xs.copy())`, `dict(a).copy()`, a local copy of a local container.",
-    why="A copy takes memory and time for every element, and a reader asks himself what it protects.",
+    why="A copy takes memory and time for every element, and readers wonder what it protects.",
     fix="Use the original. Keep the copy where the original changes meanwhile.",
     when="In production code, where the file says that the original is a container. Not for parameters, shared state, "
     "dicts that are looped over, and conversions from one type to another.",

@@ -311,7 +311,7 @@ blocking_io_in_async = Rule(
     "drivers, `sqlalchemy.orm.Session`, Django's ORM, boto3.",
     why="The event loop has one thread. While such a call waits, no other request is answered, no timeout fires and no "
     "health check succeeds: one slow file or service stalls every client of the process.",
-    fix="Use the asynchronous client of it, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
+    fix="Use its asynchronous client, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
     when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
     "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
     "into: they may run in a thread. A call of a plain function or method counts for what that waits for, itself or by "

@@ -195,8 +195,8 @@ string_concat_in_loop = Rule(
     skill=SKILL,
     sources=("PA-653-4", "PB-P9"),
     catches="A string (or bytes) that grows by `+=` or `x = x + …` inside a loop.",
-    why="Strings cannot grow: every `+` may copy all that was there before, so twice as many turns take four times as "
-    "long.",
+    why="Strings cannot grow: every `+` may copy all that was there before, so twice as many iterations take four"
+        " times as long.",
     fix="Append to a list and `''.join(parts)` after the loop, or write to `io.StringIO`; for bytes a `bytearray`.",
     when="In production code where the name is text by its first value, its annotation, or what is added. MEDIUM where "
     "the header says more than 100 turns, else LOW. Not where the loop starts the text anew, ends there, or asks it.",

@@ -231,9 +231,9 @@ multi_write_without_atomic = Rule(
     catches="Functions of services that write several rows one after the other outside of a transaction.",
     why="Where the second write fails, the first one stays: an order without its lines, a payment without its order.",
     fix="Put `@transaction.atomic` on the function, or `with transaction.atomic():` around the writes.",
-    when="In functions of service modules and methods of service classes with at least two writes on one way through "
-    "them; a write in a loop counts as two. Not where `atomic` or `select_for_update` is used, and not where "
-    "ATOMIC_REQUESTS is on.",
+    when="In functions of service modules and methods of service classes with at least two writes on one path "
+    "through them; a write in a loop counts as two. Not where `atomic` or `select_for_update` is used, and "
+    "not where ATOMIC_REQUESTS is on.",
     watches=(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),

@@ -72,12 +72,11 @@ endpoint_without_permission_test = Rule(
     severity="LOW",
     skill="django-testing-patterns",
     sources=("PB-DT2",),
-    catches="Views with `permission_classes` whose refusal no test looks at.",
+    catches="Views with `permission_classes` whose refusal no test checks.",
     why="A permission that is taken away by mistake breaks nothing that is tested: whoever should be kept out gets in.",
     fix="Call the endpoint as nobody and as somebody without the right, and assert 401 and 403.",
-    when="For classes that name a permission, in projects with tests; a test counts that speaks of the view and of "
-    "401, "
-    "403 or `PermissionDenied`. In the profile binora or when selected.",
+    when="For classes that name a permission, in projects with tests; a test that mentions the view and 401, 403 "
+        "or `PermissionDenied` counts. In the profile binora or when selected.",
     profiles=STRICT,
     watches=(
         Watch((ast.ClassDef,), _on_view, (b"permission_classes",), lambda path: not is_test_path(path)),
@@ -243,7 +242,7 @@ skipped_test = Rule(
     sources=("PB-T7",),
     catches="Tests that are always skipped, or expected to fail.",
     why="They look like tests in every count, and test nothing.",
-    fix="Mend it, delete it, or skip it under a condition that says when it holds (`skipif`).",
+    fix="Repair it, delete it, or skip it under a condition that says when it holds (`skipif`).",
     when="For decorators without a condition, and skips that every run of the test comes to, in the profile "
     "binora or when selected.",
     profiles=STRICT,

@@ -352,7 +352,7 @@ unordered_queryset = Rule(
     skill="django-query-optimizer",
     sources=("BN-S5",),
     catches="Lists that are cut into pages from a queryset without `order_by`, of a model without `Meta.ordering`.",
-    why="Without an order the database may answer each page in another one: a row shows up twice, another one never.",
+    why="Without an order the database may sort each page differently: one row shows up twice, another never.",
     fix='Give the queryset `order_by(…)`, with a unique column last ("-created", "pk"), or the model `Meta.ordering`.',
     when="In REST views that list (those with `pagination_class = None` are left out), Django's `ListView` with "
     "`paginate_by`, `Paginator(…)`, and slices with an offset. The model must be known, with what it inherits and its "
