@@ -3,9 +3,11 @@
 import ast
 
 from skills.gates.bindings import annotated_type, lookup, origin
+from skills.gates.blocking_hops import Wait, wait_behind
 from skills.gates.context import FileContext
 from skills.gates.execution import execution_of, severity_of
-from skills.gates.model import Confidence, Severity
+from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.receivers import TypeReader
 from skills.gates.roles import is_product_path
@@ -102,6 +104,11 @@ _NAMES = frozenset(
     | {method for methods, _ in _METHODS.values() for method in methods}
 )
 _WORDS = tuple(sorted({name.partition(".")[0].encode() for name in (*_FUNCTIONS, *_DIGESTS, *_LOADERS, *_METHODS)}))
+_HEAVY_WORDS = (
+    b"bcrypt", b"passlib", b"argon2", b"pwdlib", b"PIL", b"cv2", b"lxml", b"bs4", b"ElementTree", b"pandas", b"polars",
+    b"openpyxl", b"pbkdf2", b"scrypt", b"joblib", b"pypdf", b"fitz", b"gzip.", b"zlib.",
+)  # fmt: skip
+"""What stands in files of which plain functions may work long enough to look behind their names."""
 _FREE = frozenset({"json", "hashlib", "bcrypt", "cv2", "PIL", "pickle", "pandas", "lxml", "zlib", "gzip"})
 
 
@@ -117,15 +124,50 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
         return
     what, severity, confidence = found
+    _report(node, what, coroutine, severity, confidence, (), context)
+
+
+def _report(
+    node: ast.Call,
+    what: str,
+    coroutine: ast.AsyncFunctionDef,
+    severity: Severity,
+    confidence: Confidence,
+    way: tuple[Evidence, ...],
+    context: FileContext,
+) -> None:
     kind, why = execution_of(context)
     context.report(
         TO_THREAD,
         node,
-        f"`{shown(function)}(…)` {what} inside `async def {coroutine.name}` and keeps the event loop from all else",
+        f"`{shown(node.func)}(…)` {what} inside `async def {coroutine.name}` and keeps the event loop from all else",
         severity=severity_of(kind, severity, severity),
         confidence=confidence,
-        evidence=(why,) if why else (),
+        evidence=(*way, *((why,) if why else ())),
     )
+
+
+def _on_hop(node: ast.Call, context: FileContext) -> None:
+    """A call of a plain function of the file that works long, itself or by way of another one."""
+    if context.function.__class__ is not ast.AsyncFunctionDef:
+        return
+    found = wait_behind(node, context, _work_of)
+    coroutine = coroutine_around(node, context) if found is not None else None
+    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
+        return
+    work, way = found
+    what = f"comes to `{work.shown}(…)`, which {work.what},"
+    _report(node, what, coroutine, "MEDIUM", "likely", way, context)
+
+
+def _work_of(node: ast.Call, context: FileContext) -> Wait | None:
+    """What a call of a plain function works at; what may be small is not worth the way."""
+    if last_name(node.func) not in _NAMES and last_name(node.func) not in context.imports:
+        return None
+    found = _works(node, context)
+    if found is None or found[2] != "confirmed":
+        return None
+    return Wait(node.lineno, shown(node.func), found[0])
 
 
 def _works(node: ast.Call, context: FileContext) -> tuple[str, Severity, Confidence] | None:
@@ -193,8 +235,11 @@ missing_to_thread = Rule(
     fix="`await asyncio.to_thread(f, x)`, or a process pool for what takes more than a moment.",
     when="In coroutines of production code: MEDIUM, LOW in code that runs once. `json.loads` and digests are LOW, need "
     "context, and count only where they are given a whole file, body or answer, a digest also where its bytes are "
-    "named so.",
-    watches=(Watch((ast.Call,), _on_call, _WORDS, is_product_path),),
+    "named so. A call of a plain function of the file counts for what that works at.",
+    watches=(
+        Watch((ast.Call,), _on_call, _WORDS, is_product_path),
+        Watch((ast.Call,), _on_hop, _HEAVY_WORDS, is_product_path),
+    ),
     bad=(
         Example({_PATH: "from PIL import Image\n\n\nasync def thumb(upload):\n    image = Image.open(upload)\n"
                  "    image.thumbnail((9, 9))\n"}),
@@ -209,11 +254,16 @@ missing_to_thread = Rule(
         Example({_PATH: "import hashlib\n\n\nasync def etag(blob: bytes):\n"
                  "    return hashlib.sha256(blob).hexdigest()\n"}),
         Example({_PATH: "import pandas as pd\n\n\nasync def rows(path):\n    return pd.read_csv(path)\n"}),
+        Example({_PATH: "import bcrypt\n\n\ndef sign(word):\n    return bcrypt.hashpw(word, b'x')\n\n\n"
+                 "async def sign_up(word):\n    return sign(word)\n"}),
     ),
     good=(
         Example({_PATH: "import asyncio\n\nfrom PIL import Image\n\n\nasync def thumb(upload):\n"
                  "    return await asyncio.to_thread(Image.open, upload)\n"}),
         Example({_PATH: "import bcrypt\n\n\ndef sign_up(word, salt):\n    return bcrypt.hashpw(word, salt)\n"}),
+        Example({_PATH: "import asyncio\n\nimport bcrypt\n\n\ndef sign(word):\n"
+                 "    return bcrypt.hashpw(word, b'x')\n\n\nasync def sign_up(word):\n"
+                 "    return await asyncio.to_thread(sign, word)\n"}),
         Example({_PATH: "import json\n\n\nasync def on_message(text):\n    return json.loads(text)\n"},
                 note="a message is small"),
         Example({_PATH: "import hashlib\n\n\nasync def key(name):\n    return hashlib.sha256(b'x').hexdigest()\n"}),

@@ -15,8 +15,10 @@ SKILL = "runtime-performance-auditor"
 LIST = "unnecessary-list-allocation"
 
 _OUTER = frozenset(
-    {"set", "frozenset", "dict", "list", "tuple", "any", "all", "len", "sum", "min", "max", "sorted", "reversed"}
-)
+    {"set", "frozenset", "dict", "list", "tuple", "any", "all", "len", "sum", "min", "max", "sorted", "reversed",
+     "bool"}
+)  # fmt: skip
+_COLLECTIONS = frozenset({"collections.Counter", "collections.deque"})
 _ATTRIBUTES = _OUTER | {"pop"}
 _FROM_LIST_COMPREHENSION = {
     "set": "write the set comprehension `{… for …}`",
@@ -29,6 +31,7 @@ _FROM_LIST_COMPREHENSION = {
     "sum": "leave the brackets out: `sum(… for …)`",
     "min": "leave the brackets out: `min(… for …)`",
     "max": "leave the brackets out: `max(… for …)`",
+    "bool": "ask `any(True for …)`, which stops at the first one",
 }
 _NO_FASTER = frozenset({"sum", "min", "max", "tuple"})
 """With a generator these take less memory, but no less time."""
@@ -85,6 +88,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     outer = builtin(node.func, context)
     if not outer:
         _on_pop(node, context)
+        _on_collection(node, context)
         return
     starts = outer == "sum" and len(node.args) == 2 and not isinstance(node.args[1], ast.List)
     if (len(node.args) != 1 and not starts) or isinstance(node.args[0], ast.Starred):
@@ -177,6 +181,28 @@ def _on_pop(node: ast.Call, context: FileContext) -> None:
                 _report(node, "A list is built for its first element: `next(iter(…))` takes just that one", context)
 
 
+def _on_collection(node: ast.Call, context: FileContext) -> None:
+    """`Counter([… for …])`, `deque(list(xs), maxlen=3)`, `next(iter([… for …]))`."""
+    made = node.args[0]
+    if not isinstance(made, (ast.ListComp, ast.Call)) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+        return
+    name = origin(context, node.func) or ""
+    if name in _COLLECTIONS and _throwaway(made, context):
+        _report(node, f"`{name.rpartition('.')[2]}(…)` around a list that nobody keeps: hand it the iterable", context)
+    elif name == "iter" and len(node.args) == 1 and isinstance(made, ast.ListComp) and _throwaway(made, context):
+        above = context.parent(node)
+        if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id == "next":
+            _report(made, "A list is built for its first element: leave the brackets out", context)
+
+
+def _on_test(node: ast.If | ast.While | ast.IfExp | ast.UnaryOp, context: FileContext) -> None:
+    """`if [… for …]:`, `not [… for …]`"""
+    tested = node.operand if isinstance(node, ast.UnaryOp) else node.test
+    if isinstance(tested, ast.ListComp) and not waits_inside(tested):
+        message = "A list is built to see whether it is empty: `any(True for …)` stops at the first one"
+        _report(tested, message, context)
+
+
 def _on_subscript(node: ast.Subscript, context: FileContext) -> None:
     if not isinstance(node.ctx, ast.Load) or not isinstance(node.value, (ast.Call, ast.ListComp, ast.List)):
         return
@@ -204,15 +230,18 @@ def _is_reversed(call: ast.expr) -> bool:
 
 
 def _on_compare(node: ast.Compare, context: FileContext) -> None:
-    """`x in list(y)`, and in a loop `x in [… for …]`."""
+    """`x in list(y)`, `x in [… for …]`."""
     if len(node.ops) != 1 or not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return
     inside = node.comparators[0]
     if isinstance(inside, ast.ListComp):
-        if not waits_inside(inside) and loops_around(context, node):
-            _report(
-                inside, "A list is built on every turn of the loop to look one thing up: build a set before", context
-            )
+        if waits_inside(inside):
+            return
+        if loops_around(context, node):
+            message = "A list is built on every turn of the loop to look one thing up: build a set before"
+        else:
+            message = "A list is built to look one thing up: without brackets the search stops where it is found"
+        _report(inside, message, context)
     elif isinstance(inside, ast.Call) and len(inside.args) == 1 and _throwaway(inside, context):
         _report(inside, "A list is built to look one thing up: ask the iterable itself", context)
 
@@ -232,6 +261,7 @@ def _over_display(node: ast.expr) -> bool:
     ) or (isinstance(node, ast.Call) and isinstance(node.args[0], (ast.List, ast.Tuple)))
 
 
+_TESTS = (b"if [", b"while [", b"not [")
 _PATH = "shop/totals.py"
 
 unnecessary_list_allocation = Rule(
@@ -251,6 +281,7 @@ unnecessary_list_allocation = Rule(
     watches=(
         Watch((ast.Call,), _on_call, (), is_product_path),
         Watch((ast.Subscript,), _on_subscript, (b"[0]", b"[-1]"), is_product_path),
+        Watch((ast.If, ast.While, ast.IfExp, ast.UnaryOp), _on_test, _TESTS, is_product_path, near=_TESTS),
         Watch((ast.Compare,), _on_compare, (b" in list(", b" in tuple(", b" in ["), is_product_path),
     ),
     bad=(
@@ -270,6 +301,12 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "best = sorted(scores)[-1]\n"}),
         Example({_PATH: "for x in xs:\n    if x in [y.id for y in ys]:\n        print(x)\n"}),
         Example({_PATH: "known = x in list(names.keys())\n"}),
+        Example({_PATH: "known = x in [y.id for y in ys]\n"}),
+        Example({_PATH: "if [y for y in ys if y.open]:\n    print(1)\n"}),
+        Example({_PATH: "def none_open(ys):\n    return not [y for y in ys if y.open]\n"}),
+        Example({_PATH: "from collections import Counter, deque\n\nkinds = Counter([y.kind for y in ys])\n"}),
+        Example({_PATH: "from collections import deque\n\nlatest = deque(list(xs), maxlen=3)\n"}),
+        Example({_PATH: "first = next(iter([y for y in ys if y.open]), None)\n"}),
         Example({_PATH: "import builtins\n\nfirst = builtins.list(scores).pop(0)\n"}),
     ),
     good=(
@@ -286,6 +323,8 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "ranked = sorted(sorted(xs, key=len), reverse=True)\n"}, note="two sorts by two keys"),
         Example({_PATH: "flat = sum([o.lines for o in orders], [])\n"},
                 note="a list joined to others is another matter"),
+        Example({_PATH: "from collections import Counter\n\nkinds = Counter(y.kind for y in ys)\n"
+                 "if [y, x]:\n    again = iter([y.kind for y in ys])\n"}),
         Example({_PATH: "more = dict([(k, v) for k, v in xs], total=1)\n"}),
         Example({"tests/test_totals.py": "def test_a():\n    assert len([x for x in 'ab']) == 2\n"}),
     ),

@@ -80,15 +80,10 @@ def _known_container(name: str, line: int, context: FileContext) -> tuple[str, B
 def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
     """`for x in list(xs)` where nothing changes `xs` meanwhile."""
     over = node.iter
-    if not isinstance(over, ast.Call) or over.keywords or len(over.args) > 1:
+    found = _copied_for_loop(over, context)
+    if found is None:
         return
-    copied = over.args[0] if over.args else None
-    if isinstance(over.func, ast.Attribute) and over.func.attr == "copy" and copied is None:
-        source, shown = over.func.value, ".copy()"
-    elif copied is not None and (name := _builtin(over.func, context, frozenset({"list", "tuple"}))):
-        source, shown = copied, f"{name}(…)"
-    else:
-        return
+    source, shown = found
     if isinstance(source, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)):
         _report(over, f"`{shown}` copies what is only looped over", context, ())
         return
@@ -99,6 +94,19 @@ def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
         return
     said = Evidence(context.path, known[1].line, f"`{source.id}` is a {known[0]}")
     _report(over, f"`{shown}` copies `{source.id}`, which the loop does not change", context, (said,))
+
+
+def _copied_for_loop(over: ast.expr, context: FileContext) -> tuple[ast.expr, str] | None:
+    """(what a loop runs over a copy of, how it is copied): `list(xs)`, `xs.copy()`, `xs[:]`."""
+    match over:
+        case ast.Subscript(value=source, slice=ast.Slice(lower=None, upper=None, step=None)):
+            return source, "[:]"
+        case ast.Call(func=ast.Attribute(value=source, attr="copy"), args=[], keywords=[]):
+            return source, ".copy()"
+        case ast.Call(func=function, args=[source], keywords=[]):
+            name = _builtin(function, context, frozenset({"list", "tuple"}))
+            return (source, f"{name}(…)") if name else None
+    return None
 
 
 def _handed_on(loop: Loop, name: str, context: FileContext) -> bool:
@@ -269,7 +277,7 @@ redundant_data_copies = Rule(
     when="In production code, where the file says that the original is a container. Not for parameters, shared state, "
     "dicts that are looped over, and conversions from one type to another.",
     watches=(
-        Watch((ast.For, ast.AsyncFor), _on_loop, (b"list", b"tuple", b".copy()"), is_product_path),
+        Watch((ast.For, ast.AsyncFor), _on_loop, (b"list", b"tuple", b".copy()", b"[:]"), is_product_path),
         Watch((ast.Call,), _on_call, (b".copy()",), is_product_path),
         Watch((ast.Assign,), _on_assignment, (b"copy(", b"[:]", b"= list(", b"= dict(", b"= set(", b"[*", b"{**"),
               is_product_path),
@@ -278,6 +286,7 @@ redundant_data_copies = Rule(
         Example({_PATH: "sizes = ('s', 'm')\n\nfor size in list(sizes):\n    print(size)\n"}),
         Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes.copy():\n        print(size)\n"}),
         Example({_PATH: "def f(x):\n    for size in list({x, 2}):\n        print(size)\n"}),
+        Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes[:]:\n        print(size)\n"}),
         Example({_PATH: "def f(x):\n    return dict(x).copy()\n"}),
         Example({_PATH: "def f(x):\n    return list(x.copy())\n"}),
         Example({_PATH: "def f(rows):\n    names = {r.id: r.name for r in rows}\n    known = dict(names)\n"
@@ -286,6 +295,7 @@ redundant_data_copies = Rule(
     good=(
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
         Example({_PATH: "def f():\n    sizes = ['s']\n    for size in list(sizes):\n        sizes.append(size)\n"}),
+        Example({_PATH: "def f():\n    sizes = ['s']\n    for size in sizes[:]:\n        sizes.remove(size)\n"}),
         Example({_PATH: "HOOKS = []\n\n\ndef fire():\n    for hook in list(HOOKS):\n        hook()\n"},
                 note="a hook may remove itself"),
         Example({_PATH: "def f(rows):\n    names = {r.id: r.name for r in rows}\n    mine = dict(names)\n"

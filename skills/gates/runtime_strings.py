@@ -14,6 +14,7 @@ from skills.gates.syntax import descendants
 SKILL = "runtime-performance-auditor"
 CONCAT = "string-concat-in-loop"
 
+_Target = ast.Name | ast.Attribute | ast.Subscript
 _MANY = 100
 _TEXT_FUNCTIONS = frozenset({"str", "repr", "format", "chr", "ascii", "hex", "bin", "oct", "bytes", "input"})
 _TEXT_METHODS = frozenset(
@@ -60,8 +61,13 @@ def _bound_to_text(found: Binding, context: FileContext, depth: int) -> bool:
 
 
 def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
-    if isinstance(node.op, ast.Add) and isinstance(node.target, (ast.Name, ast.Attribute)):
-        _grown(node, node.target, node.value, context)
+    target = node.target
+    if isinstance(target, ast.Subscript) and not (  # `texts["head"] += line`, not the last one of a growing list
+        isinstance(target.slice, ast.Constant) and isinstance(target.value, (ast.Name, ast.Attribute))
+    ):
+        return
+    if isinstance(node.op, ast.Add):
+        _grown(node, target, node.value, context)
 
 
 def _on_assignment(node: ast.Assign, context: FileContext) -> None:
@@ -91,7 +97,7 @@ def _terms(value: ast.BinOp | ast.JoinedStr) -> Iterator[ast.expr]:
     yield left
 
 
-def _grown(node: ast.stmt, target: ast.Name | ast.Attribute, added: ast.expr, context: FileContext) -> None:
+def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContext) -> None:
     loops = loops_around(context, node)
     if not loops:
         return
@@ -100,6 +106,8 @@ def _grown(node: ast.stmt, target: ast.Name | ast.Attribute, added: ast.expr, co
         return
     name = ast.unparse(target)
     loop = loops[0]
+    if isinstance(target, ast.Subscript) and _starts_anew(loop, ast.unparse(target.value), node):
+        return
     if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name):
         return
     reported = context.memo.setdefault(CONCAT, set())
@@ -119,7 +127,7 @@ def _grown(node: ast.stmt, target: ast.Name | ast.Attribute, added: ast.expr, co
     )
 
 
-def _starts_as_text(target: ast.Name | ast.Attribute, added: ast.expr, context: FileContext) -> tuple[int, bool] | None:
+def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> tuple[int, bool] | None:
     """(the line that makes the target text or 0, whether it is bytes), None where it is not known to be text."""
     if isinstance(target, ast.Name):
         found = _first(context, target)
@@ -221,6 +229,8 @@ string_concat_in_loop = Rule(
                  "        if not part:\n            break\n        data += part\n    return data\n"}),
         Example({_PATH: "def f(rows, text: str):\n    for row in rows:\n        for cell in row:\n"
                  "            text += cell\n    return text\n"}),
+        Example({_PATH: "def f(rows):\n    page = {'body': ''}\n    for row in rows:\n"
+                 "        page['body'] += f'<tr>{row}</tr>'\n    return page\n"}),
         Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
                  "            self.body += '<tr>%s</tr>' % row\n"}),
     ),
@@ -230,6 +240,9 @@ string_concat_in_loop = Rule(
                  "        found += [row]\n    return n, found\n"}),
         Example({_PATH: "def lines(rows):\n    for row in rows:\n        text = ''\n        text += row.name\n"
                  "        print(text)\n"}, note="starts anew on every turn"),
+        Example({_PATH: "def f(rows):\n    for row in rows:\n        row['name'] += 'x'\n"
+                 "        row[row.key] += 'y'\n        rows[-1]['name'] += 'z'\n"},
+                note="a text of each row"),
         Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
                  "            text += row.name\n            break\n    return text\n"}),
         Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
