@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from skills.gates.code_style_enforcer import is_asked
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.model import Candidate, FileReport
-from skills.gates.names import dotted, last_name, root_name
+from skills.gates.names import root_name
 from skills.gates.noqa import waived
 from skills.gates.patterns import lazy
 from skills.gates.project import Project
@@ -18,6 +18,7 @@ from skills.gates.roles import is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
 from skills.gates.testing_aaa_examples import AAA_BAD, AAA_GOOD
+from skills.gates.testing_acts import acts_alike, assigns_result, bound_name, looks, looks_again, raises_alike
 from skills.gates.testing_functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.record import record
 
@@ -28,11 +29,6 @@ _ACT = lazy(r"#\s*(?::\s*)?act\b", re.I)
 _SECTION = lazy(r"^\s*#+\s*(?:-+\s*)?(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.8, 20
-_LOOKS_AGAIN = frozenset(
-    {"refresh_from_db", "arefresh_from_db", "refresh", "reload", "reset_mock", "close", "flush", "seek", "commit",
-     "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
-     "move_to", "tick", "logout", "login", "force_login"}
-)  # fmt: skip
 # What a test was handed to see what happened: reading it is a part of the assertions.
 _RECORDS = frozenset(
     {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
@@ -40,8 +36,6 @@ _RECORDS = frozenset(
 )  # fmt: skip
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
-_LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
-_MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -105,17 +99,7 @@ def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
 
 
 def _is_act(node: ast.stmt, context: FileContext) -> bool:
-    return _assigns_result(node) or is_raising(node, context) or _is_marked(node, context)
-
-
-def _assigns_result(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Assign):
-        return len(node.targets) == 1 and _is_result(node.targets[0])
-    return isinstance(node, ast.AnnAssign) and node.value is not None and _is_result(node.target)
-
-
-def _is_result(target: ast.expr) -> bool:
-    return isinstance(target, ast.Name) and target.id == "result"
+    return assigns_result(node) or is_raising(node, context) or _is_marked(node, context)
 
 
 def _is_marked(node: ast.stmt, context: FileContext) -> bool:
@@ -251,7 +235,7 @@ def _act_by_place(parts: list[_Part]) -> int | None:
 
 def _belongs_to_assertions(node: ast.stmt) -> bool:
     """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
-    return _looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
+    return looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
 
 
 def _reads_record(node: ast.stmt) -> bool:
@@ -270,17 +254,10 @@ def _reads_answer(node: ast.stmt, above: _Part) -> bool:
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None or above.header:
         return False
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
-    bound = _bound(above.node)
+    bound = bound_name(above.node)
     if bound in _ANSWERS and root_name(value) == bound:
         return True
-    return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and _looks(value)
-
-
-def _looks(value: ast.expr) -> bool:
-    """True for a question to the database: `Row.objects.get(…)`, `order.lines.filter(…).exists()`."""
-    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or value.func.attr not in _LOOKS:
-        return False
-    return any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
+    return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and looks(value)
 
 
 def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
@@ -327,69 +304,13 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
     for index, part in enumerate(parts[act + 1 :], act + 1):
         if not part.header and _is_marked(part.node, context):
             return part.node
+        if asserted and is_raising(part.node, context) and raises_alike(part.node, parts[act].node, context):
+            return part.node
         if part.header or part.asserts:
             asserted = asserted or part.asserts
-        elif asserted and _acts_alike(part.node, parts[act].node):
+        elif asserted and acts_alike(part.node, parts[act].node):
             return part.node if any(later.asserts for later in parts[index + 1 :]) else None
     return None
-
-
-def _acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
-    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _looks(node.value):
-        return False
-    name, called = _bound(act), _called(act)
-    return bool(
-        _assigns_result(node)
-        or (name and _bound(node) == name)
-        or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
-        or (called and isinstance(node, ast.Assign) and _called(node) == called)
-    )
-
-
-def _bound(node: ast.stmt) -> str:
-    """The one name that a statement binds to what a call returns, "" for others."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        value = node.value.value if isinstance(node.value, ast.Await) else node.value
-        return node.targets[0].id if isinstance(value, ast.Call) else ""
-    return ""
-
-
-def _looks_again(node: ast.stmt) -> bool:
-    call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "refresh_from_db"
-
-
-def _call_of(node: ast.stmt) -> ast.Call | None:
-    value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
-    call = value.value if isinstance(value, ast.Await) else value
-    return call if isinstance(call, ast.Call) else None
-
-
-def _called(node: ast.stmt) -> str:
-    """ "client.get" for `response = client.get("/")`; "" for what is no request of a test client: reads of what the act
-    gave are written in the same way."""
-    call, owner = _call_of(node), _called_on(node)
-    return f"{owner}.{last_name(call.func)}" if call is not None and owner.endswith("client") else ""
-
-
-def _subjects(node: ast.stmt) -> set[str]:
-    """What an act works on: the object that is called, or the names that a function is given; of a `with
-    pytest.raises(…)`, what its last statement works on."""
-    if isinstance(node, (ast.With, ast.AsyncWith)):
-        return _subjects(node.body[-1])
-    call = _call_of(node)
-    if call is None or not isinstance(call.func, ast.Name):
-        return {owner} if (owner := _called_on(node)) else set()
-    return {part.id for part in call.args if isinstance(part, ast.Name)}
-
-
-def _called_on(node: ast.stmt) -> str:
-    """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
-    call = _call_of(node)
-    if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
-        return ""
-    owner = dotted(call.func.value) or ""
-    return owner if owner not in {"self", "cls"} and owner[:1].islower() else ""
 
 
 def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileContext) -> ast.stmt | None:

@@ -38,6 +38,14 @@ AAA_BAD: tuple[Example, ...] = (
         "import pytest\n\n\ndef test_cart(cart):\n    cart.name = ''\n\n    with pytest.raises(ValueError):\n"
         "        cart.save()\n\n    cart.name = 'a'\n    cart.save()\n    assert cart.pk\n"
     ),
+    _test(
+        "import pytest\n\n\ndef test_empty(cart):\n    with pytest.raises(ValueError):\n        cart.pay()\n\n"
+        "    with pytest.raises(ValueError):\n        cart.send()\n"
+    ),
+    _test(
+        "import pytest\n\n\ndef test_empty():\n    with pytest.raises(ValueError):\n        pay([])\n\n"
+        "    with pytest.raises(TypeError):\n        pay(None)\n"
+    ),
     _test("def test_gross():\n    net = 3\n\n    rate = 2\n\n    result = gross(net)\n\n    assert result\n"),
     _test(
         "class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"
@@ -95,6 +103,10 @@ AAA_GOOD: tuple[Example, ...] = (
     _test(
         "def test_drop(order):\n    order.drop(3)\n\n    left = order.lines.filter(pk=3).exists()\n"
         "    assert not left\n    left = order.lines.filter(pk=4).exists()\n    assert left\n"
+    ),
+    _test(
+        "import pytest\n\n\ndef test_empty(cart):\n    with pytest.raises(ValueError):\n        pay(cart)\n\n"
+        "    with pytest.raises(ValueError):\n        cart.check()\n"
     ),
     _test(
         "def test_said(capsys):\n    order = make()\n\n    order.pay()\n\n"
