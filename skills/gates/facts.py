@@ -131,6 +131,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         reads = _reads_ambient_tenant(node)
         if reads:
             context.fact("tenant-manager", node.name, reads, node.lineno)
+        elif not any(isinstance(part, ast.FunctionDef) and part.name == "get_queryset" for part in node.body):
+            context.fact("manager-class", node.name, " ".join(last_name(base) for base in node.bases))
     elif node.name.endswith("Middleware") or "middleware" in context.path:
         sets = _sets_ambient_tenant(node)
         if sets:
@@ -273,5 +275,6 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )  # fmt: skip
 """Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes), table (name: model),
-tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-rls-tables (name: the tables),
-tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of who asks)."""
+manager-class (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings,
+tenant-rls, tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows
+are those of who asks)."""

@@ -145,10 +145,13 @@ def _is_multitenant(model: str, manager: str, project: Project) -> bool:
 
 
 def _scoped_managers(project: Project) -> frozenset[str]:
-    """Classes of managers that read the current tenant."""
+    """Classes of managers that read the current tenant, and those that are built on one of them."""
     names = {fact.name for _, fact in project.facts("tenant-manager")}
     if "django-scopes" in project.dependencies:
         names.add(_SCOPED_MANAGER)
+    left = [fact for _, fact in project.facts("manager-class")] if names else []
+    while more := {fact.name for fact in left if fact.name not in names and not names.isdisjoint(fact.detail.split())}:
+        names |= more
     return frozenset(names)
 
 

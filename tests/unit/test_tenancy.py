@@ -148,3 +148,20 @@ def test_django_scopes_covers_what_its_manager_is_declared_for() -> None:
 
     assert answer.tenancy.mode == "transparent"
     assert told(answer) == ["manual-tenant-filter a/views.py:2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("    pass\n", 1),
+        ("    def paid(self):\n        return self.filter(paid=True)\n", 1),
+        ("    def get_queryset(self):\n        return QuerySet(self.model)\n", 0),
+    ],
+)
+def test_a_manager_scopes_where_the_one_that_it_is_built_on_does(body: str, found: int) -> None:
+    files = {
+        "a/managers.py": f"{MANAGER}\n\nclass InvoiceManager(TenantManager):\n{body}",
+        "a/models.py": MODELS + "    objects = InvoiceManager()\n",
+        "a/views.py": BY_HAND,
+    }
+    assert len(told(verdict(files))) == found
