@@ -66,19 +66,21 @@ class _Asked:
         self.folder, self.words = folder, words
         self.done = threading.Event()
         self.out = b""
+        self.said: list[str] = []
         self.problem: Exception | None = None
 
     def ask(self) -> None:
         try:
-            self.out = _quick_answer(self.folder, self.words, None, 60.0)
+            self.out = _quick_answer(self.folder, self.words, None, 60.0, self.said)
         except Exception as problem:
             self.problem = problem
         self.done.set()
 
-    def answer(self) -> bytes:
+    def answer(self, said: list[str]) -> bytes:
         self.done.wait()
         if self.problem is not None:
             raise self.problem
+        said += self.said
         return self.out
 
 
@@ -108,9 +110,16 @@ def ask_ahead(questions: Iterable[tuple[str, tuple[str, ...]]]) -> None:
 
 
 def _quick_answer(
-    folder: Path | str, args: tuple[str, ...], environment: Mapping[str, str] | None, timeout: float | None
+    folder: Path | str,
+    args: tuple[str, ...],
+    environment: Mapping[str, str] | None,
+    timeout: float | None,
+    said: list[str],
 ) -> bytes:
-    return RunningGit(folder, *args, environment=environment).answer(timeout=timeout)
+    running = RunningGit(folder, *args, environment=environment)
+    out = running.answer(timeout=timeout)
+    said += running.said
+    return out
 
 
 class GitFailed(Exception):
@@ -137,12 +146,17 @@ def git(
 
 
 def git_bytes(
-    folder: Path | str, *args: str, timeout: float | None = 60.0, environment: Mapping[str, str] | None = None
+    folder: Path | str,
+    *args: str,
+    timeout: float | None = 60.0,
+    environment: Mapping[str, str] | None = None,
+    said: list[str] | None = None,
 ) -> bytes:
-    """As `git`, but the bytes themselves."""
+    """As `git`, but the bytes themselves. The lines that git said on stderr all the same are added to `said`."""
+    said = [] if said is None else said
     if _quick:
         takers = None if environment else _ahead.get((os.fspath(folder), args))
-        return takers.pop().answer() if takers else _quick_answer(folder, args, environment, timeout)
+        return takers.pop().answer(said) if takers else _quick_answer(folder, args, environment, timeout, said)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import subprocess
 
@@ -179,6 +193,7 @@ def git_bytes(
         raise CannotAnswer("git was not found", "install git 2.36 or newer")
     if process.returncode:
         raise GitFailed(args, process.returncode, err.decode("utf-8", "replace"), bytes(out))
+    said += err.decode("utf-8", "replace").splitlines()
     return bytes(out)
 
 
@@ -186,13 +201,15 @@ class RunningGit:
     """One git that runs while its caller does something else; `answer` waits for it.
 
     It is started without GitPython, whose import takes longer than such a call: for the pre-commit hook, where every
-    millisecond is felt. What it is given and where it looks are the same.
+    millisecond is felt. What it is given and where it looks are the same. `said` holds the lines that it said on stderr
+    beside its answer.
     """
 
     def __init__(self, folder: Path | str, *args: str, environment: Mapping[str, str] | None = None) -> None:
         import subprocess  # who only knows this module does not pay for it
 
         self._args = args
+        self.said: list[str] = []
         if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
             raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
         inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
@@ -225,6 +242,7 @@ class RunningGit:
             raise
         if self._process.returncode:
             raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"), bytes(out))
+        self.said = err.decode("utf-8", "replace").splitlines()
         return out
 
     def end(self) -> None:

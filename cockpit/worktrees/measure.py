@@ -22,6 +22,7 @@ from skills.record import record
 from skills.workflow.worktree_setup import TASK_FILE, is_cache
 
 _FINISHED = re.compile(r"\(finish\): .* onto ([0-9a-f]+)$")
+_UNREAD = re.compile(r"warning: could not open directory '(.*)/': Permission denied")
 _WALKED = 5000
 _MOST_IGNORED = 20
 _MOST_KEPT = 2000
@@ -80,11 +81,21 @@ def branch_facts(folder: Path | str, refs: Iterable[str], detached: Iterable[str
     return BranchFacts(committed, upstream, trees)
 
 
-def status_counts(folder: Path | str, elsewhere: Iterable[str], main: Path | None = None) -> Counts:
-    """Changed paths of one work tree. `elsewhere` holds the paths of all worktrees: one inside another is no
-    change. What a new worktree got from `main`, the main work tree, and still is as there is none either.
+def status_counts(
+    folder: Path | str, elsewhere: Iterable[str], main: Path | None = None
+) -> tuple[Counts, tuple[str, ...]]:
+    """Changed paths of one work tree, and the folders that may not be read: what is new in them is not counted.
+
+    `elsewhere` holds the paths of all worktrees: one inside another is no change. What a new worktree got from `main`,
+    the main work tree, and still is as there is none either.
     """
-    output = git_bytes(folder, *STATUS)
+    said: list[str] = []
+    output = git_bytes(folder, *STATUS, said=said)
+    unread = tuple(found[1] for text in said if (found := _UNREAD.match(text)))
+    return _counted(output, folder, elsewhere, main), unread
+
+
+def _counted(output: bytes, folder: Path | str, elsewhere: Iterable[str], main: Path | None) -> Counts:
     counts, untracked = parse_status(output)
     given = _still_as_given(output, Path(folder), main) if main is not None else 0
     counts = Counts(counts.staged, counts.unstaged, counts.untracked - given, counts.conflicts)

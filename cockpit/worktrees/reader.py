@@ -207,8 +207,10 @@ class Reader:
             elsewhere = [other.path for other in cheap.places if other is not place]
             counts, counted_at = None, None
             try:
-                counts = measure.status_counts(place.path, elsewhere, None if place.main else self.repository.main_root)
+                main = None if place.main else self.repository.main_root
+                counts, unread = measure.status_counts(place.path, elsewhere, main)
                 counted_at = clock.now()
+                problems += [f"{unread[0]} may not be read: what is new there is not counted"] if unread else []
             except (GitFailed, CannotAnswer, OSError, ValueError) as problem:
                 problems.append(_line(problem))
             seconds = time.perf_counter() - started

@@ -283,7 +283,7 @@ async def test_a_file_that_is_written_in_vain_is_not_counted_all_the_time(
     counted = []
     asked = measure.status_counts
 
-    def counting(folder: str, *rest: Any) -> Counts:
+    def counting(folder: str, *rest: Any) -> tuple[Counts, tuple[str, ...]]:
         counted.append(str(folder))
         return asked(folder, *rest)
 
