@@ -239,7 +239,7 @@ class _Follower:
             snapshot,
             saved=saved,
             note=note,
-            new=now - then if ready else frozenset(),
+            new=now - then - _first_told(snapshot, before) if before is not None and ready else frozenset(),
             resolved=len(then - now) if ready else 0,
         )
         if told.phase == "ready":
@@ -307,6 +307,15 @@ class _Follower:
             return (Path(self.watch.git_dir) / "HEAD").read_bytes()
         except OSError:
             return b""
+
+
+def _first_told(snapshot: FindingsSnapshot, before: FindingsSnapshot) -> frozenset[str]:
+    """What tools say that had not told anything before: it is there since anyone knows when."""
+    known = {check.rule for check in before.checks}
+    tools = {check.rule for check in snapshot.checks} - known
+    if not tools:
+        return frozenset()
+    return frozenset(finding.fingerprint for finding in snapshot.findings if finding.skill in tools)
 
 
 def _said(snapshot: FindingsSnapshot) -> tuple[object, ...]:

@@ -117,9 +117,11 @@ async def test_a_switch_a_new_folder_and_one_that_goes_are_saves_too(root: Path)
     config = Config(checks=ChecksConfig(tools={"says": tool(COUNTS, "save")}))
     with Engine(1) as engine:
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
-            await until(feed, "saw ['a.py'] A = 1")  # at the start too: as `cockpit check` does
+            told = await until(feed, "saw ['a.py'] A = 1")  # at the start too: as `cockpit check` does
+            assert not told.new, "nothing was saved"
             subprocess.run(["git", "checkout", "-q", "other"], cwd=root, check=True)
-            await until(feed, "saw ['a.py'] A = 7")
+            told = await until(feed, "saw ['a.py'] A = 7")
+            assert len(told.new) == 1
             (root / "new").mkdir()
             (root / "new" / "b.py").write_text("B = 1\n")
             await until(feed, "saw ['a.py', 'new/b.py']")
