@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from cockpit.errors import CannotAnswer
+
 CHUNK = 1 << 16  # more would be given back to the system after each, and taken from it again
 LONGEST_LINE = 16 << 20
 ENDING = 64
@@ -222,3 +224,29 @@ class Tail:
             self.offset += len(block)
             self.line += block.count(b"\n") if self.counting else 0
             self.ending = block[-ENDING:]
+
+
+@contextlib.contextmanager
+def only_one(path: Path, busy: str, advice: str = "try again", patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock file `path`, as `locked` does. Raises `CannotAnswer` where it cannot be written, and with `busy`
+    where another process holds it; what goes wrong in the block itself passes."""
+    lock = locked(path, patience)
+    try:
+        mine = lock.__enter__()
+    except OSError as problem:
+        from cockpit.plain_text import plain_text  # a hook feels the import
+
+        raise CannotAnswer(f"{plain_text(path, 200)}: cannot be written ({problem.strerror})") from None
+    try:
+        if not mine:
+            raise CannotAnswer(busy, advice)
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def read_tail(path: Path, most: int) -> bytes:
+    """What the file holds, at most its last `most` bytes. Raises `OSError` as `open_regular` does."""
+    with open_regular(path) as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - most))
+        return stream.readall()

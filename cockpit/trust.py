@@ -15,7 +15,7 @@ from typing import Any
 from cockpit.clock import iso, now
 from cockpit.config import named_tools, repository_tables
 from cockpit.errors import CannotAnswer
-from cockpit.files import locked, write_atomically
+from cockpit.files import only_one, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.project_hooks import SETUP_FILE, setup_commands
@@ -126,13 +126,11 @@ def _read() -> dict[str, Any]:
 
 def _change(change: Callable[[dict[str, Any]], object]) -> None:
     path = _path()
-    try:
-        with locked(path.with_suffix(".lock"), _PATIENCE) as mine:
-            if not mine:
-                raise CannotAnswer(f"{path} is held by another process", "try again")
-            rows = _read()
-            change(rows)
-            text = json.dumps({"version": 1, "repositories": rows}, indent=1) + "\n"
+    with only_one(path.with_suffix(".lock"), f"{path} is held by another process", patience=_PATIENCE):
+        rows = _read()
+        change(rows)
+        text = json.dumps({"version": 1, "repositories": rows}, indent=1) + "\n"
+        try:
             write_atomically(path, text, mode=0o600)
-    except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        except OSError as problem:
+            raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None

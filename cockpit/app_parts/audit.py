@@ -103,10 +103,10 @@ class AuditDeeds(Deeds):
         root = self.audited or self.watched
 
         def write() -> list[str]:
-            from cockpit.audit.written import only_one, write_report, write_task
+            from cockpit.audit.written import one_audit_at_a_time, write_report, write_task
             from cockpit.clock import now
 
-            with only_one(root):
+            with one_audit_at_a_time(root):
                 return [write_task(root, result, now())] if task else write_report(root, result, now())
 
         try:

@@ -81,4 +81,4 @@ def _decisions(root: Path) -> Iterator[Decision]:
 
 def rows_of(root: Path) -> tuple[list[LogRow], list[str]]:
     """(the rows of the results log, oldest first, the rows of others as they stand)."""
-    return read_rows(read_text(root / LOG, 200_000))
+    return read_rows(read_text(root / LOG, 16_000_000))

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from cockpit.audit.sources import BOARD, LOG, read_text, rows_of
 from cockpit.clock import iso
 from cockpit.errors import CannotAnswer
-from cockpit.files import create_atomically, locked, write_atomically
+from cockpit.files import create_atomically, only_one, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from skills.audit.documents import domain_of, worker_document
@@ -25,16 +24,11 @@ FOLDER = "docs/project/.audit"
 TASKS = "docs/tasks"
 
 
-@contextmanager
-def only_one(root: Path) -> Iterator[None]:
+def one_audit_at_a_time(root: Path) -> AbstractContextManager[None]:
     """Hold the right to write an audit of a project. Raises `CannotAnswer` where another one has it."""
     name = blake2b(str(root.resolve()).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
-    with locked(state_dir() / "audit" / f"{name}.lock") as free:
-        if not free:
-            raise CannotAnswer(
-                "another audit of this project is writing", "wait for it, or leave out --write and --task"
-            )
-        yield
+    lock = state_dir() / "audit" / f"{name}.lock"
+    return only_one(lock, "another audit of this project is writing", "wait for it, or leave out --write and --task")
 
 
 def task_path(result: AuditResult, moment: datetime) -> str:

@@ -4,7 +4,6 @@ import contextlib
 import platform
 import re
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,7 +16,7 @@ from cockpit.bench.records import write_record
 from cockpit.bench.shared import recorded
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular
+from cockpit.files import read_tail
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
@@ -80,9 +79,9 @@ def context_lines(repository: Repository) -> list[str]:
     """What to look at before anything else: the last commits, the end of the error log."""
     lines = []
     with contextlib.suppress(GitFailed):
-        lines += git(repository.root, "log", "-10", "--format=%h %cr %s").splitlines()
+        lines += git(repository.root, "log", "-10", "--format=%h %cr %s").split("\n")[:-1]
     for log in logs(repository):
-        tail = _read(str(log)).splitlines()[-_TAIL:]
+        tail = _end(log).splitlines()[-_TAIL:]
         lines += [f"-- the end of {log.name}", *tail]
         break
     return [plain_text(line, 200) for line in lines]
@@ -96,12 +95,13 @@ def logs(repository: Repository) -> list[Path]:
 
 
 def patterns(paths: Sequence[Path], hours: float) -> tuple[Counter[str], int]:
-    """Error lines by class over several logs, and how many lines had no time. Raises `CannotAnswer`."""
+    """Error lines by class over the last 64 MB of several logs, and how many lines had no time. Raises
+    `CannotAnswer`."""
     total: Counter[str] = Counter()
     undated = 0
     for path in paths:
         try:
-            text = read_regular(path, _LARGEST_LOG).decode("utf-8", "replace")
+            text = read_tail(path, _LARGEST_LOG).decode("utf-8", "replace")
         except OSError as problem:
             raise CannotAnswer(f"{plain_text(path, 160)} cannot be read ({problem.strerror})") from None
         found, lost = count_patterns(text.splitlines(), now(), hours)
@@ -194,23 +194,19 @@ def _untried(low: int, high: int, skipped: set[int]) -> int | None:
 
 
 def _export(root: Path, commit: str, folder: Path) -> None:
-    """The files of a commit in `folder`: no worktree is registered, and nothing of the repository changes."""
-    import io
-    import tarfile
+    """All files of a commit in `folder`: no worktree is registered, and nothing of the repository changes.
 
-    from cockpit.git_command import git_bytes
-
+    An archive would leave out what `export-ignore` names, which often are the tests.
+    """
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     try:
-        packed = git_bytes(root, "archive", "--format=tar", commit)
+        with temporary_folder("index") as apart:
+            index = {"GIT_INDEX_FILE": str(Path(apart) / "index")}
+            git(root, "read-tree", commit, environment=index)
+            git(root, "checkout-index", "--all", f"--prefix={folder}/", timeout=_A_RUN, environment=index)
     except GitFailed as problem:
         raise CannotAnswer(f"{commit[:9]} cannot be checked out: {plain_text(problem.line, 120)}") from None
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        if sys.version_info >= (3, 12) or hasattr(tarfile, "data_filter"):
-            archive.extractall(folder, filter="tar")
-        else:
-            archive.extractall(folder)
 
 
 def case_document(case: Case) -> dict[str, Any]:
@@ -224,6 +220,13 @@ def case_document(case: Case) -> dict[str, Any]:
 
 def _read(path: str) -> str:
     try:
-        return read_regular(path, _LARGEST_LOG).decode("utf-8", "replace")
+        return Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _end(log: Path) -> str:
+    try:
+        return read_tail(log, _TAIL * 1000).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -336,6 +336,6 @@ def _git(root: Path, *words: str) -> str:
 
 def _source(root: Path, name: str) -> str:
     try:
-        return read_regular(root / name).decode("utf-8", "replace")
+        return read_regular(root / name).decode("utf-8-sig", "replace")  # Python takes a byte order mark, `ast` none
     except OSError:
         return ""

@@ -13,9 +13,9 @@ import msgspec
 
 from cockpit.bench.records import write_record
 from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, stepped
-from cockpit.clock import iso, now
+from cockpit.clock import iso, now, read_iso
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import read_regular, source_lines, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
 from cockpit.recording.redaction import redacted_text
@@ -149,7 +149,7 @@ def read_cache(term: str) -> Kept | None:
     if found := _HEAD.match(first):
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             head = json.loads(found[1])
-            kind, at, text = str(head["kind"]), datetime.fromisoformat(head["at"]), rest
+            kind, at, text = str(head["kind"]), read_iso(head["at"]) or at, rest
     return Kept(path, kind, at, is_fresh(kind, max(now() - at, timedelta(0))), text)
 
 
@@ -185,7 +185,7 @@ def scan(roots: Sequence[Path], term: str, own: Container[str] = ()) -> tuple[li
         if len(guides) > _MOST_HITS or (not guide and len(others) > _MOST_HITS):
             continue
         try:
-            lines = read_regular(path, _LARGEST).decode("utf-8", "replace").splitlines()
+            lines = source_lines(read_regular(path, _LARGEST))
         except OSError:
             continue
         for number, line in enumerate(lines):

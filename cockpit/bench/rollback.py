@@ -74,7 +74,7 @@ def points(repository: Repository) -> list[Point]:
         "refs/tags/stable-*",
     )
     found: dict[str, Point] = {}
-    for row in listed.splitlines():
+    for row in filter(None, listed.split("\n")):
         tag, peeled, name, at = row.split("\0")
         commit = peeled or tag
         found[commit] = Point(commit, plain_text(name, 80), at, f"tag {plain_text(name, 80)}")
@@ -104,12 +104,12 @@ def plan_rollback(
         raise CannotAnswer(f"{plain_text(to, 60)} is not in the history of what is checked out")
     kept = tuple(_commit(root, one) for one in keep)
     branch = _git(root, "symbolic-ref", "--quiet", "--short", "HEAD", missing="").strip()
-    undone = _git(root, "log", "--format=%h %s", f"{target}..{head}").splitlines()
+    undone = _git(root, "log", "--format=%h %s", f"{target}..{head}").split("\n")[:-1]
     # a renamed file is two: one that goes and one that comes back
     names = ("--no-ext-diff", "--no-renames", "--name-only", "-z")
     changed = _git(root, "diff", *names, target, head, "--", *files).split("\0")
     raw = _git(root, "diff", "--no-ext-diff", "--raw", target, head, "--", *files)
-    moved = any("160000" in row.split(maxsplit=2)[0] + row.split(maxsplit=2)[1] for row in raw.splitlines())
+    moved = any(row[:1] == ":" and "160000" in row[:15] for row in raw.split("\n"))
     dirty = sum(1 for row in _git(root, "status", "--porcelain", "-z").split("\0") if row)
     plan = Plan(
         kind,
@@ -239,8 +239,9 @@ def _tree(room: Room, root: Path, plan: Plan) -> str:
     with temporary_folder("rollback") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         room.git("read-tree", plan.head, folder=root, environment=index)
-        listed = _git(root, "ls-tree", "-r", "-z", plan.target, "--", *plan.files)
-        rows = [row for row in listed.split("\0") if row]
+        wanted = frozenset(plan.files)  # picked here: a line of command has an end, a folder of files has none
+        listed = _git(root, "ls-tree", "-r", "-z", plan.target)
+        rows = [row for row in listed.split("\0") if row.partition("\t")[2] in wanted]
         there = {row.partition("\t")[2] for row in rows}
         gone = [f"0 {'0' * len(plan.head)}\t{path}" for path in plan.files if path not in there]
         entries = [f"{row.split()[0]} {row.split()[2]}\t{row.partition(chr(9))[2]}" for row in rows]

@@ -3,13 +3,15 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cockpit.bench.records import read_records, records_folder
+from cockpit.clock import read_iso
 from cockpit.errors import CannotAnswer
-from cockpit.files import create_atomically, locked, read_regular, write_atomically
+from cockpit.files import create_atomically, only_one, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -56,14 +58,9 @@ def stepped(process: _Titled, step: Callable[[_Titled], _Titled], *, closed: str
 @contextlib.contextmanager
 def one_writer(repository: Repository, kind: str) -> Iterator[None]:
     """Hold the records of a kind, so that two changes at once are both kept. Raises `CannotAnswer` after 10 seconds."""
-    path = records_folder(repository.common_dir, kind).with_suffix(".lock")
-    try:
-        with locked(path, _PATIENCE_SECONDS) as held:
-            if not held:
-                raise CannotAnswer(f"another process changes the {kind} records", "try again")
-            yield
-    except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
+    lock = records_folder(repository.common_dir, kind).with_suffix(".lock")
+    with only_one(lock, f"another process changes the {kind} records", patience=_PATIENCE_SECONDS):
+        yield
 
 
 def recorded(repository: Repository, kind: str, shape: type[_Shape]) -> list[_Shape]:
@@ -109,13 +106,17 @@ def only_a_person(what: str) -> None:
 
 
 def text_of(root: Path, name: str) -> str:
-    """The text of a file below the root, "" where there is none. Raises `CannotAnswer` where it cannot be read."""
+    """The text of a file below the root, "" where there is none. Raises `CannotAnswer` where it cannot be read, and
+    where it is larger than 4 MB: what is written again is never a part of it."""
     try:
-        return read_regular(root / name, _LARGEST).decode("utf-8", "surrogateescape")
+        raw = read_regular(root / name, _LARGEST + 1)
     except FileNotFoundError:
         return ""
     except OSError as problem:
         raise CannotAnswer(f"{name} cannot be read ({problem.strerror})") from None
+    if len(raw) > _LARGEST:
+        raise CannotAnswer(f"{name} is larger than {_LARGEST // 1_000_000} MB", "make it smaller first")
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def keep_block(root: Path, name: str, block: str, body: str, template: str = "") -> bool:
@@ -150,10 +151,8 @@ def create(root: Path, names: Iterable[str], text_for: Callable[[str], str]) -> 
 
 def minutes_since(begun: str, now: datetime) -> int:
     """Whole minutes since a time as it is recorded; 0 where that is none."""
-    try:
-        return max(0, int((now - datetime.fromisoformat(begun)).total_seconds() // 60))
-    except ValueError:
-        return 0
+    moment = read_iso(begun)
+    return max(0, int((now - moment).total_seconds() // 60)) if moment is not None else 0
 
 
 def spent(
@@ -164,15 +163,13 @@ def spent(
     from cockpit.spend.price_table import PICO
     from cockpit.spend.sums import Scope
 
-    meter = Meter(repository, config)
-    meter.read()
-    try:
-        since = int(datetime.fromisoformat(begun).timestamp() * 1000)
-    except ValueError:
-        since = None
-    cells = [
-        cell
-        for cell in meter.ledger.responses(Scope(meter.scope.places, since))
-        if branches is None or cell.origin.branch in branches
-    ]
+    meter, moment = Meter(repository, config), read_iso(begun)
+    since = int(moment.timestamp() * 1000) if moment is not None else None
+    with closing(meter.ledger):
+        meter.read()
+        cells = [
+            cell
+            for cell in meter.ledger.responses(Scope(meter.scope.places, since))
+            if branches is None or cell.origin.branch in branches
+        ]
     return sum(cell.pico for cell in cells) / PICO, sum(cell.requests for cell in cells)

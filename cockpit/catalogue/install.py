@@ -16,7 +16,7 @@ from cockpit import clock, paths
 from cockpit.catalogue.files import catalogue, slash_commands
 from cockpit.catalogue.models import Step
 from cockpit.errors import CannotAnswer
-from cockpit.files import locked, read_regular, write_atomically
+from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.standard.document import parse_skill
 
@@ -69,17 +69,25 @@ def apply(steps: Iterable[Step]) -> None:
 
     Raises `CannotAnswer` where a file cannot be written.
     """
-    with locked(paths.state_dir() / "skills.lock") as free:
-        if not free:
-            raise CannotAnswer("another cockpit is installing skills", "try again in a moment")
+    lock = paths.state_dir() / "skills.lock"
+    with only_one(lock, "another cockpit is installing skills", "try again in a moment"):
         written = _written()
-        for step in steps:
-            if step.deed in ("create", "update", "remove"):
-                try:
+        try:
+            for step in steps:
+                if step.deed in ("create", "update", "remove"):
+                    at = step.path
                     _do(step, written)
-                except OSError as problem:
-                    raise CannotAnswer(f"{plain_text(step.path)} cannot be written ({problem.strerror})") from None
+        except OSError as problem:
+            raise CannotAnswer(f"{plain_text(at)} cannot be written ({problem.strerror})") from None
+        finally:  # also where a later file refused: what was written is ours all the same
+            _remember(written)
+
+
+def _remember(written: dict[str, str]) -> None:
+    try:
         write_atomically(_record(), json.dumps(dict(sorted(written.items())), indent=1) + "\n")
+    except OSError as problem:
+        raise CannotAnswer(f"{_record()} cannot be written ({problem.strerror})") from None
 
 
 def backup_folder() -> Path:

@@ -48,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Audit and print. 0 for PASS and CONCERNS, 1 for FAIL, 2 for BLOCKED and where a file could not be written."""
     gc.disable()  # as in a check: it ends before its garbage matters
-    from cockpit.audit.written import only_one
+    from cockpit.audit.written import one_audit_at_a_time
 
     root, scope, in_git = _place(call)
     if not (call.args.write or call.args.task):
         return _run(call, root, scope, in_git)
-    with only_one(root):
+    with one_audit_at_a_time(root):
         return _run(call, root, scope, in_git)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from cockpit.bench.shared import text_of
 from cockpit.day.record import state_folder
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
@@ -54,7 +55,7 @@ def keep(repository: Repository, chosen: Iterable[Learning], now: datetime) -> P
     day = now.astimezone().strftime("%Y-%m-%d")
     path = repository.root / FOLDER / f"{day}.md"
     wanted = tuple(chosen)
-    text = _text(path)
+    text = text_of(path.parent, path.name)
     new = added(text, wanted, day)
     if new != text:
         _save(path, new, repository.root)
@@ -84,23 +85,14 @@ def promote(root: Path, ids: Iterable[str], *, write: bool) -> tuple[str, str]:
             f"no kept learning is called {plain_text(sorted(missing)[0], 40)}", "see cockpit learnings list"
         )
     path = root / "CLAUDE.md"
-    before = _text(path)
+    before = text_of(root, path.name)
     after = promoted(before, chosen)
     if write:
         _save(path, after, root)
         for file, rows in files:
             if rows:
-                _save(file, marked_promoted(_text(file), (one.id for one in rows)), root)
+                _save(file, marked_promoted(text_of(file.parent, file.name), (one.id for one in rows)), root)
     return before, after
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path, _LARGEST).decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return ""
-    except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
 
 
 def _save(path: Path, text: str, root: Path) -> None:

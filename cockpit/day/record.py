@@ -16,7 +16,7 @@ from typing import Any
 
 from cockpit.clock import iso, read_iso
 from cockpit.errors import CannotAnswer
-from cockpit.files import locked, read_regular, write_atomically
+from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
 from skills.record import record
@@ -93,18 +93,9 @@ def write_record(repository: Repository, record: DayRecord) -> Path:
 @contextlib.contextmanager
 def one_end_at_a_time(repository: Repository) -> Iterator[None]:
     """Hold the lock of this repository's end of day. Raises `CannotAnswer` where another one is being written."""
-    path = _path(repository).with_name("end-day.lock")
-    try:
-        lock = locked(path)
-        mine = lock.__enter__()
-    except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
-    try:
-        if not mine:
-            raise CannotAnswer("another end of day of this repository is running", "wait for it, then try again")
+    lock = _path(repository).with_name("end-day.lock")
+    with only_one(lock, "another end of day of this repository is running", "wait for it, then try again"):
         yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def state_folder(repository: Repository) -> Path:

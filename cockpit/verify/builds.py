@@ -63,12 +63,12 @@ def _copied(place: Place) -> str:
     try:
         names = git(place.root, "ls-files", "-z", "-c", "-o", "--exclude-standard").split("\0")
     except GitFailed as problem:
-        return str(problem)
-    files = [name for name in names if name and (place.root / name).is_file()]
-    size = sum((place.root / name).stat().st_size for name in files)
-    if len(files) > _MOST_FILES or size > _MOST_BYTES:
-        return f"{len(files)} files of {size // 1_000_000} MB are too many for a copy: run the build yourself"
+        return f"git: {problem.line}"
     try:
+        files = [name for name in names if name and (place.root / name).is_file()]
+        size = sum((place.root / name).stat().st_size for name in files)
+        if len(files) > _MOST_FILES or size > _MOST_BYTES:
+            return f"{len(files)} files of {size // 1_000_000} MB are too many for a copy: run the build yourself"
         for name in files:
             target = _folder(place) / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.programs import Ran
 from cockpit.verify.place import SECONDS, Place, answer_of, not_applicable, not_run
@@ -34,6 +35,7 @@ print("\\n" + json.dumps({
     "apps": [str(app) for app in getattr(settings, "INSTALLED_APPS", [])],
 }, default=str))
 """
+_MARK = "cockpit labels: "  # settings may print lines of their own
 # Prints the labels of the project's own applications that hold models: without its label, one that has no folder of
 # migrations yet is passed over
 _LABELS = """\
@@ -44,8 +46,8 @@ from django.apps import apps
 home = os.path.realpath(sys.argv[1]) + os.sep
 inside = [app for app in apps.get_app_configs() if os.path.realpath(app.path).startswith(home)]
 own = [app.label for app in inside if "site-packages" not in app.path and list(app.get_models())]
-print("\\n" + " ".join(own))
-"""
+print("\\n" + MARK + " ".join(own))
+""".replace("MARK", repr(_MARK))
 _CONNECTION = (
     "could not connect",
     "connection refused",
@@ -134,7 +136,12 @@ def schema(place: Place) -> Iterator[Answer]:
     ran = _ran(place, *words)
     yield answer_of(11, "schema", title, ran, command=f"manage.py {words[0]}")
     if not ran.why and not ran.code:
-        yield drift(place, target.read_text("utf-8", "replace"))
+        try:
+            generated = read_regular(target).decode("utf-8", "replace")
+        except OSError:  # a command of the project's own, of the same name
+            yield not_run(11, "schema-drift", "The committed schema says the same", f"{words[0]} wrote no schema")
+            return
+        yield drift(place, generated)
 
 
 def drift(place: Place, generated: str) -> Answer:
@@ -161,7 +168,8 @@ def _labels(place: Place) -> list[str]:
         return []
     home = place.manage.parent
     ran = place.cancel.run([place.python, "-c", _LABELS, str(home)], home, SECONDS, place.overlay(place.settings))
-    return ran.out.strip().splitlines()[-1].split() if not ran.code and ran.out.strip() else []
+    told = [line.removeprefix(_MARK) for line in ran.out.split("\n") if line.startswith(_MARK)]
+    return told[-1].split() if told and not ran.code else []
 
 
 def settings_values(place: Place) -> dict[str, Any] | str:
@@ -187,7 +195,8 @@ def _settings_values(place: Place) -> dict[str, Any] | str:
         values = json.loads(ran.out.strip().splitlines()[-1])
     except (ValueError, IndexError):
         return "the settings printed something else than was asked"
-    return values if isinstance(values, dict) else "the settings printed something else than was asked"
+    right = isinstance(values, dict) and isinstance(values.get("apps"), list)
+    return values if right else "the settings printed something else than was asked"
 
 
 def _ran(place: Place, *words: str, module: str = "") -> Ran:

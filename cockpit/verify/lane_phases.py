@@ -31,11 +31,11 @@ def openapi(place: Place) -> Iterator[Answer]:
         return
     path = {"PYTHONPATH": str(place.root / folder)}
     ran = place.cancel.run([place.python, "-c", _PRINT, module, name], place.root, SECONDS, path)
-    if ran.why or ran.code:
-        yield not_run(11, "schema", title, ran.why or ran.last_line)
+    if ran.why or ran.code or not ran.out.strip():  # a module that ends the process says nothing
+        yield not_run(11, "schema", title, ran.why or ran.last_line or f"{module} printed nothing")
         return
     yield Answer(11, "schema", title, "pass", f"{module}:{name}")
-    yield drift(place, ran.out.strip().splitlines()[-1])
+    yield drift(place, ran.out.strip().split("\n")[-1])
 
 
 def _application(place: Place) -> tuple[str, str, str] | None:

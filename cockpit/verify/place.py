@@ -96,6 +96,11 @@ class Place:
         except ValueError:
             return {}
 
+    def table(self, name: str) -> dict[str, Any]:
+        """A table of pyproject.toml, empty where that name is none."""
+        found = self.pyproject.get(name)
+        return found if isinstance(found, dict) else {}
+
     def text(self, name: str) -> str:
         """The text of a file below the root, "" where it cannot be read."""
         try:

@@ -25,7 +25,7 @@ _SUMMARY = re.compile(r"\d+ (?:passed|failed|skipped|error)")
 
 def environment(place: Place) -> Iterator[Answer]:
     """Phase 1: the interpreter, the virtual environment, the names that `.env.example` asks for."""
-    asked = str(place.pyproject.get("project", {}).get("requires-python") or "")
+    asked = str(place.table("project").get("requires-python") or "")
     title = "The Python version fits"
     if not asked:
         yield not_applicable(1, "python", title, f"no requires-python; {place.python_version} is there")
@@ -63,7 +63,7 @@ def _env_names(place: Place) -> Answer:
 
 def quality(place: Place) -> Iterator[Answer]:
     """Phase 2: types, lint, one formatter, import order where it is configured. Nothing is rewritten."""
-    tool, ruff = place.pyproject.get("tool", {}), place.outcome.check("ruff")
+    tool, ruff = place.table("tool"), place.outcome.check("ruff")
     if "mypy" in place.dependencies or "mypy" in tool or (place.root / "mypy.ini").is_file():
         yield tool_answer(place, 2, "mypy", "Types hold (mypy)")
     elif "pyright" in place.dependencies or "pyright" in tool:
@@ -124,7 +124,7 @@ def tests(place: Place) -> Iterator[Answer]:
 
 
 def _pytest_is_configured(place: Place) -> bool:
-    return "pytest" in place.pyproject.get("tool", {}) or (place.root / "pytest.ini").is_file()
+    return "pytest" in place.table("tool") or (place.root / "pytest.ini").is_file()
 
 
 def _pytest(place: Place, title: str) -> Answer:

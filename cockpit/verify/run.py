@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 
 from cockpit.config import Config
+from cockpit.files import open_regular
 from cockpit.findings.once import CheckRequest, check_now
 from cockpit.git_command import GitFailed, git
 from cockpit.phases.lanes import lane_evidence
+from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.cancel import Cancel
 from cockpit.trust import read_trust
@@ -57,20 +60,26 @@ def verify(
         change = read_change(repository, base)
         for phase, part in _parts(place, change, quick):
             begin(phase)
-            for answer in part():
+            for answer in map(_plain, part()):
                 answers.append(answer)
                 tell(answer)
     finally:
         place.close()
-    for guardrail in (rails := _guardrails(place, change)):
+    for guardrail in (rails := list(map(_plain, _guardrails(place, change)))):
         tell(guardrail)
     if (moved := _fingerprint(repository.root)) != before:
-        answers.append(_disturbed(before, moved))
+        answers.append(_plain(_disturbed(before, moved)))
         tell(answers[-1])
     answers.sort(key=lambda answer: answer.phase)
     head = _head(repository.root)
     items = [] if quick else predeploy_items(answers, read_confirmations(repository.root), head)
     return Verification(chosen, tuple(answers), quick, tuple(rails)), items
+
+
+def _plain(answer: Answer) -> Answer:
+    """The answer with no control character in it: its words are those of tools, its places names of files."""
+    places = tuple(plain_text(place) for place in answer.places)
+    return replace(answer, title=plain_text(answer.title), detail=plain_text(answer.detail), places=places)
 
 
 def _parts(place: Place, change: Change, quick: bool) -> Iterator[tuple[int, _Phase]]:
@@ -129,7 +138,8 @@ def _fingerprint(root: Path) -> dict[str, bytes]:
         path = root / name
         try:
             if name and path.is_file() and not path.is_symlink():
-                found[name] = blake2b(path.read_bytes(), digest_size=16).digest()
+                with open_regular(path) as stream:
+                    found[name] = file_digest(stream, lambda: blake2b(digest_size=16)).digest()
             elif name and path.is_symlink():
                 found[name] = os.fsencode(path.readlink())
         except OSError:

@@ -82,6 +82,25 @@ def test_the_queries_of_each_request_are_counted_while_the_tests_run(tmp_path: P
     assert same["places"][0].startswith("GET many/<int:number>/: 60 times SELECT COUNT(*)")
 
 
+def test_settings_that_print_and_no_model_of_its_own_miss_no_migration(tmp_path: Path) -> None:
+    files = {**SHOP, "shop/settings.py": "print('Loading settings of development')\n" + SETTINGS, "shop/models.py": ""}
+    del files["shop/tests.py"]
+    files["shop/views.py"] = "one = many = None\n"
+    files["shop/urls.py"] = "urlpatterns = []\n"
+    found = verified(made(tmp_path / "shop", files))
+    assert (found["makemigrations"]["status"], found["makemigrations"]["reason"]) == ("pass", None)
+
+
+def test_names_of_files_are_shown_plainly_and_tables_may_be_none(tmp_path: Path) -> None:
+    test = "from pathlib import Path\n\n\ndef test_a():\n    Path('a\\x1b]0;x\\x07.txt').touch()\n"
+    root = made(tmp_path / "shop", {"tests/test_a.py": test, "pyproject.toml": "project = 4\n"})
+    cockpit = [sys.executable, "-m", "cockpit", "--repo", str(root)]
+    subprocess.run([*cockpit, "trust"], check=True, capture_output=True)
+    answer = subprocess.run([*cockpit, "verify"], capture_output=True, text=True, check=False)
+    assert answer.returncode == 1 and "changed 1 files, e.g. a.txt" in answer.stdout
+    assert "\x1b" not in answer.stdout
+
+
 def test_few_queries_pass_and_say_how_many(tmp_path: Path) -> None:
     pytest.importorskip("django", reason="Django is a development dependency: uv sync installs it")
     tests = SHOP["shop/tests.py"].replace("NUMBER", "7")

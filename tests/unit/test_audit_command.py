@@ -13,6 +13,7 @@ from cockpit.audit.run import AuditRequest, audit
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
+from cockpit.paths import state_dir
 from skills.audit.model import Category
 from skills.audit.results_log import read_rows
 from skills.audit.workers import WORKERS
@@ -166,8 +167,15 @@ def test_a_report_place_that_is_a_file_is_one_line(repo: Path, capsys: pytest.Ca
     assert "cannot be written" in out.err and "### Executive Summary" in out.out
 
 
+def test_a_state_that_cannot_be_written_is_one_line(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state_dir().mkdir(parents=True, exist_ok=True)
+    (state_dir() / "audit").write_text("a file")
+    assert main(["audit", "--write"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_two_audits_do_not_write_at_once(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with written.only_one(repo):
+    with written.one_audit_at_a_time(repo):
         assert main(["audit", "--write"]) == 2
     assert "another audit" in capsys.readouterr().err
     assert not (repo / "docs").exists()

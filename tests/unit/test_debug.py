@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.bench.debug import bisect, cases, edits_too_early, new_case, open_case, save
+from cockpit.bench.debug import bisect, cases, context_lines, edits_too_early, new_case, open_case, patterns, save
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
 from skills.workflow.debug import (
@@ -152,6 +152,27 @@ def test_bisect_finds_the_commit_and_touches_no_work_tree(repository: Repository
     assert git(root, "log", "-1", "--format=%s", found) == "Step 6"
     assert told and (root / "a").read_text() == "mine, not committed\n"
     assert (git(root, "for-each-ref"), git(root, "status", "--porcelain"), git(root, "worktree", "list")) == before
+
+
+def test_bisect_judges_files_that_an_archive_leaves_out(repository: Repository) -> None:
+    root = repository.root
+    (root / ".git" / "info" / "attributes").write_text("a export-ignore\n")
+    commit(root, "Attributes", **{".gitattributes": "a export-ignore\n"})
+    command = [sys.executable, "-c", "import sys; sys.exit(int(open('a').read()) >= 6)"]
+    found = bisect(repository, "HEAD~9", "HEAD", command, tell=lambda line: None)
+    assert git(root, "log", "-1", "--format=%s", found) == "Step 6"
+
+
+def test_the_end_of_a_very_long_log_is_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    log = repository.root / "error.log"
+    with log.open("wb") as stream:
+        stream.truncate(70_000_000)  # sparse: nothing but the end is on the disk
+        stream.seek(0, os.SEEK_END)
+        stream.write(b"\n2026-11-20 11:59:00 ERROR TimeoutError: timeout, the last one\n")
+    assert context_lines(repository)[-1].endswith("the last one")
+    found, _ = patterns([log], 1.0)
+    assert sum(found.values()) == 1
 
 
 def test_bisect_passes_over_what_cannot_be_judged(repository: Repository) -> None:

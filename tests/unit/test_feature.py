@@ -195,6 +195,13 @@ def test_what_the_linter_finds_holds_the_gate(repository: Repository) -> None:
     assert lint().status == "pass"
 
 
+def test_a_source_with_a_byte_order_mark_can_be_read(repository: Repository) -> None:
+    config = agreed_and_committed(repository)
+    (repository.root / "billing/marked.py").write_text("def late(x: int) -> int:\n    return x\n", "utf-8-sig")
+    checks = {one.id: one for one in judge(repository, config, open_feature(repository), "quality")}
+    assert (checks["types"].status, checks["complexity"].status) == ("pass", "pass")
+
+
 def test_an_alert_is_closed_for_a_reason_only(repository: Repository) -> None:
     begun(repository)
     (repository.root / "accounts").mkdir()

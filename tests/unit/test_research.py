@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cockpit.bench.records import records_folder
 from cockpit.bench.research import change, new_study, open_study, read_cache, scan, studies, write_adr, write_cache
+from cockpit.bench.shared import one_writer
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
 from skills.workflow.process import score_of, weighted, with_block
@@ -201,6 +202,9 @@ def test_the_cache_keeps_and_ages(repository: Repository, monkeypatch: pytest.Mo
     assert old is not None and not old.fresh
     with pytest.raises(CannotAnswer, match="no kind"):
         write_cache("qdrant", "gossip", "x")
+    path.write_text('<!-- cockpit: {"kind": "llm", "term": "qdrant", "at": "2026-11-20T10:00:00"} -->\nby hand\n')
+    other = read_cache("qdrant")  # a time without its zone is none: the file's own counts
+    assert other is not None and other.text == "by hand\n" and other.at.tzinfo is not None
 
 
 def test_the_scan_finds_guides_first_and_passes_over_packages(tmp_path: Path) -> None:
@@ -216,6 +220,8 @@ def test_the_scan_finds_guides_first_and_passes_over_packages(tmp_path: Path) ->
     secret, _, _ = scan([tmp_path], "api_key")
     assert secret and "verysecret" not in secret[0].text
     assert not any("node_modules" in hit.path for hit in hits)
+    (tmp_path / "paged.py").write_text("first\n\fmilvus\n")
+    assert [hit.line for hit in scan([tmp_path], "milvus")[0]] == [2]
     others, _, _ = scan([tmp_path], "qdrant", {os.path.realpath(tmp_path / "README.md")})
     assert not any(hit.path.endswith("README.md") for hit in others)
 
@@ -226,6 +232,21 @@ def test_a_block_is_replaced_and_the_rest_is_kept() -> None:
     again = with_block(text, "s1", "second --> <!-- /cockpit:s1 --> x")
     assert again.startswith("# Changed\n\nmy words\n") and again.endswith("\nafter\n") and "first" not in again
     assert with_block(again, "s1", "second --> <!-- /cockpit:s1 --> x") == again
+
+
+def test_a_file_longer_than_is_read_is_not_written_anew(repository: Repository) -> None:
+    study = new_study(repository, "qdrant", "framework")
+    place = repository.root / study.place
+    text = place.read_text() + "x" * 4_000_000
+    place.write_text(text)
+    with pytest.raises(CannotAnswer, match="larger than 4 MB"):
+        change(repository, "", lambda one: replace(one, confidence=7))
+    assert place.read_text() == text
+
+
+def test_what_goes_wrong_in_a_change_is_no_lock_that_cannot_be_written(repository: Repository) -> None:
+    with pytest.raises(OSError, match="the disk"), one_writer(repository, "research"):
+        raise OSError(5, "the disk")
 
 
 def test_what_a_person_wrote_into_research_md_stays(repository: Repository) -> None:

@@ -69,6 +69,14 @@ def test_points_are_tags_and_green_gates_but_no_words(root: Path, repository: Re
     assert {point.why for point in points(repository)} == {"tag stable-2026-11-20", "cockpit verify passed"}
 
 
+def test_a_tag_may_hold_what_python_takes_for_a_line_end(root: Path, repository: Repository) -> None:
+    git(root, "tag", "stable-\u2028x")
+    assert len(points(repository)) == 2
+    git(root, "config", "core.quotePath", "false")
+    commit(root, "A name", **{"a\u2028b": "1\n"})
+    assert plan_rollback(repository, "revert", None).undone
+
+
 def test_a_plan_changes_nothing(root: Path, repository: Repository) -> None:
     before = files(root), git(root, "rev-parse", "HEAD"), git(root, "for-each-ref")
     plan = plan_rollback(repository, "revert", "stable-2026-11-20")

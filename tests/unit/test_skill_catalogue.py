@@ -13,6 +13,7 @@ from cockpit.catalogue.install import apply, backup_folder, plan_install
 from cockpit.catalogue.report import read_skills
 from cockpit.cli import main
 from cockpit.errors import CannotAnswer
+from cockpit.paths import state_dir
 from cockpit.repository import find_repository
 from skills.standard.usage import Load, SessionUse, called_for, count_uses
 from tests.unit.claude_lines import Talk
@@ -211,6 +212,20 @@ def test_for_the_person_it_goes_into_the_agents_own_folders(
     assert (own_home / ".agents/skills/django-tdd/SKILL.md").is_file()
     assert (own_home / "cx/prompts/coverage.md").is_file()
     assert subprocess.run(["git", "status", "--short"], cwd=root, capture_output=True, check=True).stdout == b""
+
+
+def test_what_was_written_before_a_file_refused_is_known_as_ours(root: Path) -> None:
+    (root / ".agents").write_text("a file")
+    with pytest.raises(CannotAnswer, match="cannot be written"):
+        apply(plan_install(["django-tdd"], ("claude", "codex"), "project", root))
+    file = root / ".claude/skills/django-tdd/SKILL.md"
+    assert file.is_file() and str(file) in (state_dir() / "skills.json").read_text()
+
+
+def test_a_state_that_cannot_be_written_is_one_line(root: Path) -> None:
+    (state_dir() / "skills.lock").mkdir(parents=True)
+    with pytest.raises(CannotAnswer, match="cannot be written"):
+        apply(plan_install(["django-tdd"], ("claude",), "project", root))
 
 
 def test_a_changed_file_is_kept_until_it_is_forced_and_then_laid_aside(root: Path) -> None:
