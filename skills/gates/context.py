@@ -12,7 +12,7 @@ from typing import Any
 from skills.gates.fingerprints import fingerprint_stem, without_layout
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 from skills.gates.names import dotted, imported_names
-from skills.gates.roles import file_role, why_of_scope
+from skills.gates.roles import READ_AS, file_role, why_of_scope
 from skills.gates.syntax import SCOPES, descendants
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -212,7 +212,7 @@ class FileContext:
         else:
             end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
         scope = self.symbol if symbol is None else symbol
-        if not evidence or not any(said.text.startswith("read as a ") for said in evidence):
+        if not evidence or not any(said.text.startswith(READ_AS) for said in evidence):
             evidence += self._scope_evidence(node)
         self._candidates.append(
             Candidate(

@@ -80,7 +80,7 @@ def _found(counted: Counted, scope: str, what: str, wanted: float) -> tuple[File
     lacks = worst.statements - worst.covered
     of_it = f"; here {lacks} of {worst.statements} statements are not run" if len(counted) > 1 else ""
     share = int(_percent(counted) * 10) / 10  # never rounded up to what is asked for
-    message = f"tests cover {share:g} % of {what}, {wanted:g} % are asked for{of_it}"
+    message = f"tests cover {share:g} % of {what}, {wanted:g} % is asked for{of_it}"
     if worst.missing:
         message += f": lines {_ranges(worst.missing)}"
     return report, Candidate(

@@ -90,7 +90,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 def _why(node: ast.ClassDef, context: FileContext) -> Evidence:
     """What makes the class a serializer."""
     bases = ", ".join(f"`{last_name(base)}`" for base in node.bases if "Serializer" in last_name(base))
-    return Evidence(context.path, node.lineno, f"read as a serializer: `{node.name}` is a {bases}")
+    return Evidence(context.path, node.lineno, f"read as a serializer: `{node.name}` extends {bases}")
 
 
 def _write(
@@ -220,7 +220,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     value = meta_value(node, "fields")
     everything = isinstance(value, ast.Constant) and value.value == "__all__"
     if value is not None and (everything or last_name(value) == "ALL_FIELDS"):
-        message = f"`{node.name}` passes on every field of `{meta_model(node) or 'its model'}`, those to come included"
+        message = f"`{node.name}` passes on every field of `{meta_model(node) or 'its model'}`, and those still to come"
         context.report(ALL_FIELDS, value, message, symbol=f"{context.symbol}.{node.name}.Meta".lstrip("."))
 
 

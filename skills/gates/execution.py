@@ -102,7 +102,7 @@ def _of_method(function: FunctionNode, owner: ast.ClassDef) -> _Answer:
     for base in owner.bases:
         name = last_name(base)
         if _HANDLER_BASES.search(name) and (function.name in _HANDLER_NAMES or class_role(owner) == "view"):
-            return "request_handler", owner.lineno, f"`{owner.name}` is a {name}"
+            return "request_handler", owner.lineno, f"`{owner.name}` extends {name}"
         if name.endswith("Middleware") and function.name in ("dispatch", "__call__", "process_request"):
             return "request_handler", owner.lineno, f"`{owner.name}` stands before every request"
     return "unknown", 0, ""

@@ -90,7 +90,7 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
         ("app", "own" if context.holds(b"= FastAPI(") else ""),
     )  # fmt: skip
-    message = f"the endpoint {node.name} changes something, and asks nobody who they are"
+    message = f"the endpoint {node.name} changes something and does not ask who calls"
     symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
     context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
 

@@ -51,7 +51,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
         return
     if returned and _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
-    message = f"the endpoint {node.name} says nowhere what it answers"
+    message = f"the endpoint {node.name} does not say what it returns"
     context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
 
 

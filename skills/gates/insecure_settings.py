@@ -93,7 +93,7 @@ def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
     if not value.elts:
         return "no host is named: without DEBUG every request is refused, until somebody writes `*`", "MEDIUM"
     if not any(names) and len(names) == len(value.elts):
-        return "no host is named, so that the check is a wish", "MEDIUM"
+        return "no host is named, so the check is left to chance", "MEDIUM"
     return None
 
 

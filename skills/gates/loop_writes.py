@@ -285,7 +285,7 @@ def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, con
     base: Severity = "MEDIUM" if few is not None and few <= FEW else "HIGH"
     kind, why = execution_of(context)
     severity, links = lowered(base, kind, why, context)
-    times = f"at most {few} times" if few is not None else "once for each turn"
+    times = f"at most {few} times" if few is not None else "in every iteration"
     confidence: Confidence = "confirmed" if few is not None else "likely"
     context.report(
         LOOP_RULE,
@@ -304,7 +304,7 @@ def _report_insert(node: ast.Call, write: Write, whole: ast.AST, context: FileCo
     context.report(
         BULK_RULE,
         node,
-        f"`{write.how}` sends one INSERT for each turn",
+        f"`{write.how}` sends one INSERT in every iteration",
         severity=severity,
         evidence=(Evidence(context.path, whole.lineno, "the loop"), *links),  # type: ignore[attr-defined]
         also=(LOOP_RULE,) if write.how.endswith("save()") else (),
@@ -329,7 +329,7 @@ def _planned(node: ast.Call, loop: Turns, whole: ast.AST, context: FileContext) 
     context.report(
         BULK_RULE,
         node,
-        f"`{method}` and `{last_name(sends.func)}` in each turn: one round trip for each row",
+        f"`{method}` and `{last_name(sends.func)}` in every iteration: one round trip for each row",
         severity=severity,
         evidence=(Evidence(context.path, sends.lineno, f"`{last_name(sends.func)}` in the same loop"), *links),
     )

@@ -61,8 +61,7 @@ def on_function(node: FunctionNode, context: FileContext) -> None:
                 SCOPE,
                 part,
                 f"`{shown_call(part)}` {waits.what} between two writes of one transaction: its locks and its "
-                f"connection "
-                "wait too",
+                "connection wait too",
                 severity="MEDIUM" if file else "HIGH",
                 confidence="likely",
                 evidence=(

@@ -262,7 +262,7 @@ def _on_type(node: ast.Compare, context: FileContext) -> None:
             return
         if len(calls) == 2 and not any(_is_literal(call.args[0]) for call in calls if isinstance(call, ast.Call)):
             return
-        context.report(TYPE, node, f"`{shortened(node, 50)}`: a subclass is another type, and not meant to be")
+        context.report(TYPE, node, f"`{shortened(node, 50)}`: a subclass is another type, which is seldom meant")
         return
 
 

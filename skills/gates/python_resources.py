@@ -31,7 +31,7 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
     if _is_kept(node, statement, context):
         return
     context.report(
-        OPEN, node, "the file stays open until something collects it, and longer where an error comes between"
+        OPEN, node, "the file stays open until it is garbage-collected, and longer where an error comes between"
     )
 
 

@@ -214,7 +214,7 @@ def _on_device(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
 
 
 def _hardcoded(node: ast.Call | ast.Assign | ast.AnnAssign, context: FileContext) -> None:
-    context.report(CUDA, node, f"`{shortened(node, 40)}`: nothing runs where there is no such card")
+    context.report(CUDA, node, f"`{shortened(node, 40)}`: nothing runs where there is no such GPU")
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -39,7 +39,7 @@ def _on_loop(node: ast.For | ast.AsyncFor | ast.While, context: FileContext) -> 
             _once(
                 MOVED,
                 part,
-                f"`{shortened(part, 40)}` in a loop: the weights are moved again in every round",
+                f"`{shortened(part, 40)}` in a loop: the weights are moved again in every iteration",
                 context,
             )
 
@@ -71,7 +71,7 @@ def _read_too_early(block: list[ast.stmt], context: FileContext, symbol: str) ->
             for name in _losses(part) if part.func.attr == "backward" else ():
                 for call in read.pop(name, []):
                     if call.lineno < part.lineno:
-                        message = f"`{name}.item()` before `{name}.backward()`: the card waits for the processor"
+                        message = f"`{name}.item()` before `{name}.backward()`: the CPU waits for the GPU"
                         _once(ITEM, call, message, context, symbol)
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
@@ -144,7 +144,7 @@ def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
     first = found.backward[0]
     steps = [call for call in found.steps if _is_step(call, found.optimizers)]
     if steps and not _zeroed(node, first, steps, context):
-        context.report(ZERO, first, "no `zero_grad()`: the gradients of all rounds add up", symbol=symbol)
+        context.report(ZERO, first, "no `zero_grad()`: the gradients of all steps add up", symbol=symbol)
 
 
 def _note_made(part: ast.Assign, found: _Steps, context: FileContext) -> None:

@@ -34,7 +34,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if not what and last_name(node.func) in _DATA:
         what = _row(node.args[0], context, 0)
     if what:
-        context.report(ORM, node, f"{what} is answered: every column goes out, the next one too")
+        context.report(ORM, node, f"{what} is returned: every column goes out, and so will the next one")
 
 
 def _bound(name: ast.Name, context: FileContext) -> ast.expr | None:

@@ -43,6 +43,7 @@ _PATH_ROLES: tuple[tuple[str, str], ...] = (
     ("model", "models"), ("settings", "settings"), ("settings", "conf"),
 )  # fmt: skip
 _PATH_ROLE = {word: role for role, word in _PATH_ROLES}
+READ_AS = "read as a"
 
 
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "fixtures", "factories", "e2e"})
@@ -176,7 +177,12 @@ def why_of_scope(scope: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -
     said = f"decorated with `{decorator}`"
     if isinstance(scope, ast.ClassDef):
         said = f"built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
-    return role, f"read as a {role}: `{scope.name}` is {said}"
+    return role, f"{read_as(role)}: `{scope.name}` is {said}"
+
+
+def read_as(role: str) -> str:
+    """How the evidence begins that says why something has a role: "read as a view", "read as an admin"."""
+    return f"{READ_AS}{'n' if role[0] in 'aeiou' else ''} {role}"
 
 
 def role_of_scope(scopes: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str) -> str:

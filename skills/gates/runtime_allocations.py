@@ -95,7 +95,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         return
     inner = node.args[0]
     if isinstance(inner, ast.SetComp) and outer in ("any", "all") and not waits_inside(inner):
-        _report(node, f"`{outer}(…)` around a set that nobody keeps: ask each one as it comes", context)
+        _report(node, f"`{outer}(…)` around a set that nobody keeps: test each element as it comes", context)
     advice = _advice(outer, node, inner, context)
     if advice:
         small = outer in _NO_FASTER and isinstance(inner, ast.ListComp)
@@ -141,7 +141,7 @@ def _of_call(outer: str, node: ast.Call, inner: ast.Call, context: FileContext) 
         return ""
     if name == "sorted":
         if outer == "list":
-            return "`sorted` answers a list already"
+            return "`sorted` returns a list already"
         if outer == "reversed":
             return "`sorted(…, reverse=True)` needs no second pass"
         if outer == "sorted" and _words(node) != _words(inner):
@@ -238,7 +238,7 @@ def _on_compare(node: ast.Compare, context: FileContext) -> None:
         if waits_inside(inside):
             return
         if loops_around(context, node):
-            message = "A list is built on every turn of the loop to look one thing up: build a set before"
+            message = "A list is built in every iteration to look one thing up: build a set before the loop"
         else:
             message = "A list is built to look one thing up: without brackets the search stops where it is found"
         _report(inside, message, context)

@@ -120,7 +120,7 @@ def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContex
     context.report(
         CONCAT,
         node,
-        f"`{name}` grows by {'bytes' if binary else 'a string'} on every turn: each `+` copies what is there",
+        f"`{name}` grows by {'bytes' if binary else 'a string'} in every iteration: each `+` copies what is there",
         severity="MEDIUM" if count is not None and count > _MANY else "LOW",
         confidence="confirmed" if started else "likely",
         evidence=(Evidence(context.path, started, context.lines[started - 1].strip()[:120]),) if started else (),

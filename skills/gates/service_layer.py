@@ -42,7 +42,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     ]
     if static:
         listed = ", ".join(f"`{method.name}`" for method in static[:3]) + (" …" if len(static) > 3 else "")
-        message = f"`{node.name}` works in static methods ({listed}): nothing can be handed to it, so nothing replaced"
+        message = f"`{node.name}` works in static methods ({listed}): nothing can be handed in or replaced"
         context.report(STATIC, static[0], message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
 
 

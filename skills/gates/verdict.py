@@ -17,6 +17,7 @@ from skills.gates.model import (
 )
 from skills.gates.project import Project
 from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
+from skills.gates.roles import READ_AS, read_as
 from skills.gates.rule import STRICT, Rule
 from skills.gates.tenancy import tenancy_of
 
@@ -172,7 +173,7 @@ def _finding(
 
 def _explained(evidence: tuple[Evidence, ...], role: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """With the role of the file, but where the rule itself says which class or function has one: it knows better."""
-    if evidence and any(found.text.startswith("read as a") for found in evidence):
+    if evidence and any(found.text.startswith(READ_AS) for found in evidence):
         return evidence
     return evidence + role
 
@@ -182,8 +183,7 @@ def _role_evidence(report: FileReport) -> tuple[Evidence, ...]:
     if report.role == "module":
         return ()
     line = int(next((word for word in report.role_why.split() if word.isdigit()), 1))
-    article = "an" if report.role[0] in "aeiou" else "a"
-    return (Evidence(report.path, line, f"read as {article} {report.role}, by its {report.role_why}"),)
+    return (Evidence(report.path, line, f"{read_as(report.role)}, by its {report.role_why}"),)
 
 
 def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression, ...]) -> str | None:

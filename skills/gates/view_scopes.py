@@ -117,7 +117,7 @@ def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
     if role == "view":
         names = [(context.resolve(base) or last_name(base)).rpartition(".")[2] for base in node.bases]
         bases = ", ".join(f"`{name}`" for name in names if "View" in name)
-        return f"`{node.name}` is a {bases}"
+        return f"`{node.name}` extends {bases}"
     if role is not None or path_role(context.path) != "view":
         return ""
     if node.name.endswith(_VIEW_ENDINGS) and not node.name.endswith(_NO_VIEW_MIXINS):
