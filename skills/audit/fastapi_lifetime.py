@@ -16,7 +16,7 @@ _LOCKED = lazy(r"(?m)^name = \"fastapi\"\nversion = \"(\d+)\.(\d+)([\w.]*)")
 _PIP = lazy(r"(?mi)^fastapi(?:\[[\w,\s-]*\])?\s*([=~<>!^][^;#\\\n]*)")
 _QUOTED = lazy(r"(?mi)^[^#\n]*[\"']fastapi(?:\[[\w,\s-]*\])?\s*([=~<>!^][^;\"']*)[\"';]")
 _TABLE = lazy(r"(?mi)^fastapi\s*=\s*(?:\{[^}\n]*version\s*=\s*)?[\"']([^\"']+)[\"']")
-_BOUND = re.compile(r"(===?|~=|!=|\^|~|>=|<=|>|<|)\s*(\d+)(?:\.(\d+))?[\w.*+]*")
+_BOUND = re.compile(r"(?:(===?|~=|!=|\^|~|>=|<=|>|<)\s*)?(\d+)(?:\.(\d+))?[\w.*+]*")
 _Release = tuple[int, int]
 _NONE, _ANY = (0, 0), (1 << 30, 0)
 

@@ -12,7 +12,7 @@ from skills.audit.workers import EFFORT_HOURS, PRINCIPLES
 
 TITLE = "Persistence & Performance Audit"
 _SHOWN = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-_TEAM = re.compile(r"^\W*(?:linear\s+)?team(?:\s+(?:id|key|name))?\W*[:|]\W*([\w][\w .&-]*)", re.I | re.M)
+_TEAM = re.compile(r"^[^\w\n]*(?:linear\s+)?team(?:\s+(?:id|key|name))?[^\w:|]*[:|]\W*([\w][\w .&-]*)", re.I | re.M)
 
 
 def cell(text: object) -> str:

@@ -15,7 +15,7 @@ LONG_GAP = timedelta(minutes=30)
 VAGUE_BELOW = 40
 _GO_ON = re.compile(
     r"\W*(?:continue|go on|go ahead|yes|ok(?:ay)?|proceed|do it|resume|thanks?|sí|si|vale|sigue|continúa|adelante|"
-    r"try again|again|commit|commit it|push)\W*(?:please|por favor)?\W*",
+    r"try again|again|commit|commit it|push)(?:\W*(?:please|por favor))?\W*",
     re.IGNORECASE,
 )
 _PROSE = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:\.gitignore|LICENSE)$", re.IGNORECASE)

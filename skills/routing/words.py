@@ -133,4 +133,4 @@ BACK = re.compile(
     re.IGNORECASE,
 )
 """An order on what was named before."""
-PATH = re.compile(r"(?<![\w/.])(?:\./)?((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|ipynb))")
+PATH = re.compile(r"(?<![\w/.-])(?:\./)?((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|ipynb))")
