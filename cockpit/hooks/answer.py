@@ -31,7 +31,10 @@ from cockpit.repository import Repository, find_repository
 from cockpit.warm.client import socket_path
 
 if TYPE_CHECKING:
-    from cockpit.warm.snapshot import Snapshot
+    from collections.abc import Sequence
+
+    from cockpit.warm.snapshot import ShownFinding, Snapshot
+    from skills.gates.model import Finding
 
 SHOWN = 5
 
@@ -137,20 +140,30 @@ def _bad_edit(asked: Asked) -> str:
             continue
         config, contents = by_root.setdefault(root, (load_config(root), {}))
         contents[path.relative_to(root).as_posix()] = None if edit.after is None else _bytes(edit.after)
-    reasons: list[str] = []
+    brought: list[Finding] = []
+    unjudged: list[str] = []
     for root, (config, contents) in by_root.items():
         found = judge_edits(root, config, contents)
-        reasons += [
-            f"{plain_text(one.path, 200)}:{one.line} {one.rule}: {plain_text(one.message, 240)} "
-            f"Fix: {plain_text(one.help, 240)}"
-            for one in found.introduced
-        ]
+        brought += found.introduced
         if config.hooks.strict:
-            reasons += [f"cannot be judged: {plain_text(why, 240)}" for why in found.unjudged]
-    if not reasons:
+            unjudged += [f"cannot be judged: {plain_text(why, 240)}" for why in found.unjudged]
+    if not brought and not unjudged:
         return ""
-    more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
-    return "\n".join(["This edit would bring a blocking (P0) finding; nothing was written.", *reasons[:SHOWN], *more])
+    head = "This edit cannot be judged, and hooks are strict; nothing was written."
+    if brought:
+        what = "a blocking (P0) finding" if len(brought) == 1 else f"{len(brought)} blocking (P0) findings"
+        head = f"This edit would bring {what}; nothing was written."
+    return "\n".join([head, *_listed(brought), *unjudged[:SHOWN]])
+
+
+def _listed(found: "Sequence[Finding | ShownFinding]") -> list[str]:
+    """A line for each finding, and after them, once for all that have it, how it is mended."""
+    shown = found[:SHOWN]
+    lines = [f"{plain_text(one.path, 200)}:{one.line} {one.rule}: {plain_text(one.message, 240)}" for one in shown]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN} more")
+    advice = dict.fromkeys((one.rule, one.help) for one in shown if one.help)
+    return [*lines, *(f"Fix for {rule}: {plain_text(text, 480)}" for rule, text in advice)]
 
 
 def _root_of(path: Path) -> Path | None:
@@ -218,9 +231,7 @@ def told_of(asked: Asked, repository: Repository | None, snapshot: "Snapshot | N
         fresh = [one for one in findings if known is not None and one.fingerprint not in known]
     if not fresh:
         return ""
-    lines = [f"{one.path}:{one.line} {one.rule}: {one.message} Fix: {one.help}" for one in fresh[:SHOWN]]
-    more = [f"and {len(fresh) - SHOWN} more"] if len(fresh) > SHOWN else []
-    return "\n".join(["P0 findings in files that changed since the last event:", *lines, *more])
+    return "\n".join(["P0 findings in files that changed since the last event:", *_listed(fresh)])
 
 
 # UserPromptSubmit, SessionStart, Stop

@@ -58,11 +58,19 @@ def test_an_edit_that_brings_a_p0_finding_is_refused_with_rule_line_and_fix(
     if checked:
         cockpit(["--repo", str(repo), "check"])
     why = reason(write(repo, "views.py", VIEW + CREATE))
-    assert "views.py:8 logic-in-view" in why and "Fix:" in why
+    assert "views.py:8 logic-in-view" in why and "Fix for logic-in-view: " in why
     assert (
         "tests/test_a.py:" in reason(write(repo, "tests/test_a.py", MOCK)) and (repo / "views.py").read_text() == VIEW
     )
     assert reason(write(repo, "views.py", VIEW + "\n# a comment\n")) == ""
+
+
+def test_what_several_findings_are_mended_by_is_told_once_and_whole(repo: Path) -> None:
+    mocks = "from unittest.mock import Mock, patch\n\n\ndef test_a():\n    assert Mock() and patch('a.b')\n"
+    first, *lines, advice = reason(write(repo, "tests/test_b.py", mocks)).splitlines()
+    assert first == "This edit would bring 2 blocking (P0) findings; nothing was written."
+    assert [line.partition(": ")[0] for line in lines] == [f"tests/test_b.py:{line} bare-mock" for line in (1, 5)]
+    assert advice.startswith("Fix for bare-mock: ") and not advice.endswith("…")
 
 
 def test_an_edit_is_judged_by_the_file_that_it_makes(repo: Path) -> None:
