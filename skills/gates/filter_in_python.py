@@ -33,6 +33,9 @@ _OTHERS = frozenset(
 )  # fmt: skip
 
 
+_HOLDS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
+
+
 @record
 class _Query:
     """A queryset on a model's manager: the dotted model, the line, the manager, and methods that are none of
@@ -51,6 +54,8 @@ def _rows(node: ast.expr, context: FileContext) -> _Query | None:
         return _rows(bound, context) if bound is not None else None
     if not isinstance(node, ast.Call):
         return None
+    if isinstance(node.func, ast.Name):
+        return _rows(node.args[0], context) if node.func.id in _HOLDS_ROWS and node.args else None
     chain = chain_of(node)
     if chain.manager not in MANAGERS or not chain.model or not chain.calls:
         return None
@@ -249,6 +254,9 @@ filter_in_python = Rule(
     holds=_holds,
     bad=(
         _shop("paid = [order for order in Order.objects.all() if order.paid]\n"),
+        _shop(
+            "def f():\n    orders = list(Order.objects.all())\n    return [order for order in orders if order.paid]\n"
+        ),
         _shop("def f(limit):\n    return any(order.total > limit for order in Order.objects.all())\n"),
         _shop(
             "def f():\n    orders = Order.objects.all()\n    return [order.pk for order in orders if not order.paid]\n"
