@@ -36,7 +36,7 @@ _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|(?:smoke|load|quick)_?tests?)(?:_|$)")
+_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?)(?:_|$)")
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
@@ -97,6 +97,8 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
 
 def _is_shown(value: ast.AST, context: FileContext) -> bool:
     """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
+    if context.holds(b"__main__") and _is_tried_out(value, context):
+        return True
     owner = context.scopes[-1] if context.scopes else None
     if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
         return True
@@ -113,6 +115,20 @@ def _is_shown(value: ast.AST, context: FileContext) -> bool:
         isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
         for word in words
     )
+
+
+def _is_tried_out(value: ast.AST, context: FileContext) -> bool:
+    """True below `if __name__ == "__main__":` of a module with classes, which shows how they are used there; a script
+    that is nothing else runs as it is."""
+    line: int = value.lineno  # type: ignore[attr-defined]
+    tried = any(
+        isinstance(part, ast.If)
+        and part.lineno < line <= (part.end_lineno or 0)
+        and isinstance(part.test, ast.Compare)
+        and last_name(part.test.left) == "__name__"
+        for part in context.tree.body
+    )
+    return tried and any(isinstance(part, ast.ClassDef) for part in context.tree.body)
 
 
 _EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
@@ -211,6 +227,8 @@ def _on_function(node: ast.FunctionDef | ast.AsyncFunctionDef, context: FileCont
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
+    if last_name(node.func) == "HKDF":
+        return  # its salt tells keys apart, and may be known
     for keyword in node.keywords:
         value = keyword.value
         if value.__class__ is ast.Constant and keyword.arg is not None:
@@ -309,6 +327,7 @@ hardcoded_secret = Rule(
         'client = Client(api_key="9f8e7d6c5b4a")\n',
         'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
         'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
+        'if __name__ == "__main__":\n    connect(password="tr0ub4dor")\n',
         'USER = env("DB_USER", "shop")\nPASSWORD = env("DB_PASSWORD", "s3same")\n',
         'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
         'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
@@ -324,7 +343,10 @@ hardcoded_secret = Rule(
         *one_file(
         "shop/pay.py",
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
-        'self.secret_key = "xxx"\n',
+        'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',
+        'key = HKDF(hash, 32, salt=b"shop-keys-v1", info=b"key")\nHKDF_SALT = b"shop-keys-v1"\n',
+        'password = os.environ.get("TEST_USER_PASSWORD", "tr0ub4dor")\n',
+        'class Client:\n    pass\n\n\nif __name__ == "__main__":\n    password = "tr0ub4dor"\n',
         'PASSWORD = os.environ["PASSWORD"]\n',
         'password = ""\ntoken = None\nPASSWORD = "password"\nTOKEN_URL = "/api/token1/"\n',
         'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',

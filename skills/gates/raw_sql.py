@@ -258,6 +258,7 @@ raw_sql_interpolation = Rule(
         "def wipe(cursor, wiped):\n    for table, columns in wiped:\n        log(columns)\n"
         '        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
         "def rows(cursor, zone):\n    cursor.execute(f\"SELECT id FROM shop WHERE late = '12:{zone}'\")\n",
+        'def rows(cursor, sort):\n    cursor.execute(f"SELECT id FROM shop ORDER BY {sort.column}")\n',
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
@@ -321,6 +322,14 @@ raw_sql_interpolation = Rule(
             '    if late:\n        found.append("late")\n    return " AND ".join(found)\n',
             'def rows(connection, terms):\n    for number, term in enumerate(terms):\n        name = f"t_{term}"\n'
             '        connection.execute(text(f"SELECT id FROM shop WHERE name = :{name}"), {name: term})\n',
+            'def rows(cursor, user):\n    cursor.execute(f"SELECT * FROM shop WHERE owner = {user.id}")\n',
+            "def rows(self):\n    return text(f\"SELECT '{self.shop_uuid}'::uuid\")\n",
+            'def rows(cursor):\n    made = Shop.through._meta.get_field("shop")\n'
+            '    cursor.execute("SELECT {} FROM shop".format(made.db_column or made))\n',
+            "def rows(self, cursor, node):\n    where = self._visit_in(node)\n"
+            '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n',
+            "def rows(cursor, fields):\n    for field in fields:\n"
+            '        cursor.execute(f"SELECT {field.column} FROM shop")\n',
             'def rows(cursor, quoted_table):\n    cursor.execute(f"SELECT id FROM {quoted_table}")\n',
             'def rows(cursor, ids):\n    where = ["late"]\n'
             '    where.append("id IN ({})".format(", ".join("%s" for one in ids)))\n'

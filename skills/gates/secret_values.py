@@ -46,7 +46,7 @@ _SWITCH = lazy(
 )
 _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
-    r"|x{4,}|^(.)\1*$|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
+    r"|x{4,}|^(.)\1*$|^__\w+__$|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder|^%\w+%$"
     r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
@@ -64,6 +64,10 @@ _REFERENCE = lazy(
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
 )
+# A key that a vendor gives for pages that anybody can read.
+_PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
+# `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
+_NO_SECRET = lazy(r"(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf", re.I)
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
 # Words before the name of a secret that make a weak secret of it: "my-secret", "super-secret".
 _BOASTS = frozenset(
@@ -176,7 +180,7 @@ def secret_kind(name: str) -> str:
         return ""
     snake = _CAMEL.sub("_", name) if not (name.isupper() or name.islower()) else name
     snake = _PURPOSE.sub("", snake.replace("-", "_").replace(" ", "_").replace("Pass_Word", "password"))
-    if _ABOUT.search(snake):
+    if _ABOUT.search(snake) or _NO_SECRET.search(snake):
         return ""
     if _NAMES.search(snake):
         return (
@@ -193,6 +197,8 @@ def is_table(name: str) -> bool:
 def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bool:
     """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
     if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
+        return False
+    if _PUBLISHED.match(value):
         return False
     if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
         return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left

@@ -94,9 +94,17 @@ def has_parameters(target: ast.Tuple | ast.List) -> bool:
     return any(isinstance(part, ast.Name) and _VALUES.search(part.id) for part in target.elts)
 
 
-def is_of_schema(name: str) -> bool:
-    """True for what stands for a part of the schema: the `name` of a `column` comes from where the models are."""
-    return _SCHEMA.search(name) is not None
+def is_part_of_schema(node: ast.Attribute) -> bool:
+    """True for the `name` of a `column` and the `column` of a `field`: they come from where the models are."""
+    owner = last_name(node.value)
+    if node.attr in {"column", "db_column", "attname"}:
+        return owner.endswith("field")
+    return node.attr in {"name", "key", "fullname"} and _SCHEMA.search(owner) is not None
+
+
+def is_key_of_user(node: ast.Attribute) -> bool:
+    """True for `request.user.id` and `self.pk`: the key of a row that is there."""
+    return node.attr in {"id", "pk"} and last_name(node.value) in {"user", "self", "instance"}
 
 
 def is_of_dialect(node: ast.Attribute) -> bool:

@@ -15,9 +15,10 @@ from skills.gates.sql_checks import (
     comes_from_operator,
     has_parameters,
     is_checked,
+    is_key_of_user,
     is_numeric,
     is_of_dialect,
-    is_of_schema,
+    is_part_of_schema,
     names_schema,
 )
 from skills.gates.sql_names import LOOPS, grown, indirect, made_here, place_of, scope_of, seen_from
@@ -55,7 +56,7 @@ _COMPILERS = frozenset(
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
 _METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)quoted(?:_|$)", re.I)
+_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)(?:quoted(?:_|$)|uuid$)", re.I)
 
 
 def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> bool:
@@ -85,11 +86,11 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
 
 
 def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
-    if is_literal(part, context) or _is_metadata(part):
+    if is_literal(part, context) or _is_metadata(part) or _PLACES.search(part.attr):
         return True
     if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
         return True  # whoever runs the program decides it
-    if (part.attr in {"name", "key", "fullname"} and is_of_schema(last_name(part.value))) or is_of_dialect(part):
+    if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
         return True  # of the schema, as SQLAlchemy knows it
     if part.attr == "value" and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
@@ -99,7 +100,7 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         and _is_set_once(part.attr, context, depth)
     ):
         return True
-    return part.attr in {"hex", "int"} and harmless(part.value, context, depth + 1)
+    return part.attr in {"hex", "int", "column", "db_column", "attname"} and harmless(part.value, context, depth + 1)
 
 
 def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
@@ -174,13 +175,13 @@ def _is_number(node: ast.expr) -> bool:
 
 def _makes_no_text(name: str) -> bool:
     """True for a function that gives back a number, SQL that was compiled, a quoted name or a placeholder."""
-    known = name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS)
+    known = name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS) or name.startswith(("visit_", "_visit_"))
     return known or _PLACES.search(name) is not None
 
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
-    if _makes_no_text(name) or _stands_for_quoter(part.func, context):
+    if _makes_no_text(name) or _is_metadata(part.func) or _stands_for_quoter(part.func, context):
         return True
     if name == "join" and part.args:
         return _joins_harmless(part.args[0], context, depth)

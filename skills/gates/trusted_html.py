@@ -5,6 +5,7 @@ import re
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
+from skills.gates.file_calls import argument_of
 from skills.gates.local_values import is_literal, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
@@ -25,7 +26,9 @@ _ESCAPERS = frozenset({"escape", "conditional_escape", "force_escape"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html")
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
-_OWN = lazy(r"nonce|csrf_?token", re.I)
+_OWN = lazy(r"nonce|csrf_?token|^rendered(?:_|$)", re.I)
+_FILES = lazy(r"image|file|photo|picture|avatar|logo|thumb|attachment|document|scan$", re.I)
+_GIVEN = "trusted HTML: parameters that a call gives what can be trusted"
 # What holds a number, or the key of a row.
 _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "ugettext", "_lazy", "gettext_lazy"})
 # `json.dumps` leaves `</script>` as it is: what is written into its text afterwards, or by its encoder, does not.
@@ -68,9 +71,7 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
 def _follows_autoescape(context: FileContext) -> bool:
     """True in a filter that escapes unless the template said otherwise, as Django documents it."""
     function = context.function
-    if function is not None and any(
-        isinstance(part, ast.Name) and part.id == "SafeData" for part in own_nodes(function, context)
-    ):
+    if function is not None and any(_asks_whether_trusted(part) for part in own_nodes(function, context)):
         return True  # what was trusted before is trusted again
     if function is None or not any(one.arg == "autoescape" for one in (*function.args.args, *function.args.kwonlyargs)):
         return False
@@ -78,6 +79,13 @@ def _follows_autoescape(context: FileContext) -> bool:
         isinstance(part, (ast.Name, ast.Attribute)) and last_name(part) in {"conditional_escape", "escape"}
         for part in own_nodes(function, context)
     )
+
+
+def _asks_whether_trusted(node: ast.AST) -> bool:
+    """True for `isinstance(text, Markup)` and its like."""
+    if not isinstance(node, ast.Call) or last_name(node.func) != "isinstance" or len(node.args) < 2:
+        return False
+    return any(last_name(part) in {*_TRUSTS, "SafeData"} for part in descendants(node.args[1]))
 
 
 def _is_format(value: ast.expr) -> bool:
@@ -100,24 +108,32 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
         if _OWN.search(value.id) or _COUNTS.search(value.id) or _is_name_of_field(value.id, context):
             return True
         pieces = [*values_of(value.id, context), *grown]
-    elif is_literal(value, context):
-        return True
-    elif isinstance(value, ast.Attribute):
-        return bool(
-            re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I)
-            or _COUNTS.search(value.attr)
-            or last_name(value.value).endswith("settings")  # whoever runs the site decides it
-        )
-    elif isinstance(value, ast.FormattedValue) and _is_number_format(value.format_spec):
+        if value.id in context.memo.get(_GIVEN, ()):  # type: ignore[operator]
+            pieces = [piece for piece in pieces if piece is not None] or [ast.Constant("")]
+    elif is_literal(value, context) or _can_be_trusted(value):
         return True
     elif isinstance(value, ast.Call):
-        made = _of_call(value, context)
+        made = _is_answered_safely(value, context, depth) or _of_call(value, context)
         if isinstance(made, bool):
             return made
         pieces = made
     else:
         pieces = _pieces(value)
     return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
+
+
+def _can_be_trusted(value: ast.expr) -> bool:
+    """True for what is called as markup, a number, a setting or a part of something rendered is."""
+    if isinstance(value, ast.FormattedValue):
+        return _is_number_format(value.format_spec)
+    if isinstance(value, ast.Subscript):
+        return _OWN.search(last_name(value.value)) is not None
+    return isinstance(value, ast.Attribute) and bool(
+        re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I)
+        or _COUNTS.search(value.attr)
+        or last_name(value.value).endswith("settings")  # whoever runs the site decides it
+        or (value.attr == "url" and _FILES.search(last_name(value.value)))  # the storage quotes it
+    )
 
 
 def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | bool:
@@ -200,6 +216,29 @@ def _is_put_together(value: ast.expr) -> bool:
     return isinstance(value, (ast.JoinedStr, ast.BinOp)) or _is_format(value)
 
 
+def _is_answered_safely(value: ast.Call, context: FileContext, depth: int) -> bool:
+    """True for a function of the module, or a method of the class, of which every answer can be trusted as this call
+    fills its parameters."""
+    function, name = value.func, last_name(value.func)
+    owner = context.class_scope if isinstance(function, ast.Attribute) else None
+    if isinstance(function, ast.Attribute) and (owner is None or last_name(function.value) not in {"self", "cls"}):
+        return False
+    called = next(
+        (part for part in (owner or context.tree).body if isinstance(part, FunctionNode) and part.name == name), None
+    )
+    answers = [part.value for part in own_nodes(called, context) if isinstance(part, ast.Return)] if called else []
+    if called is None or not answers or depth > 4:
+        return False
+    named = [*called.args.args, *called.args.kwonlyargs]
+    given = frozenset(one.arg for one in named if _escaped(argument_of(value, called, one.arg), context, depth + 1))
+    scopes, known = context.scopes, context.memo.get(_GIVEN, frozenset())
+    context.scopes, context.memo[_GIVEN] = [*([owner] if owner else []), called], given
+    try:
+        return all(_escaped(answer, context, depth + 1) for answer in answers)
+    finally:
+        context.scopes, context.memo[_GIVEN] = scopes, known
+
+
 def _answers(name: str, context: FileContext) -> list[ast.expr | None]:
     """What a function of the module returns, where that are calls."""
     for node in context.tree.body:
@@ -268,6 +307,8 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
         "def bold(order):\n    return mark_safe(order.note)\n",
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
+        "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
+        'def bold(order):\n    return mark_safe(tag("late", order.note))\n',
         'def bold(order):\n    return mark_safe(_(f"By <b>{order.note}</b>"))\n',
         'def data(order):\n    return mark_safe("<script>start(%s)</script>" % json.dumps({"note": order.note}))\n',
         "def fill(text, *parts):\n    parts = [smart(part) for part in parts]\n"
@@ -282,6 +323,13 @@ unsafe_mark_safe = Rule(
         'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
         'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
         'def bold(order):\n    return mark_safe(_("By <b>us</b>"))\n',
+        "def mark(text, word):\n    text = str(text) if isinstance(text, Markup) else escape(text)\n"
+        '    return mark_safe(text.replace(escape(word), f"<b>{escape(word)}</b>"))\n',
+        "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
+        'def bold(order):\n    return mark_safe(tag("late", escape(order.note)))\n',
+        "class Box(forms.Widget):\n    def inner(self, name):\n        return Other().render(name)\n\n"
+        "    def shown(self, rendered_parts, order):\n        first = self.inner(order)\n"
+        "        return mark_safe(f\"{first}{rendered_parts[0]}<img src='{order.image.url}'>\")\n",
         'def data(order):\n    return mark_safe(json.dumps({"id": order.id, "on": True}))\n',
         'def data(order):\n    return mark_safe(json.dumps(order.note).replace("<", "\\\\u003c"))\n',
         "def fill(text, *parts, **names):\n    parts = [escape(part) for part in parts]\n"
