@@ -33,7 +33,11 @@ _CHECKS = lazy(
     re.I,
 )
 # Asked by POST, as a question that does not fit into an address is.
-_READS = lazy(r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest)(?:_|$)")
+_READS = lazy(
+    r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest|validate|convert)(?:_|$)"
+)
+# A POST that answers a question about what is sent, and keeps nothing of it.
+_ASKED = lazy(r"/(?:validat(?:e|ion)|conver(?:t|sion)|calculat(?:e|ion|or)|preview|estimate|search|parse)/?$")
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
 _ENTRIES = frozenset(
     {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
@@ -75,7 +79,7 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     if guarded or _AUTH.search(others):
         context.fact("auth-dependency", endpoint.verb, "", 0)
         return
-    if endpoint.verb == "post" and _READS.match(node.name):
+    if endpoint.verb == "post" and (_READS.match(node.name) or _ASKED.search(endpoint.path)):
         return
     if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
         return
@@ -281,6 +285,9 @@ write_without_auth = Rule(
     good=(
         *one_file(
             "shop/orders.py",
+            "from fastapi import APIRouter, Depends\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n    return orders_of(user)\n\n\n"
+            "@router.post('/conversion')\ndef in_euros(sum: Sum) -> Sum:\n    return converted(sum)\n",
             "from fastapi import APIRouter, Depends\n\n\ndef who(given: Annotated[str, Depends(token_of)]) -> str:\n"
             "    return given\n\n\nWho = Annotated[str, Depends(who)]\n\n\n@router.post('/orders')\n"
             "def place(o: In, who: Who) -> None:\n    pass\n\n\n@router.get('/x')\n"

@@ -104,6 +104,8 @@ def _secret_holds(candidate: Candidate, report: FileReport, project: Project) ->
             said = f"an endpoint answers with {fact.name}"
             message = f"{candidate.message}, and {said}"
             return replace(candidate, message=message, evidence=(Evidence(path, fact.line, said),))
+    if not always and name.endswith(("Response", "Resp")) and project.facts("answers"):
+        return None  # the endpoints say what they answer with: this is what another service answered
     named_token = candidate.message.endswith(" token")  # of which there are many kinds
     if _OUT.search(name) and not named_token and (always or not _TOKEN_MODELS.search(name)):
         return replace(candidate, message=f"{candidate.message}, and its name says that it is an answer",
@@ -219,6 +221,15 @@ secret_in_response = Rule(
         ),
     ),
     good=(
+        Example(
+            {
+                "shop/clients.py": "from pydantic import BaseModel\n\n\nclass RegisteredResponse(BaseModel):\n"
+                "    client_id: str\n    client_secret: str\n",
+                "shop/routes.py": "from fastapi import APIRouter\n\n\n@router.get('/users')\n"
+                "def users() -> list[UserOut]:\n    return everyone()\n",
+            },
+            note="what another service answered",
+        ),
         Example(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass PaymentOut(BaseModel):\n    id: str\n"

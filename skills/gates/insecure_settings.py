@@ -350,6 +350,7 @@ insecure_settings = Rule(
             'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
             'DEBUG = False\nif ENVIRONMENT == "local":\n    DEBUG = True\n    ALLOWED_HOSTS = ["*"]\n',
         ),
+        *one_file("shop/settings/production.example.py", 'SECRET_KEY = "x"\nALLOWED_HOSTS = [""]\n'),
         *one_file("shop/settings/dev.py", 'DEBUG = True\nALLOWED_HOSTS = ["*"]\nSECRET_KEY = "dev"\n'),
         Example(
             {

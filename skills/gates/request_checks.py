@@ -67,6 +67,13 @@ def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
         yield loop.iter
 
 
+def names_literals(pattern: ast.pattern) -> bool:
+    """True for `case "name" | "note":`, and for one that holds nothing else."""
+    if isinstance(pattern, ast.MatchOr):
+        return all(map(names_literals, pattern.patterns))
+    return isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant)
+
+
 def _is_set(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in {"set", "frozenset"}
 

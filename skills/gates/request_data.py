@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from skills.gates.context import FileContext, FunctionNode, Words
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
-from skills.gates.request_checks import checked_by, each_known_after, known_unless
+from skills.gates.request_checks import checked_by, each_known_after, known_unless, names_literals
 from skills.gates.roles import path_role
 from skills.gates.syntax import BLOCKS, SCOPES, descendants
 
@@ -48,7 +48,9 @@ _NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|s
 
 # What fills a parameter of an endpoint that no client does, or a pattern that it has to match.
 _DECIDED = lazy(r"Depends\(|Security\(|regex=|pattern=|Inject|State\(")
-_BODY_TYPES = lazy(r"^(?:Annotated\[)?(?:dict|Dict|Any|Mapping|(?:list|List)(?:\[(?:dict|Dict|Any)\b.*)?(?=$|,| ))")
+_BODY_TYPES = lazy(
+    r"^(?:Annotated\[)?(?:(?:dict|Dict|Any|Mapping)\b|(?:list|List)(?:\[(?:dict|Dict|Any)\b.*)?(?=$|,| ))"
+)
 _TEXT_TYPES = lazy(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \| str)(?:$|,)")
 
 
@@ -102,9 +104,19 @@ class Flow:
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
                         yield from self._block([inner])
-                    elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
+                    elif isinstance(inner, ast.ExceptHandler):
                         yield from self._block(inner.body)
+                    elif isinstance(inner, ast.match_case):
+                        yield from self._case(inner, statement)
                 self.caught -= catches
+
+    def _case(self, case: ast.match_case, match: ast.stmt) -> Iterator[ast.AST]:
+        """What a case of literals is about is one of them as long as it lasts."""
+        known = match.subject.id if isinstance(match, ast.Match) and isinstance(match.subject, ast.Name) else ""
+        before = self.held.pop(known, None) if names_literals(case.pattern) else None
+        yield from self._block(case.body)
+        if before is not None:
+            self.held[known] = before
 
     def _look_into(self, statement: ast.stmt) -> tuple[list[ast.Call], bool]:
         """The calls in the statement's own expressions where these name what a client sends, and whether they bind."""

@@ -12,6 +12,8 @@ from skills.gates.project import Project
 from skills.gates.roles import is_test_path
 
 _AWAY = (
+    "example",
+    "template",
     "dev",
     "local",
     "test",
@@ -37,16 +39,17 @@ _DJANGO = frozenset(
 )  # fmt: skip
 _LIKELY = lazy(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
 _SHOWN = lazy(r"(?:^|/)(?:demo|example|sandbox|devproject|test_?project)[^/]*/|_mock/", re.I)
+_BETWEEN = lazy(r"[-_.]")
 _AWAY_CLASS = lazy(r"dev|test|local|debug|ci(?![a-z])|stag|sandbox|demo", re.I)  # of django-configurations
 
 
 def _words(path: str) -> list[str]:
     *folders, name = path.lower().split("/")
-    return [part for text in (*folders[-1:], name.removesuffix(".py")) for part in text.replace("-", "_").split("_")]
+    return [part for text in (*folders[-1:], name.removesuffix(".py")) for part in _BETWEEN.split(text)]
 
 
 def is_away_from_production(path: str) -> bool:
-    """True for settings of tests and of a developer's machine."""
+    """True for settings of tests and of a developer's machine, and for a file that is copied and filled in."""
     return (
         is_test_path(path)
         or is_shown_path(path)

@@ -376,6 +376,10 @@ mass_assignment = Rule(
         _HEAD + "    number = request.GET.get('number')\n    by = {'number': number} if number else {'pk': pk}\n"
         "    Order.objects.filter(**by)\n",
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
+        _HEAD + "    for key, value in request.POST.items():\n        match key:\n            case 'note' | 'name':\n"
+        "                setattr(order, key, value)\n",
+        "from fastapi import APIRouter\n\nfrom shop.models import MappingRule\n\n\n@router.post('/rules')\n"
+        "def add(rule: MappingRuleIn):\n    Rule.objects.create(**rule.dict())\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
         "    for key, value in some.items():\n        setattr(order, key, value)\n",
