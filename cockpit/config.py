@@ -225,7 +225,10 @@ def _table(path: Path) -> dict[str, Any]:
         document = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise CannotAnswer(f"{path}: not valid TOML: {plain_text(problem, 160)}") from None
-    table = document.get("tool", {}).get("cockpit", {}) if path.name == "pyproject.toml" else document
+    if path.name != "pyproject.toml":
+        return document
+    tool = document.get("tool")
+    table = tool.get("cockpit") if isinstance(tool, dict) else None
     return table if isinstance(table, dict) else {}
 
 

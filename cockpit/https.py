@@ -2,12 +2,13 @@
 
 import json
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 
 from cockpit.plain_text import plain_text
 
-REFUSALS = (URLError, OSError, ValueError)
+REFUSALS = (URLError, OSError, ValueError, HTTPException)
 """What posting may raise."""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cockpit.clock import iso, now
+from cockpit.clock import iso, now, read_iso
 from cockpit.config import Config
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
@@ -148,8 +148,7 @@ def line_of(status: Status, moment: datetime) -> list[tuple[str, str]]:
 
 
 def _age(at: str, moment: datetime) -> str:
-    try:
-        minutes = max(0, int((moment - datetime.fromisoformat(at)).total_seconds() // 60))
-    except ValueError:
+    if (then := read_iso(at)) is None:
         return "?"
+    minutes = max(0, int((moment - then).total_seconds() // 60))
     return f"{minutes}m" if minutes < 60 else f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"

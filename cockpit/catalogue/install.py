@@ -201,9 +201,12 @@ def _present(place: Path) -> bytes | None:
     if not os.path.lexists(place):
         return None
     try:
-        return read_regular(place, _LARGEST)
+        content = read_regular(place, _LARGEST + 1)
     except OSError as problem:
         raise CannotAnswer(f"{plain_text(place)} cannot be read ({problem.strerror})") from None
+    if len(content) > _LARGEST:  # only a part of it would be laid aside
+        raise CannotAnswer(f"{plain_text(place)} is larger than {_LARGEST >> 20} MB", "move it away")
+    return content
 
 
 def _do(step: Step, written: dict[str, str]) -> None:

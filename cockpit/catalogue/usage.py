@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.agents.claude_prompt import spoken
+from cockpit.agents.claude_values import blocks_of
 from cockpit.agents.lenient import document, time_of
 from cockpit.agents.runs import LAST, recent_transcripts
 from cockpit.catalogue.usage_others import other_uses
@@ -128,9 +129,7 @@ class _Transcript:
             self._called(message, name, used, output)
 
     def _called(self, message: dict[str, Any], name: str, used: int, output: int) -> None:
-        blocks = [
-            part for part in message.get("content") or () if isinstance(part, dict) and part.get("type") == "tool_use"
-        ]
+        blocks = [part for part in blocks_of(message.get("content")) if part.get("type") == "tool_use"]
         alone = len(blocks) == 1 and not (name and name.encode("utf-8", "replace") in self._last_call)
         for block in blocks:
             given, key = block.get("input"), block.get("id")

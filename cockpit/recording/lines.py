@@ -13,7 +13,7 @@ import msgspec
 
 from cockpit import __version__
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.clock import iso, now
+from cockpit.clock import iso, now, read_iso
 from cockpit.errors import CannotAnswer
 from cockpit.files import LONGEST_LINE
 from cockpit.findings.models import FindingsSnapshot
@@ -112,8 +112,8 @@ def _heading(line: bytes, path: Path) -> tuple[str, str]:
 def _event(line: bytes) -> Recorded | None:
     try:
         row = msgspec.json.decode(line)
-        kind = SNAPSHOTS[row["pane"]]
-        return Recorded(datetime.fromisoformat(row["at"]), row["pane"], msgspec.convert(row["snapshot"], kind))
+        kind, at = SNAPSHOTS[row["pane"]], read_iso(row["at"])
+        return Recorded(at, row["pane"], msgspec.convert(row["snapshot"], kind)) if at is not None else None
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
         return None
 

@@ -30,6 +30,7 @@ def redacted(value: Any, home: str, key: str = "") -> Any:
 def redacted_text(text: str, home: str) -> str:
     """One text without home folders, mail addresses and secrets."""
     shown = text.replace(home, "~") if len(home) > 1 else text
+    shown = shown.encode("utf-8", "replace").decode()  # the name of a file may be no text
     shown = _HOME.sub("~", shown)
     shown = _MAIL.sub("…@…", _ADDRESS.sub(r"\1…@", shown))
     shown = _ASSIGNED.sub(lambda found: found[1] + redact(found[2]), shown)

@@ -68,5 +68,5 @@ class GuardedServer(Server):
         """A foreign name for this machine, or a wrong token, gets nothing."""
         if request.host != self.public_url.removeprefix("http://"):
             raise web.HTTPForbidden(text="cockpit: ask by the address that was printed")
-        if not hmac.compare_digest(given, self.token):
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode()):
             raise web.HTTPForbidden(text="cockpit: the token is missing or wrong; open the address that was printed")

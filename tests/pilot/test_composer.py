@@ -74,6 +74,9 @@ async def test_pasted_text_cannot_speak_to_the_terminal(app: CockpitApp) -> None
         await until(lambda: "fix" in screen.text, "the text")
         assert "\x1b" not in screen.query_one(PromptArea).text and "\u202e" not in screen.query_one(PromptArea).text
         await until(lambda: screen.analysis is not None, "the analysis")
+        screen.query_one(PromptArea).select_all()
+        screen.query_one(PromptArea).post_message(events.Paste("another text"))
+        await until(lambda: screen.text == "another text", "the text in the place of what was selected")
         await pilot.press("tab", "j", "q")
         await until(lambda: len(app.screen_stack) == 1, "the panes")
 

@@ -3,6 +3,7 @@
 import http.server
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit import https
 from cockpit.cli import main
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
@@ -142,6 +144,22 @@ def test_each_threshold_is_sent_once(
     assert main(["--repo", str(app), "budget", "notify"]) == 0
     assert len(taken[2]["attachments"]) == 2
     assert "not sent" not in capsys.readouterr().err
+
+
+def test_an_answer_that_is_no_http_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def babble() -> None:
+            taken, _ = listening.accept()
+            with taken:
+                taken.recv(65536)
+                taken.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=babble, daemon=True)
+        thread.start()
+        with pytest.raises(https.REFUSALS):
+            https.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", {}, 5.0)
+        thread.join()
 
 
 def test_what_fails_is_said(server: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:

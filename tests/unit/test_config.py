@@ -45,6 +45,11 @@ def test_an_error_says_where_and_what(tmp_path: Path, text: str, words: tuple[st
     assert all(word in str(problem.value) for word in words), str(problem.value)
 
 
+def test_a_table_that_is_none_chooses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("tool = 3  # tool.cockpit\n")
+    assert load_config(tmp_path) == Config()
+
+
 def test_isolated_reads_no_file(tmp_path: Path) -> None:
     (tmp_path / "cockpit.toml").write_text("broken = [\n")
     assert load_config(tmp_path, isolated=True) == Config()

@@ -109,8 +109,16 @@ def test_the_same_again_is_not_written(tmp_path: Path) -> None:
 def test_torn_and_strange_lines_are_counted(tmp_path: Path) -> None:
     path = recorded(tmp_path, ("findings", FindingsSnapshot()))
     with path.open("a") as stream:
-        stream.write('{"at":"2026-11-20T09:00:00Z","pane":"nowhere","snapshot":{}}\n[1]\n{"at":"2026')
-    assert read_recording(path).unread == 3
+        stream.write('{"at":"2026-11-20T09:00:00Z","pane":"nowhere","snapshot":{}}\n[1]\n')
+        stream.write('{"at":"2026-11-20T09:00:00","pane":"findings","snapshot":{}}\n{"at":"2026')
+    assert read_recording(path).unread == 4
+
+
+def test_a_folder_whose_name_is_no_text_is_recorded(tmp_path: Path) -> None:
+    tree = Worktree("\udcff", "/srv/\udcff", "main", "abc")
+    path = recorded(tmp_path, ("worktrees", WorktreesSnapshot((tree,))))
+    shown = read_recording(path).events[0].snapshot
+    assert isinstance(shown, WorktreesSnapshot) and shown.worktrees[0].path == "/srv/?"
 
 
 def test_what_is_no_recording_says_so(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_a_copied_line_counts_once_and_a_command_is_no_skill(root: Path, own_hom
 
 def test_broken_lines_are_passed_over(root: Path, own_home: Path) -> None:
     one = Transcript(own_home, root, "one")
-    one.path.write_bytes(b'{"type":"user"\n{"name":"Skill"\n"x"\n{"type":"user","message":{"content":7}}\n')
+    one.path.write_bytes(b'{"type":"user"\n{"name":"Skill"\n"x"\n{"type":"user","message":{"content":7}}\n'
+                         b'{"type":"assistant","message":{"id":"m0","content":5,"x":{"name":"Skill"}}}\n')  # fmt: skip
     one.loads("m1", 20_000, 100, "django-tdd")
     assert rows(root)["django-tdd"].use.loaded == 1
 

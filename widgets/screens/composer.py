@@ -40,10 +40,11 @@ class PromptArea(TextArea):
     """A text to edit; what is pasted passes the door for text from outside."""
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert the text without anything that a terminal would obey."""
+        """Put the text in the place of what is selected, without anything that a terminal would obey."""
         event.prevent_default().stop()
-        room = max(0, LONGEST - len(self.text))
-        self.insert(plain_text(event.text[:room], multiline=True))
+        room = max(0, LONGEST - len(self.text) + len(self.selected_text))
+        text = plain_text(event.text[:room], multiline=True)
+        self.move_cursor(self.replace(text, *self.selection, maintain_selection_offset=False).end_location)
 
 
 class ComposerScreen(FramedScreen):

@@ -242,13 +242,14 @@ class TranscriptScreen(FramedScreen):
         if not self._on_hit():
             self.action_hit(1)
         many = sum(1 for item in self.view.items if self.view.is_hit(item))
-        self._say(f"{count(many, 'hit')} for “{plain_text(text, 40)}” · n next · N previous · esc ends the search")
+        keys = self.words("{next-hit} next · {previous-hit} previous · {close} ends the search")
+        self._say(f"{count(many, 'hit')} for “{plain_text(text, 40)}” · {keys}")
 
     def action_hit(self, by: int) -> None:
         """The next or previous hit, round the end."""
         places = [index for index, item in enumerate(self.view.items) if self.view.is_hit(item)]
         if not places:
-            self._say("nothing says that" if self.view.wanted else "/ searches")
+            self._say("nothing says that" if self.view.wanted else self.words("{filter} searches"))
         elif not self._to(places, by):
             self.view.move_to(places[0] if by > 0 else places[-1])
 
