@@ -21,6 +21,7 @@ WRITES = frozenset(
     {
         "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete",
         "acreate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete",
+        "create_user", "create_superuser", "acreate_user", "acreate_superuser",
     }
 )  # fmt: skip
 _CREATES = frozenset({"create", "get_or_create", "update_or_create", "acreate", "aget_or_create", "aupdate_or_create"})

@@ -103,7 +103,11 @@ def _write(
         return None
     if name in WRITES and on_rows(chain, context):
         direct = len([step for step, _ in chain.calls if step != "using"]) == 1
-        if direct and name.endswith("create") and _is_own(chain, serializer, method):
+        if (
+            direct
+            and name.endswith(("create", "create_user", "create_superuser"))
+            and _is_own(chain, serializer, method)
+        ):
             return None
         return f"{shown_chain(chain)} writes", True
     if name in WRITES and name not in INSTANCE_WRITES and _is_related(chain, method):
@@ -315,6 +319,9 @@ logic_in_serializer = Rule(
             "    def update(self, instance, validated_data):\n        instance.name = validated_data['name']\n"
             "        instance.save(update_fields=['name'])\n        instance.tags.set([])\n        return instance\n"
         ),
+        Example({"shop/serializers.py": "class UserSerializer(serializers.ModelSerializer):\n    class Meta:\n"
+                 "        model = User\n\n    def create(self, given):\n"
+                 "        return User.objects.create_user(**given)\n"}),
         _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
         _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),
         _order("    def get_open(self, obj):\n        return Line.objects.filter(order=obj, open=True).exists()\n"),

@@ -95,6 +95,7 @@ VIEW_BAD: tuple[Example, ...] = (
             "    post('Hello', 'You', None, [request.user.email])\n"
         }
     ),
+    Example({_VIEWS: "def join(request):\n    User.objects.create_user(request.POST['name'])\n"}),
     Example(
         {
             _VIEWS: "class OrderViewSet(ModelViewSet):\n    def close(self, request, pk):\n"
