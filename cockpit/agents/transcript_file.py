@@ -15,7 +15,7 @@ class TranscriptFile(ABC):
     restarted = False
     _telling: Telling
 
-    def __init__(self, path: Path, agent: Agent, session: str, label: str = "") -> None:
+    def __init__(self, path: Path, agent: Agent, session: str, label: str) -> None:
         self.path, self.agent, self.session, self.label = path, agent, session, label
 
     @property

@@ -141,8 +141,9 @@ class DayDeeds(Deeds):
     async def _draft_day(self, screen: "EndDayScreen") -> None:
         from cockpit.day.draft import read_draft
 
+        found = self.found.findings if self.found.phase == "ready" else None
         try:
-            draft = await asyncio.to_thread(read_draft, self.repository, self.settings)
+            draft = await asyncio.to_thread(read_draft, self.repository, self.settings, findings=found)
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
             return

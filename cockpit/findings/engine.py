@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from pathlib import Path
 
 from cockpit.clock import now
@@ -22,21 +21,12 @@ STREAM_EVERY = 0.15
 class Engine:
     """Judges projects, in worker processes that stay warm until `close`."""
 
-    def __init__(self, workers: int = 2) -> None:
-        self.pool = Pool(workers)
+    def __init__(self) -> None:
+        self.pool = Pool()
 
-    def project(self, root: Path, config: Config, request: CheckRequest | None = None) -> Project:
+    def project(self, root: Path, config: Config) -> Project:
         """The (empty) state of a root. Raises `CannotAnswer` where its baseline cannot be read."""
-        return make_project(root, config, request or CheckRequest(), self.pool, in_process=False)
-
-    async def check(
-        self, root: Path, config: Config, request: CheckRequest | None = None
-    ) -> AsyncGenerator[FindingsSnapshot, None]:
-        """Check everything once: snapshots with a progress while it runs, the last one with `progress` None."""
-        project = await asyncio.to_thread(self.project, root, config, request)
-        async with aclosing(stream(project)) as snapshots:
-            async for snapshot in snapshots:
-                yield snapshot
+        return make_project(root, config, CheckRequest(), self.pool, in_process=False)
 
     def close(self) -> None:
         """End the worker processes."""

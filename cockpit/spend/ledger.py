@@ -78,14 +78,10 @@ class Ledger:
         """Files that have something new, and how many bytes: the most recently written first."""
         return self._guarded(self._pending)
 
-    def read(self, paths: Iterable[str] | None = None) -> bool:
-        """Read what is new in `paths` (default: in every file). True where some response changed."""
+    def read(self, paths: Iterable[str] | None = None) -> set[str]:
+        """Read what is new in `paths` (default: in every file). Returns the keys of the responses that changed."""
         chosen = None if paths is None else list(paths)
-        return bool(self._guarded(lambda: self._read(chosen)))
-
-    def read_keys(self) -> set[str]:
-        """Read everything that is new. Returns the keys of the responses that changed."""
-        return self._guarded(lambda: self._read(None))
+        return self._guarded(lambda: self._read(chosen))
 
     def files(self, agent: str | None = None) -> Iterator[Source]:
         """Every file that was read, of all agents or of one."""

@@ -82,7 +82,7 @@ class Meter:
     def read(self, paths: list[str] | None = None) -> bool:
         """Read what is new in `paths` (default: everywhere). True where a figure may have changed, also because another
         cockpit was first to read it."""
-        changed = self.ledger.read(paths) or self.ledger.others != self._others
+        changed = bool(self.ledger.read(paths)) or self.ledger.others != self._others
         self._others = self.ledger.others
         if paths is None:
             changed = self.places.refresh() or changed

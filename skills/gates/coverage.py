@@ -11,6 +11,7 @@ from skills.gates.rule import Example, Rule
 
 NAME = "missing-coverage"
 _NOT_COUNTED = frozenset({"test", "migration"})
+_MOST_RANGES = 4
 
 
 def parse_coverage(text: str | bytes, path: str = "coverage.json") -> CoverageReport:
@@ -95,7 +96,7 @@ def _found(counted: Counted, scope: str, what: str, wanted: float) -> tuple[File
     )
 
 
-def _ranges(lines: tuple[int, ...], most: int = 4) -> str:
+def _ranges(lines: tuple[int, ...]) -> str:
     """Lines as ranges, the first few: "3-5, 9"."""
     ranges: list[list[int]] = []
     for line in lines:
@@ -103,8 +104,8 @@ def _ranges(lines: tuple[int, ...], most: int = 4) -> str:
             ranges[-1][1] = line
         else:
             ranges.append([line, line])
-    words = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
-    return ", ".join(words) + (", …" if len(ranges) > most else "")
+    words = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_MOST_RANGES]]
+    return ", ".join(words) + (", …" if len(ranges) > _MOST_RANGES else "")
 
 
 _FILES = {

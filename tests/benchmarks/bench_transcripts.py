@@ -49,7 +49,7 @@ def measure_warm() -> None:
 
     root = Path(sys.argv[-1])
     ledger = Ledger([ClaudeReader([root])], Store.open(root / "state"))
-    changed = ledger.read_keys()
+    changed = ledger.read()
     spend_rows(ledger, "day", Scope(Places(None)))
     if len(changed) != 1:
         raise AssertionError(f"{len(changed)} responses were new instead of 1")

@@ -8,6 +8,7 @@ import pytest
 from cockpit.app import CockpitApp
 from cockpit.app_parts import day as part
 from cockpit.demo import Demo
+from skills.workflow.day_text import end_text
 from skills.workflow.handover import read_markdown
 from tests.pilot.conftest import until
 from widgets.lines import plain
@@ -70,6 +71,18 @@ async def test_a_task_whose_file_went_meanwhile_is_a_notice(app: CockpitApp, dem
         (demo.root / "TASK.md").unlink()
         await pilot.press("enter")
         await until(lambda: any("cannot be read" in str(one.message) for one in app._notifications), "the reason")
+
+
+async def test_the_end_of_the_day_names_the_open_p0_findings(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 80)) as pilot:
+        await until(lambda: app.found.phase == "ready", "the check")
+        await pilot.press("e")
+        await until(lambda: app.day_draft is not None, "the draft")
+        draft = app.day_draft
+        gravest = [found for found in app.found.findings if found.gate == "P0"]
+        assert gravest and draft is not None and draft.report.open_p0 is not None
+        assert [line.split()[0] for line in draft.report.open_p0] == [f"{one.path}:{one.line}" for one in gravest]
+        assert "### Open P0 Findings" in end_text(draft.report)
 
 
 async def test_the_draft_is_edited_in_place_and_then_written(

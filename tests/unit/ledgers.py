@@ -15,10 +15,10 @@ class Usage:
         self.ledger = Ledger([reader], store)
 
     def read_all(self) -> set[str]:
-        return self.ledger.read_keys()
+        return self.ledger.read()
 
     def read(self, paths: list[str]) -> set[str]:
-        return set() if not self.ledger.read(paths) else {"changed"}
+        return self.ledger.read(paths)
 
     @property
     def records(self) -> dict[str, Record]:

@@ -68,7 +68,7 @@ def test_a_second_start_reads_only_what_is_new(tmp_path: Path) -> None:
     line = said("c", session="t")
     write(tmp_path, line, name="t.jsonl")
     assert again.pending() == [(str(other), len(line) + 1)]
-    assert again.read_keys() == {"c"}
+    assert again.read() == {"c"}
     assert total(again).requests == 3
 
 
@@ -134,7 +134,7 @@ from cockpit.spend.ledger import Ledger
 from cockpit.spend.store import Store
 def command():
     ledger = Ledger([ClaudeReader([Path({str(tmp_path)!r})])], Store.open(Path({str(path.parent)!r})))
-    print(ledger.read(), ledger.store.notice, flush=True); ledger.leave()
+    print(bool(ledger.read()), ledger.store.notice, flush=True); ledger.leave()
 command(); os._exit(0)"""
     for number in range(3):
         write(tmp_path, said(f"late{number}"), name=f"late{number}.jsonl")

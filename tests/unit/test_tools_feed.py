@@ -57,7 +57,7 @@ async def first(feed: AsyncGenerator[FindingsSnapshot, None]) -> FindingsSnapsho
 
 async def test_a_tool_of_a_save_runs_after_each_save(root: Path) -> None:
     config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "save"), "never": tool(SAYS, "key")}))
-    with Engine(1) as engine:
+    with Engine() as engine:
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
             await first(feed)
             for value in ("2", "3"):
@@ -70,7 +70,7 @@ async def test_a_key_runs_what_it_names_and_a_save_marks_it_outdated(root: Path)
     config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "key")}))
     key = ToolKey()
     assert not key.ask()
-    with Engine(1) as engine:
+    with Engine() as engine:
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
             await first(feed)
             assert key.ask(("says", "unknown"))
@@ -85,7 +85,7 @@ async def test_a_key_runs_what_it_names_and_a_save_marks_it_outdated(root: Path)
 async def test_closing_the_feed_ends_what_runs(root: Path) -> None:
     config = Config(checks=ChecksConfig(tools={"slow": tool(SLOW, "key")}))
     key = ToolKey()
-    with Engine(1) as engine:
+    with Engine() as engine:
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
             await first(feed)
             key.ask()
@@ -115,7 +115,7 @@ COUNTS = "import pathlib; print('a.py:1 saw', sorted(map(str, pathlib.Path('.').
 async def test_a_switch_a_new_folder_and_one_that_goes_are_saves_too(root: Path) -> None:
     two_branches(root)
     config = Config(checks=ChecksConfig(tools={"says": tool(COUNTS, "save")}))
-    with Engine(1) as engine:
+    with Engine() as engine:
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
             told = await until(feed, "saw ['a.py'] A = 1")  # at the start too: as `cockpit check` does
             assert not told.new, "nothing was saved"
@@ -134,7 +134,7 @@ async def test_a_switch_ends_what_runs_and_tells_that_a_key_is_to_be_pressed_aga
     two_branches(root)
     tools = {"slow": tool(SLOW, "save"), "says": tool(SAYS, "key")}
     key = ToolKey()
-    with Engine(1) as engine:
+    with Engine() as engine:
         config = Config(checks=ChecksConfig(tools=tools))
         async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
             await first(feed)
