@@ -107,9 +107,11 @@ def _heavy_loop(loop: ast.For) -> str:
 
 
 def _asks_relation(chain: Chain) -> bool:
-    """True for `order.lines.filter(…).update(…)`: a query on what belongs to a row."""
-    narrowed = chain.calls[:1] and chain.calls[0][0] in {"filter", "exclude", "all"}
-    return bool(narrowed) and isinstance(chain.root, ast.Attribute) and isinstance(chain.root.value, ast.Name)
+    """True for `order.lines.filter(…).update(…)`: a query on what belongs to a row. `order.lines.all()` may have been
+    loaded with the rows."""
+    names = [name for name, _ in chain.calls]
+    narrowed = names[:1] in (["filter"], ["exclude"]) or (names[:1] == ["all"] and len(names) > 1)
+    return narrowed and isinstance(chain.root, ast.Attribute) and isinstance(chain.root.value, ast.Name)
 
 
 def _signals(source: str) -> Example:
@@ -153,6 +155,9 @@ heavy_signal = Rule(
     good=(
         _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n"
                  "    transaction.on_commit(lambda: notify.delay(instance.pk))\n"),
+        _signals("@receiver(m2m_changed, sender=Order)\ndef told(sender, instance, **kwargs):\n"
+                 "    for tag in instance.tags.prefetch_related('kinds'):\n        if 3 in tag.kinds.all():\n"
+                 "            raise ValueError\n"),
         _signals("def told(order):\n    requests.post('https://hooks.example.org', json={'id': order.pk})\n\n\n"
                  "@receiver(post_save)\ndef clear(sender, instance, **kwargs):\n    cache.delete(instance.pk)\n"),
     ),
