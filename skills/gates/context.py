@@ -163,6 +163,10 @@ class FileContext:
         """The qualified name around the current node: "OrderViewSet.create", "" at module level."""
         return ".".join(scope.name for scope in self.scopes)
 
+    def symbol_of(self, name: str) -> str:
+        """The qualified name of what is called `name` in the current node."""
+        return f"{self.symbol}.{name}" if self.scopes else name
+
     def resolve(self, node: ast.AST) -> str | None:
         """The dotted name of an expression through the imports: `um.Mock` → "unittest.mock.Mock"; None for
         others."""

@@ -8,13 +8,9 @@ from skills.gates.local_values import values_of
 from skills.gates.names import last_name
 from skills.gates.roles import outside_tests
 from skills.gates.rule import Rule, Watch
-from skills.gates.settings_modules import assigned, is_away_from_production, may_hold_settings
+from skills.gates.settings_modules import assigned, may_be_deployed
 
 CORS = "cors-wildcard-credentials"
-
-
-def _deployed(path: str) -> bool:
-    return may_hold_settings(path) and not is_away_from_production(path)
 
 
 def _is_everyone(value: ast.expr | None, context: FileContext) -> bool:
@@ -93,7 +89,7 @@ cors_wildcard_credentials = Rule(
     when="Outside of tests, where both are written in one place.",
     watches=(
         Watch((ast.Call,), _on_cors, (b"CORS",), outside_tests, near=(b"CORS", b"cross_origin")),
-        Watch((ast.Module,), _on_cors_settings, (), _deployed),
+        Watch((ast.Module,), _on_cors_settings, (), may_be_deployed),
     ),
     bad=one_file(
         "shop/app.py",

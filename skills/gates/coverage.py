@@ -33,10 +33,6 @@ def _file(row: dict[str, Any]) -> FileCoverage:
     return FileCoverage(max(0, statements), max(0, min(covered, statements)), missing)
 
 
-def _no_tests(project: Project) -> str | None:
-    return None if any(report.role == "test" for report in project.reports) else "the project has no tests"
-
-
 def _blind(project: Project) -> str | None:
     report = project.coverage
     if report is None:
@@ -132,7 +128,7 @@ RULES = (
         watches=(),
         bad=(Example(_FILES, coverage=_BAD),),
         good=(Example(_FILES, coverage=_GOOD),),
-        applies=_no_tests,
+        applies=Project.why_no_tests,
         survey=_survey,
         blind=_blind,
         required=False,

@@ -62,7 +62,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
         more = f", and {len(effects) - 1} more" if len(effects) > 1 else ""
         statement = context.statement
         context.statement = _statement_of(node, call)
-        context.report(ROUTER, call, f"{what}{more} in the endpoint {node.name}", symbol=_symbol(node, context))
+        context.report(ROUTER, call, f"{what}{more} in the endpoint {node.name}", symbol=context.symbol_of(node.name))
         context.statement = statement
 
 
@@ -89,10 +89,6 @@ def _from_session(made: ast.expr, sessions: frozenset[str]) -> bool:
     while isinstance(made, (ast.Attribute, ast.Call, ast.Await)):
         made = made.func if isinstance(made, ast.Call) else made.value
     return isinstance(made, ast.Name) and made.id in sessions
-
-
-def _symbol(node: FunctionNode, context: FileContext) -> str:
-    return f"{context.symbol}.{node.name}" if context.symbol else node.name
 
 
 def _statement_of(function: FunctionNode, call: ast.Call | ast.stmt) -> ast.stmt:
@@ -218,7 +214,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     block = _begun(node, yielded[0])
     if block is not None:
         message = f"`{shortened(block, 40)}` commits after `yield`: the client has already read a success"
-        context.report(COMMIT, block, message, symbol=_symbol(node, context))
+        context.report(COMMIT, block, message, symbol=context.symbol_of(node.name))
         return
     if not _is_dependency(node, context) and (owners == {None} or _is_looped(yielded[0], node)):
         return
@@ -228,7 +224,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
             named = re.search("session|db|conn", owner or "", re.I) and _is_dependency(node, context)
             if part.lineno > yielded[0].lineno and (owner in owners or named):
                 message = f"`{owner}.commit()` after `yield`: where it fails, the client has already read a success"
-                context.report(COMMIT, part, message, symbol=_symbol(node, context))
+                context.report(COMMIT, part, message, symbol=context.symbol_of(node.name))
                 return
 
 

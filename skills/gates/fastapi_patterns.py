@@ -52,11 +52,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     if returned and _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} does not say what it returns"
-    context.report(NO_MODEL, node, message, symbol=_symbol(node, context))
-
-
-def _symbol(node: FunctionNode, context: FileContext) -> str:
-    return f"{context.symbol}.{node.name}" if context.symbol else node.name
+    context.report(NO_MODEL, node, message, symbol=context.symbol_of(node.name))
 
 
 def _has_model(endpoint: Endpoint) -> bool:
@@ -160,7 +156,7 @@ def _on_body(node: FunctionNode, context: FileContext) -> None:
         untyped = _UNTYPED.match(hint)
         if untyped and (body or endpoint.verb != "get"):
             message = f"`{parameter.arg}: {hint}`: the body of {node.name} may be anything"
-            context.report(UNTYPED, parameter, message, symbol=_symbol(node, context))
+            context.report(UNTYPED, parameter, message, symbol=context.symbol_of(node.name))
             return
     if (
         endpoint.verb in {"post", "put", "patch"}
@@ -184,7 +180,7 @@ def _on_request_json(node: FunctionNode, requests: set[str], context: FileContex
             owner = read.value
             if isinstance(owner, ast.Name) and owner.id in requests and not _validated(node):
                 message = f"the body of {node.name} is read as `{shortened(part, 50)}`, past every model"
-                context.report(UNTYPED, part, message, symbol=_symbol(node, context))
+                context.report(UNTYPED, part, message, symbol=context.symbol_of(node.name))
                 return
 
 
@@ -274,7 +270,7 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     if not _ASKS_FOR_ALL.search(body):
         return
     message = f"the list of {node.name} has no limit: it grows with the table"
-    context.report(UNPAGINATED, node, message, symbol=_symbol(node, context), confidence="likely")
+    context.report(UNPAGINATED, node, message, symbol=context.symbol_of(node.name), confidence="likely")
 
 
 def _returns_rows(node: FunctionNode, context: FileContext) -> bool:

@@ -18,10 +18,10 @@ from skills.gates.roles import outside_tests
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.settings_modules import (
     assigned,
-    is_away_from_production,
     is_production_path,
     is_settings,
     is_shown_path,
+    may_be_deployed,
     may_hold_settings,
     note_settings,
     set_anywhere,
@@ -278,10 +278,6 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return candidate
 
 
-def _deployed(path: str) -> bool:
-    return may_hold_settings(path) and not is_away_from_production(path)
-
-
 def _run(path: str) -> bool:
     return outside_tests(path) and not is_shown_path(path)
 
@@ -314,7 +310,7 @@ insecure_settings = Rule(
     "beside a comment that says why.",
     watches=(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
-        Watch((ast.Module,), _on_module, (), _deployed),
+        Watch((ast.Module,), _on_module, (), may_be_deployed),
         Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _run),
         Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), _run),
     ),

@@ -41,6 +41,10 @@ class Project:
         """The report of every file, by path."""
         return self._reports
 
+    def why_no_tests(self) -> str | None:
+        """Why a rule about tests has nothing to judge, None where there are tests."""
+        return None if any(report.role == "test" for report in self._reports) else "the project has no tests"
+
     def facts(self, kind: str) -> list[Place]:
         """(path, fact) of every fact of a kind, in the order of the reports."""
         return self._kinds.get(kind, [])

@@ -83,6 +83,11 @@ def may_hold_settings(path: str) -> bool:
     return is_settings_path(path) or _LIKELY.search(path.lower()) is not None
 
 
+def may_be_deployed(path: str) -> bool:
+    """The same of the settings that production may run under."""
+    return may_hold_settings(path) and not is_away_from_production(path)
+
+
 def is_settings(context: FileContext) -> bool:
     """True for a module of Django settings, by its name or by what it sets."""
     known = context.memo.get("is-settings")

@@ -57,10 +57,6 @@ def _unrefused(candidate: Candidate, report: FileReport, project: Project) -> Ca
     return None if any(all(word in said for word in words) for said in spoken) else candidate
 
 
-def _no_tests(project: Project) -> str | None:
-    return None if any(report.role == "test" for report in project.reports) else "the project has no tests"
-
-
 _VIEW = (
     "class OrderViewSet(ModelViewSet):\n    permission_classes = [IsAuthenticated]\n    queryset = "
     "Order.objects.all()\n"
@@ -83,7 +79,7 @@ endpoint_without_permission_test = Rule(
         Watch((ast.Module,), _on_denied, (b"401", b"403", b"_FORBIDDEN", b"_UNAUTHORIZED",
               b"PermissionDenied"), is_test_path),
     ),
-    applies=_no_tests,
+    applies=Project.why_no_tests,
     holds=_unrefused,
     bad=(Example({"shop/views.py": _VIEW, "tests/test_api.py": "def test_orders(client):\n    assert "
     "client.get('/orders')\n"}),),
@@ -180,7 +176,7 @@ untested_function = Rule(
             is_test_path,
         ),
     ),
-    applies=_no_tests,
+    applies=Project.why_no_tests,
     holds=_unnamed,
     bad=(
         Example(

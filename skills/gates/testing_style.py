@@ -46,23 +46,19 @@ _SEGMENTS = 3
 def _on_assertions(node: FunctionNode, context: FileContext) -> None:
     if is_test_function(node, context) and not _asserts_somehow(node, without_docstring(node), context):
         message = f"`{node.name}` asserts nothing: it passes whatever the code answers"
-        context.report(NO_ASSERTION, node, message, confidence="likely", symbol=_symbol(node, context))
+        context.report(NO_ASSERTION, node, message, confidence="likely", symbol=context.symbol_of(node.name))
 
 
 def _on_docstring(node: FunctionNode, context: FileContext) -> None:
     if is_test_function(node, context) and without_docstring(node) is not node.body:
         message = f"`{node.name}` has a docstring: test runners show it instead of the test's name"
-        context.report(DOCSTRING, node.body[0], message, symbol=_symbol(node, context))
+        context.report(DOCSTRING, node.body[0], message, symbol=context.symbol_of(node.name))
 
 
 def _on_name(node: FunctionNode, context: FileContext) -> None:
     if is_test_function(node, context) and not _is_well_named(node, context):
         message = f"`{node.name}` does not say action, context and expectation"
-        context.report(NAMING, node, message, symbol=_symbol(node, context))
-
-
-def _symbol(node: FunctionNode, context: FileContext) -> str:
-    return f"{context.symbol}.{node.name}".lstrip(".")
+        context.report(NAMING, node, message, symbol=context.symbol_of(node.name))
 
 
 def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
