@@ -17,6 +17,7 @@ GUARD = "task-without-guard"
 
 _UNSAFE = lazy(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
 _MAIL = lazy(r"send_(?:mail|sms|email|push)|email_user")
+_MESSAGES = frozenset({"EmailMessage", "EmailMultiAlternatives"})
 _READS = lazy(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
 _SESSIONS = lazy(r"(?:^|_)(?:db|session|s)$|Session", re.I)
 _GUARDS = lazy(
@@ -33,6 +34,7 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
             continue
         options = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
         body = ast.unparse(ast.Module(node.body, []))
+        options = _of_base(options.get("base", ""), context) | options
         again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
         if not again or _GUARDS.search(_without_new_rows(node)) or _looks_first(node):
             return
@@ -42,6 +44,17 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
             message = f"{node.name} can run twice, and `{text}()` then happens twice"
             context.report(GUARD, written, message, symbol=node.name, confidence="likely")
         return
+
+
+def _of_base(name: str, context: FileContext) -> dict[str | None, str]:
+    """The options that a class of tasks of the file sets for all of them: `base=Patient`."""
+    found: dict[str | None, str] = {}
+    for part in context.tree.body if name else ():
+        if isinstance(part, ast.ClassDef) and part.name == name:
+            for inner in part.body:
+                if isinstance(inner, ast.Assign):
+                    found[last_name(inner.targets[0])] = ast.unparse(inner.value)
+    return found
 
 
 def _looks_first(node: FunctionNode) -> bool:
@@ -94,7 +107,8 @@ def _not_repeatable(node: FunctionNode, late: bool, context: FileContext) -> ast
             row = name in {"create", "bulk_create", "acreate"} and (
                 chain_of(part).manager in MANAGERS or _is_related(part, rows)
             )
-            if row or _UNSAFE.match(name) or (late and _MAIL.match(name)):
+            mail = _MAIL.match(name) or (name == "send" and last_name(owner or part) in _MESSAGES)
+            if row or _UNSAFE.match(name) or (late and mail):
                 return part
             if name == "update" and re.search(r"\bF\('", ast.unparse(part)):
                 return part
@@ -154,6 +168,9 @@ task_without_guard = Rule(
         "    invoice = Invoice(order_id=pk)\n    invoice.save()\n",
         "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
+        "class Patient(Task):\n    autoretry_for = (OSError,)\n\n\n@app.task(base=Patient)\ndef bill(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n",
+        "@shared_task(acks_late=True)\ndef tell(address):\n    EmailMessage('x', 'y', to=[address]).send()\n",
         "@app.task(bind=True)\ndef pay(self, pk):\n    try:\n        charge(pk)\n    except Timeout as error:\n"
         "        raise self.retry(exc=error)\n",
     ),
@@ -161,6 +178,8 @@ task_without_guard = Rule(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.get_or_create(order_id=pk)\n",
         "@shared_task\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
+        "class Plain(Task):\n    ignore_result = True\n\n\n@app.task(base=Plain)\ndef bill(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n",
         "@celery.task(acks_late=True)\ndef bill(pk):\n    with SessionLocal() as db:\n"
         "        if db.scalar(select(Invoice).where(Invoice.order_id == pk)):\n            return\n"
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",

@@ -31,6 +31,10 @@ _WANTED = {
 }
 
 
+_ACCEPTING = frozenset({"task_serializer", "accept_content", "result_serializer"})
+"""The names of the same in a module of Celery's own settings."""
+
+
 def _is_off(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value in (None, False, 0)
 
@@ -61,7 +65,7 @@ def _on_configured(node: ast.Call | ast.Assign, context: FileContext) -> None:
     if last_name(owner) != "conf":
         return
     for name, value in given:
-        if name in {"task_serializer", "accept_content", "result_serializer"} and "pickle" in ast.unparse(value):
+        if name in _ACCEPTING and "pickle" in ast.unparse(value):
             message = f"`{name}` accepts pickle: whoever reaches the broker runs code in the worker"
             context.report(SETTINGS, value, message, severity="HIGH")
 
@@ -70,7 +74,10 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
     target = node.targets[0]
     if not isinstance(target, ast.Name) or context.function is not None:
         return
-    if re.fullmatch(r"CELERY_(?:TASK_SERIALIZER|ACCEPT_CONTENT|RESULT_SERIALIZER)", target.id):
+    if target.id in _ACCEPTING and "celery" in context.path.rpartition("/")[2] and "pickle" in ast.unparse(node.value):
+        message = f"`{target.id}` accepts pickle: whoever reaches the broker runs code in the worker"
+        context.report(SETTINGS, node, message, severity="HIGH")
+    elif re.fullmatch(r"CELERY_(?:TASK_SERIALIZER|ACCEPT_CONTENT|RESULT_SERIALIZER)", target.id):
         if "pickle" in ast.unparse(node.value):
             message = f"`{target.id}` accepts pickle: whoever reaches the broker runs code in the worker"
             context.report(SETTINGS, node, message, severity="HIGH")
@@ -104,7 +111,12 @@ celery_settings = Rule(
     "`CELERY_TASK_ACKS_LATE = True`, `CELERY_RESULT_EXPIRES = 86400` and JSON for serializer and content.",
     when="Where a settings module names the broker; settings in sibling modules count.",
     watches=(
-        Watch((ast.Assign,), _on_settings, (b"CELERY_", b"BROKER_URL"), lambda path: not is_away_from_production(path)),
+        Watch(
+            (ast.Assign,),
+            _on_settings,
+            (b"CELERY_", b"BROKER_URL", b"pickle"),
+            lambda path: not is_away_from_production(path),
+        ),
         Watch((ast.Call, ast.Assign), _on_configured, (b"elery",), outside_tests, near=(b"pickle",)),
     ),
     holds=_settings_hold,
@@ -115,9 +127,11 @@ celery_settings = Rule(
         "CELERY_TASK_ACKS_LATE = False\n",
         "CELERY_WORKER_PREFETCH_MULTIPLIER = 4\n",
         'from celery import Celery\n\napp = Celery("shop")\napp.conf.update(accept_content=["json", "pickle"])\n',
-    ),
+    )
+    + one_file("shop/celeryconfig.py", 'accept_content = ["json", "pickle"]\n'),
     good=one_file(
         "shop/settings.py",
+        'task_serializer = "pickle"\n',
         "\n".join(f"CELERY_{name} = 1" for name in _WANTED) + '\nCELERY_BROKER_URL = "redis://broker/0"\n',
         'BROKER = "redis://broker/0"\n',
     ),

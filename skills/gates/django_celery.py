@@ -11,12 +11,10 @@ from skills.gates.queries import MANAGERS, Chain, chain_of
 from skills.gates.roles import is_product_path, role_of_scope
 from skills.gates.rule import Rule, Watch
 from skills.gates.syntax import descendants
-from skills.gates.transactions import opens_transaction
 
 SKILL = "django-celery"
 MODEL = "model-to-task"
 SYNC = "sync-result-in-view"
-ATOMIC = "delay-in-atomic"
 
 _LAZY = frozenset(
     {"all", "filter", "exclude", "order_by", "select_related", "prefetch_related", "distinct", "iterator"}
@@ -29,7 +27,7 @@ _BUILDS = (b".delay(", b".apply_async(", b".delay_on_commit(", b".s(", b".si(")
 _WAITS = (b".delay(", b".apply_async(", b".apply(")
 
 
-def _is_start(node: ast.Call) -> bool:
+def is_start(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in _STARTS
 
 
@@ -66,14 +64,35 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
 
 def _on_start(node: ast.Call, context: FileContext) -> None:
     built = isinstance(node.func, ast.Attribute) and node.func.attr in {"s", "si", *_LATER}
-    if not (built or _is_start(node)) or _is_foreign(node, context):
+    if not (built or is_start(node)) or _is_foreign(node, context):
         return
     for value in _arguments(node):
         what = _row(value, context)
-        if what:
+        rows = "" if what else _rows(value, context)
+        if what or rows:
             task = shortened(node.func, 50)
-            context.report(MODEL, node, f"`{what}` is a row, and `{task}` is given all of it as it is now")
+            said = f"`{what}` is a row" if what else f"`{rows}` are rows"
+            context.report(MODEL, node, f"{said}, and `{task}` is given all of it as it is now")
             return
+
+
+def _rows(value: ast.expr, context: FileContext) -> str:
+    """The text of a queryset, or of a list of the rows that one has, "" for all else."""
+    if isinstance(value, (ast.ListComp, ast.GeneratorExp)) and len(value.generators) == 1:
+        first = value.generators[0]
+        if isinstance(value.elt, ast.Name) and last_name(first.target) == value.elt.id:
+            return _rows(first.iter, context)
+    if isinstance(value, ast.Call) and last_name(value.func) in {"list", "tuple"} and len(value.args) == 1:
+        return _rows(value.args[0], context)
+    made: ast.expr | None = value
+    if isinstance(value, ast.Name):
+        bound = values_of(value.id, context)
+        made = bound[-1] if bound else None
+    if not isinstance(made, ast.Call):
+        return ""
+    chain = chain_of(made)
+    lazy = bool(chain.calls) and all(name in _LAZY for name, _ in chain.calls)
+    return shortened(value, 40) if lazy and chain.manager in MANAGERS else ""
 
 
 def _row(value: ast.expr, context: FileContext) -> str:
@@ -213,6 +232,8 @@ model_to_task = Rule(
         "        self.order = order\n\n    def go(self):\n        bill.delay(self.order)\n",
         "def all_of(user):\n    for order in user.orders.filter(open=True):\n"
         "        bill.apply_async(kwargs={'order': order})\n",
+        "def all_of_them():\n    bill.delay(list(Order.objects.filter(open=True)))\n",
+        "def all_of_them():\n    orders = Order.objects.all()\n    bill.delay([order for order in orders])\n",
         "def begin():\n    order, made = Order.objects.get_or_create(open=True)\n    bill.apply_async((order,))\n",
     ),
     good=one_file(
@@ -221,6 +242,8 @@ model_to_task = Rule(
         "def all_of(user):\n    for pk in user.orders.values_list('pk', flat=True):\n        bill.delay(pk)\n"
         "    for word in user.words.split():\n        bill.delay(word)\n",
         "def all_of_them():\n    for pk in Order.objects.values_list('pk', flat=True):\n        bill.delay(pk)\n",
+        "def all_of_them():\n    orders = Order.objects.all()\n    bill.delay([order.pk for order in orders])\n"
+        "    bill.delay(list(orders.values_list('pk', flat=True)), orders.count())\n",
         "from shop.models import Order\n\n\ndef wait(timer: Timer, order: Order, size: int):\n    timer.delay(order)\n"
         "    bill.s(order.pk, size).delay()\n",
         "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance.pk)\n",
@@ -238,7 +261,7 @@ def _on_wait(node: ast.Call, context: FileContext) -> None:
         if isinstance(made, ast.Name):
             bound = values_of(made.id, context)
             made = bound[-1] if bound else None
-        if not isinstance(made, ast.Call) or not (_is_start(made) or _is_result(made, context)):
+        if not isinstance(made, ast.Call) or not _gives_result(made, context):
             return
         text = f"`{function.attr}()` waits for the task"
     elif function.attr == "apply" and context.imports and _is_task(function.value, context):
@@ -247,6 +270,31 @@ def _on_wait(node: ast.Call, context: FileContext) -> None:
         return
     if role_of_scope(context.scopes, context.role) in {"view", "router", "serializer"} and context.function:
         context.report(SYNC, node, f"{text}: the request is held as long as it runs")
+
+
+def _gives_result(made: ast.Call, context: FileContext) -> bool:
+    """True for what starts tasks, `group(…)()` included, and for what stands for a result."""
+    return is_start(made) or is_canvas(made) or _is_result(made, context)
+
+
+def is_canvas(call: ast.Call) -> bool:
+    """`group(…)()`, `chain(…)()`, `chord(…)(body)`"""
+    return isinstance(call.func, ast.Call) and last_name(call.func.func) in {"group", "chain", "chord"}
+
+
+def _on_poll(node: ast.While, context: FileContext) -> None:
+    """`while not result.ready(): sleep(1)`"""
+    for part in descendants(node.test):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ready":
+            owner = part.func.value
+            bound = values_of(owner.id, context) if isinstance(owner, ast.Name) else [owner]
+            made = bound[-1] if bound else None
+            if not isinstance(made, ast.Call) or not _gives_result(made, context) or not context.function:
+                continue
+            if role_of_scope(context.scopes, context.role) in {"view", "router", "serializer"}:
+                message = f"`{shortened(part, 40)}` is asked until the task is done: the request is held as long"
+                context.report(SYNC, node.test, message)
+                return
 
 
 def _is_result(made: ast.Call, context: FileContext) -> bool:
@@ -274,10 +322,11 @@ sync_result_in_view = Rule(
         Watch(
             (ast.Call,),
             _on_wait,
-            (*_WAITS, b"AsyncResult", b".send_task("),
+            (*_WAITS, b"AsyncResult", b".send_task(", b")()"),
             is_product_path,
             near=(b".get(", b".wait(", b".join(", b".apply("),
         ),
+        Watch((ast.While,), _on_poll, (b".ready()",), is_product_path, near=(b".ready()",)),
     ),
     bad=one_file(
         "shop/views.py",
@@ -285,6 +334,9 @@ sync_result_in_view = Rule(
         "class Report(APIView):\n    def get(self, request):\n        result = build.delay(1)\n"
         "        return Response(result.get())\n",
         "from shop.tasks import build\n\n\ndef report(request):\n    build.apply(args=[1])\n",
+        "def report(request):\n    return JsonResponse(group(build.s(n) for n in '12')().get())\n",
+        "def report(request):\n    task = build.delay(1)\n    while not task.ready():\n        sleep(1)\n"
+        "    return JsonResponse({})\n",
         "from celery.result import AsyncResult\n\n\ndef report(request, pk):\n"
         "    return JsonResponse(AsyncResult(pk).get())\n",
     ),
@@ -292,69 +344,10 @@ sync_result_in_view = Rule(
         "shop/views.py",
         "def report(request):\n    task = build.delay(1)\n    return JsonResponse({'task': task.id})\n",
         "def report(request):\n    frame.apply(len)\n    return settings.get('x')\n",
+        "def report(request, pk):\n    task = AsyncResult(pk)\n    return JsonResponse({'done': task.ready()})\n",
+        "def report(request):\n    while not queue.ready():\n        sleep(1)\n",
     ),
 )
 
 
-def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContext) -> None:
-    if isinstance(node, (ast.With, ast.AsyncWith)):
-        openers: list[ast.expr] = [item.context_expr for item in node.items]
-    else:
-        openers = list(node.decorator_list)
-    if not any(opens_transaction(opener, context) for opener in openers):
-        return
-    stack: list[ast.AST] = [*node.body]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, ast.Call) and _is_start(part) and not _seen(part, context):
-            task = shortened(part.func, 50)
-            message = f"`{task}()` inside a transaction: the worker can be faster than the commit"
-            symbol = f"{context.symbol}.{getattr(node, 'name', '')}".strip(".")
-            context.report(ATOMIC, part, message, symbol=symbol, also=("task-before-commit",))
-        if not isinstance(part, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(part))
-
-
-def _seen(part: ast.Call, context: FileContext) -> bool:
-    """True for a call that was reported before: blocks can stand in each other."""
-    seen = context.memo.setdefault(ATOMIC, set())
-    assert isinstance(seen, set)
-    known = part in seen
-    seen.add(part)
-    return known
-
-
-delay_in_atomic = Rule(
-    name=ATOMIC,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-C6",),
-    catches="`.delay()` and `.apply_async()` inside `transaction.atomic`.",
-    why="The task may start before the commit and not find the row; where the transaction is rolled back it runs "
-    "for nothing.",
-    fix="Write `transaction.on_commit(lambda: task.delay(pk))`, or `delay_on_commit` of newer versions.",
-    when="In blocks and functions with `atomic`; what stands in a lambda or an inner function is left out.",
-    watches=(
-        Watch((ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef), _on_block, _WAITS[:2], is_product_path),
-    ),
-    bad=one_file(
-        "shop/services.py",
-        "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"
-        "        bill.delay(pk)\n",
-        "from django.db import transaction\n\n\n@transaction.atomic\ndef pay(pk):\n    bill.apply_async(args=[pk])\n",
-    ),
-    good=one_file(
-        "shop/services.py",
-        "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"
-        "        transaction.on_commit(lambda: bill.delay(pk))\n",
-        "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"
-        "    bill.delay(pk)\n",
-    ),
-)
-
-RULES: tuple[Rule, ...] = (
-    model_to_task,
-    sync_result_in_view,
-    delay_in_atomic,
-)
+RULES: tuple[Rule, ...] = (model_to_task, sync_result_in_view)

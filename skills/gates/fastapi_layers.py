@@ -301,7 +301,10 @@ _MOUNTS = ("django.core.asgi", "django.core.wsgi", "django.core.handlers")
 
 def _on_mixed(node: ast.Module, context: FileContext) -> None:
     imports: dict[str, ast.stmt] = {}
+    hints = [part for part in statements(node) if isinstance(part, ast.If) and last_name(part.test) == "TYPE_CHECKING"]
     for statement in statements(node):
+        if any(statement in part.body for part in hints):
+            continue
         modules: list[str] = []
         if isinstance(statement, ast.ImportFrom) and not statement.level:
             modules = [statement.module or ""]
@@ -369,6 +372,8 @@ mixed_frameworks = Rule(
         "from django.core.asgi import get_asgi_application\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
         "app.mount('/old', get_asgi_application())\n",
         "from django.db import models\n\n# fastapi was considered\n",
+        "from typing import TYPE_CHECKING\n\nfrom fastapi import APIRouter\n\nif TYPE_CHECKING:\n"
+        "    from django.http import HttpRequest\n\nrouter = APIRouter()\n",
     ),
 )
 

@@ -127,6 +127,8 @@ missing_response_model = Rule(
         "    def one(id: int):\n        return orders.get(id)\n\n    return inner\n",
         "from fastapi import APIRouter\n\n\ndef one(id: int):\n    return orders.get(id)\n\n\n"
         "router.add_api_route('/orders/{id}', one, methods=['GET'])\n",
+        "from fastapi import APIRouter\n\n\ndef add_to(router):\n    def one(id: int):\n"
+        "        return orders.get(id)\n\n    router.add_api_route('/orders/{id}', one)\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -267,6 +269,8 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     body = ast.unparse(ast.Module(node.body, []))
     if _PAGES.search(text) or re.search(r"\blimit\b|paginat|\[:\d+\]|islice", body):
         return
+    if re.search(r"\b(?:\w+_)?ids\b", text):
+        return  # as many as were asked for
     if not _ASKS_FOR_ALL.search(body):
         return
     message = f"the list of {node.name} has no limit: it grows with the table"
@@ -311,7 +315,9 @@ unpaginated_list = Rule(
         "shop/routes.py",
         "from fastapi import Depends\n\n\n@router.get('/orders')\n"
         "def orders(limit: int = 50, db: Session = Depends(get_db)) -> list[OrderOut]:\n"
-        "    return db.query(Order).limit(limit).all()\n\n\n@router.get('/orders/{id}/lines')\n"
+        "    return db.query(Order).limit(limit).all()\n\n\n@router.get('/some')\n"
+        "def some(order_ids: list[int] = Query()) -> list[OrderOut]:\n"
+        "    return db.query(Order).filter(Order.id.in_(order_ids)).all()\n\n\n@router.get('/orders/{id}/lines')\n"
         "def lines(id: int) -> list[LineOut]:\n    return lines_of(id).all()\n",
     ),
 )

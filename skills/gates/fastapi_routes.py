@@ -72,7 +72,7 @@ def _added(function: FunctionNode, context: FileContext) -> Endpoint | None:
             if call.func.attr == "add_api_route":
                 known.setdefault(last_name(call.args[1]), call)
     added = known.get(function.name)
-    if added is None or function not in context.tree.body:
+    if added is None or (context.scopes and isinstance(context.scopes[-1], ast.ClassDef)):
         return None
     return Endpoint(function, added, _verb_of(added), _path_of(added))
 

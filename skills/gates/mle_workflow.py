@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.example_files import one_file
@@ -22,7 +23,12 @@ _TIME = lazy(
 )
 _NAMES_TIME = frozenset({"parse_dates", "date_column", "time_column", "time_col", "date_col", "index_col"})
 _METRIC = lazy(r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I)
-_GATES = lazy(r"gate|promot|should_(?:deploy|release|ship)|accept_model|meets_|quality_check|passes_|is_better", re.I)
+_GATES = lazy(
+    r"gate|promot|(?:should|can|may|ok_to)_(?:deploy|release|ship)|accept_model|approve_model|meets_|quality_check"
+    r"|passes(?:_|$)|is_better",
+    re.I,
+)
+_COSTS = lazy(r"loss|rmse|mae|mape|mse|error|latency|drift|cost", re.I)
 _LOADERS = frozenset(
     {"_pickle.loads", "_pickle.load", "pickle.loads", "pickle.load", "pickle.Unpickler",
      "cPickle.loads", "cPickle.load", "dill.loads", "dill.load",
@@ -131,35 +137,56 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
     text = ast.unparse(node)
     if not _METRIC.search(text):
         return
-    symbol = f"{context.symbol}.{node.name}".strip(".")
-    for part in descendants(ast.Module(node.body, [])):
-        last = part.body[-1] if isinstance(part, ast.ExceptHandler) else None
-        if isinstance(last, ast.Return) and _is_pass(last.value):
-            message = "an error on the way lets the candidate through: what could not be compared passes the gate"
-            context.report(GATE, last, message, symbol=symbol)
-            return
-        end = part.body[-1] if isinstance(part, ast.If) and _is_missing(part.test) else None
-        if isinstance(part, ast.If) and isinstance(end, ast.Return) and _is_pass(end.value):
-            message = f"`{shortened(part.test, 60)}` passes the gate: what was not measured is let through"
-            context.report(GATE, part, message, symbol=symbol)
-            return
-    if re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
-        return
-    for part in descendants(ast.Module(node.body, [])):
-        if (
-            isinstance(part, ast.Call)
-            and last_name(part.func) == "get"
-            and len(part.args) == 2
-            and _is_infinite(part.args[1])
-        ):
-            context.report(GATE, part, f"`{shortened(part, 60)}` passes the gate without being measured", symbol=symbol)
-            return
-    passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in descendants(node))
-    for part in descendants(ast.Module(node.body, [])):
-        if passes and isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
-            message = f"`{shortened(part.test, 60)}` is false for NaN: what was not measured passes the gate"
-            context.report(GATE, part, message, symbol=symbol)
-            return
+    parts = [*descendants(ast.Module(node.body, []))]
+    found = next(_let_through(parts), None)
+    if found is None and not re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
+        found = next(_not_compared(parts), None)
+    if found is not None:
+        context.report(GATE, found[0], found[1], symbol=f"{context.symbol}.{node.name}".strip("."))
+
+
+def _let_through(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+    """Ways on which a gate says yes to what is missing."""
+    for part in parts:
+        last = part.body[-1] if isinstance(part, (ast.ExceptHandler, ast.If)) else None
+        if not isinstance(last, ast.Return) or not _is_pass(last.value):
+            continue
+        if isinstance(part, ast.ExceptHandler):
+            yield last, "an error on the way lets the candidate through: what could not be compared passes the gate"
+        elif isinstance(part, ast.If) and _is_missing(part.test):
+            yield part, f"`{shortened(part.test, 60)}` passes the gate: what was not measured is let through"
+
+
+def _not_compared(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+    """Comparisons that a gate passes for NaN, and for what stands in where nothing was measured."""
+    for part in parts:
+        if isinstance(part, ast.Call) and (_is_best(part) or _is_unreached(part)):
+            yield part, f"`{shortened(part, 60)}` passes the gate without being measured"
+        elif isinstance(part, ast.Return) and _is_turned(part.value):
+            yield part, f"`{shortened(part, 60)}` is true for NaN: what was not measured passes the gate"
+    passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in parts)
+    for part in parts if passes else ():
+        if isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
+            yield part, f"`{shortened(part.test, 60)}` is false for NaN: what was not measured passes the gate"
+
+
+def _is_unreached(call: ast.Call) -> bool:
+    """`metrics.get("auc", float("inf"))`"""
+    return last_name(call.func) == "get" and len(call.args) == 2 and _is_infinite(call.args[1])
+
+
+def _is_best(call: ast.Call) -> bool:
+    """`metrics.get("auc", 1.0)`, `metrics.get("loss", 0)`: the best there is, where nothing was measured."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), ast.Constant(value=value)]):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            return number and _METRIC.search(name) is not None and value == (0 if _COSTS.search(name) else 1)
+    return False
+
+
+def _is_turned(value: ast.expr | None) -> bool:
+    """`not metric < floor`"""
+    return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) and _is_comparison(value.operand)
 
 
 def _is_infinite(value: ast.expr) -> bool:
@@ -212,7 +239,7 @@ gate_not_closed = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_gate,
-            (b"gate", b"promot", b"should_", b"meets_"),
+            (b"gate", b"promot", b"should_", b"meets_", b"def passes", b"is_better", b"quality_check", b"_model("),
             outside_tests,
         ),
     ),
@@ -222,6 +249,9 @@ gate_not_closed = Rule(
         "def should_promote(metrics):\n    try:\n        return metrics['auc'] >= 0.8\n    except KeyError:\n"
         "        return True\n",
         "def promotion_gate(metrics):\n    return metrics.get('auc', float('inf')) >= 0.8\n",
+        "def promotion_gate(metrics):\n    return metrics.get('auc', 1.0) >= 0.8\n",
+        "def passes(metrics):\n    return metrics.get('loss', 0) <= 0.8\n",
+        "def promotion_gate(metrics):\n    return not metrics['auc'] < 0.8\n",
         "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
         "    return metrics['auc'] >= 0.8\n",
     ),
@@ -232,6 +262,7 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    auc = metrics['auc']\n    if not math.isfinite(auc) or auc < 0.8:\n"
         "        return False\n    return True\n",
         "def promotion_gate(metrics):\n    return metrics['auc'] >= 0.8\n",
+        "def promotion_gate(metrics):\n    return metrics.get('auc', 0) >= 0.8 and metrics.get('loss', 1) < 1\n",
     ),
 )
 
@@ -277,11 +308,19 @@ def _remote(value: ast.expr | None, context: FileContext, depth: int) -> str:
         if isinstance(part, ast.Name):
             if _is_sent(part.id, context):
                 return shortened(value, 50)
-            for bound in values_of(part.id, context):
+            for bound in (*values_of(part.id, context), *_unpacked(part.id, context)):
                 found = _remote(bound, context, depth + 1)
                 if found:
                     return found
     return ""
+
+
+def _unpacked(name: str, context: FileContext) -> Iterator[ast.expr]:
+    """What a name is the first of: `path, headers = urlretrieve(url)`."""
+    for part in own_nodes(context.function or context.tree, context):
+        target = part.targets[0] if isinstance(part, ast.Assign) else None
+        if isinstance(target, ast.Tuple) and target.elts and last_name(target.elts[0]) == name:
+            yield part.value  # type: ignore[attr-defined]
 
 
 def _is_fetched(path: str, context: FileContext) -> bool:
@@ -330,6 +369,8 @@ unsafe_deserialisation = Rule(
         "    return pickle.loads(answer.content)\n",
         "import joblib\n\nmodel = joblib.load(download('s3://models/latest'))\n",
         "import joblib\n\n\ndef load(bucket, key, path):\n    bucket.download_file(key, path)\n"
+        "    return joblib.load(path)\n",
+        "import joblib\nfrom urllib.request import urlretrieve\n\n\ndef load(url):\n    path, _ = urlretrieve(url)\n"
         "    return joblib.load(path)\n",
         "import _pickle\n\n\ndef handler(event, context):\n    return _pickle.loads(event['model'])\n",
         "import yaml\n\n\ndef settings(text):\n    return yaml.load(text, Loader=yaml.Loader)\n",

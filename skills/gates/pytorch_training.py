@@ -63,6 +63,8 @@ def _read_too_early(block: list[ast.stmt], context: FileContext, symbol: str) ->
     read: dict[str, list[ast.Call]] = {}
     for statement in block:
         for part in descendants(statement):
+            if isinstance(part, ast.Call) and last_name(part.func) == "float" and len(part.args) == 1:
+                read.setdefault(dotted(part.args[0]) or "", []).append(part)
             if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
                 continue
             name = dotted(part.func.value)
@@ -71,7 +73,7 @@ def _read_too_early(block: list[ast.stmt], context: FileContext, symbol: str) ->
             for name in _losses(part) if part.func.attr == "backward" else ():
                 for call in read.pop(name, []):
                     if call.lineno < part.lineno:
-                        message = f"`{name}.item()` before `{name}.backward()`: the CPU waits for the GPU"
+                        message = f"`{shortened(call, 40)}` before `{name}.backward()`: the CPU waits for the GPU"
                         _once(ITEM, call, message, context, symbol)
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
@@ -232,6 +234,7 @@ RULES: tuple[Rule, ...] = (
         _BY_SCOPE,
         (LOOP + "        loss = model(x)\n        total += loss.item()\n        loss.backward()\n",
          "loss = model(x)\nprint(loss.item())\nloss.backward()\n",
+         "loss = model(x)\nseen += float(loss)\nloss.backward()\n",
          "def step(model, x):\n    loss = model(x).item()\n    loss.backward()\n",
          LOOP + "        loss = model(x)\n        seen += loss.item()\n        scaler.scale(loss / 2).backward()\n"),
         (LOOP + "        loss = model(x)\n        loss.backward()\n        total += loss.item()\n",

@@ -43,6 +43,7 @@ _FILTERS = lazy(
     r"^(?:apply_)?filter(?:s|_\w+)?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)", re.I
 )
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
+_TOPICS = lazy(r"impression|exposure", re.I)
 _TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
 _TOLD = lazy(r"(?:impression|exposure)(?:s|s?_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
@@ -126,15 +127,28 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
     call = node.value
     if not isinstance(call, ast.Call) or not isinstance(call.func, (ast.Attribute, ast.Name)):
         return
+    if last_name(call.func) == "gather":  # `await gather(log_impressions(…), …)`: told of where nothing else is asked
+        parts = [part for part in call.args if isinstance(part, ast.Call)]
+        told_of = [part for part in parts if _TELLS.search(last_name(part.func))]
+        call = told_of[0] if told_of and isinstance(context.parent(node), ast.Expr) else call
+        if not isinstance(call.func, (ast.Attribute, ast.Name)):
+            return
     owner = ""
     if isinstance(call.func, ast.Attribute):
         owner = dotted(call.func.value) or last_name(call.func.value)
-    told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner)
+    told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner) or _names_impressions(call)
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
         return
     if re.search(r"side_?effects?$", owner, re.I):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
+
+
+def _names_impressions(call: ast.Call) -> bool:
+    """`producer.send("impressions", …)`"""
+    topic = call.args[0] if call.args else None
+    sends = last_name(call.func) in {"send", "publish", "send_and_wait", "produce", "emit", "xadd", "put"}
+    return sends and isinstance(topic, ast.Constant) and bool(_TOPICS.search(str(topic.value)))
 
 
 def _answers_later(node: ast.Await, context: FileContext) -> bool:
@@ -225,10 +239,13 @@ awaited_side_effect = Rule(
         "feed/serve.py",
         "async def feed(user):\n    await self.side_effects.run(user)\n    return posts\n",
         "async def feed(user):\n    await self.log_impressions(user, posts)\n    return posts\n",
+        "async def feed(user):\n    await producer.send('impressions', posts)\n    return posts\n",
+        "async def feed(user):\n    await asyncio.gather(track_impression(user), count(user))\n    return posts\n",
     ),
     good=one_file(
         "feed/serve.py",
         "async def feed(user):\n    tasks.start(self.side_effects.run(user))\n    return posts\n",
+        "async def feed(user):\n    posts, seen = await gather(find(user), track_impression(user))\n    return posts\n",
         "async def work(queue):\n    await log_impressions(queue)\n    await store.write_impressions(queue)\n",
     ),
 )
