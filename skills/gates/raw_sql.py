@@ -259,6 +259,11 @@ raw_sql_interpolation = Rule(
         '        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
         "def rows(cursor, zone):\n    cursor.execute(f\"SELECT id FROM shop WHERE late = '12:{zone}'\")\n",
         'def rows(cursor, sort):\n    cursor.execute(f"SELECT id FROM shop ORDER BY {sort.column}")\n',
+        'def rows(cursor, way):\n    if not way:\n        way = "ASC"\n'
+        '    cursor.execute(f"SELECT id FROM shop ORDER BY id {way}")\n',
+        "def change(database, request):\n    given = request.POST.dict()\n"
+        '    clause = ", ".join(f"{key} = :{key}" for key in given.keys())\n'
+        '    database.execute(f"UPDATE shop SET {clause}", values=given)\n',
         'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
         "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n"
         "    cursor.execute(query % name)\n",
@@ -330,6 +335,17 @@ raw_sql_interpolation = Rule(
             '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n',
             "def rows(cursor, fields):\n    for field in fields:\n"
             '        cursor.execute(f"SELECT {field.column} FROM shop")\n',
+            'def rows(cursor, way, column):\n    way = "ASC" if way == "up" else "DESC"\n'
+            '    chosen = column if column in ["id", "name"] else "id"\n'
+            '    cursor.execute(f"SELECT id FROM shop ORDER BY {chosen} {way}")\n',
+            "def rows(cursor):\n    cursor.execute(f\"SELECT id FROM shop WHERE kind = '{Kind.OPEN.name}'\"\n"
+            '        f" AND year > {datetime.now().year}")\n',
+            "async def rows(database, asked):\n    where, params = await conditions(asked)\n"
+            '    await database.fetch_all(f"SELECT id FROM shop WHERE {where}", params)\n',
+            "async def change(database, data: ShopUpdate):\n    given = data.model_dump(exclude_unset=True)\n"
+            "    kept = {key: given[key] for key in given.keys() if key != 'id'}\n"
+            '    clause = ", ".join(f"{key} = :{key}" for key in kept.keys())\n'
+            '    await database.execute(f"UPDATE shop SET {clause} WHERE id = :id", values=kept)\n',
             'def rows(cursor, quoted_table):\n    cursor.execute(f"SELECT id FROM {quoted_table}")\n',
             'def rows(cursor, ids):\n    where = ["late"]\n'
             '    where.append("id IN ({})".format(", ".join("%s" for one in ids)))\n'

@@ -25,11 +25,11 @@ def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.exp
         return False
     for part in own_nodes(function, context):
         if isinstance(part, ast.Assert):
-            if part.lineno < node.lineno and _allows(part.test, node.id, is_fixed):
+            if part.lineno < node.lineno and allows(part.test, node.id, is_fixed):
                 return True
         elif isinstance(part, ast.If) and part.lineno < node.lineno:
             inside = part.body[0].lineno <= node.lineno <= (part.body[-1].end_lineno or 0)
-            if inside and _allows(part.test, node.id, is_fixed):
+            if inside and allows(part.test, node.id, is_fixed):
                 return True
             if not inside and _leaves(part.body[-1]) and _refuses(part.test, node.id, is_fixed):
                 return True
@@ -40,10 +40,10 @@ def _leaves(statement: ast.stmt) -> bool:
     return isinstance(statement, (ast.Raise, ast.Return, ast.Continue, ast.Break))
 
 
-def _allows(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:
+def allows(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:
     """`name in ALLOWED`, `name == "x"`, `name.isidentifier()`, and more besides with `and`."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return any(_allows(part, name, is_fixed) for part in test.values)
+        return any(allows(part, name, is_fixed) for part in test.values)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _refuses(test.operand, name, is_fixed)
     return _compares(test, name, (ast.In, ast.Eq), is_fixed) or _asks_for_word(test, name)
@@ -54,7 +54,7 @@ def _refuses(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) ->
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
         return any(_refuses(part, name, is_fixed) for part in test.values)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return _allows(test.operand, name, is_fixed)
+        return allows(test.operand, name, is_fixed)
     return _compares(test, name, (ast.NotIn, ast.NotEq), is_fixed)
 
 
@@ -87,6 +87,26 @@ def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
         return True
     bound = values_of(holder.id, context)
     return len(bound) == 1 and isinstance(bound[0], ast.Call) and last_name(bound[0].func) == "parse_args"
+
+
+def dumps_model(node: ast.Call, context: FileContext) -> bool:
+    """True for `data.dict()` and `data.model_dump()` of a parameter that says which model it is: its keys are the
+    fields that the model's source names."""
+    function = node.func
+    if (
+        not isinstance(function, ast.Attribute)
+        or function.attr not in {"dict", "model_dump"}
+        or context.function is None
+    ):
+        return False
+    arguments = context.function.args
+    return any(
+        argument.arg == last_name(function.value)
+        and last_name(argument.annotation)[:1].isupper()
+        and last_name(argument.annotation) not in {"Any", "Dict", "Mapping", "Request", "HttpRequest", "QueryDict"}
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        if argument.annotation is not None and isinstance(function.value, ast.Name)
+    )
 
 
 def has_parameters(target: ast.Tuple | ast.List) -> bool:

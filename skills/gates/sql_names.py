@@ -22,6 +22,22 @@ def scope_of(name: str, context: FileContext) -> Scope:
     return function if function is not None and name in local_values(function, context) else context.tree
 
 
+def bound_anew(name: ast.Name, scope: Scope) -> ast.expr | None:
+    """What a parameter is bound to by a statement of the function's own block before it is read, whatever it was
+    before: `way = "ASC" if way == "up" else "DESC"`; None for other names."""
+    if isinstance(scope, ast.Module) or name.id not in {
+        one.arg for one in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)
+    }:
+        return None
+    last = None
+    for statement in scope.body:
+        if statement.lineno < name.lineno and isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+            if isinstance(target, ast.Name) and target.id == name.id:
+                last = statement.value
+    return last
+
+
 def made_here(value: ast.expr | None) -> bool:
     """True for the value of a constant that nothing outside of the source decides."""
     return value is not None and not any(
@@ -52,7 +68,8 @@ def indirect(scope: Scope, context: FileContext) -> list[Any]:
         found = known[scope] = [
             node
             for node in own_nodes(scope, context)
-            if isinstance(node, LOOPS) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
+            if isinstance(node, LOOPS)
+            or (isinstance(node, ast.Assign) and isinstance(node.value, (ast.Call, ast.Await)))
         ]
     return found
 

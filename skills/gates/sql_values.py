@@ -11,8 +11,10 @@ from skills.gates.local_values import Scope, is_literal, own_nodes, values_of
 from skills.gates.names import last_name
 from skills.gates.patterns import lazy
 from skills.gates.sql_checks import (
+    allows,
     asks_for_name,
     comes_from_operator,
+    dumps_model,
     has_parameters,
     is_checked,
     is_key_of_user,
@@ -21,7 +23,7 @@ from skills.gates.sql_checks import (
     is_part_of_schema,
     names_schema,
 )
-from skills.gates.sql_names import LOOPS, grown, indirect, made_here, place_of, scope_of, seen_from
+from skills.gates.sql_names import LOOPS, bound_anew, grown, indirect, made_here, place_of, scope_of, seen_from
 from skills.gates.syntax import descendants, statements
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
@@ -55,6 +57,7 @@ _COMPILERS = frozenset(
 )  # fmt: skip
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
+_OF_TIME = frozenset({"year", "month", "day", "hour", "minute"})
 _METADATA = frozenset({"_meta", "__tablename__", "__table__"})
 _PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)(?:quoted(?:_|$)|uuid$)", re.I)
 
@@ -71,6 +74,12 @@ def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> boo
     if is_literal(part, context):
         return True
     inside = _alternatives(part)
+    if (
+        isinstance(part, ast.IfExp)
+        and isinstance(part.body, ast.Name)
+        and allows(part.test, part.body.id, lambda fixed: _is_fixed(fixed, context, depth + 1))
+    ):
+        inside = [part.orelse]
     return bool(inside) and all(harmless(value, context, depth + 1) for value in inside)
 
 
@@ -92,8 +101,10 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True  # whoever runs the program decides it
     if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
         return True  # of the schema, as SQLAlchemy knows it
-    if part.attr == "value" and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
+    if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
+    if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in _NUMBERS:
+        return True
     if (
         isinstance(part.value, ast.Name)
         and part.value.id in {"self", "cls"}
@@ -263,6 +274,9 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     if not bound:
         return name in context.imports and name.isupper()
     scope = scope_of(name, context)
+    settled = bound_anew(node, scope)
+    if settled is not None:
+        bound = [settled]
     judged = context.memo.setdefault(_JUDGED, set())
     assert isinstance(judged, set)
     if (scope, name) in judged:
@@ -297,10 +311,13 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         if isinstance(node, LOOPS):
             if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or place_of(node.target, name) is None:
                 yield from _looped(node, name, context, depth)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        elif isinstance(node, ast.Assign):
+            called = node.value.value if isinstance(node.value, ast.Await) else node.value
             for target in node.targets:
+                if not isinstance(called, ast.Call):
+                    break
                 if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
-                    yield last_name(node.value.func) in _COMPILERS or has_parameters(target)
+                    yield last_name(called.func) in _COMPILERS or has_parameters(target)
 
 
 def _looped(
@@ -314,8 +331,12 @@ def _looped(
         yield True
     elif isinstance(over, ast.Call) and last_name(over.func) == "enumerate" and over.args:
         yield place == 0 or _holds_harmless(over.args[0], context, depth)
-    elif isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in {"items", "values"}:
-        keys = over.func.attr == "items" and place == 0
+    elif (
+        isinstance(over, ast.Call)
+        and isinstance(over.func, ast.Attribute)
+        and over.func.attr in {"items", "values", "keys"}
+    ):
+        keys = over.func.attr == "keys" or (over.func.attr == "items" and place == 0)
         yield (_keys_harmless if keys else _holds_harmless)(over.func.value, context, depth)
     elif isinstance(node.target, ast.Name):
         yield _holds_harmless(over, context, depth)
@@ -337,6 +358,10 @@ def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
         return bool(bound) and all(value is not None and _keys_harmless(value, context, depth) for value in bound)
     if isinstance(holder, ast.Dict):
         return all(harmless(key, context, depth + 1) for key in holder.keys)
+    if isinstance(holder, ast.DictComp):
+        return _harmless_comprehension(ast.SetComp(holder.key, holder.generators), context, depth + 1)
+    if isinstance(holder, ast.Call):
+        return dumps_model(holder, context)
     return isinstance(holder, ast.Attribute) and holder.attr.isupper()
 
 
