@@ -22,6 +22,8 @@ _SENDERS = lazy(
     r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat",
     re.I,
 )
+# What another server posts to by a protocol that signs what it sends.
+_ENTRANCES = lazy(r"web_?hook|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|(?:^|_)lti(?:_|$)|^LTI", re.I)
 _KEYED = lazy(r"sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
@@ -47,9 +49,12 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
 
 
 def _says_who_sends(node: FunctionNode | ast.ClassDef) -> bool:
-    """True where the docstring says that a machine sends the request, or a decorator asks for what no browser adds by
-    itself: a signature, a token, a key."""
+    """True where the name or docstring says that another server sends the request, or a decorator asks for what no
+    browser adds by itself: a signature, a token, a key."""
     beside = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+    called = [node.name, *(last_name(base) for base in getattr(node, "bases", ()))]
+    if any(map(_ENTRANCES.search, called)):
+        return True
     return _SENDERS.search(ast.get_docstring(node) or "") is not None or _KEYED.search(beside) is not None
 
 
@@ -110,7 +115,8 @@ csrf_exempt = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-S8",),
-    catches="`csrf_exempt` where neither a comment, the docstring nor a decorator says what authenticates the request.",
+    catches="`csrf_exempt` where neither a comment, the docstring, the name nor a decorator says who sends the request "
+    "and what authenticates it.",
     why="A page anywhere can then send the form with the visitor's session. It is right for signed webhooks and token "
     "authentication only, and the next reader must be able to tell.",
     fix="Take it away, or say in a comment beside it what authenticates the request instead.",
@@ -131,6 +137,7 @@ csrf_exempt = Rule(
         "shop/views.py",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
+        "@method_decorator(csrf_exempt, name='dispatch')\nclass PaymentWebhookView(View):\n    pass\n",
         "@csrf_exempt\n@signature_required\ndef paid(request):\n    pass\n",
         '@csrf_exempt\ndef paid(request):\n    """The webhook of the payment service."""\n',
         "@method_decorator(csrf_exempt, name='dispatch')\nclass Prices(View):\n    def get(self, request):\n"

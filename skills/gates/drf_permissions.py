@@ -104,8 +104,24 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
             names = [statement.name]
         if not _PERMITS.isdisjoint(names):
             return
+    if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
+        return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
     context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+def _each_action_says(node: ast.ClassDef) -> bool:
+    """True for a view set that answers nothing but actions, each with permissions of its own."""
+    methods = [part for part in node.body if isinstance(part, FunctionNode)]
+    said = [
+        any(
+            "action" in (text := ast.unparse(decorator)) and "permission_classes" in text
+            for decorator in one.decorator_list
+        )
+        for one in methods
+        if not one.name.startswith("_")
+    ]
+    return bool(said) and all(said)
 
 
 def _is_rest_view(base: str) -> bool:
@@ -153,6 +169,8 @@ view_without_permissions = Rule(
             "shop/views.py",
             "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
             "    permission_classes = [IsOwner]\n",
+            "from rest_framework.viewsets import ViewSet\n\n\nclass Orders(ViewSet):\n"
+            "    @action(detail=False, permission_classes=[IsOwner])\n    def late(self, request):\n        pass\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
             "    pass\n",
         ),

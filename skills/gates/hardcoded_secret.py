@@ -210,6 +210,8 @@ def _on_dict(node: ast.Dict, context: FileContext) -> None:
 
 def _is_label(key: str | None, text: str | None, texts: list[str | None]) -> bool:
     """True for `{"password": "mail_password"}`, which names a field, and for a value that many keys have."""
+    if key and text and " " in key and not text.isascii():
+        return True  # a phrase and its translation
     return bool(key and text) and (str(text).lower().endswith(f"_{key}".lower()) or texts.count(text) >= _MANY)
 
 
@@ -343,6 +345,7 @@ hardcoded_secret = Rule(
         *one_file(
         "shop/pay.py",
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
+        'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
         'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',
         'key = HKDF(hash, 32, salt=b"shop-keys-v1", info=b"key")\nHKDF_SALT = b"shop-keys-v1"\n',
         'password = os.environ.get("TEST_USER_PASSWORD", "tr0ub4dor")\n',

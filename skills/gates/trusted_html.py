@@ -28,6 +28,7 @@ _TRUSTING = (b"mark_safe", b"SafeString", b"SafeText", b"Markup", b"format_html"
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
 _OWN = lazy(r"nonce|csrf_?token|^rendered(?:_|$)", re.I)
 _FILES = lazy(r"image|file|photo|picture|avatar|logo|thumb|attachment|document|scan$", re.I)
+_JUDGED = "trusted HTML: names that are being judged"
 _GIVEN = "trusted HTML: parameters that a call gives what can be trusted"
 # What holds a number, or the key of a row.
 _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "ugettext", "_lazy", "gettext_lazy"})
@@ -107,9 +108,16 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
             return True
         if _OWN.search(value.id) or _COUNTS.search(value.id) or _is_name_of_field(value.id, context):
             return True
-        pieces = [*values_of(value.id, context), *grown]
-        if value.id in context.memo.get(_GIVEN, ()):  # type: ignore[operator]
-            pieces = [piece for piece in pieces if piece is not None] or [ast.Constant("")]
+        judged = context.memo.setdefault(_JUDGED, set())
+        assert isinstance(judged, set)
+        key = (context.function, value.id)
+        if key in judged:
+            return True  # `link = f"<a>{link}</a>"`: what else it is bound to decides
+        judged.add(key)
+        try:
+            return _is_bound_safely(value.id, grown, context, depth)
+        finally:
+            judged.discard(key)
     elif is_literal(value, context) or _can_be_trusted(value):
         return True
     elif isinstance(value, ast.Call):
@@ -119,6 +127,13 @@ def _escaped(value: ast.expr | None, context: FileContext, depth: int) -> bool:
         pieces = made
     else:
         pieces = _pieces(value)
+    return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
+
+
+def _is_bound_safely(name: str, grown: list[ast.expr | None], context: FileContext, depth: int) -> bool:
+    pieces = [*values_of(name, context), *grown]
+    if name in context.memo.get(_GIVEN, ()):  # type: ignore[operator]
+        pieces = [piece for piece in pieces if piece is not None] or [ast.Constant("")]
     return bool(pieces) and all(_escaped(piece, context, depth + 1) for piece in pieces)
 
 
@@ -162,6 +177,8 @@ def _of_argument(value: ast.Call, name: str, context: FileContext) -> list[ast.e
     function = value.func
     if name in _TRIMS and isinstance(function, ast.Attribute):
         return [function.value]
+    if name == "translate" and isinstance(function, ast.Attribute):
+        return [ast.Constant("")]  # by a table that leaves no tag
     if not value.args:
         return []
     first = value.args[0]
@@ -309,6 +326,9 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
         "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
         'def bold(order):\n    return mark_safe(tag("late", order.note))\n',
+        "def part(order):\n    text = order.note\n    return text\n\n\n"
+        "def link(order):\n    text = part(order)\n    return mark_safe(text)\n",
+        'def link(order):\n    text = order.note\n    text = f"<a>{text}</a>"\n    return mark_safe(text)\n',
         'def bold(order):\n    return mark_safe(_(f"By <b>{order.note}</b>"))\n',
         'def data(order):\n    return mark_safe("<script>start(%s)</script>" % json.dumps({"note": order.note}))\n',
         "def fill(text, *parts):\n    parts = [smart(part) for part in parts]\n"
@@ -327,6 +347,9 @@ unsafe_mark_safe = Rule(
         '    return mark_safe(text.replace(escape(word), f"<b>{escape(word)}</b>"))\n',
         "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
         'def bold(order):\n    return mark_safe(tag("late", escape(order.note)))\n',
+        "def data(order):\n    return mark_safe(json.dumps(order.note).translate(ESCAPES))\n",
+        "def link(order):\n    text = escape(order.note)\n    if order.url:\n"
+        "        text = f\"<a href='{reverse(order)}'>{text}</a>\"\n    return mark_safe(text)\n",
         "class Box(forms.Widget):\n    def inner(self, name):\n        return Other().render(name)\n\n"
         "    def shown(self, rendered_parts, order):\n        first = self.inner(order)\n"
         "        return mark_safe(f\"{first}{rendered_parts[0]}<img src='{order.image.url}'>\")\n",
