@@ -69,9 +69,10 @@ def _order_view(document: Document, node: cst.Name) -> None:
 
 def fix_exists_then_create(document: Document, finding: Finding) -> None:
     """`if not X.filter(a=1).exists(): X.create(a=1, b=2)` → `X.get_or_create(a=1, defaults={"b": 2})`."""
-    call = document.at(finding, cst.Call)
-    whole = next((above for above in document.around(call) if isinstance(above, cst.If)), None)
-    if whole is None or whole.orelse is not None or not _is_only_statement(whole, call):
+    look = document.at(finding, cst.Call)
+    whole = next((above for above in document.around(look) if isinstance(above, cst.If)), None)
+    call = _only_call(whole) if whole is not None and whole.orelse is None else None
+    if whole is None or call is None or all(part is not look for part in walk(whole.test)):
         raise CannotFix("more depends on the answer than the creation")
     if isinstance(document.parents[whole], cst.If):
         raise CannotFix("it stands in an `elif`")
@@ -99,13 +100,13 @@ def _does_something(value: cst.BaseExpression) -> bool:
     )
 
 
-def _is_only_statement(whole: cst.If, call: cst.Call) -> bool:
+def _only_call(whole: cst.If) -> cst.Call | None:
+    """The call that is all of the body; None where more stands there."""
     body = whole.body.body
-    if len(body) != 1:
-        return False
     line = body[0]
     small = line.body if isinstance(line, cst.SimpleStatementLine) else [line]
-    return len(small) == 1 and isinstance(small[0], cst.Expr) and small[0].value is call
+    only = small[0] if len(body) == 1 and len(small) == 1 else None
+    return only.value if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call) else None
 
 
 def _asked(test: cst.BaseExpression) -> tuple[str, dict[str, str]]:
