@@ -25,6 +25,7 @@ PROCESS = Waits("starts or awaits a process", "use `await asyncio.create_subproc
 FILE = Waits("waits for the disk", "use `await asyncio.to_thread(…)`, or aiofiles / `anyio.open_file`")
 STAT = Waits("asks the file system", "use `await asyncio.to_thread(…)` or `anyio.Path`", minor=True)
 TREE = Waits("works through files", "use `await asyncio.to_thread(…)`")
+ARCHIVE = Waits("works through an archive", "use `await asyncio.to_thread(…)`")
 TERMINAL = Waits("waits for a person", "use `await asyncio.to_thread(…)`")
 DATABASE = Waits("waits for the database", "use the driver's asynchronous client, or a sync `def` with a thread")
 NETWORK = Waits("waits for the network", "use an asynchronous client, or `await asyncio.to_thread(…)`")
@@ -68,8 +69,8 @@ FUNCTIONS: dict[str, Waits] = {
     **_each("gzip", "open", FILE),
     **_each("bz2", "open", FILE),
     **_each("lzma", "open", FILE),
-    **_each("tarfile", "open", FILE),
-    **_each("zipfile", "ZipFile", FILE),
+    **_each("tarfile", "open", ARCHIVE),
+    **_each("zipfile", "ZipFile", ARCHIVE),
     **_each("tempfile", "NamedTemporaryFile TemporaryFile TemporaryDirectory mkstemp mkdtemp", FILE),
     **_each("os", "fdopen open", FILE),
     **_each("os", _OS_TREE, TREE),

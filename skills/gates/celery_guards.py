@@ -6,6 +6,7 @@ import re
 from skills.gates.context import FileContext, FunctionNode
 from skills.gates.django_celery import SKILL, makes_row
 from skills.gates.example_files import one_file
+from skills.gates.local_values import local_values
 from skills.gates.names import last_name, root_name, shortened
 from skills.gates.patterns import lazy
 from skills.gates.queries import MANAGERS, chain_of
@@ -28,11 +29,11 @@ _GUARDS = lazy(
 
 
 def _on_task(node: FunctionNode, context: FileContext) -> None:
-    for decorator in node.decorator_list:
-        call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if last_name(call) not in {"shared_task", "task"} or not isinstance(decorator, ast.Call):
+    for given in node.decorator_list:
+        decorator = _prepared(given, context)
+        if not isinstance(decorator, ast.Call) or last_name(decorator.func) not in {"shared_task", "task"}:
             continue
-        options = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
+        options = _options(decorator, context)
         body = ast.unparse(ast.Module(node.body, []))
         options = _of_base(options.get("base", ""), context) | options
         again = options.get("acks_late") == "True" or "autoretry_for" in options or "self.retry(" in body
@@ -44,6 +45,33 @@ def _on_task(node: FunctionNode, context: FileContext) -> None:
             message = f"{node.name} can run twice, and `{text}()` then happens twice"
             context.report(GUARD, written, message, symbol=node.name, confidence="likely")
         return
+
+
+def _prepared(decorator: ast.expr, context: FileContext) -> ast.expr | None:
+    """The call that a decorator is: of a name, the one that the module gives it, `patient = shared_task(…)`."""
+    if not isinstance(decorator, ast.Name) or decorator.id in {"shared_task", "task"}:
+        return decorator
+    return _of_module(decorator.id, context)
+
+
+def _of_module(name: str, context: FileContext) -> ast.expr | None:
+    bound = local_values(context.tree, context).get(name, [])
+    return bound[-1] if len(bound) == 1 else None
+
+
+def _options(call: ast.Call, context: FileContext) -> dict[str | None, str]:
+    """The options of a task as written, those of a dict of the module included: `@shared_task(**RETRY)`."""
+    found: dict[str | None, str] = {}
+    pairs: list[tuple[ast.expr | str | None, ast.expr]] = [(word.arg, word.value) for word in call.keywords]
+    while pairs:
+        key, value = pairs.pop(0)
+        if key is None and isinstance(value, ast.Name):
+            value = _of_module(value.id, context) or value
+        if key is None and isinstance(value, ast.Dict):
+            pairs += zip(value.keys, value.values, strict=True)
+        else:
+            found[str(key.value) if isinstance(key, ast.Constant) else str(key)] = ast.unparse(value)
+    return found
 
 
 def _of_base(name: str, context: FileContext) -> dict[str | None, str]:
@@ -168,6 +196,9 @@ task_without_guard = Rule(
         "    invoice = Invoice(order_id=pk)\n    invoice.save()\n",
         "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
+        "RETRY = {'autoretry_for': (OSError,), 'max_retries': 3}\n\n\n@shared_task(**RETRY)\ndef bill(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n",
+        "patient = shared_task(acks_late=True)\n\n\n@patient\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
         "class Patient(Task):\n    autoretry_for = (OSError,)\n\n\n@app.task(base=Patient)\ndef bill(pk):\n"
         "    Invoice.objects.create(order_id=pk)\n",
         "@shared_task(acks_late=True)\ndef tell(address):\n    EmailMessage('x', 'y', to=[address]).send()\n",
@@ -178,6 +209,9 @@ task_without_guard = Rule(
         "shop/tasks.py",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    Invoice.objects.get_or_create(order_id=pk)\n",
         "@shared_task\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
+        "LIMITS = {'time_limit': 9}\nquick = shared_task(**LIMITS)\n\n\n@quick\ndef bill(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n\n\n@other\n@shared_task(**GIVEN)\ndef pay(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n",
         "class Plain(Task):\n    ignore_result = True\n\n\n@app.task(base=Plain)\ndef bill(pk):\n"
         "    Invoice.objects.create(order_id=pk)\n",
         "@celery.task(acks_late=True)\ndef bill(pk):\n    with SessionLocal() as db:\n"

@@ -29,7 +29,10 @@ _PAGES = lazy(
 )
 _ASKS_FOR_ALL = lazy(
     r"\.all\(|scalars|select\(|\.objects|find\(|\.list\w*\(|get_all|fetch|\b(?:list|find|all|search)_\w+\("
-    r"|\bget_(?!settings|status|access)\w+s\("
+    r"|\bget_(?!access|\w*(?:settings|status|options|choices)\()\w+s\("
+)
+_SPAN = lazy(
+    r"^(?:start|end|since|until|from|to|days|hours|date|day|month|year|period|window)(?:_|$)|_(?:from|to|date)$"
 )
 _FEW = lazy(r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I)
 _RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
@@ -269,8 +272,8 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     body = ast.unparse(ast.Module(node.body, []))
     if _PAGES.search(text) or re.search(r"\blimit\b|paginat|\[:\d+\]|islice", body):
         return
-    if re.search(r"\b(?:\w+_)?ids\b", text):
-        return  # as many as were asked for
+    if re.search(r"\b(?:\w+_)?ids\b", text) or any(_SPAN.search(parameter.arg) for parameter, _ in parameters(node)):
+        return  # as many as were asked for, or as a span of time has
     if not _ASKS_FOR_ALL.search(body):
         return
     message = f"the list of {node.name} has no limit: it grows with the table"
@@ -317,7 +320,9 @@ unpaginated_list = Rule(
         "def orders(limit: int = 50, db: Session = Depends(get_db)) -> list[OrderOut]:\n"
         "    return db.query(Order).limit(limit).all()\n\n\n@router.get('/some')\n"
         "def some(order_ids: list[int] = Query()) -> list[OrderOut]:\n"
-        "    return db.query(Order).filter(Order.id.in_(order_ids)).all()\n\n\n@router.get('/orders/{id}/lines')\n"
+        "    return db.query(Order).filter(Order.id.in_(order_ids)).all()\n\n\n@router.get('/sums')\n"
+        "def sums(start: date, end: date) -> list[Sum]:\n    return fetch_sums(start, end)\n\n\n"
+        "@router.get('/domains')\ndef domains() -> list[str]:\n    return get_mail_settings().domains\n\n\n@router.get('/orders/{id}/lines')\n"
         "def lines(id: int) -> list[LineOut]:\n    return lines_of(id).all()\n",
     ),
 )
