@@ -322,7 +322,8 @@ unpaginated_list = Rule(
         "def some(order_ids: list[int] = Query()) -> list[OrderOut]:\n"
         "    return db.query(Order).filter(Order.id.in_(order_ids)).all()\n\n\n@router.get('/sums')\n"
         "def sums(start: date, end: date) -> list[Sum]:\n    return fetch_sums(start, end)\n\n\n"
-        "@router.get('/domains')\ndef domains() -> list[str]:\n    return get_mail_settings().domains\n\n\n@router.get('/orders/{id}/lines')\n"
+        "@router.get('/domains')\ndef domains() -> list[str]:\n    return get_mail_settings().domains\n\n\n"
+        "@router.get('/orders/{id}/lines')\n"
         "def lines(id: int) -> list[LineOut]:\n    return lines_of(id).all()\n",
     ),
 )

@@ -82,9 +82,15 @@ def _on_file(node: ast.Module, context: FileContext) -> None:
         context.fact("promotion-gate", "promotion file")
 
 
-def _promotions(rule: str, message: str, project: Project) -> Iterator[tuple[FileReport, Candidate]]:
+def _promotions(rule: str, kind: str, message: str, project: Project) -> Iterator[tuple[FileReport, Candidate]]:
+    """The first promotion of each package where neither the package nor the root has a fact of `kind`."""
     reports = {report.path: report for report in project.reports}
-    for path, fact in project.facts("promotes")[:1]:
+    known = {project.package_of(path) for path, _ in project.facts(kind)}
+    for path, fact in project.facts("promotes"):
+        package = project.package_of(path)
+        if package in known or "" in known:
+            continue
+        known.add(package)
         said = f"`{fact.name}` {message}"
         line = fact.line
         yield (
@@ -96,13 +102,13 @@ def _promotions(rule: str, message: str, project: Project) -> Iterator[tuple[Fil
 
 
 def _ungated(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
-    if not project.facts("promotion-gate"):
-        yield from _promotions(NO_GATE, "promotes a model, and no gate decides whether it may", project)
+    yield from _promotions(NO_GATE, "promotion-gate", "promotes a model, and no gate decides whether it may", project)
 
 
 def _one_way(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
-    if not project.facts("rollback"):
-        yield from _promotions(NO_WAY_BACK, "promotes a model, and nothing names the one to go back to", project)
+    yield from _promotions(
+        NO_WAY_BACK, "rollback", "promotes a model, and nothing names the one to go back to", project
+    )
 
 
 def _nothing_promoted(project: Project) -> str | None:
@@ -132,7 +138,7 @@ promotion_gate_missing = Rule(
     "measured.",
     when="Where a file that works with a library of machine learning promotes models; "
     "a function named as a gate, or a promotion file named in the code, "
-    "counts.",
+    "counts. Each package of a repository, with a pyproject.toml of its own, needs one, or the root has one for all.",
     watches=(),
     applies=_nothing_promoted,
     survey=_ungated,

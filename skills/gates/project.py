@@ -64,6 +64,11 @@ class Project:
         said = [of for folder, of in self._packages.items() if not folder or path.startswith(f"{folder}/")]
         return package in self.dependencies and (not any(said) or any(package in of for of in said))
 
+    def package_of(self, path: str) -> str:
+        """The folder of the package that a file belongs to, "" for the root and where the repository is one package."""
+        around = [folder for folder in self._packages if folder and path.startswith(f"{folder}/")]
+        return max(around, key=len, default="")
+
     def has(self, kind: str, name: str) -> bool:
         """True where some file said it."""
         return bool(self.named(kind, name))

@@ -197,6 +197,26 @@ def test_the_mocker_of_a_neighbour_is_no_fixture_here(packages: dict[str, tuple[
 
 
 @pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("ads/gate.py", ["search/ship.py"]),
+        ("ml/gate.py", []),
+        ("", ["ads/ship.py", "search/ship.py"]),
+    ],
+    ids=["a package has one", "the root has one", "nobody has one"],
+)
+def test_each_package_that_promotes_models_needs_a_gate(gate: str, told: list[str]) -> None:
+    ship = b"import mlflow\n\nmlflow.register_model(uri, 'ranker')\nmlflow.register_model(uri, 'second')\n"
+    reports = [analyse(path, ship) for path in ("ads/ship.py", "search/ship.py")]
+    reports += [analyse(gate, b"import mlflow\n\n\ndef promotion_gate(m):\n    return m > 1\n")] if gate else []
+    evidence = ProjectEvidence({}, packages={"": (), "ads": (), "search": ()})
+
+    answer = settle(reports, evidence, GateOptions(select=("promotion-gate-missing",)))
+
+    assert [path for path, _ in places(answer, "promotion-gate-missing")] == told
+
+
+@pytest.mark.parametrize(
     ("select", "ignore", "chosen"),
     [
         (("bare-mock",), (), {"bare-mock"}),
