@@ -108,7 +108,7 @@ def _scan(call: "Call") -> Answer:
     from pathlib import Path
 
     from cockpit.bench.research import change, open_study, read_cache, scan, studies, write_cache
-    from cockpit.bench.shared import home_of
+    from cockpit.bench.shared import home_of, named
     from cockpit.clock import iso, now
     from skills.workflow.research import next_step
 
@@ -137,8 +137,10 @@ def _scan(call: "Call") -> Answer:
         lines += [f"! {one}" for one in troubles] + (["and more"] if more else [])
         if not roots:
             lines.append("only this repository was searched: name other folders in [research] roots, or --root DIR")
-    if any(not one.ended and not one.abandoned and one.term == term for one in studies(repository)):
-        study = change(repository, call.args.on, lambda one: replace(one, scanned=iso(now())))
+    known = named(studies(repository), call.args.on)
+    about = [one.id for one in known if one.term == term and not (one.ended or one.abandoned)]
+    if about:
+        study = change(repository, about[-1], lambda one: replace(one, scanned=iso(now())))
         lines.insert(0, f"next: {next_step(study)}")
         return 0, {"research": study_document(study), "hits": rows, "kept": kept is not None, "more": more}, lines
     return 0, {"research": None, "hits": rows, "kept": kept is not None and kept.fresh, "more": more}, lines

@@ -309,10 +309,12 @@ def _lint_lines(
         lines += [
             f"{plain_text(file)}:{one.line}: {one.severity} {one.rule}: {plain_text(one.message, 300)}" for one in found
         ]
-    lines += [f"{one.first} and {one.second}: {one.likeness:.0%} of the {one.what} is the same" for one in twins]
+    lines += [
+        plain_text(f"{one.first} and {one.second}: {one.likeness:.0%} of the {one.what} is the same") for one in twins
+    ]
     if listing.lost:
         used = f"{listing.budget:,} characters are too few for all descriptions"
-        lines.append(f"{used}; an agent would see the bare name of {', '.join(listing.lost)}")
+        lines.append(plain_text(f"{used}; an agent would see the bare name of {', '.join(listing.lost)}"))
     counts = {
         severity: sum(one.severity == severity for found in problems.values() for one in found)
         for severity in ("error", "warning")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cockpit.bench.records import records_folder
 from cockpit.bench.research import change, new_study, open_study, read_cache, scan, studies, write_adr, write_cache
 from cockpit.bench.shared import one_writer
+from cockpit.cli import main
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
 from skills.workflow.process import score_of, weighted, with_block
@@ -232,6 +233,14 @@ def test_a_block_is_replaced_and_the_rest_is_kept() -> None:
     again = with_block(text, "s1", "second --> <!-- /cockpit:s1 --> x")
     assert again.startswith("# Changed\n\nmy words\n") and again.endswith("\nafter\n") and "first" not in again
     assert with_block(again, "s1", "second --> <!-- /cockpit:s1 --> x") == again
+
+
+def test_a_scan_is_noted_in_the_study_of_its_term(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    for term in ("qdrant", "redis"):
+        new_study(repository, term, "framework")
+    assert main(["--repo", str(repository.root), "research", "scan", "qdrant"]) == 0
+    assert {one.term: bool(one.scanned) for one in studies(repository)} == {"qdrant": True, "redis": False}
+    capsys.readouterr()
 
 
 def test_a_file_longer_than_is_read_is_not_written_anew(repository: Repository) -> None:

@@ -340,6 +340,14 @@ def test_lint_answers_one_skill_and_a_folder(tmp_path: Path, capsys: pytest.Capt
     assert told["duplicates"][0]["first"] == "bad" and told["listing"]["budget"] == 8000
 
 
+def test_the_name_of_a_skill_cannot_speak_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, "good-skill", GOOD)
+    put(tmp_path, "twin", GOOD.replace("name: good-skill", "name: twin\x1b]0;x\x07"))
+    assert main(["skills", "lint", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "of the" in said and "is the same" in said and "\x1b" not in said
+
+
 def test_lint_of_nothing_cannot_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["skills", "lint", str(tmp_path / "absent")]) == 2
     assert main(["skills", "lint", str(tmp_path)]) == 2
