@@ -1,8 +1,9 @@
 """What many tests stand on: a repository, its clock, and the home of an agent that worked there."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -54,6 +55,29 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(root, "commit", "-q", "-m", "start")
     monkeypatch.chdir(root)
     return root
+
+
+class Said(NamedTuple):
+    """What a command came to, in the words of `subprocess`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def in_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Runs a command with its words, and variables by name, without the start of a process."""
+
+    def run(*words: str, **variables: str) -> Said:
+        capsys.readouterr()
+        with monkeypatch.context() as here:
+            for name, value in variables.items():
+                here.setenv(name, value)
+            code = main(list(words))
+        return Said(code, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture

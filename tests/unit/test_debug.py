@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.bench import debug
 from cockpit.bench.debug import bisect, cases, context_lines, edits_too_early, new_case, open_case, patterns, save
 from cockpit.errors import CannotAnswer
 from cockpit.repository import Repository, find_repository
@@ -26,6 +29,7 @@ from skills.workflow.debug import (
     why_no_fix,
 )
 from skills.workflow.debug_text import fishbone, report
+from tests.unit.conftest import Said
 from tests.unit.test_rollback import commit, git
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -165,10 +169,10 @@ def test_bisect_judges_files_that_an_archive_leaves_out(repository: Repository) 
 
 def test_the_end_of_a_very_long_log_is_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    monkeypatch.setattr(debug, "_LARGEST_LOG", 4096)
     log = repository.root / "error.log"
     with log.open("wb") as stream:
-        stream.truncate(70_000_000)  # sparse: nothing but the end is on the disk
-        stream.seek(0, os.SEEK_END)
+        stream.write(b"2026-11-20 11:58:00 ERROR TimeoutError: timeout, long ago\n" + bytes(30_000))
         stream.write(b"\n2026-11-20 11:59:00 ERROR TimeoutError: timeout, the last one\n")
     assert context_lines(repository)[-1].endswith("the last one")
     found, _ = patterns([log], 1.0)
@@ -208,11 +212,8 @@ def test_an_edit_before_its_time_is_named(repository: Repository) -> None:
     assert edits_too_early(repository, ready) == []
 
 
-def test_the_command_walks_from_evidence_to_report(repository: Repository) -> None:
-    def cockpit(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cockpit", "--repo", str(repository.root), "debug", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
+def test_the_command_walks_from_evidence_to_report(repository: Repository, in_process: Callable[..., Said]) -> None:
+    cockpit = partial(in_process, "--repo", str(repository.root), "debug")
     assert cockpit().returncode == 2
     assert cockpit("new", "It", "breaks").returncode == 0
     assert cockpit("report", "--solution", "guess").returncode == 2

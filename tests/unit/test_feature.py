@@ -1,11 +1,11 @@
 """Features: a plan without cycles, no way past a gate, real worktrees, tags that rollback finds."""
 
 import json
-import os
 import subprocess
-import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ from skills.workflow.feature import (
     with_gate,
 )
 from skills.workflow.process import Check
+from tests.unit.conftest import Said
 from tests.unit.test_feature_rules import BRIEF, GOOD
 from tests.unit.test_rollback import commit, git
 
@@ -285,11 +286,8 @@ def test_two_features_at_once_keep_their_files_and_their_changes(repository: Rep
     assert len(open_feature(repository, "one").tags) == 10 and len(features(repository)) == 2
 
 
-def test_the_command_refuses_what_comes_too_early(repository: Repository) -> None:
-    def cockpit(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cockpit", "--repo", str(repository.root), "feature", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
-
+def test_the_command_refuses_what_comes_too_early(repository: Repository, in_process: Callable[..., Said]) -> None:
+    cockpit = partial(in_process, "--repo", str(repository.root), "feature")
     assert cockpit().returncode == 2 and cockpit("new", "Invoice", "API").returncode == 0
     assert cockpit("gate", "contract").returncode == 1
     early = cockpit("gate", "quality")

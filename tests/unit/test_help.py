@@ -83,11 +83,11 @@ ASKED = {
 
 
 @pytest.fixture
-def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """A folder with a script for each shell, a file, and cockpit on the path."""
     for shell, name in (("bash", "c.bash"), ("zsh", "_cockpit"), ("fish", "c.fish")):
-        said = subprocess.run([sys.executable, "-m", "cockpit", "completion", shell], capture_output=True, check=True)
-        (tmp_path / name).write_bytes(said.stdout)
+        assert main(["completion", shell]) == 0
+        (tmp_path / name).write_text(capsys.readouterr().out)
     (tmp_path / "there.py").write_text("")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(tmp_path))

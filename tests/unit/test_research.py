@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ from skills.workflow.research import (
     with_gate3,
 )
 from skills.workflow.research_text import CHECKLISTS, adr, queries, recommendation
+from tests.unit.conftest import Said
 from tests.unit.test_rollback import commit, git
 
 GOOD = {
@@ -316,11 +318,8 @@ def test_the_status_of_a_decision_record_follows_the_gates() -> None:
     assert [len(items) for items in CHECKLISTS.values()] == [6, 6, 6] and len(queries("x", 2026)) == 5
 
 
-def test_the_command_walks_from_term_to_decision(repository: Repository) -> None:
-    def cockpit(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cockpit", "--repo", str(repository.root), "research", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
-
+def test_the_command_walks_from_term_to_decision(repository: Repository, in_process: Callable[..., Said]) -> None:
+    cockpit = partial(in_process, "--repo", str(repository.root), "research")
     git(repository.root, "config", "user.name", "Ada")
     assert cockpit().returncode == 2
     assert cockpit("new", "Vector", "database").returncode == 0

@@ -1,11 +1,12 @@
 """Rolling back on real git: planned first, never over somebody's changes, nothing lost, verified by what decides."""
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from skills.gates.model import Status
 from skills.workflow.playbooks import PLAYBOOKS
 from skills.workflow.rollback import DECISIVE, VERIFICATIONS, Done, measures, readiness, triggers, verdict
 from tests.git import git
+from tests.unit.conftest import Said
 
 
 def commit(root: Path, message: str, **files: str) -> str:
@@ -304,11 +306,8 @@ def test_a_playbook_records_and_runs_nothing(root: Path) -> None:
     assert wrong.returncode == 2
 
 
-def test_the_command_plans_refuses_and_runs(root: Path) -> None:
-    def cockpit(*words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "cockpit", "--repo", str(root), "rollback", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **more})
-
+def test_the_command_plans_refuses_and_runs(root: Path, in_process: Callable[..., Said]) -> None:
+    cockpit = partial(in_process, "--repo", str(root), "rollback")
     assert json.loads(cockpit("plan", "revert", "--json").stdout)["refusal"] is None
     (root / "a").write_text("mine\n")
     assert cockpit("run", "revert").returncode == 1
