@@ -146,8 +146,8 @@ _SERIALIZER = (
 
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
-    """A serializer of the REST framework that lists a password or hash among its fields, and neither declares that
-    field nor says anything else of it: it is shown as the row has it."""
+    """A serializer of the REST framework that lists a password, or its hash, among its fields, and neither declares
+    that field nor says anything else of it: it is shown as the row has it."""
     if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:
         return
     listed = meta_value(node, "fields")
@@ -155,7 +155,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         return
     for part in listed.elts:
         name = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
-        if not (_SECRET_FIELD.match(name) and _NEVER_OUT.search(name)) or _is_told_of(name, listed, node):
+        if not (_SECRET_FIELD.match(name) and re.search(r"pass|pwd", name)) or _is_told_of(name, listed, node):
             continue
         context.report(SECRET_OUT, part, f"{node.name} shows the column {name}: it is not `write_only`",
                        confidence="likely")  # fmt: skip
@@ -178,7 +178,7 @@ secret_in_response = Rule(
     skill=SKILL,
     sources=("PB-F11", "PB-G3"),
     catches="Response models with a field `password`, `token`, `secret` or a hash, own or inherited; serializers of "
-    "the REST framework that list a password or a hash and do not make it `write_only`.",
+    "the REST framework that list a password and do not make it `write_only`.",
     why="A hash that leaves the server can be guessed at leisure; a token or secret is used at once.",
     fix="Answer with a model of its own that has only what the client needs.",
     when="Where an endpoint names the model, or one that has it in a field, or its name ends in `Out`, `Response` or "
@@ -239,6 +239,7 @@ secret_in_response = Rule(
         Example({"shop/serializers.py": _SERIALIZER % "        extra_kwargs = {'password': {'write_only': True}}\n"}),
         Example({"shop/serializers.py": _SERIALIZER % "    password = serializers.CharField(write_only=True)\n"}),
         Example({"shop/serializers.py": _SERIALIZER.replace("password", "password_hint_shown") % ""}),
+        Example({"shop/serializers.py": _SERIALIZER.replace("password", "metadata_key_hash") % ""}),
         Example(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserIn(BaseModel):\n"

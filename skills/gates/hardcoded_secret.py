@@ -260,8 +260,9 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) -> None:
     """`os.getenv("TOKEN", "…")`, `config("TOKEN", default="…")`, `getattr(settings, "TOKEN", "…")`."""
     name = _text(node.args[1 if last_name(node.func) == "getattr" and len(node.args) > 1 else 0]) or ""
-    if name == "SECRET_KEY" and _is_of_settings(context):
-        return
+    bound = context.statement.targets[0] if isinstance(context.statement, ast.Assign) else None
+    if "SECRET_KEY" in {name, last_name(bound) if bound is not None else ""} and _is_of_settings(context):
+        return  # insecure-settings says it, whatever the variable is called
     for value in [*defaults, *(word.value for word in node.keywords if word.arg == "default")][:1]:
         text = _text(value) or ""
         if not is_stock(name, text) and not repeats_account(name, text, context.source):
@@ -341,6 +342,11 @@ hardcoded_secret = Rule(
         'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
     ),
     good=(
+        *one_file(
+            "shop/settings.py",
+            'INSTALLED_APPS = ["shop"]\nROOT_URLCONF = "shop.urls"\n'
+            'SECRET_KEY = env("SHOP_SECRET_KEY", default="s3same-of-a-shop")\n',
+        ),
         *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
         *one_file(
         "shop/pay.py",

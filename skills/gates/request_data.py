@@ -56,7 +56,8 @@ _TEXT_TYPES = lazy(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from: `kind` is body (what a client fills in), envelope (headers, cookies) or route."""
+    """Where a value came from: `kind` is body (what a client fills in), cut (that, cut to a length), envelope (headers,
+    cookies) or route."""
 
     kind: str
     node: ast.AST
@@ -195,6 +196,8 @@ class Flow:
         if isinstance(node, ast.Attribute):
             return self._of_attribute(node)
         if isinstance(node, ast.Subscript):
+            if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
+                return _cut(self.origin(node.value))
             return _at_key(self.origin(node.value), node.value, node)
         if isinstance(node, (ast.Await, ast.Starred, ast.FormattedValue, ast.NamedExpr)):
             return self.origin(node.value)
@@ -255,6 +258,13 @@ class Flow:
         if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         return None
+
+
+def _cut(origin: Origin | None) -> Origin | None:
+    """The same origin of a text that a column can hold: `request.POST["name"][:80]`."""
+    if origin is None or origin.kind != "body":
+        return origin
+    return Origin("cut", origin.node, origin.line, origin.key)
 
 
 def _at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | None:

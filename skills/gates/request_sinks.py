@@ -114,7 +114,8 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         return None  # a key of another shape is no crash
     for value in values:
         origin = flow.origin(value)
-        if origin is None or (severity == "LOW" and (origin.kind != "body" or _FILES.search(origin.text))):
+        kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
+        if origin is None or (severity == "LOW" and (origin.kind not in kinds or _FILES.search(origin.text))):
             continue
         if what == "decides where the visitor is sent" and _STAYS.search(origin.text):
             continue  # back to where the visitor came from, or what follows the path

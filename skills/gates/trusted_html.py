@@ -142,7 +142,8 @@ def _can_be_trusted(value: ast.expr) -> bool:
     if isinstance(value, ast.FormattedValue):
         return _is_number_format(value.format_spec)
     if isinstance(value, ast.Subscript):
-        return _OWN.search(last_name(value.value)) is not None
+        held = last_name(value.value)
+        return _OWN.search(held) is not None or (isinstance(value.value, ast.Name) and held.isupper())
     return isinstance(value, ast.Attribute) and bool(
         re.search(r"html|icon|svg|_safe|css|template|nonce", value.attr, re.I)
         or _COUNTS.search(value.attr)
@@ -340,6 +341,7 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
         'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',
+        'def kind(order):\n    return mark_safe("<b>" + KINDS[order.kind] + "</b>")\n',
         'def link(query):\n    return mark_safe("?" + query.urlencode())\n',
         'def stars(n, title):\n    return icon * n + title\n\n\ndef best():\n    return mark_safe(stars(5, "A"))\n',
         'def bold(order):\n    return mark_safe(_("By <b>us</b>"))\n',

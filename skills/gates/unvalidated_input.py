@@ -311,6 +311,7 @@ unvalidated_input = Rule(
         _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
         _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        count(tag)\n'
         "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    return open(request.GET["path"][:80])\n',
         _HEAD + '    path = request.GET["path"]\n    if not os.path.exists(path):\n        raise Http404\n'
         "    return open(path)\n",
         _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
@@ -332,6 +333,7 @@ unvalidated_input = Rule(
         "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
         _HEAD + '    tags = request.POST.getlist("tags")\n    if set(tags) - TAGS:\n        raise Http404\n'
         "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    order.note = request.POST["note"].strip()[:80]\n    order.save()\n',
         _HEAD + '    land = request.POST["land"]\n    if not shop.sells_in(land):\n        raise Http404\n'
         "    order.land = land\n    order.save()\n",
         _HEAD + '    with open(place(), "wb") as file:\n        for chunk in request.FILES["scan"].chunks():\n'
