@@ -98,7 +98,8 @@ class _Follower:
             names, told = await self._next(SWEEP_SECONDS if flooded else None)
             if told:
                 snapshot = await asyncio.to_thread(finished, self.project, time.monotonic())
-                yield self._remembered(snapshot, self.last, ())
+                before = self.calm if self.calm.phase == "ready" else self.last
+                yield self._remembered(snapshot, before, self.last.saved)
             if names is None:
                 continue
             flooded = flooded and bool(names)  # after a flood one more look: an event may have been dropped

@@ -289,8 +289,6 @@ class Project:
     def notes(self) -> list[str]:
         """What a person should know about how the answer came to be."""
         found = [self.cache.note] if self.cache.note else []
-        if self.profile_why:
-            found.append(f"profile {self.options.profile}: {self.profile_why}")
         if self.running:
             found.append(f"{self.running} runs")
         outdated = [name for name, at in self._told_at.items() if at < self.saves]
@@ -302,6 +300,8 @@ class Project:
             found.append("git did not list the files: every folder was walked")
         if self.ruff_check.status == "not_run" and self.ruff_check.reason:
             found.append(self.ruff_check.reason)
+        if self.profile_why:  # last: it says the same all day
+            found.append(f"profile {self.options.profile}: {self.profile_why}")
         return found
 
     def manifest_problems(self) -> list[CheckProblem]:

@@ -167,3 +167,21 @@ def test_a_feed_that_ends_late_does_not_take_the_key_from_its_follower() -> None
     assert key.ask(("mypy",)) and heard == [("mypy",)]
     key.disconnect(after)
     assert not key.ask()
+
+
+async def test_what_a_save_brought_and_resolved_stays_when_a_tool_has_told(root: Path) -> None:
+    (root / "tests").mkdir()
+    (root / "pyproject.toml").write_text('[project]\ndependencies = ["pytest-mock"]\n')
+    says = "import pathlib; print('a.py:1 saw', len(pathlib.Path('tests/test_b.py').read_text()))"
+    config = Config(checks=ChecksConfig(tools={"says": tool(says, "save")}))
+    mock = "from unittest.mock import Mock\n"
+    (root / "tests" / "test_b.py").write_text("")
+    with Engine() as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
+            await until(feed, "saw 0")
+            (root / "tests" / "test_b.py").write_text(mock)
+            told = await until(feed, f"saw {len(mock)}")
+            assert {one.rule for one in told.findings if one.fingerprint in told.new} == {"bare-mock"}
+            (root / "tests" / "test_b.py").write_text("X = 1\n")
+            told = await until(feed, "saw 6")
+            assert told.resolved == 1 and told.saved == ("tests/test_b.py",)
