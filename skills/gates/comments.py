@@ -52,13 +52,12 @@ def in_string(line: int, context: FileContext) -> bool:
 
 
 def _string_lines(context: FileContext) -> frozenset[int]:
-    source = context.source
-    if b'"""' not in source and b"'''" not in source and b"\\\n" not in source:
-        return frozenset()
     known = context.memo.get("string-lines")
     if not isinstance(known, frozenset):
         found: set[int] = set()
-        for node in descendants(context.tree):
+        source = context.source
+        may_go_on = b'"""' in source or b"'''" in source or b"\\\n" in source
+        for node in descendants(context.tree) if may_go_on else ():
             if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.end_lineno != node.lineno:
                 found.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
         known = context.memo["string-lines"] = frozenset(found)

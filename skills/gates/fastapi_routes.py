@@ -40,13 +40,17 @@ def endpoint_of(function: FunctionNode, context: FileContext) -> Endpoint | None
     known = context.memo.setdefault(_MEMO, {})
     assert isinstance(known, dict)
     if function not in known:
-        routers = known.setdefault(None, routers_of(context.tree)) if function.decorator_list else frozenset()
+        routers: frozenset[str] = frozenset()
+        if function.decorator_list:
+            if None not in known:
+                known[None] = _routers_of(context.tree)
+            routers = known[None]
         known[function] = endpoint_in(function, routers) or _added(function, context)
     found: Endpoint | None = known[function]
     return found
 
 
-def routers_of(tree: ast.Module) -> frozenset[str]:
+def _routers_of(tree: ast.Module) -> frozenset[str]:
     """The names that a module, or a function in it, binds to `FastAPI(…)` and `APIRouter(…)`, in lower case."""
     found: set[str] = set()
     for node in statements(tree):
