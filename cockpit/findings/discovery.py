@@ -144,14 +144,25 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
 
 
 def is_manifest(name: str) -> bool:
-    """Whether a file names the project's dependencies, its linter, or the operations of its API."""
+    """Whether a file names the project's dependencies, its linter, the operations of its API, or its processes."""
     folder, _, last = name.rpartition("/")
     if last in _MANIFESTS:
         return True
     in_folder = folder.rpartition("/")[2] == "requirements"
     if last.endswith((".txt", ".in")):
         return "requirements" in last or in_folder
-    return is_api_schema(last)
+    return is_api_schema(last) or is_start_file(last)
+
+
+def is_start_file(name: str) -> bool:
+    """Whether a file is named as one that starts processes: Procfile, compose.yml, Dockerfile, worker.sh, …"""
+    last = name.rpartition("/")[2].lower()
+    if last.startswith(("procfile", "dockerfile")) or last.endswith((".sh", ".service")):
+        return True
+    named = last.startswith(("docker-compose", "compose")) or "celery" in last or "worker" in last
+    return (named and last.endswith((".yml", ".yaml"))) or (
+        last.endswith((".conf", ".ini")) and ("celery" in last or "supervisor" in last)
+    )
 
 
 def is_api_schema(name: str) -> bool:

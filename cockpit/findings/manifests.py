@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.files import read_regular
-from cockpit.findings.discovery import is_api_schema
+from cockpit.findings.discovery import is_api_schema, is_start_file
 from cockpit.plain_text import plain_text
-from skills.gates.model import ApiSchema, ProjectEvidence
+from skills.gates.model import ApiSchema, Evidence, ProjectEvidence
 from skills.record import record
 
 if TYPE_CHECKING:
@@ -41,10 +41,14 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
     asked: list[tuple[str, str]] = []
     problems: list[tuple[str, str]] = []
     schemas: list[ApiSchema] = []
+    started: list[Evidence] = []
     ruff = ""
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         if is_api_schema(name):
             schemas += _schema(root, name)
+            continue
+        if is_start_file(name):
+            started += _started(root, name)
             continue
         try:
             text = _text(root / name)
@@ -56,7 +60,7 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
             asked.append((name, normalised(dependency)))
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
-    evidence = ProjectEvidence(found, schemas=tuple(schemas), packages=_packages(names, asked))
+    evidence = ProjectEvidence(found, schemas=tuple(schemas), packages=_packages(names, asked), started=tuple(started))
     return Manifests(evidence, ruff or found.get("ruff", ""), tuple(problems))
 
 
@@ -113,6 +117,22 @@ def _schema(root: Path, name: str) -> list[ApiSchema]:
     except (OSError, ValueError) as problem:
         return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")]
     return [parse_schema(shown, text)] if is_schema(shown, text) else []
+
+
+def _started(root: Path, name: str) -> list[Evidence]:
+    """The commands of a file that start a worker with its scheduler. What cannot be read starts none."""
+    try:
+        text = _text(root / name)
+    except (OSError, ValueError):
+        return []
+    if "celery" not in text:
+        return []
+    from skills.gates.start_files import workers_with_beat  # few projects start one
+
+    return [
+        Evidence(found.path, found.line, plain_text(found.text, 120))
+        for found in workers_with_beat(plain_text(name, 200), text)
+    ]
 
 
 def _text(path: Path, largest: int = _LARGEST) -> str:

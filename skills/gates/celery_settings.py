@@ -2,17 +2,18 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
+from skills.gates.fingerprints import fingerprint
 from skills.gates.model import Candidate, FileReport
 from skills.gates.names import last_name, shortened
 from skills.gates.project import Project
 from skills.gates.roles import outside_tests
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Example, Rule, Watch
 from skills.gates.settings_modules import is_away_from_production, set_anywhere
 from skills.gates.syntax import descendants
 
@@ -155,6 +156,17 @@ def _on_written(node: ast.Assign, context: FileContext) -> None:
             context.report(BEAT, node, "the scheduler runs inside a worker: with two workers every job starts twice")
 
 
+def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
+    """Workers that a Procfile, a compose file or a script starts."""
+    for command in project.started:
+        message = f"`{command.text}` runs the scheduler inside a worker: with two workers every job starts twice"
+        mark = fingerprint(command.path, BEAT, "", command.text)
+        yield (
+            FileReport(command.path),
+            Candidate(BEAT, command.line, 1, command.line, 1, "", message, mark, "confirmed"),
+        )
+
+
 beat_in_worker = Rule(
     name=BEAT,
     gate="P1",
@@ -164,20 +176,28 @@ beat_in_worker = Rule(
     catches="A Celery worker that is started with the scheduler in it (`-B`, `--beat`).",
     why="There must be one scheduler. As part of the worker there are as many as workers, and each starts every job.",
     fix="Start `celery beat` as a process of its own, once.",
-    when="Where Python code starts the worker, outside of tests.",
+    when="In Python code, Procfiles, compose files, Dockerfiles, units and shell scripts; not in those for developers "
+    "and tests.",
     watches=(
         Watch((ast.Call,), _on_command, (b'"-B"', b"'-B'", b"--beat", b" -B"), outside_tests, near=(b"-B", b"--beat")),
         Watch((ast.Assign,), _on_written, (b"--beat", b" -B"), outside_tests, near=(b"-B", b"--beat")),
     ),
-    bad=one_file(
-        "shop/run.py",
-        'app.worker_main(["worker", "-B"])\n',
-        'run("celery -A shop worker -B", shell=True)\n',
-        'command = "celery -A shop worker -l info -B"\nrun(command.split())\n',
+    bad=(
+        *one_file(
+            "shop/run.py",
+            'app.worker_main(["worker", "-B"])\n',
+            'run("celery -A shop worker -B", shell=True)\n',
+            'command = "celery -A shop worker -l info -B"\nrun(command.split())\n',
+        ),
+        Example({"shop/a.py": ""}, procfile="web: gunicorn shop\nworker: celery -A shop worker -B\n"),
     ),
-    good=one_file(
-        "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'
+    good=(
+        *one_file(
+            "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'
+        ),
+        Example({"shop/a.py": ""}, procfile="worker: celery -A shop worker\nbeat: celery -A shop beat\n"),
     ),
+    survey=_survey,
 )
 
 

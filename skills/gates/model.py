@@ -146,12 +146,14 @@ class ProjectEvidence:
     """What the manifests of a project say, with the file that says it: package name (normalised) →
     path:line. `coverage` is the newest report of coverage, None where there is none; `schemas` are the API schemas
     that are committed. `packages` are what each folder with a pyproject.toml of its own asks for, "" being the root;
-    empty where no folder below the root has one."""
+    empty where no folder below the root has one. `started` are the commands in files other than Python's that start a
+    worker with the scheduler in it."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
     coverage: CoverageReport | None = None
     schemas: tuple[ApiSchema, ...] = ()
     packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    started: tuple[Evidence, ...] = ()
 
 
 @record

@@ -25,6 +25,7 @@ class Project:
         self._packages = evidence.packages
         self.coverage = evidence.coverage
         self.schemas = evidence.schemas
+        self.started = evidence.started
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
         for report in self._reports:

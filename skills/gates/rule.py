@@ -73,7 +73,8 @@ class Watch:
 @record
 class Example:
     """Files (path → source) of a small project, judged together. `tenancy` and `dependencies` are its
-    circumstances, `coverage` the text of its coverage.json, `schema` that of its openapi.yaml."""
+    circumstances, `coverage` the text of its coverage.json, `schema` that of its openapi.yaml, `procfile`
+    that of its Procfile."""
 
     files: Mapping[str, str]
     dependencies: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Example:
     note: str = ""
     coverage: str = ""
     schema: str = ""
+    procfile: str = ""
 
 
 @record

@@ -7,6 +7,7 @@ from skills.gates.coverage import parse_coverage
 from skills.gates.model import GateOptions, ProjectEvidence
 from skills.gates.openapi_schema import parse_schema
 from skills.gates.rule import Example, Rule
+from skills.gates.start_files import workers_with_beat
 
 BAD = [(rule, example) for rule in RULES.values() for example in rule.bad]
 GOOD = [(rule, example) for rule in RULES.values() for example in rule.good]
@@ -18,7 +19,9 @@ def found(rule: Rule, example: Example) -> list[str]:
     assert [report.problem for report in reports if report.problem] == []
     coverage = parse_coverage(example.coverage) if example.coverage else None
     schemas = (parse_schema("openapi.yaml", example.schema),) if example.schema else ()
-    evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"), coverage, schemas)
+    started = tuple(workers_with_beat("Procfile", example.procfile))
+    dependencies = dict.fromkeys(example.dependencies, "pyproject.toml:1")
+    evidence = ProjectEvidence(dependencies, coverage, schemas, started=started)
     verdict = settle(reports, evidence, GateOptions(select=(rule.name,), tenancy=example.tenancy))
     return [f"{finding.path}:{finding.line} {finding.message}" for finding in verdict.findings]
 
