@@ -31,7 +31,7 @@ class HiddenFindings:
     """The findings put aside in one repository (`place`: its shared git folder, or the root outside git).
 
     A finding whose statement changes gets another fingerprint and is shown again. Broken state counts as none, and
-    `note` says so.
+    `note` says so; it is kept beside the new one.
     """
 
     def __init__(self, place: Path) -> None:
@@ -65,7 +65,10 @@ class HiddenFindings:
         """Read, change and write under a lock, so that two cockpits do not lose each other's rows."""
         try:
             with locked(self.path.with_suffix(".lock"), _PATIENCE):  # a lock that nobody gives back holds nobody up
+                self.note = ""
                 rows = self._read()
+                if self.note:  # what could not be read is somebody's rows all the same
+                    self.path.replace(self.path.with_suffix(".broken"))
                 kept = [other for other in rows if other.fingerprint != fingerprint]
                 self.rows = (*kept, row) if row is not None else tuple(kept)
                 documents = [{key: getattr(one, key) for key in _KEYS} for one in self.rows]
@@ -81,6 +84,6 @@ class HiddenFindings:
             return tuple(HiddenFinding(*(str(row[key]) for key in _KEYS)) for row in rows)
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, KeyError, TypeError) as problem:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
             self.note = f"hidden findings cannot be read ({type(problem).__name__}): all are shown"
             return ()

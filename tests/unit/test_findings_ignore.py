@@ -184,6 +184,9 @@ def test_broken_state_hides_nothing_and_is_said(tmp_path_factory: pytest.TempPat
     hidden.path.write_bytes(damage)
     again = HiddenFindings(place)
     assert again.rows == () and "shown" in again.note
+    again.hide(finding_of("aa00"))
+    assert again.path.with_suffix(".broken").read_bytes() == damage
+    assert HiddenFindings(place).fingerprints == {"aa00"}
 
 
 def test_a_comment_for_another_linter_covers_the_long_text_behind_whose_end_it_stands(repo: Path) -> None:
