@@ -24,10 +24,16 @@ def words_of(row: Finding | CheckProblem | Check | None, width: int, height: int
     if row is None or width <= 0:
         return ()
     message = row.reason or "no reason was given" if isinstance(row, Check) else row.message
-    rows = wrap_line(line((plain_text(message), "text")), width)
+    rows = _in_lines(line((plain_text(message), "text")), width, height)
     if isinstance(row, Finding) and row.help and len(rows) < height:
-        rows += wrap_line(line(("→ ", "accent"), (plain_text(row.help), "muted")), width, 2)
-    if len(rows) > height > 0:
-        *before, (text, token) = fit(rows[height - 1], width - 2)
-        rows[height - 1] = (*before, (f"{text.rstrip(' …')} …", token))
-    return rows[:height]
+        rows += _in_lines(line(("→ ", "accent"), (plain_text(row.help), "muted")), width, height - len(rows))
+    return rows
+
+
+def _in_lines(spans: Line, width: int, height: int) -> list[Line]:
+    """A sentence in at most `height` lines; the last one goes on with the rest, until it is full."""
+    rows = wrap_line(spans, width, 2 if len(spans) > 1 else 0)
+    if len(rows) <= height:
+        return rows
+    rest = [span for row in rows[height - 1 :] for span in row if span[0].strip()]
+    return [*rows[: height - 1], fit(tuple(rest), width)]

@@ -21,7 +21,8 @@ def said(width: int, height: int, message: str = LONG, advice: str = "Move it in
 def test_the_message_comes_first_and_the_help_where_there_is_room() -> None:
     assert said(80, 2) == [LONG, "→ Move it into a service."]
     assert said(40, 3) == ["`transaction.atomic()` opens a ", "transaction in ", "ReviewWriteSerializer.create"]
-    assert said(40, 2)[-1] == "transaction in …"
+    assert said(40, 2)[-1] == "transaction in ReviewWriteSerializer.cr…"
+    assert said(80, 2, advice="Move it into a service, which " + "x" * 80)[-1].endswith("x…")
     assert said(80, 1) == [LONG]
 
 
