@@ -19,6 +19,10 @@ _MARK = "\ufeff"
 _ORDINAL = 2
 
 
+class _TooLong(CannotFix):
+    """The fix alone makes a line too long: it does whatever else is fixed."""
+
+
 class _State:
     """A text on the way, with its report."""
 
@@ -27,6 +31,8 @@ class _State:
         self.longest = longest
         self.text = text
         self.report = _report(path, text)
+        self.document: Document | None = None
+        self.too_long: set[str] = set()
         self.fixed: set[str] = set()
         self.unfixable: dict[str, str] = {}
 
@@ -59,7 +65,8 @@ def fix(source: str, findings: Sequence[Finding], longest: int | None = None) ->
             key: why for key, why in state.unfixable.items() if key not in {one.fingerprint for one in known}
         }
         _fix_all(state, known)
-        known = [finding for finding in known if finding.fingerprint in state.unfixable]
+        left = state.unfixable.keys() - state.too_long
+        known = [finding for finding in known if finding.fingerprint in left]
     return FixResult(mark + state.text, frozenset(state.fixed), state.unfixable)
 
 
@@ -79,6 +86,8 @@ def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
     except CannotFix as refusal:
         if len(located) == 1:
             state.unfixable[located[0].fingerprint] = str(refusal)
+            if isinstance(refusal, _TooLong):
+                state.too_long.add(located[0].fingerprint)
             return
         for part in _parts(located):
             _fix_all(state, part)
@@ -95,11 +104,7 @@ def _parts(findings: list[Finding]) -> list[list[Finding]]:
 
 def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
     """Note every change, apply them, and accept the text where it stands the test. Raises `CannotFix`."""
-    needs = {
-        (found.rule, found.line, found.column, found.end_line, found.end_column): found.needs
-        for found in state.report.candidates
-    }
-    document = Document(state.path, state.text, needs)
+    document = _document(state)
     done = []
     for finding in findings:
         fixer = FIXES[finding.rule]
@@ -112,12 +117,23 @@ def _fix_group(state: _State, findings: Sequence[Finding]) -> None:
     if not done:
         return
     text = _text(document)
+    _fits(state.text, text, state.longest)  # the cheapest question first: what fails is tried in parts
     report = _report(state.path, text)
     _accept(state.report, report, done)
     _same_elsewhere(state.text, text)
-    _fits(state.text, text, state.longest)
-    state.text, state.report = text, report
+    state.text, state.report, state.document = text, report, None
     state.fixed.update(finding.fingerprint for finding in done)
+
+
+def _document(state: _State) -> Document:
+    """The text on the way, parsed once for all groups that are tried on it."""
+    if state.document is None:
+        needs = {
+            (found.rule, found.line, found.column, found.end_line, found.end_column): found.needs
+            for found in state.report.candidates
+        }
+        state.document = Document(state.path, state.text, needs)
+    return state.document.again()
 
 
 def _run(fixer: Fixer, document: Document, finding: Finding) -> None:
@@ -183,7 +199,7 @@ def _fits(before: str, after: str, longest: int | None) -> None:
         return
     old, new = (sum(len(line.rstrip("\r\n")) > longest for line in lines_of(text)) for text in (before, after))
     if new > old:
-        raise CannotFix(f"a line would be longer than the {longest} characters that the project allows")
+        raise _TooLong(f"a line would be longer than the {longest} characters that the project allows")
 
 
 def _same_elsewhere(before: str, after: str) -> None:

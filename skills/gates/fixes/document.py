@@ -60,6 +60,20 @@ class Document:
         self.imports = Imports()
         self._changes: dict[cst.CSTNode, list[Change]] = {}
 
+    def again(self) -> "Document":
+        """The same parsed file with no change noted, and nothing that a fixer remembers."""
+        known = {**self.__dict__, "_places": self._places, "parents": self.parents}
+        other = Document.__new__(Document)
+        other.__dict__.update(known)
+        other.memo, other.imports, other._changes = {}, Imports(), {}
+        return other
+
+    @cached_property
+    def quote(self) -> str:
+        """The quotation mark that most short texts of the file stand in, the double one where none or both do."""
+        marks = [node.quote for node in walk(self.module) if isinstance(node, cst.SimpleString)]
+        return "'" if marks.count("'") > marks.count('"') else '"'
+
     @cached_property
     def tree(self) -> ast.Module:
         """The same file for `ast`, newer syntax lowered."""

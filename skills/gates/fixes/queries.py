@@ -78,10 +78,9 @@ def _load(document: Document, manager: cst.Attribute, loader: str, lookup: str) 
     lookups.setdefault(loader, []).append(lookup)
     if not first:
         return
-    quote = "'" if document.original.count("'") > document.original.count('"') else '"'
     method = document.parents[manager]
     call = document.parents[method]
-    document.change(manager, lambda now: _with_loaders(now, lookups, quote))
+    document.change(manager, lambda now: _with_loaders(now, lookups, document.quote))
     if (
         isinstance(method, cst.Attribute)
         and isinstance(call, cst.Call)

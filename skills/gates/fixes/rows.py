@@ -7,7 +7,6 @@ from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 
-_PK = [cst.Arg(cst.SimpleString('"pk"'))]
 _NO_ROWS = frozenset({"union", "intersection", "difference", "dates", "datetimes", "raw", "reverse", "aggregate"})
 _HARMLESS = frozenset(
     {"now", "today", "utcnow", "localtime", "uuid4", "str", "int", "float", "bool", "len", "list", "dict", "set",
@@ -29,7 +28,7 @@ def fix_unordered_queryset(document: Document, finding: Finding) -> None:
     if not isinstance(rows, cst.Call | cst.Attribute):
         raise CannotFix("the rows are asked for in another place")
     _can_be_ordered(rows)
-    document.change(rows, _ordered)
+    document.change(rows, lambda now: _ordered(now, document.quote))
 
 
 def _can_be_ordered(rows: cst.BaseExpression) -> None:
@@ -54,8 +53,12 @@ def _can_be_ordered(rows: cst.BaseExpression) -> None:
         raise CannotFix("the columns that are to differ have to come first in the order")
 
 
-def _ordered(now: cst.BaseExpression) -> cst.Call:
-    return cst.Call(cst.Attribute(now, cst.Name("order_by")), _PK)
+def _ordered(now: cst.BaseExpression, quote: str) -> cst.Call:
+    return cst.Call(cst.Attribute(now, cst.Name("order_by")), [cst.Arg(_text("pk", quote))])
+
+
+def _text(word: str, quote: str) -> cst.SimpleString:
+    return cst.SimpleString(f"{quote}{word}{quote}")
 
 
 def _order_view(document: Document, node: cst.Name) -> None:
@@ -63,7 +66,7 @@ def _order_view(document: Document, node: cst.Name) -> None:
     line = document.parents[assign]
     if not isinstance(assign, cst.Assign) or not isinstance(line, cst.SimpleStatementLine):
         raise CannotFix("the rows are asked for in another place")
-    new = cst.Assign([cst.AssignTarget(cst.Name("ordering"))], cst.List([cst.Element(_PK[0].value)]))
+    new = cst.Assign([cst.AssignTarget(cst.Name("ordering"))], cst.List([cst.Element(_text("pk", document.quote))]))
     document.change(line, lambda now: cst.FlattenSentinel([now, cst.SimpleStatementLine([new])]))
 
 
@@ -88,7 +91,7 @@ def fix_exists_then_create(document: Document, finding: Finding) -> None:
         if argument.keyword and argument.keyword.value not in wanted
     ):
         raise CannotFix("a value would be made even where the row is there already")
-    document.change(whole, lambda now: _in_one_step(now, set(wanted)))
+    document.change(whole, lambda now: _in_one_step(now, set(wanted), document.quote))
 
 
 def _does_something(value: cst.BaseExpression) -> bool:
@@ -130,7 +133,7 @@ def _words(call: cst.Call) -> dict[str, str]:
     return found
 
 
-def _in_one_step(now: cst.If, wanted: set[str]) -> cst.SimpleStatementLine:
+def _in_one_step(now: cst.If, wanted: set[str], quote: str) -> cst.SimpleStatementLine:
     line = now.body.body[0]
     old = (
         line
@@ -141,7 +144,7 @@ def _in_one_step(now: cst.If, wanted: set[str]) -> cst.SimpleStatementLine:
     call = cst.ensure_type(expression.value, cst.Call)
     looked = [one for one in call.args if one.keyword is not None and one.keyword.value in wanted]
     rest = [
-        cst.DictElement(cst.SimpleString(f'"{one.keyword.value}"'), one.value)
+        cst.DictElement(_text(one.keyword.value, quote), one.value)
         for one in call.args
         if one.keyword is not None and one.keyword.value not in wanted
     ]
@@ -163,6 +166,13 @@ _PAGES = (
 )
 _SAVE = "def save(key):\n"
 EXAMPLES: tuple[FixExample, ...] = (
+    FixExample(
+        "unordered-queryset",
+        _PAGES + "\n\ndef pages():\n    return Paginator(Order.objects.filter(state='open', kind='a'), 50)\n",
+        _PAGES
+        + "\n\ndef pages():\n    return Paginator(Order.objects.filter(state='open', kind='a').order_by('pk'), 50)\n",
+        "shop/models.py",
+    ),
     FixExample(
         "unordered-queryset",
         _PAGES + "\n\ndef pages():\n    return Paginator(Order.objects.filter(total=3), 50)\n",
