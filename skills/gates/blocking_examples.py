@@ -68,6 +68,8 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "app/pay.py": f"{_GATEWAY}\n\ngateway = Gateway()\n"}, note="an object that a module keeps"),
         Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def run(self):\n"
                  "        return self.charge(3)\n", "app/pay.py": _GATEWAY}, note="inherited"),
+        Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def charge(self, n):\n"
+                 "        return super().charge(n)\n", "app/pay.py": _GATEWAY}),
         Example({_API: "from app.pay import total\n\n\nasync def run():\n    return total()\n",
                  "app/pay.py": "import requests\n\n\ndef fetch():\n    return requests.get('x').json()\n\n\n"
                  "def total():\n    return sum(fetch())\n"}, note="two functions away, in another file"),

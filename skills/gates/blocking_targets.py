@@ -45,7 +45,8 @@ def target_of(node: ast.Call, context: FileContext) -> Target | None:
         scopes = [] if found in context.tree.body else list(context.scopes)
     elif isinstance(function, ast.Attribute) and context.holds(b"def %s(" % function.attr.encode()):
         owner = _owner(function.value, context, _DEPTH)
-        named = _method(owner, function.attr, context) if isinstance(owner, ast.ClassDef) else None
+        of_base = _is_super(function.value)
+        named = _method(owner, function.attr, context, of_base=of_base) if isinstance(owner, ast.ClassDef) else None
         if isinstance(named, tuple):
             scopes, found = [named[0]], named[1]
     if not isinstance(found, ast.FunctionDef):
@@ -63,7 +64,7 @@ def names_elsewhere(node: ast.Call, context: FileContext) -> list[str]:
     elif isinstance(function, ast.Attribute):
         owner = _owner(function.value, context, _DEPTH)
         if isinstance(owner, ast.ClassDef):
-            named = _method(owner, function.attr, context)
+            named = _method(owner, function.attr, context, of_base=_is_super(function.value))
             found = [f"{base}.{function.attr}" for base in named] if isinstance(named, list) else []
         else:
             found = [f"{owner}.{function.attr}"] if owner else []
@@ -87,12 +88,16 @@ def _owner(node: ast.expr, context: FileContext, depth: int) -> ast.ClassDef | s
         case ast.Name():
             return _of_name(node, context, depth)
         case ast.Call():
-            return _class_named(node.func, context)
+            return context.class_scope if _is_super(node) else _class_named(node.func, context)
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return _kept(node.attr, context, depth)
         case ast.Attribute():
             return origin(context, node)
     return None
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _of_name(node: ast.Name, context: FileContext, depth: int) -> ast.ClassDef | str | None:
@@ -163,11 +168,11 @@ def _kinds(owner: ast.ClassDef, name: str, context: FileContext, depth: int) -> 
 
 
 def _method(
-    owner: ast.ClassDef, name: str, context: FileContext, depth: int = _DEPTH
+    owner: ast.ClassDef, name: str, context: FileContext, depth: int = _DEPTH, of_base: bool = False
 ) -> tuple[ast.ClassDef, FunctionNode] | list[str] | None:
-    """A method of a class or of one it inherits from, with the class that has it; the dotted names of its bases in
-    other files where none of this one has it."""
-    named = [part for part in owner.body if isinstance(part, FunctionNode) and part.name == name]
+    """A method of a class or of one it inherits from (`of_base`: only of those), with the class that has it; the dotted
+    names of its bases in other files where none of this one has it."""
+    named = [] if of_base else [part for part in owner.body if isinstance(part, FunctionNode) and part.name == name]
     if named:
         return owner, named[-1]
     elsewhere: list[str] = []

@@ -67,7 +67,9 @@ def _options(call: ast.Call, context: FileContext) -> dict[str | None, str]:
         key, value = pairs.pop(0)
         if key is None and isinstance(value, ast.Name):
             value = _of_module(value.id, context) or value
-        if key is None and isinstance(value, ast.Dict):
+        if key is None and isinstance(value, ast.Call) and last_name(value.func) == "dict":
+            pairs += [(word.arg, word.value) for word in value.keywords]
+        elif key is None and isinstance(value, ast.Dict):
             pairs += zip(value.keys, value.values, strict=True)
         else:
             found[str(key.value) if isinstance(key, ast.Constant) else str(key)] = ast.unparse(value)
@@ -197,6 +199,8 @@ task_without_guard = Rule(
         "@celery.task(autoretry_for=(OSError,))\ndef bill(pk):\n    with SessionLocal() as db:\n"
         "        db.add(Invoice(order_id=pk))\n        db.commit()\n",
         "RETRY = {'autoretry_for': (OSError,), 'max_retries': 3}\n\n\n@shared_task(**RETRY)\ndef bill(pk):\n"
+        "    Invoice.objects.create(order_id=pk)\n",
+        "RETRY = dict(acks_late=True)\n\n\n@shared_task(**RETRY)\ndef bill(pk):\n"
         "    Invoice.objects.create(order_id=pk)\n",
         "patient = shared_task(acks_late=True)\n\n\n@patient\ndef bill(pk):\n    Invoice.objects.create(order_id=pk)\n",
         "class Patient(Task):\n    autoretry_for = (OSError,)\n\n\n@app.task(base=Patient)\ndef bill(pk):\n"
