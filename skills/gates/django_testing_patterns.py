@@ -16,6 +16,7 @@ SKILL = "django-testing-patterns"
 BARE_MOCK = "bare-mock"
 _MOCKER = "pytest-mock"
 _REPORTED = "bare-mock: an import explains the uses"
+_READ = "bare-mock: what is read of a module"
 
 _MODULES = frozenset({"unittest.mock", "mock", "mock.mock"})
 # What stands in for real objects; `ANY`, `call`, `sentinel` and `DEFAULT` only compare or mark.
@@ -72,7 +73,12 @@ def _only_in_annotations(name: str, context: FileContext) -> bool:
 
 def _only_compares(alias: str, context: FileContext) -> bool:
     """True where only `ANY`, `call` and the like are read from a module bound to `alias`."""
-    read = {word.decode() for word in re.findall(rb"\b%s\s*\.\s*(\w+)" % alias.encode(), context.source)}
+    known = context.memo.setdefault(_READ, {})
+    assert isinstance(known, dict)
+    if alias not in known:
+        words = re.findall(rb"\b%s\s*\.\s*(\w+)" % alias.encode(), context.source)
+        known[alias] = {word.decode() for word in words}
+    read: set[str] = known[alias]
     return bool(read) and not read & _STAND_INS
 
 

@@ -1,6 +1,7 @@
 """The rule hardcoded-secret of the skill django-security."""
 
 import ast
+from collections import Counter
 
 from skills.gates.context import FileContext
 from skills.gates.example_files import one_file
@@ -200,19 +201,19 @@ def _on_dict(node: ast.Dict, context: FileContext) -> None:
         target = above.targets[0] if isinstance(above, ast.Assign) else above.target
         if is_table(last_name(target)):
             return
-    texts = [_text(value) for value in node.values]
+    times = Counter(map(_text, node.values))
     for key, value in zip(node.keys, node.values, strict=True):
         if verdicts and key is not None and _text(key) == "pass":
             continue
-        if value.__class__ is ast.Constant and key is not None and not _is_label(_text(key), _text(value), texts):
+        if value.__class__ is ast.Constant and key is not None and not _is_label(_text(key), _text(value), times):
             _check(_text(key) or "", value, value, context)
 
 
-def _is_label(key: str | None, text: str | None, texts: list[str | None]) -> bool:
+def _is_label(key: str | None, text: str | None, times: Counter[str | None]) -> bool:
     """True for `{"password": "mail_password"}`, which names a field, and for a value that many keys have."""
     if key and text and " " in key and not text.isascii():
         return True  # a phrase and its translation
-    return bool(key and text) and (str(text).lower().endswith(f"_{key}".lower()) or texts.count(text) >= _MANY)
+    return bool(key and text) and (str(text).lower().endswith(f"_{key}".lower()) or times[text] >= _MANY)
 
 
 def _on_function(node: ast.FunctionDef | ast.AsyncFunctionDef, context: FileContext) -> None:
