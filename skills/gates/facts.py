@@ -35,7 +35,9 @@ _RLS = lazy(
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
     re.I,
 )
-_NARROWS = lazy(rf"^user$|{TENANT_WORDS}|domain|perm|access|allow|visible", re.I)
+_NARROWING = rf"{TENANT_WORDS}|domain|perm|access|allow|visible"
+_NARROWS = lazy(rf"^user$|{_NARROWING}", re.I)
+_NARROWING_TEXT = lazy(rf"\buser\b|{_NARROWING}", re.I)
 _CONFIG = lazy(r"\.apps\.\w+Config$")
 _APPS = {"SHARED_APPS": "tenant-shared-app", "TENANT_APPS": "tenant-own-app"}
 _TABLE = lazy(r"[A-Za-z_][\w$]*")
@@ -142,7 +144,9 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
 def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:
     """What others build on, and which narrows its rows to who asks or to the tenant."""
     for part in node.body:
-        if isinstance(part, ast.FunctionDef) and part.name in {"get_queryset", "filter_queryset"}:
+        if not isinstance(part, ast.FunctionDef) or part.name not in {"get_queryset", "filter_queryset"}:
+            continue
+        if _NARROWING_TEXT.search("\n".join(context.lines[part.lineno : part.end_lineno])):
             words = {word for word in mentioned_names(part) if _NARROWS.search(word)}
             if words:
                 context.fact("narrows", node.name, " ".join(sorted(words)))
