@@ -61,6 +61,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature", default="", help="add, suggest, estimate: the branch or feature")
     parser.add_argument("--task", default="", help="add: the task that it was for")
     parser.add_argument("--note", default="", help="add: a word about it")
+    parser.add_argument(
+        "--complexity",
+        choices=("high", "medium", "low"),
+        default="medium",
+        help="suggest: how hard the tasks are for which it names a tier (default: medium)",
+    )
+    parser.add_argument(
+        "--quality",
+        choices=("critical", "high", "medium", "low"),
+        default="high",
+        help="suggest: how good their outcome has to be (default: high)",
+    )
+    parser.add_argument(
+        "--urgency",
+        choices=("high", "normal"),
+        default="normal",
+        help="suggest: high where they cannot wait (default: normal)",
+    )
     parser.add_argument("--revenue", type=_amount, metavar="X", help="suggest: what the work brought in, in dollars")
     parser.add_argument("--users", type=_amount, metavar="N", help="suggest: how many people use it")
     parser.add_argument("--dev-hours", type=_amount, metavar="H", help="estimate: hours of development")

@@ -279,6 +279,17 @@ def test_a_person_says_which_models_a_tier_means(own_home: Path, app: Path, caps
         load_config(None)
 
 
+def test_tasks_are_routed_as_hard_and_as_good_as_they_are_said_to_be(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tier(*words: str) -> str:
+        return next(row["tier"] for row in suggest(capsys, app, *words)["routes"] if row["task"] == "code_generation")
+
+    assert tier() == "cheap"
+    assert tier("--complexity", "low") == "local"
+    assert tier("--complexity", "low", "--quality", "critical", "--urgency", "high") == "standard"
+
+
 def test_returns_are_of_the_feature_that_is_named(
     own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     month = next(window for window in windows if window.window == "month")
     limit = month.soft if month.soft is not None else month.hard
     left = None if limit is None else max(0.0, limit - month.spent)
-    routes = _routes(left, month.percent, tiers)
+    routes = _routes(call, left, month.percent, tiers)
     returns = _returns(call, meter, scope)
     if call.args.json:
         meta = {"at": clock.iso(clock.now()), "scope": meter.name}
@@ -38,13 +38,22 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     return 0
 
 
-def _routes(left: float | None, percent: float | None, tiers: "dict[Tier, tuple[str, ...]]") -> list[dict[str, Any]]:
+def _routes(
+    call: Call, left: float | None, percent: float | None, tiers: "dict[Tier, tuple[str, ...]]"
+) -> list[dict[str, Any]]:
     from skills.spending.advice import route
     from skills.spending.tables import TASKS, model_of
 
     found = []
     for task in TASKS:
-        choice, why = route(task, remaining_usd=left, percent_used=percent)
+        choice, why = route(
+            task,
+            complexity=call.args.complexity,
+            quality=call.args.quality,
+            urgency=call.args.urgency,
+            remaining_usd=left,
+            percent_used=percent,
+        )
         model = model_of(choice.tier, own=tiers)
         found.append({"task": task, "tier": choice.tier, "model": model, "example": choice.example, "why": why})
     return found
