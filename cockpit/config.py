@@ -1,6 +1,6 @@
 """Configuration: user < pyproject [tool.cockpit] < cockpit.toml < COCKPIT_* < flags. Errors name file, line and key.
 
-A repository without configuration costs nothing: pydantic is imported only where there is something to validate.
+A repository without configuration costs nothing, and pydantic is imported only for what was not validated before.
 """
 
 import os
@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from cockpit.config_kept import KeptConfig, Sources
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular
 from cockpit.paths import user_config_file
@@ -192,33 +193,44 @@ def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool 
 
     `extra` is the file of `--config`, read last of the files. Raises `CannotAnswer` naming file, line and key.
     """
-    config = Config()
-    if not isolated:
-        for path, table in _files(root, extra):
-            config = _merged(config, table, path, in_repository=root is not None and root in path.absolute().parents)
-    return _from_environment(config)
+    sources = [] if isolated else _sources(root, extra)
+    return _from_environment(_said_by(sources, root) if sources else Config())
 
 
-def _files(root: Path | None, extra: Path | None) -> list[tuple[Path, dict[str, Any]]]:
-    found: list[tuple[Path, dict[str, Any]]] = []
+def _said_by(sources: Sources, root: Path | None) -> Config:
+    kept = KeptConfig(root, sources)
+    config = kept.read()
+    if config is None:
+        config = Config()
+        for path, raw in sources:
+            within = root is not None and root in path.absolute().parents
+            config = _merged(config, _table(path, raw), path, in_repository=within)
+        kept.write(config)
+    return config
+
+
+def _sources(root: Path | None, extra: Path | None) -> Sources:
+    """The files that may say something, with their content."""
     candidates = [user_config_file()]
     if root is not None:
         candidates += [root / "pyproject.toml", root / "cockpit.toml"]
-    found += [(path, table) for path in candidates if path.is_file() and (table := _table(path))]
+    candidates = [path for path in candidates if path.is_file()]
     if extra is not None:
         if not extra.is_file():
             raise CannotAnswer(f"{extra}: no such configuration file")
-        found.append((extra, _table(extra)))
-    return found
+        candidates.append(extra)
+    found = [(path, _content(path)) for path in candidates]
+    return [(path, raw) for path, raw in found if raw and (path.name != "pyproject.toml" or b"tool.cockpit" in raw)]
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> bytes:
     try:
-        raw = read_regular(path)
+        return read_regular(path)
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
-    if path.name == "pyproject.toml" and b"tool.cockpit" not in raw:
-        return {}
+
+
+def _table(path: Path, raw: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
@@ -235,7 +247,7 @@ def _table(path: Path) -> dict[str, Any]:
 def repository_tables(root: Path) -> dict[str, dict[str, Any]]:
     """The tables of the repository's own configuration files by name. Raises `CannotAnswer` where one is no TOML."""
     paths = [path for name in ("pyproject.toml", "cockpit.toml") if (path := root / name).is_file()]
-    return {path.name: table for path in paths if (table := _table(path))}
+    return {path.name: table for path in paths if (table := _table(path, _content(path)))}
 
 
 def named_tools(table: dict[str, Any]) -> dict[str, Any]:
@@ -356,11 +368,14 @@ def _replaced(value: Any, table: dict[str, Any], checked: Any) -> Any:
         if is_dataclass(old) and isinstance(given, dict):
             changes[name] = _replaced(old, given, getattr(checked, name))
         elif isinstance(old, dict):
-            changes[name] = {**old, **given}
+            changes[name] = {**old, **{key: _hashable(value) for key, value in given.items()}}
         else:
-            sound = getattr(checked, name)
-            changes[name] = tuple(sound) if isinstance(sound, list) else sound
+            changes[name] = _hashable(getattr(checked, name))
     return replace(value, **changes)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _line_of(path: Path, location: tuple[int | str, ...]) -> int:

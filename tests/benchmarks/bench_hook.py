@@ -71,8 +71,10 @@ def run() -> dict[str, float]:
 
 
 def _prepare(root: Path, hook: list[str], environment: dict[str, str]) -> None:
-    """A committed project with one staged file, and the cache of its findings filled."""
+    """A committed project with a configuration and one staged file, and the cache of its findings filled."""
     make_project(root, FILES)
+    with (root / "pyproject.toml").open("a") as stream:
+        stream.write("[tool.cockpit]\nmax_worktrees = 3\n")
     commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "start"]
     subprocess.run(commit, cwd=root, check=True, capture_output=True)
     staged = root / "apps" / "added.py"
