@@ -49,6 +49,7 @@ def aggregated(
     if since is not None or until is not None:
         first = max(first, UNKNOWN_QUARTER + 1)
     places = [cwd for (cwd,) in database.execute("SELECT DISTINCT cwd FROM origins") if scope.places.inside(cwd)]
+    # cockpit: ignore[raw-sql-interpolation] columns and sums are written by the callers, never by a person
     words = f"""SELECT {column.value}, {sums} FROM origins JOIN cells ON origin = origins.id
         WHERE domain IN (SELECT value FROM json_each(?)) AND cwd IN (SELECT value FROM json_each(?))
         AND quarter >= ? AND quarter < ? GROUP BY {column.group}"""

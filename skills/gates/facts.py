@@ -209,7 +209,8 @@ def _on_text(node: ast.Constant, context: FileContext) -> None:
     text = node.value
     if not isinstance(text, str) or (isinstance(context.statement, ast.Expr) and context.statement.value is node):
         return
-    if _RLS.search(text):
+    found = _RLS.search(text)
+    if found and not text[: found.start()].rstrip().endswith(("'", '"')):  # else it stands in code that is a text here
         context.fact("tenant-rls", "row-level security", " ".join(text.split())[:60], node.lineno)
         _rls_tables(context)
     elif _SETTINGS.search(text) and _DOTTED.fullmatch(text):

@@ -122,6 +122,13 @@ def test_sql_goes_past_a_manager_and_is_never_told_to_go() -> None:
     assert told(verdict({**policies, "a/managers.py": POLICY})) == []
 
 
+def test_a_policy_in_code_that_is_a_text_itself_is_no_mechanism() -> None:
+    policy = "CREATE POLICY own ON billing_invoice USING (company_id = 3)"
+    assert verdict({"billing/policies.py": f"SQL = {policy!r}\n"}).tenancy.mode == "transparent"
+    code = f"SQL = {policy!r}\n"
+    assert verdict({"billing/examples.py": f"EXAMPLE = {code!r}\n"}).tenancy.mode == "off"
+
+
 def test_a_cache_that_is_named_like_a_tenant_is_no_mechanism() -> None:
     manager = "class Prices(models.Manager):\n    def get_queryset(self):\n        return client.get('prices')\n"
 
