@@ -198,14 +198,16 @@ def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool 
 
 
 def _said_by(sources: Sources, root: Path | None) -> Config:
-    kept = KeptConfig(root, sources)
+    parsers = str(Path(__file__).parents[1] / "skills" / "gates" / "tool_output.py")
+    kept = KeptConfig(Config, (__file__, parsers), root, sources)
     config = kept.read()
     if config is None:
         config = Config()
         for path, raw in sources:
             within = root is not None and root in path.absolute().parents
             config = _merged(config, _table(path, raw), path, in_repository=within)
-        kept.write(config)
+        if not config.webhook.url:  # that address alone lets anybody post: it stands in one file only
+            kept.write(config)
     return config
 
 

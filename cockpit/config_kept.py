@@ -7,15 +7,14 @@ import contextlib
 import os
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 import msgspec
 
 from cockpit.files import read_regular, write_atomically
 from cockpit.paths import state_dir, user_config_file
 
-if TYPE_CHECKING:
-    from cockpit.config import Config
+_Config = TypeVar("_Config")
 
 MOST_KEPT = 40
 _LARGEST = 1_000_000
@@ -24,12 +23,13 @@ Sources = list[tuple[Path, bytes]]
 """Configuration files with their content, in the order in which they are read."""
 
 
-class KeptConfig:
-    """What `sources` said when they were read for the repository at `root` before."""
+class KeptConfig(Generic[_Config]):
+    """What `sources` said when the code in the files `code` read them, as a `kind`, for the repository at `root`."""
 
-    def __init__(self, root: Path | None, sources: Sources) -> None:
+    def __init__(self, kind: type[_Config], code: tuple[str, ...], root: Path | None, sources: Sources) -> None:
+        self._kind = kind
         told = blake2b(digest_size=16)
-        for part in (_version(), str(root), str(user_config_file())):
+        for part in (_version(code), str(root), str(user_config_file())):
             told.update(part.encode("utf-8", "surrogateescape") + b"\0")
         for path, raw in sources:
             told.update(f"{path}\0{len(raw)}\0".encode("utf-8", "surrogateescape") + raw)
@@ -38,20 +38,16 @@ class KeptConfig:
         name = blake2b(places.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
         self._path = state_dir() / "config" / f"{name}.msgpack"
 
-    def read(self) -> "Config | None":
+    def read(self) -> _Config | None:
         """The configuration, None where these contents are not known."""
-        from cockpit.config import Config
-
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             raw = read_regular(self._path, _LARGEST)
             if raw.startswith(self._digest):
-                return msgspec.msgpack.decode(raw[len(self._digest) :], type=Config)
+                return msgspec.msgpack.decode(raw[len(self._digest) :], type=self._kind)
         return None
 
-    def write(self, config: "Config") -> None:
-        """Keep a valid configuration; not one with an address that alone lets anybody post."""
-        if config.webhook.url:
-            return
+    def write(self, config: _Config) -> None:
+        """Keep a valid configuration, where the state folder can be written."""
         with contextlib.suppress(OSError, TypeError):
             data = self._digest + msgspec.msgpack.encode(config)
             if len(data) <= _LARGEST:
@@ -61,10 +57,7 @@ class KeptConfig:
                     path.unlink(missing_ok=True)
 
 
-def _version() -> str:
-    """What changes when the code that reads configuration does."""
-    import cockpit.config
-    from skills.gates import tool_output
-
-    marks = (os.stat(str(module.__file__)) for module in (cockpit.config, tool_output))  # noqa: PTH116 - it is felt
+def _version(code: tuple[str, ...]) -> str:
+    """What changes when one of these files does."""
+    marks = map(os.stat, code)
     return ":".join(f"{mark.st_size}.{mark.st_mtime_ns}" for mark in marks)

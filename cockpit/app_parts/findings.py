@@ -266,7 +266,7 @@ def read_lines(path: Path) -> tuple[list[str], str]:
 
 def without_secrets(finding: Finding, text: str) -> str:
     """Lines of code around a finding; where it is about a secret, no string in them is shown whole."""
-    from skills.gates.secret_values import shows_secret, without_literals
+    from skills.gates.security.secret_values import shows_secret, without_literals
 
     return "\n".join(map(without_literals, text.split("\n"))) if shows_secret(finding.rule, finding.also) else text
 

@@ -26,9 +26,9 @@ from skills.audit.judge import failed, run_worker
 from skills.audit.model import AuditContext, AuditResult, Category, Worker
 from skills.audit.scoring import overall_of, trend_of, verdict_of, worst_of
 from skills.audit.workers import WORKERS
+from skills.gates.engine.roles import is_test_path
 from skills.gates.model import FileReport, Finding
 from skills.gates.project import Project as Facts
-from skills.gates.roles import is_test_path
 from skills.record import record
 
 Tell = Callable[[AuditProgress], None]

@@ -9,7 +9,7 @@ from cockpit.plain_text import plain_text
 from skills.audit.context_filter import Decision
 from skills.audit.model import LogRow
 from skills.audit.results_log import read_rows
-from skills.gates.roles import is_test_path
+from skills.gates.engine.roles import is_test_path
 
 LOG = "docs/project/.audit/results_log.md"
 BOARD = "docs/tasks/kanban_board.md"

@@ -17,9 +17,9 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from skills.gates.engine.roles import is_test_path
 from skills.gates.model import Check as Answered
 from skills.gates.model import Status
-from skills.gates.roles import is_test_path
 from skills.workflow.feature import Feature, answers, passed
 from skills.workflow.feature_text import SCHEMA, SHIP, contract_checks
 from skills.workflow.process import Check

@@ -15,7 +15,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.verify.change import Change, read_change
 from cockpit.worktrees.setup_files import REPORTS, exclude
-from skills.gates.roles import is_test_path
+from skills.gates.engine.roles import is_test_path
 from skills.workflow.feature import Feature, Noted, noted, open_blockers
 from skills.workflow.feature_text import alerts_text, open_first
 from skills.workflow.observers import ARCHITECTURE, Work, doubts, is_own, observe, report

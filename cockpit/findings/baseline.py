@@ -9,7 +9,7 @@ from msgspec import structs
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
-from skills.gates.fingerprints import content_of
+from skills.gates.engine.fingerprints import content_of
 from skills.gates.model import Finding
 from skills.record import record
 

@@ -37,7 +37,7 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError("larger than 100 MB")
-        from skills.gates.coverage import parse_coverage
+        from skills.gates.testing.coverage import parse_coverage
 
         report = parse_coverage(read_regular(path), shown)
     except (OSError, ValueError) as problem:

@@ -8,7 +8,7 @@ from dataclasses import field
 from pathlib import Path
 
 from cockpit.git_command import GitFailed, RunningGit, git
-from skills.gates.patterns import lazy
+from skills.gates.engine.patterns import lazy
 from skills.record import record
 
 LARGEST = 2_000_000

@@ -109,7 +109,7 @@ def requirement_name(line: str) -> str:
 
 def _schema(root: Path, name: str) -> list[ApiSchema]:
     """The schema that a file is: none where it is only named like one (a workflow of CI, the models of dbt)."""
-    from skills.gates.openapi_schema import is_schema, parse_schema  # few projects have one
+    from skills.gates.fastapi.openapi_schema import is_schema, parse_schema  # few projects have one
 
     shown = plain_text(name, 200)
     try:
@@ -127,7 +127,7 @@ def _started(root: Path, name: str) -> list[Evidence]:
         return []
     if "celery" not in text:
         return []
-    from skills.gates.start_files import workers_with_beat  # few projects start one
+    from skills.gates.celery.start_files import workers_with_beat  # few projects start one
 
     return [
         Evidence(found.path, found.line, plain_text(found.text, 120))

@@ -6,7 +6,7 @@ from cockpit.findings.models import GateResult
 from cockpit.findings.outcome import Outcome
 from cockpit.plain_text import plain_text
 from skills.gates.model import Evidence, Finding
-from skills.gates.secret_values import shows_secret, without_literals
+from skills.gates.security.secret_values import shows_secret, without_literals
 
 Lines = Callable[[str], list[str]]
 _TITLES = {"P0": "P0  blocks", "P1": "P1  should be mended", "P2": "P2  worth a look", "none": "audit"}

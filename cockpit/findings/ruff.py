@@ -19,7 +19,7 @@ import msgspec
 
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
-from skills.gates.fingerprints import fingerprint, without_layout
+from skills.gates.engine.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, GateOptions
 from skills.record import record
 

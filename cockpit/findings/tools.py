@@ -19,7 +19,7 @@ from cockpit.findings.parts import OutsideAnswer
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, Ran, find_program, own_environment, without_own_code
 from cockpit.trust import Trust
-from skills.gates.fingerprints import fingerprint, without_layout
+from skills.gates.engine.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, Gate
 from skills.gates.tool_output import Problem, parse_output
 from skills.record import record

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from cockpit.plain_text import redact
-from skills.gates.secret_values import known_format
+from skills.gates.security.secret_values import known_format
 
 _HOME = re.compile(r"(?<![\w.])/(?:home|Users)/[^/\s\"']+|(?<![\w.])/root(?=/|$)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
-from skills.gates.fingerprints import place_of
+from skills.gates.engine.fingerprints import place_of
 
 _KEYS = ('"fingerprint"', '"cockpit/v1"')
 _FINGERPRINT = re.compile(r'("(?:fingerprint|cockpit/v1)": ?)"([0-9a-f]{16})([0-9a-f]{8})[0-9a-f]{2}"')

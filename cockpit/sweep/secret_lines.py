@@ -11,7 +11,7 @@ from typing import Any
 
 from cockpit.later import LoadedLater
 from cockpit.sweep.own_numbers import OwnNumbers
-from skills.gates.secret_values import is_placeholder, known_format, redacted
+from skills.gates.security.secret_values import is_placeholder, known_format, redacted
 from skills.workflow.sweep import RANDOM, entropy, is_test_file
 
 Found = tuple[int, str, str, str]

@@ -13,7 +13,7 @@ from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.programs import Ran
 from cockpit.verify.place import SECONDS, Place, answer_of, not_applicable, not_run
-from skills.gates.openapi_schema import parse_schema
+from skills.gates.fastapi.openapi_schema import parse_schema
 from skills.verify.configuration import configuration_answers, logging_answer
 from skills.verify.model import Answer
 

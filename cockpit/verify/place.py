@@ -20,8 +20,8 @@ from cockpit.repository import Repository
 from cockpit.sweep.cancel import Cancel
 from cockpit.temporary import temporary_folder
 from cockpit.trust import Trust
+from skills.gates.analysis.settings_modules import is_production_path, is_settings_path
 from skills.gates.model import Status
-from skills.gates.settings_modules import is_production_path, is_settings_path
 from skills.routing.catalogue import Lane
 from skills.verify.model import Answer
 

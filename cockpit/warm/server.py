@@ -186,7 +186,7 @@ class Server:
         import cockpit.sweep.secrets  # noqa: F401
         from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse
-        from skills.gates.suppressions import MARK
+        from skills.gates.engine.suppressions import MARK
 
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         import git  # noqa: F401

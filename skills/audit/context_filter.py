@@ -12,10 +12,10 @@ from msgspec import structs
 from skills.audit.fastapi_lifetime import FROM, UNTIL, FastapiRelease, release_for
 from skills.audit.model import Issue
 from skills.audit.workers import effort_of
-from skills.gates.execution import one_less
+from skills.gates.analysis.execution import one_less
+from skills.gates.engine.patterns import lazy
 from skills.gates.model import Evidence, Finding
-from skills.gates.patterns import lazy
-from skills.gates.session_streams import STREAM_IS_FREE, STREAM_USES
+from skills.gates.persistence.session_streams import STREAM_IS_FREE, STREAM_USES
 from skills.record import record
 
 WEIGHED = frozenset(

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from skills.audit.fastapi_lifetime import releases_of
 from skills.audit.model import AuditContext, Subscriber, Technology, Trigger
-from skills.gates.patterns import lazy
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_test_path
 from skills.gates.project import Project
-from skills.gates.roles import is_test_path
 
 _ORM = {
     "sqlalchemy": "sqlalchemy", "sqlmodel": "sqlmodel", "flask-sqlalchemy": "sqlalchemy", "django": "django",

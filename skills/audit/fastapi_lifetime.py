@@ -7,7 +7,7 @@ each shows it). Websockets hold a dependency until their function returns, in ev
 import re
 from collections.abc import Mapping
 
-from skills.gates.patterns import lazy
+from skills.gates.engine.patterns import lazy
 from skills.record import record
 
 FROM, UNTIL = (0, 106), (0, 118)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from skills.gates.model import TENANT_FIELDS, FileReport, GateOptions, ProjectEvidence, Verdict
 
 if TYPE_CHECKING:
+    from skills.gates.engine.walk import Analyser
     from skills.gates.registry import RULES, RULESET_VERSION
-    from skills.gates.walk import Analyser
 
 __all__ = [
     "RULES",
@@ -47,13 +47,13 @@ def analyse(
     `every` only the `registry.COMMON` rules look, except where comments may silence the others. `tenant_fields` are
     those of the options that the report will be settled with.
     """
-    from skills.gates.suppressions import MARK
+    from skills.gates.engine.suppressions import MARK
 
     every = every or MARK in source
     analyser = _analysers.get(every)
     if analyser is None:
+        from skills.gates.engine.walk import Analyser
         from skills.gates.registry import COMMON, RULES, observers
-        from skills.gates.walk import Analyser
 
         rules = RULES.values() if every else [RULES[name] for name in COMMON]
         analyser = _analysers[every] = Analyser(rules, observers())
@@ -66,8 +66,8 @@ def analyse_by(
     """As `analyse`, but only these rules of P0 look, and only the facts that such rules ask for are told."""
     analyser = _analysers.get(rules)
     if analyser is None:
+        from skills.gates.engine.walk import Analyser
         from skills.gates.registry import P0_OBSERVING, RULES, observers
-        from skills.gates.walk import Analyser
 
         looking = [RULES[name] for name in sorted(rules)]
         analyser = _analysers[rules] = Analyser(looking, observers(P0_OBSERVING))

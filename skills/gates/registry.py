@@ -8,99 +8,103 @@ from skills.gates.model import Gate
 from skills.gates.rule import Observer, Rule
 
 _CATALOGUE: Mapping[str, str] = {
-    "multi_tenant_guardian": "P0 manual-tenant-filter",
-    "unscoped_query": "P0 unscoped-tenant-query",
-    "django_architecture_enforcer": "P0 logic-in-view",
-    "django_testing_patterns": "P0 bare-mock",
-    "code_style_enforcer": "P1 missing-type-hints, P2 missing-all",
-    "raw_sql": "P1 raw-sql-interpolation",
-    "testing_aaa": "P1 test-not-aaa",
-    "insecure_settings": "P1 insecure-settings",
-    "cors": "P1 cors-wildcard-credentials",
-    "testing_style": "P1 test-without-assertion, P2 test-docstring*, P2 test-naming*",
-    "hardcoded_secret": "P1 hardcoded-secret",
-    "comment_rules": "P2 noisy-comment*, P2 non-english-comment",
-    "unvalidated_input": "P1 unvalidated-input, P1 mass-assignment",
-    "transaction_auditor": (
+    "tenancy.multi_tenant_guardian": "P0 manual-tenant-filter",
+    "tenancy.unscoped_query": "P0 unscoped-tenant-query",
+    "django.django_architecture_enforcer": "P0 logic-in-view",
+    "testing.django_testing_patterns": "P0 bare-mock",
+    "style.code_style_enforcer": "P1 missing-type-hints, P2 missing-all",
+    "security.raw_sql": "P1 raw-sql-interpolation",
+    "testing.aaa": "P1 test-not-aaa",
+    "security.insecure_settings": "P1 insecure-settings",
+    "security.cors": "P1 cors-wildcard-credentials",
+    "testing.style": "P1 test-without-assertion, P2 test-docstring*, P2 test-naming*",
+    "security.hardcoded_secret": "P1 hardcoded-secret",
+    "style.comment_rules": "P2 noisy-comment*, P2 non-english-comment",
+    "security.unvalidated_input": "P1 unvalidated-input, P1 mass-assignment",
+    "persistence.transaction_auditor": (
         "none scope-too-wide, none long-held-transaction, none task-before-commit, none swallowed-db-error"
     ),
-    "silenced": "P2 unused-suppression, P2 suppression-without-reason",
-    "drf_serializer_patterns": "P0 logic-in-serializer, P2 serializer-all-fields",
-    "coverage": "P1 missing-coverage",
-    "fastapi_callers": "P1 write-without-auth",
-    "fastapi_layers": "P1 logic-in-router, P1 commit-after-yield, P1 mixed-frameworks",
-    "fastapi_patterns": "P1 missing-response-model, P1 untyped-body, P1 unpaginated-list",
-    "fastapi_clients": "P1 client-per-request",
-    "jwt_tokens": "P1 jwt-decode-unsafe",
-    "fastapi_security": "P1 secret-in-response",
-    "n_plus_one": "P1 n-plus-one",
-    "response_data": "P1 orm-in-response",
-    "trusted_html": "P1 unsafe-mark-safe",
-    "django_security": "P1 csrf-exempt, P1 upload-without-validation",
-    "drf_permissions": "P1 drf-open-defaults, P1 view-without-permissions",
-    "django_celery": "P1 model-to-task, P1 sync-result-in-view",
-    "celery_atomic": "P1 delay-in-atomic",
-    "celery_guards": "P1 task-without-guard",
-    "exists_then_create": "P1 exists-then-create",
-    "filter_in_python": "P1 filter-in-python",
-    "celery_settings": "P2 celery-settings, P1 beat-in-worker",
-    "unordered_queryset": "P1 unordered-queryset",
-    "service_layer": "P2 service-static-methods, P2 multi-write-without-atomic",
-    "python_patterns": "P1 mutable-default, P1 bare-except, P1 star-import, P1 none-comparison, P1 type-comparison",
-    "python_resources": "P1 open-without-with, P1 raise-without-from",
-    "python_testing": "P1 try-in-test, P2 print-in-test, P2 patch-without-autospec*, P1 sleep-in-test",
-    "pytorch_patterns": (
+    "style.silenced": "P2 unused-suppression, P2 suppression-without-reason",
+    "django.drf_serializer_patterns": "P0 logic-in-serializer, P2 serializer-all-fields",
+    "testing.coverage": "P1 missing-coverage",
+    "fastapi.callers": "P1 write-without-auth",
+    "fastapi.layers": "P1 logic-in-router, P1 commit-after-yield, P1 mixed-frameworks",
+    "fastapi.fastapi_patterns": "P1 missing-response-model, P1 untyped-body, P1 unpaginated-list",
+    "fastapi.clients": "P1 client-per-request",
+    "security.jwt_tokens": "P1 jwt-decode-unsafe",
+    "fastapi.security": "P1 secret-in-response",
+    "django.n_plus_one": "P1 n-plus-one",
+    "fastapi.response_data": "P1 orm-in-response",
+    "security.trusted_html": "P1 unsafe-mark-safe",
+    "security.django_security": "P1 csrf-exempt, P1 upload-without-validation",
+    "security.drf_permissions": "P1 drf-open-defaults, P1 view-without-permissions",
+    "celery.django_celery": "P1 model-to-task, P1 sync-result-in-view",
+    "celery.atomic": "P1 delay-in-atomic",
+    "celery.guards": "P1 task-without-guard",
+    "django.exists_then_create": "P1 exists-then-create",
+    "django.filter_in_python": "P1 filter-in-python",
+    "celery.settings": "P2 celery-settings, P1 beat-in-worker",
+    "django.unordered_queryset": "P1 unordered-queryset",
+    "django.service_layer": "P2 service-static-methods, P2 multi-write-without-atomic",
+    "style.python_patterns": (
+        "P1 mutable-default, P1 bare-except, P1 star-import, P1 none-comparison, P1 type-comparison"
+    ),
+    "style.python_resources": "P1 open-without-with, P1 raise-without-from",
+    "testing.python_testing": "P1 try-in-test, P2 print-in-test, P2 patch-without-autospec*, P1 sleep-in-test",
+    "ml.pytorch_patterns": (
         "P1 validation-without-eval, P1 training-without-seed, P1 torch-load-unsafe, P1 torch-save-model, "
         "P1 hardcoded-cuda"
     ),
-    "pytorch_training": ("P1 item-before-backward, P2 inplace-on-grad, P1 model-moved-in-loop, P1 zero-grad-missing"),
-    "recsys_pipeline_architect": (
+    "ml.pytorch_training": (
+        "P1 item-before-backward, P2 inplace-on-grad, P1 model-moved-in-loop, P1 zero-grad-missing"
+    ),
+    "ml.recsys_pipeline_architect": (
         "P1 pipeline-stage-order, P1 filter-after-scorer, P1 awaited-side-effect, P2 pipeline-without-diversity"
     ),
-    "mle_workflow": "P1 shuffled-time-series, P1 gate-not-closed, P1 unsafe-deserialisation",
-    "openapi_contract_validator": "P2 openapi-undocumented, P2 openapi-drift",
-    "query_in_loop": "P1 query-in-loop, P2 unindexed-filter",
-    "django_patterns": "P1 heavy-signal, P2 foreign-key-defaults*, P2 single-settings-module*",
-    "testing_gaps": (
+    "ml.mle_workflow": "P1 shuffled-time-series, P1 gate-not-closed, P1 unsafe-deserialisation",
+    "fastapi.openapi_contract_validator": "P2 openapi-undocumented, P2 openapi-drift",
+    "django.query_in_loop": "P1 query-in-loop, P2 unindexed-filter",
+    "django.django_patterns": "P1 heavy-signal, P2 foreign-key-defaults*, P2 single-settings-module*",
+    "testing.gaps": (
         "P2 endpoint-without-permission-test*, P2 fixture-over-factory*, P2 untested-function*, P2 skipped-test*"
     ),
-    "ml_promotion": (
+    "ml.ml_promotion": (
         "P1 promotion-gate-missing, P2 rollback-artifact-missing, P2 run-record-incomplete, P2 preprocessing-duplicated"
     ),
-    "loop_writes": "none n-update-delete-loop, none missing-bulk-ops",
-    "redundant_fetch": "none redundant-fetch, none unnecessary-resolve",
-    "over_fetching": "none over-fetching",
-    "request_caches": "none wrong-caching-scope",
-    "missing_rollback": "none missing-rollback",
-    "commit_order": "none scope-too-narrow",
-    "event_channels": "none event-channel-consistency",
-    "trigger_commits": "none missing-intermediate-commits",
-    "session_scope": "none resource-scope-mismatch, none error-path-leak",
-    "resource_lifecycle_auditor": "none pool-configuration, none missing-cleanup",
-    "session_streams": "none streaming-resource-holding",
-    "injected_sessions": "none factory-vs-injection",
-    "runtime_performance_auditor": "none blocking-io-in-async, none sync-sleep-in-async",
-    "runtime_allocations": "none unnecessary-list-allocation",
-    "runtime_strings": "none string-concat-in-loop",
-    "runtime_copies": "none redundant-data-copies",
-    "missing_to_thread": "none missing-to-thread",
+    "persistence.loop_writes": "none n-update-delete-loop, none missing-bulk-ops",
+    "persistence.redundant_fetch": "none redundant-fetch, none unnecessary-resolve",
+    "persistence.over_fetching": "none over-fetching",
+    "persistence.request_caches": "none wrong-caching-scope",
+    "persistence.missing_rollback": "none missing-rollback",
+    "persistence.commit_order": "none scope-too-narrow",
+    "persistence.event_channels": "none event-channel-consistency",
+    "persistence.trigger_commits": "none missing-intermediate-commits",
+    "persistence.session_scope": "none resource-scope-mismatch, none error-path-leak",
+    "persistence.resource_lifecycle_auditor": "none pool-configuration, none missing-cleanup",
+    "persistence.session_streams": "none streaming-resource-holding",
+    "persistence.injected_sessions": "none factory-vs-injection",
+    "runtime.runtime_performance_auditor": "none blocking-io-in-async, none sync-sleep-in-async",
+    "runtime.allocations": "none unnecessary-list-allocation",
+    "runtime.strings": "none string-concat-in-loop",
+    "runtime.copies": "none redundant-data-copies",
+    "runtime.missing_to_thread": "none missing-to-thread",
 }
 """Module → its rules in their order, each behind its gate; a star: a question of taste, on in the strict profiles only.
 
 A hook asks about the few rules of P0, and loads those.
 """
 
-P0_OBSERVING = ("facts", "relations", "view_scopes")
+P0_OBSERVING = ("django.facts", "django.relations", "django.view_scopes")
 """The modules whose facts rules of P0 ask for."""
 _OBSERVING = (
     *(
-        "unordered_queryset",
-        "row_managers",
-        "serializer_rows",
-        "service_layer",
-        "openapi_routes",
-        "query_in_loop",
-        "ml_promotion",
+        "django.unordered_queryset",
+        "django.row_managers",
+        "django.serializer_rows",
+        "django.service_layer",
+        "fastapi.openapi_routes",
+        "django.query_in_loop",
+        "ml.ml_promotion",
     ),
     *P0_OBSERVING,
 )

@@ -2,9 +2,10 @@
 
 How to add a rule
 
-1. Choose the file of its guardian skill, e.g. `django_testing_patterns.py`; a new skill gets a new file, and
-   one line in `registry.py`, where every rule is named with its gate. Give the rule a
-   kebab-case name in the field's words.
+1. Choose the file of its guardian skill in the room of its subject, e.g. `testing/django_testing_patterns.py`; a
+   new skill gets a new file, and one line in `registry.py`, where every rule is named with its gate. Give the rule
+   a kebab-case name in the field's words. What rules of several rooms ask of code is in `analysis/`, how files are
+   read in `engine/`; neither knows any rule.
 2. Write a callback `def on_call(node: ast.Call, context: FileContext) -> None`. It sees one node of one file
    and calls `context.report(NAME, node, message, …)`. It may ask `context.resolve(node)` (dotted name
    through the imports), `context.function`, `context.class_scope`, `context.symbol`, `context.role` and
@@ -17,7 +18,7 @@ How to add a rule
 4. What one file cannot know goes into `needs`: pairs such as `("dependency", "celery")` or `("model",
    "Invoice")`. After all files were read, `holds(candidate, report, project)` decides; by default every need
    must be met by a fact of that kind and name, or by a dependency. Facts come from `Observer`s (see
-   `facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
+   `django/facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
    says why a whole rule does not apply.
 5. Fill in `catches`, `why`, `fix`, `when`, and at least one `bad` and one `good` example: they are the rule's
    documentation *and* its tests (tests/unit/test_rules_examples.py runs them all, no list to extend).
@@ -33,7 +34,7 @@ from skills.gates.model import Candidate, FileReport, Gate, Severity
 from skills.record import record
 
 if TYPE_CHECKING:
-    from skills.gates.context import FileContext
+    from skills.gates.engine.context import FileContext
     from skills.gates.project import Project
 
 Callback = Callable[[Any, "FileContext"], None]

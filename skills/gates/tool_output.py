@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from skills.gates.engine.patterns import lazy
 from skills.gates.model import Severity
-from skills.gates.patterns import lazy
-from skills.gates.secret_values import without_literals
+from skills.gates.security.secret_values import without_literals
 from skills.record import record
 
 MOST = 5000

@@ -3,6 +3,7 @@ answers."""
 
 from collections.abc import Iterable, Iterator
 
+from skills.gates.engine.roles import READ_AS, read_as
 from skills.gates.model import (
     Candidate,
     Check,
@@ -17,9 +18,8 @@ from skills.gates.model import (
 )
 from skills.gates.project import Project
 from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
-from skills.gates.roles import READ_AS, read_as
 from skills.gates.rule import STRICT, Rule
-from skills.gates.tenancy import tenancy_of
+from skills.gates.tenancy.modes import tenancy_of
 
 GATE_ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 

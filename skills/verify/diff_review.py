@@ -6,7 +6,7 @@ Only added lines count. The source's own patterns also hit removed lines and low
 import re
 from collections.abc import Iterable, Mapping
 
-from skills.gates.roles import is_test_path
+from skills.gates.engine.roles import is_test_path
 from skills.record import record
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str], bool], ...] = (

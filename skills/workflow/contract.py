@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from skills.gates.openapi_schema import segments
+from skills.gates.fastapi.openapi_schema import segments
 from skills.record import record
 from skills.workflow.tasks import Item, section, sections
 

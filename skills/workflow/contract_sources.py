@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skills.gates.context import FunctionNode
-from skills.gates.names import last_name
-from skills.gates.openapi_schema import parse_schema, segments
+from skills.gates.engine.context import FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.fastapi.openapi_schema import parse_schema, segments
 from skills.record import record
 
 Modules = Mapping[str, ast.Module]

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from typing import Literal
 
-from skills.gates.context import FunctionNode
-from skills.gates.fastapi_routes import Endpoint, endpoint_in
-from skills.gates.names import last_name
-from skills.gates.openapi_schema import segments
-from skills.gates.roles import function_role, is_test_path
+from skills.gates.engine.context import FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import function_role, is_test_path
+from skills.gates.fastapi.openapi_schema import segments
+from skills.gates.fastapi.routes import Endpoint, endpoint_in
 from skills.record import record
 from skills.verify.diff_review import AddedLine, new_dependencies
 from skills.workflow.contract import Contract, agreed, covers

@@ -7,7 +7,7 @@ an expression or a comprehension.
 import ast
 from collections.abc import Iterable, Mapping
 
-from skills.gates.context import FunctionNode
+from skills.gates.engine.context import FunctionNode
 from skills.workflow.process import Check
 
 MIN_COVERAGE, MOST_DUPLICATION, MOST_COMPLEXITY, MOST_LINT, MIN_TYPED = 80.0, 5.0, 10, 0, 90.0

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from skills.gates.secret_values import known_format, redacted
+from skills.gates.security.secret_values import known_format, redacted
 from skills.record import record
 
 CheckName = Literal["secrets", "history", "dependencies", "env-files", "permissions", "sast"]

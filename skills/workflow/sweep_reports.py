@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from skills.gates.secret_values import redacted
+from skills.gates.security.secret_values import redacted
 from skills.workflow.sweep import SweepFinding
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*={2,3}\s*([\w.!+-]+)")

@@ -5,7 +5,7 @@ import pytest
 from cockpit.findings.baseline import Baseline
 from cockpit.hooks.judge import _new
 from skills.gates import analyse
-from skills.gates.fingerprints import content_of, fingerprint, without_layout
+from skills.gates.engine.fingerprints import content_of, fingerprint, without_layout
 from skills.gates.model import Finding
 
 STATEMENT = "pay = Mock()"

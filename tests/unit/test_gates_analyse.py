@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skills.gates import RULES, analyse
+from skills.gates.engine.walk import Analyser, parse
 from skills.gates.model import FileReport
 from skills.gates.registry import observers
 from skills.gates.rule import Rule, Watch
-from skills.gates.walk import Analyser, parse
 
 VIEW = "shop/views.py"
 SOURCES = [source for rule in RULES.values() for item in (*rule.bad, *rule.good) for source in item.files.values()]

@@ -7,7 +7,7 @@ come to an end here.
 import pytest
 
 from skills.gates import analyse
-from skills.gates.secret_values import known_format
+from skills.gates.security.secret_values import known_format
 
 MANY = 30_000
 

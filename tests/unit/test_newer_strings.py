@@ -6,8 +6,8 @@ import sys
 import libcst
 import pytest
 
-from skills.gates.lowering import _transformer, lower
-from skills.gates.newer_strings import without_nested_quotes
+from skills.gates.engine.lowering import _transformer, lower
+from skills.gates.engine.newer_strings import without_nested_quotes
 
 NESTED = {
     "the same quotes": "x = f'{names['first']} and {\n  names['last']}'\n",

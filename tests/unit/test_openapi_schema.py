@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cockpit.findings.discovery import is_api_schema, is_manifest
 from cockpit.findings.manifests import read_manifests
-from skills.gates.openapi_schema import parse_schema, segments
+from skills.gates.fastapi.openapi_schema import parse_schema, segments
 
 YAML = """openapi: 3.0.3
 info:

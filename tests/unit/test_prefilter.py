@@ -4,10 +4,10 @@ import ast
 
 import pytest
 
-from skills.gates.context import FileContext
-from skills.gates.prefilter import Prefilter
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.prefilter import Prefilter
+from skills.gates.engine.walk import Analyser
 from skills.gates.rule import Watch, WordShape
-from skills.gates.walk import Analyser
 
 
 def _seen(source: str | bytes, *watches: Watch, path: str = "shop/cart.py") -> list[str]:

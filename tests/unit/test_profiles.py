@@ -13,11 +13,11 @@ from cockpit.findings.coverage import own_report
 from cockpit.findings.once import CheckRequest, check_now
 from cockpit.findings.options import options_of
 from skills.gates import RULES, analyse, known_words, settle
-from skills.gates.coverage import parse_coverage
+from skills.gates.engine.noqa import CODES, rules_of
 from skills.gates.model import CoverageReport, GateOptions, ProjectEvidence, Verdict
-from skills.gates.noqa import CODES, rules_of
 from skills.gates.presets import PRESETS, preset_words
 from skills.gates.profiles import PROFILES, choose_profile, component_of
+from skills.gates.testing.coverage import parse_coverage
 from tests.git import git
 
 PLAIN = "def first(x: int) -> int:\n    return x\n"

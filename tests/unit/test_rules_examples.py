@@ -3,11 +3,11 @@
 import pytest
 
 from skills.gates import RULES, analyse, rule_document, settle
-from skills.gates.coverage import parse_coverage
+from skills.gates.celery.start_files import workers_with_beat
+from skills.gates.fastapi.openapi_schema import parse_schema
 from skills.gates.model import GateOptions, ProjectEvidence
-from skills.gates.openapi_schema import parse_schema
 from skills.gates.rule import Example, Rule
-from skills.gates.start_files import workers_with_beat
+from skills.gates.testing.coverage import parse_coverage
 
 BAD = [(rule, example) for rule in RULES.values() for example in rule.bad]
 GOOD = [(rule, example) for rule in RULES.values() for example in rule.good]

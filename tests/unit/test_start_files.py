@@ -6,7 +6,7 @@ import pytest
 
 from cockpit.findings.discovery import is_manifest
 from cockpit.findings.manifests import read_manifests
-from skills.gates.start_files import workers_with_beat
+from skills.gates.celery.start_files import workers_with_beat
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from importlib import import_module
 from msgspec.structs import replace
 
 from skills.gates import analyse
+from skills.gates.engine.syntax import statements
+from skills.gates.engine.walk import parse
 from skills.gates.fixes.document import Document, encoded, lines_of
 from skills.gates.fixes.model import CannotFix, Fixer, FixResult
 from skills.gates.fixes.registry import FIXES
 from skills.gates.model import FileReport, Finding
-from skills.gates.syntax import statements
-from skills.gates.walk import parse
 
 _MARK = "\ufeff"
 _ORDINAL = 2

@@ -11,12 +11,12 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 
+from skills.gates.engine.names import imported_names
+from skills.gates.engine.walk import parse
 from skills.gates.fixes.cst import GONE, children, is_gone, walk
 from skills.gates.fixes.imports import Imports
 from skills.gates.fixes.model import CannotFix
 from skills.gates.model import Finding
-from skills.gates.names import imported_names
-from skills.gates.walk import parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Change = Callable[[cst.CSTNode], cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from skills.gates.context import FileContext
+from skills.gates.engine.context import FileContext
 from skills.record import record
 
 May = Callable[[ast.AST, FileContext, str], bool]

@@ -2,9 +2,9 @@
 
 import ast
 
-from skills.gates.context import FileContext
-from skills.gates.names import last_name
-from skills.gates.syntax import CHILDREN
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import CHILDREN
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _ABSTRACT = ("abstractmethod", "abstractproperty", "property", "cached_property", "overload")

@@ -4,10 +4,10 @@ import re
 
 import libcst as cst
 
+from skills.gates.analysis.queries import MANAGERS
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
-from skills.gates.queries import MANAGERS
 
 _NO_JOIN = frozenset({"only", "defer", "union", "intersection", "difference"})
 _FORGETS = re.compile(r"\.(?:select|prefetch)_related\(None\)")

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Mapping
 
-from skills.gates.context import FileContext
+from skills.gates.engine.context import FileContext
 from skills.gates.fixes.model import Fixer
 from skills.gates.fixes.preconditions import (
     is_movable_call,

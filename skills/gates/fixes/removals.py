@@ -6,11 +6,11 @@ import textwrap
 
 import libcst as cst
 
-from skills.gates.comments import is_code
 from skills.gates.fixes.cst import code, gone
 from skills.gates.fixes.document import Document, lines_of
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
+from skills.gates.style.comments import is_code
 
 _POINTS_AT_IT = re.compile(r"un-?comment|(?:next|following) lines?\b|lines? below|disabled until", re.IGNORECASE)
 _LONGEST = 60

@@ -1,0 +1,56 @@
+"""The calls of one file by the name that they call, and what each gives for a parameter."""
+
+import ast
+from collections import Counter
+
+from skills.gates.analysis.local_values import Scope, own_nodes
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.syntax import descendants
+
+_USES = "file-calls"
+
+
+def calls_by_name(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope, ast.Call]]]]:
+    """Name → (how often the file mentions it, its calls in functions and on the module level, each with its scope)."""
+    known = context.memo.get(_USES)
+    if isinstance(known, dict):
+        return known
+    every = list(descendants(context.tree))
+    mentions = Counter(map(_named, every))
+    calls: dict[str, list[tuple[Scope, ast.Call]]] = {}
+    for scope in every:
+        if isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):
+            for node in own_nodes(scope, context):
+                if node.__class__ is ast.Call and (name := _named(node.func)):
+                    calls.setdefault(name, []).append((scope, node))
+    found = {name: (count, calls.get(name, [])) for name, count in mentions.items()}
+    context.memo[_USES] = found
+    return found
+
+
+def _named(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def argument_of(call: ast.Call, function: FunctionNode, name: str) -> ast.expr | None:
+    """What a call gives for a parameter, its default where it gives nothing; None where that cannot be said."""
+    if any(isinstance(value, ast.Starred) for value in call.args) or any(item.arg is None for item in call.keywords):
+        return None
+    given = next((item.value for item in call.keywords if item.arg == name), None)
+    if given is not None:
+        return given
+    places = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    if isinstance(call.func, ast.Attribute) and places[:1] in (["self"], ["cls"]):
+        del places[0]
+    if name in places and places.index(name) < len(call.args):
+        return call.args[places.index(name)]
+    named = [*function.args.posonlyargs, *function.args.args]
+    defaults = dict(zip(reversed([one.arg for one in named]), reversed(function.args.defaults), strict=False))
+    defaults.update(
+        {
+            one.arg: value
+            for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+            if value
+        }
+    )
+    return defaults.get(name)

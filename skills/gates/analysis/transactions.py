@@ -1,0 +1,96 @@
+"""What opens a transaction, and what a call to something outside of the database waits for."""
+
+import ast
+
+from skills.gates.analysis.bindings import annotated_type, lookup, origin
+from skills.gates.analysis.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, Waits
+from skills.gates.analysis.receivers import TypeReader
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+
+SKILL = "transaction-correctness-auditor"
+SCOPE = "scope-too-wide"
+HELD = "long-held-transaction"
+_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
+_SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
+_BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
+                        "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
+SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
+_ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
+_ASYNC_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"})
+_SERVICES = frozenset({"stripe", "twilio", "sendgrid", "braintree", "paypalrestsdk", "mailchimp", "plaid", "razorpay"})
+_SERVICE_VERBS = frozenset(
+    {"create", "retrieve", "modify", "list", "send", "capture", "confirm", "cancel", "refund", "delete", "update"}
+)
+_TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
+
+
+def opens_transaction(node: ast.expr, context: FileContext) -> bool:
+    """True for `transaction.atomic`, with or without a call, and for `session.begin()`."""
+    function = node.func if isinstance(node, ast.Call) else node
+    if last_name(function) == "atomic":
+        return (context.resolve(function) or "") in _ATOMIC
+    if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
+        return False
+    return last_name(function.value).lower().endswith(_SESSIONS) or _lends_sessions(function.value, context)
+
+
+def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
+    """True for a name of any spelling whose annotation or value says that it begins transactions."""
+    found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
+    if found is None:
+        return False
+    made = origin(context, found.value.func) if isinstance(found.value, ast.Call) else None
+    hint = found.hint.value if isinstance(found.hint, ast.Subscript) else found.hint
+    kind = made or annotated_type(context, hint) or ""
+    return kind.startswith(("sqlalchemy", "sqlmodel")) and kind.rpartition(".")[2] in _BEGINNERS
+
+
+def first_time(rule: str, node: ast.AST, context: FileContext) -> bool:
+    """True where a rule has said nothing of this node yet."""
+    seen = context.memo.setdefault(rule, set())
+    assert isinstance(seen, set)
+    if node in seen:
+        return False
+    seen.add(node)
+    return True
+
+
+def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
+    """What a call to something outside the database waits for."""
+    name = origin(context, call.func)
+    if name is not None:
+        waits = FUNCTIONS.get(name)
+        if waits is not None:
+            return waits if waits in (HTTP, NETWORK, FILE) else None
+        root, _, rest = name.partition(".")
+        if root in _SERVICES and rest and last_name(call.func) in _SERVICE_VERBS:
+            return HTTP
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    owner = _TYPES.type_of(context, call.func.value)
+    if owner in _ASYNC_CLIENTS:
+        return HTTP if call.func.attr in _ASYNC_VERBS else None
+    if owner is None and _is_client(call.func.value, call.func.attr, context):
+        return HTTP
+    receiver = RECEIVERS.get(owner or "")
+    waits = receiver.of(call.func.attr) if receiver else None
+    return waits if waits in (HTTP, NETWORK, FILE) else None
+
+
+def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:
+    """True for what is named as a client of other services: `http_client.post(…)`, a stub of gRPC."""
+    name = last_name(node).lower()
+    if name.endswith(("http_client", "httpclient", "rest_client", "api_client")) or name in ("http", "_http"):
+        return method in _ASYNC_VERBS
+    return (
+        name.endswith("stub")
+        and method[:1].isupper()
+        and any(one.startswith("grpc") for one in context.imports.values())
+    )
+
+
+def shown_call(call: ast.Call) -> str:
+    """A call in a message, its name's end where it is long."""
+    text = " ".join(ast.unparse(call.func).split())
+    return f"{text if len(text) <= 48 else '…' + text[-47:]}(…)"

@@ -1,0 +1,1 @@
+"""Rules about tasks and workers of Celery."""

@@ -1,0 +1,372 @@
+"""Rules of the skill django-architecture-enforcer: which layer does what."""
+
+import ast
+
+from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.queries import Chain, chain_of, orm_evidence
+from skills.gates.django.relations import relations_of
+from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
+from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Confidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+
+SKILL = "django-architecture-enforcer"
+IN_VIEW = "logic-in-view"
+
+WRITES = frozenset(
+    {
+        "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete",
+        "acreate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update", "aupdate", "adelete",
+        "create_user", "create_superuser", "acreate_user", "acreate_superuser",
+    }
+)  # fmt: skip
+_CREATES = frozenset({"create", "get_or_create", "update_or_create", "acreate", "aget_or_create", "aupdate_or_create"})
+INSTANCE_WRITES = frozenset({"save", "delete", "asave", "adelete"})
+_MAIL = frozenset(
+    {"send_mail", "send_mass_mail", "mail_admins", "mail_managers", "EmailMessage", "EmailMultiAlternatives"}
+)
+_HTTP_PACKAGES = frozenset({"requests", "httpx", "aiohttp", "urllib3"})
+_HTTP_CALLS = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream",
+     "Session", "Client", "AsyncClient", "ClientSession", "PoolManager"}
+)  # fmt: skip
+_URLOPEN = frozenset({"urllib.request.urlopen", "urllib.request.urlretrieve", "http.client.HTTPSConnection"})
+_CONNECTS = frozenset({"boto3.client", "boto3.resource", "smtplib.SMTP", "smtplib.SMTP_SSL"})
+_ASKS_STRIPE = frozenset({"create", "modify", "delete", "cancel", "capture", "retrieve", "list", "search", "confirm"})
+# One of them stands in every call that writes, sends or asks somebody else.
+EFFECTS = (
+    b"create", b"update", b"delete", b"save(", b"mail", b"Email", b"atomic", b"get(", b"post(", b"put(", b"patch(",
+    b"head(", b"options(", b"request(", b"stream(", b"Session", b"Client", b"PoolManager", b"urlopen", b"urlretrieve",
+    b"HTTPSConn", b"boto3", b"SMTP",
+)  # fmt: skip
+_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
+# What has a `save()` or `delete()` of its own and is no row of a database.
+_NOT_ROWS = (
+    "serializer", "form", "formset", "session", "storage", "file", "cache", "blob", "bucket", "image",
+    "workbook", "canvas", "document", "client", "cookie", "key", "sheet", "writer", "figure", "pdf", "doc",
+)  # fmt: skip
+_PICTURES = ("logo", "photo", "avatar", "picture", "thumbnail", "icon", "banner", "favicon")
+# Words for rows that end as the names above do.
+_ROWS = ("profile", "platform", "timesheet", "api_key", "apikey")
+_GIVE_ROWS = frozenset({"get_object", "get_object_or_404", "aget_object_or_404"})
+_ONE_ROW = frozenset(
+    {"get", "first", "last", "latest", "earliest", "create", "get_or_create", "update_or_create", "aget", "afirst",
+     "acreate", "aget_or_create"}
+)  # fmt: skip
+_NOT_ROW_PACKAGES = frozenset(
+    {"reportlab", "openpyxl", "PIL", "docx", "pptx", "xlwt", "xlsxwriter", "fpdf", "boto3", "redis", "zipfile", "io"}
+)
+
+
+_RELATED = "related-name"
+_REMOTES = ("bot", "api", "sdk", "gateway", "service", "llm", "ai", "openai", "twilio", "slack", "http", "conn")
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    what = _effect(node, context)
+    needs: tuple[tuple[str, str], ...] = ()
+    if what is None:
+        what = in_related_rows(node, context)
+        needs = ((_RELATED, related_name(node)),)
+    view = view_around(context) if what is not None else None
+    if what is None or view is None:
+        return
+    text, confirmed = what
+    confidence: Confidence = "confirmed" if confirmed else "likely"
+    needs += view.needs
+    evidence = (view.evidence(context.path),)
+    context.report(IN_VIEW, node, f"{text} in {view.name}", confidence=confidence, evidence=evidence, needs=needs)
+
+
+def related_name(node: ast.Call) -> str:
+    """ "lines" of `order.lines.create(…)`, "" for what is called on no attribute."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    return owner.attr if isinstance(owner, ast.Attribute) else ""
+
+
+def in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
+    """`order.lines.create(…)`: a write, where the project has a relation of that name. Clients of other services are
+    written in the same way."""
+    method = last_name(node.func)
+    # A dict or a set is updated with what stands before the first keyword.
+    updates = method in {"update", "aupdate"} and node.keywords and not node.args
+    if not (updates or (method in _CREATES and (node.keywords or node.args))) or not related_name(node):
+        return None
+    owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
+    if not owner or not_a_row(owner) or owner.lower().endswith(_REMOTES) or owner in context.imports:
+        return None
+    return f"{shown_chain(chain_of(node))} writes", False
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A related name must be one, and a class that is called no view must be built on one."""
+    for kind, name in candidate.needs:
+        if kind == _RELATED and name not in relations_of(project).managers:
+            return None
+        if kind == OF_VIEW and not any(is_view(base, project) for base in name.split()):
+            return None
+    return candidate
+
+
+def _effect(node: ast.Call, context: FileContext) -> tuple[str, bool] | None:
+    """(what a call does beyond request and response, whether that is certain), None for harmless calls."""
+    function = node.func
+    method = last_name(function)
+    if isinstance(function, ast.Attribute) and (method in WRITES or method in INSTANCE_WRITES):
+        chain = chain_of(node)
+        if method in WRITES and on_rows(chain, context):
+            return f"{shown_chain(chain)} writes", True
+        if method in INSTANCE_WRITES and _on_instance(node, chain, context):
+            return f"`{_receiver(function.value)}.{method}()` writes", False
+    return outbound(function, method, context)
+
+
+def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str, bool] | None:
+    """(what a call does outside of this process's rows, True): mail, a transaction, another service; else None."""
+    if function.__class__ is ast.Name and context.holds(b" as "):
+        method = context.imports.get(method, method).rpartition(".")[2]
+    if method in _MAIL or method == "email_user":
+        dotted = context.resolve(function) or ""
+        if dotted.startswith("django.core.mail.") or method == "email_user":
+            return f"`{method}(…)` sends mail", True
+    if method == "atomic" and isinstance(context.statement, (ast.With, ast.AsyncWith)):
+        return ("`transaction.atomic()` opens a transaction", True) if is_atomic(function, context) else None
+    asks = method in _HTTP_CALLS or method.startswith(("url", "HTTPS", "SMTP")) or method in {"client", "resource"}
+    if not asks and method not in _ASKS_STRIPE:
+        return None
+    dotted = context.resolve(function) or ""
+    if dotted in _CONNECTS or (method in _ASKS_STRIPE and dotted.startswith("stripe.")):
+        return f"`{dotted}(…)` calls another service", True
+    package = dotted.partition(".")[0]
+    known = package in _HTTP_PACKAGES and package in {name.partition(".")[0] for name in context.imports.values()}
+    if (known and "." in dotted) or dotted in _URLOPEN:
+        return f"`{dotted}(…)` calls another service", True
+    if isinstance(function, ast.Attribute) and _is_http_client(function.value, context):
+        return f"`{dotted}(…)` calls another service", True
+    return None
+
+
+def _is_http_client(node: ast.expr, context: FileContext) -> bool:
+    """True for a name that is bound to `requests.Session()`, `httpx.Client()` and their like, and to nothing else."""
+    if not isinstance(node, ast.Name) or node.id in context.imports:
+        return False
+    if _HTTP_PACKAGES.isdisjoint(name.partition(".")[0] for name in context.imports.values()):
+        return False
+    bound = values_of(node.id, context)
+    return bool(bound) and all(
+        isinstance(value, ast.Call) and (context.resolve(value.func) or "").partition(".")[0] in _HTTP_PACKAGES
+        and last_name(value.func)[:1].isupper()
+        for value in bound
+    )  # fmt: skip
+
+
+def is_atomic(function: ast.expr, context: FileContext) -> bool:
+    """True for `transaction.atomic`."""
+    return (context.resolve(function) or "") in _ATOMIC
+
+
+def on_rows(chain: Chain, context: FileContext) -> bool:
+    """True for writes on managers and querysets, `order.lines.all().delete()` included."""
+    if chain.root.__class__ is ast.Name and isinstance(chain.root, ast.Name) and chain.root.id == "super":
+        return False
+    if len(chain.calls) > 1 and chain.calls[-2][0] in {"all", "filter", "exclude", "get_queryset"}:
+        return True
+    return orm_evidence(chain, context)
+
+
+def _on_instance(node: ast.Call, chain: Chain, context: FileContext) -> bool:
+    """True for `order.save()`: no positional argument, and a receiver that could be a row."""
+    if node.args or (chain.calls[-1][0].endswith("delete") and node.keywords) or _only_builds(node):
+        return False
+    receiver = node.func.value if isinstance(node.func, ast.Attribute) else node
+    if isinstance(receiver, ast.Call):
+        name = last_name(receiver.func)
+        found = name == "get" and bool(receiver.keywords) and not receiver.args
+        return found or name in _GIVE_ROWS or (name[:1].isupper() and not not_a_row(name))
+    name = held_name(receiver)
+    if not name or name in {"self", "cls", "super"} or name[:1].isupper() or is_picture(receiver):
+        return False
+    function = context.function
+    if (
+        function is not None
+        and function.name == "perform_destroy"
+        and name == "instance"
+        and "delete" in chain.calls[-1][0]
+    ):
+        return False
+    if not_a_row(name):
+        return _is_asked_for(receiver, context)
+    return not _bound_elsewhere(receiver, context)
+
+
+def held_name(node: ast.expr) -> str:
+    """What a row or form is called: "order" for `order`, `self.order` and `context["order"]`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        return node.slice.value
+    return last_name(node)
+
+
+def not_a_row(name: str) -> bool:
+    """True for names of things that have a `save()` of their own and are no rows: forms, files, sessions."""
+    lowered = name.lower()
+    if lowered.endswith(_ROWS):
+        return False
+    return lowered.endswith(_NOT_ROWS) or lowered.startswith(("serializer", "form_", "session"))
+
+
+def is_picture(node: ast.expr) -> bool:
+    """True for `shop.logo`: the file of a row, whose `delete()` takes away no row."""
+    return isinstance(node, ast.Attribute) and node.attr.lower().endswith(_PICTURES)
+
+
+def _only_builds(node: ast.Call) -> bool:
+    """`form.save(commit=False)` makes the row and writes nothing."""
+    return any(
+        word.arg == "commit" and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in node.keywords
+    )
+
+
+def _is_asked_for(receiver: ast.expr, context: FileContext) -> bool:
+    """True where the function gets the receiver from a query: a row, whatever it is called."""
+    function = context.function
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    for part in descendants(function):
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
+            target = part.targets[0]
+            first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+            if isinstance(first, ast.Name) and first.id == receiver.id:
+                chain = chain_of(part.value)
+                gives = chain.calls[-1][0] if chain.calls else last_name(part.value.func)
+                if gives in _GIVE_ROWS or (gives in _ONE_ROW and orm_evidence(chain, context)):
+                    return True
+    return False
+
+
+def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
+    """True where the function binds the receiver to a serializer, a form, the row that a form still has to save
+    (`form.save(commit=False)`), or a thing of a library that saves files; and where it asks it `is_valid()`."""
+    function = context.function
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    for part in descendants(function):
+        if isinstance(part, ast.Call) and _asks_valid(part, receiver.id):
+            return True
+        if isinstance(part, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets
+        ):
+            if isinstance(part.value, ast.Call) and last_name(part.value.func) == "save" and _only_builds(part.value):
+                return True
+            made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
+            if _is_plain_class(made_by, context):
+                return True
+            dotted = context.resolve(made_by) or ""
+            if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
+                ("Form", "FormSet", "Serializer")
+            ):
+                return True
+    return False
+
+
+def _is_plain_class(made_by: ast.expr, context: FileContext) -> bool:
+    """True for `Basket(…)` and `Basket.load(…)` of a class that this file defines on nothing: it is no model."""
+    name = root_name(made_by)
+    return bool(name) and any(
+        isinstance(node, ast.ClassDef) and node.name == name and not node.bases and not node.decorator_list
+        for node in context.tree.body
+    )
+
+
+def _asks_valid(node: ast.Call, name: str) -> bool:
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "is_valid"
+        and isinstance(function.value, ast.Name)
+        and function.value.id == name
+    )
+
+
+def shown_chain(chain: Chain) -> str:
+    """The chain as a message shows it, arguments left out."""
+    root = last_name(chain.root)
+    manager = f".{chain.manager}" if chain.manager else ""
+    return f"`{root}{manager}.{'.'.join(f'{name}(…)' for name, _ in chain.calls)}`"
+
+
+def _receiver(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else f"…{text[-39:]}"
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    """`@transaction.atomic` on a view."""
+    for decorator in node.decorator_list:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if last_name(call) == "method_decorator" and isinstance(decorator, ast.Call) and decorator.args:
+            call = decorator.args[0]
+        if is_atomic(call, context):
+            context.scopes.append(node)
+            view = view_around(context)
+            context.scopes.pop()
+            if view is not None:
+                message = f"`transaction.atomic` opens a transaction in {view.name}"
+                evidence = (view.evidence(context.path),)
+                context.report(IN_VIEW, decorator, message, symbol=view.name, evidence=evidence, needs=view.needs)
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    """`@method_decorator(transaction.atomic, name="dispatch")` on the class of a view."""
+    for decorator in node.decorator_list:
+        if not isinstance(decorator, ast.Call) or last_name(decorator.func) != "method_decorator":
+            continue
+        given = decorator.args[0] if decorator.args else None
+        for part in given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]:
+            if part is None or not is_atomic(part.func if isinstance(part, ast.Call) else part, context):
+                continue
+            context.scopes += [node, next((inner for inner in node.body if isinstance(inner, FunctionNode)), node)]
+            view = view_around(context)
+            del context.scopes[-2:]
+            if view is not None:
+                message = f"`transaction.atomic` opens a transaction in {node.name}"
+                evidence = (view.evidence(context.path),)
+                context.report(IN_VIEW, decorator, message, symbol=node.name, evidence=evidence, needs=view.needs)
+
+
+logic_in_view = Rule(
+    name=IN_VIEW,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("BN-S2", "PB-D1"),
+    catches="Writes, transactions, mail and calls to other services inside views and viewsets.",
+    why="What a view does can only be reached through a request: a task, a command or a second endpoint copies it, and "
+    "the copies drift apart. It can only be tested with a client, and nobody sees where its transaction ends.",
+    fix="Move it into a function or class of a service module that takes plain values; the view parses, calls and "
+    "answers. `serializer.save()` and `form.save()` may stay.",
+    when="In classes whose bases are views or viewsets (through other classes of the project too), in functions that "
+    "are decorated as views or answer a `request` with a response of Django's or the REST framework's, and in modules "
+    "of views: in their functions, mixins and classes that answer requests. Not in tests, migrations, the admin, "
+    "middleware, commands and services. Reading is fine.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b"View", b"Mixin", b"(request", b"self, request", b"api_view"),
+            may_hold_views,
+            near=EFFECTS,
+        ),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), may_hold_views),
+        Watch((ast.ClassDef,), _on_class, (b"method_decorator(",), may_hold_views),
+    ),
+    holds=_holds,
+    bad=VIEW_BAD,
+    good=VIEW_GOOD,
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (logic_in_view,)

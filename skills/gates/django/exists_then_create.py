@@ -1,0 +1,296 @@
+"""The rule exists-then-create: a row is looked for and created where it is missing, in two steps."""
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from skills.gates.analysis.queries import MANAGERS, Chain, chain_of, literal_keywords
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import BLOCKS, descendants
+from skills.gates.model import Evidence
+from skills.gates.rule import Example, Rule, Watch
+from skills.record import record
+
+EXISTS_CREATE = "exists-then-create"
+_LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
+_LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_related", "prefetch_related", "distinct"})
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+@record
+class _Look:
+    """A query that tells whether a row is there: by which manager, by which columns, and where it stands."""
+
+    manager: str
+    columns: frozenset[str]
+    node: ast.expr
+
+
+def _manager_of(chain: Chain) -> str:
+    """ "Order.objects", "user.orders": what a chain asks, as text; "" where it is no manager."""
+    if chain.manager in MANAGERS or (chain.manager and chain.model):
+        return f"{ast.unparse(chain.root)}.{chain.manager}"
+    return ast.unparse(chain.root) if isinstance(chain.root, ast.Attribute) else ""
+
+
+def _columns(chain: Chain) -> frozenset[str]:
+    return frozenset(
+        name.removesuffix("__iexact").removesuffix("__exact").removesuffix("_id")
+        for method, call in chain.calls
+        if method in {"filter", "get", "aget", "create", "acreate"}
+        for name, _ in literal_keywords(call)
+    )
+
+
+def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
+    """(the look, whether the test is true where the row is there), None for other tests."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        found = _look(node.operand, names)
+        return (found[0], not found[1]) if found else None
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+        return next((found for found in (_look(part, names) for part in node.values) if found), None)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _compared(node, names)
+    if isinstance(node, (ast.NamedExpr, ast.Await)):
+        return _look(node.value, names)
+    if isinstance(node, ast.Name):
+        return (names[node.id], True) if node.id in names else None
+    look = _query(node, names)
+    return (look, True) if look else None
+
+
+def _compared(node: ast.Compare, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
+    """`row is None`, `rows.count() == 0`, `rows.count() > 0` and their opposites."""
+    found, limit, operator = _look(node.left, names), node.comparators[0], node.ops[0]
+    if found is None or not isinstance(limit, ast.Constant):
+        return None
+    if limit.value in {None, 0} and isinstance(operator, (ast.Is, ast.Eq, ast.IsNot, ast.NotEq, ast.Gt)):
+        return found[0], not isinstance(operator, (ast.Is, ast.Eq))
+    if limit.value == 1 and isinstance(operator, (ast.Lt, ast.GtE)):
+        return found[0], isinstance(operator, ast.GtE)
+    return None
+
+
+def _query(node: ast.expr | None, names: dict[str, _Look]) -> _Look | None:
+    """`Order.objects.filter(…).exists()` and its kin; `orders.exists()` where `orders` stands for such rows."""
+    if isinstance(node, ast.Await):
+        node = node.value
+    if not isinstance(node, ast.Call):
+        return None
+    chain = chain_of(node)
+    methods = [name for name, _ in chain.calls]
+    if not methods or methods[-1] not in _LOOKS or "select_for_update" in methods:
+        return None
+    if isinstance(chain.root, ast.Name) and not chain.manager and len(methods) == 1:
+        rows = names.get(f"{chain.root.id}.")
+        return _Look(rows.manager, rows.columns, node) if rows is not None else None
+    if "filter" not in methods:
+        return None
+    manager, columns = _manager_of(chain), _columns(chain)
+    return _Look(manager, columns, node) if manager and columns else None
+
+
+def _rows(node: ast.expr) -> _Look | None:
+    """Rows that a name stands for until somebody asks whether there are any: kept under the name and a dot."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    methods = [name for name, _ in chain.calls] if chain is not None else []
+    if chain is None or "filter" not in methods or not _LAZY.issuperset(methods):
+        return None
+    manager, columns = _manager_of(chain), _columns(chain)
+    return _Look(manager, columns, node) if manager and columns else None
+
+
+def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
+    """The call in a branch that creates what was looked for."""
+    statements = list(body)
+    model = look.manager.rpartition(".")[0].rpartition(".")[2]
+    for statement in statements:
+        for part in descendants(statement):
+            if not isinstance(part, ast.Call):
+                continue
+            if model[:1].isupper() and last_name(part.func) == model and _saves(statements):
+                made = {name.removesuffix("_id") for name, _ in literal_keywords(part)}
+                if made & look.columns:
+                    return part
+            chain = chain_of(part)
+            if chain.calls and chain.calls[-1][0] in {"create", "acreate"} and _manager_of(chain) == look.manager:
+                unpacked = any(word.arg is None and not isinstance(word.value, ast.Dict) for word in part.keywords)
+                if unpacked or _columns(chain) & look.columns:
+                    return part
+    return None
+
+
+def _saves(body: list[ast.stmt]) -> bool:
+    return any(
+        isinstance(part, ast.Call) and last_name(part.func) in {"save", "asave"}
+        for statement in body
+        for part in descendants(statement)
+    )
+
+
+def _guarded(statement: ast.stmt) -> bool:
+    """True where a lost race is caught: `except IntegrityError`."""
+    return isinstance(statement, ast.Try) and any(
+        handler.type is not None and "IntegrityError" in ast.unparse(handler.type) for handler in statement.handlers
+    )
+
+
+def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
+    """Every look with the creation that depends on it, in a block and the blocks inside."""
+    for index, statement in enumerate(body):
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            said = _look(statement.value, names)
+            if said is not None and said[1]:
+                names[statement.targets[0].id] = said[0]
+            else:
+                names.pop(statement.targets[0].id, None)
+            names.pop(f"{statement.targets[0].id}.", None)
+            rows = _rows(statement.value)
+            if rows is not None:
+                names[f"{statement.targets[0].id}."] = rows
+        if not BLOCKS[statement.__class__] or isinstance(statement, _SCOPES) or _guarded(statement):
+            continue
+        if isinstance(statement, ast.If):
+            yield from _of_branch(statement, body[index + 1 :], names)
+        elif isinstance(statement, ast.Try):
+            yield from _of_try(statement)
+        for field in ("body", "orelse", "finalbody"):
+            inner = getattr(statement, field, None)
+            if isinstance(inner, list):
+                yield from _pairs(inner, dict(names))
+        for handler in getattr(statement, "handlers", ()):
+            yield from _pairs(handler.body, dict(names))
+
+
+def _of_branch(node: ast.If, after: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
+    found = _look(node.test, names)
+    if found is None:
+        return
+    look, present = found
+    absent = node.orelse if present else node.body
+    if present and isinstance(node.body[-1], _ENDS):
+        absent = [*node.orelse, *(statement for statement in after if not _guarded(statement))]
+    created = _creates((statement for statement in absent if not _guarded(statement)), look)
+    if created is not None:
+        yield look, created
+
+
+def _of_try(node: ast.Try) -> Iterator[tuple[_Look, ast.Call]]:
+    """`try: Order.objects.get(…)` with a creation in `except Order.DoesNotExist:`."""
+    for statement in node.body:
+        for part in descendants(statement):
+            chain = chain_of(part) if isinstance(part, ast.Call) else None
+            if chain is None or not chain.calls or chain.calls[-1][0] not in {"get", "aget"} or not _manager_of(chain):
+                continue
+            if any(name == "select_for_update" for name, _ in chain.calls):
+                continue
+            look = _Look(_manager_of(chain), _columns(chain), part)  # type: ignore[arg-type]
+            for handler in node.handlers:
+                if handler.type is not None and last_name(handler.type).endswith("DoesNotExist"):
+                    created = _creates((inner for inner in handler.body if not _guarded(inner)), look)
+                    if created is not None:
+                        yield look, created
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    if context.function is not None:
+        return
+    told: set[ast.Call] = set()
+    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    for look, created in _pairs(node.body, {}):
+        if created not in told:
+            told.add(created)
+            message = f"`{look.manager}` looks for the row and then creates it: two requests at once both create it"
+            evidence = (Evidence(context.path, created.lineno, "creates it where it is missing"),)
+            context.report(EXISTS_CREATE, look.node, message, evidence=evidence, symbol=symbol)
+
+
+def _service(source: str) -> Example:
+    return Example({"shop/services.py": source})
+
+
+exists_then_create = Rule(
+    name=EXISTS_CREATE,
+    gate="P1",
+    severity="MEDIUM",
+    skill="django-query-optimizer",
+    sources=("BN-S5",),
+    catches="Checking whether a row exists and creating it if it does not, in two steps.",
+    why="Between the two queries another request can do the same: the row is there twice, or one of them fails. And "
+    "the usual case costs two queries instead of one.",
+    fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "
+    "`IntegrityError`.",
+    when="Where the same manager looks (`exists()`, `first()`, `count()`, `get` with `DoesNotExist`) and creates by a "
+    "column it looked for, in one function. Not where the row was locked or `IntegrityError` is caught, and not in "
+    "tests and migrations.",
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_function,
+            (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()", b".afirst()", b".acount()"),
+            is_product_path,
+        ),
+    ),
+    bad=(
+        _service(
+            "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
+            "        Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def sign_up(email):\n    if User.objects.filter(email__iexact=email).exists():\n        raise Taken\n"
+            "    return User.objects.create(email=email)\n"
+        ),
+        _service(
+            "def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    if tag is None:\n"
+            "        tag = Tag.objects.create(name=name)\n    return tag\n"
+        ),
+        _service(
+            "def tag(name):\n    try:\n        return Tag.objects.get(name=name)\n    except Tag.DoesNotExist:\n"
+            "        return Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    if not tag:\n"
+            "        tag = Tag(name=name)\n        tag.save()\n    return tag\n"
+        ),
+        _service(
+            "async def tag(name):\n    tag = await Tag.objects.filter(name=name).afirst()\n    if tag is None:\n"
+            "        tag = await Tag.objects.acreate(name=name)\n    return tag\n"
+        ),
+        _service(
+            "def tag(name):\n    known = Tag.objects.filter(name=name).count() > 0\n    if not known:\n"
+            "        Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(order, name):\n    known = order.tags.filter(name=name).exists()\n    if not known:\n"
+            "        order.tags.create(name=name)\n"
+        ),
+    ),
+    good=(
+        _service("def tag(name):\n    return Tag.objects.get_or_create(name=name)\n"),
+        _service("def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    return tag or Tag(name=name)\n"),
+        _service(
+            "def tag(name):\n    if Tag.objects.filter(name=name).count() > 3:\n        return\n"
+            "    Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(name):\n    if Tag.objects.filter(name=name).exists():\n        Log.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n        try:\n"
+            "            Tag.objects.create(name=name)\n        except IntegrityError:\n            pass\n"
+        ),
+        _service(
+            "def seed():\n    if not Tag.objects.filter(old=True).exists():\n        Tag.objects.create(name='new')\n"
+        ),
+        Example(
+            {
+                "shop/tests/test_tags.py": "def test_tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
+                "        Tag.objects.create(name=name)\n"
+            }
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (exists_then_create,)

@@ -1,0 +1,285 @@
+"""Facts that several rules share: models and their fields, managers, and what keeps tenants apart."""
+
+import ast
+import re
+
+from skills.gates.analysis.queries import is_manager_class, mentioned_names
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import descendants
+from skills.gates.rule import Observer, Watch
+
+RELATIONS = frozenset(
+    {"ForeignKey", "OneToOneField", "ManyToManyField", "TenantForeignKey", "TenantOneToOneField", "ParentalKey"}
+)
+TENANT_WORDS = r"tenant|company|organi[sz]ation|workspace|schema|client|customer|account|team|shop"
+_FORMS = frozenset(
+    {"serializers", "forms", "filters", "graphene", "fields", "admin", "wtforms", "ma", "django_filters"}
+)
+_AMBIENT_SET = lazy(rf"^_?(set|activate|enter|switch|use|bind)_?(to_)?(current_|active_)?({TENANT_WORDS})", re.I)
+_AMBIENT_GET = lazy(
+    rf"^_?get_(current_|active_)({TENANT_WORDS})|^_?(current|active)_({TENANT_WORDS})|^_?get_tenant(_id)?$", re.I
+)
+_AMBIENT_STORE = lazy(rf"({TENANT_WORDS})", re.I)
+_AMBIENT_NAME = lazy(r"tenant|current|active|local|context|ctx|state|var$|_storage", re.I)
+_STORES = lazy(r"local|context|ctx|state|var$|_storage", re.I)
+_SETTINGS = lazy(  # what does the work, not e.g. the name of a system check that is silenced
+    r"^(django_tenants|tenant_schemas)\.(postgresql_backend|middleware|routers)|^django_multitenant\.(backends|middleware)"
+    r"|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
+)
+_DOTTED = lazy(r"[\w.]+")  # a name that is imported, not a text or a pattern about one
+_RLS = lazy(
+    r"CREATE\s+POLICY|ENABLE\s+ROW\s+LEVEL\s+SECURITY"
+    rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
+    re.I,
+)
+_NARROWING = rf"{TENANT_WORDS}|domain|perm|access|allow|visible"
+_NARROWS = lazy(rf"^user$|{_NARROWING}", re.I)
+_NARROWING_TEXT = lazy(rf"\buser\b|{_NARROWING}", re.I)
+_CONFIG = lazy(r"\.apps\.\w+Config$")
+_APPS = {"SHARED_APPS": "tenant-shared-app", "TENANT_APPS": "tenant-own-app"}
+_TABLE = lazy(r"[A-Za-z_][\w$]*")
+_POLICY_TABLE = lazy(
+    r"(?:CREATE\s+POLICY\s+\S+\s+ON|ALTER\s+TABLE(?:\s+IF\s+EXISTS)?(?:\s+ONLY)?)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I
+)
+_TABLES_TOLD = "facts: tables with row-level security"
+_SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
+
+
+def _is_models_path(path: str) -> bool:
+    return outside_tests(path) and "model" in path
+
+
+def _is_other_path(path: str) -> bool:
+    return outside_tests(path) and "model" not in path
+
+
+def _on_model(node: ast.ClassDef, context: FileContext) -> None:
+    fields = [found for found in (_field(statement) for statement in node.body) if found is not None]
+    bases = [last_name(base) for base in node.bases]
+    modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
+    in_models = bool(bases) and "model" in context.path
+    if not (fields or modelish or in_models):
+        return
+    if context.holds(b"pydantic") and any(
+        (context.resolve(base) or "").startswith(("pydantic.", "pydantic_")) for base in node.bases
+    ):
+        return  # it checks what it is given, and holds no rows
+    context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
+    for name, detail, line in fields:
+        context.fact("field", f"{node.name}.{name}", detail, line)
+    if context.holds(b"db_table"):
+        for statement in (inner for part in node.body if isinstance(part, ast.ClassDef) for inner in part.body):
+            if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
+                named = statement.value.value if isinstance(statement.value, ast.Constant) else ""
+                context.fact("table", node.name, str(named))
+    if not (context.holds(b"Manager") or context.holds(b"QuerySet") or context.holds(b"Queryset")):
+        return
+    for statement in node.body:
+        manager = _manager(statement)
+        if manager is not None:
+            context.fact("manager", f"{node.name}.{manager[0]}", manager[1], statement.lineno)
+
+
+def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
+    """(name, call) of `name = call(…)`, annotated or not."""
+    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(value, ast.Call):
+        return None
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    target = statement.target if isinstance(statement, ast.AnnAssign) else target
+    return (target.id, value) if isinstance(target, ast.Name) else None
+
+
+def _field(statement: ast.stmt) -> tuple[str, str, int] | None:
+    """(name, "ForeignKey Company", line) of a declared model field."""
+    found = _target(statement)
+    if found is None:
+        return None
+    name, call = found
+    kind = last_name(call.func)
+    owner = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    if kind not in RELATIONS and (not kind.endswith("Field") or owner != "models" or owner in _FORMS):
+        return None
+    if owner in _FORMS:
+        return None
+    return name, f"{kind} {_related(call)}".strip() if kind in RELATIONS else kind, statement.lineno
+
+
+def _related(call: ast.Call) -> str:
+    target = call.args[0] if call.args else next((word.value for word in call.keywords if word.arg == "to"), None)
+    if isinstance(target, ast.Constant):
+        return str(target.value).rpartition(".")[2]
+    return last_name(target) if target is not None else ""
+
+
+def _manager(statement: ast.stmt) -> tuple[str, str] | None:
+    """(name, class) of a declared manager: `objects = TenantManager.from_queryset(…)()` → ("objects",
+    "TenantManager")."""
+    found = _target(statement)
+    if found is None:
+        return None
+    name, call = found
+    names = {part.id for part in descendants(call) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in descendants(call) if isinstance(part, ast.Attribute)}
+    classes = sorted(word for word in names if word.endswith(("Manager", "QuerySet", "Queryset")))
+    return (name, " ".join(classes)) if classes else None
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    if is_manager_class(node):
+        reads = _reads_ambient_tenant(node)
+        if reads:
+            context.fact("tenant-manager", node.name, reads, node.lineno)
+        elif not any(isinstance(part, ast.FunctionDef) and part.name == "get_queryset" for part in node.body):
+            context.fact("manager-class", node.name, " ".join(last_name(base) for base in node.bases))
+    elif node.name.endswith("Middleware") or "middleware" in context.path:
+        sets = _sets_ambient_tenant(node)
+        if sets:
+            context.fact("tenant-middleware", node.name, sets, node.lineno)
+
+
+def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:
+    """What others build on, and which narrows its rows to who asks or to the tenant."""
+    for part in node.body:
+        if not isinstance(part, ast.FunctionDef) or part.name not in {"get_queryset", "filter_queryset"}:
+            continue
+        if _NARROWING_TEXT.search("\n".join(context.lines[part.lineno : part.end_lineno])):
+            words = {word for word in mentioned_names(part) if _NARROWS.search(word)}
+            if words:
+                context.fact("narrows", node.name, " ".join(sorted(words)))
+
+
+def _on_function(node: ast.FunctionDef, context: FileContext) -> None:
+    if not context.scopes and "middleware" in node.name + context.path:
+        sets = _sets_ambient_tenant(node)
+        if sets:
+            context.fact("tenant-middleware", node.name, sets, node.lineno)
+
+
+def _reads_ambient_tenant(node: ast.ClassDef) -> str:
+    """What a manager filters by that is no parameter: the name of the call or variable, "" where it reads
+    none."""
+    for method in node.body:
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and method.name in {
+            "get_queryset", "get_query_set", "__init__", "_filter_or_exclude", "filter", "all", "_fetch_all",
+        }:  # fmt: skip
+            for part in descendants(method):
+                if isinstance(part, ast.Call):
+                    name = last_name(part.func)
+                    if _AMBIENT_GET.search(name):
+                        return name
+                    owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+                    if name == "get" and isinstance(owner, ast.Name) and _is_ambient(owner.id):
+                        return owner.id
+                elif isinstance(part, ast.Attribute) and _is_store(part):
+                    return f"{last_name(part.value)}.{part.attr}"
+    return ""
+
+
+def _is_ambient(name: str) -> bool:
+    """`current_company.get()`, `_tenant.get()`; no cache or client that is only named like a tenant."""
+    return bool(_AMBIENT_STORE.search(name) and _AMBIENT_NAME.search(name))
+
+
+def _is_store(node: ast.Attribute) -> bool:
+    return bool(_AMBIENT_STORE.search(node.attr) and _STORES.search(last_name(node.value)))
+
+
+def _sets_ambient_tenant(node: ast.AST) -> str:
+    """How a middleware makes the tenant known to code without a request, "" where it does not."""
+    for part in descendants(node):
+        if isinstance(part, ast.Call):
+            name = last_name(part.func)
+            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+            if _AMBIENT_SET.search(name):
+                return name
+            if name == "set" and isinstance(owner, ast.Name) and _AMBIENT_STORE.search(owner.id):
+                return owner.id
+        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _is_store(part):
+            return f"{last_name(part.value)}.{part.attr}"
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and _SEARCH_PATH.search(part.value):
+            return "search_path"
+    return ""
+
+
+def _on_text(node: ast.Constant, context: FileContext) -> None:
+    text = node.value
+    if not isinstance(text, str) or (isinstance(context.statement, ast.Expr) and context.statement.value is node):
+        return
+    found = _RLS.search(text)
+    if found and not text[: found.start()].rstrip().endswith(("'", '"')):  # else it stands in code that is a text here
+        context.fact("tenant-rls", "row-level security", " ".join(text.split())[:60], node.lineno)
+        _rls_tables(context)
+    elif _SETTINGS.search(text) and _DOTTED.fullmatch(text):
+        context.fact("tenant-settings", text[:80], "", node.lineno)
+
+
+def _rls_tables(context: FileContext) -> None:
+    """The tables that a file with policies names, in its SQL or in a list of them, once a file."""
+    if context.memo.get(_TABLES_TOLD):
+        return
+    context.memo[_TABLES_TOLD] = True
+    tables = set()
+    for part in descendants(context.tree):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            if _TABLE.fullmatch(part.value):
+                tables.add(part.value)
+            else:
+                tables.update(_POLICY_TABLE.findall(part.value))
+    context.fact("tenant-rls-tables", " ".join(sorted(tables)))
+
+
+def _on_apps(node: ast.Assign | ast.AugAssign | ast.AnnAssign, context: FileContext) -> None:
+    """The apps whose tables all schemas share (nothing but a filter keeps the tenants in them apart), and those whose
+    tables each schema has for itself."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    kinds = [_APPS[name] for target in targets if (name := last_name(target)) in _APPS]
+    if not kinds or node.value is None:
+        return
+    for part in descendants(node.value):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and not part.value.startswith("django."):
+            app = part.value.partition(".apps.")[0] if _CONFIG.search(part.value) else part.value
+            context.fact(kinds[0], app)
+
+
+_TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "models",
+        (
+            # A model whose base stands in another file may name neither.
+            Watch((ast.ClassDef,), _on_model, (), _is_models_path),
+            Watch((ast.ClassDef,), _on_model, (b"models", b"Model"), _is_other_path),
+        ),
+    ),
+    Observer(
+        "tenancy",
+        (
+            Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, outside_tests),
+            Watch((ast.ClassDef,), _on_view_base, (b"def get_queryset", b"def filter_queryset"), outside_tests),
+            Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
+            Watch(
+                (ast.Assign, ast.AugAssign, ast.AnnAssign),
+                _on_apps,
+                (b"SHARED_APPS", b"TENANT_APPS"),
+                outside_tests,
+                near=(b"SHARED_APPS", b"TENANT_APPS"),
+            ),
+            Watch(
+                (ast.Constant,),
+                _on_text,
+                (b"django_tenants", b"tenant_schemas", b"django_multitenant", b"django_scopes", b"TenantMainMiddleware",
+                 b"TenantSyncRouter", b"ROW LEVEL", b"CREATE POLICY", b"set_config", b"SET app", b"row level security"),
+                outside_tests,
+            ),
+        ),
+    ),
+)  # fmt: skip
+"""Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes), table (name: model),
+manager-class (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings,
+tenant-rls, tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows
+are those of who asks)."""

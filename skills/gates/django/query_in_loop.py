@@ -1,0 +1,388 @@
+"""The rules query-in-loop and unindexed-filter: a query for each turn, and one that reads the whole table."""
+
+import ast
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of, turns
+from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
+from skills.gates.django.relations import relations_of
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Example, Observer, Rule, Watch
+
+SKILL = "django-query-optimizer"
+IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
+_READS = (
+    "get", "first", "last", "latest", "earliest", "exists", "count", "aggregate",
+    "get_or_create", "update_or_create", "create", "update", "delete",
+)  # fmt: skip
+_RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
+# What is given a query and reads its rows at once.
+_READERS = frozenset(
+    {"list", "set", "tuple", "dict", "sorted", "len", "sum", "any", "all", "extend", "bool", "frozenset"}
+)
+_SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404"})
+_PIECES = ("batch", "chunk", "page", "slice", "group")
+_SCALARS = frozenset(
+    {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
+     "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
+)  # fmt: skip
+_NARROW = frozenset({"filter", "exclude", "get"})
+_BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
+
+
+def _is_product(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path) and path_role(path) != "command"
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    name = last_name(node.func)
+    if name in _SHORTCUTS and node.args:
+        model, calls = last_name(node.args[0]), [node]
+        if not model[:1].isupper():
+            return
+    elif isinstance(node.func, ast.Attribute) and name in _RUNS:
+        chain = chain_of(node)
+        if chain.manager not in MANAGERS or not chain.model:
+            return
+        model, calls = chain.model, [call for _, call in chain.calls]
+    elif name in _READERS and len(node.args) == 1 and (read := _unread(node.args[0])) is not None:
+        node, model, calls = read
+    else:
+        return
+    for loop in loops_around(context, node):
+        by = _mentioned(calls, _taken(loop)) if isinstance(loop, ast.While) or _takes_many(loop) else ""
+        if by:
+            _report(node, model, by, loop, context)
+            return
+    _in_comprehension(node, model, calls, context)
+
+
+def _unread(node: ast.expr) -> tuple[ast.Call, str, list[ast.Call]] | None:
+    """(the query, its model, its calls) of `Order.objects.filter(…)`, which asks once somebody reads it."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    if chain is None or chain.manager not in MANAGERS or not chain.model or not isinstance(node, ast.Call):
+        return None
+    calls = [call for _, call in chain.calls]
+    return None if any(name in _RUNS for name, _ in chain.calls) else (node, chain.model, calls)
+
+
+def _on_yield(node: ast.YieldFrom, context: FileContext) -> None:
+    """`yield from Order.objects.filter(…)` in a loop."""
+    read = _unread(node.value)
+    for loop in loops_around(context, node) if read is not None else ():
+        by = (
+            ""
+            if isinstance(loop, ast.While) or not _takes_many(loop) or read is None
+            else _mentioned(read[2], _taken(loop))
+        )
+        if by and read is not None:
+            _report(read[0], read[1], by, loop, context)
+            return
+
+
+def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context: FileContext) -> None:
+    """A comprehension is a loop too: what it makes of each turn asks once a turn."""
+    inner, outer = node, context.parent(node)
+    while outer is not None:
+        if isinstance(outer, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            for part in outer.generators:
+                first = part is outer.generators[0] and _holds_node(part.iter, inner)
+                loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
+                by = "" if first or not _takes_many(loop) else _mentioned(calls, _taken(loop))
+                if by:
+                    _report(node, model, by, loop, context)
+                    return
+        elif isinstance(outer, ast.Lambda) and outer.args.args and (mapped := _mapped(outer, context)) is not None:
+            target = ast.Name(outer.args.args[0].arg, ast.Store())
+            loop = ast.For(target, mapped, [], [], lineno=node.lineno, end_lineno=node.lineno)
+            by = _mentioned(calls, _taken(loop)) if _takes_many(loop) else ""
+            if by:
+                _report(node, model, by, loop, context)
+                return
+        inner, outer = outer, context.parent(outer)  # type: ignore[assignment]
+
+
+def _mapped(node: ast.Lambda, context: FileContext) -> ast.expr | None:
+    """What `map(lambda row: …, rows)` and `filter` take one by one."""
+    call = context.parent(node)
+    takes = isinstance(call, ast.Call) and last_name(call.func) in {"map", "filter"} and len(call.args) == 2
+    return call.args[1] if takes and isinstance(call, ast.Call) and call.args[0] is node else None
+
+
+def _holds_node(above: ast.AST, node: ast.AST) -> bool:
+    return any(part is node for part in descendants(above))
+
+
+def _on_for(node: ast.For, context: FileContext) -> None:
+    """A loop over a query, inside of another."""
+    if not isinstance(node.iter, ast.Call):
+        return
+    chain = chain_of(node.iter)
+    if chain.manager not in MANAGERS or not chain.model or any(name in _RUNS for name, _ in chain.calls):
+        return
+    for loop in loops_around(context, node):
+        if loop is not node and not isinstance(loop, ast.While) and _takes_many(loop):
+            by = _mentioned([call for _, call in chain.calls], _taken(loop))
+            if by:
+                _report(node.iter, chain.model, by, loop, context)
+                return
+
+
+def _takes_many(loop: ast.For | ast.AsyncFor) -> bool:
+    """False for a few turns that are written down, for numbered attempts, and for pieces of many rows each."""
+    over = loop.iter
+    name = last_name(over.func) if isinstance(over, ast.Call) else last_name(over)
+    if turns(loop) is not None or name in {"range", "count"} or name.isupper() or name in {"choices", "values"}:
+        return False
+    if isinstance(over, ast.Attribute) and over.attr.isupper():
+        return False
+    if isinstance(over, ast.Name) and name.endswith(_PIECES):
+        name = ""  # one piece, taken apart
+    words = [name, *(part.id for part in descendants(loop.target) if isinstance(part, ast.Name))]
+    return not any(piece in word.lower() for word in words for piece in _PIECES)
+
+
+def _taken(loop: Loop) -> set[str]:
+    """The names that stand for what a loop is at: those of a `for`, and what a `while` takes out of its list."""
+    if not isinstance(loop, ast.While):
+        return {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+    waiting = {part.id for part in descendants(loop.test) if isinstance(part, ast.Name)}
+    return {
+        target.id
+        for part in loop.body
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call)
+        and isinstance(part.value.func, ast.Attribute) and part.value.func.attr in {"pop", "popleft"}
+        and last_name(part.value.func.value) in waiting
+        for target in part.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+
+
+def _mentioned(calls: list[ast.Call], bound: set[str]) -> str:
+    """The name of `bound` that a query's arguments use; "" where none, or where it asks for many at once."""
+    found = ""
+    for call in calls:
+        for keyword in call.keywords:
+            if keyword.arg and keyword.arg.endswith("__in"):
+                return ""
+            if keyword.arg in {"using", "ids", "pks"}:
+                return ""
+        for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+            found = found or next((n.id for n in descendants(part) if isinstance(n, ast.Name) and n.id in bound), "")
+    return found
+
+
+def _report(node: ast.Call, model: str, by: str, loop: Loop, context: FileContext) -> None:
+    context.report(
+        IN_LOOP,
+        node,
+        f"one query on `{model}` for each `{by}`",
+        evidence=(Evidence(context.path, loop.lineno, "the loop"),),
+        confidence="likely" if _leaves(loop, context) else "confirmed",
+    )
+
+
+def _leaves(loop: Loop, context: FileContext) -> bool:
+    """True where the loop may end with the first turn."""
+    lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
+    return any(isinstance(part, (ast.Return, ast.Break)) and part.lineno in lines
+               for part in local_nodes(scope_of(context)))  # fmt: skip
+
+
+def _shop(source: str, path: str = "shop/services.py") -> Example:
+    models = (
+        "class Order(models.Model):\n    number = models.CharField()\n    team = models.ForeignKey(Team, CASCADE)\n"
+    )
+    models += "    code = models.CharField(unique=True)\n    day = models.DateField()\n\n    class Meta:\n"
+    models += "        indexes = [models.Index(fields=['day'])]\n"
+    return Example({"shop/models.py": models, path: "from shop.models import Order\n\n\n" + source})
+
+
+query_in_loop = Rule(
+    name=IN_LOOP,
+    gate="P1",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PB-D5",),
+    catches="A query on a manager inside a loop, with the loop's current value as its argument.",
+    why="A thousand iterations are a thousand round trips to the database, where one query would do.",
+    fix="Ask once before the loop: `filter(key__in=keys)` or `in_bulk`, and look up in a dict; write with "
+    "`bulk_create`, "
+    "`bulk_update` or one `update`.",
+    when="In `for` loops over what is not written down, and `while` loops that empty a list, outside of tests, "
+    "migrations and commands. Loops over ranges, "
+    "batches and constants, and queries with `__in`, are left out.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".objects.", b"_default_manager", b"all_objects", b"object_or_404("),
+            _is_product,
+            near=(*MANAGER_WORDS, b"object_or_404("),
+        ),
+        Watch((ast.For,), _on_for, (b".objects.",), _is_product),
+        Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
+    ),
+    bad=(
+        _shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
+        _shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),
+        _shop(
+            "def load(numbers):\n    while numbers:\n        number = numbers.pop()\n"
+            "        yield Order.objects.get(number=number)\n"
+        ),
+        _shop("def load(numbers):\n    return list(map(lambda n: Order.objects.get(number=n), numbers))\n"),
+        _shop("def load(numbers):\n    for number in numbers:\n        get_object_or_404(Order, number=number)\n"),
+        _shop(
+            "def load(groups):\n    for group in groups:\n        for number in group:\n"
+            "            Order.objects.get(number=number)\n"
+        ),
+        _shop(
+            "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"
+            "            pay(order)\n"
+        ),
+        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
+              "        found.extend(Order.objects.filter(team=team))\n    return found\n"),
+        _shop("def load(teams):\n    return {team: list(Order.objects.filter(team=team)) for team in teams}\n"),
+        _shop("def load(teams):\n    for team in teams:\n        yield from Order.objects.filter(team=team)\n"),
+    ),
+    good=(
+        _shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
+        _shop("def load(numbers):\n    return Order.objects.filter(number__in=numbers)\n"),
+        _shop("def load(numbers):\n    for batch in cut(numbers):\n        "
+        "Order.objects.filter(pk=batch).update(x=1)\n"),
+        _shop("def load(rows):\n    for row in rows:\n        row.get('number')\n    return Order.objects.count()\n"),
+        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
+              "        found.append(Order.objects.filter(team=team))\n    return found\n"),
+        _shop("def free():\n    for i in range(9):\n        if not Order.objects.filter(number=i).exists():\n"
+              "            return i\n"),
+    ),
+)  # fmt: skip
+
+
+def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
+    """Fields that a model has an index for, those of `Meta` by the first column."""
+    indexed: dict[str, None] = {}
+    for part in node.body:
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
+            target = part.targets[0] if isinstance(part, ast.Assign) else part.target
+            given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
+            if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
+                indexed[last_name(target)] = None
+        elif isinstance(part, ast.ClassDef) and part.name == "Meta":
+            texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            columns = (text.lstrip("-") for text in texts)
+            indexed.update(dict.fromkeys(name for name in columns if name.isidentifier()))
+    if indexed:
+        context.fact("indexed", node.name, " ".join(indexed))
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def _is_reading(path: str) -> bool:
+    return _is_product(path) and path_role(path) in {"view", "service"}
+
+
+def _on_filter(node: ast.Call, context: FileContext) -> None:
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in {"filter", "get"}:
+        return
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model or node.args:
+        return
+    asked = list(_columns(chain.calls))
+    if not asked or any(call.args for name, call in chain.calls if name in _NARROW) or "__" in asked[0]:
+        return
+    needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
+    context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
+
+
+def _columns(calls: tuple[tuple[str, ast.Call], ...]) -> Iterator[str]:
+    """The columns that a chain filters by. A lookup that no index serves is its own matter: it stays with its name."""
+    for method, call in calls:
+        if method in {"filter", "get"}:
+            for keyword, _ in literal_keywords(call):
+                name, _, lookup = keyword.partition("__")
+                yield name if not lookup or lookup in _BY_INDEX else keyword
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """Every column is one of the model's own, and none of them has an index or is a relation."""
+    said = dict(candidate.needs)
+    place = relations_of(project).model(said["model"], report.path)
+    if place is None or project.models.ambiguous(place[1].name):
+        return None
+    fields = project.models.fields(place[1].name)
+    indexed = {
+        name
+        for model in project.models.ancestors(place[1].name)
+        for _, fact in project.named("indexed", model)
+        for name in fact.detail.split()
+    }
+    declared = None
+    for kind, name in candidate.needs:
+        if kind != "asked":
+            continue
+        if name not in fields or fields[name][1].detail not in _SCALARS:
+            return None
+        if name in indexed:
+            return None
+        declared = declared or fields[name]
+    if declared is None:
+        return None
+    path, fact = declared
+    evidence = (*candidate.evidence, Evidence(path, fact.line, f"{fact.name} is a {fact.detail} without an index"))
+    message = f"{candidate.message}, which has no index: the whole table is read"
+    return replace(candidate, message=message, needs=(), evidence=evidence)
+
+
+unindexed_filter = Rule(
+    name=UNINDEXED,
+    gate="P2",
+    severity="LOW",
+    skill=SKILL,
+    sources=("BN-S5",),
+    catches="Filters of which no column has an index, on a model of the project.",
+    why="The database reads every row of the table for each request, which shows only once the table has grown.",
+    fix="Give the field `db_index=True`, or `Meta.indexes` an `Index` that begins with it; where the table stays "
+    "small, "
+    "waive it with that as the reason.",
+    when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
+    "choices, "
+    "and not where a relation or an indexed column narrows the rows too.",
+    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
+    holds=_holds,
+    bad=(
+        _shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
+        _shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
+        _shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
+    ),
+    good=(
+        _shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
+        _shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
+        _shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
+        _shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (query_in_loop, unindexed_filter)
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "indexes",
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_indexes,
+                (b"models", b"Model"),
+                lambda path: "model" in path and not is_test_path(path) and not is_migration_path(path),
+            ),
+        ),
+    ),
+)
+"""Kind: indexed (name: the model, detail: its columns that begin an index)."""

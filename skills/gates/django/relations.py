@@ -1,0 +1,206 @@
+"""The relations between the models of a project: what stands behind an attribute of a row."""
+
+import ast
+from collections.abc import Iterable
+from functools import cached_property
+
+from skills.gates.django.row_managers import does, loads_itself
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name, module_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import outside_tests
+from skills.gates.model import Fact
+from skills.gates.project import Place, Project
+from skills.gates.rule import Observer, Watch
+from skills.record import record
+
+RELATION = lazy(r"(GenericForeignKey|GenericRelation|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
+_MANY = "ManyToManyField"
+_GENERIC = "GenericForeignKey"
+_GENERIC_MANY = "GenericRelation"
+
+
+@record
+class Relation:
+    """A step from a model to another. `many` needs `prefetch_related`, others `select_related`; `back` is the
+    attribute of the other model that leads back without a query, "" where none does. `target` is None where the
+    project does not define the model."""
+
+    target: Place | None
+    to: str
+    many: bool
+    declared: Place
+    back: str = ""
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    for statement in node.body:
+        if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not isinstance(statement.value, ast.Call):
+            continue
+        value = statement.value
+        kind = RELATION.search(last_name(value.func))
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        if kind is None or not isinstance(target, ast.Name):
+            continue
+        to, related = ("object", "") if kind[1] == _GENERIC else _arguments(value)
+        if to:
+            detail = f"{kind[1]} {node.name if to == 'self' else to} {related}"
+            context.fact("relation", f"{node.name}.{target.id}", detail.strip(), statement.lineno)
+
+
+def _arguments(call: ast.Call) -> tuple[str, str]:
+    """(name of the related model, related name) of a relation, "" where it does not say."""
+    given = {word.arg: word.value for word in call.keywords}
+    to = call.args[0] if call.args else given.get("to")
+    related = given.get("related_name")
+    name = ""
+    if isinstance(to, ast.Constant):
+        name = str(to.value).rpartition(".")[2]
+    elif to is not None:
+        name = last_name(to)
+    if name == "AUTH_USER_MODEL":
+        name = "User"
+    return name, str(related.value) if isinstance(related, ast.Constant) and related.value else ""
+
+
+class Relations:
+    """All relations of a project. A model is a place, because two apps may have models of one name."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._models: dict[str, list[Place]] = {}
+        for place in project.facts("model"):
+            self._models.setdefault(place[1].name, []).append(place)
+        self._own: dict[str, dict[str, list[Place]]] = {}
+        self._towards: dict[str, list[Place]] = {}
+        for place in project.facts("relation"):
+            owner, _, name = place[1].name.partition(".")
+            self._own.setdefault(owner, {}).setdefault(name, []).append(place)
+            if _kind(place[1]) != _GENERIC_MANY:  # the other side of it is a generic key, which says so itself
+                self._towards.setdefault(_to(place[1]), []).append(place)
+
+    def model(self, name: str, path: str) -> Place | None:
+        """The model that a dotted name means in a file, None where that is not certain."""
+        package, _, last = name.rpartition(".")
+        places = self._models.get(last, [])
+        if len(places) <= 1:
+            return places[0] if places else None
+        same = [place for place in places if place[0] == path]
+        if not same and package:
+            same = [place for place in places if f".{package}." in f".{module_name(place[0])}."]
+        return same[0] if len({place[0] for place in same}) == 1 else None
+
+    def behind(self, model: Place, name: str) -> Relation | None:
+        """The relation behind an attribute of a model, declared there, inherited, or on the other side."""
+        for ancestor in self.line(model):
+            for place in self._own.get(ancestor[1].name, {}).get(name, []):
+                if place[0] == ancestor[0]:
+                    target = self.model(_to(place[1]), place[0])
+                    return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC, _GENERIC_MANY}, place)
+        for ancestor in self.line(model):
+            for place in self._towards.get(ancestor[1].name, []):
+                if _reverse_name(place[1]) == name and self.model(ancestor[1].name, place[0]) == ancestor:
+                    owner, _, field = place[1].name.partition(".")
+                    source = self.model(owner, place[0])
+                    if source is not None:
+                        kind = _kind(place[1])
+                        return Relation(source, owner, kind != "OneToOneField", place, "" if kind == _MANY else field)
+        return None
+
+    def reached(self, origin: str, steps: Iterable[str], path: str) -> "tuple[Place, Relation | None] | None":
+        """(the model at the end of steps from rows of a model, the last step), None where that is not certain."""
+        model = self.model(origin, path)
+        if model is None:
+            return None
+        last: Relation | None = None
+        for step in filter(None, steps):
+            last = self.behind(model, step)
+            if last is None or last.target is None:
+                return None
+            model = last.target
+        return model, last
+
+    @cached_property
+    def managers(self) -> frozenset[str]:
+        """The names of managers on rows: those of the other side, and of many to many."""
+        sides = {_reverse_name(place[1]) for places in self._towards.values() for place in places}
+        many = {
+            name
+            for fields in self._own.values()
+            for name, places in fields.items()
+            if any(_kind(place[1]) in {_MANY, _GENERIC_MANY} for place in places)
+        }
+        return frozenset(sides | many)
+
+    def leaves_order(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
+        """True where the project shows of each of the methods of a manager that it never orders."""
+        line = self.line(model)
+        found = [does(method, line, manager, self._project) for method in methods]
+        return all(said is not None and "orders" not in said for said in found)
+
+    def loads(self, model: Place, manager: str, methods: Iterable[str]) -> frozenset[str] | None:
+        """The relations that a manager loads on its own and by its methods; None where the project does not show all
+        that they do."""
+        line = self.line(model)
+        found = set(loads_itself(line, manager, self._project))
+        for method in methods:
+            said = does(method, line, manager, self._project)
+            if said is None or "loads" in said:
+                return None
+            found |= {word.removeprefix("loads=") for word in said if word.startswith("loads=")}
+        return frozenset(found)
+
+    def narrows(self, model: Place, manager: str, methods: Iterable[str]) -> bool:
+        """True where the project shows of each of the methods of a manager that it answers rows of the manager."""
+        line = self.line(model)
+        return all(does(method, line, manager, self._project) is not None for method in methods)
+
+    def line(self, model: Place) -> list[Place]:
+        """A model and what it inherits from, nearest first."""
+        found, queue = [], [model]
+        while queue:
+            place = queue.pop(0)
+            if place in found:
+                continue
+            found.append(place)
+            for base in place[1].detail.split():
+                above = self.model(base, place[0])
+                if above is not None:
+                    queue.append(above)
+        return found
+
+
+def _kind(fact: Fact) -> str:
+    return fact.detail.partition(" ")[0]
+
+
+def _to(fact: Fact) -> str:
+    return fact.detail.split(" ")[1]
+
+
+def _reverse_name(fact: Fact) -> str:
+    kind, _, related = [*fact.detail.split(" "), ""][:3]
+    owner = fact.name.partition(".")[0].lower()
+    if related:
+        return related.replace("%(class)s", owner)
+    return owner if kind == "OneToOneField" else f"{owner}_set"
+
+
+def relations_of(project: Project) -> Relations:
+    """The relations of a project, built once a verdict."""
+    known = project.memo.get("relations")
+    if not isinstance(known, Relations):
+        known = project.memo["relations"] = Relations(project)
+    return known
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "relations",
+        (
+            Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey"),
+                  outside_tests),
+        ),
+    ),
+)  # fmt: skip
+"""Kinds: relation (detail: kind, related model, related name)."""

@@ -1,0 +1,343 @@
+"""What a call stands for where rows are concerned."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from skills.gates.django.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers, merged
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+
+_SAME = frozenset(
+    {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
+     "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
+     "db_manager", "raw", "page", "get_page"}
+)  # fmt: skip
+_ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
+# On a related manager these ask anew even where the relation was prefetched.
+NARROWS = frozenset(
+    {"filter", "exclude", "order_by", "distinct", "annotate", "alias", "get", "values", "values_list", "aggregate",
+     "select_related", "prefetch_related", "only", "defer", "last", "latest", "earliest", "reverse", "iterator",
+     "in_bulk", "using", "union", "dates", "datetimes", "aget", "aaggregate", "alast", "alatest", "aearliest",
+     "aiterator"}
+)  # fmt: skip
+# So do these where the rows have no order, since they order them first.
+TAKES_FIRST = frozenset({"first", "afirst"})
+WRITES = frozenset(
+    {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
+     "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
+)  # fmt: skip
+_PAGES = frozenset({"paginate_queryset", "filter_queryset"})
+_LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
+                         "UserPassesTestMixin"})  # fmt: skip
+_SAME_ROWS = frozenset(
+    {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
+)
+
+
+Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
+"""Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
+
+
+Many = Callable[[ast.Call, ast.AST, str, Rows, str], None]
+"""Called with (node, statement, symbol, rows, serializer) where a serializer is made for many rows."""
+
+
+class Run(Protocol):
+    """What the run through a file, `row_flow.Flow`, offers to whoever reads a call."""
+
+    context: FileContext
+    on_access: Access
+    on_given: Access | None
+    on_many: Many | None
+    functions: dict[str, FunctionNode]
+    entered: dict[object, Value]
+    statement: ast.AST
+    symbols: list[str]
+    owner: ast.ClassDef | None
+
+    def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
+
+    def function(self, node: FunctionNode, names: Names, given: Names) -> Value: ...
+
+    def method(self, name: str) -> FunctionNode | None: ...
+
+    def manager(self, node: ast.Attribute) -> Rows | None: ...
+
+
+def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
+    """What a call answers; what it reads of rows on the way is told to the flow."""
+    function = node.func
+    name = last_name(function)
+    if flow.on_many is not None and name.endswith(("Serializer", "get_serializer")):
+        _serialized(flow, node, name, names)
+    if isinstance(function, ast.Attribute):
+        return _method(flow, node, function, names)
+    if name == "Prefetch":
+        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    values = [flow.value(argument, names) for argument in _plain(node)]
+    _lambdas(flow, node, values, names)
+    if name in flow.functions and name not in names:
+        return _enter(flow, node, name, values)
+    _hand_on(flow, node, values)
+    if name == "prefetch_related_objects":
+        _load_later(flow, node, names)
+        return None
+    if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
+        row = _found(flow, node, values)
+        return row.many() if row is not None and name == "get_list_or_404" else row
+    if name == "chain":
+        return _chained([value for value in values if value is not None])
+    if name in {"min", "max", "filter"}:
+        rows = next((value for value in values if isinstance(value, Rows)), None)
+        return rows if rows is None or name == "filter" else rows.one()
+    first = values[0] if values else None
+    return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def _chained(values: list[Value]) -> Value:
+    """`chain(new, old)`: rows of one model one after the other; what either loaded counts as loaded."""
+    found: Names = {}
+    for value in values:
+        found = merged(found, {"rows": value}) if found else {"rows": value}
+    return found.get("rows")
+
+
+def _serialized(flow: Run, node: ast.Call, name: str, names: Names) -> None:
+    """Tells of `OrderSerializer(orders, many=True)`, and of `self.get_serializer(…)` of a class that names its own."""
+    words = {word.arg: word.value for word in node.keywords}
+    many, given = words.get("many"), node.args[0] if node.args else words.get("instance")
+    if flow.on_many is None or given is None or not (isinstance(many, ast.Constant) and many.value is True):
+        return
+    if name == "get_serializer":
+        if flow.owner is None or flow.method("get_serializer_class") or flow.method("get_serializer"):
+            return
+        name = last_name(_given(flow.owner, "serializer_class"))
+    rows = flow.value(given, names, quiet=True)
+    if name and isinstance(rows, Rows) and not rows.steps:
+        flow.on_many(node, flow.statement, ".".join(flow.symbols), rows, name)
+
+
+def _given(node: ast.ClassDef, name: str) -> ast.expr:
+    """What a class says that an attribute is; a constant where it does not."""
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            return part.value
+    return ast.Constant(None)
+
+
+def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
+    """Tells which rows of a loop a function that was imported is given."""
+    if flow.on_given is None or not any(isinstance(value, Row) and value.loop for value in values):
+        return
+    dotted = flow.context.resolve(node.func) or ""
+    if "." not in dotted or any(isinstance(part, ast.Starred) for part in node.args):
+        return
+    places = [*map(str, range(len(node.args))), *(word.arg or "" for word in node.keywords)]
+    for place, value in zip(places, values, strict=True):
+        if place and isinstance(value, Row) and value.loop:
+            flow.on_given(node, flow.statement, ".".join(flow.symbols), value, f"{dotted} {place}")
+
+
+def _load_later(flow: Run, node: ast.Call, names: Names) -> None:
+    """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
+    first = node.args[0] if node.args else None
+    loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
+    for part in first.elts if isinstance(first, (ast.List, ast.Tuple)) else [first]:
+        rows = names.get(part.id) if isinstance(part, ast.Name) else None
+        if isinstance(part, ast.Name) and isinstance(rows, Rows | Row):
+            names[part.id] = replace(rows, loaded=rows.loaded | loaded)
+
+
+def _plain(node: ast.Call) -> list[ast.expr]:
+    given = [*node.args, *(word.value for word in node.keywords)]
+    return [part.value if isinstance(part, ast.Starred) else part for part in given]
+
+
+def _found(flow: Run, node: ast.Call, values: list[Value]) -> Row | None:
+    first = values[0] if values else None
+    if isinstance(first, Rows):
+        return first.one()
+    name = flow.context.resolve(node.args[0]) if node.args else None
+    return Row(name, line=node.lineno) if name and name.rpartition(".")[2][:1].isupper() else None
+
+
+def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> None:
+    """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
+    rows = next((value for value in values if isinstance(value, Rows)), None)
+    if rows is None or last_name(node.func) not in {*_SAME_ROWS, "map", "groupby"}:
+        return
+    for part in _plain(node):
+        if isinstance(part, ast.Lambda) and len(part.args.args) == 1:
+            flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
+
+
+def _enter(flow: Run, node: ast.Call, name: str, values: list[Value]) -> Value:
+    """Runs a function of the file with what it is called with, once for each kind of it."""
+    function = flow.functions[name]
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    given: Names = dict(zip(parameters, values[: len(node.args)], strict=False))
+    for word, value in zip(node.keywords, values[len(node.args) :], strict=True):
+        if word.arg:
+            given[word.arg] = value
+    if any(isinstance(argument, ast.Starred) for argument in node.args):
+        given = {}
+    key = (name, tuple(sorted((word, value) for word, value in given.items() if value is not None)))
+    if key not in flow.entered:
+        flow.entered[key] = None
+        outer, symbols, owner = flow.statement, flow.symbols, flow.owner
+        flow.symbols, flow.owner = [], None
+        flow.entered[key] = flow.function(function, {}, given)
+        flow.statement, flow.symbols, flow.owner = outer, symbols, owner
+    return flow.entered[key]
+
+
+def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+    method = function.attr
+    if method == "Prefetch":
+        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    rows = _receiver(flow, function, names)
+    values: list[Value] = []
+    if method not in {"select_related", "prefetch_related"}:
+        values = [flow.value(argument, names) for argument in _plain(node)]
+    if isinstance(rows, Row):
+        if not rows.steps:
+            if rows.loop and method not in WRITES and not node.args and not node.keywords:
+                # A method of the model may read a relation of the row; whether it does the project knows.
+                flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
+            return None
+        rows = rows.many()
+    if not isinstance(rows, Rows):
+        if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
+            _hand_on(flow, node, values)
+        return _own(flow, node, function, names)
+    if method in _SAME:
+        return rows
+    if method == "select_related" or method == "prefetch_related":
+        return _loaded(flow, rows, node, names)
+    if method in _ONE:
+        return rows.one()
+    # A method of the project's own manager: what it does to the rows the project knows.
+    return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
+
+
+def without_all(node: ast.expr) -> ast.expr:
+    """`order.lines` of `order.lines.all()`: the same rows."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "all":
+        node = node.func.value
+    return node
+
+
+def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
+    """What a method is called on. Writing through a relation reads nothing of it; narrowing it asks anew."""
+    owner = function.value
+    if function.attr in NARROWS | TAKES_FIRST:
+        owner = without_all(owner)
+    if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
+        return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in WRITES)
+    if function.attr in WRITES:
+        row = flow.value(owner.value, names)
+        return row.behind(owner.attr) if isinstance(row, Row) else None
+    if function.attr in NARROWS or function.attr in TAKES_FIRST:
+        row = flow.value(owner.value, names, quiet=True)
+        if isinstance(row, Row) and row.loop and covers(row.loaded, owner.attr):
+            flow.on_access(owner, flow.statement, ".".join(flow.symbols), row, owner.attr)
+            return row.behind(owner.attr)
+    return flow.value(owner, names)
+
+
+def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
+    """`self.get_queryset()` and `self.get_object()` of a class that says its `queryset`."""
+    owner = function.value
+    is_self = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
+    is_super = isinstance(owner, ast.Call) and last_name(owner.func) == "super"
+    if not is_self and not is_super:
+        return None
+    if function.attr in _PAGES and is_self and node.args and flow.method(function.attr) is None:
+        return flow.value(node.args[0], names, quiet=True)
+    declared = names.get("self.queryset") or names.get("self.model") or _of_model(flow)
+    if function.attr == "get_queryset" and isinstance(declared, Rows):
+        defined = flow.method("get_queryset")
+        return declared if defined is None or is_super else _own_method(flow, defined, names)
+    defined = flow.method(function.attr) if is_self and not node.args and not node.keywords else None
+    if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
+        return _own_method(flow, defined, names)
+    return None
+
+
+def _own_method(flow: Run, method: FunctionNode, names: Names) -> Value:
+    """What a method answers that is given nothing, run once for each kind of what the object holds."""
+    own = {name: value for name, value in names.items() if name.startswith("self.")}
+    key = (method, tuple(sorted((name, value) for name, value in own.items() if value is not None)))
+    if key not in flow.entered:
+        flow.entered[key] = None
+        flow.entered[key] = flow.function(method, own, {})
+    return flow.entered[key]
+
+
+def _of_model(flow: Run) -> Rows | None:
+    """The rows of a list view of Django's that names its `model` and nothing else."""
+    owner = flow.owner
+    if owner is None or any(last_name(base) not in _LIST_VIEWS for base in owner.bases):
+        return None
+    model = _given(owner, "model")
+    name = flow.context.resolve(model) if last_name(model)[:1].isupper() else None
+    return Rows(name, "objects", line=model.lineno) if name else None
+
+
+def _loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
+    if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
+        return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
+    if last_name(node.func) == "select_related" and not node.args:
+        return rows.with_loaded(frozenset({EVERYTHING}))
+    if node.keywords:
+        return rows.with_loaded(frozenset({EVERYTHING}))
+    lookups = _lookups(flow, node.args, names)
+    return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
+    """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
+    found: set[str] = set()
+    for argument in arguments:
+        value = flow.value(argument, names)
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            found.add(argument.value)
+        elif isinstance(value, Loading):
+            found |= value.names
+        elif isinstance(argument, ast.Starred) and isinstance(argument.value, (ast.List, ast.Tuple)):
+            inner = _lookups(flow, argument.value.elts, names)
+            if inner is None:
+                return None
+            found |= inner
+        else:
+            return None
+    return frozenset(found)
+
+
+def _prefetch(flow: Run, node: ast.Call, names: Names) -> frozenset[str] | None:
+    """`Prefetch("lines", queryset=…, to_attr="…")`: the relation, and what its queryset loads behind it."""
+    given = {word.arg: word.value for word in node.keywords}
+    lookup = node.args[0] if node.args else given.get("lookup")
+    queryset = node.args[1] if len(node.args) > 1 else given.get("queryset")
+    to_attr = node.args[2] if len(node.args) > 2 else given.get("to_attr")
+    if not isinstance(lookup, ast.Constant) or not isinstance(lookup.value, str):
+        return None
+    heads, alias = {lookup.value}, frozenset[str]()
+    if isinstance(to_attr, ast.Constant) and isinstance(to_attr.value, str):
+        # The relation itself stays unloaded: its rows stand under the other name alone, which says what they are.
+        *way, last = lookup.value.split("__")
+        heads = {"__".join([*way, to_attr.value])}
+        alias = frozenset({f"{next(iter(heads))}={last}"})
+    elif to_attr is not None:
+        return None
+    rows = flow.value(queryset, names) if queryset is not None else None
+    if queryset is not None and not isinstance(rows, Rows):
+        return alias | {*heads, *(f"{head}__{EVERYTHING}" for head in heads)}
+    behind = rows.loaded if isinstance(rows, Rows) else frozenset()
+    return alias | {*heads, *(f"{head}__{path}" for head in heads for path in behind)}

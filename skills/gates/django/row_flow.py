@@ -1,0 +1,397 @@
+"""Follows rows through a file: from the query through variables, functions and loops to what is read of each row.
+
+An interpreter without values: every statement is run once, branches are merged, functions of the file are
+entered with what they are called with. What is not understood is nothing, so that only what is sure is told.
+"""
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from skills.gates.analysis.queries import MANAGERS
+from skills.gates.django.row_calls import Access, Many, call_value
+from skills.gates.django.row_syntax import calls, counts, left_out
+from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import CHILDREN
+
+_PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_FREE = frozenset({"pk", "id", "objects"})
+_DEPTH = 3
+# The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
+_PLACE = ""
+
+
+class Flow:
+    """The run through one file. `on_access` hears of every attribute that is read of a row in a loop, `on_given` of
+    every row in a loop that a function of another file is given: its dotted name stands for the attribute, followed
+    by the position or the name of the parameter. `on_many` hears of the rows that a serializer is given."""
+
+    def __init__(
+        self, context: FileContext, on_access: Access, on_given: Access | None = None, on_many: Many | None = None
+    ) -> None:
+        self.context = context
+        self.on_access = on_access
+        self.on_given = on_given
+        self.on_many = on_many
+        self.functions: dict[str, FunctionNode] = {}
+        self.statement: ast.AST = context.tree
+        self.symbols: list[str] = []
+        self.owner: ast.ClassDef | None = None
+        self.returned: list[Value] = []
+        self._running: list[FunctionNode] = []
+        self.entered: dict[object, Value] = {}
+        self._source = ""
+        self._called: dict[str, bool] = {}
+
+    def run(self) -> None:
+        """Runs the module, then every function that nothing in the file called with rows."""
+        tree = self.context.tree
+        self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
+        self._source = self.context.source.decode("utf-8", "replace")
+        names: Names = {}
+        self.block(
+            [node for node in tree.body if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))],
+            names,
+        )
+        self.definitions(tree.body, names)
+
+    def definitions(self, body: Iterable[ast.stmt], names: Names) -> None:
+        """Runs the functions of a body, methods included, each with a copy of the names around it."""
+        for node in body:
+            if isinstance(node, FunctionNode):
+                if self.loops(node):
+                    self.function(node, dict(names), {})
+            elif isinstance(node, ast.ClassDef) and self.loops(node):
+                outer, self.owner = self.owner, node
+                self.symbols.append(node.name)
+                own: Names = {}
+                self.block(
+                    [
+                        part
+                        for part in node.body
+                        if not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+                    ],
+                    own,
+                )
+                methods = {**names, **{f"self.{name}": value for name, value in own.items()}}
+                self.definitions(node.body, methods)
+                self.symbols.pop()
+                self.owner = outer
+
+    def loops(self, node: FunctionNode | ast.ClassDef) -> bool:
+        """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
+        text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
+        return (
+            "for " in text
+            or "lambda" in text
+            or "many=True" in text
+            or any(f"{name}(" in text for name in self.functions)
+        )
+
+    def called(self, name: str) -> bool:
+        """True where the file seems to call a function of that name: one too many only says less."""
+        known = self._called.get(name)
+        if known is None:
+            known = self._called[name] = calls(self._source, name)
+        return known
+
+    def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
+        """Runs a function with its parameters; answers what it returns where all its returns agree."""
+        if node in self._running or len(self._running) >= _DEPTH:
+            return None
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for argument in arguments:
+            names[argument.arg] = given.get(argument.arg)
+            if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
+                # What a function of this file is called with is seen where it is called.
+                names[argument.arg] = self.annotated(argument.annotation, node)
+        for parameter in left_out(node, given):
+            # Not given, it is nothing until the function binds it: `if orders is None: orders = …`.
+            if names[parameter] is None:
+                del names[parameter]
+        if self.owner is not None and arguments and arguments[0].arg == "self" and node in self.owner.body:
+            names["self"] = self.own_row()
+        for variadic in (node.args.vararg, node.args.kwarg):
+            if variadic is not None:
+                names[variadic.arg] = None
+        outer = (self.statement, self.returned)
+        self.returned = []
+        self._running.append(node)
+        self.symbols.append(node.name)
+        self.block(node.body, names)
+        self.symbols.pop()
+        self._running.pop()
+        found = self.returned
+        self.statement, self.returned = outer
+        return found[0] if found and all(value == found[0] for value in found) else None
+
+    def method(self, name: str) -> FunctionNode | None:
+        """A method of the class around."""
+        body = self.owner.body if self.owner is not None else []
+        return next((node for node in body if isinstance(node, FunctionNode) and node.name == name), None)
+
+    def own_row(self) -> Value:
+        """`self` in the methods of a model."""
+        owner = self.owner
+        if owner is None or not any(last_name(base).endswith(("Model", "AbstractUser")) for base in owner.bases):
+            return None
+        return Row(owner.name, sure=False)
+
+    def annotated(self, hint: ast.expr | None, node: ast.AST) -> Value:
+        """A parameter that is declared as a row or as rows: `order: Order`, `orders: QuerySet[Order]`."""
+        if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+            try:
+                hint = ast.parse(hint.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return None
+        if isinstance(hint, ast.BinOp):
+            hint = hint.left if not isinstance(hint.left, ast.Constant) else hint.right
+        line = getattr(node, "lineno", 0)
+        if isinstance(hint, ast.Subscript):
+            inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
+            kind = last_name(hint.value)
+            if kind == "Optional":
+                return self.annotated(inner, node)
+            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                inner = ast.Name(inner.value.rpartition(".")[2])
+            name = self.context.resolve(inner)
+            return Rows(name, "", line=line, sure=False) if kind == "QuerySet" and name else None
+        name = self.context.resolve(hint) if hint is not None else None
+        return Row(name, line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
+
+    def block(self, body: Iterable[ast.stmt], names: Names) -> None:
+        """Runs statements one after the other."""
+        for node in body:
+            self.statement = node
+            self.run_statement(node, names)
+
+    def run_statement(self, node: ast.stmt, names: Names) -> None:
+        if isinstance(node, ast.Expr):
+            self.value(node.value, names)
+        elif isinstance(node, ast.Assign):
+            value = self.value(node.value, names)
+            for target in node.targets:
+                self.assign(target, node.value, value, names)
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+            value = self.value(node.value, names)
+            if isinstance(node, ast.AnnAssign) and node.value is not None:
+                self.bind(node.target, value, names)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self.loop(node, names)
+        elif isinstance(node, ast.If):
+            self.value(node.test, names)
+            other = dict(names)
+            self.block(node.body, names)
+            self.block(node.orelse, other)
+            ends = bool(node.body) and isinstance(node.body[-1], _LEAVES)
+            joined = other if ends else merged(names, other)
+            names.clear()
+            names.update(joined)
+        elif isinstance(node, ast.Return):
+            self.returned.append(self.value(node.value, names))
+        elif isinstance(node, FunctionNode):
+            self.inner_function(node, names)
+        elif not isinstance(node, ast.ClassDef):
+            self.compound(node, names)
+
+    def compound(self, node: ast.stmt, names: Names) -> None:
+        """`with`, `try`, `while`, `match` and the like."""
+        for name in node._fields:
+            part = getattr(node, name)
+            for inner in part if part.__class__ is list else [part]:
+                if isinstance(inner, ast.expr):
+                    self.value(inner, names)
+                elif isinstance(inner, ast.withitem):
+                    self.value(inner.context_expr, names)
+                    if inner.optional_vars is not None:
+                        self.bind(inner.optional_vars, None, names)
+                elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
+                    self.block(inner.body, names)
+                elif isinstance(inner, ast.stmt):
+                    self.statement = inner
+                    self.run_statement(inner, names)
+
+    def loop(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
+        """Takes rows one by one; a body that ends with `return` or `break` takes one only."""
+        rows = self.value(node.iter, names)
+        only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
+        self.bind_loop(node.target, node.iter, rows, 0 if only_one else node.lineno, names)
+        before = dict(names)
+        self.block(node.body, names)
+        self.block(node.orelse, names)
+        joined = merged(names, before)
+        names.clear()
+        names.update(joined)
+        for name, value in joined.items():
+            if isinstance(value, Row) and value.loop == node.lineno:
+                names[name] = replace(value, loop=0)  # behind the loop it is one row
+
+    def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
+        if isinstance(rows, Row):
+            rows = rows.many() if rows.steps else None
+        counted = isinstance(source, ast.Call) and last_name(source.func) == "enumerate" and source.args
+        if counted and isinstance(target, ast.Tuple) and len(target.elts) == 2 and isinstance(source, ast.Call):
+            rows = self.value(source.args[0], names, quiet=True)
+            self.bind(target.elts[0], Row(_PLACE, loop=line), names)
+            target = target.elts[1]
+            rows = rows.many() if isinstance(rows, Row) and rows.steps else rows
+        if isinstance(source, ast.Call) and last_name(source.func) == "zip" and isinstance(target, ast.Tuple):
+            for part, argument in zip(target.elts, source.args, strict=False):
+                self.bind_loop(part, argument, self.value(argument, names, quiet=True), line, names)
+            return
+        if counts(source):
+            self.bind(target, Row(_PLACE, loop=line), names)
+            return
+        self.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
+
+    def inner_function(self, node: FunctionNode, names: Names) -> None:
+        """Runs a function where it is defined, and lets what follows call it."""
+        if node not in self.context.tree.body:
+            self.functions[node.name] = node
+        if len(self._running) < _DEPTH:
+            self.function(node, dict(names), {})
+
+    def assign(self, target: ast.expr, given: ast.expr, value: Value, names: Names) -> None:
+        """`name = …`, and `first, rest = orders[0], orders[1:]` one by one."""
+        if not isinstance(target, ast.Tuple) or not isinstance(given, ast.Tuple):
+            self.bind(target, value, names)
+            return
+        same = len(target.elts) == len(given.elts) and not any(isinstance(part, ast.Starred) for part in target.elts)
+        values = [self.value(part, names, quiet=True) if same else None for part in given.elts]
+        for place, part in enumerate(target.elts):
+            self.bind(part, values[place] if same else None, names)
+
+    def bind(self, target: ast.expr, value: Value, names: Names) -> None:
+        """`name = …`; `row.relation = …` makes the relation a loaded one."""
+        if isinstance(target, ast.Name):
+            names[target.id] = value
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for part in target.elts:
+                self.bind(part, None, names)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, None, names)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            row = names.get(target.value.id)
+            if isinstance(row, Row):
+                names[target.value.id] = replace(row, loaded=row.loaded | {target.attr})
+            elif target.value.id == "self":
+                names[f"self.{target.attr}"] = value
+
+    def value(self, node: ast.expr | None, names: Names, *, quiet: bool = False) -> Value:
+        """What an expression stands for; tells of everything that is read on the way unless `quiet`."""
+        if quiet:
+            hearers = self.on_access, self.on_given, self.on_many
+            self.on_access, self.on_given, self.on_many = lambda *_: None, None, None
+            try:
+                return self.value(node, names)
+            finally:
+                self.on_access, self.on_given, self.on_many = hearers
+        if node is None:
+            return None
+        handler = _HANDLERS.get(node.__class__)
+        if handler is not None:
+            return handler(self, node, names)
+        for name in _PARTS[node.__class__]:
+            part = getattr(node, name)
+            if part.__class__ is list:
+                for inner in part:
+                    self.value(inner, names)
+            else:
+                self.value(part, names)
+        return None
+
+    def on_name(self, node: ast.Name, names: Names) -> Value:
+        return names.get(node.id)
+
+    def on_attribute(self, node: ast.Attribute, names: Names) -> Value:
+        manager = self.manager(node)
+        if manager is not None:
+            return manager
+        if isinstance(node.value, ast.Name) and node.value.id == "self" and f"self.{node.attr}" in names:
+            return names[f"self.{node.attr}"]
+        row = self.value(node.value, names)
+        if not isinstance(row, Row):
+            return None
+        if row.loop and not _is_column(node.attr) and not covers(row.loaded, node.attr):
+            self.on_access(node, self.statement, ".".join(self.symbols), row, node.attr)
+        return row.behind(node.attr)
+
+    def manager(self, node: ast.Attribute) -> Rows | None:
+        """`Order.objects`, `Order.published`."""
+        owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+        if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
+            return None
+        name = self.context.resolve(node.value)
+        return Rows(name, node.attr, line=node.lineno) if name else None
+
+    def on_call(self, node: ast.Call, names: Names) -> Value:
+        return call_value(self, node, names)
+
+    def on_subscript(self, node: ast.Subscript, names: Names) -> Value:
+        rows = self.value(node.value, names)
+        self.value(node.slice, names)
+        if not isinstance(rows, Rows):
+            return None
+        if not isinstance(node.slice, ast.Slice):
+            place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
+            return rows.one(place.loop if isinstance(place, Row) and place.origin == _PLACE else 0)
+        upper = node.slice.upper
+        return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
+
+    def on_comprehension(self, node: ast.ListComp, names: Names) -> Value:
+        inner = dict(names)
+        for part in node.generators:
+            rows = self.value(part.iter, inner)
+            self.bind_loop(part.target, part.iter, rows, node.lineno, inner)
+            for test in part.ifs:
+                self.value(test, inner)
+        element = [getattr(node, name) for name in ("key", "value", "elt") if hasattr(node, name)]
+        found = [self.value(part, inner) for part in element]
+        return found[0].many() if len(found) == 1 and isinstance(found[0], Row) and not found[0].steps else None
+
+    def on_if(self, node: ast.IfExp, names: Names) -> Value:
+        self.value(node.test, names)
+        one, other = self.value(node.body, names), self.value(node.orelse, names)
+        return merged({"it": one}, {"it": other})["it"]
+
+    def on_walrus(self, node: ast.NamedExpr, names: Names) -> Value:
+        value = self.value(node.value, names)
+        self.bind(node.target, value, names)
+        return value
+
+    def on_inner(self, node: ast.Await, names: Names) -> Value:
+        return self.value(node.value, names)
+
+    def on_either(self, node: ast.BinOp, names: Names) -> Value:
+        one = self.value(node.left, names)
+        self.value(node.right, names)
+        return one if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(one, Rows) else None
+
+    def on_nothing(self, node: ast.expr, names: Names) -> Value:
+        return None
+
+
+def _is_column(name: str) -> bool:
+    return name in _FREE or name.startswith("_") or name.endswith("_id")
+
+
+_HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
+    ast.Name: Flow.on_name,
+    ast.Constant: Flow.on_nothing,
+    ast.Attribute: Flow.on_attribute,
+    ast.Call: Flow.on_call,
+    ast.Subscript: Flow.on_subscript,
+    ast.ListComp: Flow.on_comprehension,
+    ast.SetComp: Flow.on_comprehension,
+    ast.GeneratorExp: Flow.on_comprehension,
+    ast.DictComp: Flow.on_comprehension,
+    ast.IfExp: Flow.on_if,
+    ast.NamedExpr: Flow.on_walrus,
+    ast.Await: Flow.on_inner,
+    ast.BinOp: Flow.on_either,
+    ast.Lambda: Flow.on_nothing,
+}

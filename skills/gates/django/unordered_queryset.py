@@ -1,0 +1,396 @@
+"""The rule unordered-queryset: a list is cut into pages without an order."""
+
+import ast
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.queries import MANAGERS, chain_of
+from skills.gates.django.relations import relations_of
+from skills.gates.django.row_managers import orders_itself
+from skills.gates.django.serializer_rows import may_decide_itself
+from skills.gates.django.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Confidence, Evidence, FileReport
+from skills.gates.project import Place, Project
+from skills.gates.rule import Observer, Rule, Watch
+
+UNORDERED = "unordered-queryset"
+_REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
+_DJANGO_LISTS = ("ListView",)
+_LAZY = frozenset(
+    {
+        "all",
+        "filter",
+        "exclude",
+        "select_related",
+        "prefetch_related",
+        "annotate",
+        "only",
+        "defer",
+        "alias",
+        "values",
+        "values_list",
+        "using",
+        "distinct",
+    }
+)
+# What answers no rows, or rows in an order.
+_CUTS = frozenset(
+    {"none", "get", "first", "last", "reverse", "union", "intersection", "difference", "raw", "extra", "in_bulk",
+     "count", "exists", "aggregate", "latest", "earliest", "iterator", "dates", "datetimes", "create"}
+)  # fmt: skip
+# Models of packages that order their rows.
+_ORDERED = ("MPTTModel", "Orderable", "Page", "MP_Node")
+_CURSOR = "CursorPagination"
+
+
+def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
+    """The dotted model of a queryset that is written as one chain without an order, None for all others."""
+    if isinstance(node, ast.Attribute) and node.attr in MANAGERS and last_name(node.value)[:1].isupper():
+        return context.resolve(node.value)
+    if not isinstance(node, ast.Call):
+        return None
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model:
+        return None
+    if any(
+        name in _CUTS or (name == "order_by" and not _clears(name, call)) or _gives_one(name, call)
+        for name, call in chain.calls
+    ):
+        return None
+    return context.resolve(chain.root)
+
+
+def _gives_one(name: str, call: ast.Call) -> bool:
+    """`filter(pk=…)`: one row needs no order."""
+    return name == "filter" and any(keyword.arg in {"pk", "id", "uuid"} for keyword in call.keywords)
+
+
+def _own_methods(node: ast.expr | None) -> tuple[str, ...]:
+    """The methods of a chain that are none of Django's: the project knows whether they order."""
+    calls = chain_of(node).calls if isinstance(node, ast.Call) else ()
+    return tuple(name for name, call in calls if name not in _LAZY and not _clears(name, call))
+
+
+def _clears(name: str, call: ast.Call) -> bool:
+    """`order_by()` takes away what the model says."""
+    return name == "order_by" and not call.args and not call.keywords
+
+
+def _is_cleared(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and any(_clears(name, call) for name, call in chain_of(node).calls)
+
+
+def _related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
+    """(model, attribute) of `city.streets.all()` where the function has the city from a query for one row."""
+    if not isinstance(node, ast.Call):
+        return None
+    chain = chain_of(node)
+    root = chain.root
+    if chain.manager or not isinstance(root, ast.Attribute) or not isinstance(root.value, ast.Name):
+        return None
+    if not chain.calls or any(name not in _LAZY for name, _ in chain.calls):
+        return None
+    row = _bound(root.value.id, context)
+    if not isinstance(row, ast.Call):
+        return None
+    if last_name(row.func) == "get_object_or_404" and row.args:
+        of = row.args[0]
+        owner = context.resolve(of) if isinstance(of, (ast.Name, ast.Attribute)) else _model_of(of, context)
+    else:
+        made = chain_of(row)
+        one = bool(made.calls) and made.calls[-1][0] in {"get", "first", "last", "latest", "earliest", "create"}
+        owner = context.resolve(made.root) if one and made.manager in MANAGERS and made.model else None
+    return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
+
+
+def _report(
+    node: ast.AST,
+    model: str,
+    manager: str,
+    paged: str,
+    why: str,
+    context: FileContext,
+    symbol: str,
+    line: int,
+    more: tuple[tuple[str, str], ...] = (),
+) -> None:
+    needs = (("model", model), ("manager", manager), ("paged", paged), *more)
+    name = model.rpartition(".")[2]
+    message = f"{why} of `{name}` without an order: rows can repeat or be left out from one page to the next"
+    evidence = (Evidence(context.path, line, why),) if line else ()
+    confidence: Confidence = "confirmed" if paged == "yes" else "likely"
+    context.report(UNORDERED, node, message, needs=needs, evidence=evidence, confidence=confidence, symbol=symbol)
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    bases = [last_name(base) for base in node.bases]
+    rest = any(base.endswith(_REST_LISTS) for base in bases)
+    if not rest and not any(base.endswith(_DJANGO_LISTS) for base in bases):
+        return
+    given = {
+        last_name(target): statement.value
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    }
+    paged = _paging(given, rest)
+    if paged is None or "ordering" in given:
+        return
+    if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
+        return
+    place, queryset = _queryset(node, given, context)
+    model = _model_of(queryset, context)
+    manager = _manager(queryset)
+    if model is None and not rest and "model" in given and place is None:
+        place, model, manager = given["model"], context.resolve(given["model"]), "objects"
+    if model and place is not None:
+        symbol = f"{context.symbol}.{node.name}".lstrip(".")
+        more = (
+            *(("base", base) for base in bases),
+            ("pages", _paging_class(given)),
+            *(("through", name) for name in _own_methods(queryset)),
+        )
+        _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, more)
+
+
+def _paging_class(given: dict[str, ast.expr]) -> str:
+    value = given.get("pagination_class")
+    return last_name(value) if value is not None else ""
+
+
+def _paging(given: dict[str, ast.expr], rest: bool) -> str | None:
+    """ "yes" where the class says that it pages, "default" where the project's settings decide, None where not."""
+    key = "pagination_class" if rest else "paginate_by"
+    value = given.get(key)
+    if value is None:
+        return "default" if rest else None
+    return None if isinstance(value, ast.Constant) and value.value is None else "yes"
+
+
+def _queryset(
+    node: ast.ClassDef, given: dict[str, ast.expr], context: FileContext
+) -> tuple[ast.expr | None, ast.expr | None]:
+    """(where to report, queryset): what `get_queryset` returns where it is defined, else the attribute. Of several
+    that it returns the first one whose rows are known; one that orders anywhere is trusted."""
+    for method in node.body:
+        if isinstance(method, FunctionNode) and method.name == "get_queryset":
+            if any(isinstance(part, ast.Attribute) and part.attr == "order_by"
+                   for part in descendants(method)):  # fmt: skip
+                return ast.Constant(0), None
+            for part in descendants(method):
+                if isinstance(part, ast.Return) and part.value is not None:
+                    rows = _made_in(method, part.value, context)
+                    if _model_of(rows, context):
+                        return part.value, rows
+            return ast.Constant(0), None
+    value = given.get("queryset")
+    return value, value
+
+
+def _manager(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return chain_of(node).manager if isinstance(node, ast.Call) else "objects"
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    """`Paginator(Order.objects.all(), 50)`."""
+    if (context.resolve(node.func) or "").rpartition(".")[2] == "Paginator":
+        named = (word.value for word in node.keywords if word.arg == "object_list")
+        rows = node.args[0] if node.args else next(named, None)
+        if rows is None:
+            return
+        _on_cut(node, _made(rows, context), "`Paginator` cuts the rows", context)
+
+
+def _on_cut(node: ast.expr, rows: ast.expr, why: str, context: FileContext) -> None:
+    model = _model_of(rows, context)
+    more: tuple[tuple[str, str], ...] = (("cleared", "yes"),) if _is_cleared(rows) else ()
+    more += tuple(("through", name) for name in _own_methods(rows))
+    if model is None and (behind := _related(rows, context)) is not None:
+        model, more = behind[0], (("behind", behind[1]),)
+    if model:
+        _report(node, model, _manager(rows), "yes", why, context, context.symbol, 0, more)
+
+
+def _on_slice(node: ast.Subscript, context: FileContext) -> None:
+    """`Order.objects.all()[offset:offset + 50]`."""
+    if isinstance(node.slice, ast.Slice) and node.slice.lower is not None and node.slice.upper is not None:
+        rows = node.value
+        rows = _made(rows, context)
+        first = node.slice.lower
+        if not (isinstance(first, ast.Constant) and first.value == 0):
+            _on_cut(node, rows, "A slice takes a page", context)
+
+
+def _made(rows: ast.expr, context: FileContext) -> ast.expr:
+    """The expression that made rows in the function around."""
+    return _made_in(context.function, rows, context) if context.function is not None else rows
+
+
+def _made_in(function: FunctionNode, rows: ast.expr, context: FileContext) -> ast.expr:
+    """The expression that made rows: what `rows` stands for, also of `rows.filter(…)`."""
+    if isinstance(rows, ast.Name):
+        return _bound_in(function, rows.id, context) or rows
+    if isinstance(rows, ast.Call):
+        chain = chain_of(rows)
+        if isinstance(chain.root, ast.Name) and _narrows(rows, chain.root.id):
+            return _bound_in(function, chain.root.id, context) or rows
+    return rows
+
+
+def _bound(name: str, context: FileContext) -> ast.expr | None:
+    """What a name stands for in the function around."""
+    return _bound_in(context.function, name, context) if context.function is not None else None
+
+
+def _bound_in(function: FunctionNode, name: str, context: FileContext) -> ast.expr | None:
+    """What a name stands for where a function binds it once, or to rows of one model each time, and else only narrows
+    it: `rows = rows.filter(…)`."""
+    values = [
+        part.value
+        for part in descendants(function)
+        if isinstance(part, ast.Assign) and name in {last_name(target) for target in part.targets}
+    ]
+    first = [value for value in values if not _narrows(value, name)]
+    if len(first) > 1 and (any(map(_own_methods, first)) or len({_model_of(value, context) for value in first}) > 1):
+        return None
+    return first[0] if first else None
+
+
+def _narrows(value: ast.expr, name: str) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    chain = chain_of(value)
+    itself = isinstance(chain.root, ast.Name) and chain.root.id == name and not chain.manager
+    return itself and bool(chain.calls) and all(method in _LAZY for method, _ in chain.calls)
+
+
+def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
+    """Models and managers that give their rows an order."""
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef) and inner.name == "Meta":
+            names = {last_name(target): part.value for part in inner.body if isinstance(part, ast.Assign)
+                     for target in part.targets}  # fmt: skip
+            value = names.get("ordering")
+            empty = isinstance(value, (ast.List, ast.Tuple)) and not value.elts
+            if (value is not None and not empty) or "order_with_respect_to" in names:
+                context.fact("ordering", node.name, "", value.lineno if value is not None else inner.lineno)
+    if any(last_name(base) == _CURSOR for base in node.bases):
+        context.fact("cursor-pages", node.name)
+
+
+def _on_settings(node: ast.Dict, context: FileContext) -> None:
+    for key, value in zip(node.keys, node.values, strict=True):
+        named = isinstance(key, ast.Constant) and key.value == "DEFAULT_PAGINATION_CLASS"
+        if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            context.fact("pagination", "default", value.value, value.lineno)
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """The model is known, and neither it nor its manager gives an order."""
+    said = dict(candidate.needs)
+    place = _listed(said, report.path, project)
+    bases = [value for kind, value in candidate.needs if kind == "base"]
+    if place is None or may_decide_itself(bases, project) or _orders_itself(said.get("pages", ""), project):
+        return None
+    through = [value for kind, value in candidate.needs if kind == "through"]
+    if not relations_of(project).leaves_order(place, said["manager"], through):
+        return None
+    if "cleared" not in said and _is_ordered(place, said["manager"], project):
+        return None
+    if said["paged"] == "default":
+        pagination = project.facts("pagination")
+        if pagination:
+            path, fact = pagination[0]
+            if _orders_itself(fact.detail.rpartition(".")[2], project):
+                return None
+            paged = Evidence(path, fact.line, f"pages every list: {fact.detail}")
+            return replace(candidate, needs=(), confidence="confirmed", evidence=(*candidate.evidence, paged))
+    why = (
+        f"{place[1].name} has no Meta.ordering"
+        if "cleared" not in said
+        else f"order_by() clears that of {place[1].name}"
+    )
+    model = Evidence(place[0], place[1].line, why)
+    message = candidate.message.replace(f"`{said['model'].rpartition('.')[2]}`", f"`{place[1].name}`")
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, model))
+
+
+def _listed(said: dict[str, str], path: str, project: Project) -> Place | None:
+    """The model whose rows are listed: the one that is named, or the one behind its relation."""
+    relations = relations_of(project)
+    place = relations.model(said["model"], path)
+    if place is None or "behind" not in said:
+        return place
+    behind = relations.behind(place, said["behind"])
+    return behind.target if behind is not None and behind.many else None
+
+
+def _orders_itself(paging: str, project: Project) -> bool:
+    """True for a class of pages that goes by a cursor, which has an order of its own."""
+    return paging == _CURSOR or project.has("cursor-pages", paging)
+
+
+def _is_ordered(place: Place, manager: str, project: Project) -> bool:
+    for ancestor in project.models.ancestors(place[1].name):
+        if project.has("ordering", ancestor):
+            return True
+        if ancestor.endswith(_ORDERED) and (ancestor != place[1].name or ancestor not in project.models.places):
+            return True
+    return orders_itself(relations_of(project).line(place), manager, project)
+
+
+unordered_queryset = Rule(
+    name=UNORDERED,
+    gate="P1",
+    severity="MEDIUM",
+    skill="django-query-optimizer",
+    sources=("BN-S5",),
+    catches="Lists that are cut into pages from a queryset without `order_by`, of a model without `Meta.ordering`.",
+    why="Without an order the database may sort each page differently: one row shows up twice, another never.",
+    fix='Give the queryset `order_by(…)`, with a unique column last ("-created", "pk"), or the model `Meta.ordering`.',
+    when="In REST views that list (those with `pagination_class = None` are left out), Django's `ListView` with "
+    "`paginate_by`, `Paginator(…)`, and slices with an offset. The model must be known, with what it inherits and its "
+    "manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
+    watches=(
+        Watch(
+            (ast.ClassDef,),
+            _on_class,
+            (b"ViewSet", b"ListAPIView", b"ListModelMixin", b"ListCreate", b"ListView"),
+            is_product_path,
+        ),
+        Watch((ast.Call,), _on_call, (b"Paginator",), is_product_path, near=(b"Paginator",)),
+        Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), is_product_path, near=(b"[",)),
+    ),
+    holds=_holds,
+    bad=UNORDERED_BAD,
+    good=UNORDERED_GOOD,
+)
+
+RULES: tuple[Rule, ...] = (unordered_queryset,)
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "orderings",
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_ordering,
+                (b"ordering", b"order_by", b"order_with_respect_to", b"(CursorPagi"),
+                is_product_path,
+            ),
+            Watch(
+                (ast.Dict,),
+                _on_settings,
+                (b"DEFAULT_PAGINATION_CLASS",),
+                is_product_path,
+                near=(b"DEFAULT_PAGINATION_CLASS",),
+            ),
+        ),
+    ),
+)
+"""Kinds: ordering (a model), cursor-pages (a class), pagination (detail: class)."""

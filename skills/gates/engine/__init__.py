@@ -1,0 +1,1 @@
+"""How files are read, walked and named: one parse and one walk for all rules."""

@@ -1,0 +1,281 @@
+"""What a callback sees of the file that is walked: names, scopes, role, and the two doors out, `report` and
+`fact`."""
+
+import ast
+import tokenize
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from skills.gates.engine.fingerprints import fingerprint_stem, without_layout
+from skills.gates.engine.names import dotted, imported_names
+from skills.gates.engine.roles import READ_AS, file_role, why_of_scope
+from skills.gates.engine.syntax import SCOPES, descendants
+from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+IsFixable = Callable[[str, ast.AST, "FileContext", str], bool]
+
+
+def decode(source: bytes) -> str:
+    """The text of a Python source, by its byte order mark or coding cookie; undecodable bytes are
+    replaced."""
+    if source.isascii():
+        return source.decode("ascii")  # whatever a cookie says
+    try:
+        first_lines = (line + b"\n" for line in source.split(b"\n", 2)[:2])  # a cookie stands in one of them
+        encoding, _ = tokenize.detect_encoding(first_lines.__next__)
+    except (SyntaxError, StopIteration):
+        encoding = "utf-8"
+    return source.decode(encoding, "replace").removeprefix("\ufeff")
+
+
+def lines_in(source: bytes) -> list[str]:
+    """The lines of a Python source, without their ends: a form feed or the like ends none, as for the parser."""
+    text = decode(source)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
+
+
+def has_odd_ends(source: bytes) -> bool:
+    """True where a carriage return alone ends a line, as no editor writes it any more."""
+    return b"\r" in source and source.count(b"\r") != source.count(b"\r\n")
+
+
+def lines_of(source: bytes, words: Iterable[bytes]) -> list[int]:
+    """The lines (from 1) on which one of the words begins, in order; not for sources with odd ends of lines."""
+    places: set[int] = set()
+    for word in words:
+        at = source.find(word)
+        while at >= 0:
+            places.add(at)
+            at = source.find(word, at + len(word))
+    return numbered(source, places)
+
+
+def numbered(source: bytes, places: Iterable[int]) -> list[int]:
+    """The lines (from 1) of some places in a source, in order, each once."""
+    lines: list[int] = []
+    line, before = 1, 0
+    for at in sorted(places):
+        line += source.count(b"\n", before, at)
+        before = at
+        if not lines or lines[-1] != line:
+            lines.append(line)
+    return lines
+
+
+class Words:
+    """Words to look for on lines; with `lower` in a source that is read as if it were all in lower case."""
+
+    __slots__ = ("lower", "words")
+
+    def __init__(self, *words: bytes, lower: bool = False) -> None:
+        self.words = words
+        self.lower = lower
+
+
+class FileContext:
+    """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
+    first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try;
+    `tenant_fields` are what the relation of a row to its tenant is called."""
+
+    def __init__(
+        self, path: str, source: bytes, tree: ast.Module, is_fixable: IsFixable, tenant_fields: tuple[str, ...]
+    ) -> None:
+        self.path = path
+        self.source = source
+        self.tree = tree
+        self._is_fixable = is_fixable
+        self.tenant_fields = tenant_fields
+        self.scopes: list[ast.ClassDef | FunctionNode] = []
+        self.statement: ast.AST = tree
+        self.memo: dict[str, object] = {}
+        self._candidates: list[Candidate] = []
+        self._facts: dict[tuple[str, str, str, int], int] = {}
+        self._ordinals: dict[str, int] = {}
+        self._texts: dict[tuple[int, int], str] = {}
+        self._held: dict[bytes, bool] = {}
+        self._roles: dict[ast.AST, tuple[str | None, tuple[Evidence, ...]]] = {}
+        self._is_ascii = source.isascii()
+        self._mentioned: dict[Words, list[int]] = {}
+        self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the file, without their ends."""
+        return lines_in(self.source)
+
+    def mentions(self, words: "Words", node: ast.AST) -> bool:
+        """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
+        lines = self._mentioned.get(words)
+        if lines is None:
+            source = self.source.lower() if words.lower else self.source
+            lines = list(range(1, len(self.lines) + 1)) if has_odd_ends(source) else lines_of(source, words.words)
+            self._mentioned[words] = lines
+        first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        at = bisect_left(lines, first)
+        return at < len(lines) and lines[at] <= last
+
+    def holds(self, word: bytes) -> bool:
+        """Whether a word stands anywhere in the file. Looked for once."""
+        found = self._held.get(word)
+        if found is None:
+            found = self._held[word] = word in self.source
+        return found
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """Bound name → dotted name of every import of the file."""
+        return imported_names(self.tree, self.path)
+
+    @cached_property
+    def role_and_why(self) -> tuple[str, str]:
+        """What the file is for, and what says so."""
+        return file_role(self.tree, self.path)
+
+    @property
+    def role(self) -> str:
+        """What the file is for."""
+        return self.role_and_why[0]
+
+    @property
+    def function(self) -> FunctionNode | None:
+        """The innermost function around the current node."""
+        for scope in reversed(self.scopes):
+            if scope.__class__ is not ast.ClassDef:
+                return scope  # type: ignore[return-value]
+        return None
+
+    @property
+    def class_scope(self) -> ast.ClassDef | None:
+        """The innermost class around the current node."""
+        for scope in reversed(self.scopes):
+            if isinstance(scope, ast.ClassDef):
+                return scope
+        return None
+
+    @property
+    def symbol(self) -> str:
+        """The qualified name around the current node: "OrderViewSet.create", "" at module level."""
+        return ".".join(scope.name for scope in self.scopes)
+
+    def symbol_of(self, name: str) -> str:
+        """The qualified name of what is called `name` in the current node."""
+        return f"{self.symbol}.{name}" if self.scopes else name
+
+    def resolve(self, node: ast.AST) -> str | None:
+        """The dotted name of an expression through the imports: `um.Mock` → "unittest.mock.Mock"; None for
+        others."""
+        name = dotted(node)
+        if name is None:
+            return None
+        root, dot, rest = name.partition(".")
+        return self.imports.get(root, root) + dot + rest
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The parent of a node inside the current statement, None for the statement itself."""
+        owner, parents = self._parents
+        if owner is not self.statement:
+            parents = {child: above for above in descendants(self.statement) for child in ast.iter_child_nodes(above)}
+            self._parents = (self.statement, parents)
+        return parents.get(node)
+
+    def column(self, line: int, offset: int) -> int:
+        """The column (from 1, in characters) of a UTF-8 byte offset on a line."""
+        if self._is_ascii or not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():
+            return offset + 1
+        return len(self.lines[line - 1].encode()[:offset].decode("utf-8", "replace")) + 1
+
+    def fact(self, kind: str, name: str, detail: str = "", line: int = 0) -> None:
+        """Says one thing about the project. Equal facts are counted; `line` 0 leaves the place out."""
+        said = (kind, name, detail, line)
+        self._facts[said] = self._facts.get(said, 0) + 1
+
+    def report(
+        self,
+        rule: str,
+        node: ast.AST,
+        message: str,
+        *,
+        confidence: Confidence = "confirmed",
+        severity: Severity | None = None,
+        needs: tuple[tuple[str, str], ...] = (),
+        evidence: tuple[Evidence, ...] = (),
+        fixable: bool = False,
+        also: tuple[str, ...] = (),
+        symbol: str | None = None,
+    ) -> None:
+        """Adds a candidate at `node`. A class or function is marked at its header only."""
+        line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
+        if node.__class__ in SCOPES:
+            end_line, end = line, len(self.lines[line - 1].rstrip().encode())
+        else:
+            end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+        scope = self.symbol if symbol is None else symbol
+        if not evidence or not any(said.text.startswith(READ_AS) for said in evidence):
+            evidence += self._scope_evidence(node)
+        self._candidates.append(
+            Candidate(
+                rule,
+                line,
+                start + 1 if self._is_ascii else self.column(line, start),
+                end_line,
+                end + 1 if self._is_ascii else self.column(end_line, end),
+                scope,
+                message,
+                self._fingerprint(rule, scope, node),
+                confidence,
+                severity,
+                needs,
+                evidence,
+                fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
+                also,
+            )
+        )
+
+    def _scope_evidence(self, node: ast.AST) -> tuple[Evidence, ...]:
+        """Why the class or function around is read as something else than its file: an endpoint among middleware."""
+        if self.role == "test":
+            return ()
+        scopes: list[Any] = [*self.scopes, node] if node.__class__ in SCOPES else self.scopes
+        for scope in reversed(scopes):
+            known = self._roles.get(scope)
+            if known is None:
+                role, why = why_of_scope(scope)
+                known = self._roles[scope] = (role, (Evidence(self.path, scope.lineno, why),) if role else ())
+            if known[0]:
+                return () if known[0] == self.role else known[1]
+        return ()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What was reported, by place."""
+        return tuple(sorted(self._candidates, key=attrgetter("line", "column", "rule")))
+
+    def facts(self) -> tuple[Fact, ...]:
+        """What was said, equal facts counted."""
+        return tuple(Fact(*said, count) for said, count in self._facts.items())
+
+    def _fingerprint(self, rule: str, scope: str, node: ast.AST) -> str:
+        """Of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
+        statement = self.statement
+        if not hasattr(statement, "lineno"):
+            statement = node
+        first: int = statement.lineno  # type: ignore[attr-defined]
+        body = getattr(statement, "body", None)
+        head = body[0] if body.__class__ is list and body else None
+        last = statement.end_lineno if head is None else head.lineno - 1  # type: ignore[attr-defined]
+        last = max(first, last)
+        text = self._texts.get((first, last))
+        if text is None:
+            whole = "\n".join(self.lines[first - 1 : last])
+            if head is not None and head.lineno == first:  # `if x: return`, which a formatter makes two lines of
+                whole = whole.encode()[: head.col_offset].decode(errors="replace")
+            text = self._texts[first, last] = without_layout(whole)
+        key = fingerprint_stem(self.path, rule, scope, text)
+        ordinal = self._ordinals.get(key, 0)
+        self._ordinals[key] = ordinal + 1
+        return f"{key}{ordinal:02x}"

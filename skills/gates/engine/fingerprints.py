@@ -1,0 +1,51 @@
+"""What tells one finding from the next, whatever line it stands on.
+
+A fingerprint has three parts: 16 hexadecimal digits of rule, qualified scope and normalised statement (what was
+found), 8 of the path (where), and the ordinal among equals of the same file. The first part alone follows a finding
+into a renamed file.
+"""
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+
+from skills.gates.engine.patterns import lazy
+
+_CONTENT = 16
+_TEXTS = r"""(?:[^"'#\n]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')*"""
+_COMMENT = lazy(rf"^({_TEXTS})#.*$", re.MULTILINE)
+
+
+def without_layout(text: str) -> str:
+    """The text of a statement as any formatter would leave it: without blanks, comments, parentheses and trailing
+    commas, and with one kind of quotes. What is a comment and nothing else stays."""
+    if "#" in text:
+        text = _COMMENT.sub(r"\1", text).strip() or text
+    if "\\\n" in text:
+        text = text.replace("\\\n", "")
+    text = "".join(text.split()).replace("'", '"').replace('\\"', '"')
+    if "," in text:
+        text = text.replace(",)", ")").replace(",]", "]").replace(",}", "}")
+    return text.replace("(", "").replace(")", "")
+
+
+def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -> str:
+    """The fingerprint of the `ordinal`-th finding of `rule` in `scope` whose statement is `text`, layout taken out."""
+    return f"{fingerprint_stem(path, rule, scope, text)}{ordinal:02x}"
+
+
+def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
+    """A fingerprint without its ordinal."""
+    content = blake2b(f"{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return content + place_of(path)
+
+
+@lru_cache(maxsize=8)  # one file's findings come one after the other
+def place_of(path: str) -> str:
+    """The part that tells where: the 8 digits of the path."""
+    return blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+def content_of(fingerprint: str) -> str:
+    """The part that does not depend on the path."""
+    return fingerprint[:_CONTENT]

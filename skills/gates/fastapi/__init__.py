@@ -1,0 +1,1 @@
+"""Rules about endpoints of FastAPI, what any API answers, and its schema."""

@@ -1,0 +1,366 @@
+"""The rule write-without-auth: endpoints that change something, and ask nobody who calls."""
+
+import ast
+import re
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.local_values import local_values
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import dotted, is_decorated, last_name, module_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import descendants
+from skills.gates.example_files import one_file
+from skills.gates.fastapi.routes import FASTAPI, WRITING, calls_of, endpoint_of, parameters
+from skills.gates.fastapi.security import PUBLIC, SKILL
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Example, Rule, Watch
+
+NO_AUTH = "write-without-auth"
+
+_AUTH = lazy(
+    r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
+    r"|subject|subscriber|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
+    re.I,
+)
+
+_CHECKS = lazy(
+    r"verify|requires?_|ensure_|authori[sz]e|authenticat|current_user|get_current|permission|signature|decode|protect"
+    r"|compare_digest|check_(?:auth|access|token|user|role|owner|api)|has_(?:role|access)|is_(?:admin|allowed|owner)"
+    r"|user_from",
+    re.I,
+)
+# Asked by POST, as a question that does not fit into an address is.
+_READS = lazy(
+    r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest|validate|convert)(?:_|$)"
+)
+# A POST that answers a question about what is sent, and keeps nothing of it.
+_ASKED = lazy(r"/(?:validat(?:e|ion)|conver(?:t|sion)|calculat(?:e|ion|or)|preview|estimate|search|parse)/?$")
+_SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+_ENTRIES = frozenset(
+    {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
+)
+
+
+def _guards(function: FunctionNode, context: FileContext) -> str:
+    """What the parameters of an endpoint say about who may call it."""
+    words = []
+    for parameter, default in parameters(function):
+        hint = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
+        alias = local_values(context.tree, context).get(hint, [None])[-1] if hint else None
+        if isinstance(alias, ast.Subscript) and last_name(alias) == "Annotated":
+            hint = ast.unparse(alias)  # `User = Annotated[str, Depends(get_user)]` of this module
+        given = ast.unparse(default) if default is not None else ""
+        if re.search(r"Depends|Security|Header\(|Cookie\(", f"{hint} {given}"):
+            words.append(f"{parameter.arg} {hint} {given}")
+        elif re.search(r"(?:\wUser|Auth|Admin|Principal|Subject|Permissions?)$|auth\.\w+", hint):
+            words.append(f"auth {hint}")
+        elif re.search(r"Dep(?:end\w*)?$", hint):
+            words.append(hint)
+    return ", ".join(words)
+
+
+def _asks(said: str) -> bool:
+    """True for parameters of which one asks who calls: a service that is about users does not."""
+    return any(_AUTH.search(_SERVES.sub("", part)) for part in said.split(", "))
+
+
+def _on_writing(node: FunctionNode, context: FileContext) -> None:
+    endpoint = endpoint_of(node, context)
+    if endpoint is None:
+        _on_helper(node, context)
+        return
+    dependencies = endpoint.keywords.get("dependencies")
+    said = f"{_guards(node, context)}, {ast.unparse(dependencies) if dependencies is not None else ''}"
+    guarded = _asks(said) or (dependencies is not None and not isinstance(dependencies, ast.List))
+    others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
+    if guarded or _AUTH.search(others):
+        context.fact("auth-dependency", endpoint.verb, "", 0)
+        return
+    if endpoint.verb == "post" and (_READS.match(node.name) or _ASKED.search(endpoint.path)):
+        return
+    if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
+        return
+    if any(_CHECKS.search(last_name(part.func))
+           for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
+        return
+    owner = context.scopes[-1] if context.scopes else None
+    holder = owner.name if isinstance(owner, ast.ClassDef) else ""
+    key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
+    hints = " ".join(last_name(one.annotation) for one, _ in parameters(node) if one.annotation is not None)
+    needs = (
+        ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
+        ("app", "own" if context.holds(b"= FastAPI(") else ""),
+    )  # fmt: skip
+    message = f"the endpoint {node.name} changes something and does not ask who calls"
+    symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
+    context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
+
+
+def _on_helper(node: FunctionNode, context: FileContext) -> None:
+    """A middleware that asks who calls, and what endpoints may depend on that does so in turn."""
+    if is_decorated(node, {"middleware"}):
+        if _AUTH.search(node.name):
+            context.fact("guarded-router", "*")
+        return
+    said = _guards(node, context)
+    if ("Depends(" in said or "Security(" in said) and _asks(said):
+        outermost = context.scopes[0] if context.scopes else node
+        context.fact("asks-caller", outermost.name)
+
+
+def _module(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".py")
+
+
+def _router_key(node: ast.expr, context: FileContext) -> str:
+    """Where a router is made, as a dotted name: "shop.orders.router"."""
+    name = dotted(node) or ""
+    if name.partition(".")[0] in context.imports:
+        return context.resolve(node) or name
+    return f"{module_name(context.path)}.{name}"
+
+
+def _on_router(node: ast.Call, context: FileContext) -> None:
+    """Dependencies of a whole router or app, where it is made and where it is included."""
+    name = last_name(node.func)
+    if name not in {"APIRouter", "FastAPI", "include_router", "add_middleware"}:
+        return
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    guarded = "dependencies" in given and _AUTH.search(ast.unparse(given["dependencies"]))
+    if name == "add_middleware" and node.args and _AUTH.search(last_name(node.args[0])):
+        context.fact("guarded-router", "*")
+    elif name == "include_router":
+        routed = node.args[0] if node.args else given.get("router")
+        if routed is not None and isinstance(node.func, ast.Attribute):
+            child = _router_key(routed, context)
+            context.fact("includes-router", child, _router_key(node.func.value, context))
+            for word in re.findall(r"\w+", ast.unparse(routed)) if guarded else ():
+                context.fact("guarded-router", word)
+            if guarded:
+                context.fact("guarded-router", child)
+    elif guarded:
+        made = context.statement
+        named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
+        context.fact("guarded-router", *(("*", named) if name == "FastAPI" else (named,)))
+
+
+def _on_alias(node: ast.Assign, context: FileContext) -> None:
+    """`Caller = Annotated[str, Depends(caller)]`: whoever takes it depends on what stands there."""
+    if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) and last_name(node.value) == "Annotated":
+        given = " ".join(ast.unparse(call.args[0]) for call in calls_of(node.value, "Depends", "Security") if call.args)
+        if given:
+            context.fact("dependency-alias", node.targets[0].id, given)
+
+
+def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
+    """Classes of endpoints: what they depend on, each of their endpoints asks for."""
+    asks = any(
+        isinstance(part, ast.AnnAssign) and part.value is not None and last_name(part.value) in {"Depends", "Security"}
+        and _AUTH.search(ast.unparse(part))
+        for part in node.body
+    )  # fmt: skip
+    bases = " ".join(name for name in map(last_name, node.bases) if name)
+    if asks or bases:
+        context.fact("controller", node.name, f"{'asks' if asks else ''}|{bases}", node.lineno)
+
+
+def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if any(_covers(path, report.path) for path, _ in project.named("guarded-router", "*")):
+        return None
+    known = project.facts("auth-dependency")
+    needs = dict(candidate.needs)
+    if needs["app"]:  # another app of the repository says nothing about this one
+        known = [place for place in known if _covers(report.path, place[0])]
+    folder = report.path.rpartition("/")[0].rpartition("/")[2]
+    if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
+        return None
+    words = set(re.findall(r"\w+", needs["depends"]))
+    words |= {word for name in words for _, fact in project.named("dependency-alias", name)
+              for word in re.findall(r"\w+", fact.detail)}  # fmt: skip
+    if any(project.has("asks-caller", word) for word in words):
+        return None
+    if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
+        return None
+    text = "endpoints of this project ask who calls"
+    return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
+
+
+def _covers(app: str, path: str) -> bool:
+    """True where a file belongs to the app that another file makes: it lies below the folder of that file, or beside
+    that folder where its name says that it only holds the entry (`shop/core/main.py`)."""
+    folder = app.rpartition("/")[0]
+    outer, _, last = folder.rpartition("/")
+    return f"{path}/".startswith(f"{outer if last in _ENTRIES else folder}/".lstrip("/"))
+
+
+def _guarded_routers(project: Project) -> frozenset[str]:
+    """Every router that is guarded itself or included in one that is."""
+    found: frozenset[str] | None = project.memo.get(NO_AUTH)  # type: ignore[assignment]
+    if found is None:
+        guarded = {fact.name for _, fact in project.facts("guarded-router") if "." in fact.name}
+        guarded |= {fact.detail for _, fact in project.named("guarded-router", "*") if fact.detail}
+        edges = {(fact.detail, fact.name) for _, fact in project.facts("includes-router")}
+        before = -1
+        while before != len(guarded):
+            before = len(guarded)
+            guarded |= {child for parent, child in edges if _ends_guarded(parent, frozenset(guarded))}
+        found = project.memo[NO_AUTH] = frozenset(guarded)
+    return found
+
+
+def _ends_guarded(key: str, guarded: frozenset[str]) -> bool:
+    """True for a guarded router; a folder that holds the sources may stand before the name of its package."""
+    parts = key.split(".")
+    return any(".".join(parts[start:]) in guarded for start in range(len(parts) - 1))
+
+
+def _class_asks(name: str, project: Project) -> bool:
+    queue, seen = [name] if name else [], set[str]()
+    while queue:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for _, fact in project.named("controller", current):
+            asks, _, bases = fact.detail.partition("|")
+            if asks:
+                return True
+            queue.extend(bases.split())
+    return False
+
+
+write_without_auth = Rule(
+    name=NO_AUTH,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-F10",),
+    catches="POST, PUT, PATCH and DELETE endpoints without a dependency that says who calls.",
+    why="Every other endpoint was thought through; this one is found by whoever reads the OpenAPI document.",
+    fix="Take the current user as a dependency (`user: CurrentUser`), or give the router `dependencies=[Depends(…)]`.",
+    when="In projects where other endpoints have such a dependency. Login, registration, webhooks, health and "
+    "the like are "
+    "left out, and routers, apps and classes of endpoints that have dependencies or an authentication middleware as a "
+    "whole.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_writing, FASTAPI, outside_tests),
+        Watch(
+            (ast.Call,), _on_router, FASTAPI, outside_tests, near=(b"Router", b"FastAPI", b"_router", b"_middleware")
+        ),
+        Watch((ast.Assign,), _on_alias, (b"Annotated[",), outside_tests, near=(b"Annotated[",)),
+        Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
+    ),
+    holds=_auth_holds,
+    bad=(
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import APIRouter, Depends\n\nUser = Annotated[str, Depends(get_current_user)]\n\n\n"
+            "@router.get('/orders')\ndef mine(user: User) -> X:\n    pass\n\n\n"
+            "@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n    orders.drop(id)\n",
+            "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n"
+            "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
+            "    orders.drop(id)\n",
+            "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
+            "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
+            "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
+            "    people.create_user(body)\n",
+            "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
+            "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
+            "def drop(id: int) -> None:\n    orders.drop(id)\n",
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "billing/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
+            }
+        ),
+    ),
+    good=(
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import APIRouter, Depends\n\n\n@router.get('/orders')\n"
+            "def mine(user: User = Depends(get_current_user)) -> X:\n    return orders_of(user)\n\n\n"
+            "@router.post('/conversion')\ndef in_euros(sum: Sum) -> Sum:\n    return converted(sum)\n",
+            "from fastapi import APIRouter, Depends\n\n\ndef who(given: Annotated[str, Depends(token_of)]) -> str:\n"
+            "    return given\n\n\nWho = Annotated[str, Depends(who)]\n\n\n@router.post('/orders')\n"
+            "def place(o: In, who: Who) -> None:\n    pass\n\n\n@router.get('/x')\n"
+            "def x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "from fastapi import APIRouter\n\nstaff = APIRouter(dependencies=[Depends(current_user)])\n"
+            "open_router = APIRouter()\n\n\n@staff.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+            "@open_router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        ),
+        *one_file(
+            "shop/orders.py",
+            "from fastapi import Depends\n\n\n@router.post('/orders')\n"
+            "def place(order: OrderIn, user: User = Depends(get_current_user)) -> None:\n"
+            "    orders.place(user, order)\n\n\n"
+            "@router.post('/login')\ndef enter(form: Form) -> Token:\n    return token_for(form)\n",
+            "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n"
+            "    pass\n",
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n"
+                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"
+                "app.include_router(orders.router, dependencies=[Depends(current_user)])\n",
+            }
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n"
+                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.middleware('http')\n"
+                "async def check_token(request, call_next):\n    return await call_next(request)\n",
+            }
+        ),
+        Example(
+            {
+                "shop/api/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+                "def place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "shop/core/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
+            }
+        ),
+        Example(
+            {
+                "src/shop/orders/views.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+                "@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+                "src/shop/api.py": "from fastapi import APIRouter, Depends\n\n"
+                "from shop.orders.views import router as orders_router\n\ninner = APIRouter()\n"
+                "inner.include_router(orders_router, prefix='/orders')\napi = APIRouter()\n"
+                "api.include_router(inner, dependencies=[Depends(current_user)])\n",
+            }
+        ),
+        Example(
+            {
+                "shop/orders.py": "from fastapi import APIRouter, Depends\n\n\ndef service(user=Depends(get_user)):\n"
+                "    return Orders(user)\n\n\n@router.post('/orders')\n"
+                "def place(o: In, orders=Depends(service)) -> None:\n    orders.place(o)\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            }
+        ),
+        Example(
+            {
+                "shop/base.py": "from fastapi import Depends\n\n\nclass UserPages:\n"
+                "    user: User = Depends(get_current_user)\n",
+                "shop/orders.py": "from fastapi import APIRouter, Depends\n\nfrom shop.base import UserPages\n\n"
+                "router = APIRouter()\n\n\n@pages(router)\nclass OrderPages(UserPages):\n"
+                "    @router.post('/orders')\n    def place(self, o: In) -> None:\n        pass\n\n\n"
+                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            }
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (write_without_auth,)

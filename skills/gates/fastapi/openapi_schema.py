@@ -1,0 +1,117 @@
+"""Reads a committed OpenAPI or Swagger document: its operations, and nothing else.
+
+JSON is read whole. Of YAML the block style that generators write is understood: `paths:`, the paths, their methods, and
+the codes below `responses:`; also an operation in braces on its line. What is written otherwise is a `problem`, never a
+guess.
+"""
+
+import json
+import re
+from typing import Any
+
+from skills.gates.engine.patterns import lazy
+from skills.gates.model import ApiOperation, ApiSchema
+
+METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
+_PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
+_CODE = lazy(r"""[{,]\s*["']?(\d{3}|default)["']?\s*:""")
+_SAYS_SO = lazy(r"""^["']?(?:openapi|swagger|paths)["']?\s*:""", re.M)
+_FLOW = lazy(r"""\{[^#]*\}\s*(?:#.*)?$""")
+_KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
+
+
+def segments(path: str) -> tuple[str, ...]:
+    """The parts of a path with every parameter as "{}": "/orders/{id}/" → ("orders", "{}")."""
+    return tuple(_PARAMETER.sub("{}", part) for part in path.split("/") if part)
+
+
+def is_schema(path: str, text: str) -> bool:
+    """False for a YAML file that neither says that it is a schema nor has paths: its name alone makes it none."""
+    return path.lower().endswith(".json") or _SAYS_SO.search(text) is not None
+
+
+def parse_schema(path: str, text: str) -> ApiSchema:
+    """The operations of a document. Never raises: what cannot be read is the `problem`."""
+    try:
+        if path.lower().endswith(".json"):
+            return ApiSchema(path, _of_json(json.loads(text), text))
+        return ApiSchema(path, _of_yaml(text.splitlines()))
+    except (ValueError, RecursionError) as problem:
+        return ApiSchema(path, problem=f"{path} cannot be read: {' '.join(str(problem).split())[:120]}")
+
+
+def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if not isinstance(paths, dict):
+        raise ValueError("it has no paths")
+    found: list[ApiOperation] = []
+    position = 0
+    for name, item in paths.items():
+        at = text.find(json.dumps(name), position)
+        position = max(at, position)
+        line = text.count("\n", 0, position) + 1
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            if method in METHODS:
+                responses = operation.get("responses") if isinstance(operation, dict) else None
+                codes = tuple(str(code) for code in responses) if isinstance(responses, dict) else ()
+                found.append(ApiOperation(method, str(name), line, codes))
+    return tuple(found)
+
+
+def _must_be_deep(depth: int, line: int) -> None:
+    """What is not in block style is no matter inside of operations."""
+    if depth < 2:
+        raise ValueError(f"line {line} is not in block style")
+
+
+def _flow_codes(value: str) -> tuple[str, ...]:
+    """The codes of `{responses: {"200": {…}}}`."""
+    _, said, rest = value.partition("responses")
+    return tuple(_CODE.findall(rest)) if said else ()
+
+
+def _of_yaml(lines: list[str]) -> tuple[ApiOperation, ...]:  # noqa: C901 - one pass over the lines, told apart by depth
+    start = next((number for number, line in enumerate(lines) if line.rstrip() == "paths:"), None)
+    if start is None:
+        raise ValueError("it has no `paths:` in block style")
+    found: list[ApiOperation] = []
+    levels: list[tuple[int, str]] = []
+    codes: list[str] = []
+    skipped = -1
+    for number, line in enumerate(lines[start + 1 :], start + 2):
+        bare = line.lstrip(" ")
+        indent = len(line) - len(bare)
+        if not bare or bare[0] == "#" or 0 <= skipped < indent:
+            continue
+        if indent == 0:
+            break
+        skipped = -1
+        while levels and levels[-1][0] >= indent:
+            levels.pop()
+        depth = len(levels)
+        key = _KEY.match(line)
+        if key is None:
+            _must_be_deep(depth, number)
+            continue
+        name = key[2] or key[3] or key[4] or ""
+        if depth < 2 and (key[5] or "").split(" #")[0].strip():
+            if depth == 1 and name in METHODS and _FLOW.match(key[5]):
+                found.append(ApiOperation(name, levels[0][1], number, _flow_codes(key[5])))
+            else:
+                _must_be_deep(0 if name in METHODS else depth * 2, number)
+            continue
+        if depth == 1 and name in METHODS:
+            codes = []
+            found.append(ApiOperation(name, levels[0][1], number))
+        elif depth == 3 and levels[2][1] == "responses" and levels[1][1] in METHODS:
+            codes.append(name)
+            last = found[-1]
+            found[-1] = ApiOperation(last.method, last.path, last.line, tuple(codes))
+        elif depth == 2 and name == "responses" and levels[1][1] in METHODS and (key[5] or "").startswith("{"):
+            last = found[-1]
+            found[-1] = ApiOperation(last.method, last.path, last.line, tuple(_CODE.findall(key[5])))
+        if depth < 3 and not (depth == 2 and name != "responses") and not (depth == 1 and name not in METHODS):
+            levels.append((indent, name))
+        else:
+            skipped = indent
+    return tuple(found)

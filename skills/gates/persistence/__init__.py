@@ -1,0 +1,1 @@
+"""Rules about queries, transactions, sessions and connections, as an audit asks them."""

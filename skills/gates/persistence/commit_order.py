@@ -1,0 +1,216 @@
+"""A rule of the skill transaction-correctness-auditor: commits that tear apart what belongs together."""
+
+import ast
+import itertools
+
+from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.transactions import SKILL, opens_transaction, waits_outside
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import calls_in, descendants, names_in
+from skills.gates.model import Evidence, Severity
+from skills.gates.persistence.commit_order_examples import NARROW
+from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
+from skills.gates.persistence.sessions import unawaited
+from skills.gates.rule import Rule, Watch
+
+RULE = "scope-too-narrow"
+_LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_QUEUES = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_job", "publish"})
+
+
+def _on_pairs(node: FunctionNode, context: FileContext) -> None:
+    events = events_of(node, context)
+    commits = [event for event in events if event.kind == "commit"]
+    with inside(node, context):
+        if len(commits) > 1:
+            _judge_pairs(node, events, commits, context)
+        _judge_atomic(node, context)
+
+
+def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Event], context: FileContext) -> None:
+    for first, second in itertools.pairwise(commits):
+        if first.name != second.name or not _on_one_path(function, first.node, second.node):
+            continue
+        before = [event for event in events if event.line <= first.line]
+        between = [event for event in events if first.line < event.line <= second.line]
+        if _goes_outside(function, first.line, second.line, context):
+            continue
+        torn = _torn(function, before, between, _created(function, first.line))
+        if torn is None:
+            continue
+        name, severity, line = torn
+        kind, why = execution_of(context)
+        context.statement = statement_of(function, first.node)
+        context.report(
+            RULE,
+            first.node,
+            f"`{name}` is committed here and what belongs to it in line {line} only with the next commit: a failure "
+            "in between leaves half of it",
+            severity="LOW" if kind == "init" else severity,
+            confidence="likely",
+            evidence=(Evidence(context.path, second.line, "the second commit"), *((why,) if why else ())),
+        )
+        return
+
+
+def _created(function: FunctionNode, line: int) -> set[str]:
+    """The names of rows that `create` made before a line."""
+    return {
+        target.id
+        for part in local_nodes(function)
+        if isinstance(part, ast.Assign) and part.lineno <= line and _creates(part.value)
+        for target in part.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _torn(
+    function: FunctionNode, before: list[Event], between: list[Event], created: set[str]
+) -> tuple[str, Severity, int] | None:
+    """(what was written before, severity, line of what belongs to it) of a unit that two commits tear apart."""
+    made = {event.name for event in before if event.kind == "add" and event.name} | created
+    changed = {event.name for event in before if event.kind == "set"} - made
+    for event in between:
+        if event.kind == "add" or (event.kind == "write" and event.write is not None and event.write.kind == "insert"):
+            used = _used(function, event)
+            parents = sorted(made & used)
+            if parents and event.name not in made:
+                return parents[0], "HIGH", event.line
+            related = sorted(changed & used)
+            if related and event.name not in changed:
+                return related[0], "MEDIUM", event.line
+    earlier = {(_attribute(event), event.name) for event in before if event.kind == "set"}
+    for event in between:
+        if event.kind == "set" and _attribute(event) in ("balance", "amount", "stock", "quantity", "credits", "points"):
+            other = next(
+                (name for attribute, name in earlier if attribute == _attribute(event) and name != event.name), None
+            )
+            if other:
+                return other, "MEDIUM", event.line
+    return None
+
+
+def _attribute(event: Event) -> str:
+    node = event.node
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target.attr if isinstance(target, ast.Attribute) else ""
+
+
+def _used(function: FunctionNode, event: Event) -> set[str]:
+    """The names that a write mentions, those of the expression that made its object included."""
+    found = names_in(event.node)
+    for part in local_nodes(function):
+        if (
+            isinstance(part, ast.Assign)
+            and event.name
+            and part.lineno <= event.line
+            and any(isinstance(one, ast.Name) and one.id == event.name for one in part.targets)
+        ):
+            found |= names_in(part.value)
+    return found - {event.name}
+
+
+def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> bool:
+    """True where whoever comes to the second commit may have run the first: not where that block leaves."""
+    if first is second:
+        return False
+    for block in blocks(function.body):
+        inside_first = [
+            place for place, statement in enumerate(block) if any(part is first for part in descendants(statement))
+        ]
+        if not inside_first:
+            continue
+        here = block[inside_first[0]]
+        if isinstance(here, (ast.If, ast.Try, ast.Match)) and not any(part is second for part in descendants(here)):
+            holder = next((one for one in blocks([here]) if any(first is part for s in one for part in descendants(s))
+                           and one != [here]), [])  # fmt: skip
+            inner = [
+                one for one in blocks([here]) if one and any(first is part for s in one for part in descendants(s))
+            ]
+            holder = inner[-1] if inner else holder
+            if any(isinstance(statement, _LEAVES) for statement in holder):
+                return False
+        if isinstance(here, ast.If) and any(part is second for part in descendants(here)):
+            in_body = any(part is first for statement in here.body for part in descendants(statement))
+            other = here.orelse if in_body else here.body
+            if any(part is second for statement in other for part in descendants(statement)):
+                return False
+    return True
+
+
+def _goes_outside(function: FunctionNode, first: int, last: int, context: FileContext) -> bool:
+    """True where another service is called, or a task is queued, between two lines."""
+    for part in local_nodes(function):
+        between = isinstance(part, ast.Call) and first < part.lineno <= last
+        if isinstance(part, ast.Call) and between and _is_outside(part, context):
+            return True
+    return False
+
+
+def _is_outside(call: ast.Call, context: FileContext) -> bool:
+    return waits_outside(call, context) is not None or last_name(call.func) in _QUEUES
+
+
+def _judge_atomic(function: FunctionNode, context: FileContext) -> None:
+    """Two `transaction.atomic()` blocks after each other, of which the second needs a row of the first."""
+    for block in blocks(function.body):
+        atomic = [one for one in block if isinstance(one, (ast.With, ast.AsyncWith))
+                  and any(last_name(item.context_expr) == "atomic" and opens_transaction(item.context_expr, context)
+                          for item in one.items)]  # fmt: skip
+        for first, second in itertools.pairwise(atomic):
+            made = {
+                target.id
+                for part in descendants(first)
+                if isinstance(part, ast.Assign) and _creates(part.value)
+                for target in part.targets
+                if isinstance(target, ast.Name)
+            }
+            for part in calls_in(second.body):
+                if (
+                    made & names_in(part)
+                    and _creates(part)
+                    and not _goes_outside(function, first.end_lineno or first.lineno, second.lineno, context)
+                ):
+                    name = sorted(made & names_in(part))[0]
+                    context.statement = second
+                    context.report(
+                        RULE,
+                        second.items[0].context_expr,
+                        f"`{name}` is committed in a transaction of its own, and what belongs to it in the next one: a "
+                        "failure in between leaves half of it",
+                        severity="HIGH",
+                        confidence="likely",
+                        evidence=(Evidence(context.path, first.lineno, "the first transaction"),),
+                    )
+                    return
+
+
+def _creates(node: ast.expr) -> bool:
+    call = unawaited(node)
+    return isinstance(call, ast.Call) and last_name(call.func) in ("create", "acreate", "save", "bulk_create", "add")
+
+
+scope_too_narrow = Rule(
+    name=RULE,
+    gate="none",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PA-652-3",),
+    catches="Two commits in one function of which the second writes what belongs to a row of the first; two "
+    "`transaction.atomic()` blocks alike.",
+    why="What fails in between leaves a parent without its children, a status without its log entry, a debit "
+    "without its "
+    "credit.",
+    fix="`flush()` where the key is needed, and one commit at the end; one `atomic()` block around both.",
+    when="In production code: HIGH for parent and child, MEDIUM for related updates. Not where another service is "
+    "called "
+    "or a task is queued in between.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_pairs, (b"commit", b"atomic"), is_product_path),),
+    bad=NARROW[0],
+    good=NARROW[1],
+)
+
+RULES: tuple[Rule, ...] = (scope_too_narrow,)

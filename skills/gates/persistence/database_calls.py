@@ -1,0 +1,226 @@
+"""What one call does with the database, as the audit reads it: the row that it reads, what it writes."""
+
+import ast
+import re
+from typing import Literal
+
+from skills.gates.analysis.bindings import lookup
+from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.persistence.sessions import is_connection, is_session, repository_of
+from skills.record import record
+
+WriteKind = Literal["insert", "update", "delete"]
+
+_KEYS = frozenset({"id", "pk", "uuid", "uid", "guid"})
+_ONE = frozenset({"first", "one", "one_or_none", "scalar", "get", "aget", "afirst", "scalar_one", "scalar_one_or_none"})
+_REPOSITORY_READS = lazy(r"(get|find|fetch|load)(_one)?(_(by_)?(id|pk|uuid))?$")
+_REPOSITORY_WRITES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)(_\w+)?$")
+_WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
+_TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
+_MANY = ("_many", "_all", "_bulk", "bulk_", "_batch", "batch_")
+_KINDS: dict[str, WriteKind] = {"insert": "insert", "update": "update", "delete": "delete"}
+
+
+@record
+class Fetch:
+    """One row that is read by its key. `model` is a class, or the name of a repository without its ending."""
+
+    model: str
+    key: ast.expr
+
+
+@record
+class Write:
+    """One statement that is sent to the database: what it does, and to which model or table ("" unknown)."""
+
+    kind: WriteKind
+    model: str
+    how: str
+
+
+def is_class_name(node: ast.expr) -> bool:
+    """True for `Order` and `models.Order`: what a query is about."""
+    name = last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+    return name[:1].isupper() and not name.isupper()
+
+
+def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
+    """The row that a call reads by its key, None where it reads something else."""
+    function = call.func
+    name = last_name(function)
+    if name in ("get_object_or_404", "aget_object_or_404") and call.args and is_class_name(call.args[0]):
+        return _by_keywords(last_name(call.args[0]), call)
+    if not isinstance(function, ast.Attribute):
+        return None
+    owner = function.value
+    if name in ("get", "get_one") and len(call.args) >= 2 and is_class_name(call.args[0]):
+        return Fetch(last_name(call.args[0]), call.args[1]) if is_session(owner, context) else None
+    if name in ("scalar", "scalars", "execute", "exec") and call.args and is_session(owner, context):
+        return _selected(call.args[0], context)
+    if name in _ONE:
+        found = _of_chain(chain_of(call), context)
+        if found is not None:
+            return found
+    about = repository_of(owner)
+    if about and _REPOSITORY_READS.fullmatch(name) and len(call.args) + len(call.keywords) >= 1:
+        value = call.args[0] if call.args else call.keywords[0].value
+        return Fetch(about, value)
+    return None
+
+
+def _by_keywords(model: str, call: ast.Call) -> Fetch | None:
+    for word in call.keywords:
+        if word.arg in _KEYS:
+            return Fetch(model, word.value)
+    return None
+
+
+def _of_chain(chain: Chain, context: FileContext) -> Fetch | None:
+    if chain.manager and chain.model:
+        for method, call in chain.calls:
+            if method in ("get", "aget", "filter") and (found := _by_keywords(chain.model, call)):
+                return found
+        return None
+    if not chain.calls or chain.calls[0][0] != "query" or not is_session(chain.root, context):
+        return None
+    first = chain.calls[0][1]
+    if len(first.args) != 1 or not is_class_name(first.args[0]):
+        return None
+    model = last_name(first.args[0])
+    for method, call in chain.calls[1:]:
+        if method == "get" and call.args:
+            return Fetch(model, call.args[0])
+        if method in ("filter", "filter_by", "where"):
+            found = _by_keywords(model, call) or _compared(model, call.args)
+            if found is not None:
+                return found
+    return None
+
+
+def _compared(model: str, conditions: list[ast.expr]) -> Fetch | None:
+    """`Model.id == key` among conditions."""
+    for condition in conditions:
+        if isinstance(condition, ast.Compare) and len(condition.ops) == 1 and isinstance(condition.ops[0], ast.Eq):
+            sides = (condition.left, condition.comparators[0])
+            for column, key in (sides, sides[::-1]):
+                if isinstance(column, ast.Attribute) and column.attr in _KEYS and last_name(column.value) == model:
+                    return Fetch(model, key)
+    return None
+
+
+def _selected(statement: ast.expr, context: FileContext) -> Fetch | None:
+    """`select(Model).where(Model.id == key)`, also where a name stands for it."""
+    if isinstance(statement, ast.Name):
+        found = lookup(context, statement.id, statement.lineno)
+        statement = found.value if found is not None and found.value is not None else statement
+    if not isinstance(statement, ast.Call):
+        return None
+    calls = _calls_of(statement)
+    select = calls[0]
+    if last_name(select.func) != "select" or len(select.args) != 1 or not is_class_name(select.args[0]):
+        return None
+    model = last_name(select.args[0])
+    for call in calls[1:]:
+        if last_name(call.func) in ("where", "filter", "filter_by"):
+            found_key = _by_keywords(model, call) or _compared(model, call.args)
+            if found_key is not None:
+                return found_key
+    return None
+
+
+def _calls_of(call: ast.Call) -> list[ast.Call]:
+    """The calls of `f(…).g(…).h(…)`, the first one first."""
+    found = [call]
+    while isinstance(found[-1].func, ast.Attribute) and isinstance(found[-1].func.value, ast.Call):
+        found.append(found[-1].func.value)
+    return found[::-1]
+
+
+def write_of(call: ast.Call, context: FileContext) -> Write | None:
+    """What a call writes with a statement of its own; a session's `add` and `delete` only plan a write."""
+    function = call.func
+    if not isinstance(function, ast.Attribute):
+        return None
+    method = function.attr
+    if method in ("execute", "scalar", "scalars", "exec") and call.args:
+        return _executed(call, context)
+    bare = method.removeprefix("a")
+    if bare in ("create", "update", "delete", "get_or_create", "update_or_create") or method == "update":
+        found = _of_manager(call, bare)
+        if found is not None:
+            return found
+        chain = chain_of(call)
+        if chain.calls and chain.calls[0][0] == "query" and is_session(chain.root, context) and method in _KINDS:
+            about = chain.calls[0][1].args
+            return Write(_KINDS[method], last_name(about[0]) if about else "", f"query(…).{method}()")
+    about_repo = repository_of(function.value)
+    if about_repo and method in ("create", "insert"):
+        return Write("insert", about_repo, f"{last_name(function.value)}.{method}()")
+    if about_repo and _REPOSITORY_WRITES.fullmatch(method) and not any(many in method for many in _MANY):
+        kind: WriteKind = "delete" if method.startswith(("delete", "remove", "soft_delete")) else "update"
+        return Write(kind, about_repo, f"{last_name(function.value)}.{method}()")
+    return None
+
+
+def _of_manager(call: ast.Call, method: str) -> Write | None:
+    """`Model.objects.filter(…).update(…)`."""
+    chain = chain_of(call)
+    if chain.manager not in MANAGERS and not (chain.manager and chain.model):
+        return None
+    if chain.manager in MANAGERS and not chain.model:
+        name = last_name(chain.root)
+        if not name:
+            return None
+    model = chain.model or last_name(chain.root)
+    kind: WriteKind = "insert" if method in ("create", "get_or_create", "update_or_create") else _KINDS[method]
+    return Write(kind, model, f"{model}.{chain.manager}.{chain.calls[-1][0]}()")
+
+
+def _executed(call: ast.Call, context: FileContext) -> Write | None:
+    """`execute(update(Model)…)`, `execute(text("UPDATE …"))`, `cursor.execute("DELETE …")`."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    if not (is_session(owner, context) or is_connection(owner) or last_name(owner) in ("pool", "engine")):
+        return None
+    statement: ast.expr | None = call.args[0]
+    if isinstance(statement, ast.Name):
+        found = lookup(context, statement.id, statement.lineno)
+        statement = found.value if found is not None else None
+    if isinstance(statement, ast.Call):
+        first = _calls_of(statement)[0]
+        root = first.func.value if isinstance(first.func, ast.Attribute) else None
+        name = last_name(first.func)
+        if name in _KINDS:
+            model = last_name(first.args[0]) if first.args else last_name(root) if root is not None else ""
+            if len(call.args) > 1 and _holds_rows(call.args[1], context):
+                return None  # one statement for many rows
+            return Write(_KINDS[name], model, f"execute({name}(…))")
+        if name == "text" and first.args:
+            statement = first.args[0]
+    text = _text(statement)
+    match = _WRITES_SQL.match(text)
+    if match is None:
+        return None
+    table = _TABLE.match(text)
+    return Write(_KINDS[match[1].lower()], table[1] if table else "", f'execute("{match[1].upper()} …")')
+
+
+def _holds_rows(node: ast.expr, context: FileContext) -> bool:
+    """True for parameters that are a list of rows."""
+    if isinstance(node, ast.Name):
+        found = lookup(context, node.id, node.lineno)
+        node = found.value if found is not None and found.value is not None else node
+    return isinstance(node, (ast.List, ast.ListComp))
+
+
+def _text(node: ast.expr | None) -> str:
+    """The beginning of a string, also of an f-string or a sum."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr) and node.values:
+        return _text(node.values[0])
+    if isinstance(node, ast.BinOp):
+        return _text(node.left)
+    return ""

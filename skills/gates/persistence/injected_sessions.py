@@ -1,0 +1,124 @@
+"""A rule of the skill resource-lifecycle-auditor: the session that a framework lends to an endpoint is handed to a task
+that outlives the answer."""
+
+import ast
+import re
+
+from skills.gates.analysis.bindings import annotated_type
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import function_role, is_product_path
+from skills.gates.engine.syntax import defaults_of, descendants
+from skills.gates.model import Evidence, Severity
+from skills.gates.persistence.resource_examples import INJECTION
+from skills.gates.persistence.taken_resources import SKILL
+from skills.gates.rule import Rule, Watch
+from skills.record import record
+
+INJECTION_RULE = "factory-vs-injection"
+_SESSION_NAME = lazy(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
+_SESSION_TYPES = frozenset({"Session", "AsyncSession", "Connection", "AsyncConnection", "AsyncReadSession"})
+_STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "ServerSentEvents"})
+
+
+def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg | None:
+    """The parameter that a framework fills with a database session."""
+    for arg, default in defaults_of(function.args):
+        given = isinstance(default, ast.Call) and last_name(default.func) in ("Depends", "Security")
+        if given and isinstance(default, ast.Call) and default.args:
+            if _SESSION_NAME.search(last_name(default.args[0])):
+                return arg
+        elif arg.annotation is not None and _is_session(arg.annotation, context):
+            return arg
+    return None
+
+
+def _is_session(annotation: ast.expr, context: FileContext) -> bool:
+    if (annotated_type(context, annotation) or "").rpartition(".")[2] in _SESSION_TYPES:
+        return True
+    if isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Annotated":
+        return any(isinstance(part, ast.Call) and last_name(part.func) == "Depends" and part.args
+                   and _SESSION_NAME.search(last_name(part.args[0])) is not None
+                   for part in descendants(annotation))  # fmt: skip
+    name = last_name(annotation)
+    return name.endswith(("SessionDep", "DBSession", "DbSession", "DatabaseSession", "DbDep", "SessionDependency"))
+
+
+@record
+class Stream:
+    """The stream that an endpoint answers with: where it begins, what it is, what it weighs, and the answer that is
+    made (None for a websocket)."""
+
+    line: int
+    what: str
+    severity: Severity
+    answer: ast.Call | None = None
+
+
+def stream_of(node: FunctionNode) -> Stream | None:
+    """The stream that an endpoint answers with."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) in ("websocket", "websocket_route"):
+            return Stream(decorator.lineno, "the websocket", "CRITICAL")
+    for part in descendants(node):
+        if isinstance(part, ast.Call) and last_name(part.func) in _STREAMS:
+            name = last_name(part.func)
+            events = name == "EventSourceResponse" or any(
+                isinstance(text, ast.Constant) and text.value == "text/event-stream" for text in descendants(part)
+            )
+            if events:
+                return Stream(part.lineno, "the event stream", "CRITICAL", part)
+            return Stream(part.lineno, "the download", "HIGH", part)
+    return None
+
+
+def _on_background(node: FunctionNode, context: FileContext) -> None:
+    """`background_tasks.add_task(send, db)`, `asyncio.create_task(send(db))`."""
+    session = session_parameter(node, context) if function_role(node) == "router" else None
+    if session is None or stream_of(node) is not None:
+        return
+    context.scopes.append(node)
+    statement = context.statement
+    for part in descendants(node):
+        if not isinstance(part, ast.Call) or last_name(part.func) not in ("add_task", "create_task", "ensure_future"):
+            continue
+        values = [*part.args, *(word.value for word in part.keywords)]
+        inner = [value for call in values if isinstance(call, ast.Call) for value in call.args]
+        if any(isinstance(value, ast.Name) and value.id == session.arg for value in (*values, *inner)):
+            context.statement = part
+            context.report(
+                INJECTION_RULE,
+                part,
+                f"`{session.arg}` belongs to the request and goes to a task that outlives the answer: by then it is "
+                "closed, or it is held until the task ends",
+                evidence=(Evidence(context.path, session.lineno, f"`{session.arg}` is injected for the request"),),
+            )
+    context.statement = statement
+    context.scopes.pop()
+
+
+factory_vs_injection = Rule(
+    name=INJECTION_RULE,
+    gate="none",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PA-654-6",),
+    catches="A session of the request that is handed to a background task.",
+    why="The request closes its session when it is answered; the task then works with a closed one, or both use one "
+    "session at the same time.",
+    fix="Hand ids on, and let the task open a session of its own from the factory.",
+    when="In FastAPI endpoints. A stream with an injected session is `streaming-resource-holding`.",
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_background,
+            (b"add_task", b"create_task", b"ensure_future"),
+            is_product_path,
+        ),
+    ),
+    bad=INJECTION[0],
+    good=INJECTION[1],
+)
+
+RULES: tuple[Rule, ...] = (factory_vs_injection,)

@@ -1,0 +1,398 @@
+"""Rules of the skill query-efficiency-auditor about loops that write: one statement for each turn."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.analysis.bindings import lookup
+from skills.gates.analysis.execution import Execution, execution_of, one_less
+from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
+from skills.gates.analysis.transactions import first_time
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants, names_in
+from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.persistence.database_calls import Write, write_of
+from skills.gates.persistence.loop_writes_examples import BULK, WRITES
+from skills.gates.persistence.sessions import is_session, speaks_django, unawaited
+from skills.gates.rule import Rule, Watch
+
+SKILL = "query-efficiency-auditor"
+LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"
+
+FEW = 10
+_NAMES = frozenset(
+    {"execute", "exec", "scalar", "scalars", "update", "aupdate", "delete", "adelete", "create", "acreate", "save",
+     "asave", "add", "merge", "remove", "commit", "flush"}
+)  # fmt: skip
+_LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
+_PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
+_ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries|^_+$", re.I)
+_NO_ROWS = lazy(
+    r"(form|forms|formset|serializer|image|img|picture|fig|figure|plot|wb|workbook|doc|document|file|storage|cache|"
+    r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
+)  # fmt: skip
+_SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
+
+_PLAINER = {
+    "add": "`add_all` would say it in one line; the statements are the same",
+    "delete": "`execute(delete(Model).where(…))` takes all rows at once, where no cascade of the ORM is needed",
+}
+
+Turns = ast.For | ast.AsyncFor | ast.comprehension
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return
+    if function.attr not in _NAMES and not _LONG_NAMES.fullmatch(function.attr):
+        return
+    loop, whole = _around(node, context)
+    if loop is None or whole is None or _in_pieces(loop) or _runs_once(loop, context):
+        return
+    bound = _bound(loop)
+    if function.attr in ("add", "merge", "delete") and node.args and is_session(function.value, context):
+        _planned(node, loop, whole, context)
+        return
+    if function.attr in ("commit", "flush"):
+        _changed_rows(node, loop, whole, bound, context)
+        return
+    write = write_of(node, context)
+    if write is not None and write.model in bound and write.how.startswith(("execute(", "query(")):
+        return  # another table each turn
+    if write is None:
+        write = _row_write(node, bound, loop, context)
+    if write is None or not _about(node, bound, context):
+        return
+    if write.kind != "insert" and not first_time(LOOP_RULE, whole, context):
+        return  # said once for each loop
+    if write.kind == "insert":
+        _report_insert(node, write, whole, context)
+    else:
+        _report_write(node, write, loop, whole, context)
+
+
+def _changed_rows(node: ast.Call, loop: Turns, whole: ast.AST, bound: frozenset[str], context: FileContext) -> None:
+    """`row.status = …` and a commit in each turn: an UPDATE and a round trip for each row."""
+    function = node.func
+    if isinstance(loop, ast.comprehension) or not isinstance(function, ast.Attribute):
+        return
+    if not is_session(function.value, context) or node not in list(_senders(loop, context)):
+        return
+    parts = list(local_nodes(loop))
+    adds = any(
+        isinstance(part, ast.Call) and last_name(part.func) in ("add", "add_all", "merge", "delete", "execute")
+        for part in parts
+    )
+    changed = next(
+        (
+            part
+            for part in parts
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and last_name(part.value) in bound
+        ),
+        None,
+    )
+    if adds or changed is None or not first_time(LOOP_RULE, whole, context):
+        return
+    _report_write(node, Write("update", last_name(changed.value), f"{ast.unparse(changed)} = …"), loop, whole, context)
+
+
+def _around(node: ast.Call, context: FileContext) -> tuple[Turns | None, ast.AST | None]:
+    """The innermost `for` around a call, a comprehension's included, and the node that marks its place."""
+    above = context.parent(node)
+    below: ast.AST = node
+    while above is not None:
+        if isinstance(above, (ast.ListComp, ast.SetComp, ast.GeneratorExp)) and below is above.elt:
+            return above.generators[-1], above
+        if isinstance(above, ast.Lambda):
+            return None, None
+        below, above = above, context.parent(above)
+    loops = loops_around(context, node)
+    if loops and not isinstance(loops[0], ast.While):
+        return loops[0], loops[0]
+    return None, None  # `while` works through batches, queues and attempts
+
+
+def _in_pieces(loop: Turns) -> bool:
+    """True for loops over batches of many rows, and for attempts."""
+    targets = " ".join(sorted(names_in(loop.target)))
+    over = last_name(loop.iter.func) if isinstance(loop.iter, ast.Call) else last_name(loop.iter)
+    if over == "range" and (
+        _ATTEMPTS.search(targets) or (isinstance(loop.iter, ast.Call) and len(loop.iter.args) == 3)
+    ):
+        return True
+    return bool(_PIECES.search(targets) or re.search(r"batch|chunk|paginat|slices", over, re.I))
+
+
+def _runs_once(loop: Turns, context: FileContext) -> bool:
+    """True where what follows the call in its block leaves the loop."""
+    if isinstance(loop, ast.comprehension):
+        return False
+    for block in blocks(loop.body):
+        for place, statement in enumerate(block):
+            if statement is context.statement:
+                return any(isinstance(after, (ast.Break, ast.Return, ast.Raise)) for after in block[place:])
+    return isinstance(context.statement, (ast.Return, ast.Raise))
+
+
+def _bound(loop: Turns) -> frozenset[str]:
+    """The names that a turn of the loop gives a value: its target, and what its body assigns."""
+    found = set(names_in(loop.target))
+    if not isinstance(loop, ast.comprehension):
+        for node in local_nodes(loop):
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    found |= {part.id for part in descendants(target) if isinstance(part, ast.Name)}
+            elif isinstance(node, (ast.NamedExpr, ast.AnnAssign, ast.For, ast.AsyncFor)):
+                found |= {part.id for part in descendants(node.target) if isinstance(part, ast.Name)}
+    return frozenset(found)
+
+
+def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileContext) -> Write | None:
+    """`order.save()`, `order.delete()` of a row that the loop is at, or that it made."""
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr not in ("save", "asave", "delete", "adelete"):
+        return None
+    owner = function.value
+    if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
+        return None
+    if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
+        return None  # `table.delete()` makes a statement
+    if not speaks_django(context):
+        return None
+    if function.attr.endswith("delete"):
+        return Write("delete", owner.id, f"{owner.id}.{function.attr}()")
+    made = _made_in(loop, owner.id) or _copied_in(loop, owner.id)
+    return Write("insert" if made else "update", made or owner.id, f"{owner.id}.{function.attr}()")
+
+
+def _made_in(loop: Turns, name: str) -> str:
+    """The class of which a turn makes a new object under this name, "" where it does not."""
+    if isinstance(loop, ast.comprehension):
+        return ""
+    for node in local_nodes(loop):
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
+            value = unawaited(node.value)
+            if isinstance(value, ast.Call) and not isinstance(value.func, ast.Call):
+                made = last_name(value.func)
+                if made[:1].isupper() and not made.endswith(("Form", "Serializer")):
+                    return made
+    return ""
+
+
+def _copied_in(loop: Turns, name: str) -> str:
+    """The name itself where a turn takes the key away from the row, "" where not: `save()` then makes a new one."""
+    if isinstance(loop, ast.comprehension):
+        return ""
+    for node in local_nodes(loop):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+            for target in node.targets:
+                if (
+                    isinstance(target, ast.Attribute)
+                    and target.attr in ("pk", "id")
+                    and last_name(target.value) == name
+                ):
+                    return name
+    return ""
+
+
+def _about(node: ast.Call, bound: frozenset[str], context: FileContext) -> bool:
+    """True where each turn writes other rows of the same table."""
+    asked = [*node.args, *(word.value for word in node.keywords)]
+    function = node.func
+    root = root_name(function)
+    for part in list(asked):
+        found = lookup(context, part.id, part.lineno) if isinstance(part, ast.Name) else None
+        if found is not None and found.value is not None:
+            asked.append(found.value)
+    if isinstance(function, ast.Attribute):
+        inner: ast.expr = function.value
+        while isinstance(inner, (ast.Call, ast.Attribute)):
+            if isinstance(inner, ast.Call):
+                asked += [*inner.args, *(word.value for word in inner.keywords)]
+                inner = inner.func
+            else:
+                if inner.attr in ("objects", "all_objects", "_default_manager") and root in bound:
+                    return False
+                inner = inner.value
+    if any(_asks_for_many(one, bound) for part in (*asked, node) for one in descendants(part)):
+        return False
+    return root in bound or any(names_in(part) & bound for part in asked)
+
+
+def _asks_for_many(node: ast.AST, bound: frozenset[str]) -> bool:
+    """`column.in_(…)`, `key__in=…`, and a statement on a table that the loop is at."""
+    match node:
+        case ast.Attribute(attr="in_" | "any_"):
+            return True
+        case ast.keyword(arg=str(name)):
+            return name.endswith("__in")
+        case ast.Call(func=ast.Name(id="update" | "delete" | "insert"), args=[ast.Name(id=table), *_]):
+            return table in bound
+    return False
+
+
+def _few(loop: Turns) -> int | None:
+    """At most so many turns, where the code says so."""
+    if not isinstance(loop, ast.comprehension) and (said := turns(loop)) is not None:
+        return said
+    over = loop.iter
+    if isinstance(over, ast.Call) and last_name(over.func) in ("enumerate", "list", "reversed", "sorted") and over.args:
+        over = over.args[0]
+    if isinstance(over, (ast.List, ast.Tuple, ast.Set)) and not any(isinstance(one, ast.Starred) for one in over.elts):
+        return len(over.elts)
+    if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice):
+        upper = over.slice.upper
+        if isinstance(upper, ast.Constant) and isinstance(upper.value, int) and over.slice.lower is None:
+            return upper.value
+    for part in descendants(over):
+        if isinstance(part, ast.Call) and last_name(part.func) in ("limit", "islice", "head") and part.args:
+            last = part.args[-1]
+            if isinstance(last, ast.Constant) and isinstance(last.value, int):
+                return last.value
+    return None
+
+
+def lowered(
+    severity: Severity, kind: Execution, why: Evidence | None, context: FileContext
+) -> tuple[Severity, tuple[Evidence, ...]]:
+    """The severity after what the place says, and the evidence: LOW where it runs once, one step less in commands and
+    in the admin."""
+    links = [why] if why is not None else []
+    wanted: Severity = severity
+    symbol = context.symbol.rpartition(".")[2]
+    if kind == "init" or _SEEDS.search(symbol) or _SEEDS.search(context.path.rpartition("/")[2].removesuffix(".py")):
+        wanted = "LOW" if severity != "INFO" else severity
+    elif (kind == "cli" or context.role == "admin" or "admin" in context.path.split("/")) and severity != "INFO":
+        wanted = one_less(severity)
+    if wanted != severity:
+        links.append(
+            Evidence(
+                context.path,
+                why.line if why else 1,
+                f"lowered from {severity} to {wanted}: "
+                + ("it runs once" if wanted == "LOW" and kind == "init" else "not a hot path"),
+            )
+        )
+    return wanted, tuple(links)  # fmt: skip
+
+
+def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, context: FileContext) -> None:
+    few = _few(loop)
+    base: Severity = "MEDIUM" if few is not None and few <= FEW else "HIGH"
+    kind, why = execution_of(context)
+    severity, links = lowered(base, kind, why, context)
+    times = f"at most {few} times" if few is not None else "in every iteration"
+    confidence: Confidence = "confirmed" if few is not None else "likely"
+    context.report(
+        LOOP_RULE,
+        node,
+        f"`{write.how}` sends one {write.kind.upper()} {times}",
+        severity=severity,
+        confidence=confidence,
+        evidence=(Evidence(context.path, whole.lineno, "the loop"), *links),  # type: ignore[attr-defined]
+        also=(BULK_RULE,),
+    )
+
+
+def _report_insert(node: ast.Call, write: Write, whole: ast.AST, context: FileContext) -> None:
+    kind, why = execution_of(context)
+    severity, links = lowered("MEDIUM", kind, why, context)
+    context.report(
+        BULK_RULE,
+        node,
+        f"`{write.how}` sends one INSERT in every iteration",
+        severity=severity,
+        evidence=(Evidence(context.path, whole.lineno, "the loop"), *links),  # type: ignore[attr-defined]
+        also=(LOOP_RULE,) if write.how.endswith("save()") else (),
+    )
+
+
+def _planned(node: ast.Call, loop: Turns, whole: ast.AST, context: FileContext) -> None:
+    """`session.add(x)` in a loop: the same statements as `add_all`, unless each turn also sends them."""
+    sends = next(_senders(loop, context), None)
+    method = last_name(node.func)
+    if sends is None:
+        context.report(
+            BULK_RULE,
+            node,
+            f"`{method}` in a loop: {_PLAINER.get(method, _PLAINER['add'])}",
+            severity="INFO",
+            evidence=(Evidence(context.path, whole.lineno, "the loop sends nothing itself"),),  # type: ignore[attr-defined]
+        )
+        return
+    kind, why = execution_of(context)
+    severity, links = lowered("MEDIUM", kind, why, context)
+    context.report(
+        BULK_RULE,
+        node,
+        f"`{method}` and `{last_name(sends.func)}` in every iteration: one round trip for each row",
+        severity=severity,
+        evidence=(Evidence(context.path, sends.lineno, f"`{last_name(sends.func)}` in the same loop"), *links),
+    )
+
+
+def _senders(loop: Turns, context: FileContext) -> Iterator[ast.Call]:
+    """The calls of a loop's body that send what a session holds, those for every so many turns left out."""
+    if isinstance(loop, ast.comprehension):
+        return
+    counted = {
+        part
+        for node in local_nodes(loop)
+        if isinstance(node, ast.If) and any(isinstance(one, (ast.Mod, ast.GtE, ast.Gt)) for one in ast.walk(node.test))
+        for statement in node.body
+        for part in descendants(statement)
+    }
+    for node in local_nodes(loop):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node in counted:
+            continue
+        if node.func.attr in ("flush", "commit", "refresh") and is_session(node.func.value, context):
+            yield node
+
+
+_WORDS = (
+    b".execute(", b".exec(", b".update", b".delete", b".save", b".asave", b".adelete", b".mark_", b".reset",
+    b".remove", b".add(", b".merge(", b".create(", b".acreate(", b".aupdate(", b".archive", b".increment",
+    b".touch", b".scalars(", b".commit(", b".flush(",
+)  # fmt: skip
+
+n_update_delete_loop = Rule(
+    name=LOOP_RULE,
+    gate="none",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PA-651-2",),
+    catches="UPDATE and DELETE statements that a loop sends one by one: `execute(update(…))`, a repository's `update`, "
+    "`delete`, `mark_…`, `query(…).delete()`, Django's `save()`, `delete()` and `filter(pk=…).update()`.",
+    why="A thousand rows are a thousand round trips, and the transaction stays open through all of them.",
+    fix="One statement for all: `update(Model).where(Model.id.in_(ids))`, `bulk_update`, `queryset.update(…)`, "
+    "`queryset.delete()`; for other values in each row `session.execute(update(Model), rows)`.",
+    when="In production code, in `for` loops and comprehensions at any depth. HIGH where the count is unknown or more "
+    "than 10, MEDIUM up to 10, one step less in commands and the admin, LOW in code that runs once. Not for batches, "
+    "attempts, and loops over tables.",
+    watches=(Watch((ast.Call,), _on_call, _WORDS, is_product_path),),
+    bad=WRITES[0],
+    good=WRITES[1],
+)  # fmt: skip
+
+missing_bulk_ops = Rule(
+    name=BULK_RULE,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-651-5", "X-PA-14"),
+    catches="Rows that a loop inserts one by one: `session.add` with `flush` or `commit` in the same loop, "
+    "`execute(insert(…))`, Django's `create()` and `save()` of a new object.",
+    why="Each row waits for its own round trip where the database takes thousands in one statement.",
+    fix="`session.execute(insert(Model), rows)` or `add_all` and one flush; `bulk_create(objects, batch_size=…)`.",
+    when="In production code, found with n-update-delete-loop. MEDIUM; INFO for `session.add` alone, which sends the "
+    "same statements as `add_all`; LOW in code that runs once.",
+    watches=(Watch((), _on_call, _WORDS, is_product_path),),
+    bad=BULK[0],
+    good=BULK[1],
+)
+
+RULES: tuple[Rule, ...] = (n_update_delete_loop, missing_bulk_ops)

@@ -1,0 +1,184 @@
+"""A rule of the skill transaction-correctness-auditor: a commit after whose failure nobody rolls back."""
+
+import ast
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.transactions import SKILL, opens_transaction
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import calls_in, defaults_of, descendants, stands_in
+from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
+from skills.gates.persistence.commit_order_examples import ROLLBACK
+from skills.gates.persistence.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
+from skills.gates.persistence.sessions import is_session, unawaited
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+
+RULE = "missing-rollback"
+_BROAD = frozenset(
+    {"Exception", "BaseException", "SQLAlchemyError", "IntegrityError", "DBAPIError", "OperationalError",
+     "DatabaseError", "Error", "StatementError", "DataError", ""}
+)  # fmt: skip
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    if any(part.__class__ is ast.Yield for part in nodes_of(node, context)):
+        _tell_provider(node, context)
+    commits = [event for event in events_of(node, context) if event.kind == "commit"]
+    if not commits:
+        return
+    with inside(node, context):
+        for event in commits:
+            if _judge_commit(node, event, context):
+                break
+
+
+def _tell_provider(node: FunctionNode, context: FileContext) -> None:
+    """A fact for each function that lends a session: whether it rolls back where its borrower fails."""
+    lent = [part for part in local_nodes(node) if isinstance(part, ast.Yield) and part.value is not None]
+    if not any(is_session(part.value, context) for part in lent if part.value is not None):
+        return
+    calls = {last_name(part.func) for part in descendants(node) if isinstance(part, ast.Call)}
+    context_managed = any(isinstance(part, (ast.With, ast.AsyncWith)) for part in local_nodes(node))
+    closed = any(isinstance(part, ast.Try) and (part.finalbody or part.handlers) for part in local_nodes(node))
+    safe = context_managed or (closed and bool(calls & {"rollback", "close", "aclose", "remove"}))
+    context.fact("lends-session", "safe" if safe else "unsafe", node.name, node.lineno)
+
+
+def _judge_commit(function: FunctionNode, event: Event, context: FileContext) -> bool:
+    """Reports a commit after whose failure nobody rolls back. True where it did."""
+    call = event.node
+    assert isinstance(call, ast.Call)
+    session = session_text(call)
+    state = _around(function, call, session, context)
+    if state == "safe":
+        return False
+    owner = context.class_scope
+    if owner is not None and _unit_of_work(owner):
+        return False
+    root = session.partition(".")[0]
+    if session == "db.session" and state != "swallowed":
+        return False  # Flask-SQLAlchemy ends its session, and with it the transaction, after each request
+    lent = state != "swallowed" and not _made_here(function, root)
+    injected = lent and root in _dependencies(function)
+    kind, why = execution_of(context)
+    severity: Severity = "LOW" if injected or kind in ("init", "cli") else "MEDIUM"
+    confidence: Confidence = "needs_context" if injected else "likely" if lent else "confirmed"
+    context.statement = statement_of(function, call)
+    what = (
+        "what fails here is caught without a rollback: the session stays broken"
+        if state == "swallowed"
+        else "nobody rolls back where this fails: the session stays broken for whoever uses it next"
+    )
+    context.report(
+        RULE,
+        call,
+        f"`{session}.commit()`: {what}",
+        severity=severity,
+        confidence=confidence,
+        needs=(("lent", "1"),) if lent else (),
+        evidence=(why,) if why else (),
+    )
+    return True
+
+
+def _around(function: FunctionNode, call: ast.Call, session: str, context: FileContext) -> str:
+    """What stands around a commit: "safe", "swallowed" (caught without a rollback), or "" nothing."""
+    state = ""
+    for part in local_nodes(function):
+        if isinstance(part, (ast.With, ast.AsyncWith)) and stands_in(part.body, call):
+            for item in part.items:
+                bound = item.optional_vars
+                if opens_transaction(item.context_expr, context):
+                    return "safe"
+                if isinstance(bound, ast.Name) and bound.id == session.partition(".")[0]:
+                    return "safe"
+                if last_name(item.context_expr) in (session.partition(".")[0], "closing", "aclosing"):
+                    return "safe"
+        if isinstance(part, ast.Try) and (stands_in(part.body, call) or stands_in(part.orelse, call)):
+            ends = {last_name(one.func) for one in calls_in(part.finalbody)}
+            if ends & {"rollback", "close", "aclose", "remove"} or any("rollback" in name for name in ends):
+                return "safe"
+            broad = [one for one in part.handlers if _catches_all(one)]
+            if any("rollback" in last_name(one.func) for handler in part.handlers for one in calls_in(handler.body)):
+                return "safe"
+            if broad and not any(isinstance(one, ast.Raise) for one in descendants(broad[0])):
+                state = "swallowed"
+    return state
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or last_name(kind) in _BROAD for kind in kinds)
+
+
+def _unit_of_work(owner: ast.ClassDef) -> bool:
+    """True for a class that ends its transaction itself."""
+    return any(
+        isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name in ("__exit__", "__aexit__", "rollback")
+        for part in owner.body
+    )
+
+
+def _made_here(function: FunctionNode, name: str) -> bool:
+    """True where the function makes the session itself."""
+    for part in local_nodes(function):
+        if isinstance(part, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in part.targets):
+            return isinstance(unawaited(part.value), ast.Call)
+    return False
+
+
+def _dependencies(function: FunctionNode) -> set[str]:
+    """The parameters that a framework fills."""
+    found = set()
+    for arg, default in defaults_of(function.args):
+        hint = last_name(arg.annotation) if arg.annotation is not None else ""
+        filled = isinstance(default, ast.Call) and last_name(default) == "Depends"
+        if filled or hint == "Annotated" or hint.endswith("Dep"):
+            found.add(arg.arg)
+    return found
+
+
+def _rollback_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A session that others lend is safe where all that lend one roll back."""
+    if not candidate.needs:
+        return candidate
+    if project.has("lends-session", "safe") and not project.has("lends-session", "unsafe"):
+        return None
+    unsafe = project.named("lends-session", "unsafe")
+    links = tuple(
+        Evidence(path, fact.line, f"`{fact.detail}` lends a session and never rolls back") for path, fact in unsafe[:1]
+    )
+    severity = "MEDIUM" if unsafe and candidate.confidence == "needs_context" else candidate.severity or "MEDIUM"
+    return replace(candidate, severity=severity, needs=(), evidence=(*candidate.evidence, *links))
+
+
+missing_rollback = Rule(
+    name=RULE,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-652-4", "X-PA-5"),
+    catches="`commit()` without a rollback where it fails: outside of `try` and context managers, or in a `try` that "
+    "swallows the error.",
+    why="After a failed flush or commit a session refuses every further query until it is rolled back; the next "
+    "user of "
+    "the session gets an error that is not its own.",
+    fix="`with session.begin():` (async: `async with`), or `except: session.rollback(); raise`; or let the provider of "
+    "the session do it.",
+    when="In production code. MEDIUM, LOW in code that runs once and where a framework injects the session from a "
+    "place "
+    "that the project does not show. Not where everything that lends a session rolls back or closes it, and not with "
+    "`with SessionLocal() as session`.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"yield"), is_product_path),),
+    holds=_rollback_holds,
+    bad=ROLLBACK[0],
+    good=ROLLBACK[1],
+)
+
+
+RULES: tuple[Rule, ...] = (missing_rollback,)

@@ -1,0 +1,129 @@
+"""Calls that hand on the key of a row: the facts that tell them, and those that lead to one function."""
+
+import ast
+from collections.abc import Iterator
+
+from skills.gates.analysis.execution import execution_of
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name, module_name
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Fact
+from skills.gates.persistence.database_events import Event, nodes_of
+from skills.gates.persistence.sessions import GENERIC, model_key
+from skills.gates.project import Project
+from skills.record import record
+
+_PASSES = "passes-id"
+_KEYS = frozenset({"id", "pk", "uuid"})
+_QUEUES = frozenset(
+    {"delay", "apply_async", "add_task", "enqueue", "enqueue_job", "send_task", "create_task", "submit"}
+)
+_COMMON = frozenset({"get", "run", "process", "execute", "handle", "update", "delete", "create", "save", "load"})
+
+
+@record
+class Passed:
+    """One call that hands a key on, as its fact says it."""
+
+    where: str
+    place: str
+    model: str
+    kind: str
+    fetched: bool
+    path: str
+    line: int
+
+
+def tell_callers(function: FunctionNode, events: list[Event], context: FileContext) -> None:
+    """A fact for each call that hands on the key of a row which the function has."""
+    rows: dict[str, str] = {}
+    keys: dict[str, tuple[str, int]] = {}
+    for event in events:
+        assert event.fetch is not None
+        if isinstance(event.fetch.key, ast.Name):
+            keys.setdefault(event.fetch.key.id, (model_key(event.fetch.model), event.line))
+    for node in nodes_of(function, context):
+        if events and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            for event in events:
+                if any(part is event.node for part in descendants(node.value)) and event.fetch is not None:
+                    rows[node.targets[0].id] = model_key(event.fetch.model)
+    kind = ""
+    fetches = {event.node for event in events}
+    for node in nodes_of(function, context):
+        if node.__class__ is not ast.Call or node in fetches:
+            continue
+        assert isinstance(node, ast.Call)
+        name = last_name(node.func)
+        if not name or name in _QUEUES or name[:1].isupper() or isinstance(node.func, ast.Call):
+            continue
+        for place, value in _given(node):
+            passed = _row_behind(value, rows, keys, node.lineno)
+            if passed is None:
+                continue
+            kind = kind or execution_of(context)[0]
+            model, fetched = passed
+            detail = "|".join((_where(node.func, context), place, model, kind, "1" if fetched else ""))
+            context.fact(_PASSES, name, detail, node.lineno)
+
+
+def _given(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    for place, value in enumerate(call.args):
+        yield str(place), value
+    for word in call.keywords:
+        if word.arg:
+            yield word.arg, word.value
+
+
+def _row_behind(
+    value: ast.expr, rows: dict[str, str], keys: dict[str, tuple[str, int]], line: int
+) -> tuple[str, bool] | None:
+    """(model, whether it was read here) of the row whose key an argument is."""
+    if isinstance(value, ast.Attribute) and value.attr in _KEYS and isinstance(value.value, ast.Name):
+        name = value.value.id
+        return (rows[name], True) if name in rows else (model_key(name), False)
+    if isinstance(value, ast.Name) and value.id in keys and keys[value.id][1] < line:
+        return keys[value.id][0], True
+    return None
+
+
+def _where(function: ast.expr, context: FileContext) -> str:
+    """Where a called function is defined, as far as the file says: a dotted name, or "" for a method of something."""
+    owner = last_name(function.value) if isinstance(function, ast.Attribute) else ""
+    if isinstance(function, ast.Attribute) and owner in ("self", "cls") and context.class_scope is not None:
+        return f"{module_name(context.path)}.{context.class_scope.name}.{function.attr}"
+    if isinstance(function, ast.Name):
+        found = context.imports.get(function.id)
+        return found or f"{module_name(context.path)}.{function.id}"
+    resolved = context.resolve(function) or ""
+    return (
+        resolved if resolved.partition(".")[0] in {name.partition(".")[0] for name in context.imports.values()} else ""
+    )
+
+
+def callers_of(candidate: Candidate, project: Project) -> list[Passed]:
+    """The calls anywhere in a project that hand a candidate's function the key of a row."""
+    said = dict(candidate.needs)
+    found = []
+    for path, fact in project.named(_PASSES, said["callee"]):
+        one = _passed(path, fact)
+        if one.model != said["model"] or one.place not in (said["place"], said["keyword"]):
+            continue
+        target = f"{said['module']}.{said['callee']}"
+        if one.where and not (
+            target == one.where or target.endswith("." + one.where) or one.where.endswith("." + target)
+        ):
+            continue
+        if not one.where and (_common(said["callee"]) or said["model"] in GENERIC):
+            continue
+        found.append(one)
+    return found
+
+
+def _common(name: str) -> bool:
+    """True for names that many classes have."""
+    return name.strip("_") in _COMMON
+
+
+def _passed(path: str, fact: Fact) -> Passed:
+    where, place, model, kind, fetched = fact.detail.split("|")
+    return Passed(where, place, model, kind, bool(fetched), path, fact.line)

@@ -1,0 +1,237 @@
+"""Rules of the skill resource-lifecycle-auditor about pools, and about connections and sessions that nobody gives
+back."""
+
+import ast
+import re
+
+from skills.gates.analysis.bindings import bindings, lookup, origin
+from skills.gates.analysis.execution import execution_of, one_less
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants, mentions
+from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.persistence.resource_examples import CLEANUP, POOL
+from skills.gates.persistence.session_config import LAYER_WORDS, on_import
+from skills.gates.persistence.session_config import on_call as tell_config
+from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, releases, taken
+from skills.gates.rule import Rule, Watch
+
+POOL_RULE = "pool-configuration"
+
+_ENGINES = frozenset(
+    {
+        "sqlalchemy.create_engine", "sqlalchemy.engine.create_engine", "sqlmodel.create_engine",
+        "sqlalchemy.ext.asyncio.create_async_engine",
+    }
+)  # fmt: skip
+_TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_context", "callback",
+                     "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
+
+
+# Migrations, scripts and set-ups: the process ends before a connection grows old.
+_ENDS_SOON = lazy(
+    r"(?:^|/)(?:scripts|alembic|revisions|versions|\w*migrations?)/|(?:^|/)(?:env|init_\w+|\w+_init)\.py$"
+)
+_SHORT_LIVED = lazy(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
+
+
+def _on_engine(node: ast.Call, context: FileContext) -> None:
+    if origin(context, node.func) not in _ENGINES:
+        return
+    words = {word.arg: word.value for word in node.keywords if word.arg is not None}
+    unpacked = [_written_out(word.value, context) for word in node.keywords if word.arg is None]
+    for options in unpacked:
+        words = {**(options or {}), **words}
+    for name, bad in (("max_overflow", -1), ("pool_size", 0)):
+        value = words.get(name)
+        if value is not None and _number(value) == bad:
+            message = f"`{name}={bad}` sets no limit: every waiting request opens one more connection"
+            context.report(POOL_RULE, value, message, severity="HIGH")
+    pool = words.get("poolclass")
+    if pool is not None and last_name(pool) == "NullPool" and not _SHORT_LIVED.search(context.path):
+        message = "`NullPool` opens a connection for each request: right behind a pooler or in serverless code only"
+        context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
+    if context.role == "command" or _ENDS_SOON.search(context.path):
+        return
+    if None in unpacked or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
+        return
+    if "pool_pre_ping" not in words and "pool_recycle" not in words:
+        message = (
+            "The engine has neither `pool_pre_ping` nor `pool_recycle`: a connection that the server dropped meanwhile "
+            "fails the request that gets it"
+        )
+        context.report(POOL_RULE, node, message, severity="MEDIUM")
+
+
+def _written_out(value: ast.expr, context: FileContext) -> dict[str, ast.expr] | None:
+    """The options behind `**OPTIONS` where they are one display with names, None where they are not written out."""
+    if isinstance(value, ast.Name):
+        found = lookup(context, value.id, value.lineno)
+        if any(f"{value.id}{more}".encode() in context.source for more in (".update(", "[", ".setdefault(")):
+            return None  # filled further on
+        known = bindings(context, context.function or context.tree).get(value.id) or ()
+        value = found.value if found is not None and found.value is not None and len(known) < 2 else value
+    if isinstance(value, ast.Call) and last_name(value.func) == "dict" and not value.args:
+        named = {word.arg: word.value for word in value.keywords if word.arg is not None}
+        return named if len(named) == len(value.keywords) else None
+    if not isinstance(value, ast.Dict):
+        return None
+    options = {key.value: its for key, its in zip(value.keys, value.values, strict=True)
+               if isinstance(key, ast.Constant) and isinstance(key.value, str)}  # fmt: skip
+    return options if len(options) == len(value.keys) else None
+
+
+def _number(node: ast.expr) -> object:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return -node.operand.value if isinstance(node.operand.value, int) else None
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+def _is_local(node: ast.Call) -> bool:
+    """True for an engine on a file or in memory."""
+    texts = [part.value for part in descendants(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return any(text.startswith("sqlite") for text in texts)
+
+
+def _on_assignment(node: ast.Assign, context: FileContext) -> None:
+    function = context.function
+    target = node.targets[0]
+    if function is None or len(node.targets) != 1 or not isinstance(target, ast.Name):
+        return
+    value = node.value.value if isinstance(node.value, ast.Await) else node.value
+    if not isinstance(value, ast.Call):
+        return
+    found = taken(value, context)
+    if found is None:
+        return
+    what, severity = found
+    state = _fate(function, target.id, node)
+    if state == "cared for":
+        return
+    if state == "closed" and leak_of(function, target.id) is not None:
+        return  # said by error-path-leak
+    lower: Severity = "MEDIUM" if severity == "HIGH" else "LOW"
+    message = (
+        f"`{target.id}` is {what} that nobody closes: use `with`, or close it in `finally`"
+        if state == "forgotten"
+        else f"`{target.id}` is {what} that is closed only where nothing fails before: use `with`, or `finally`"
+    )
+    confidence: Confidence = "confirmed" if state == "forgotten" else "likely"
+    weight = severity if state == "forgotten" else lower
+    kind, why = execution_of(context)
+    links: tuple[Evidence, ...] = (why,) if why is not None else ()
+    if kind == "cli" and why is not None and weight != "LOW":  # the process ends, and gives everything back
+        links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
+        weight = one_less(weight)
+    context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, evidence=links)
+
+
+def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
+    """What becomes of a resource: "cared for", "closed" where nothing fails, "forgotten"."""
+    others = [node for node in descendants(function) if node is not made]
+    if any(_cares(node, name) for node in others):
+        return "cared for"
+    return "closed" if any(isinstance(node, ast.Call) and releases(node, name) for node in others) else "forgotten"
+
+
+def _cares(node: ast.AST, name: str) -> bool:
+    """True where a statement or call closes a resource whatever happens, or hands it over."""
+    match node:
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            return any(mentions(item.context_expr, name) for item in items)
+        case ast.Try(finalbody=last):
+            return any(mentions(statement, name) for statement in last)
+        case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+            return _hands_over(value, name)
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+            return _hands_over(value, name)
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return name in names
+    return isinstance(node, ast.Call) and _passes(node, name)
+
+
+def _hands_over(value: ast.expr, name: str) -> bool:
+    """True where the resource itself, alone or in a display, is what is handed over."""
+    if isinstance(value, ast.Name):
+        return value.id == name
+    if isinstance(value, (ast.Tuple, ast.List, ast.Set)):
+        return any(_hands_over(part, name) for part in value.elts)
+    if isinstance(value, ast.Dict):
+        return any(_hands_over(part, name) for part in value.values)
+    return isinstance(value, (ast.Lambda, ast.IfExp, ast.NamedExpr, ast.BoolOp)) and mentions(value, name)
+
+
+def _passes(call: ast.Call, name: str) -> bool:
+    """True where the resource goes to something that closes or keeps it."""
+    values = [*call.args, *(word.value for word in call.keywords)]
+    if not any(
+        _hands_over(value, name) or (isinstance(value, ast.Attribute) and mentions(value, name)) for value in values
+    ):
+        return False
+    taker = last_name(call.func)
+    return taker in _TAKERS or taker[:1].isupper() or taker in ("append", "add", "put", "setattr", "partial", "submit")
+
+
+pool_configuration = Rule(
+    name=POOL_RULE,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-654-4",),
+    catches="SQLAlchemy engines whose pool has no limit (`max_overflow=-1`, `pool_size=0`), and engines that neither "
+    "test nor renew their connections.",
+    why="Without a limit a busy moment takes every connection that the server has; without `pool_pre_ping` or "
+    "`pool_recycle` the first requests after a restart or an idle time-out fail.",
+    fix="`create_engine(url, pool_pre_ping=True, pool_recycle=1800, pool_size=…, max_overflow=…)`: replicas × workers "
+    "× (pool_size + max_overflow) must stay below the server's limit.",
+    when="In production code. HIGH without a limit, MEDIUM without a test. Not for SQLite, engines with their own pool "
+    "class and unpacked options. The defaults (5 and 10 more) are a limit.",
+    watches=(
+        Watch((ast.Call,), _on_engine, (b"create_engine", b"create_async_engine"), is_product_path),
+        Watch((ast.Call,), tell_config, (b"create_engine", b"create_async_engine", b"sessionmaker", b"scoped_session"),
+              is_product_path),
+        Watch((ast.Import, ast.ImportFrom), on_import, LAYER_WORDS, is_product_path),
+    ),
+    bad=POOL[0],
+    good=POOL[1],
+)  # fmt: skip
+
+missing_cleanup = Rule(
+    name=CLEANUP_RULE,
+    gate="none",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PA-654-3",),
+    catches="Sessions, connections, cursors and files that a function opens and neither closes for sure nor hands on.",
+    why="Every error on the way leaves one open. The pool runs dry, or the process runs out of file descriptors, long "
+    "after the cause.",
+    fix="`with open(…) as f:`, `async with Session() as session:`, `contextlib.closing(…)`, or close in `finally`.",
+    when="In functions of production code: HIGH for sessions and connections, MEDIUM for files and cursors; one "
+    "step less in commands, and where it "
+    "is closed but not in `finally`. Not where it is returned, yielded, stored, or given to what closes it.",
+    watches=(
+        Watch(
+            (ast.Assign,),
+            _on_assignment,
+            (
+                b"open(",
+                b"ession",
+                b"connect(",
+                b"acquire(",
+                b"getconn(",
+                b"socket",
+                b"SMTP",
+                b"FTP",
+                b"Client(",
+                b"cursor(",
+            ),
+            is_product_path,
+        ),
+    ),
+    bad=CLEANUP[0],
+    good=CLEANUP[1],
+)
+
+RULES: tuple[Rule, ...] = (pool_configuration, missing_cleanup)

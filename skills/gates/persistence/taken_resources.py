@@ -1,0 +1,144 @@
+"""Sessions, connections, cursors and files: what takes one, what gives it back, where an error leaves it open."""
+
+import ast
+import re
+
+from skills.gates.analysis.bindings import bindings, lookup, origin
+from skills.gates.analysis.loops import local_nodes
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import calls_in, descendants, stands_in
+from skills.gates.model import Severity
+
+SKILL = "resource-lifecycle-auditor"
+CLEANUP_RULE = "missing-cleanup"
+_FACTORY = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+_SESSION_MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
+_SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
+_CONNECTORS = frozenset(
+    {
+        "psycopg2.connect", "psycopg.connect", "sqlite3.connect", "pymysql.connect", "MySQLdb.connect",
+        "pyodbc.connect", "mysql.connector.connect", "oracledb.connect", "asyncpg.connect", "aiosqlite.connect",
+        "socket.socket", "socket.create_connection", "aiohttp.ClientSession", "httpx.AsyncClient",
+        "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP", "paramiko.SSHClient",
+    }
+)  # fmt: skip
+_FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
+                    "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
+_OWNERS = lazy(r"(engine|pool)$", re.I)
+_GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
+_RELEASES = frozenset(
+    {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}
+)
+
+
+def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
+    """What a call takes that must be given back, and how bad it is not to."""
+    name = origin(context, call.func)
+    if name in _FILES:
+        return "a file", "MEDIUM"
+    if any(word.arg == "bind" and "conn" in ast.unparse(word.value).lower() for word in call.keywords):
+        return None  # it borrows a connection that somebody else gives back
+    if name in _SESSIONS or name in _CONNECTORS:
+        return "a connection" if name in _CONNECTORS else "a session", "HIGH"
+    if (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in _GIVERS
+        and _OWNERS.search(last_name(call.func.value))
+    ):
+        return "a connection", "HIGH"
+    if _is_cursor(call, context):
+        return "a cursor", "MEDIUM"
+    made = last_name(call.func) if not call.args else ""
+    if made and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
+        return "a session", "HIGH"
+    return None
+
+
+def _is_cursor(call: ast.Call, context: FileContext) -> bool:
+    """True for a cursor of a connection that somebody else has; SQLite's hold nothing."""
+    function = call.func
+    if not isinstance(function, ast.Attribute) or function.attr != "cursor":
+        return False
+    owner = last_name(function.value).lower()
+    if not owner.endswith(("conn", "connection")) or any(one.startswith("sqlite3") for one in context.imports.values()):
+        return False
+    made = lookup(context, function.value.id, call.lineno) if isinstance(function.value, ast.Name) else None
+    return made is None or made.kind in ("opaque", "typed", "import")
+
+
+def _made_here(call: ast.Call, context: FileContext) -> bool:
+    """True for a factory of any name that `sessionmaker` makes in this module."""
+    if not isinstance(call.func, ast.Name):
+        return False
+    found = lookup(context, call.func.id, call.lineno)
+    maker = found.value if found is not None else None
+    return isinstance(maker, ast.Call) and (origin(context, maker.func) or "").rpartition(".")[2] in _SESSION_MAKERS
+
+
+def _is_factory(call: ast.Call, context: FileContext) -> bool:
+    """True for `SessionLocal()`: made by sessionmaker here, or imported from a module about databases."""
+    if not isinstance(call.func, ast.Name) or call.func.id.lower() in ("sessionmaker", "async_sessionmaker"):
+        return False
+    known = bindings(context, context.tree).get(call.func.id, ())
+    for found in known:
+        if isinstance(found.value, ast.Call):
+            return last_name(found.value.func) in ("sessionmaker", "async_sessionmaker", "scoped_session")
+        if found.kind == "import":
+            return re.search(r"(^|\.)(db|database|session|sessions|models|sql|persistence)\b", found.name) is not None
+    return not known and call.func.id.lower().endswith(("sessionlocal", "session_factory", "session_maker"))
+
+
+def releases(call: ast.Call, name: str) -> bool:
+    """True for `name.close()`, and for `pool.release(name)`."""
+    function = call.func
+    if not isinstance(function, ast.Attribute):
+        return False
+    if function.attr in _RELEASES and last_name(function.value) == name:
+        return True
+    return function.attr in ("release", "putconn") and any(
+        isinstance(one, ast.Name) and one.id == name for one in call.args
+    )
+
+
+def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
+    """(line, how) where an error leaves open what the usual way closes; None where none does or nothing closes it."""
+    closes = [part for part in local_nodes(function) if isinstance(part, ast.Call) and releases(part, name)]
+    if not closes:
+        return None
+    for part in local_nodes(function):
+        if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(part.finalbody)):
+            return None
+        if isinstance(part, (ast.With, ast.AsyncWith)) and any(
+            isinstance(one, ast.Name) and one.id == name
+            for item in part.items
+            for one in descendants(item.context_expr)
+        ):
+            return None
+    for part in local_nodes(function):
+        lent = isinstance(part, ast.Yield) and isinstance(part.value, ast.Name) and part.value.id == name
+        if isinstance(part, ast.Yield) and lent and any(close.lineno > part.lineno for close in closes):
+            return part.lineno, "where whoever borrows it fails: what follows a `yield` runs in `finally` only"
+        if isinstance(part, ast.Try):
+            for handler in part.handlers:
+                leaves = next((one for one in handler.body if isinstance(one, (ast.Return, ast.Raise))), None)
+                closed = any(releases(one, name) for one in calls_in(handler.body))
+                later = any(close.lineno > handler.lineno or stands_in(part.body, close) for close in closes)
+                if leaves is not None and not closed and later and _uses(part.body, name) and _can_fail(part, name):
+                    return leaves.lineno, "on the way out of `except`"
+    return None
+
+
+def _can_fail(node: ast.Try, name: str) -> bool:
+    """False where the block takes the thing itself and calls nothing afterwards: what failed was the taking."""
+    for place, statement in enumerate(node.body):
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(one, ast.Name) and one.id == name for one in statement.targets
+        ):
+            return any(isinstance(part, ast.Call) for later in node.body[place + 1 :] for part in descendants(later))
+    return True
+
+
+def _uses(body: list[ast.stmt], name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for statement in body for part in descendants(statement))

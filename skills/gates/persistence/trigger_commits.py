@@ -1,0 +1,209 @@
+"""A rule of the skill transaction-correctness-auditor: changes that a trigger tells too late."""
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.transactions import SKILL, opens_transaction
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_product_path, outside_tests
+from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
+from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
+from skills.gates.persistence.event_channels import NOTIFY, SQL_WORDS, covers, text_of
+from skills.gates.persistence.event_channels_examples import COMMITS
+from skills.gates.persistence.sessions import model_key
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+
+RULE = "missing-intermediate-commits"
+
+_TRIGGER = lazy(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+\S+\s+(?:BEFORE|AFTER|INSTEAD\s+OF)\s+([\w\s,]+?)\s+ON\s+"
+    r"[\"`]?(?:\w+[\"`]?\.[\"`]?)?(\w+)[\"`]?.*?EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+[\"`]?(?:\w+\.)?(\w+)", re.I | re.S,
+)  # fmt: skip
+_FUNCTION = lazy(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+[\"`]?(?:\w+\.)?(\w+).*?(?=CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION|\Z)",
+    re.I | re.S,
+)
+_STEPS = frozenset({"progress", "status", "state", "stage", "step", "percent", "phase"})
+
+
+def _on_text(node: ast.Constant | ast.JoinedStr, context: FileContext) -> None:
+    """Facts: trigger (table; detail "function event"), notifies (function; detail channel)."""
+    text = text_of(node, context)
+    if text is None:
+        return
+    line = node.lineno
+    upper = text.upper()
+    if "TRIGGER" in upper:
+        for match in _TRIGGER.finditer(text):
+            context.fact("trigger", match[2].lower(), f"{match[3].lower()} {' '.join(match[1].upper().split())}", line)
+    if "FUNCTION" in upper:
+        for match in _FUNCTION.finditer(text):
+            for sent in NOTIFY.finditer(match[0]):
+                context.fact("notifies", match[1].lower(), next(group for group in sent.groups() if group), line)
+
+
+def _on_table(node: ast.ClassDef, context: FileContext) -> None:
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) in ("__tablename__", "db_table"):
+            if isinstance(part.value, ast.Constant) and isinstance(part.value.value, str):
+                context.fact("table-of", part.value.value.lower(), node.name, part.lineno)
+        elif isinstance(part, ast.ClassDef) and part.name == "Meta":
+            _on_table_meta(part, node.name, context)
+
+
+def _on_table_meta(meta: ast.ClassDef, owner: str, context: FileContext) -> None:
+    for part in meta.body:
+        value = part.value if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "db_table" else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            context.fact("table-of", value.value.lower(), owner, value.lineno)
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    events = events_of(node, context)
+    updates = [event for event in events if _updated(event)]
+    if not updates:
+        return
+    with inside(node, context):
+        commits = [event.line for event in events if event.kind == "commit"]
+        plain = all(event.write is not None and event.write.how.startswith('execute("') for event in updates)
+        if plain and not commits and not _in_transaction(node, context):
+            return  # a connection of its own commits each statement
+        for key in dict.fromkeys(_updated(event) for event in updates):
+            own = [event for event in updates if _updated(event) == key]
+            place = _uncommitted(own, commits, node)
+            if place is not None:
+                _report_updates(key, place, node, context)
+
+
+def _updated(event: Event) -> str:
+    """The model that an event updates, as a key for comparing; "" where it updates none."""
+    if event.kind == "write" and event.write is not None and event.write.kind == "update":
+        return model_key(event.write.model)
+    if event.kind == "set":
+        node = event.node
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Attribute) and target.attr in _STEPS:
+            return model_key(event.name)
+    return ""
+
+
+def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -> Event | None:
+    """The update after which another one comes, a turn later or further down, without a commit in between."""
+    loops = [part for part in local_nodes(function) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
+    for event in own:
+        for loop in loops:
+            first, last = loop.body[0].lineno, loop.body[-1].end_lineno or 0
+            if first <= event.line <= last and not any(first <= line <= last for line in commits):
+                return event
+    for one, other in itertools.pairwise(own):
+        told = other.line <= one.line or any(one.line < line <= other.line for line in commits)
+        if not told and not _apart(function, one.line, other.line):
+            return other
+    return None
+
+
+def _apart(function: FunctionNode, one: int, other: int) -> bool:
+    """True where two lines are alternatives: the branches of one `if` or `try`."""
+    for part in local_nodes(function):
+        if isinstance(part, (ast.If, ast.Try)):
+            parts = [part.body, part.orelse, *(handler.body for handler in getattr(part, "handlers", ()))]
+            ranges = [(block[0].lineno, block[-1].end_lineno or 0) for block in parts if block]
+            held = [next((n for n, (a, b) in enumerate(ranges) if a <= line <= b), None) for line in (one, other)]
+            if None not in held and held[0] != held[1]:
+                return True
+            block = part.body
+            if (
+                held[0] == 0
+                and held[1] is None
+                and isinstance(block[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
+            ):
+                return True
+    return False
+
+
+def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
+    return any(
+        opens_transaction(item.context_expr, context)
+        for part in local_nodes(function)
+        if isinstance(part, (ast.With, ast.AsyncWith))
+        for item in part.items
+    )
+
+
+def _report_updates(key: str, event: Event, function: FunctionNode, context: FileContext) -> None:
+    kind, why = execution_of(context)
+    context.statement = event.node if isinstance(event.node, ast.stmt) else statement_of(function, event.node)
+    context.report(
+        RULE,
+        event.node,
+        "a trigger tells of this table, and several changes of it become visible only with the last commit",
+        severity="LOW" if kind == "init" else "HIGH",
+        confidence="likely",
+        needs=(("updated", key),),
+        evidence=(why,) if why else (),
+    )
+
+
+def _triggers(key: str, project: Project) -> Iterator[tuple[str, Fact]]:
+    """The triggers on the table of a model."""
+    for path, fact in project.facts("trigger"):
+        owners = {
+            model_key(other.name if other.detail == "" else other.detail)
+            for _, other in project.named("table-of", fact.name)
+        }
+        if "UPDATE" in fact.detail and (model_key(fact.name) == key or key in owners):
+            yield path, fact
+
+
+def _commit_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    key = dict(candidate.needs)["updated"]
+    for path, fact in _triggers(key, project):
+        function = fact.detail.partition(" ")[0]
+        links = [Evidence(path, fact.line, f"a trigger on `{fact.name}` runs `{function}`")]
+        told = [one.detail for _, one in project.named("notifies", function)]
+        heard = next(((where, one) for where, one in project.facts("channel-sub") for name in told
+                      if one.name == name or covers(one.name, name)), None)  # fmt: skip
+        severity: Severity = candidate.severity or "HIGH"
+        message = candidate.message
+        if heard is not None and severity != "LOW":
+            severity, message = "CRITICAL", f"{message}: whoever listens hears nothing until then"
+            links.append(Evidence(heard[0], heard[1].line, f"listens to `{told[0]}`"))
+        return replace(candidate, message=message, severity=severity, needs=(), evidence=(*candidate.evidence, *links))
+    return None
+
+
+missing_intermediate_commits = Rule(
+    name=RULE,
+    gate="none",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PA-652-1", "X-PA-4"),
+    catches="Several changes of a table with a trigger, in a loop or one after the other, with one commit at the end.",
+    why="NOTIFY is delivered at commit: progress that is written ten times is told once, when everything is over.",
+    fix="Tell progress out of band: an outbox table, or a notification on a connection of its own. Commits at "
+    "milestones "
+    "are the second choice, and none where the changes belong together.",
+    when="In production code, for tables that a trigger in the migrations names. CRITICAL where somebody listens to "
+    "its "
+    "channel, else HIGH; LOW in code that runs once.",
+    watches=(
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"begin", b"atomic"), is_product_path),
+        Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, outside_tests),
+        Watch((ast.ClassDef,), _on_table, (b"__tablename__", b"db_table"), is_product_path),
+    ),
+    holds=_commit_holds,
+    bad=COMMITS[0],
+    good=COMMITS[1],
+)
+
+
+RULES: tuple[Rule, ...] = (missing_intermediate_commits,)

@@ -1,0 +1,1 @@
+"""Rules about the event loop, and about copies, lists and strings that cost."""

@@ -1,0 +1,276 @@
+"""The rule of the skill runtime-performance-auditor about long computations in coroutines."""
+
+import ast
+
+from skills.gates.analysis.bindings import annotated_type, lookup, origin
+from skills.gates.analysis.execution import execution_of, severity_of
+from skills.gates.analysis.receivers import TypeReader
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.runtime.blocking_hops import Wait, wait_behind
+from skills.gates.runtime.runtime_performance_auditor import SKILL, coroutine_around, resolved, shown
+
+TO_THREAD = "missing-to-thread"
+
+_PASSWORD = "is slow on purpose"
+_IMAGE = "decodes an image"
+_PARSE = "parses a whole document"
+_PACK = "compresses or unpacks"
+_TABLE = "reads a whole table"
+_LOAD = "loads a whole file"
+_CRYPTO = "computes a key"
+_RENDER = "renders a document"
+
+
+def _each(module: str, names: str, what: str) -> dict[str, str]:
+    return {f"{module}.{name}": what for name in names.split()}
+
+
+_FUNCTIONS: dict[str, str] = {
+    **_each("bcrypt", "hashpw checkpw kdf", _PASSWORD),
+    **_each("hashlib", "pbkdf2_hmac scrypt", _PASSWORD),
+    **_each("hashlib", "file_digest", _LOAD),
+    **_each("werkzeug.security", "generate_password_hash check_password_hash", _PASSWORD),
+    **_each("django.contrib.auth.hashers", "make_password check_password", _PASSWORD),
+    **_each("argon2", "hash_password verify_password", _PASSWORD),
+    **_each("PIL.Image", "open frombytes", _IMAGE),
+    **_each("PIL.ImageOps", "exif_transpose fit", _IMAGE),
+    **_each("cv2", "imread imwrite imdecode imencode resize cvtColor GaussianBlur Canny", _IMAGE),
+    **_each("imageio", "imread imwrite", _IMAGE),
+    **_each("skimage.io", "imread", _IMAGE),
+    **_each("lxml.etree", "parse fromstring XML HTML iterparse", _PARSE),
+    **_each("lxml.html", "parse fromstring document_fromstring", _PARSE),
+    **_each("xml.etree.ElementTree", "parse fromstring XML iterparse", _PARSE),
+    **_each("defusedxml.ElementTree", "parse fromstring", _PARSE),
+    **_each("bs4", "BeautifulSoup", _PARSE),
+    **_each("html5lib", "parse", _PARSE),
+    **_each("json", "load dump", _LOAD),
+    **_each("pickle", "load dump", _LOAD),
+    **_each("joblib", "load dump", _LOAD),
+    **_each("torch", "load save", _LOAD),
+    **_each("numpy", "load save loadtxt genfromtxt", _LOAD),
+    **_each("tomllib", "load", _LOAD),
+    **_each(
+        "pandas",
+        "read_csv read_excel read_json read_parquet read_sql read_sql_query read_sql_table read_html read_xml",
+        _TABLE,
+    ),
+    **_each("polars", "read_csv read_parquet read_json read_excel", _TABLE),
+    **_each("openpyxl", "load_workbook", _TABLE),
+    **_each("zlib", "compress decompress", _PACK),
+    **_each("gzip", "compress decompress", _PACK),
+    **_each("bz2", "compress decompress", _PACK),
+    **_each("lzma", "compress decompress", _PACK),
+    **_each("pypdf", "PdfReader", _PARSE),
+    **_each("PyPDF2", "PdfReader", _PARSE),
+    **_each("fitz", "open", _PARSE),
+    **_each("docx", "Document", _PARSE),
+    **_each("weasyprint", "HTML", _RENDER),
+    **_each("pytesseract", "image_to_string image_to_data", _IMAGE),
+    **_each("cryptography.hazmat.primitives.asymmetric.rsa", "generate_private_key", _CRYPTO),
+}
+_PASSWORDS = "hash verify hash_password verify_and_update needs_rehash encrypt"
+_IMAGES = "save resize thumbnail convert rotate filter crop transpose quantize"
+_METHODS: dict[str, tuple[frozenset[str], str]] = {
+    "passlib.context.CryptContext": (frozenset(_PASSWORDS.split()), _PASSWORD),
+    "passlib.hash.bcrypt": (frozenset(_PASSWORDS.split()), _PASSWORD),
+    "argon2.PasswordHasher": (frozenset({"hash", "verify"}), _PASSWORD),
+    "pwdlib.PasswordHash": (frozenset(_PASSWORDS.split()), _PASSWORD),
+    "PIL.Image.Image": (frozenset(_IMAGES.split()) - {"crop"}, _IMAGE),
+}
+_MAKES = {
+    "PIL.Image.open": "PIL.Image.Image",
+    "PIL.Image.new": "PIL.Image.Image",
+    "PIL.Image.frombytes": "PIL.Image.Image",
+    "pwdlib.PasswordHash.recommended": "pwdlib.PasswordHash",
+    **{f"PIL.Image.Image.{name}": "PIL.Image.Image" for name in ("resize", "convert", "rotate", "crop", "transpose")},
+}
+_TYPES = TypeReader(frozenset(_METHODS), _MAKES, frozenset())
+_DIGESTS = frozenset(f"hashlib.{name}" for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b"))
+_LOADERS = frozenset(
+    {"json.loads", "ujson.loads", "orjson.loads", "simplejson.loads", "pickle.loads", "yaml.safe_load", "yaml.load",
+     "tomllib.loads", "csv.reader", "csv.DictReader"}
+)  # fmt: skip
+_CONTENT = lazy(r"(?:^|_)(?:data|blob|content|contents|body|payload|image|file|document|archive|pdf|raw)$")
+_WHOLE = frozenset({"read", "read_text", "read_bytes", "getvalue", "body", "readlines"})
+_WHOLE_ATTRIBUTES = frozenset({"content", "text", "body"})
+_NAMES = frozenset(
+    {name.rpartition(".")[2] for name in (*_FUNCTIONS, *_DIGESTS, *_LOADERS)}
+    | {method for methods, _ in _METHODS.values() for method in methods}
+)
+_WORDS = tuple(sorted({name.partition(".")[0].encode() for name in (*_FUNCTIONS, *_DIGESTS, *_LOADERS, *_METHODS)}))
+_HEAVY_WORDS = (
+    b"bcrypt", b"passlib", b"argon2", b"pwdlib", b"PIL", b"cv2", b"lxml", b"bs4", b"ElementTree", b"pandas", b"polars",
+    b"openpyxl", b"pbkdf2", b"scrypt", b"joblib", b"pypdf", b"fitz", b"gzip.", b"zlib.",
+)  # fmt: skip
+"""What stands in files of which plain functions may work long enough to look behind their names."""
+_FREE = frozenset({"json", "hashlib", "bcrypt", "cv2", "PIL", "pickle", "pandas", "lxml", "zlib", "gzip"})
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name not in _NAMES and name not in context.imports:
+        return
+    if context.function.__class__ is not ast.AsyncFunctionDef:
+        return
+    found = _works(node, context)
+    coroutine = coroutine_around(node, context) if found is not None else None
+    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
+        return
+    what, severity, confidence = found
+    _report(node, what, coroutine, severity, confidence, (), context)
+
+
+def _report(
+    node: ast.Call,
+    what: str,
+    coroutine: ast.AsyncFunctionDef,
+    severity: Severity,
+    confidence: Confidence,
+    way: tuple[Evidence, ...],
+    context: FileContext,
+) -> None:
+    kind, why = execution_of(context)
+    context.report(
+        TO_THREAD,
+        node,
+        f"`{shown(node.func)}(…)` {what} inside `async def {coroutine.name}` and keeps the event loop from all else",
+        severity=severity_of(kind, severity, severity),
+        confidence=confidence,
+        evidence=(*way, *((why,) if why else ())),
+    )
+
+
+def _on_hop(node: ast.Call, context: FileContext) -> None:
+    """A call of a plain function of the file that works long, itself or by way of another one."""
+    if context.function.__class__ is not ast.AsyncFunctionDef:
+        return
+    found = wait_behind(node, context, _work_of)
+    coroutine = coroutine_around(node, context) if found is not None else None
+    if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
+        return
+    work, way = found
+    what = f"comes to `{work.shown}(…)`, which {work.what},"
+    _report(node, what, coroutine, "MEDIUM", "likely", way, context)
+
+
+def _work_of(node: ast.Call, context: FileContext) -> Wait | None:
+    """What a call of a plain function works at; what may be small is not worth the way."""
+    if last_name(node.func) not in _NAMES and last_name(node.func) not in context.imports:
+        return None
+    found = _works(node, context)
+    if found is None or found[2] != "confirmed":
+        return None
+    return Wait(node.lineno, shown(node.func), found[0])
+
+
+def _works(node: ast.Call, context: FileContext) -> tuple[str, Severity, Confidence] | None:
+    name = origin(context, node.func)
+    if (name in _FUNCTIONS or name in _DIGESTS or name in _LOADERS) and (name := resolved(node, context)):
+        root = name.partition(".")[0]
+        if root not in _FREE and lookup(context, _root(node.func), node.lineno) is None:
+            return None
+        what = _FUNCTIONS.get(name)
+        if what is not None:
+            return what, "MEDIUM", "confirmed"
+        whole = bool(node.args) and (
+            _is_whole(node.args[0], context) or (name in _DIGESTS and _is_bytes(node.args[0], context))
+        )
+        if name in _DIGESTS | _LOADERS and whole:
+            what = "digests" if name in _DIGESTS else "parses"
+            return f"{what} as much as it is given (a whole body or file)", "LOW", "needs_context"
+    if isinstance(node.func, ast.Attribute):
+        kind = _TYPES.type_of(context, node.func.value)
+        methods, what = _METHODS.get(kind or "", (frozenset(), ""))
+        if node.func.attr in methods:
+            return what, "MEDIUM", "confirmed"
+    return None
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_whole(node: ast.expr, context: FileContext) -> bool:
+    """True where an argument is a whole file, body or answer, directly or by its name's last assignment."""
+    if isinstance(node, ast.Name):
+        found = lookup(context, node.id, node.lineno)
+        if found is None or found.kind != "value" or found.value is None:
+            return False
+        node = found.value
+    for part in descendants(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in _WHOLE:
+            return True
+    return isinstance(node, ast.Attribute) and node.attr in _WHOLE_ATTRIBUTES
+
+
+def _is_bytes(node: ast.expr, context: FileContext) -> bool:
+    """True for a parameter of bytes that is named for a content of any size: `blob: bytes`."""
+    if not isinstance(node, ast.Name) or _CONTENT.search(node.id) is None:
+        return False
+    found = lookup(context, node.id, node.lineno)
+    hint = annotated_type(context, found.hint) if found is not None and found.kind == "typed" else None
+    return hint in ("bytes", "bytearray", "memoryview")
+
+
+_PATH = "app/images.py"
+
+missing_to_thread = Rule(
+    name=TO_THREAD,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-653-5",),
+    catches="Long computations inside `async def`: password hashes, images, XML and HTML documents, tables, "
+    "compression, whole JSON or pickle files, digests of whole files and bodies.",
+    why="A coroutine gives way only where it awaits: while it computes, no other request moves.",
+    fix="`await asyncio.to_thread(f, x)`, or a process pool for what takes more than a moment.",
+    when="In coroutines of production code: MEDIUM, LOW in code that runs once. `json.loads` and digests are LOW, need "
+    "context, and count only where they are given a whole file, body or answer, a digest also where its bytes are "
+    "named so. A call of a plain function of the file counts for what that works at.",
+    watches=(
+        Watch((ast.Call,), _on_call, _WORDS, is_product_path),
+        Watch((ast.Call,), _on_hop, _HEAVY_WORDS, is_product_path),
+    ),
+    bad=(
+        Example({_PATH: "from PIL import Image\n\n\nasync def thumb(upload):\n    image = Image.open(upload)\n"
+                 "    image.thumbnail((9, 9))\n"}),
+        Example({_PATH: "import bcrypt\n\n\nasync def sign_up(word, salt):\n    return bcrypt.hashpw(word, salt)\n"}),
+        Example({_PATH: "import json\n\n\nasync def load(handle):\n    return json.load(handle)\n"}),
+        Example({_PATH: "from passlib.context import CryptContext\n\npwd = CryptContext()\n\n\n"
+                 "async def check(a, b):\n    return pwd.verify(a, b)\n"}),
+        Example({_PATH: "from bs4 import BeautifulSoup as Soup\n\n\nasync def title(html):\n"
+                 "    return Soup(html, 'lxml').title\n"}),
+        Example({_PATH: "import hashlib\n\n\nasync def etag(upload):\n    data = await upload.read()\n"
+                 "    return hashlib.sha256(data).hexdigest()\n"}),
+        Example({_PATH: "import hashlib\n\n\nasync def etag(blob: bytes):\n"
+                 "    return hashlib.sha256(blob).hexdigest()\n"}),
+        Example({_PATH: "import pandas as pd\n\n\nasync def rows(path):\n    return pd.read_csv(path)\n"}),
+        Example({_PATH: "import bcrypt\n\n\ndef sign(word):\n    return bcrypt.hashpw(word, b'x')\n\n\n"
+                 "async def sign_up(word):\n    return sign(word)\n"}),
+    ),
+    good=(
+        Example({_PATH: "import asyncio\n\nfrom PIL import Image\n\n\nasync def thumb(upload):\n"
+                 "    return await asyncio.to_thread(Image.open, upload)\n"}),
+        Example({_PATH: "import bcrypt\n\n\ndef sign_up(word, salt):\n    return bcrypt.hashpw(word, salt)\n"}),
+        Example({_PATH: "import asyncio\n\nimport bcrypt\n\n\ndef sign(word):\n"
+                 "    return bcrypt.hashpw(word, b'x')\n\n\nasync def sign_up(word):\n"
+                 "    return await asyncio.to_thread(sign, word)\n"}),
+        Example({_PATH: "import json\n\n\nasync def on_message(text):\n    return json.loads(text)\n"},
+                note="a message is small"),
+        Example({_PATH: "import hashlib\n\n\nasync def key(name):\n    return hashlib.sha256(b'x').hexdigest()\n"}),
+        Example({_PATH: "import asyncio\nimport json\n\n\nasync def load(handle):\n"
+                 "    return await asyncio.to_thread(lambda: json.load(handle))\n"}),
+        Example({_PATH: "import cv2\n\n\nasync def f(cv2):\n    return cv2.imread('x')\n"}, note="a parameter"),
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (missing_to_thread,)

@@ -1,0 +1,356 @@
+"""Rules of the skill runtime-performance-auditor about coroutines: what stops the event loop."""
+
+import ast
+
+from skills.gates.analysis.bindings import in_comprehension, lookup, origin
+from skills.gates.analysis.blocking_calls import (
+    ANY_METHOD_PACKAGES,
+    ANY_METHOD_WORDS,
+    FUNCTIONS,
+    HTTP_METHODS,
+    ITSELF,
+    MAKES,
+    METHOD_NAMES,
+    ORM_LAZY,
+    ORM_TERMINALS,
+    RECEIVERS,
+    Waits,
+)
+from skills.gates.analysis.blocking_targets import is_entered, names_elsewhere
+from skills.gates.analysis.execution import execution_of, one_less, severity_of
+from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.queries import MANAGERS, chain_of
+from skills.gates.analysis.receivers import TypeReader
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.roles import is_product_path
+from skills.gates.model import Confidence, Evidence
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.runtime.blocking_examples import BLOCKING_EXAMPLES
+from skills.gates.runtime.blocking_hops import (
+    CLIENT_CALLS,
+    CLIENT_WORDS,
+    ENTERS,
+    PLAIN_WORDS,
+    SLEEPS,
+    WAITS,
+    Wait,
+    in_lambda,
+    note_wait,
+    wait_behind,
+    waits_elsewhere,
+)
+
+SKILL = "runtime-performance-auditor"
+BLOCKING = "blocking-io-in-async"
+SLEEP = "sync-sleep-in-async"
+
+_TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
+_WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
+_ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
+_WALKERS = frozenset({"list", "tuple", "set", "len", "sorted", "sum", "any", "all", "min", "max", "dict", "enumerate"})
+
+
+def coroutine_around(node: ast.Call, context: FileContext) -> ast.AsyncFunctionDef | None:
+    """The coroutine that runs a call: not a lambda, a nested function, a decorator or a default in it."""
+    function = context.function
+    if not isinstance(function, ast.AsyncFunctionDef) or context.statement is function:
+        return None
+    return None if in_lambda(node, context) else function
+
+
+def resolved(node: ast.Call, context: FileContext) -> str | None:
+    """The dotted name of what is called, None where a local name shadows it."""
+    name = origin(context, node.func)
+    if name is None:
+        return None
+    root = node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return None if isinstance(root, ast.Name) and in_comprehension(context, root) else name
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if context.function.__class__ is not ast.AsyncFunctionDef:
+        return
+    called = _run_by(node, context)
+    function = called.func
+    found = _waits(called, context) if _may_wait(function, context) else None
+    if found is None:
+        _on_hop(called, node, context)
+        return
+    coroutine = coroutine_around(node, context)
+    if coroutine is None or _is_handed_over(node, context):
+        return
+    waits, evidence, confidence = found
+    kind, why = execution_of(context)
+    severity = severity_of(kind, "HIGH", "MEDIUM")
+    if waits.minor:
+        severity = one_less(severity)
+    context.report(
+        BLOCKING,
+        node,
+        f"`{shown(function)}(…)` {waits.what} inside `async def {coroutine.name}`: {waits.instead}",
+        severity=severity,
+        confidence=confidence,
+        evidence=(*evidence, *((why,) if why else ())),
+    )
+
+
+def _run_by(node: ast.Call, context: FileContext) -> ast.Call:
+    """The call that a call comes to: of `f` in `partial(f, x)()` and `list(map(f, xs))`, else itself."""
+    function, run = node.func, None
+    if isinstance(function, ast.Name) and function.id == "map" and len(node.args) > 1:
+        run = node.args[0] if origin(context, function) == "map" else None
+    elif isinstance(function, ast.Name) and context.holds(b"partial("):
+        found = lookup(context, function.id, function.lineno)
+        made = found.value if found is not None and found.kind == "value" else None
+        if isinstance(made, ast.Call) and made.args and origin(context, made.func) == "functools.partial":
+            run = made.args[0]
+    if not isinstance(run, (ast.Name, ast.Attribute)):
+        return node
+    return ast.copy_location(ast.Call(run, [ast.Constant(None)], []), node)
+
+
+def _may_wait(function: ast.expr, context: FileContext) -> bool:
+    """A cheap test of names that every call passes which waits itself."""
+    if isinstance(function, ast.Attribute):
+        return function.attr in METHOD_NAMES or _any_method(context)
+    return isinstance(function, ast.Name) and (
+        function.id in METHOD_NAMES or function.id in context.imports or _is_assigned(function, context)
+    )
+
+
+def _is_assigned(name: ast.Name, context: FileContext) -> bool:
+    """A cheap test that every name passes which the file gives a function of others."""
+    return context.holds(b"%s = " % name.id.encode())
+
+
+def _on_hop(called: ast.Call, node: ast.Call, context: FileContext) -> None:
+    """A call of a plain function that waits, itself or by way of another one. Of what an import brings the project
+    says whether it waits."""
+    found = wait_behind(called, context, _wait_of)
+    names = names_elsewhere(called, context) if found is None else []
+    coroutine = coroutine_around(node, context) if found is not None or names else None
+    if coroutine is None or isinstance(context.parent(node), ast.Await) or _is_handed_over(node, context):
+        return
+    kind, why = execution_of(context)
+    severity = severity_of(kind, "HIGH", "MEDIUM")
+    reason = (why,) if why else ()
+    if found is None:
+        needs = [(WAITS, name) for name in names]
+        needs += [(ENTERS, name) for name in names if is_entered(node, context)]
+        message = f"`{shown(called.func)}(…)` waits"
+        context.report(
+            BLOCKING, node, message, severity=severity, confidence="likely", needs=(*needs,), evidence=reason
+        )
+        return
+    wait, way = found
+    if wait.sleeps and kind == "cli":
+        return
+    context.report(
+        BLOCKING,
+        node,
+        f"`{shown(called.func)}(…)` comes to `{wait.shown}(…)`, which {wait.what}, inside "
+        f"`async def {coroutine.name}`: use `await asyncio.to_thread(…)`",
+        severity=severity,
+        confidence="likely",
+        evidence=(*way, *reason),
+        also=(SLEEP,) if wait.sleeps else (),
+    )
+
+
+def _on_plain(node: ast.Call, context: FileContext) -> None:
+    """Says which plain functions of a module wait (fact "waits": what for, in words)."""
+    function = context.function
+    if not isinstance(function, ast.FunctionDef) or context.statement is function:
+        return
+    wait = _wait_of(node, context)
+    if wait is not None and not in_lambda(node, context):
+        note_wait(wait, context)
+
+
+def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
+    """What a call of a plain function waits for; questions to the file system are not worth the way."""
+    function = node.func
+    if last_name(function) == "sleep" and resolved(node, context) == "time.sleep":
+        return Wait(node.lineno, shown(function), SLEEPS)
+    found = _waits(node, context) if _may_wait(function, context) else None
+    if found is None or found[0].minor or _is_handed_over(node, context):
+        return None
+    return Wait(node.lineno, shown(function), found[0].what)
+
+
+def _any_method(context: FileContext) -> bool:
+    """True where a file imports a package with classes of which nearly every method waits."""
+    known = context.memo.get(BLOCKING)
+    if known is None:
+        known = any(word in context.source for word in ANY_METHOD_WORDS) and any(
+            name.startswith(ANY_METHOD_PACKAGES) and ".asyncio" not in name for name in context.imports.values()
+        )
+        context.memo[BLOCKING] = known
+    return bool(known)
+
+
+def _is_handed_over(node: ast.Call, context: FileContext) -> bool:
+    """True where a call is wrapped for a thread, or awaited although only a name of the same spelling could be."""
+    above = context.parent(node)
+    if isinstance(above, ast.Call):
+        return node in above.args and origin(context, above.func) in _WRAPPERS
+    return isinstance(above, ast.Await) and (origin(context, node.func) or "").find(".") < 1
+
+
+def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence, ...], Confidence] | None:
+    """What a call waits for, the lines that say so, and how sure that is."""
+    function = node.func
+    name = origin(context, function)
+    waits = FUNCTIONS.get(name) if name is not None else None
+    if name is not None and waits is not None and resolved(node, context):
+        bound = "." not in name or lookup(context, root_name(function), node.lineno) is not None
+        return waits, (), "confirmed" if bound else "likely"
+    if not isinstance(function, ast.Attribute):
+        return None
+    owner = _TYPES.type_of(context, function.value)
+    receiver = RECEIVERS.get(owner or "")
+    if owner is not None and receiver is not None:
+        method = receiver.of(function.attr)
+        if method is None or not _real_request(owner, node) or _never_waits(node):
+            return None
+        return method, _TYPES.said_by(context, function.value), "confirmed"
+    if function.attr in ORM_TERMINALS and _is_orm(node, context):
+        return _ORM, (), "likely"
+    if function.attr in ORM_LAZY and _is_walked(node, context) and _is_orm(node, context):
+        return _ORM, (), "likely"
+    return None
+
+
+def _is_walked(node: ast.Call, context: FileContext) -> bool:
+    """True where a loop without `async`, or a function like `list`, takes the answer of a call apart."""
+    match context.parent(node):
+        case ast.For(iter=over) | ast.comprehension(iter=over, is_async=0):
+            return over is node
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]):
+            return first is node and name in _WALKERS
+    return False
+
+
+def _real_request(owner: str, node: ast.Call) -> bool:
+    """False for `pool.request(…)` that names no method of HTTP."""
+    if not owner.startswith("urllib3.") or not isinstance(node.func, ast.Attribute) or node.func.attr != "request":
+        return True
+    method = node.args[0] if node.args else next((word.value for word in node.keywords if word.arg == "method"), None)
+    if isinstance(method, ast.Constant):
+        return isinstance(method.value, str) and HTTP_METHODS.fullmatch(method.value) is not None
+    return method is not None and len(node.args) + len(node.keywords) > 1
+
+
+def _never_waits(node: ast.Call) -> bool:
+    """True for `get(block=False)` and `acquire(False)`."""
+    if last_name(node.func) == "acquire" and node.args:
+        return isinstance(node.args[0], ast.Constant) and node.args[0].value is False
+    return any(
+        word.arg in ("block", "blocking") and isinstance(word.value, ast.Constant) and word.value.value is False
+        for word in node.keywords
+    )
+
+
+def _is_orm(node: ast.Call, context: FileContext) -> bool:
+    chain = chain_of(node)
+    if not chain.manager and isinstance(chain.root, ast.Name):
+        made = values_of(chain.root.id, context)  # `orders = Order.objects.filter(…)`, then `orders.count()`
+        if made and isinstance(made[-1], ast.Call) and last_name(made[-1].func) in ORM_LAZY:
+            chain = chain_of(made[-1])
+    if chain.manager not in MANAGERS or not chain.model:
+        return False
+    return any(name.partition(".")[0] in ("django", "rest_framework") for name in context.imports.values())
+
+
+def shown(function: ast.expr) -> str:
+    """An expression in a message, its end where it is long."""
+    text = " ".join(ast.unparse(function).split())
+    return text if len(text) <= 48 else f"…{text[-47:]}"
+
+
+def _on_sleep(node: ast.Call, context: FileContext) -> None:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        if function.attr != "sleep":
+            return
+    elif not isinstance(function, ast.Name) or (
+        context.imports.get(function.id) != "time.sleep" and not _is_assigned(function, context)
+    ):
+        return
+    if resolved(node, context) != "time.sleep":
+        return
+    coroutine = coroutine_around(node, context)
+    if coroutine is None:
+        return
+    kind, why = execution_of(context)
+    if kind == "cli":
+        return
+    context.report(
+        SLEEP,
+        node,
+        f"`{shown(node.func)}(…)` inside `async def {coroutine.name}` stops every task of the event loop: "
+        "use `await asyncio.sleep(…)`",
+        severity=severity_of(kind, "HIGH", "MEDIUM"),
+        evidence=(why,) if why else (),
+    )
+
+
+_API = "app/api.py"
+
+blocking_io_in_async = Rule(
+    name=BLOCKING,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-653-1", "PB-F4"),
+    catches="Calls inside `async def` that wait for a network, a disk, a process or a database in the thread of the "
+    "event loop: requests, urllib, `httpx.Client`, urllib3 pools, subprocess, `open`, pathlib and os.path, synchronous "
+    "drivers, `sqlalchemy.orm.Session`, Django's ORM, boto3.",
+    why="The event loop has one thread. While such a call waits, no other request is answered, no timeout fires and no "
+    "health check succeeds: one slow file or service stalls every client of the process.",
+    fix="Use its asynchronous client, or move the call off the loop: `await asyncio.to_thread(f, x)`.",
+    when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
+    "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
+    "into: they may run in a thread. A call of a plain function or method counts for what that waits for, itself or by "
+    "way of others of its file, in another file of the project too.",
+    watches=(
+        Watch((ast.Call,), _on_call, (b"async def",), is_product_path),
+        Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
+        Watch((ast.Call,), _on_plain, CLIENT_WORDS, is_product_path, near=CLIENT_CALLS),
+    ),
+    holds=waits_elsewhere,
+    bad=BLOCKING_EXAMPLES[0],
+    good=BLOCKING_EXAMPLES[1],
+)
+
+sync_sleep_in_async = Rule(
+    name=SLEEP,
+    gate="none",
+    severity="MEDIUM",
+    skill=SKILL,
+    sources=("PA-653-3",),
+    catches="`time.sleep` inside `async def`.",
+    why="It stops the thread of the event loop: every request, task and timeout of the process waits as long.",
+    fix="`await asyncio.sleep(…)` (anyio, trio: their `sleep`).",
+    when="In coroutines of production code: HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once. "
+    "Not in scripts and commands, lambdas and nested functions.",
+    watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_product_path),),
+    bad=(
+        Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
+        Example({_API: "import time\n\npause = time.sleep\n\n\nasync def retry():\n    pause(1)\n"}),
+        Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
+    ),
+    good=(
+        Example({_API: "import asyncio\n\n\nasync def retry(send):\n    await asyncio.sleep(1)\n    await send()\n"}),
+        Example({_API: "import time\n\n\ndef retry():\n    time.sleep(1)\n"}),
+        Example({_API: "import asyncio\nimport time\n\n\nasync def f():\n"
+                 "    await asyncio.to_thread(lambda: time.sleep(1))\n"}),
+        Example({"scripts/load.py": "import time\n\n\nasync def main():\n    time.sleep(1)\n"}),
+        Example({_API: "from asyncio import sleep\n\n\nasync def f():\n    await sleep(1)\n"}),
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (blocking_io_in_async, sync_sleep_in_async)

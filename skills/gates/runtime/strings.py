@@ -1,0 +1,255 @@
+"""The rule of the skill runtime-performance-auditor about text that grows in loops."""
+
+import ast
+from collections.abc import Iterator
+
+from skills.gates.analysis.bindings import Binding, annotated_type, bindings, lookup, origin
+from skills.gates.analysis.loops import Loop, blocks, local_nodes, loops_around, scope_of, turns
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Evidence
+from skills.gates.rule import Example, Rule, Watch
+
+SKILL = "runtime-performance-auditor"
+CONCAT = "string-concat-in-loop"
+
+_Target = ast.Name | ast.Attribute | ast.Subscript
+_MANY = 100
+_TEXT_FUNCTIONS = frozenset({"str", "repr", "format", "chr", "ascii", "hex", "bin", "oct", "bytes", "input"})
+_TEXT_METHODS = frozenset(
+    {
+        "join", "format", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "decode",
+        "encode", "hexdigest", "isoformat", "strftime", "ljust", "rjust", "center", "zfill", "removeprefix",
+        "removesuffix", "expandtabs", "swapcase", "read_text", "read_bytes", "as_posix",
+    }
+)  # fmt: skip
+
+
+def is_text(node: ast.AST, context: FileContext, depth: int = 4) -> bool:
+    """True where an expression is text (or bytes) by its syntax, or by what the file says of its names."""
+    if depth == 0:
+        return False
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, str | bytes)
+        case ast.BinOp(op=ast.Mod(), left=left):
+            return is_text(left, context, depth - 1)
+        case ast.BinOp(op=ast.Add(), left=first, right=second) | ast.IfExp(body=first, orelse=second):
+            return is_text(first, context, depth - 1) or is_text(second, context, depth - 1)
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            return any(isinstance(side, ast.Constant) and isinstance(side.value, str | bytes) for side in (left, right))
+        case ast.Call():
+            return _answers_text(node, context)
+        case ast.Name():
+            found = lookup(context, node.id, node.lineno)
+            return found is not None and _bound_to_text(found, context, depth - 1)
+    return isinstance(node, ast.JoinedStr)
+
+
+def _answers_text(node: ast.Call, context: FileContext) -> bool:
+    function = node.func
+    if isinstance(function, ast.Name):
+        return function.id in _TEXT_FUNCTIONS and origin(context, function) == function.id
+    return isinstance(function, ast.Attribute) and function.attr in _TEXT_METHODS
+
+
+def _bound_to_text(found: Binding, context: FileContext, depth: int) -> bool:
+    if found.kind == "typed":
+        return annotated_type(context, found.hint) in ("str", "bytes")
+    return found.kind == "value" and found.value is not None and is_text(found.value, context, depth)
+
+
+def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
+    target = node.target
+    if isinstance(target, ast.Subscript) and not (  # `texts["head"] += line`, not the last one of a growing list
+        isinstance(target.slice, ast.Constant) and isinstance(target.value, (ast.Name, ast.Attribute))
+    ):
+        return
+    if isinstance(node.op, ast.Add):
+        _grown(node, target, node.value, context)
+
+
+def _on_assignment(node: ast.Assign, context: FileContext) -> None:
+    """`text = text + more`, `text = more + text`, `text = f"{text}{more}"`."""
+    target = node.targets[0]
+    if (
+        len(node.targets) > 1
+        or not isinstance(target, ast.Name)
+        or not isinstance(node.value, (ast.BinOp, ast.JoinedStr))
+    ):
+        return
+    if any(isinstance(term, ast.Name) and term.id == target.id for term in _terms(node.value)):
+        _grown(node, target, node.value, context)
+
+
+def _terms(value: ast.BinOp | ast.JoinedStr) -> Iterator[ast.expr]:
+    """What a sum or an f-string puts one behind the other."""
+    if isinstance(value, ast.JoinedStr):
+        yield from (
+            part.value for part in value.values if isinstance(part, ast.FormattedValue) and not part.format_spec
+        )
+        return
+    left: ast.expr = value
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+        yield left.right
+        left = left.left
+    yield left
+
+
+def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContext) -> None:
+    loops = loops_around(context, node)
+    if not loops:
+        return
+    said = _starts_as_text(target, added, context)
+    if said is None:
+        return
+    name = ast.unparse(target)
+    loop = loops[0]
+    if isinstance(target, ast.Subscript) and _starts_anew(loop, ast.unparse(target.value), node):
+        return
+    if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name):
+        return
+    reported = context.memo.setdefault(CONCAT, set())
+    assert isinstance(reported, set)
+    if (loop, name) in reported:
+        return
+    reported.add((loop, name))
+    count = max((known for known in map(turns, loops) if known is not None), default=None)
+    started, binary = said
+    context.report(
+        CONCAT,
+        node,
+        f"`{name}` grows by {'bytes' if binary else 'a string'} in every iteration: each `+` copies what is there",
+        severity="MEDIUM" if count is not None and count > _MANY else "LOW",
+        confidence="confirmed" if started else "likely",
+        evidence=(Evidence(context.path, started, context.lines[started - 1].strip()[:120]),) if started else (),
+    )
+
+
+def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> tuple[int, bool] | None:
+    """(the line that makes the target text or 0, whether it is bytes), None where it is not known to be text."""
+    if isinstance(target, ast.Name):
+        found = _first(context, target)
+        if found is not None:
+            if _bound_to_text(found, context, 4):
+                return found.line, isinstance(found.value, ast.Constant) and isinstance(found.value.value, bytes)
+            if found.kind == "typed" or isinstance(found.value, (ast.List, ast.ListComp, ast.Tuple, ast.Constant)):
+                return None
+    return (0, False) if is_text(added, context) else None
+
+
+def _first(context: FileContext, target: ast.Name) -> Binding | None:
+    """The last binding of a name above a line that does not read the name itself."""
+    scope = scope_of(context)
+    before = [
+        one
+        for one in bindings(context, scope).get(target.id, ())
+        if one.line < target.lineno and not (one.value is not None and _reads(one.value, target.id))
+    ]
+    return before[-1] if before else lookup(context, target.id, target.lineno)
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))
+
+
+def _starts_anew(loop: Loop, name: str, grown: ast.stmt) -> bool:
+    """True where the loop's own body or header gives the name a new value."""
+    if not isinstance(loop, ast.While) and any(ast.unparse(part) == name for part in _targets(loop.target)):
+        return True
+    for node in local_nodes(loop):
+        if node is grown:
+            continue
+        if isinstance(node, ast.Assign):
+            fresh = any(ast.unparse(part) == name for target in node.targets for part in _targets(target))
+            if fresh and not _reads_text(node.value, name):
+                return True
+        elif isinstance(node, ast.AnnAssign) and node.value is not None and ast.unparse(node.target) == name:
+            return True
+    return False
+
+
+def _reads_text(node: ast.expr, name: str) -> bool:
+    return any(ast.unparse(part) == name for part in descendants(node) if isinstance(part, (ast.Name, ast.Attribute)))
+
+
+def _targets(target: ast.expr) -> list[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [part for element in target.elts for part in _targets(element)]
+    return [target]
+
+
+def _leaves(loop: Loop, node: ast.stmt) -> bool:
+    """True where the loop ends right after the statement."""
+    for block in blocks(loop.body):
+        if node in block:
+            after = block[block.index(node) + 1 :]
+            return any(isinstance(statement, (ast.Break, ast.Return, ast.Raise)) for statement in after)
+    return False
+
+
+def _asks(loop: Loop, name: str) -> bool:
+    """True for `while name …`: what a loop is steered by is no pile of output."""
+    return isinstance(loop, ast.While) and _reads_text(loop.test, name)
+
+
+_PATH = "shop/report.py"
+
+string_concat_in_loop = Rule(
+    name=CONCAT,
+    gate="none",
+    severity="LOW",
+    skill=SKILL,
+    sources=("PA-653-4", "PB-P9"),
+    catches="A string (or bytes) that grows by `+=` or `x = x + …` inside a loop.",
+    why="Strings cannot grow: every `+` may copy all that was there before, so twice as many iterations take four"
+        " times as long.",
+    fix="Append to a list and `''.join(parts)` after the loop, or write to `io.StringIO`; for bytes a `bytearray`.",
+    when="In production code where the name is text by its first value, its annotation, or what is added. MEDIUM where "
+    "the header says more than 100 turns, else LOW. Not where the loop starts the text anew, ends there, or asks it.",
+    watches=(
+        Watch((ast.AugAssign,), _on_augmented, (b"+=",), is_product_path),
+        Watch((ast.Assign,), _on_assignment, (b"for ", b"while "), is_product_path),
+    ),
+    bad=(
+        Example(
+            {_PATH: "def table(rows):\n    html = ''\n    for row in rows:\n        html += f'<tr>{row}</tr>'\n"
+             "    return html\n"}
+        ),
+        Example({_PATH: "def lines(n):\n    text = 'x'\n    for i in range(1000):\n        text = text + str(i)\n"
+                 "    return text\n"}),
+        Example({_PATH: "def stack(rows):\n    text = ''\n    while rows:\n        text = rows.pop() + text\n"
+                 "    return text\n"}),
+        Example({_PATH: "def lines(rows):\n    text = ''\n    for row in rows:\n        text = f'{text}{row}'\n"
+                 "    return text\n"}),
+        Example({_PATH: "def join(names):\n    out = ''\n    for name in names:\n        if name:\n"
+                 "            out += name\n    return out\n"}),
+        Example({_PATH: "def read(sock):\n    data = b''\n    while True:\n        part = sock.recv(9)\n"
+                 "        if not part:\n            break\n        data += part\n    return data\n"}),
+        Example({_PATH: "def f(rows, text: str):\n    for row in rows:\n        for cell in row:\n"
+                 "            text += cell\n    return text\n"}),
+        Example({_PATH: "def f(rows):\n    page = {'body': ''}\n    for row in rows:\n"
+                 "        page['body'] += f'<tr>{row}</tr>'\n    return page\n"}),
+        Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
+                 "            self.body += '<tr>%s</tr>' % row\n"}),
+    ),
+    good=(
+        Example({_PATH: "def table(rows):\n    return ''.join(f'<tr>{row}</tr>' for row in rows)\n"}),
+        Example({_PATH: "def total(rows):\n    n = 0\n    found = []\n    for row in rows:\n        n += row.n\n"
+                 "        found += [row]\n    return n, found\n"}),
+        Example({_PATH: "def lines(rows):\n    for row in rows:\n        text = ''\n        text += row.name\n"
+                 "        print(text)\n"}, note="starts anew on every turn"),
+        Example({_PATH: "def f(rows):\n    for row in rows:\n        row['name'] += 'x'\n"
+                 "        row[row.key] += 'y'\n        rows[-1]['name'] += 'z'\n"},
+                note="a text of each row"),
+        Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
+                 "            text += row.name\n            break\n    return text\n"}),
+        Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
+        Example({_PATH: "def f(a, b):\n    text = ''\n    text += a\n    return text\n"}),
+        Example({"tests/test_report.py": "def test_a():\n    x = ''\n    for i in 'ab':\n        x += i\n"
+                 "    assert x\n"}),
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (string_concat_in_loop,)

@@ -1,0 +1,194 @@
+"""Rules of the skill django-security about REST framework: its defaults, and views that name no permission."""
+
+import ast
+
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import outside_tests
+from skills.gates.example_files import one_file
+from skills.gates.model import Candidate, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Example, Rule, Watch
+
+SKILL = "django-security"
+DEFAULTS = "drf-open-defaults"
+NO_PERMISSION = "view-without-permissions"
+_FACT = "drf-default-permission"
+_PERMISSION = "DEFAULT_PERMISSION_CLASSES"
+_REST = (b"rest_framework", b"REST_FRAMEWORK")
+
+
+def _on_default(node: ast.Dict | ast.Assign, context: FileContext) -> None:
+    """Notes a default permission that closes the views, whatever the dict is called that says it: settings are put
+    together from several, and set by `setattr`."""
+    if isinstance(node, ast.Dict):
+        pairs = list(zip(node.keys, node.values, strict=True))
+    else:
+        target = node.targets[0]
+        pairs = [(target.slice, node.value)] if isinstance(target, ast.Subscript) else []
+    for key, value in pairs:
+        if isinstance(key, ast.Constant) and key.value == _PERMISSION:
+            said = ast.unparse(value)
+            if "AllowAny" not in said:
+                context.fact(_FACT, "restricted", said[:80], node.lineno)
+
+
+def _on_settings(node: ast.Assign, context: FileContext) -> None:
+    target = node.targets[0]
+    if not isinstance(target, ast.Name) or target.id != "REST_FRAMEWORK" or not isinstance(node.value, ast.Dict):
+        return
+    given = {
+        key.value: ast.unparse(value)
+        for key, value in zip(node.value.keys, node.value.values, strict=True)
+        if isinstance(key, ast.Constant)
+    }
+    if None in node.value.keys:
+        return
+    wrong = []
+    permission = given.get(_PERMISSION, "")
+    if "AllowAny" in permission:
+        wrong.append("everybody is allowed (`AllowAny`)")
+    elif not permission:
+        wrong.append("no permission is set, so that everybody is allowed")
+    if "DEFAULT_THROTTLE_CLASSES" not in given:
+        wrong.append("nothing is throttled")
+    if wrong:
+        severity = "HIGH" if len(wrong) == 2 or "allowed" in wrong[0] else "LOW"
+        context.report(DEFAULTS, node, f"`REST_FRAMEWORK`: {', and '.join(wrong)}", severity=severity)  # type: ignore[arg-type]
+
+
+drf_open_defaults = Rule(
+    name=DEFAULTS,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-S10",),
+    catches="`REST_FRAMEWORK` settings that allow everybody, by `AllowAny` or by saying nothing, or throttle nothing.",
+    why="The framework's own default is open: a view that forgets its permissions is public, and can be asked "
+    "endlessly.",
+    fix='Set `DEFAULT_PERMISSION_CLASSES` to `["rest_framework.permissions.IsAuthenticated"]`, add '
+    "`DEFAULT_THROTTLE_CLASSES` with rates, and open single views on purpose.",
+    when="Where the setting is a dict in the source, outside of tests.",
+    watches=(Watch((ast.Assign,), _on_settings, (b"REST_FRAMEWORK",), outside_tests),),
+    bad=one_file(
+        "shop/settings.py",
+        'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
+        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],\n'
+        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
+    ),
+    good=one_file(
+        "shop/settings.py",
+        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],\n'
+        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
+    ),
+)
+
+
+_PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
+
+
+def _on_view(node: ast.ClassDef, context: FileContext) -> None:
+    bases = [context.resolve(base) or "" for base in node.bases]
+    if node.name.startswith(("Base", "Abstract")) or not any(_is_rest_view(base) for base in bases):
+        return
+    if any(
+        "permission" in base.lower() or "auth" in base.lower() or not base.startswith("rest_framework")
+        for base in bases
+    ):
+        return  # what a base of the project's own says is not known here
+    for statement in node.body:
+        names = [last_name(target) for target in statement.targets] if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            names = [last_name(statement.target)]
+        if isinstance(statement, FunctionNode):
+            names = [statement.name]
+        if not _PERMITS.isdisjoint(names):
+            return
+    if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
+        return
+    message = f"{node.name} names no permission, and nothing in the settings closes it"
+    context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+def _each_action_says(node: ast.ClassDef) -> bool:
+    """True for a view set that answers nothing but actions, each with permissions of its own."""
+    methods = [part for part in node.body if isinstance(part, FunctionNode)]
+    said = [
+        any(
+            "action" in (text := ast.unparse(decorator)) and "permission_classes" in text
+            for decorator in one.decorator_list
+        )
+        for one in methods
+        if not one.name.startswith("_")
+    ]
+    return bool(said) and all(said)
+
+
+def _is_rest_view(base: str) -> bool:
+    return base.startswith("rest_framework.") and base.endswith(("View", "ViewSet")) and not base.endswith("RootView")
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
+    if "api_view" in names and not any("permission" in name for name in names):
+        message = f"{node.name} names no permission, and nothing in the settings closes it"
+        context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    return None if project.facts(_FACT) else candidate
+
+
+view_without_permissions = Rule(
+    name=NO_PERMISSION,
+    gate="P1",
+    severity="HIGH",
+    skill=SKILL,
+    sources=("PB-S11",),
+    catches="Views of REST framework without `permission_classes` in projects whose default lets everybody in.",
+    why="REST framework allows everybody unless it is told otherwise: the view is public without anybody having "
+    "decided it.",
+    fix="Write `permission_classes = [IsAuthenticated]` (or `[AllowAny]` where it is meant), and close the default.",
+    when="For views whose bases come from REST framework itself, where no settings module sets a default "
+    "permission. Not in "
+    "tests.",
+    watches=(
+        Watch((ast.Dict, ast.Assign), _on_default, (_PERMISSION.encode(),), outside_tests),
+        Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
+    ),
+    holds=_holds,
+    bad=one_file(
+        "shop/views.py",
+        "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
+        "        pass\n",
+        "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
+    ),
+    good=(
+        *one_file(
+            "shop/views.py",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
+            "    permission_classes = [IsOwner]\n",
+            "from rest_framework.viewsets import ViewSet\n\n\nclass Orders(ViewSet):\n"
+            "    @action(detail=False, permission_classes=[IsOwner])\n    def late(self, request):\n        pass\n",
+            "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
+            "    pass\n",
+        ),
+        *(
+            Example(
+                {
+                    "shop/settings.py": settings,
+                    "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    pass\n",
+                }
+            )
+            for settings in (
+                'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+                'REST_FRAMEWORK = {**base, "DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+                'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["shop.IsMember"]\n',
+                'API = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\nsetattr(settings, "REST_FRAMEWORK", API)\n',
+            )
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (drf_open_defaults, view_without_permissions)

@@ -1,0 +1,388 @@
+"""The rule hardcoded-secret of the skill django-security."""
+
+import ast
+from collections import Counter
+
+from skills.gates.analysis.settings_modules import is_away_from_production, is_settings, may_hold_settings
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_migration_path, is_test_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.example_files import one_file
+from skills.gates.rule import Rule, Watch
+from skills.gates.security.secret_values import (
+    KEY_WORDS,
+    SECRET_NAMES,
+    is_stock,
+    is_table,
+    known_format,
+    looks_secret,
+    redacted,
+    repeats_account,
+    secret_kind,
+)
+
+SECRET = "hardcoded-secret"
+_TOLD = "hardcoded-secret: strings that were reported"
+_ENVIRONMENT = frozenset({"get", "getenv", "config", "env", "pop", "setdefault"})
+# Calls that take a secret by position: name → (place, what the dotted name or the receiver must hold).
+_POSITIONS = {
+    "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
+    "encode": (1, "jwt"), "decode": (1, "jwt"), "set_password": (0, ""), "make_password": (0, ""), "Fernet": (0, ""),
+    "new": (0, "hmac"), "hash": (0, "pwd"), "hash_password": (0, ""), "get_password_hash": (0, ""),
+    "create_user": (2, ""), "create_superuser": (2, ""),
+}  # fmt: skip
+_LINES_OF_A_PAGE = 5
+_ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
+_BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
+_MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
+_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?)(?:_|$)")
+_SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
+
+
+def _judged(path: str) -> bool:
+    if is_test_path(path) or is_migration_path(path) or is_away_from_production(path):
+        return False
+    *folders, name = path.split("/")
+    return _SHOWN.isdisjoint(folders) and not any(map(_TRIED.search, (*folders, name.removesuffix(".py"))))
+
+
+def _text(node: ast.AST | None) -> str | None:
+    if node.__class__ is not ast.Constant:
+        return None
+    value = node.value
+    if value.__class__ is bytes:
+        return str(value.decode("latin-1"))
+    return value if value.__class__ is str else None
+
+
+def _name(target: ast.AST) -> str:
+    """What the target of an assignment is called: `x.password`, `config["password"]`, `password`."""
+    kind = target.__class__
+    if kind is ast.Name:
+        return str(target.id)  # type: ignore[attr-defined]
+    if kind is ast.Attribute:
+        return str(target.attr)  # type: ignore[attr-defined]
+    if kind is ast.Subscript and not is_table(last_name(target.value)):  # type: ignore[attr-defined]
+        return _text(target.slice) or ""  # type: ignore[attr-defined]
+    return ""
+
+
+def _alternatives(value: ast.expr | None) -> list[ast.expr]:
+    """The values that an expression may have in the end: both of `a if b else c`, the last of `a or b`."""
+    if isinstance(value, ast.IfExp):
+        return [value.body, value.orelse]
+    if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or):
+        return value.values[-1:]
+    return [value] if value is not None else []
+
+
+def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compared: bool = False) -> None:
+    text = _text(value)
+    if not text or not name:
+        return
+    if name.lower() == "authorization":
+        name, text = "token", text.partition(" ")[2]
+    kind = secret_kind(name)
+    if not kind or not looks_secret(kind, name, text, compared) or _is_shown(value, context):
+        return
+    told = context.memo.setdefault(_TOLD, set())
+    assert isinstance(told, set)
+    if value not in told:
+        told.add(value)
+        article = f"`{name}`"
+        verb = "is compared with" if compared else "is"
+        context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
+
+
+def _is_shown(value: ast.AST, context: FileContext) -> bool:
+    """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
+    if context.holds(b"__main__") and _is_tried_out(value, context):
+        return True
+    owner = context.scopes[-1] if context.scopes else None
+    if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
+        return True
+    if not (context.holds(b"example") or context.holds(b"_extra")):
+        return False
+    words: list[ast.AST] = []
+    if isinstance(context.statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        words += [part for decorator in context.statement.decorator_list for part in descendants(decorator)]
+    above = context.parent(value)
+    while above is not None:
+        words.append(above)
+        above = context.parent(above)
+    return any(
+        isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
+        for word in words
+    )
+
+
+def _is_tried_out(value: ast.AST, context: FileContext) -> bool:
+    """True below `if __name__ == "__main__":` of a module with classes, which shows how they are used there; a script
+    that is nothing else runs as it is."""
+    line: int = value.lineno  # type: ignore[attr-defined]
+    tried = any(
+        isinstance(part, ast.If)
+        and part.lineno < line <= (part.end_lineno or 0)
+        and isinstance(part.test, ast.Compare)
+        and last_name(part.test.left) == "__name__"
+        for part in context.tree.body
+    )
+    return tried and any(isinstance(part, ast.ClassDef) for part in context.tree.body)
+
+
+_EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
+_MANY = 4
+_BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
+
+
+def _on_assign(node: ast.Assign, context: FileContext) -> None:
+    value = node.value
+    constants = [part for part in _alternatives(value) if part.__class__ is ast.Constant]
+    if constants:
+        for target in node.targets:
+            name = _name(target)
+            if name == "SECRET_KEY" and _is_of_settings(context):
+                return  # insecure-settings says it
+            if name == "SECRET_KEY" and isinstance(target, ast.Subscript) and last_name(target.value) == "config":
+                return  # so does it of Flask's
+            for constant in constants:
+                _check(name, node, constant, context)
+    elif value.__class__ is ast.Tuple and node.targets[0].__class__ is ast.Tuple:
+        for target, part in zip(node.targets[0].elts, value.elts, strict=False):
+            _check(_name(target), node, part, context)
+
+
+def _is_of_settings(context: FileContext) -> bool:
+    return may_hold_settings(context.path) and is_settings(context)
+
+
+def _on_annotated(node: ast.AnnAssign | ast.NamedExpr, context: FileContext) -> None:
+    value = node.value
+    if value.__class__ is ast.Call:
+        value = _default_of_field(value)
+    if value.__class__ is ast.Constant and value is not None:
+        _check(_name(node.target), node, value, context)
+
+
+def _default_of_field(call: ast.Call) -> ast.expr | None:
+    """The default in `Field(default="…")`, `field(default="…")` and `SecretStr("…")`."""
+    name = last_name(call.func)
+    if name not in {"Field", "field", "SecretStr", "SecretBytes", "ib", "attrib"}:
+        return None
+    given = [word.value for word in call.keywords if word.arg == "default"]
+    first = (given or (call.args if name != "field" else []))[:1]
+    inner = first[0] if first else None
+    return _default_of_field(inner) if isinstance(inner, ast.Call) else inner
+
+
+def _on_compare(node: ast.Compare, context: FileContext) -> None:
+    if node.ops[0].__class__ not in {ast.Eq, ast.NotEq}:
+        return
+    left, right = node.left, node.comparators[0]
+    if right.__class__ is ast.Constant:
+        _check(_compared(left), node, right, context, compared=True)
+    elif left.__class__ is ast.Constant:
+        _check(_compared(right), node, left, context, compared=True)
+
+
+def _compared(node: ast.expr) -> str:
+    if isinstance(node, ast.Call) and last_name(node.func) == "get" and node.args:
+        return _text(node.args[0]) or ""
+    return _name(node)
+
+
+def _on_dict(node: ast.Dict, context: FileContext) -> None:
+    names = {_text(key) for key in node.keys if key is not None}
+    verdicts = "pass" in names and not names.isdisjoint(_BESIDE_PASS)  # what a check answers, not a password
+    above = context.parent(node)
+    if isinstance(above, (ast.Assign, ast.AnnAssign)):
+        target = above.targets[0] if isinstance(above, ast.Assign) else above.target
+        if is_table(last_name(target)):
+            return
+    times = Counter(map(_text, node.values))
+    for key, value in zip(node.keys, node.values, strict=True):
+        if verdicts and key is not None and _text(key) == "pass":
+            continue
+        if value.__class__ is ast.Constant and key is not None and not _is_label(_text(key), _text(value), times):
+            _check(_text(key) or "", value, value, context)
+
+
+def _is_label(key: str | None, text: str | None, times: Counter[str | None]) -> bool:
+    """True for `{"password": "mail_password"}`, which names a field, and for a value that many keys have."""
+    if key and text and " " in key and not text.isascii():
+        return True  # a phrase and its translation
+    return bool(key and text) and (str(text).lower().endswith(f"_{key}".lower()) or times[text] >= _MANY)
+
+
+def _on_function(node: ast.FunctionDef | ast.AsyncFunctionDef, context: FileContext) -> None:
+    arguments = node.args
+    if not (arguments.defaults or arguments.kw_defaults):
+        return
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = list(zip(reversed(positional), reversed(arguments.defaults), strict=False))
+    for argument, default in [*pairs, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]:
+        if default is not None and default.__class__ is ast.Constant:
+            context.scopes.append(node)
+            _check(argument.arg, default, default, context)
+            context.scopes.pop()
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if last_name(node.func) == "HKDF":
+        return  # its salt tells keys apart, and may be known
+    for keyword in node.keywords:
+        value = keyword.value
+        if value.__class__ is ast.Constant and keyword.arg is not None:
+            _check(keyword.arg, node, value, context)
+        elif keyword.arg == "auth" and value.__class__ is ast.Tuple and len(value.elts) == 2:
+            _check("password", node, value.elts[1], context)
+    if not node.args:
+        return
+    name = last_name(node.func)
+    if name in _ENVIRONMENT or (name == "str" and "env" in ast.unparse(node.func).lower()):
+        _on_default(node, node.args[1:2], context)
+    elif name == "getattr" and not isinstance(context.parent(node), ast.Compare):
+        _on_default(node, node.args[2:3], context)
+    elif name in _POSITIONS:
+        place, owner = _POSITIONS[name]
+        if owner not in ast.unparse(node.func).lower() and not (
+            owner == "smtp" and any(context.holds(word) for word in _MAIL_CLIENTS)
+        ):
+            return
+        named = [word.value for word in node.keywords if word.arg in {"key", "secret"} and owner in {"jwt", "hmac"}]
+        for value in [*node.args[place : place + 1], *named]:
+            _check("password", node, value, context)
+    elif name in {"add_argument", "option"}:
+        _on_flag(node, context)
+
+
+def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) -> None:
+    """`os.getenv("TOKEN", "…")`, `config("TOKEN", default="…")`, `getattr(settings, "TOKEN", "…")`."""
+    name = _text(node.args[1 if last_name(node.func) == "getattr" and len(node.args) > 1 else 0]) or ""
+    bound = context.statement.targets[0] if isinstance(context.statement, ast.Assign) else None
+    if "SECRET_KEY" in {name, last_name(bound) if bound is not None else ""} and _is_of_settings(context):
+        return  # insecure-settings says it, whatever the variable is called
+    for value in [*defaults, *(word.value for word in node.keywords if word.arg == "default")][:1]:
+        text = _text(value) or ""
+        if not is_stock(name, text) and not repeats_account(name, text, context.source):
+            _check(name, node, value, context)
+
+
+def _on_flag(node: ast.Call, context: FileContext) -> None:
+    """`add_argument("--password", default=…)`, `@click.option("--password", default=…)`."""
+    flags = [text for part in node.args if (text := _text(part)) and text.startswith("--")]
+    flag = (flags[0] if flags else _text(node.args[-1]) or "").lstrip("-")
+    for keyword in node.keywords:
+        if keyword.arg == "default":
+            _check(flag, node, keyword.value, context)
+
+
+def _on_constant(node: ast.Constant, context: FileContext) -> None:
+    """Strings that have the shape of a known key, wherever they stand."""
+    text = node.value
+    if text.__class__ is not str or len(text) < 16:
+        return
+    if context.statement.__class__ is ast.Expr and context.statement.value is node:
+        return  # a docstring
+    found = known_format(text)
+    told = context.memo.setdefault(_TOLD, set())
+    assert isinstance(told, set)
+    if found is None or node in told:
+        return
+    told.add(node)
+    what, secret = found
+    if "with a password" in what and (text.count("\n") > _LINES_OF_A_PAGE or _ON_THIS_MACHINE.search(text)):
+        return  # a page of text shows how an address is written; the other is of who develops
+    if secret.startswith("-----BEGIN") and not _BODY_OF_KEY.search(text):
+        return  # the head alone is what code looks for
+    context.report(SECRET, node, f'{what} in the source, "{redacted(secret)}"')
+
+
+hardcoded_secret = Rule(
+    name=SECRET,
+    gate="P1",
+    severity="HIGH",
+    skill="django-security",
+    sources=("PB-S2", "PB-G5"),
+    catches="Passwords, tokens and keys as literals: assigned, compared, passed, as a default of a parameter or of an "
+    "environment variable, in a dict; and strings in the shape of a known vendor's key.",
+    why="Whoever can read the source, its history or an error report has it, and changing it takes a release.",
+    fix="Read it from the environment or a secret store, without a default, and change the one that was written down.",
+    when="Outside of tests, migrations and settings for development. Placeholders, labels, names of fields, paths and "
+    "names of variables are no secrets.",
+    watches=(
+        Watch((ast.Assign,), _on_assign, (), _judged, words=SECRET_NAMES),
+        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Compare,), _on_compare, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Dict,), _on_dict, (), _judged, words=SECRET_NAMES),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Call,), _on_call, (), _judged, words=SECRET_NAMES),
+        Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=KEY_WORDS),
+    ),
+    bad=one_file(
+        "shop/pay.py",
+        'PASSWORD = "hunter2"\n',
+        'config["db_password"] = "tr0ub4dor"\n',
+        'SECRET = "my-secret"\n',
+        'def connect(user, password="letmein"):\n    pass\n',
+        'if user.password == "open sesame":\n    pass\n',
+        'client = Client(api_key="9f8e7d6c5b4a")\n',
+        'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
+        'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
+        'if __name__ == "__main__":\n    connect(password="tr0ub4dor")\n',
+        'USER = env("DB_USER", "shop")\nPASSWORD = env("DB_PASSWORD", "s3same")\n',
+        'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
+        'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
+        'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
+        'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
+        'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
+        '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
+        'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
+        'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
+    ),
+    good=(
+        *one_file(
+            "shop/settings.py",
+            'INSTALLED_APPS = ["shop"]\nROOT_URLCONF = "shop.urls"\n'
+            'SECRET_KEY = env("SHOP_SECRET_KEY", default="s3same-of-a-shop")\n',
+        ),
+        *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
+        *one_file(
+        "shop/pay.py",
+        'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
+        'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
+        'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',
+        'key = HKDF(hash, 32, salt=b"shop-keys-v1", info=b"key")\nHKDF_SALT = b"shop-keys-v1"\n',
+        'password = os.environ.get("TEST_USER_PASSWORD", "tr0ub4dor")\n',
+        'class Client:\n    pass\n\n\nif __name__ == "__main__":\n    password = "tr0ub4dor"\n',
+        'PASSWORD = os.environ["PASSWORD"]\n',
+        'password = ""\ntoken = None\nPASSWORD = "password"\nTOKEN_URL = "/api/token1/"\n',
+        'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
+        'if token == "(":\n    pass\nif token_type == "bearer2":\n    pass\n',
+        'SECRET_NAME = "prod1"\nAPI_KEY_HEADER = "X-Api-Key2"\n',
+        'class Settings(BaseSettings):\n    mail_password: str = Field(..., alias="MAIL_PW1")\n'
+        '    token: str = Field("", description="a1b2c3d4e5")\n',
+        'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
+        'VAULT_PASSWORD = "secret/data/shop#password"\n',
+        'FIELDS = {"password": "mail_password"}\n',
+        'GROUPS = {"host": "mail", "port": "mail", "user": "mail", "password": "mail"}\n',
+        'if user.password == "LDAP" or password == "$encrypted$":\n    pass\n',
+        'if settings.SECRET_KEY == "in development":\n    warn()\n',
+        'app = {"client_id": "123", "secret": "456"}\nschema = {"type": "object", "secret": "url"}\n',
+        'COLOURS = {"pass": "green1", "fail": "red1"}\n'
+        'STATES = {"pass": "passed", "skip": "skipped", "wait": "later"}\n'
+        'class Kind(Enum):\n    SECRET = "client_secret"\n\n\nSECRET = "leaked-secret"\n'
+        'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
+        'class Kept(StrEnum):\n    onepassword = "1password"\n\n\nMAIL_SECRET = "not-active"\n',
+        'class Login(BaseModel):\n    login: dict = Field(examples=[{"password": "securepassword123"}])\n',
+        '@router.post("/in", openapi_extra={"example": {"password": "tr0ub4dor"}})\ndef enter():\n    pass\n',
+        'Policy(raw_secret_handling="block")\nnames = {"token": "%customer_email1%"}\n',
+        'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
+        'step = {"mail_password": "$inputs.mail_password"}\n',
+        'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
+    )),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (hardcoded_secret,)

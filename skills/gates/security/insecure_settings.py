@@ -1,0 +1,367 @@
+"""The rule insecure-settings of the skill django-security, for Django and Flask."""
+
+import ast
+import re
+from collections import Counter
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.environment_defaults import default_of, with_scheme
+from skills.gates.analysis.settings_modules import (
+    assigned,
+    is_production_path,
+    is_settings,
+    is_shown_path,
+    may_be_deployed,
+    may_hold_settings,
+    note_settings,
+    set_anywhere,
+    set_in_production,
+)
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import outside_tests
+from skills.gates.example_files import one_file
+from skills.gates.model import Candidate, FileReport, Severity
+from skills.gates.project import Project
+from skills.gates.rule import Example, Rule, Watch
+from skills.gates.security.django_security import has_reason
+
+INSECURE = "insecure-settings"
+_YEAR = 31_536_000
+_ON = {
+    "SECURE_SSL_REDIRECT": "plain HTTP is answered",
+    "SESSION_COOKIE_SECURE": "the session cookie travels over plain HTTP",
+    "CSRF_COOKIE_SECURE": "the CSRF cookie travels over plain HTTP",
+    "SESSION_COOKIE_HTTPONLY": "scripts can read the session cookie",
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": "subdomains stay reachable over plain HTTP",
+    "SECURE_HSTS_PRELOAD": "the first visit may be over plain HTTP",
+    "SECURE_CONTENT_TYPE_NOSNIFF": "browsers may guess that an upload is a script",
+    "SECURE_BROWSER_XSS_FILTER": "the browser's own filter is off",
+    "WTF_CSRF_ENABLED": "forms accept requests of other sites",
+    "WTF_CSRF_CHECK_DEFAULT": "forms accept requests of other sites",
+    "REMEMBER_COOKIE_SECURE": "the remember cookie travels over plain HTTP",
+    "REMEMBER_COOKIE_HTTPONLY": "scripts can read the remember cookie",
+}
+_OFF = {
+    "DEBUG": "errors show code, settings and queries to every visitor",
+    "TEMPLATE_DEBUG": "template errors show their context to every visitor",
+    "DEBUG_PROPAGATE_EXCEPTIONS": "errors reach the visitor as they are",
+    "CORS_ORIGIN_ALLOW_ALL": "every site may read the answers",
+    "CORS_ALLOW_ALL_ORIGINS": "every site may read the answers",
+    "TESTING": "errors are raised instead of answered, checks are off",
+}
+_REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+_FRAMED = (b"wagtail", b'"cms"', b"'cms'")  # they show a page to its editor in a frame of the same site
+_WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
+_LENGTH, _DJANGO_LENGTH = 12, 8  # what a password has at least, and what Django asks for unless told
+_OF_DJANGO = "django.contrib.auth.password_validation."
+_VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
+
+
+def _told(value: ast.expr) -> object:
+    """The value of a constant, as settings are often read: "True" and "1" from the environment are true."""
+    if isinstance(value, ast.Constant):
+        return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False}.get(
+            str(value.value).lower(), value.value
+        )
+    return None
+
+
+def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
+    """(what is wrong, how bad) of one setting, None where nothing is."""
+    told = _told(value)
+    if name in _OFF and told is True:
+        return _OFF[name], "HIGH"
+    if name in _ON and told is False:
+        return _ON[name], "MEDIUM"
+    if name == "SECRET_KEY" and isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+        return "whoever reads the source can sign sessions and reset links", "HIGH"
+    check = _CHECKS.get(name)
+    return check(value, told) if check is not None else None
+
+
+def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(told, str) and "*" in told.split(","):
+        return "every Host header is accepted, and ends up in links and mails", "HIGH"
+    if not isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        return None
+    names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
+    if "*" in names:
+        return "every Host header is accepted, and ends up in links and mails", "HIGH"
+    if not value.elts:
+        return "no host is named: without DEBUG every request is refused, until somebody writes `*`", "MEDIUM"
+    if not any(names) and len(names) == len(value.elts):
+        return "no host is named, so the check is left to chance", "MEDIUM"
+    return None
+
+
+def _hsts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(value, ast.Constant) and isinstance(value.value, int) and value.value < _YEAR:
+        return "browsers forget to use HTTPS in less than a year", "MEDIUM"
+    return None
+
+
+def _frames(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if not isinstance(told, str) or told.upper() == "DENY":
+        return None
+    if told.upper() == "SAMEORIGIN":
+        return "a page of the same site, an upload too, may show the others in a frame", "LOW"
+    return "other sites may show the pages in a frame", "MEDIUM"
+
+
+def _origins(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    parts = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+    if any(isinstance(part, ast.Constant) and re.fullmatch(r"(?:https?://)?\*", str(part.value)) for part in parts):
+        return "forms of every site are accepted", "HIGH"
+    return None
+
+
+def _serializer(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(told, str) and told.endswith("PickleSerializer"):
+        return "whoever learns the `SECRET_KEY` runs code on the server", "MEDIUM"
+    return None
+
+
+def _same_site(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if isinstance(value, ast.Constant) and (value.value in {None, False} or str(value.value).lower() == "none"):
+        return "the cookie goes along with requests that other sites start", "MEDIUM"
+    return None
+
+
+def _hashers(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    first = value.elts[0] if isinstance(value, (ast.List, ast.Tuple)) and value.elts else None
+    if isinstance(first, ast.Constant) and _WEAK_HASHES.search(str(first.value)):
+        return "passwords are stored with a hash that is broken in minutes", "HIGH"
+    return None
+
+
+def _validators(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    if not isinstance(value, (ast.List, ast.Tuple)):
+        return None
+    if not value.elts:
+        return "any password is accepted", "MEDIUM"
+    text = ast.unparse(value)
+    if text.count("'NAME':") != len(value.elts) or text.count("'NAME':") != text.count(_OF_DJANGO):
+        return None  # the project has validators of its own, which may ask for more
+    shortest = re.search(r"'min_length': (\S+?)[,}]", text)
+    length = shortest[1] if shortest else str(_DJANGO_LENGTH if "MinimumLength" in text else 1)
+    wrong = []
+    if length.isdigit() and int(length) < _LENGTH:
+        wrong.append(
+            f"passwords of {length} characters are accepted (`min_length`)"
+            if length != "1"
+            else "any length is accepted"
+        )
+    missing = [f"`{name}Validator`" for name in _VALIDATORS if name != "MinimumLength" and name not in text]
+    if missing:
+        wrong.append(f"nothing like {', '.join(missing)} is asked")
+    short = length.isdigit() and int(length) < _DJANGO_LENGTH
+    return (", and ".join(wrong), "MEDIUM" if short else "LOW") if wrong else None
+
+
+def _environment(value: ast.expr, told: object) -> tuple[str, Severity] | None:
+    return ("the debugger and reloader of development are on", "MEDIUM") if told in {"development", "testing"} else None
+
+
+_CHECKS = {
+    "ALLOWED_HOSTS": _hosts,
+    "SECURE_HSTS_SECONDS": _hsts,
+    "X_FRAME_OPTIONS": _frames,
+    "CSRF_TRUSTED_ORIGINS": _origins,
+    "SESSION_SERIALIZER": _serializer,
+    "SESSION_COOKIE_SAMESITE": _same_site,
+    "CSRF_COOKIE_SAMESITE": _same_site,
+    "PASSWORD_HASHERS": _hashers,
+    "AUTH_PASSWORD_VALIDATORS": _validators,
+    "FLASK_ENV": _environment,
+    "ENV": _environment,
+}
+_NAMES = frozenset({*_ON, *_OFF, *_CHECKS, "SECRET_KEY"})
+
+
+def _on_module(node: ast.Module, context: FileContext) -> None:
+    """Every setting of a module of Django settings: the last value counts."""
+    if not is_settings(context):
+        return
+    last: dict[str, tuple[ast.expr, ast.stmt]] = {}
+    many = Counter(name for name, _, _ in assigned(node.body))
+    for name, value, statement in assigned(node.body):
+        if not isinstance(statement, ast.AugAssign) or (name == "ALLOWED_HOSTS" and _hosts(value, None) is not None):
+            last[name] = (with_scheme(value, node.body), statement)
+    credentials = last.get("CORS_ALLOW_CREDENTIALS")
+    for name, (value, statement) in last.items():
+        if name.startswith("CORS_") and (
+            (credentials is not None and _told(credentials[0]) is True) or "CORS_URLS_REGEX" in last
+        ):
+            continue  # cors-wildcard-credentials says it; or it is about the addresses that are meant for all
+        if name == "ALLOWED_HOSTS" and isinstance(value, ast.List) and not value.elts and many[name] > 1:
+            continue  # nobody, where the environment names nobody
+        if name == "X_FRAME_OPTIONS" and (has_reason(statement, context) or any(map(context.holds, _FRAMED))):
+            continue
+        if name in _NAMES and name != "TESTING" and name != "ENV":
+            context.statement = statement
+            _report(name, value, statement, context, (("unless-production-sets", name),))
+    debug = last.get("DEBUG")
+    if is_production_path(context.path) and debug is not None:
+        missing = [name for name in _REQUIRED if name not in last]
+        if missing:
+            context.statement = debug[1]
+            needs = (("unset", " ".join(missing)),)
+            context.report(INSECURE, debug[1], "no HTTPS settings", needs=needs, severity="MEDIUM")
+    context.statement = node
+
+
+def _report(
+    name: str, value: ast.expr, node: ast.AST, context: FileContext, needs: tuple[tuple[str, str], ...] = ()
+) -> None:
+    effective = default_of(value)
+    weakness = _weakness(name, effective)
+    if isinstance(effective, ast.List) and effective is not value and not effective.elts:
+        weakness = None  # nobody is let in until the environment says who
+    if weakness is None:
+        return
+    what, severity = weakness
+    unset = " where the environment says nothing" if effective is not value else ""
+    shown = "a literal" if name == "SECRET_KEY" else f"`{ast.unparse(effective)}`"
+    shown = shown if len(shown) <= 42 else "as set here"
+    also = ("hardcoded-secret",) if name == "SECRET_KEY" else ()
+    message = f"`{name}` is {shown}{unset}: {what}"
+    context.report(INSECURE, node, message, needs=needs, severity=severity, also=also)
+
+
+def _on_assign(node: ast.Assign, context: FileContext) -> None:
+    """`app.debug = True`, `app.config["DEBUG"] = True`."""
+    for target in node.targets:
+        if isinstance(target, ast.Subscript) and last_name(target.value) == "config":
+            key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+            if isinstance(key, str) and key in _NAMES:
+                _report(key, node.value, node, context)
+        elif isinstance(target, ast.Attribute) and last_name(target.value) in {"app", "application"}:
+            name = target.attr.upper()
+            if name in {"DEBUG", "TESTING"}:
+                _report(name, node.value, node, context)
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    """`app.run(debug=True)`, `app.config.update(DEBUG=True)`, `FastAPI(debug=True)`."""
+    function, name = node.func, last_name(node.func)
+    if name == "run" and isinstance(function, ast.Attribute):
+        if last_name(function.value) in {"uvicorn", "asyncio", "subprocess", "anyio", "trio"}:
+            return
+        for keyword in node.keywords:
+            if keyword.arg in {"debug", "use_debugger"} and _told(default_of(keyword.value)) is True:
+                message = "the interactive debugger runs any code that a visitor types into an error page"
+                context.report(INSECURE, node, f"`{keyword.arg}=True`: {message}", severity="HIGH")
+                return
+    elif name in {"update", "from_mapping"} and ".config." in f"{context.resolve(function)}.":
+        for keyword in node.keywords:
+            if keyword.arg in _NAMES:
+                _report(keyword.arg, keyword.value, node, context)
+    elif name in {"FastAPI", "Starlette"}:
+        for keyword in node.keywords:
+            if keyword.arg == "debug" and _told(default_of(keyword.value)) is True:
+                context.report(INSECURE, node, "`debug=True`: errors show code to every visitor", severity="HIGH")
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    for kind, name in candidate.needs:
+        if kind == "unless-production-sets" and not is_production_path(report.path):
+            if set_in_production(name, report.path, project):
+                return None
+        elif kind == "unset":
+            missing = [word for word in name.split() if not set_anywhere(word, project)]
+            if not missing:
+                return None
+            return replace(candidate, message=f"settings for production without {', '.join(missing)}")
+    return candidate
+
+
+def _run(path: str) -> bool:
+    return outside_tests(path) and not is_shown_path(path)
+
+
+_SETTINGS = "shop/settings.py"
+
+
+def _named(validator: str, length: int | None = None) -> str:
+    """The source of an entry of the setting, for the examples."""
+    options = f', "OPTIONS": {{"min_length": {length}}}' if length and validator == "MinimumLength" else ""
+    return f'{{"NAME": "{_OF_DJANGO}{validator}Validator"{options}}}'
+
+
+insecure_settings = Rule(
+    name=INSECURE,
+    gate="P1",
+    severity="HIGH",
+    skill="django-security",
+    sources=("PB-S1", "PB-S2", "PB-S3", "PB-S4", "PB-S5"),
+    catches="Settings that leave a deployed Django or Flask application open: `DEBUG`, a `SECRET_KEY` in the source, "
+    "`ALLOWED_HOSTS` with `*` or empty, cookies and redirects without HTTPS, weak hashers, fewer than "
+    "Django's four password validators or passwords of fewer than 12 characters; also where it is only the "
+    "default of an environment variable.",
+    why="None of this shows in daily use: the site answers as always, and gives its secrets to anyone who knows "
+    "how to ask.",
+    fix="Make the safe value the default, and let the environment of a developer's machine ask for the other one;"
+    " a secret has no default at all.",
+    when="In modules of settings, those for development and tests left out, and where an application is configured or "
+    "run. A setting that a sibling module for production sets again is not reported, nor a frame of the same site "
+    "beside a comment that says why.",
+    watches=(
+        Watch((ast.Module,), note_settings, (), may_hold_settings),
+        Watch((ast.Module,), _on_module, (), may_be_deployed),
+        Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _run),
+        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), _run),
+    ),
+    holds=_holds,
+    bad=(
+        *one_file(
+            _SETTINGS,
+            "DEBUG = True\n",
+            'DEBUG = os.environ.get("DEBUG", "True") == "True"\n',
+            'SECRET_KEY = "django-insecure-4f8a"\n',
+            'ALLOWED_HOSTS = ["*"]\n',
+            'ALLOWED_HOSTS = os.environ.get("HOSTS", "").split(",")\n',
+            "SESSION_COOKIE_SECURE = False\n",
+            "SECURE_HSTS_SECONDS = 60\n",
+            "AUTH_PASSWORD_VALIDATORS = []\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{_named('MinimumLength', 8)}, {_named('CommonPassword')}]\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(map(_named, _VALIDATORS))}]\n",
+        ),
+        Example({"shop/settings/production.py": "from .base import *\n\nDEBUG = False\n"}),
+        *one_file(
+            "shop/app.py",
+            "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=True)\n",
+            'from flask import Flask\n\napp = Flask(__name__)\napp.config["WTF_CSRF_ENABLED"] = False\n',
+            'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = "shop"\n',
+        ),
+    ),
+    good=(
+        *one_file(
+            _SETTINGS,
+            'DEBUG = os.environ.get("DEBUG") == "1"\nSECRET_KEY = os.environ["SECRET_KEY"]\n',
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(_named(name, 12) for name in _VALIDATORS)}]\n",
+            f'AUTH_PASSWORD_VALIDATORS = [{_named("MinimumLength", 8)}, {{"NAME": "shop.passwords.Strength"}}]\n',
+            'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
+            'DEBUG = False\nif ENVIRONMENT == "local":\n    DEBUG = True\n    ALLOWED_HOSTS = ["*"]\n',
+        ),
+        *one_file("shop/settings/production.example.py", 'SECRET_KEY = "x"\nALLOWED_HOSTS = [""]\n'),
+        *one_file("shop/settings/dev.py", 'DEBUG = True\nALLOWED_HOSTS = ["*"]\nSECRET_KEY = "dev"\n'),
+        Example(
+            {
+                "shop/settings/base.py": "DEBUG = True\n",
+                "shop/settings/production.py": "from .base import *\n\nDEBUG = False\nSECURE_SSL_REDIRECT = True\n"
+                "SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True\nSECURE_HSTS_SECONDS = 63072000\n",
+            }
+        ),
+        *one_file(
+            "shop/app.py",
+            'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = os.environ["SECRET_KEY"]\n',
+            "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=False)\nrun(debug=True)\n",
+        ),
+        *one_file("shop/view.py", "DEBUG = True\n"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (insecure_settings,)

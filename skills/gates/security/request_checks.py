@@ -1,0 +1,90 @@
+"""Which values a condition has looked at: behind it, what comes from a request counts as checked."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
+
+_CHECKS = lazy(
+    r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
+    r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert"
+    r"|^is(?:sub|super)set$",
+    re.I,
+)
+# A conversion, or whether there is such a file or row: that says nothing of the value.
+_ASKS_ELSE = lazy(
+    r"exist|^is_?(?:file|dir|link|mount|instance)$|access|^(?:bool|len|str|list|dict|set|any|all|get|strip|lower|loads|filter"
+    r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
+)
+_MEMBERSHIP = (ast.In, ast.NotIn)
+
+
+def checked_by(test: ast.expr) -> Iterator[ast.expr]:
+    """What a condition compares with a list, each one or all of them, or gives to a function that checks."""
+    for node in descendants(test):
+        if isinstance(node, ast.Call):
+            if _CHECKS.search(last_name(node.func)):
+                yield from node.args
+                yield from (keyword.value for keyword in node.keywords)
+                if isinstance(node.func, ast.Attribute):
+                    yield node.func.value
+        elif isinstance(node, ast.Compare):
+            if isinstance(node.ops[0], _MEMBERSHIP) or (isinstance(node.ops[0], ast.LtE) and _is_set(node.left)):
+                yield node.left
+        elif isinstance(node, ast.BinOp):
+            if isinstance(node.op, ast.Sub) and _is_set(node.left):
+                yield node.left
+        elif isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _asks_each(node):
+            yield node.generators[0].iter
+
+
+def known_unless(test: ast.expr) -> Iterator[ast.expr]:
+    """What is known behind an `if` that leaves: `if token != settings.TOKEN: raise`, `if not shop.sells_in(land):
+    raise`."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        for part in descendants(test.operand):
+            if isinstance(part, ast.Call) and _ASKS_ELSE.search(last_name(part.func)) is None:
+                yield from part.args
+    elif isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq):
+        other = test.comparators[0]
+        if (isinstance(other, ast.Constant) and other.value) or "settings" in ast.unparse(other):
+            yield test.left
+
+
+def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
+    """What `for tag in tags: if tag not in TAGS: raise` goes over: behind it, each one is known."""
+    first = loop.body[0]
+    if (
+        isinstance(first, ast.If)
+        and isinstance(first.body[-1], (ast.Raise, ast.Return))
+        and isinstance(first.test, ast.Compare)
+        and isinstance(first.test.ops[0], ast.NotIn)
+        and last_name(first.test.left) == last_name(loop.target)
+    ):
+        yield loop.iter
+
+
+def names_literals(pattern: ast.pattern) -> bool:
+    """True for `case "name" | "note":`, and for one that holds nothing else."""
+    if isinstance(pattern, ast.MatchOr):
+        return all(map(names_literals, pattern.patterns))
+    return isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Constant)
+
+
+def _is_set(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) in {"set", "frozenset"}
+
+
+def _asks_each(node: ast.GeneratorExp | ast.ListComp) -> bool:
+    """True for `tag in TAGS for tag in tags` and `isinstance(pk, int) for pk in pks`."""
+    test = node.elt.operand if isinstance(node.elt, ast.UnaryOp) else node.elt
+    if isinstance(test, ast.Compare):
+        return isinstance(test.ops[0], _MEMBERSHIP)
+    if not isinstance(test, ast.Call):
+        return False
+    if last_name(test.func) == "isinstance" and len(test.args) > 1:
+        return not any(last_name(part) in {"str", "dict", "list"} for part in descendants(test.args[1]))
+    return _CHECKS.search(last_name(test.func)) is not None

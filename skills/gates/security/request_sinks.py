@@ -1,0 +1,356 @@
+"""Where a value from a request does harm: calls that run, open, fetch, show or store what they are given."""
+
+import ast
+import re
+
+from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.queries import MANAGERS, chain_of, orm_evidence
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Severity
+from skills.gates.security.request_data import Flow, Origin
+
+Sink = tuple[list[ast.expr], str, Severity]
+_BUILTINS: dict[str, tuple[str, Severity]] = {
+    "eval": ("is run as code", "CRITICAL"),
+    "exec": ("is run as code", "CRITICAL"),
+    "compile": ("is compiled as code", "HIGH"),
+    "__import__": ("decides which module is loaded", "HIGH"),
+    "open": ("decides which file is opened", "HIGH"),
+}
+_DOTTED: dict[str, tuple[str, Severity]] = {
+    "importlib.import_module": ("decides which module is loaded", "HIGH"),
+    "io.open": ("decides which file is opened", "HIGH"),
+    "codecs.open": ("decides which file is opened", "HIGH"),
+    "aiofiles.open": ("decides which file is opened", "HIGH"),
+    "yaml.load": ("is read as YAML with any type", "HIGH"),
+    "yaml.unsafe_load": ("is read as YAML with any type", "CRITICAL"),
+    "marshal.loads": ("is unmarshalled", "CRITICAL"),
+    "jsonpickle.decode": ("is unpickled", "CRITICAL"),
+    "urllib.request.urlopen": ("decides where the server sends a request", "HIGH"),
+    "urllib.request.urlretrieve": ("decides where the server sends a request", "HIGH"),
+    "urllib.request.Request": ("decides where the server sends a request", "HIGH"),
+    "urllib2.urlopen": ("decides where the server sends a request", "HIGH"),
+    "commands.getoutput": ("is run as a command", "CRITICAL"),
+    "asyncio.create_subprocess_shell": ("is run as a command", "CRITICAL"),
+    "asyncio.create_subprocess_exec": ("is run as a command", "HIGH"),
+    "flask.render_template_string": ("is run as a template", "CRITICAL"),
+    "fastapi.responses.FileResponse": ("decides which file is sent", "HIGH"),
+    "starlette.responses.FileResponse": ("decides which file is sent", "HIGH"),
+    "flask.send_file": ("decides which file is sent", "HIGH"),
+    "flask.redirect": ("decides where the visitor is sent", "MEDIUM"),
+    "django.shortcuts.redirect": ("decides where the visitor is sent", "MEDIUM"),
+    "jinja2.Template": ("is run as a template", "CRITICAL"),
+    "mako.template.Template": ("is run as a template", "CRITICAL"),
+    "django.template.Template": ("is run as a template", "HIGH"),
+    "django.template.loader.get_template": ("decides which template is rendered", "MEDIUM"),
+}
+_PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
+    "os": ("", "HIGH", frozenset()),
+    "subprocess": ("is run as a command", "CRITICAL", frozenset(
+        {"run", "call", "Popen", "check_call", "check_output", "getoutput", "getstatusoutput"})),
+    "shutil": ("decides which files are touched", "HIGH", frozenset(
+        {"copy", "copyfile", "copy2", "copytree", "move", "rmtree", "unpack_archive"})),
+    "pickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "cPickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "dill": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "requests": ("decides where the server sends a request", "HIGH", frozenset(
+        {"get", "post", "put", "patch", "delete", "head", "options", "request"})),
+    "httpx": ("decides where the server sends a request", "HIGH", frozenset(
+        {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})),
+}  # fmt: skip
+_OS_RUNS = lazy(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
+_OS_FILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
+                       "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
+_ANSWERS = frozenset(
+    {"HttpResponse", "HttpResponseBadRequest", "HttpResponseNotFound", "HttpResponseForbidden", "HTMLResponse",
+     "HttpResponseServerError", "make_response", "StreamingHttpResponse", "HttpResponseNotAllowed"}
+)  # fmt: skip
+_REDIRECTS = frozenset(
+    {"HttpResponseRedirect", "HttpResponsePermanentRedirect", "RedirectResponse", "HttpResponseRedirectBase"}
+)
+_TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
+_SIGNED = (b"signature", b"SIGNATURE", b"Signature", b"compare_digest")
+_STAYS = lazy(r"REFERER|QUERY_STRING", re.I)
+_HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
+_HTTP_CLIENTS = lazy(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
+_LDAP_SEARCHES = frozenset({"search_s", "search_ext_s", "search_st", "search_ext"})
+_PATH_METHODS = frozenset(
+    {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "open", "mkdir", "rmdir", "iterdir"}
+)
+_WRITES = frozenset({"create", "get_or_create", "update_or_create", "update", "acreate", "aupdate", "aget_or_create",
+                     "aupdate_or_create", "bulk_create"})  # fmt: skip
+_READS = frozenset(
+    {"filter", "get", "exclude", "order_by", "aget", "filter_by", "annotate", "values", "values_list", "only"}
+)
+_FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
+_KEY = lazy(
+    r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
+)
+_OWN_PATHS = frozenset({"reverse", "reverse_lazy", "url_for", "url_path_for", "get_absolute_url"})
+_FILES = lazy(r"\.(?:FILES|files)\b")
+_HOST = lazy(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
+
+
+def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity, ast.expr] | None:
+    """(origin, what happens with it, how bad, the argument) of a call that is given a raw value of a request, None for
+    others."""
+    found = (
+        _known_call(node, context)
+        or _answer(node, context)
+        or _row(node, context)
+        or _storage(node, context)
+        or _client(node, flow, context)
+        or _method(node, flow, context)
+    )
+    if found is None:
+        return None
+    values, what, severity = found
+    if severity == "LOW" and is_signed(context):
+        return None
+    if flow.caught and what.startswith("looks up"):
+        return None  # a key of another shape is no crash
+    for value in values:
+        origin = flow.origin(value)
+        kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
+        if origin is None or (severity == "LOW" and (origin.kind not in kinds or _FILES.search(origin.text))):
+            continue
+        if what == "decides where the visitor is sent" and _STAYS.search(origin.text):
+            continue  # back to where the visitor came from, or what follows the path
+        if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
+            continue
+        if what == "is written to a file unchecked" and _FILES.search(origin.text):
+            continue  # to take a file is to write it; upload-without-validation asks about its size and kind
+        return origin, what, "MEDIUM" if severity == "LOW" else severity, value
+    return None
+
+
+def _first(node: ast.Call, *names: str) -> list[ast.expr]:
+    """The first positional argument, and the named ones."""
+    return [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in names)]
+
+
+def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
+    function = node.func
+    name = last_name(function)
+    if isinstance(function, ast.Name) and name in _BUILTINS and name not in context.imports:
+        what, severity = _BUILTINS[name]
+        return _first(node, "file"), what, severity
+    dotted = context.resolve(function) or ""
+    if dotted in _DOTTED:
+        if dotted == "yaml.load" and re.search(r"Safe|BaseLoader", ast.unparse(node)):
+            return None
+        what, severity = _DOTTED[dotted]
+        return _first(node, "source", "url", "location"), what, severity
+    package, _, method = dotted.partition(".")
+    if package not in _PACKAGES:
+        return None
+    if package == "os":
+        if _OS_RUNS.match(method):
+            return list(node.args), "is run as a command", "CRITICAL"
+        return (_first(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OS_FILES else None
+    what, severity, methods = _PACKAGES[package]
+    if method not in methods:
+        return None
+    values = _first(node, "url", "args", "src", "dst")
+    if method in {"request", "stream"} and package in {"requests", "httpx"}:
+        values = [*node.args[1:2], *values[1:]]
+    return values, what, severity
+
+
+def _answer(node: ast.Call, context: FileContext) -> Sink | None:
+    """What goes into a page, a redirect or a mail as it is."""
+    name = last_name(node.func)
+    if name in _ANSWERS:
+        kind = " ".join(ast.unparse(keyword.value) for keyword in node.keywords if "type" in (keyword.arg or ""))
+        if re.search(r"json|plain|csv|octet|xml|image|pdf", kind) or len(node.args) > 1:
+            return None
+        return _first(node, "content"), "is sent back as part of a page, unescaped", "MEDIUM"
+    if name in _REDIRECTS:
+        return _first(node, "url", "redirect_to"), "decides where the visitor is sent", "MEDIUM"
+    if name in _TRUSTS or name == "format_html":
+        return _first(node), "becomes trusted HTML", "HIGH"
+    if name in {"send_mail", "EmailMultiAlternatives"}:
+        values = [keyword.value for keyword in node.keywords if keyword.arg == "html_message"]
+        return (values, "is sent as HTML mail, unescaped", "MEDIUM") if values else None
+    if name in {"getattr", "setattr"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        return [node.args[1]], "decides which attribute is used", "MEDIUM"
+    return None
+
+
+def _storage(node: ast.Call, context: FileContext) -> Sink | None:
+    """Rows that are written, changed or looked up with it."""
+    name = last_name(node.func)
+    if name in _FETCHES:
+        return _keys(node), "looks up rows unchecked", "LOW"
+    if (name not in _WRITES and name not in _READS) or not isinstance(node.func, ast.Attribute):
+        return None
+    chain = chain_of(node)
+    query = any(step in {"query", "filter_by"} for step, _ in chain.calls[:-1]) or last_name(chain.root) == "query"
+    if not (chain.manager in MANAGERS or query or orm_evidence(chain, context)):
+        return None
+    values = [keyword.value for keyword in node.keywords if keyword.arg] if name in _WRITES else _keys(node)
+    for keyword in node.keywords:
+        if keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
+            values += keyword.value.values
+        elif keyword.arg is None and isinstance(keyword.value, ast.Dict):
+            values += [part for part in keyword.value.keys if part is not None]
+            values += [
+                part
+                for key, part in zip(keyword.value.keys, keyword.value.values, strict=True)
+                if name in _WRITES or (isinstance(key, ast.Constant) and _KEY.search(str(key.value)))
+            ]
+    if name in _WRITES:
+        return values, "is stored unchecked", "LOW"
+    values += [argument for argument in node.args if name in {"order_by", "values", "values_list", "only"}]
+    for argument in node.args:
+        for part in descendants(argument):
+            if isinstance(part, ast.Call) and last_name(part.func) == "Q":
+                values += _keys(part)
+            elif isinstance(part, ast.Compare) and query and _KEY.search(last_name(part.left)):
+                values += part.comparators
+    return values, "looks up rows unchecked", "LOW"
+
+
+def _row(node: ast.Call, context: FileContext) -> Sink | None:
+    """A row that is made with it: `Order(name=…)`."""
+    if not _is_model(node.func, context) or is_cleaned(context) or _is_only_shown(node, context):
+        return None
+    return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
+
+
+def _is_only_shown(node: ast.Call, context: FileContext) -> bool:
+    """True for a row that gets a name, and that the function then neither saves nor hands on: a preview."""
+    made = context.statement
+    if not isinstance(made, ast.Assign) or made.value is not node or not isinstance(made.targets[0], ast.Name):
+        return False
+    name = made.targets[0].id
+    for part in own_nodes(context.function or context.tree, context):
+        if isinstance(part, ast.Return) and isinstance(part.value, ast.Name) and part.value.id == name:
+            return False
+        if isinstance(part, ast.Call):
+            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
+            given = [*part.args, *(word.value for word in part.keywords)]
+            named = [one for one in (owner, *given) if isinstance(one, ast.Name) and one.id == name]
+            if named:
+                return False
+    return True
+
+
+def is_signed(context: FileContext) -> bool:
+    """True for a module of webhooks that checks signatures: who sends to it is known."""
+    return "webhook" in context.path.lower() and any(map(context.holds, _SIGNED))
+
+
+def is_cleaned(context: FileContext) -> bool:
+    """True where the function has a row check itself before it is saved."""
+    return any(
+        isinstance(part, ast.Attribute) and part.attr in {"full_clean", "clean_fields", "validated_save"}
+        for part in own_nodes(context.function or context.tree, context)
+    )
+
+
+def _is_model(function: ast.expr, context: FileContext) -> bool:
+    """True for a class that a file of Django imports from a module of models: `Order(…)`, `models.Order(…)`.
+
+    Elsewhere modules of that name hold classes that check what they are given.
+    """
+    if not last_name(function)[:1].isupper():
+        return False
+    module, _, name = (context.resolve(function) or "").rpartition(".")
+    if "models" not in module.split(".") or name.isupper():
+        return False
+    packages = {name.partition(".")[0] for name in context.imports.values()}
+    return bool(packages & {"django", "rest_framework"}) and module.partition(".")[0] not in {"django", "pydantic"}
+
+
+def _keys(node: ast.Call) -> list[ast.expr]:
+    """What a query compares with keys, numbers and times: there a value of another shape is an error."""
+    return [keyword.value for keyword in node.keywords if keyword.arg is not None and _KEY.search(keyword.arg)]
+
+
+def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
+    """Methods of things that the function made: files, writers, paths, connections."""
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return None
+    name, owner = function.attr, function.value
+    if name in {"execute", "executemany", "executescript", "raw"} and node.args:
+        return [node.args[0]], "is run as SQL", "CRITICAL"
+    if name in _PATH_METHODS and isinstance(owner, (ast.Call, ast.BinOp, ast.Name)):
+        made = owner if not isinstance(owner, ast.Name) else _made_by(owner, context)
+        return ([owner], "decides which file is touched", "HIGH") if _is_path(made) else None
+    if name in {"write", "writelines", "writerow", "writerows"} and isinstance(owner, ast.Name):
+        maker = last_name(_made_by(owner, context) or owner)
+        if maker in {"writer", "DictWriter"}:
+            return node.args[:1], "is written into a table that a spreadsheet will run", "MEDIUM"
+        return (node.args[:1], "is written to a file unchecked", "MEDIUM") if maker == "open" else None
+    named = isinstance(owner, ast.Call) and last_name(owner.func) in {"globals", "locals", "vars"}
+    return (node.args[:1], "decides which name is used", "HIGH") if named and name in {"get", "pop"} else None
+
+
+def _client(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
+    """A request that goes out by a client that the function made, or a search of a directory."""
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return None
+    if function.attr in _LDAP_SEARCHES:
+        return node.args[2:3], "is run as a filter of a directory", "HIGH"
+    if function.attr not in _HTTP_METHODS or not isinstance(function.value, ast.Name):
+        return None
+    maker = _made_by(function.value, context)
+    if not isinstance(maker, ast.Call) or not _HTTP_CLIENTS.match(context.resolve(maker.func) or ""):
+        return None
+    first = node.args[1:2] if function.attr in {"request", "stream"} else node.args[:1]
+    return [*first, *_named_url(node)], "decides where the server sends a request", "HIGH"
+
+
+def _named_url(node: ast.Call) -> list[ast.expr]:
+    return [keyword.value for keyword in node.keywords if keyword.arg == "url"]
+
+
+def _made_by(name: ast.Name, context: FileContext) -> ast.expr | None:
+    for value in values_of(name.id, context):
+        if isinstance(value, (ast.Call, ast.BinOp)):
+            return value
+    return None
+
+
+def _is_path(node: ast.expr | None) -> bool:
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
+
+
+def _own_beginning(value: ast.expr, flow: Flow) -> bool:
+    """True for `f"{site}/reset/{token}"` where the client does not say what comes before the path."""
+    if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
+        return False
+    first, then = value.values[:2]
+    path = isinstance(then, ast.Constant) and str(then.value).startswith(("/", "?", "#"))
+    return path and isinstance(first, ast.FormattedValue) and flow.origin(first.value) is None
+
+
+def _fixed_host(value: ast.expr, context: FileContext) -> bool:
+    """True where the beginning of an address is written in the source, host included."""
+    if isinstance(value, ast.Name):
+        made = [bound for bound in values_of(value.id, context) if bound is not None]
+        built = all(isinstance(bound, (ast.JoinedStr, ast.BinOp, ast.Call)) for bound in made)
+        return bool(made) and built and all(_fixed_host(bound, context) for bound in made)
+    while isinstance(value, ast.BinOp):
+        value = value.left
+    if isinstance(value, ast.Call) and last_name(value.func) in _OWN_PATHS:
+        return True
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "format":
+        value = value.func.value
+    if isinstance(value, ast.JoinedStr) and value.values:
+        value = value.values[0]
+        if isinstance(value, ast.FormattedValue):
+            return last_name(value.value).isupper() or "settings" in ast.unparse(value.value)
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return bool(_HOST.match(value.value))
+    # A constant by its name; `request.GET["next"]` is none, though `GET` is written like one.
+    constant = isinstance(value, (ast.Name, ast.Attribute)) and last_name(value).isupper()
+    return constant or "settings" in ast.unparse(value)

@@ -1,0 +1,157 @@
+"""Names that were checked before they became SQL, compared with a fixed list or asked whether they are a word; and
+those that no client decides: numbers, names of the schema, of a command's options, of what leaves its values out."""
+
+import ast
+import re
+from collections.abc import Callable
+
+from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+
+_VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
+_SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
+_TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
+_IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
+_NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
+
+
+def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.expr], bool]) -> bool:
+    """True where the function cannot come to a name unless the name passed a test. `is_fixed` tells the lists that
+    only hold literals."""
+    function = context.function
+    if function is None:
+        return False
+    for part in own_nodes(function, context):
+        if isinstance(part, ast.Assert):
+            if part.lineno < node.lineno and allows(part.test, node.id, is_fixed):
+                return True
+        elif isinstance(part, ast.If) and part.lineno < node.lineno:
+            inside = part.body[0].lineno <= node.lineno <= (part.body[-1].end_lineno or 0)
+            if inside and allows(part.test, node.id, is_fixed):
+                return True
+            if not inside and _leaves(part.body[-1]) and _refuses(part.test, node.id, is_fixed):
+                return True
+    return False
+
+
+def _leaves(statement: ast.stmt) -> bool:
+    return isinstance(statement, (ast.Raise, ast.Return, ast.Continue, ast.Break))
+
+
+def allows(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:
+    """`name in ALLOWED`, `name == "x"`, `name.isidentifier()`, and more besides with `and`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(allows(part, name, is_fixed) for part in test.values)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _refuses(test.operand, name, is_fixed)
+    return _compares(test, name, (ast.In, ast.Eq), is_fixed) or _asks_for_word(test, name)
+
+
+def _refuses(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:
+    """`name not in ALLOWED`, `not name.isidentifier()`, and others besides with `or`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(_refuses(part, name, is_fixed) for part in test.values)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return allows(test.operand, name, is_fixed)
+    return _compares(test, name, (ast.NotIn, ast.NotEq), is_fixed)
+
+
+def _compares(
+    test: ast.expr, name: str, operators: tuple[type[ast.cmpop], ...], is_fixed: Callable[[ast.expr], bool]
+) -> bool:
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], operators):
+        return False
+    if not isinstance(test.left, ast.Name) or test.left.id != name:
+        return False
+    other = test.comparators[0]
+    return isinstance(other, ast.Constant) if isinstance(test.ops[0], (ast.Eq, ast.NotEq)) else is_fixed(other)
+
+
+def _asks_for_word(test: ast.expr, name: str) -> bool:
+    return (
+        isinstance(test, ast.Call)
+        and isinstance(test.func, ast.Attribute)
+        and test.func.attr in _IS_WORD
+        and isinstance(test.func.value, ast.Name)
+        and test.func.value.id == name
+    )
+
+
+def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
+    """True for the options of a command: `options["table"]` of Django's, `args.table` of argparse."""
+    if not isinstance(holder, ast.Name):
+        return False
+    if holder.id == "options" and "/management/commands/" in context.path:
+        return True
+    bound = values_of(holder.id, context)
+    return len(bound) == 1 and isinstance(bound[0], ast.Call) and last_name(bound[0].func) == "parse_args"
+
+
+def dumps_model(node: ast.Call, context: FileContext) -> bool:
+    """True for `data.dict()` and `data.model_dump()` of a parameter that says which model it is: its keys are the
+    fields that the model's source names."""
+    function = node.func
+    if (
+        not isinstance(function, ast.Attribute)
+        or function.attr not in {"dict", "model_dump"}
+        or context.function is None
+    ):
+        return False
+    arguments = context.function.args
+    return any(
+        argument.arg == last_name(function.value)
+        and last_name(argument.annotation)[:1].isupper()
+        and last_name(argument.annotation) not in {"Any", "Dict", "Mapping", "Request", "HttpRequest", "QueryDict"}
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        if argument.annotation is not None and isinstance(function.value, ast.Name)
+    )
+
+
+def has_parameters(target: ast.Tuple | ast.List) -> bool:
+    """True for `where, params = build(filters)`: what makes both leaves the values out of the text."""
+    return any(isinstance(part, ast.Name) and _VALUES.search(part.id) for part in target.elts)
+
+
+def is_part_of_schema(node: ast.Attribute) -> bool:
+    """True for the `name` of a `column` and the `column` of a `field`: they come from where the models are."""
+    owner = last_name(node.value)
+    if node.attr in {"column", "db_column", "attname"}:
+        return owner.endswith("field")
+    return node.attr in {"name", "key", "fullname"} and _SCHEMA.search(owner) is not None
+
+
+def is_key_of_user(node: ast.Attribute) -> bool:
+    """True for `request.user.id` and `self.pk`: the key of a row that is there."""
+    return node.attr in {"id", "pk"} and last_name(node.value) in {"user", "self", "instance"}
+
+
+def is_of_dialect(node: ast.Attribute) -> bool:
+    """True for `db.timestamp_now`: how the database at hand writes it."""
+    return isinstance(node.value, ast.Name) and node.value.id in {"db", "database", "dialect", "engine", "compiler"}
+
+
+def names_schema(node: ast.Call) -> bool:
+    """True for a method that says what a table is called: `self._get_table_name("orders")`, `self.table()`."""
+    return isinstance(node.func, ast.Attribute) and _TABLE.search(node.func.attr) is not None
+
+
+def asks_for_name(node: ast.Call) -> bool:
+    """True for `getattr(column, "name", None)`."""
+    asked = node.args[1] if last_name(node.func) == "getattr" and len(node.args) > 1 else None
+    return isinstance(asked, ast.Constant) and asked.value in {"name", "key", "fullname", "schema"}
+
+
+def is_numeric(annotation: ast.expr | None) -> bool:
+    """True for a parameter that says that it is a number, a date, a UUID or one of a few literals."""
+    if annotation is None:
+        return False
+    if isinstance(annotation, ast.BinOp):
+        return is_numeric(annotation.left) and is_numeric(annotation.right)
+    if isinstance(annotation, ast.Subscript):
+        outer = last_name(annotation.value)
+        return outer == "Literal" or (outer == "Optional" and is_numeric(annotation.slice))
+    if isinstance(annotation, ast.Constant):
+        return annotation.value is None or str(annotation.value) in _NUMBER_TYPES
+    return last_name(annotation) in _NUMBER_TYPES

@@ -1,0 +1,227 @@
+"""Strings that are put together: their fixed text, the parts that are filled in, and whether that is SQL."""
+
+import ast
+import re
+
+from skills.gates.analysis.local_values import values_of
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.security.sql_names import grown
+from skills.gates.security.sql_values import LAYOUT, harmless
+
+HOLE = "\0"
+_START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
+_NAME = r"[\w.\"'`\[\]{}:$%\0]+"
+_STATEMENT = lazy(
+    _START + rf"""(?:
+        select\b.*?\sfrom[\s\0(]
+      | select\s.*\0
+      | with\s+(?:recursive\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?as\s*(?:not\s+)?(?:materialized\s*)?\(
+      | insert\s+(?:ignore\s+|or\s+\w+\s+)?(?:into\s+)?{_NAME}\s*(?:\(.*?\)\s*)?(?:values\b|select\b|default\s+values)
+      | insert\s+(?:ignore\s+|or\s+\w+\s+)?into\s
+      | replace\s+(?:into\s+)?{_NAME}\s*(?:\(.*?\)\s*)?(?:values\b|select\b)
+      | update\s+(?:only\s+|or\s+\w+\s+)?{_NAME}(?:\s+(?:as\s+)?\w+)?\s+set\s
+      | delete\s+from\s
+      | delete\s+{_NAME}\s+where\s
+      | merge\s+into\s
+    )""",
+    re.I | re.S | re.X,
+)  # fmt: skip
+_BEGINNING = lazy(r"[\s(]*(?:select|with|insert|replace|update|delete|merge|explain|--|/\*|$)", re.I)
+_DEFINITION = lazy(
+    _START + r"(?:(?:create|alter|drop|truncate|rename)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|unlogged\s+)*"
+    r"(?:table|index|view|database|schema|user|role|type|function|trigger|sequence|extension|policy|column|materialized)"
+    r"|(?:grant|revoke)\s.+\s(?:on|to|from)\s|(?:exec|execute|call)\s|set\s+\w|truncate\s|copy\s|vacuum|analyze\s"
+    r"|show\s|describe\s|pragma\s|use\s|notify\s|listen\s|refresh\s+materialized)",
+    re.I | re.S,
+)
+_FRAGMENT = lazy(
+    r"\b(?:where|from|and|or|order\s+by|group\s+by|limit|set|join|values|like|in)\b[^a-z]*\0|=\s*'?\0", re.I
+)
+_ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
+
+
+class Text:
+    """A string that code puts together: `text` with a HOLE for each part that is filled in, and those `parts`."""
+
+    def __init__(self, text: str = "", parts: tuple[ast.expr, ...] = (), built: bool = False) -> None:
+        self.text = text
+        self.parts = parts
+        self.built = built
+
+    def plus(self, other: "Text") -> "Text":
+        """Both, one after the other."""
+        return Text(self.text + other.text, self.parts + other.parts, self.built or other.built)
+
+
+def read_text(node: ast.expr, context: FileContext, depth: int = 0) -> Text | None:
+    """The string that an expression makes by interpolation, literals included; None where that is not written there."""
+    if depth > 40:
+        return None
+    if isinstance(node, ast.Constant):
+        return Text(node.value) if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return _of_f_string(node, context, depth)
+    if isinstance(node, ast.BinOp):
+        return _of_operator(node, context, depth)
+    if isinstance(node, ast.Call):
+        return _of_call(node, context, depth)
+    if isinstance(node, ast.IfExp):
+        return read_text(node.body, context, depth + 1) or read_text(node.orelse, context, depth + 1)
+    return None
+
+
+def _filled(part: ast.expr, context: FileContext, depth: int) -> Text:
+    """A part of a string: its own text where it is one, else a hole."""
+    inner = read_text(part, context, depth + 1)
+    if inner is not None:
+        return inner
+    if isinstance(part, ast.Name):
+        bound = values_of(part.id, context)
+        if len(bound) == 1 and isinstance(bound[0], ast.Constant) and isinstance(bound[0].value, str):
+            return Text(bound[0].value)
+    return Text(HOLE, () if harmless(part, context) else (part,))
+
+
+def _of_f_string(node: ast.JoinedStr, context: FileContext, depth: int) -> Text:
+    found = Text(built=True)
+    for part in node.values:
+        value = part.value if isinstance(part, ast.FormattedValue) else part
+        filled = _filled(value, context, depth)
+        if filled.parts and _is_bound_later(found.text):
+            filled = Text(HOLE)
+        found = found.plus(filled)
+    return found
+
+
+def _is_bound_later(before: str) -> bool:
+    """True where what follows is the name or the number of a parameter: `:{name}`, `%({name})s`, `${number}`."""
+    marked = before.endswith(("$", "%(")) or (before.endswith(":") and not before.endswith("::"))
+    return marked and before.count("'") % 2 == 0
+
+
+def _of_operator(node: ast.BinOp, context: FileContext, depth: int) -> Text | None:
+    if isinstance(node.op, ast.Add):
+        # Long sums lean to the left: they are taken apart without recursion.
+        terms = [node.right]
+        left = node.left
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+            terms.append(left.right)
+            left = left.left
+        terms.append(left)
+        if not any(_names_text(term, context) or read_text(term, context, depth + 1) for term in terms):
+            return None
+        found = Text(built=True)
+        for term in reversed(terms):
+            found = found.plus(_filled(term, context, depth))
+        return found
+    if isinstance(node.op, ast.Mod):
+        left_text = _template(node.left, context, depth)
+        if left_text is None:
+            return None
+        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        if isinstance(node.right, ast.Dict):
+            values = node.right.values
+        text = re.sub(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[srdifxa]", HOLE, left_text.text)
+        numbers = not re.search(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[sra]", left_text.text)
+        parts = () if numbers else tuple(value for value in values if not harmless(value, context))
+        return Text(text, left_text.parts + parts, True)
+    return None
+
+
+def _template(node: ast.expr, context: FileContext, depth: int) -> Text | None:
+    """The string that `%` or `.format` fills in; a name stands for the literal it is bound to."""
+    found = read_text(node, context, depth + 1)
+    if found is None and isinstance(node, ast.Name):
+        for value in values_of(node.id, context):
+            if isinstance(value, (ast.Constant, ast.BinOp, ast.JoinedStr)):
+                return read_text(value, context, depth + 1)
+    return found
+
+
+def _names_text(node: ast.expr, context: FileContext) -> bool:
+    if not isinstance(node, ast.Name):
+        return False
+    bound = values_of(node.id, context)
+    return any(isinstance(value, ast.Constant) and isinstance(value.value, str) for value in bound)
+
+
+def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        if last_name(function) == "str" and len(node.args) == 1:
+            return read_text(node.args[0], context, depth + 1)
+        return None
+    if function.attr in {"dedent", "cleandoc"} and len(node.args) == 1:
+        return read_text(node.args[0], context, depth + 1)
+    if function.attr in LAYOUT:
+        return read_text(function.value, context, depth + 1)
+    if function.attr == "join" and len(node.args) == 1:
+        return _of_join(function.value, node.args[0], context, depth)
+    if function.attr not in {"format", "format_map", "replace", "substitute", "safe_substitute"}:
+        return None
+    pattern = function.value
+    if isinstance(pattern, ast.Call) and last_name(pattern.func) == "Template" and pattern.args:
+        pattern = pattern.args[0]
+    template = _template(pattern, context, depth)
+    if template is None:
+        return None
+    values = [*node.args, *(keyword.value for keyword in node.keywords)]
+    if function.attr == "replace":
+        values = values[1:2]
+    parts = tuple(value for value in values if not harmless(value, context))
+    return Text(
+        re.sub(r"\{[^{}]*\}|\$\w+", HOLE, template.text) if parts else template.text, template.parts + parts, True
+    )
+
+
+def _of_join(glue: ast.expr, joined: ast.expr, context: FileContext, depth: int) -> Text | None:
+    if isinstance(joined, ast.Name):
+        return _of_grown_list(joined.id, context, depth)
+    if not isinstance(joined, (ast.List, ast.Tuple)):
+        return None
+    between = glue.value if isinstance(glue, ast.Constant) else " "
+    found = Text(built=True)
+    for number, part in enumerate(joined.elts):
+        found = found.plus(Text(str(between) if number else "")).plus(_filled(part, context, depth))
+    return found
+
+
+def _of_grown_list(name: str, context: FileContext, depth: int) -> Text | None:
+    """`parts = ["SELECT …"]`, then `parts.append(f"AND …")`, joined."""
+    bound = values_of(name, context)
+    first = bound[0] if len(bound) == 1 else None
+    if not isinstance(first, ast.List) or not first.elts or not isinstance(first.elts[0], ast.Constant):
+        return None
+    found = Text(built=True)
+    for part in (*first.elts, *grown(name, context.function or context.tree, context)):
+        found = found.plus(_filled(part, context, depth)).plus(Text(" "))
+    return found
+
+
+def may_begin_sql(node: ast.expr) -> bool:
+    """A cheap test that every expression passes whose text, when it is put together, `is_sql`: by how it begins."""
+    while True:
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, str) and _BEGINNING.match(node.value) is not None
+        if isinstance(node, ast.JoinedStr) and node.values:
+            node = node.values[0]
+        elif isinstance(node, ast.FormattedValue):
+            node = node.value
+        elif isinstance(node, ast.BinOp):
+            node = node.left
+        else:
+            return not isinstance(node, (ast.Attribute, ast.Subscript))  # these are holes, and no SQL begins with one
+
+
+def is_sql(text: str) -> bool:
+    """True for text that begins as an SQL statement, and does not read as a sentence."""
+    if _STATEMENT.search(text) is None:
+        return False
+    return _ENGLISH.search(text) is None
+
+
+def is_sql_like(text: str) -> bool:
+    """True for text that is SQL where it is known to be executed: definitions and fragments count too."""
+    return bool(_STATEMENT.search(text) or _DEFINITION.search(text) or _FRAGMENT.search(text))

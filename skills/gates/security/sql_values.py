@@ -1,0 +1,392 @@
+"""What may stand inside of SQL as text: constants, numbers, quoted names, placeholders, what a compiler of SQL made."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from skills.gates.analysis.file_calls import argument_of, calls_by_name
+from skills.gates.analysis.local_values import Scope, is_literal, own_nodes, values_of
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants, statements
+from skills.gates.security.sql_checks import (
+    allows,
+    asks_for_name,
+    comes_from_operator,
+    dumps_model,
+    has_parameters,
+    is_checked,
+    is_key_of_user,
+    is_numeric,
+    is_of_dialect,
+    is_part_of_schema,
+    names_schema,
+)
+from skills.gates.security.sql_names import LOOPS, bound_anew, grown, indirect, made_here, place_of, scope_of, seen_from
+
+_Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
+_LOOP_NAMES = "sql-values: names of comprehensions"
+_JUDGED = "sql-values: names that are being judged"
+LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
+_DEEPEST = 14
+# What quotes a name, or can hold nothing but a number.
+_QUOTERS = (
+    "quote_name",
+    "quote_ident",
+    "quote_identifier",
+    "quote",
+    "quoted_name",
+    "qualified_name",
+    "quoted_ident",
+    "quoted_identifier",
+    "escape_identifier",
+    "literal",
+    "Identifier",
+    "SQL",
+)
+_NUMBERS = frozenset(
+    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "now",
+     "utcnow", "today", "uuid4",
+     "uuid1", "uuid7", "time_ns", "getpid", "perf_counter"}
+)  # fmt: skip
+_COMPILERS = frozenset(
+    {"sql_with_params", "as_sql", "as_string", "mogrify", "compile", "process_lhs", "process_rhs", "get_from_clause",
+     "quote_name_unless_alias", "get_attname", "get_attname_column"}
+)  # fmt: skip
+# Operators that text has not, or that make a number with a number at their side.
+_ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
+_OF_TIME = frozenset({"year", "month", "day", "hour", "minute"})
+_METADATA = frozenset({"_meta", "__tablename__", "__table__"})
+_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)(?:quoted(?:_|$)|uuid$)", re.I)
+
+
+def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> bool:
+    """True for what cannot carry SQL from outside: literals, quoted names, numbers, placeholders, model metadata."""
+    if depth > _DEEPEST or part is None:
+        return False
+    if isinstance(part, (ast.Starred, ast.FormattedValue, ast.Await, ast.NamedExpr)):
+        part = part.value
+    judge = _JUDGES.get(part.__class__)
+    if judge is not None:
+        return judge(part, context, depth)
+    if is_literal(part, context):
+        return True
+    inside = _alternatives(part)
+    if (
+        isinstance(part, ast.IfExp)
+        and isinstance(part.body, ast.Name)
+        and allows(part.test, part.body.id, lambda fixed: _is_fixed(fixed, context, depth + 1))
+    ):
+        inside = [part.orelse]
+    return bool(inside) and all(harmless(value, context, depth + 1) for value in inside)
+
+
+def _alternatives(part: ast.expr) -> list[ast.expr]:
+    """What a value is made of or chosen from."""
+    if isinstance(part, ast.IfExp):
+        return [part.body, part.orelse]
+    if isinstance(part, (ast.BoolOp, ast.JoinedStr)):
+        return part.values
+    if isinstance(part, (ast.Tuple, ast.List, ast.Set)):
+        return part.elts
+    return []
+
+
+def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
+    if is_literal(part, context) or _is_metadata(part) or _PLACES.search(part.attr):
+        return True
+    if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
+        return True  # whoever runs the program decides it
+    if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
+        return True  # of the schema, as SQLAlchemy knows it
+    if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
+        return True  # a member of an enum
+    if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in _NUMBERS:
+        return True
+    if (
+        isinstance(part.value, ast.Name)
+        and part.value.id in {"self", "cls"}
+        and _is_set_once(part.attr, context, depth)
+    ):
+        return True
+    return part.attr in {"hex", "int", "column", "db_column", "attname"} and harmless(part.value, context, depth + 1)
+
+
+def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
+    """True for an attribute that the body of the class gives something harmless, and no method anything else."""
+    owner = context.class_scope
+    if owner is None:
+        return False
+    given = [
+        part.value
+        for part in owner.body
+        if (isinstance(part, ast.Assign) and any(last_name(target) == name for target in part.targets))
+        or (isinstance(part, ast.AnnAssign) and last_name(part.target) == name)
+    ]
+    changed = any(
+        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+        for part in descendants(owner)
+    )
+    return bool(given) and not changed and all(harmless(value, context, depth + 1) for value in given)
+
+
+def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
+    if _is_metadata(part) or comes_from_operator(part.value, context):
+        return True
+    return _holds_harmless(part.value, context, depth)
+
+
+def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: int) -> bool:
+    """Its own loops decide what their names are, whatever the function around it binds to the same names."""
+    outer = _loop_names(context)
+    own = dict(outer)
+    for generator in part.generators:
+        for target in descendants(generator.target):
+            if isinstance(target, ast.Name):
+                own[target.id] = all(_looped(generator, target.id, context, depth)) and (
+                    place_of(generator.target, target.id) is not None
+                )
+    context.memo[_LOOP_NAMES] = own
+    try:
+        return harmless(part.value if isinstance(part, ast.DictComp) else part.elt, context, depth + 1)
+    finally:
+        context.memo[_LOOP_NAMES] = outer
+
+
+def _loop_names(context: FileContext) -> dict[str, bool]:
+    """Name of a comprehension around the judged expression → whether it is harmless."""
+    names = context.memo.setdefault(_LOOP_NAMES, {})
+    assert isinstance(names, dict)
+    return names
+
+
+def _is_truth_or_number(part: ast.expr, context: FileContext, depth: int) -> bool:
+    return True
+
+
+def _is_metadata(part: ast.expr) -> bool:
+    return any(isinstance(inner, ast.Attribute) and inner.attr in _METADATA for inner in descendants(part))
+
+
+def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
+    if isinstance(part.op, _ONLY_NUMBERS):
+        return True
+    if isinstance(part.op, ast.Mult):
+        return harmless(part.left, context, depth + 1)
+    if any(_is_number(side) for side in (part.left, part.right)) and not isinstance(part.op, ast.Mod):
+        return True
+    return harmless(part.left, context, depth + 1) and harmless(part.right, context, depth + 1)
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def _makes_no_text(name: str) -> bool:
+    """True for a function that gives back a number, SQL that was compiled, a quoted name or a placeholder."""
+    known = name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS) or name.startswith(("visit_", "_visit_"))
+    return known or _PLACES.search(name) is not None
+
+
+def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
+    name = last_name(part.func)
+    if _makes_no_text(name) or _is_metadata(part.func) or _stands_for_quoter(part.func, context):
+        return True
+    if name == "join" and part.args:
+        return _joins_harmless(part.args[0], context, depth)
+    if name in {"str", "sorted", "list", "tuple", "set", "frozenset", "reversed", "min", "max"} and part.args:
+        return all(harmless(value, context, depth + 1) for value in part.args)
+    if not isinstance(part.func, ast.Attribute):
+        return asks_for_name(part) or _answers_harmlessly(name, context, depth)
+    if name in LAYOUT or name == "format":
+        filled = [*part.args, *(word.value for word in part.keywords)] if name == "format" else []
+        return all(harmless(value, context, depth + 1) for value in (part.func.value, *filled))
+    if names_schema(part) and all(
+        "table" in ast.unparse(value).lower() or harmless(value, context, depth + 1) for value in part.args
+    ):
+        return True
+    if name == "get":
+        picked = comes_from_operator(part.func.value, context) or _holds_harmless(part.func.value, context, depth)
+        return picked and all(harmless(value, context, depth + 1) for value in part.args[1:])
+    return last_name(part.func.value) in {"self", "cls"} and _answers_harmlessly(name, context, depth)
+
+
+def _stands_for_quoter(function: ast.expr, context: FileContext) -> bool:
+    """True for `qn` after `qn = connection.ops.quote_name`."""
+    bound = values_of(function.id, context) if isinstance(function, ast.Name) else []
+    return bool(bound) and all(isinstance(value, ast.Attribute) and value.attr.endswith(_QUOTERS) for value in bound)
+
+
+def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
+    """True for a function of the file of which every answer is harmless."""
+    if depth + 2 > _DEEPEST:
+        return False
+    named = [node for node in statements(context.tree) if isinstance(node, FunctionNode) and node.name == name]
+    if len(named) != 1:
+        return False
+    answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]
+    with seen_from(named[0], context):
+        return bool(answers) and all(harmless(answer, context, depth + 2) for answer in answers)
+
+
+def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
+    """True for a dict, list or tuple of which every value is harmless: whichever is picked is one of a fixed list."""
+    if isinstance(holder, ast.Dict):
+        return all(harmless(value, context, depth + 1) for value in holder.values)
+    if isinstance(holder, ast.Name):
+        bound = values_of(holder.id, context)
+        if bound:
+            return all(value is not None and _holds_harmless(value, context, depth + 1) for value in bound)
+    return harmless(holder, context, depth + 1)
+
+
+def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
+    """`", ".join("?" for _ in rows)`, `", ".join(["%s"] * count)`, a join of quoted names or of placeholders."""
+    if isinstance(joined, ast.Call) and last_name(joined.func) == "map" and joined.args:
+        return last_name(joined.args[0]) in _NUMBERS or last_name(joined.args[0]).endswith(_QUOTERS)
+    if isinstance(joined, ast.Call) and last_name(joined.func) == "repeat":
+        return True
+    return harmless(joined, context, depth + 1)
+
+
+def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
+    """True where everything that a name is bound to, grown by or looped over is harmless, or it was checked before."""
+    if _made_harmless(node, context, depth):
+        return True
+    return is_checked(node, context, lambda fixed: _is_fixed(fixed, context, depth + 1))
+
+
+def _is_fixed(allowed: ast.expr, context: FileContext, depth: int) -> bool:
+    """True for a list, set or dict of literals that stands in the source. Two names can each be checked against what
+    the other made, so that the depth goes on."""
+    return depth <= _DEEPEST and (_keys_harmless(allowed, context, depth) or _holds_harmless(allowed, context, depth))
+
+
+def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
+    name = node.id
+    if _PLACES.search(name):
+        return True
+    if name in (loops := _loop_names(context)):
+        return loops[name]
+    bound = values_of(name, context)
+    if not bound:
+        return name in context.imports and name.isupper()
+    scope = scope_of(name, context)
+    settled = bound_anew(node, scope)
+    if settled is not None:
+        bound = [settled]
+    judged = context.memo.setdefault(_JUDGED, set())
+    assert isinstance(judged, set)
+    if (scope, name) in judged:
+        return True  # `query = f"{query} LIMIT 1"`: what else it is bound to decides
+    judged.add((scope, name))
+    try:
+        return _bound_harmlessly(name, scope, bound, context, depth)
+    finally:
+        judged.discard((scope, name))
+
+
+def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], context: FileContext, depth: int) -> bool:
+    if scope is context.tree and name.lstrip("_").isupper() and all(made_here(value) for value in bound):
+        return True
+    written = [value for value in bound if value is not None]
+    if not all(harmless(value, context, depth + 1) for value in written):
+        return False
+    if not all(harmless(value, context, depth + 1) for value in grown(name, scope, context)):
+        return False
+    told = list(_unwritten(name, scope, context, depth)) if len(written) < len(bound) else []
+    return len(told) == len(bound) - len(written) and all(told)
+
+
+def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Iterator[bool]:
+    """For each binding that has no expression of its own, whether it is harmless: parameters, loops, calls."""
+    if not isinstance(scope, ast.Module):
+        arguments = scope.args
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            if argument.arg == name:
+                yield is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
+    for node in indirect(scope, context):
+        if isinstance(node, LOOPS):
+            if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or place_of(node.target, name) is None:
+                yield from _looped(node, name, context, depth)
+        elif isinstance(node, ast.Assign):
+            called = node.value.value if isinstance(node.value, ast.Await) else node.value
+            for target in node.targets:
+                if not isinstance(called, ast.Call):
+                    break
+                if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
+                    yield last_name(called.func) in _COMPILERS or has_parameters(target)
+
+
+def _looped(
+    node: ast.For | ast.AsyncFor | ast.comprehension, name: str, context: FileContext, depth: int
+) -> Iterator[bool]:
+    place = place_of(node.target, name)
+    if place is None:
+        return
+    over = node.iter
+    if isinstance(over, ast.Call) and last_name(over.func) in {"range", "count"}:
+        yield True
+    elif isinstance(over, ast.Call) and last_name(over.func) == "enumerate" and over.args:
+        yield place == 0 or _holds_harmless(over.args[0], context, depth)
+    elif (
+        isinstance(over, ast.Call)
+        and isinstance(over.func, ast.Attribute)
+        and over.func.attr in {"items", "values", "keys"}
+    ):
+        keys = over.func.attr == "keys" or (over.func.attr == "items" and place == 0)
+        yield (_keys_harmless if keys else _holds_harmless)(over.func.value, context, depth)
+    elif isinstance(node.target, ast.Name):
+        yield _holds_harmless(over, context, depth)
+    else:
+        yield is_literal(over, context) or _is_constant(over, context)
+
+
+def _is_constant(node: ast.expr, context: FileContext) -> bool:
+    """True for a constant of the module, whatever it is built of, that nothing outside of the source decides."""
+    if not isinstance(node, ast.Name) or not node.id.lstrip("_").isupper():
+        return False
+    bound = values_of(node.id, context)
+    return bool(bound) and scope_of(node.id, context) is context.tree and all(made_here(value) for value in bound)
+
+
+def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
+    if isinstance(holder, ast.Name):
+        bound = values_of(holder.id, context)
+        return bool(bound) and all(value is not None and _keys_harmless(value, context, depth) for value in bound)
+    if isinstance(holder, ast.Dict):
+        return all(harmless(key, context, depth + 1) for key in holder.keys)
+    if isinstance(holder, ast.DictComp):
+        return _harmless_comprehension(ast.SetComp(holder.key, holder.generators), context, depth + 1)
+    if isinstance(holder, ast.Call):
+        return dumps_model(holder, context)
+    return isinstance(holder, ast.Attribute) and holder.attr.isupper()
+
+
+def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, depth: int) -> bool:
+    """True for a parameter of a private function that every call of the file gives something harmless."""
+    if not function.name.startswith("_") or function.name.startswith("__") or depth > _DEEPEST:
+        return False
+    mentions, calls = calls_by_name(context).get(function.name, (0, []))
+    for scope, call in calls:
+        with seen_from(scope, context):
+            if not harmless(argument_of(call, function, name), context, depth + 2):
+                return False
+    return len(calls) == mentions > 0
+
+
+_JUDGES: dict[type[ast.expr], Callable[[Any, FileContext, int], bool]] = {
+    ast.Name: _harmless_name,
+    ast.Attribute: _harmless_attribute,
+    ast.Subscript: _harmless_item,
+    ast.Call: _harmless_call,
+    ast.BinOp: _harmless_sum,
+    ast.GeneratorExp: _harmless_comprehension,
+    ast.ListComp: _harmless_comprehension,
+    ast.SetComp: _harmless_comprehension,
+    ast.DictComp: _harmless_comprehension,
+    ast.Compare: _is_truth_or_number,
+    ast.UnaryOp: _is_truth_or_number,
+}

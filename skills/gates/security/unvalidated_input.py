@@ -1,0 +1,394 @@
+"""The rule unvalidated-input: what comes from a request goes through a serializer, a form or a model first."""
+
+import ast
+import re
+
+from skills.gates.analysis.local_values import values_of
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import dotted, last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.example_files import one_file
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+from skills.gates.security.request_data import Flow, Origin, route_of
+from skills.gates.security.request_sinks import is_cleaned, is_signed, sink_of
+
+UNVALIDATED = "unvalidated-input"
+MASS = "mass-assignment"
+_MARKUP = "unvalidated-input: the file holds HTML"
+_TAG = lazy(r"<\s*(?:/\s*)?[a-z!]", re.I)
+_TEXT_COLUMN = lazy(r"(?:Char|Text|Slug|Email|URL|CI\w*)Field$")
+_SAYS = frozenset({"add_message", "success", "info", "warning", "_", "gettext", "ngettext", "format"})
+_NAVIGATION = lazy(r"^(?:next|action\S*|_\w*|submit\S*|save\S*|cancel|url|return\S*|redirect\S*|p|page|btn\S*)$")
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    flow = Flow(node, context)
+    if not flow.is_fed():
+        return
+    statement = context.statement
+    context.scopes.append(node)
+    try:
+        told: set[int] = set()
+        for step in flow.steps():
+            if isinstance(step, ast.Call):
+                _on_call(step, flow, context, told)
+            else:
+                _on_statement(step, flow, context, told)
+    finally:
+        context.scopes.pop()
+        context.statement = statement
+
+
+def _tell(
+    rule: str, node: ast.AST, origin: Origin, message: str, context: FileContext, told: set[int], **more: object
+) -> None:
+    line: int = node.lineno  # type: ignore[attr-defined]
+    if line in told:
+        return
+    told.add(line)
+    evidence = (Evidence(context.path, origin.line, f"{origin.text} comes with the request"),)
+    context.report(rule, node, message, evidence=evidence, **more)  # type: ignore[arg-type]
+
+
+def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -> None:
+    unpacked = _mass(node, flow, context)
+    if unpacked is not None:
+        origin, needs = unpacked
+        asked = last_name(node.func) in _ASKS
+        chosen = "what is asked, by any field and relation" if asked else "which fields are set"
+        message = f"`{_short(node.func)}(**{origin.text})`: the client chooses {chosen}"
+        _tell(MASS, node, origin, message, context, told, needs=needs, also=(UNVALIDATED,))
+        return
+    found = sink_of(node, flow, context)
+    if found is not None:
+        origin, what, severity, value = found
+        message = f"`{origin.text}` {what} by `{_short(node.func)}()`"
+        words = [
+            one.arg for one in descendants(node) if isinstance(one, ast.keyword) and one.value is value and one.arg
+        ]
+        column, _, lookup = words[0].partition("__") if words and what.startswith("looks up") else ("", "", "")
+        needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else ()
+        _tell(UNVALIDATED, node, origin, message, context, told, severity=severity, needs=needs)
+
+
+def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tuple[tuple[str, str], ...]] | None:
+    """A model that is made or changed from all of a request's fields."""
+    name = last_name(node.func)
+    stars = [keyword.value for keyword in node.keywords if keyword.arg is None]
+    if name == "setattr" and len(node.args) == 3 and isinstance(node.func, ast.Name):
+        origin = flow.origin(node.args[1])
+        return (origin, ()) if origin is not None and origin.kind == "body" else None
+    if isinstance(node.func, ast.Attribute) and _takes_fields(name, node.func.value):
+        stars += node.args
+    if name in _WITH_DEFAULTS:
+        stars += [word.value for word in node.keywords if word.arg in {"defaults", "create_defaults"}]
+    for star in stars:
+        origin = flow.origin(star)
+        if origin is None or origin.kind != "body" or _has_own_keys(star, flow, context):
+            continue
+        if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
+            return None if name in _ASKS and not _ROWS.search(ast.unparse(node.func.value)) else (origin, ())
+        if name[:1].isupper() and not name.endswith(_VALIDATES):
+            return origin, () if _is_user_model(node.func, context) else (("model", name),)
+    return None
+
+
+def _takes_fields(name: str, owner: ast.expr) -> bool:
+    """True for methods whose one argument is a dict of fields: `row.__dict__.update(…)`, `vars(row).update(…)`,
+    `session.query(User).update(…)`, `update(User).values(…)`."""
+    if name == "update" and last_name(owner) in {"__dict__", "vars"}:
+        return True
+    called = {last_name(part.func) for part in descendants(owner) if isinstance(part, ast.Call)}
+    return (name == "update" and "query" in called) or (name == "values" and bool(called & {"insert", "update"}))
+
+
+def _is_user_model(node: ast.expr, context: FileContext) -> bool:
+    """True for the user of Django, and for a name that `get_user_model()` was given."""
+    if context.resolve(node) == "django.contrib.auth.models.User":
+        return True
+    made = values_of(node.id, context) if isinstance(node, ast.Name) else []
+    return any(isinstance(value, ast.Call) and last_name(value.func) == "get_user_model" for value in made)
+
+
+def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
+    """True for a dict whose keys the source decides, one by one or by a list of them, and for a name that is bound to
+    such only."""
+    if isinstance(star, ast.Name):
+        values = values_of(star.id, context)
+        return bool(values) and all(
+            isinstance(value, (ast.Dict, ast.DictComp, ast.IfExp)) and _has_own_keys(value, flow, context)
+            for value in values
+        )
+    if isinstance(star, ast.IfExp):
+        return _has_own_keys(star.body, flow, context) and _has_own_keys(star.orelse, flow, context)
+    if isinstance(star, ast.DictComp):
+        picked = any(
+            isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.In)
+            for generator in star.generators
+            for test in generator.ifs
+            for part in descendants(test)
+        )
+        return picked or flow.origin(star.key) is None
+    return isinstance(star, ast.Dict) and None not in star.keys
+
+
+_ROWS = lazy(r"objects|manager|query|\bqs\b|\bqset\b|filter\(|all\(|_set\b", re.I)
+_ASKS = frozenset({"filter", "get", "exclude", "filter_by"})
+_MASS_METHODS = frozenset(
+    {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
+     "aget_or_create", "aupdate_or_create", "filter_by", "values", "insert", "create_user"}
+)  # fmt: skip
+_WITH_DEFAULTS = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
+_VALIDATES = ("Form", "Serializer", "Schema", "Input", "Request", "Validator", "DTO", "Params", "Payload", "Filter")
+
+
+def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
+    if isinstance(node, ast.Assign):
+        _on_attribute(node, flow, context, told)
+    elif isinstance(node, ast.Return):
+        _on_answer(node, flow, context, told)
+    elif isinstance(node, ast.If):
+        _on_form(node, flow, context, told)
+    if (
+        _writes_markup(context)
+        and isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr))
+        and node.value is not None
+    ):
+        _on_markup(node.value, flow, context, told)
+
+
+def _writes_markup(context: FileContext) -> bool:
+    """A cheap test that every file with HTML in it passes, asked once a file."""
+    known = context.memo.get(_MARKUP)
+    if known is None:
+        known = context.memo[_MARKUP] = any(mark in context.source for mark in (b"</", b"/>", b"<br"))
+    return bool(known)
+
+
+def _on_answer(node: ast.Return, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """A view of Flask that answers text: it is sent as HTML."""
+    value = node.value
+    if not isinstance(value, (ast.JoinedStr, ast.BinOp, ast.Name, ast.Call)) or route_of(flow.function) is None:
+        return
+    if b"flask" not in context.source.lower() or (isinstance(value, ast.Call) and not _formats(value)):
+        return
+    origin = flow.origin(value)
+    if origin is not None:
+        message = f"`{origin.text}` is sent back as part of a page, unescaped"
+        _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
+
+
+def _formats(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "join"}
+
+
+def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`order.note = request.data["note"]` where `order.save()` follows."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or target.value.id == "self":
+        return
+    origin = flow.origin(node.value)
+    if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
+        return
+    saves = {f"{target.value.id}.save", f"{target.value.id}.asave"}
+    if any(isinstance(part, ast.Call) and dotted(part.func) in saves for part in descendants(flow.function)):
+        message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
+        _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
+
+
+def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """HTML that is put together with a value from the request."""
+    for part in descendants(value):
+        texts: list[ast.expr] = []
+        if isinstance(part, ast.JoinedStr):
+            texts = part.values
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Add, ast.Mod)):
+            texts = [part.left, part.right]
+        elif isinstance(part, ast.Call) and _formats(part) and isinstance(part.func, ast.Attribute):
+            texts = [part.func.value]
+        if any(isinstance(text, ast.Constant) and _TAG.search(str(text.value)) for text in texts):
+            origin = flow.origin(part)
+            if origin is not None:
+                message = f"`{origin.text}` is put into HTML, unescaped"
+                _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
+            return
+
+
+def _on_form(node: ast.If, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`request.POST["x"]` where the form that was just checked has the cleaned value."""
+    if not (isinstance(node.test, ast.Call) and last_name(node.test.func) == "is_valid"):
+        return
+    owner = last_name(node.test.func.value).lower() if isinstance(node.test.func, ast.Attribute) else ""
+    if not owner.endswith("form"):
+        return
+    for statement in node.body:
+        if any(isinstance(part, ast.Call) and last_name(part.func) in _SAYS for part in descendants(statement)):
+            continue  # what the visitor wrote is said to them
+        for part in descendants(statement):
+            key = _read_key(part, flow)
+            if key and not _NAVIGATION.match(key) and not isinstance(statement, ast.If):
+                origin = Origin("body", part, part.lineno)  # type: ignore[attr-defined]
+                message = (
+                    f"`{origin.text}` is read beside the form that checked it: `{owner}.cleaned_data` has the value"
+                )
+                _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
+
+
+def _read_key(node: ast.AST, flow: Flow) -> str:
+    """The key of `request.POST["key"]` and `request.POST.get("key")`."""
+    key: ast.expr | None = None
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        source, key = node.value, node.slice
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        source, key = node.func.value, node.args[0]
+    if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+        return ""
+    posted = isinstance(source, ast.Attribute) and source.attr == "POST" and flow.is_request(source.value)
+    return key.value if posted else ""
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 50 else f"{text[:24]}…{text[-24:]}"
+
+
+def _columns(project: Project) -> dict[str, set[bool]]:
+    """Column → whether it is one of text, for each model that has one of that name."""
+    known = project.memo.get(UNVALIDATED)
+    if isinstance(known, dict):
+        return known
+    found: dict[str, set[bool]] = {}
+    for _, fact in project.facts("field"):
+        found.setdefault(fact.name.rpartition(".")[2], set()).add(_TEXT_COLUMN.match(fact.detail) is not None)
+    project.memo[UNVALIDATED] = found
+    return found
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """None where the value is compared with a column of text: there is none that it could not be."""
+    known = _columns(project)
+    told = any(kind == "unless-text" and known.get(name) == {True} for kind, name in candidate.needs)
+    return None if told else candidate
+
+
+_HEAD = "from django.http import *\n\n\ndef view(request):\n"
+
+unvalidated_input = Rule(
+    name=UNVALIDATED,
+    gate="P1",
+    severity="HIGH",
+    skill="python-backend-orchestrator",
+    sources=("PB-G2", "G2"),
+    catches="A value from a request (body, query, form, file name, header, route) that reaches a query, a row, a "
+    "file, a command, code, an address, a redirect or a page without being checked on the way.",
+    why="Clients send what they like. What no serializer, form or model has looked at ends as a crash at best, and as "
+    "somebody else's command at worst.",
+    fix="Read it through a serializer (`validated_data`), a form (`cleaned_data`) or a Pydantic model, compare it with "
+    "a list of what is allowed, or convert it (`int`, `UUID`) first; then use the checked value.",
+    when="Inside one function, outside of tests. Converted values, values compared with a list, and values that a "
+    "function with a checking name has seen are taken as checked; so is a key where the error is caught.",
+    holds=_holds,
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_function,
+            (b"request.", b"Request", b"fastapi"),
+            is_product_path,
+        ),
+    ),
+    bad=one_file(
+        "shop/views.py",
+        _HEAD + '    Order.objects.create(note=request.POST["note"])\n',
+        _HEAD + '    rows = Order.objects.filter(pk=request.GET.get("pk"))\n',
+        _HEAD + '    name = request.GET["file"]\n    with open(f"/srv/{name}") as file:\n        return file.read()\n',
+        _HEAD + '    return HttpResponse("Hello " + request.GET["name"])\n',
+        _HEAD + '    return HttpResponseRedirect(request.GET.get("next"))\n',
+        _HEAD + '    site = request.GET["site"]\n    return HttpResponseRedirect(f"{site}/reset/{token}")\n',
+        _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
+        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        count(tag)\n'
+        "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    return open(request.GET["path"][:80])\n',
+        _HEAD + '    path = request.GET["path"]\n    if not os.path.exists(path):\n        raise Http404\n'
+        "    return open(path)\n",
+        _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
+        "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
+        "class Rates(APIView):\n    def post(self, request):\n"
+        "        return Response(eval(self.request.data['rate']))\n",
+        "import requests\nfrom flask import request\n\n\ndef fetch():\n"
+        "    url = request.args.get('url')\n    return requests.get(url)\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        _HEAD
+        + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
+        _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
+        _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
+        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'
+        "            raise Http404\n    order.tags = tags\n    order.save()\n",
+        _HEAD + '    ids = json.loads(request.body)["ids"]\n    if not all(isinstance(one, int) for one in ids):\n'
+        "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
+        _HEAD + '    tags = request.POST.getlist("tags")\n    if set(tags) - TAGS:\n        raise Http404\n'
+        "    order.tags = tags\n    order.save()\n",
+        _HEAD + '    order.note = request.POST["note"].strip()[:80]\n    order.save()\n',
+        _HEAD + '    land = request.POST["land"]\n    if not shop.sells_in(land):\n        raise Http404\n'
+        "    order.land = land\n    order.save()\n",
+        _HEAD + '    with open(place(), "wb") as file:\n        for chunk in request.FILES["scan"].chunks():\n'
+        "            file.write(chunk)\n",
+        _HEAD + '    sort = request.GET["sort"]\n    if sort not in SORTS:\n        raise Http404\n'
+        "    Order.objects.order_by(sort)\n",
+        _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
+        "        return redirect(to)\n",
+        _HEAD + '    return HttpResponse(escape(request.GET["name"]))\n',
+        _HEAD + '    site = site_of()\n    return HttpResponseRedirect(f"{site}/reset/{request.GET["token"]}")\n',
+        _HEAD + '    if form.is_valid():\n        send(form.cleaned_data["mail"], request.POST.get("next"))\n',
+        "import requests\n" + _HEAD + '    requests.post("https://pay.example/x", json=request.data)\n',
+    ),
+)
+
+mass_assignment = Rule(
+    name=MASS,
+    gate="P1",
+    severity="HIGH",
+    skill="python-backend-orchestrator",
+    sources=("PB-G2", "G2"),
+    catches="All fields of a request put into a model at once: `create(**request.data)`, `update(**…)`, `Model(**…)`, "
+    "`setattr` in a loop over them.",
+    why="The client chooses which fields are set: `is_staff`, `owner`, `price` too, and those that come next year.",
+    fix="Name the fields: a serializer or form with a list of fields, a Pydantic model without extras, or keywords.",
+    when="Inside one function, outside of tests; classes count where the project defines them as models.",
+    watches=(),
+    bad=one_file(
+        "shop/views.py",
+        _HEAD + "    Order.objects.create(**request.data)\n",
+        _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
+        _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
+        _HEAD + "    Order.objects.create(**(request.data if request.data else {'note': request.GET['note']}))\n",
+        _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
+        "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
+        "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
+    ),
+    good=one_file(
+        "shop/views.py",
+        _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
+        _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
+        _HEAD + "    number = request.GET.get('number')\n    by = {'number': number} if number else {'pk': pk}\n"
+        "    Order.objects.filter(**by)\n",
+        _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
+        _HEAD + "    for key, value in request.POST.items():\n        match key:\n            case 'note' | 'name':\n"
+        "                setattr(order, key, value)\n",
+        "from fastapi import APIRouter\n\nfrom shop.models import MappingRule\n\n\n@router.post('/rules')\n"
+        "def add(rule: MappingRuleIn):\n    Rule.objects.create(**rule.dict())\n",
+        _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
+        _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
+        "    for key, value in some.items():\n        setattr(order, key, value)\n",
+        _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
+        "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"
+        "def view(request):\n    order = OrderModel(**request.data)\n",
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (unvalidated_input, mass_assignment)

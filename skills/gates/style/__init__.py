@@ -1,0 +1,1 @@
+"""Rules about hints, names, comments and small habits."""

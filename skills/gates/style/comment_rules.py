@@ -1,0 +1,161 @@
+"""Rules of the skill code-style-enforcer about comments: code that was commented out, and other languages."""
+
+import ast
+
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_migration_path
+from skills.gates.engine.syntax import statements
+from skills.gates.rule import STRICT, Example, Rule, Watch
+from skills.gates.style.comments import commented_code, comments, in_string, is_code
+from skills.gates.style.languages import HINTS, foreign_language
+
+SKILL = "code-style-enforcer"
+_QUOTED = lazy(r"""(["'])(?:(?!\1).)*\1""")  # what a comment quotes is not its own language
+NOISY, NOT_ENGLISH = "noisy-comment", "non-english-comment"
+
+
+def _place(line: int, text: str, context: FileContext) -> ast.Constant:
+    """Something at the place of a comment, which is no node of the tree."""
+    whole = context.lines[line - 1]
+    start = len(whole[: whole.find(text)].encode())
+    return ast.Constant(text, lineno=line, end_lineno=line, col_offset=start, end_col_offset=start + len(text.encode()))
+
+
+def _symbols(context: FileContext) -> list[tuple[int, int, str]]:
+    """(first line, last line, qualified name) of every function and class, outer ones first."""
+    found: list[tuple[int, int, str]] = []
+    for node in statements(context.tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            outer = _symbol_at(node.lineno, found)
+            found.append((node.lineno, node.end_lineno or node.lineno, f"{outer}.{node.name}".lstrip(".")))
+    return found
+
+
+def _symbol_at(line: int, spans: list[tuple[int, int, str]]) -> str:
+    return next((name for first, last, name in reversed(spans) if first <= line <= last), "")
+
+
+def _on_code(node: ast.Module, context: FileContext) -> None:
+    spans: list[tuple[int, int, str]] | None = None
+    for line, text in commented_code(context):
+        spans = _symbols(context) if spans is None else spans
+        shown = text if len(text) <= 60 else f"{text[:59]}…"
+        place = _place(line, text, context)
+        context.statement = place
+        context.report(NOISY, place, f"Code that was commented out: `{shown}`", symbol=_symbol_at(line, spans))
+
+
+def _on_language(node: ast.Module, context: FileContext) -> None:
+    spans = _symbols(context)
+    last_line, last_language = 0, ""
+    for line, text, _ in comments(context):
+        language = foreign_language(_QUOTED.sub("", text))
+        if language is None or is_code(text) or in_string(line, context):
+            continue
+        if line == last_line + 1 and language == last_language:  # one finding for a block of comments
+            last_line = line
+            continue
+        last_line, last_language = line, language
+        place = _place(line, text, context)
+        context.statement = place
+        message = f"A comment in {language}: the project's comments are in English"
+        context.report(NOT_ENGLISH, place, message, confidence="likely", symbol=_symbol_at(line, spans))
+    for found in (node, *statements(node)):
+        if isinstance(found, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and found.body:
+            language = foreign_language(ast.get_docstring(found, clean=False) or "")
+            if language is not None:
+                place_of = found.body[0]
+                context.statement = place_of
+                message = f"A docstring in {language}: the project's comments are in English"
+                symbol = _symbol_at(place_of.lineno, spans)
+                context.report(NOT_ENGLISH, place_of, message, confidence="likely", symbol=symbol)
+
+
+def _is_checked(path: str) -> bool:
+    return not is_migration_path(path)
+
+
+def _may_hold_code(path: str) -> bool:
+    """False for Sphinx's `docs/conf.py`, which comes with every option written down and switched off."""
+    folder, _, name = path.rpartition("/")
+    return _is_checked(path) and not (name == "conf.py" and "doc" in folder)
+
+
+def _module(source: str) -> Example:
+    return Example({"shop/prices.py": source})
+
+
+noisy_comment = Rule(
+    name=NOISY,
+    gate="P2",
+    severity="LOW",
+    skill=SKILL,
+    sources=("BN-S7", "D34"),
+    catches="Code that was commented out.",
+    why="Nobody knows whether it still works, why it is there, or who may delete it; the history keeps it anyway.",
+    fix="Delete it; the repository's history has it.",
+    when="In comments that stand alone on their line and parse as a statement, as the head of a block, or as a line of "
+    "a call, list or dict. Not for prose, doctests, tool comments, inline script metadata and the options of Sphinx's "
+    "`docs/conf.py`. Off unless a profile asks for it.",
+    watches=(Watch((ast.Module,), _on_code, (b"#",), _may_hold_code),),
+    profiles=STRICT,
+    bad=(
+        _module("# net = gross / 2\nrate = 1\n"),
+        _module("def f(x):\n    # print(x)\n    # return x\n    return 2 * x\n"),
+        _module("# import os\n# from a import b\n"),
+        _module("# for x in range(3):\n#     pay(x)\nrate = 1\n"),
+        _module("# try:\n# except ValueError:\n# else:\nrate = 1\n"),
+        _module("RATES = {\n    # 'de': 19,\n    'at': 20,\n}\n"),
+        _module("# TEMPLATES = [\n#     'a',\n# ]\n"),
+    ),
+    good=(
+        _module("# The rate is what the law says (since 2007): 19.\nrate = 19\n"),
+        _module("# rounded=False (default)\nrate = 1\n"),
+        Example({"docs/conf.py": "# The paper size of the printed manual.\n# paper = 'a4'\nproject = 'Shop'\n"}),
+        _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),
+        _module('TEXT = """\n# net = 3\n"""\n'),
+        _module("# -----\n# price()\n# -----\nrate = 1\n"),
+        _module("rates = load()\n# type: list[int]\n"),
+        _module("# type: ignore\n# pylint: disable=C0103\n# -*- coding: utf-8 -*-\n# fmt: off\nrate = 1\n"),
+        _module("# /// script\n# dependencies = [\n#   'rich',\n# ]\n# ///\n"),
+        _module("rate = 1  # net = 3\n#: documented\n# return early\n# because it is late\nx = 1\n"),
+    ),
+)  # fmt: skip
+
+non_english_comment = Rule(
+    name=NOT_ENGLISH,
+    gate="P2",
+    severity="INFO",
+    skill=SKILL,
+    sources=("BN-S7",),
+    catches="Comments and docstrings in a language other than English.",
+    why="Whoever joins later, and every tool that reads comments, knows English; two languages in one file split the "
+    "words for one thing in two.",
+    fix="Translate it into English, or delete it where the code says it already.",
+    when="Where the alphabet is not Latin, or at least two of its frequent words are Spanish, Portuguese, French, "
+    "German, Italian, Dutch, Polish or Turkish and they outnumber the English ones. A guess by words, so never more "
+    "than a hint.",
+    watches=(Watch((ast.Module,), _on_language, HINTS, _is_checked),),
+    bad=(
+        _module("# Obtener el usuario para validar los datos\nrate = 1\n"),
+        _module("rate = 1  # el valor por defecto para los clientes\n"),
+        _module("# Comprueba antes si el campo puede ser nulo\nrate = 1\n"),
+        _module("# De prijs wordt niet getoond als deze leeg is\nrate = 1\n"),
+        _module("# Jeśli cena jest pusta, nie zapisz jej\nrate = 1\n"),
+        _module("# Das ist der Preis, der nicht für alle gilt\nrate = 1\n"),
+        _module("# цена без налога\nrate = 1\n"),
+        _module("# 价格不含税\nrate = 1\n"),
+        _module('def f() -> None:\n    """Devuelve el valor de los pedidos."""\n'),
+    ),
+    good=(
+        _module('LANGUAGES = [\n    # ("el", "Ελληνικά"),  # Greek\n]\n'),
+        _module("# Get the user to validate the data, no more\nrate = 1\n"),
+        _module("# São Paulo and El Paso are die-hard customers\nrate = 1\n"),
+        _module("# per se, ad hoc, et al.\nrate = 1\n"),
+        _module("# The word for user is usuario, or Benutzer und so on\nrate = 1\n"),
+        _module("# µ, π and é are fine in a formula: Σ of all\nNAME = 'para los que el'\n"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (noisy_comment, non_english_comment)

@@ -1,0 +1,165 @@
+"""Comments as text: where they stand, and whether they are code that somebody switched off."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
+
+_KEYWORDS = (
+    r"from|import|for|if|elif|while|with|def|class|return|raise|assert|yield|await|async|except|del|global|case|not"
+)
+_PROSE = lazy(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z][\w'’-]*[,;:.]? +[A-Za-z][\w'’-]*[,;.]?(?: |$)")
+_CODE_MARKS = lazy(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|break|yield|await|assert)\b")
+_TOOL = lazy(
+    r"^[:%]|^(?:e\.g|i\.e|cf|vs|etc|ex)\.|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$"
+)
+_CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
+_CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
+_BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
+_OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?::[\w.\[\], ]+| *)=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
+_CLOSER = lazy(r"^[)\]}]+[,;:]?(?: *#.*)?$")
+_ITEM = lazy(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
+_TYPES = frozenset(
+    {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "None", "Any", "Optional",
+     "List", "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final",
+     "ClassVar"}
+)  # fmt: skip
+_RULER = lazy(r"^#\s*[-=~*#]{4,}\s*$")
+_SCRIPT = lazy(r"^# /// ?(\S*)$")
+
+
+def comments(context: FileContext) -> Iterator[tuple[int, str, bool]]:
+    """(line, text from its `#` on, alone on its line) of every comment; one behind a quoted `#` may be left out.
+
+    Lines inside of strings are among them: ask `in_string` about those that matter.
+    """
+    for number, line in enumerate(context.lines, 1):
+        at = line.find("#")
+        if at < 0:
+            continue
+        before = line[:at]
+        alone = not before or before.isspace()
+        if alone or not (before.count('"') % 2 or before.count("'") % 2):
+            yield number, line[at:], alone
+
+
+def in_string(line: int, context: FileContext) -> bool:
+    """True where a line begins inside of a string of several lines."""
+    return line in _string_lines(context)
+
+
+def _string_lines(context: FileContext) -> frozenset[int]:
+    known = context.memo.get("string-lines")
+    if not isinstance(known, frozenset):
+        found: set[int] = set()
+        source = context.source
+        may_go_on = b'"""' in source or b"'''" in source or b"\\\n" in source
+        for node in descendants(context.tree) if may_go_on else ():
+            if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.end_lineno != node.lineno:
+                found.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
+        known = context.memo["string-lines"] = frozenset(found)
+    return known
+
+
+def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
+    """(line, text) of every comment alone on its line that is code."""
+    alone = {number: text for number, text, own in comments(context) if own}
+    metadata = _metadata_lines(alone) if b"# ///" in context.source else frozenset()
+    for number, text in alone.items():
+        if number not in metadata and is_code(text) and not in_string(number, context):
+            around = [alone.get(number - 1, ""), alone.get(number + 1, "")]
+            if all(map(_RULER.match, around)):
+                continue  # a heading between two lines
+            if not _could_be_prose(text) or not any(word and not is_code(word) for word in around):
+                yield number, text
+
+
+def _metadata_lines(alone: dict[int, str]) -> frozenset[int]:
+    """Lines of inline script metadata: from `# /// name` to the last `# ///` of the comment block."""
+    found: set[int] = set()
+    for number, text in alone.items():
+        match = _SCRIPT.match(text)
+        if number in found or match is None or not match[1]:
+            continue
+        last, line = 0, number + 1
+        while line in alone:
+            match = _SCRIPT.match(alone[line])
+            if match is not None:
+                if match[1]:
+                    break
+                last = line
+            line += 1
+        found.update(range(number, last + 1))
+    return frozenset(found)
+
+
+def _could_be_prose(text: str) -> bool:
+    """`# return early`, `# import users`: two plain words that are a statement and a heading alike."""
+    return bool(re.fullmatch(r"(?:return|import|raise|del|yield|await|assert|global) [a-z]+", text.lstrip("# \t")))
+
+
+def is_code(comment: str) -> bool:
+    """True where what stands behind `#` is Python that was switched off, a line of it included."""
+    text = comment[1:].strip()
+    if not text or text[0] == "#" or not _CODE_MARKS.search(text) or _PROSE.match(text) or _TOOL.search(text):
+        return False
+    if _CLOSER.match(text) or _ITEM.match(text) or _CLAUSE.match(text) or _OPENER.match(text):
+        return True
+    if _CLAUSE_AND_BODY.match(text):
+        return _parsed(_completed(text)) is not None
+    if _BLOCK.match(text):
+        return _parsed(f"{text.partition('  #')[0]} pass") is not None and not _only_words(text)
+    tree = _parsed(text)
+    return tree is not None and bool(tree.body) and all(map(_is_statement, tree.body)) and not _calls_a_value(tree)
+
+
+def _calls_a_value(tree: ast.Module) -> bool:
+    """`merge=False (default)`: a remark behind a value, which no code calls."""
+    return any(isinstance(part, ast.Call) and isinstance(part.func, ast.Constant) for part in descendants(tree))
+
+
+def _completed(text: str) -> str:
+    keyword = text.partition(":")[0].split()[0]
+    return {"try": f"{text}\nfinally: pass", "else": f"if x: pass\n{text}"}.get(keyword, f"try: pass\n{text}")
+
+
+def _only_words(text: str) -> bool:
+    """`# if needed:`, `# with this:`: a sentence that happens to parse."""
+    return bool(re.fullmatch(r"(?:if|while|with|class)(?: (?:not )?[a-z]+)+ *:", text))
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _is_statement(node: ast.stmt) -> bool:
+    """True for statements that nobody writes as prose."""
+    if isinstance(node, ast.AnnAssign):
+        root = node.annotation.value if isinstance(node.annotation, ast.Subscript) else node.annotation
+        name = root.id if isinstance(root, ast.Name) else getattr(root, "attr", "")
+        return name in _TYPES or (node.value is not None and name[:1].isupper() and isinstance(node.target, ast.Name))
+    if isinstance(node, ast.Expr):
+        value = node.value
+        if isinstance(value, ast.Tuple) and len(value.elts) == 1:
+            value = value.elts[0]
+        return isinstance(value, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)) and not _is_sentence(value)
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare):
+        words = [node.value.left, *node.value.comparators]  # `return value is ignored`
+        return not (isinstance(node.value.ops[0], ast.Is) and all(isinstance(word, ast.Name) for word in words))
+    return True
+
+
+def _is_sentence(node: ast.expr) -> bool:
+    """`Note(s)`, `user(s)`: a plural, not a call."""
+    return (
+        isinstance(node, ast.Call)
+        and len(node.args) == 1
+        and isinstance(node.args[0], ast.Name)
+        and node.args[0].id == "s"
+    )

@@ -1,0 +1,174 @@
+"""How a project keeps its tenants apart: by itself (transparent), by hand in every query (explicit), or not
+at all."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from skills.gates.engine.patterns import lazy
+from skills.gates.model import Candidate, Tenancy, TenancyMode
+from skills.gates.project import Place, Project
+from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
+
+UNSCOPED = "unscoped-tenant-query"
+_MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
+_LOOKUPS = frozenset({"in", "id", "pk", "exact"})
+_LEAST_QUERIES = 10
+_LEAST_SHARE = 0.8
+_LEAST_MODELS = 3
+_MAY_BE_TENANT = lazy(
+    r"(?:\w+_)?(?:tenant|company|org|organi[sz]ation|workspace|team|account|realm|entity|entity_model|domain|business)(?:_id)?"
+)
+_NARROWER = frozenset({"user", "owner", "created_by", "author", "requester", "user_id", "owner_id"})
+
+
+def tenancy_of(project: Project) -> Tenancy:
+    """How a project keeps tenants apart; looked for once."""
+    known = project.memo.get("tenancy")
+    if known is None:
+        known = project.memo["tenancy"] = _decide(project)
+    assert isinstance(known, Tenancy)
+    return known
+
+
+def _decide(project: Project) -> Tenancy:
+    """The mode with what says so. A mode that a person chose wins over any evidence.
+
+    Transparent needs a mechanism at work: settings or models of a tenancy package, a manager that reads the current
+    tenant, a middleware that sets the schema, or row-level security. Explicit needs at least 10 queries on tenant
+    models, 80 % of them scoped by hand, and nothing but row-level security beneath them. A tenancy package that is only
+    installed counts where no query on a tenant model contradicts it.
+    """
+    evidence = mechanisms(project)
+    installed = tuple(dependencies(project))
+    chosen = project.options.tenancy
+    if chosen in _MODES:
+        return Tenancy(_MODES[chosen], True, "chosen in the configuration", evidence)
+    if evidence and not (only_policies(project) and _is_by_hand(project)):
+        names = _other_names(project) if goes_past_managers(project) or project.facts("tenant-rls") else ""
+        return Tenancy("transparent", False, evidence[0].text + names, evidence)
+    scoped, queries, models = count_scoped(project)
+    why = f"{scoped} of {queries} queries on {models} tenant models are scoped by hand"
+    unused = f"{installed[0].text}, but nothing uses it, and " if installed and not evidence else ""
+    if _is_by_hand(project):
+        beneath = ", with row-level security beneath" if evidence else ""
+        return Tenancy("explicit", False, unused + why + beneath, evidence)
+    if installed and not queries:
+        return Tenancy("transparent", False, installed[0].text, installed)
+    if queries:
+        why = f"no mechanism keeps tenants apart, and only {why}"
+    else:
+        why = "no mechanism keeps tenants apart, and no query of Django's reads a tenant model"
+    return Tenancy("off", False, unused + why + _other_names(project))
+
+
+def _is_by_hand(project: Project) -> bool:
+    scoped, queries, _ = count_scoped(project)
+    return queries >= _LEAST_QUERIES and scoped >= _LEAST_SHARE * queries
+
+
+def _other_names(project: Project) -> str:
+    """What models call their relation to what may be a tenant, where none has a field that the options name."""
+    if tenant_models(project):
+        return ""
+    found: Counter[str] = Counter()
+    for _, fact in project.facts("field"):
+        kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
+        if kind.endswith(("ForeignKey", "OneToOneField")) and _MAY_BE_TENANT.fullmatch(name):
+            found[name] += 1
+    if not found:
+        return ""
+    name, count = min(found.items(), key=lambda item: (-item[1], item[0]))
+    if count < _LEAST_MODELS:
+        return ""
+    named = (
+        f'[tenancy] fields = ["{name}", "{name}_id"]' if not name.endswith("_id") else f'[tenancy] fields = ["{name}"]'
+    )
+    return f"; {count} models belong to one `{name}`: if that is the tenant, say {named}"
+
+
+def tenant_field(name: str, fields: Iterable[str]) -> str | None:
+    """The tenant field that a keyword or lookup names: "user__company__in" → "company"; None for all
+    others."""
+    parts = name.split("__")
+    for field in fields:
+        if field in parts:
+            return field
+    return None
+
+
+def tenant_models(project: Project) -> dict[str, Place]:
+    """Model → the declaration of its tenant relation. Classes that share a name with another kind of model
+    are left out."""
+    known = project.memo.get("tenant-models")
+    if known is None:
+        known = project.memo["tenant-models"] = _tenant_models(project)
+    assert isinstance(known, dict)
+    return known
+
+
+def _tenant_models(project: Project) -> dict[str, Place]:
+    models = project.models
+    found = {}
+    for model, (path, fact) in models.with_field(project.options.tenant_fields).items():
+        kind, _, target = fact.detail.partition(" ")
+        relation = kind.endswith(("ForeignKey", "OneToOneField")) and target != model
+        if (relation or fact.name.endswith("_id")) and not models.ambiguous(model):
+            found[model] = (path, fact)
+    return found
+
+
+def count_scoped(project: Project) -> tuple[int, int, int]:
+    """(queries on tenant models scoped by hand, queries on tenant models, tenant models queried)."""
+    models = tenant_models(project)
+    if not models:
+        return 0, 0, 0
+    scoped = total = 0
+    queried = set()
+    for candidate in project.candidates(UNSCOPED):
+        model = needed(candidate, "model")
+        if model in models:
+            total += 1
+            queried.add(model)
+            scoped += is_scoped(candidate, project)
+    return scoped, total, len(queried)
+
+
+def needed(candidate: Candidate, kind: str) -> str:
+    """The value of one need of a candidate, "" where it has none of that kind."""
+    return next((value for key, value in candidate.needs if key == kind), "")
+
+
+def is_scoped(candidate: Candidate, project: Project) -> bool:
+    """True where a query names the tenant, someone narrower (a user), or an object that already belongs to a
+    tenant."""
+    names = needed(candidate, "names").split()
+    keywords = needed(candidate, "keywords").split()
+    if "*" in keywords or any(_column(keyword) in _NARROWER for keyword in keywords):
+        return True
+    stems = {field.removesuffix("_id") for field in project.options.tenant_fields}
+    if any(stem in name.lower() for name in (*names, *keywords) for stem in stems):
+        return True
+    model = needed(candidate, "model")
+    if any("permission" in name.lower() and model.lower() in name.lower() for name in names):
+        return True  # `NestedProjectPermissions` asks for the project of the address
+    if any(project.has("narrows", name) for name in names):
+        return True
+    return any(_leads_to_row(keyword, model, project) for keyword in keywords)
+
+
+def _column(keyword: str) -> str:
+    """What a lookup compares in the end: "participant__user__in" → "user"."""
+    parts = [part for part in keyword.split("__") if part not in _LOOKUPS]
+    return parts[-1] if parts else ""
+
+
+def _leads_to_row(keyword: str, model: str, project: Project) -> bool:
+    """True for a lookup that ends in a relation, `stage__pipeline=…`: it is given an object in hand."""
+    for number, part in enumerate(parts := keyword.split("__"), 1):
+        declared = project.models.fields(model).get(part)
+        if declared is None or not declared[1].detail.startswith(("ForeignKey", "OneToOne")):
+            return False
+        if number == len(parts):
+            return True
+        model = declared[1].detail.partition(" ")[2]
+    return False

@@ -1,0 +1,371 @@
+"""Rules of the skill multi-tenant-guardian: one tenant never sees the rows of another.
+
+Two rules that are each other's opposite, so that never more than one of them speaks: where something keeps
+tenants apart by itself, filters by hand are the mistake; where nothing does, their absence is.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.queries import chain_of, is_manager_class, literal_keywords, orm_evidence
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import class_role, is_migration_path, is_test_path, path_role
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+from skills.gates.tenancy.modes import needed, tenancy_of, tenant_field
+from skills.gates.tenancy.tenant_apart import asked_around, asked_first, model_asked, stands_apart
+from skills.gates.tenancy.tenant_coverage import covers, covers_sql, goes_past_managers
+from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
+
+SKILL = "multi-tenant-guardian"
+MANUAL = "manual-tenant-filter"
+
+_FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update_or_create", "aget_or_create"})
+_ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
+_SAVES = frozenset({"save", "asave"})
+_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+_NAMED = "manual-tenant-filter: the file names a field of a tenant"
+_NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
+_ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
+_CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secret$|^scopes?$")
+_WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
+_CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
+_SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
+_TABLES = lazy(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I)
+_WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
+
+
+@lru_cache(maxsize=64)  # many rules ask it of one file after the other
+def is_judged_path(path: str) -> bool:
+    """False where code stands outside of any one tenant: tests, migrations, middleware, commands."""
+    if is_test_path(path) or is_migration_path(path):
+        return False
+    *folders, name = path.split("/")
+    stem = name.removesuffix(".py")
+    apart = {"middleware", "middlewares", "commands", "seeds", "scripts"}
+    return stem not in apart and apart.isdisjoint(folders) and not stem.endswith("_middleware")
+
+
+def _is_service_path(path: str) -> bool:
+    return is_judged_path(path) and path_role(path) == "service"
+
+
+def _is_other_path(path: str) -> bool:
+    return is_judged_path(path) and path_role(path) != "service"
+
+
+def implements_isolation(context: FileContext) -> bool:
+    """True inside the managers, querysets, middleware and mixins that are the isolation themselves."""
+    for scope in context.scopes:
+        if isinstance(scope, ast.ClassDef) and (
+            is_manager_class(scope)
+            or _ISOLATION.search(scope.name)
+            or class_role(scope) in {"middleware", "command", "test", "migration"}
+        ):
+            return True
+    return False
+
+
+def _names_tenant(context: FileContext) -> bool:
+    """A cheap test that every file passes in which a field of a tenant is named."""
+    known = context.memo.get(_NAMED)
+    if known is None:
+        known = context.memo[_NAMED] = any(context.holds(field.encode()) for field in context.tenant_fields)
+    return bool(known)
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if not _names_tenant(context):
+        return
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        method = function.attr
+        if method in _FILTERS or method in _ON_QUERYSETS or method in _SAVES:
+            _on_method(node, method, context)
+        elif method == "Q" or method in _SHORTCUTS:
+            _on_condition(node, method, context)
+    elif isinstance(function, ast.Name) and (function.id == "Q" or function.id in _SHORTCUTS):
+        _on_condition(node, function.id, context)
+
+
+def _on_condition(node: ast.Call, method: str, context: FileContext) -> None:
+    """`Q(…)` for what it stands in, `get_object_or_404(…)` for what it is given."""
+    names = [name for name, _ in literal_keywords(node)]
+    if not any(tenant_field(name, context.tenant_fields) for name in names):
+        return
+    model, manager = asked_around(node, context) if method == "Q" else asked_first(node, context)
+    _report(node, method, model, names, True, context, manager)
+
+
+def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
+    names = list(_filtered_names(node, method, context))
+    if not names:
+        return
+    chain = chain_of(node)
+    if method in _SAVES:
+        receiver = last_name(chain.root).lower()
+        if receiver.endswith(("serializer", "form", "formset")):
+            _report(node, method, model_asked(chain, context)[0], names, True, context)
+        return
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return  # `search.filter("term", company_id=3)`: Django's take no word before their conditions
+    orm = orm_evidence(chain, context)
+    if orm or method in _FILTERS:
+        model, manager = model_asked(chain, context)
+        _report(node, method, model, names, orm, context, manager)
+
+
+def _filtered_names(node: ast.Call, method: str, context: FileContext) -> Iterator[str]:
+    """Keywords of the call, fields compared in its arguments (`Invoice.company_id == x`), fields of rows to be made."""
+    yield from (name for name, _ in literal_keywords(node))
+    for keyword in node.keywords:
+        if keyword.arg is None and isinstance(keyword.value, ast.Name):
+            yield from _keys_of(keyword.value.id, context)
+        elif keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
+            yield from _texts(keyword.value.keys)
+    for argument in node.args:
+        if isinstance(argument, ast.Compare) and isinstance(argument.left, ast.Attribute):
+            yield argument.left.attr
+        elif method.endswith("bulk_create"):
+            for part in descendants(argument):
+                if isinstance(part, ast.Call) and last_name(part.func)[:1].isupper():
+                    yield from (name for name, _ in literal_keywords(part))
+
+
+def _keys_of(name: str, context: FileContext) -> Iterator[str]:
+    """The keys of the dict displays that the current function binds to a name."""
+    function = context.function
+    for part in descendants(function) if function is not None else ():
+        bound = part.targets if isinstance(part, ast.Assign) and isinstance(part.value, ast.Dict) else ()
+        if any(isinstance(target, ast.Name) and target.id == name for target in bound):
+            yield from _texts(part.value.keys)  # type: ignore[attr-defined]
+
+
+def _texts(nodes: list[ast.expr | None]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _report(
+    node: ast.Call, method: str, model: str, names: list[str], orm: bool, context: FileContext, manager: str = ""
+) -> None:
+    fields = context.tenant_fields
+    wanted = dict.fromkeys(name for name in names if name not in _NO_TENANT and tenant_field(name, fields))
+    in_declaration = any(isinstance(scope, ast.ClassDef) and scope.name == "Meta" for scope in context.scopes)
+    if not wanted or in_declaration or implements_isolation(context):
+        return
+    needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
+    needs += [("lookup", name) for name in wanted]
+    apart = stands_apart(node, context)
+    needs += [("apart", apart)] if apart else []
+    context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    """Parameters of services: a service that takes the tenant passes it on by hand."""
+    if not _names_tenant(context):
+        return
+    owner = context.class_scope
+    in_service = context.role == "service" or (owner is not None and owner.name.endswith("Service"))
+    if not in_service or implements_isolation(context):
+        return
+    arguments = node.args
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    if any(_CREDENTIAL.search(argument.arg) for argument in every):
+        return  # the tenant of a cloud or of a provider of identities, which a login there names
+    for argument in every:
+        if argument.arg in context.tenant_fields:
+            needs = (("method", node.name), ("parameter", argument.arg))
+            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
+
+
+def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
+    """Fields of serializers that take the tenant from the request's body."""
+    if not _names_tenant(context) or class_role(node) != "serializer":
+        return
+    _listed_fields(node, context)
+    for statement in node.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+            continue
+        target, call = statement.targets[0], statement.value
+        read_only = any(
+            word.arg == "read_only" and isinstance(word.value, ast.Constant) and word.value.value is True
+            for word in call.keywords
+        )
+        kind = last_name(call.func)
+        written = kind.endswith("Field") and kind not in {"SerializerMethodField", "ReadOnlyField"}
+        if isinstance(target, ast.Name) and target.id in context.tenant_fields and written and not read_only:
+            needs = (("method", node.name), ("serializer", target.id))
+            context.report(MANUAL, statement, target.id, needs=needs, symbol=f"{node.name}.{target.id}")
+
+
+def _listed_fields(node: ast.ClassDef, context: FileContext) -> None:
+    """Names in `Meta.fields` that a client may write: neither read-only nor declared in the class itself."""
+    meta = next((part for part in node.body if isinstance(part, ast.ClassDef) and part.name == "Meta"), None)
+    if meta is None:
+        return
+    declared = {last_name(target) for part in node.body if isinstance(part, ast.Assign) for target in part.targets}
+    listed: dict[str, list[str]] = {}
+    place: ast.Assign | None = None
+    for part in meta.body:
+        if isinstance(part, ast.Assign):
+            found = [one.value for one in descendants(part.value) if isinstance(one, ast.Constant)]
+            listed.update(
+                {last_name(target): [name for name in found if isinstance(name, str)] for target in part.targets}
+            )
+            place = part if last_name(part.targets[0]) == "fields" else place
+    declared |= {name for key in ("read_only_fields", "extra_kwargs") for name in listed.get(key, ())}
+    names = [name for name in listed.get("fields", ()) if name in context.tenant_fields and name not in declared]
+    if place is not None and names:
+        needs = (("method", node.name), *(("serializer", name) for name in names))
+        context.report(MANUAL, place, "fields", needs=needs, symbol=f"{node.name}.Meta.fields")
+
+
+def _on_text(node: ast.Constant, context: FileContext) -> None:
+    text = node.value
+    if not isinstance(text, str) or not _SQL.search(text) or implements_isolation(context):
+        return
+    if isinstance(context.statement, ast.Expr) and context.statement.value is node:
+        return
+    found = _WHERE.search(text)
+    names = dict.fromkeys(name.lower() for name in _CONDITION.findall(found[1])) if found else {}
+    named = [name for name in names if name in context.tenant_fields]
+    if named:
+        tables = " ".join(dict.fromkeys(name.lower() for name in _TABLES.findall(text)))
+        needs = (("method", "sql"), ("tables", tables), *(("sql", name) for name in named))
+        context.report(MANUAL, node, "sql", needs=needs)
+
+
+def _applies(project: Project) -> str | None:
+    if project.options.isolated or tenancy_of(project).mode == "transparent":
+        return None
+    if tenancy_of(project).mode == "explicit":
+        return f"queries are scoped by hand here: {tenancy_of(project).why}"
+    return tenancy_of(project).why
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    fields = project.options.tenant_fields
+    for kind, name in candidate.needs:
+        if kind in {"method", "model", "manager", "apart", "tables"}:
+            continue
+        field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
+        if kind == "lookup" and _is_plain_column(name, needed(candidate, "model"), project):
+            continue
+        if field is not None and not _is_its_business(kind, field, candidate, report):
+            covered = _covered(kind, candidate, project)
+            if covered is False or (covered is None and not _is_asked(project)):
+                return None
+            message = f"{_what(kind, name, candidate)}: {_mechanism(kind, covered, project)}"
+            return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
+    return None
+
+
+def _is_asked(project: Project) -> bool:
+    """True where a person says that the filters are not wanted, or wants to see every place."""
+    return project.options.isolated or tenancy_of(project).chosen
+
+
+def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
+    """Whether a mechanism does what stands there by hand. False where what is there is all that isolates, None where
+    that cannot be told."""
+    if kind == "sql":
+        if tenancy_of(project).evidence and goes_past_managers(project):
+            return True  # said as what it is
+        return covers_sql(needed(candidate, "tables"), project)
+    if kind in {"parameter", "serializer"}:
+        return True
+    model = needed(candidate, "model")
+    covered = covers(model, needed(candidate, "manager"), project)
+    if covered is None and needed(candidate, "method") in _WRITES:
+        return True if project.facts("tenant-manager") else None
+    return None if covered and needed(candidate, "apart") else covered
+
+
+def _is_plain_column(lookup: str, model: str, project: Project) -> bool:
+    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation."""
+    declared = project.models.fields(model).get(lookup.partition("__")[0]) if model in project.models.places else None
+    return declared is not None and not declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany"))
+
+
+def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileReport) -> bool:
+    """True for services that manage the tenants themselves: `CompanyService.rename(company)`."""
+    stem = field.removesuffix("_id").replace("_", "")
+    where = f"{candidate.symbol} {report.path.rpartition('/')[2]}".lower().replace("_", "")
+    return kind == "parameter" and stem in where
+
+
+def _what(kind: str, name: str, candidate: Candidate) -> str:
+    method = needed(candidate, "method")
+    if kind == "parameter":
+        return f"`{method}()` takes `{name}`"
+    if kind == "serializer":
+        return f"`{name}` is taken from the request by {method}"
+    if kind == "sql":
+        return f"SQL with `{name} =` in its WHERE"
+    return f"`{method}({name}=…)`"
+
+
+def _mechanism(kind: str, covered: bool | None, project: Project) -> str:
+    evidence: tuple[Evidence, ...] = tenancy_of(project).evidence
+    if not evidence:
+        if tenancy_of(project).chosen:
+            return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
+        return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
+    first = evidence[0]
+    place = f"{first.text} ({first.path}:{first.line})"
+    if kind == "sql" and goes_past_managers(project):
+        return f"{place}, but SQL goes past it, so these words alone isolate: keep them until a manager is asked"
+    if covered is None:
+        return f"{place}, but whether it covers this cannot be told: keep it unless it does"
+    return f"{place}, so this is scoped twice"
+
+
+manual_tenant_filter = Rule(
+    name=MANUAL,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("BN-S1",),
+    catches="Queries, writes, SQL, service parameters and serializer fields that name the tenant by hand, in a "
+    "project where something keeps tenants apart by itself.",
+    why="Two ways to scope drift apart: the query that forgets the filter looks like all the others, and a wrong value "
+    "in one that has it reads or writes another tenant's rows where the mechanism would have refused.",
+    fix="Check that the named mechanism covers this model, then leave the tenant to it. Where it does not cover the "
+    "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
+    when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
+    "each tenant, or row-level security; and with --isolated. Only for models that are known to be covered: by the "
+    "manager that is asked, by TENANT_APPS, or by a policy that names their table. Not in the declarations of models, "
+    "managers, middleware, migrations, tests and commands, not in tasks that set no tenant, and not where the "
+    "mechanism is switched off.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".filter", b".exclude", b".get(", b"_or_404", b"or_create", b".create(", b".save(", b"_create(", b"Q("),
+            is_judged_path,
+            near=(b".filter", b".exclude", b"get(", b"_or_404", b"or_create", b"create(", b"save(", b"Q("),
+        ),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _is_service_path),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"Service",), _is_other_path),
+        Watch((ast.ClassDef,), _on_serializer, (b"Serializer",), is_judged_path),
+        Watch((ast.Constant,), _on_text, (b"WHERE", b"where "), is_judged_path, near=(b"WHERE", b"where", b"Where")),
+    ),
+    bad=MANUAL_BAD,
+    good=MANUAL_GOOD,
+    applies=_applies,
+    holds=_holds,
+)
+
+RULES: tuple[Rule, ...] = (manual_tenant_filter,)

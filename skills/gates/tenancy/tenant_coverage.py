@@ -1,0 +1,168 @@
+"""What keeps a project's tenants apart by itself, and which models it covers."""
+
+from collections.abc import Iterator
+
+from skills.gates.engine.names import module_name
+from skills.gates.model import Evidence
+from skills.gates.project import Project
+
+_PACKAGES = ("django-tenants", "django-tenant-schemas", "django-multitenant", "django-scopes")
+_TENANTS_THEMSELVES = frozenset({"DomainMixin", "TenantMixin"})
+_MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
+_SCOPED_MANAGER = "ScopedManager"
+_POLICIES = "row-level security"
+
+
+def dependencies(project: Project) -> Iterator[Evidence]:
+    """The tenancy packages that the project depends on. That one is installed does not say that it does the work."""
+    for package in _PACKAGES:
+        if package in project.dependencies:
+            path, _, line = project.dependencies[package].partition(":")
+            yield Evidence(path, int(line) if line.isdigit() else 1, f"the project depends on {package}")
+
+
+def mechanisms(project: Project) -> tuple[Evidence, ...]:
+    """One line of evidence for each thing that keeps tenants apart by itself; none where nothing is at work."""
+    found = tuple(_at_work(project))
+    return (*dependencies(project), *found) if found else ()
+
+
+def _at_work(project: Project) -> Iterator[Evidence]:
+    for path, fact in project.facts("tenant-settings"):
+        yield Evidence(path, fact.line, f"settings name {fact.name}")
+    yield from _used_packages(project)
+    for path, fact in project.facts("tenant-manager"):
+        yield Evidence(path, fact.line, f"manager {fact.name} filters by {fact.detail}")
+    for path, fact in project.facts("tenant-rls"):
+        yield Evidence(path, fact.line, f"{_POLICIES}: {fact.detail}")
+    for path, fact in project.facts("tenant-middleware"):
+        if _sets_schema(fact.detail):
+            yield Evidence(path, fact.line, f"middleware {fact.name} sets the schema ({fact.detail})")
+        elif project.facts("tenant-manager"):
+            yield Evidence(path, fact.line, f"middleware {fact.name} sets the current tenant ({fact.detail})")
+
+
+def _used_packages(project: Project) -> Iterator[Evidence]:
+    """The first class that is built on what a tenancy package gives."""
+    if not any(package in project.dependencies for package in _PACKAGES):
+        return
+    for path, fact in project.facts("model"):
+        for base in fact.detail.split():
+            if base in _TENANTS_THEMSELVES or base in _MULTITENANT_BASES:
+                yield Evidence(path, fact.line, f"{fact.name} is built on {base}")
+                return
+    for path, fact in project.facts("manager"):
+        if _SCOPED_MANAGER in fact.detail.split():
+            yield Evidence(path, fact.line, f"{fact.name} is a {_SCOPED_MANAGER}")
+            return
+
+
+def only_policies(project: Project) -> bool:
+    """True where row-level security is all that is at work: beneath filters by hand it is a second fence, which a
+    role that owns the tables does not meet."""
+    return all(link.text.startswith(_POLICIES) for link in _at_work(project))
+
+
+def _sets_schema(how: str) -> bool:
+    return how == "search_path" or "schema" in how.lower()
+
+
+def covers(model: str, manager: str, project: Project) -> bool | None:
+    """Whether the mechanism scopes what a manager of a model ("" for its default one) reads.
+
+    False where it is known not to: there a filter by hand is all that the model has. None where that cannot be told.
+    """
+    models = project.models
+    if model not in models.places:
+        return None
+    if not _TENANTS_THEMSELVES.isdisjoint(models.ancestors(model)):
+        return False
+    path = models.places[model][0]
+    by_schema = _in_own_schema(path, project)
+    if by_schema is not None:
+        return by_schema
+    if _table(model, path, project) in _tables_with_policies(project) or _is_multitenant(model, manager, project):
+        return True
+    scoped = _scoped_managers(project)
+    if not scoped:
+        return None
+    return manager != "_base_manager" and _asks_scoped(model, manager, scoped, project)
+
+
+def goes_past_managers(project: Project) -> bool:
+    """True where SQL by hand is scoped by nothing but its own words: managers are all that keeps tenants apart."""
+    return not (
+        project.facts("tenant-rls")
+        or project.facts("tenant-settings")
+        or any(_sets_schema(fact.detail) for _, fact in project.facts("tenant-middleware"))
+    )
+
+
+def covers_sql(text: str, project: Project) -> bool | None:
+    """Whether the mechanism scopes a table that SQL names. SQL goes past every manager."""
+    words = set(text.split())
+    return True if not words.isdisjoint(_tables_with_policies(project)) else None
+
+
+def _in_own_schema(path: str, project: Project) -> bool | None:
+    """Whether the tables of a file of models lie in the schema of one tenant, as the lists of apps of django-tenants
+    say it; None without such lists, or where an app is in both."""
+    module = f".{module_name(path)}."
+    shared = any(f".{fact.name}." in module for _, fact in project.facts("tenant-shared-app"))
+    own = any(f".{fact.name}." in module for _, fact in project.facts("tenant-own-app"))
+    if shared:
+        return False
+    if own:
+        return True
+    # Lists that an app is not in are of another project, or not written out: nothing is known of it.
+    return None
+
+
+def _table(model: str, path: str, project: Project) -> str:
+    """The table of a model: what it says itself, else the name that Django gives it."""
+    for ancestor in project.models.ancestors(model):
+        for _, fact in project.named("table", ancestor):
+            return fact.detail.lower()
+    folders = module_name(path.replace("/model.py", "/models.py")).split(".")
+    app = folders[folders.index("models") - 1] if "models" in folders else folders[-1]
+    return f"{app}_{model}".lower()
+
+
+def _tables_with_policies(project: Project) -> frozenset[str]:
+    known = project.memo.get("tables-with-policies")
+    if known is None:
+        names = (name for _, fact in project.facts("tenant-rls-tables") for name in fact.name.lower().split())
+        known = project.memo["tables-with-policies"] = frozenset(names)
+    assert isinstance(known, frozenset)
+    return known
+
+
+def _is_multitenant(model: str, manager: str, project: Project) -> bool:
+    """True for a model of django-multitenant that is asked by the manager it gets there."""
+    if "django-multitenant" not in project.dependencies or manager not in {"", "objects"}:
+        return False
+    return not _MULTITENANT_BASES.isdisjoint(project.models.ancestors(model))
+
+
+def _scoped_managers(project: Project) -> frozenset[str]:
+    """Classes of managers that read the current tenant, and those that are built on one of them."""
+    names = {fact.name for _, fact in project.facts("tenant-manager")}
+    if "django-scopes" in project.dependencies:
+        names.add(_SCOPED_MANAGER)
+    left = [fact for _, fact in project.facts("manager-class")] if names else []
+    while more := {fact.name for fact in left if fact.name not in names and not names.isdisjoint(fact.detail.split())}:
+        names |= more
+    return frozenset(names)
+
+
+def _asks_scoped(model: str, manager: str, scoped: frozenset[str], project: Project) -> bool:
+    """True where the manager that is asked is one of those; the default one is the first that the nearest class
+    declares."""
+    for ancestor in project.models.ancestors(model):
+        declared = [fact for _, fact in project.facts("manager") if fact.name.partition(".")[0] == ancestor]
+        if manager not in {"", "_default_manager"}:
+            declared = [fact for fact in declared if fact.name.partition(".")[2] == manager]
+        if declared:
+            first = min(declared, key=lambda fact: fact.line)
+            return not scoped.isdisjoint(first.detail.split())
+    return False

@@ -1,0 +1,245 @@
+"""The rule unscoped-tenant-query of the skill multi-tenant-guardian."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, Chain, chain_of, mentioned_names
+from skills.gates.engine.context import FileContext, FunctionNode, Words
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import path_role, role_of_scope
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
+from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
+from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+from skills.gates.tenancy.unscoped_words import (
+    QUERYSET,
+    SCOPED,
+    SHORTCUTS,
+    is_for_all,
+    is_given,
+    keywords_of,
+    of_rows,
+    said_later,
+)
+
+_JUDGED_ROLES = frozenset({"view", "service", "task", "router", "serializer"})
+# What needs no scope: new rows bring their tenant, rows in hand were read before, `none()` reads nothing.
+_HARMLESS = frozenset(
+    {"create", "acreate", "bulk_create", "abulk_create", "bulk_update", "abulk_update", "create_user", "none", "raw"}
+)
+_STAFF = lazy(r"staff|super_?user|^IsAdminUser$", re.I)
+_ADMINS = frozenset({"admin", "staff", "backoffice", "superadmin", "internal"})
+_BEFORE_TENANT = lazy(r"Invit|OAuth")  # who was invited, or signs in, is in no tenant yet
+_SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
+_QUERIES = Words(*MANAGER_WORDS, b"_or_404")
+_INNER = "unscoped-tenant-query: calls that a longer chain contains"
+_AROUND = "unscoped-tenant-query: what is said of a scope"
+
+
+def _is_judged_path(path: str) -> bool:
+    """The admin works for all tenants."""
+    return is_judged_path(path) and path_role(path) != "admin" and _ADMINS.isdisjoint(path.split("/"))
+
+
+def _on_call(node: ast.Call, context: FileContext) -> None:
+    if not context.mentions(_QUERIES, node):
+        return
+    inner = context.memo.setdefault(_INNER, set())
+    assert isinstance(inner, set)
+    _note_inner(node, inner)
+    if node in inner:
+        return
+    model, first = _queried(node, inner)
+    if not model or first in _HARMLESS:
+        return
+    model = context.imports.get(model, model).rpartition(".")[2]
+    isolates, role, said = _surroundings(context)
+    if isolates or _is_asked_elsewhere(node, context):
+        return
+    later = set(said_later(context))
+    names, keywords = {*mentioned_names(node), *said, *later}, set(keywords_of(node, context))
+    if SCOPED in later:
+        keywords.add(SCOPED)
+    if role == "task":
+        # A task has no tenant of its own: it works for whom it was given, and for all where it was given nothing.
+        if is_for_all(context) or is_given(node, context):
+            return
+        names.update(of_rows(node, context))
+    needs = (
+        ("model", model),
+        ("role", role),
+        ("names", " ".join(sorted(names))),
+        ("keywords", " ".join(sorted(keywords))),
+    )
+    context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
+
+
+def _note_inner(node: ast.Call, inner: set[ast.Call]) -> None:
+    """Notes the queries whose rows belong to the rows of another: those of a prefetch, and those in a condition."""
+    if last_name(node.func) == "Prefetch":
+        inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
+    for keyword in node.keywords if last_name(node.func) in QUERYSET else ():
+        if isinstance(keyword.value, ast.Call) and chain_of(keyword.value).manager in MANAGERS:
+            inner.update(part for part in descendants(keyword.value) if isinstance(part, ast.Call))
+
+
+def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
+    """True for what a validator asks (whether a row is there, not which), for a query that a function is handed to
+    narrow, and for the one of a class that never reads it."""
+    owner = context.class_scope
+    if owner is not None and context.function is None and _has_own_rows(owner):
+        return True
+    keyword = context.parent(node)
+    above = context.parent(keyword) if isinstance(keyword, ast.keyword) else keyword
+    if not isinstance(above, ast.Call):
+        return False
+    name = last_name(above.func)
+    handed = isinstance(keyword, ast.keyword) and (keyword.arg or "").endswith(("queryset", "base_query", "base_qs"))
+    return name.endswith("Validator") or (handed and name[:1].islower())
+
+
+def _has_own_rows(owner: ast.ClassDef) -> bool:
+    """True for a view whose `get_queryset` reads neither the `queryset` of its class nor that of its bases."""
+    for part in owner.body:
+        if isinstance(part, FunctionNode) and part.name == "get_queryset":
+            return {"super", "queryset"}.isdisjoint(mentioned_names(part))
+    return False
+
+
+def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
+    """(model, first method) of a query, ("", "") for all other calls. Notes the calls inside a chain as
+    read."""
+    if isinstance(node.func, ast.Attribute):
+        chain = chain_of(node)
+        inner.update(call for _, call in chain.calls[:-1])
+        if chain.manager in MANAGERS and not _looks_up(chain):
+            return chain.model, chain.calls[0][0]
+    if last_name(node.func) in SHORTCUTS and node.args:
+        first = node.args[0]
+        if isinstance(first, ast.Call):
+            calls = [call for call in descendants(first) if isinstance(call, ast.Call)]
+            inner.update(calls)
+            return next((chain.model for chain in map(chain_of, calls) if chain.manager in MANAGERS), ""), "get"
+        name = last_name(first)
+        if name in MANAGERS and isinstance(first, ast.Attribute):
+            name = last_name(first.value)
+        return (name, "get") if name[:1].isupper() else ("", "")
+    return "", ""
+
+
+def _looks_up(chain: Chain) -> bool:
+    """`Token.objects.verify(word)`: a method of the project's own that is asked for one thing says what it reads."""
+    method, call = chain.calls[0]
+    return len(chain.calls) == 1 and bool(call.args or call.keywords) and method not in QUERYSET
+
+
+def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
+    """(whether they are the isolation themselves, their role, what the class says of queries) of the scopes around."""
+    known = context.memo.setdefault(_AROUND, {})
+    assert isinstance(known, dict)
+    inmost = context.scopes[-1] if context.scopes else None
+    found: tuple[bool, str, frozenset[str]] | None = known.get(inmost)
+    if found is None:
+        role = role_of_scope(context.scopes, context.role)
+        isolates = implements_isolation(context) or _is_for_staff(context)
+        found = known[inmost] = isolates, role, frozenset(_said_by_class(context))
+    return found
+
+
+def _is_for_staff(context: FileContext) -> bool:
+    """True where only those who run the service come: they see all tenants."""
+    said: list[ast.expr] = []
+    for scope in context.scopes:
+        said += scope.decorator_list
+        if isinstance(scope, ast.ClassDef):
+            said += scope.bases
+            said += [
+                part.value
+                for part in scope.body
+                if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes"
+            ]
+    return any(_STAFF.search(name) for part in said for name in mentioned_names(part))
+
+
+def _said_by_class(context: FileContext) -> Iterator[str]:
+    """Bases of the class, its permissions and methods about its rows; for its own statements also what its
+    `get_queryset` and `__init__` mention."""
+    owner = context.class_scope
+    if owner is None:
+        return
+    yield from (last_name(base) for base in owner.bases)
+    for part in owner.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
+            yield from mentioned_names(part.value)
+        if isinstance(part, FunctionNode):
+            if part.name == "get_permissions":
+                yield from mentioned_names(part)
+            if part.name.startswith("get_object_"):
+                yield part.name
+            if context.function is None and part.name in _SAYS_ROWS:
+                yield from mentioned_names(part)
+
+
+def _applies(project: Project) -> str | None:
+    if tenancy_of(project).mode == "explicit":
+        return None
+    if tenancy_of(project).mode == "transparent":
+        return f"tenants are kept apart without filters by hand: {tenancy_of(project).why}"
+    return tenancy_of(project).why
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    if needed(candidate, "role") not in _JUDGED_ROLES:
+        return None
+    model = needed(candidate, "model")
+    if _BEFORE_TENANT.search(model):
+        return None
+    place = tenant_models(project).get(model)
+    if place is None or is_scoped(candidate, project):
+        return None
+    path, fact = place
+    field = fact.name.partition(".")[2]
+    message = (
+        f"{model} belongs to a {field.removesuffix('_id')}, and this query reads every {field.removesuffix('_id')}'s"
+    )
+    evidence = Evidence(path, fact.line, f"{fact.name} is a {fact.detail}")
+    return replace(candidate, message=message, evidence=(evidence,))
+
+
+unscoped_tenant_query = Rule(
+    name=UNSCOPED,
+    gate="P0",
+    severity="CRITICAL",
+    skill=SKILL,
+    sources=("X-BN-12",),
+    catches="A query on a model with a tenant field, in a view, service, task, router or serializer, that names "
+    "neither the tenant nor anything that belongs to one.",
+    why="Where nothing scopes queries by itself, the one query without a filter shows every tenant's rows to whoever "
+    "sends its request.",
+    fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
+    when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
+    "nothing that scopes them by itself. Tasks that are given nothing work for all tenants; in others "
+    "the row whose key was given, and loops that read the tenant of each row, are fine.",
+    watches=(
+        Watch(
+            (ast.Call,),
+            _on_call,
+            (b".objects", b"_manager", b".all_objects", b"_or_404"),
+            _is_judged_path,
+            near=_QUERIES.words,
+        ),
+    ),
+    bad=UNSCOPED_BAD,
+    good=UNSCOPED_GOOD,
+    applies=_applies,
+    holds=_holds,
+)
+
+RULES: tuple[Rule, ...] = (unscoped_tenant_query,)

@@ -1,0 +1,262 @@
+"""What is said around a query of whose rows it reads: its conditions, its keys, and what is asked of its rows later."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.analysis.queries import chain_of, mentioned_names
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
+
+SCOPED = "*"
+"""Stands for a condition that is not spelled out, or names an object in hand or a secret."""
+SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+QUERYSET = frozenset(
+    {"all", "filter", "exclude", "get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "values",
+     "values_list", "annotate", "order_by", "distinct", "select_related", "prefetch_related", "only", "defer", "using",
+     "in_bulk", "iterator", "update", "delete", "get_or_create", "update_or_create", "select_for_update", "dates",
+     "datetimes", "union", "extra", "reverse", "complex_filter", "get_queryset", "alias", "contains", "explain",
+     "aget", "afirst", "alast", "acount", "aexists", "aaggregate", "aupdate", "adelete", "aiterator", "ain_bulk",
+     "aget_or_create", "aupdate_or_create", "alatest", "aearliest"}
+)  # fmt: skip
+_KEYS = ("pk", "id", "pk__in", "id__in", "uuid", "uuid__in")
+_SECRETS = lazy(
+    r"(?:^|_)(?:token|secret|api_?key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$"
+    r"|(?:^|_)(?:claim|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key)$"
+)
+_CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *SHORTCUTS})
+_COLUMNS = frozenset({"values", "values_list", "only"})
+_OUTSIDE = frozenset(
+    {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params", "initial_data",
+     "args", "attrs", "GET", "POST", "body"}
+)  # fmt: skip
+_ASKERS = frozenset({"user", "profile", "member", "membership"})
+_ROWS = frozenset({"obj", "instance"})
+_CHECKS = lazy(
+    r"perm|allow|authori[sz]|access|^_?can_|_can_|^_?check_|is_(?:\w+_)?(?:member|admin|owner)|belongs|^_?(?:ensure|require)_",
+    re.I,
+)
+_LATER = "unscoped-tenant-query: what is said of a name"
+
+
+def keywords_of(query: ast.Call, context: FileContext) -> Iterator[str]:
+    """Keywords of the conditions; `SCOPED` where a condition is not spelled out, or says whose rows are meant."""
+    for call in descendants(query):
+        if not isinstance(call, ast.Call):
+            continue
+        method = last_name(call.func)
+        for keyword in call.keywords:
+            if keyword.arg is None or _says_whose(keyword.arg, keyword.value, context):
+                yield SCOPED
+            else:
+                yield keyword.arg
+        if method in _CONDITIONS:
+            first = 1 if method in SHORTCUTS else 0
+            if any(_is_opaque(argument) for argument in call.args[first:]):
+                yield SCOPED
+        elif method in _COLUMNS:
+            # Who reads the column of the tenant reads of whom each row is.
+            yield from (arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+        elif isinstance(call.func, ast.Attribute) and method not in QUERYSET and _names_asker(call):
+            yield SCOPED  # `Shift.objects.of(request.user)`: a method of the project's own
+
+
+def _says_whose(name: str, value: ast.expr, context: FileContext) -> bool:
+    """True for a secret of the tenant, rows of other rows, the person who asks, and the key of an object in hand."""
+    if isinstance(value, ast.Call):
+        # `OuterRef("pk")`, `shown.values("pk")`: what these are of is said where they come from.
+        method = last_name(value.func)
+        of_others = name.endswith("__in") and method in _COLUMNS and not chain_of(value).model
+        return method == "OuterRef" or of_others or bool(_SECRETS.search(name))
+    if isinstance(value, ast.Attribute):
+        owner = value.value if value.attr in {"id", "pk"} else value
+        if last_name(owner) in _ASKERS or (name.endswith(_KEYS) and _in_hand(value)):
+            return True
+    elif isinstance(value, ast.Name):
+        if name.endswith((*_KEYS, "__in")):
+            return _is_made_here(value.id, context)
+        last = name.rpartition("__")[2]
+        return value.id in _ROWS or ("__" in name and last.endswith(value.id)) or bool(_SECRETS.search(name))
+    elif isinstance(value, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+        return name.endswith(_KEYS) and isinstance(value.elt, ast.Attribute) and _in_hand(value.elt)
+    return bool(_SECRETS.search(name))
+
+
+def _is_opaque(argument: ast.expr) -> bool:
+    """True for a condition that stands elsewhere, e.g. `filter(allowed)`."""
+    if isinstance(argument, ast.BinOp):
+        return _is_opaque(argument.left) or _is_opaque(argument.right)
+    if isinstance(argument, ast.UnaryOp):
+        return _is_opaque(argument.operand)
+    return not (isinstance(argument, ast.Call) and last_name(argument.func) in {"Q", "Exists", "F"})
+
+
+def _in_hand(value: ast.Attribute) -> bool:
+    """`invoice.pk`: the key of a row that was already read, not one that came with a request."""
+    return value.attr.endswith(_KEYS) and _OUTSIDE.isdisjoint(mentioned_names(value))
+
+
+def _names_asker(call: ast.Call) -> bool:
+    given = (*call.args, *(keyword.value for keyword in call.keywords))
+    return any(not _ASKERS.isdisjoint(mentioned_names(part)) for part in given)
+
+
+def _is_made_here(name: str, context: FileContext) -> bool:
+    """True for keys that the function itself gathers, of rows that it has read; not for what it is given."""
+    words = origins(name, context)
+    if not words:
+        return False
+    if words.isdisjoint(_OUTSIDE) and words.isdisjoint(parameters(context)):
+        return True
+    stems = {field.removesuffix("_id") for field in context.tenant_fields}
+    return any(stem in word.lower() for word in words for stem in stems)
+
+
+def origins(name: str, context: FileContext) -> set[str]:
+    """Every word that a name in the function around is made of, at first or second hand; none where it is not made
+    there."""
+    function = context.function
+    if function is None:
+        return set()
+    known = context.memo.setdefault("unscoped-tenant-query: made of", {})
+    assert isinstance(known, dict)
+    made: dict[str, set[str]] | None = known.get(function)
+    if made is None:
+        made = known[function] = _made(function)
+    words: set[str] = set()
+    left = [name]
+    while left:
+        for word in made.get(left.pop(), ()):
+            if word not in words:
+                words.add(word)
+                left.append(word)
+    return words
+
+
+def _made(function: FunctionNode) -> dict[str, set[str]]:
+    """Name → the words of what it is bound to, looped over, or filled with."""
+    made: dict[str, set[str]] = {}
+    for part in descendants(function):
+        if isinstance(part, ast.Assign):
+            targets, value = part.targets, part.value
+        elif isinstance(part, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and part.value is not None:
+            targets, value = [part.target], part.value
+        elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
+            targets, value = [part.target], part.iter
+        elif isinstance(part, ast.Call) and last_name(part.func) in {"append", "add", "extend", "update"} and part.args:
+            targets, value = [part.func], part.args[0]
+        else:
+            continue
+        words = set(mentioned_names(value))
+        for target in targets:
+            names = [root_name(target)] if not isinstance(target, ast.Tuple) else map(root_name, target.elts)
+            for name in names:
+                made.setdefault(name, set()).update(words)
+    return made
+
+
+def parameters(context: FileContext) -> set[str]:
+    """What the function around is given, but for itself."""
+    if context.function is None:
+        return set()
+    arguments = context.function.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    return {argument.arg for argument in every if argument is not None} - {"self", "cls"}
+
+
+def is_for_all(context: FileContext) -> bool:
+    """True for a task that is given nothing, or nothing that it needs: it works for all tenants."""
+    if context.function is None:
+        return True
+    arguments = context.function.args
+    needed = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    needed = needed[: len(needed) - len(arguments.defaults)]
+    needed += [
+        argument.arg
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is None
+    ]
+    return not set(needed) - {"self", "cls"}
+
+
+def is_given(node: ast.Call, context: FileContext) -> bool:
+    """True for rows whose keys a task was given by whoever queued it."""
+    given = parameters(context)
+    for call in descendants(node):
+        for keyword in call.keywords if isinstance(call, ast.Call) else ():
+            if not (keyword.arg or "").removesuffix("__in").endswith(_KEYS):
+                continue
+            words = set(mentioned_names(keyword.value))
+            if not given.isdisjoint(words) or any(not given.isdisjoint(origins(word, context)) for word in words):
+                return True
+    return False
+
+
+def of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
+    """What a loop over the rows of a query reads of each: a task for all tenants asks each for its own."""
+    statement = context.statement
+    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    name = bound.id if isinstance(bound, ast.Name) else ""
+    for loop in descendants(context.function) if context.function is not None else ():
+        if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.target, ast.Name):
+            continue
+        if node in descendants(loop.iter) or (name and root_name(loop.iter) == name):
+            reads = (read for part in loop.body for read in descendants(part) if isinstance(read, ast.Attribute))
+            yield from (read.attr for read in reads if root_name(read.value) == loop.target.id)
+
+
+def said_later(context: FileContext) -> Iterator[str]:
+    """What the rest of the function says of the name that a query is bound to; `SCOPED` where it asks whether the row
+    may be seen."""
+    function, statement = context.function, context.statement
+    if function is not None and isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+            yield from _later(function, _subject(target), context)
+
+
+def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
+    """What calls on a name, calls with it and comparisons of it mention, in one function."""
+    known = context.memo.setdefault(_LATER, {})
+    assert isinstance(known, dict)
+    uses: dict[str, list[ast.Call | ast.Compare]] | None = known.get(function)
+    if uses is None:
+        uses = known[function] = _uses(function)
+    parts = uses.get(name, ())
+    words = {word for part in parts for word in mentioned_names(part)}
+    if any(isinstance(part, ast.Call) and _CHECKS.search(last_name(part.func)) for part in parts):
+        words.add(SCOPED)
+    return words
+
+
+def _uses(function: FunctionNode) -> dict[str, list[ast.Call | ast.Compare]]:
+    """Name → the calls on it, the calls with it and the comparisons of it."""
+    uses: dict[str, list[ast.Call | ast.Compare]] = {}
+    for part in descendants(function):
+        if isinstance(part, ast.Call):
+            given = (*part.args, *(keyword.value for keyword in part.keywords))
+            whole = (value for value in given if isinstance(value, (ast.Name, ast.Attribute)))
+            subjects = {_subject(part), *map(_subject, whole)}
+        elif isinstance(part, ast.Compare):
+            subjects = {_subject(part.left), *(_subject(other) for other in part.comparators)}
+        else:
+            continue
+        for subject in subjects:
+            uses.setdefault(subject, []).append(part)
+    return uses
+
+
+def _subject(node: ast.AST) -> str:
+    """What an expression begins with: "invoice" of `invoice.lines`, "self.invoice" of `self.invoice.lines`."""
+    while True:
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id == "self":
+                return f"self.{node.attr}"
+            node = node.value
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,376 @@
+"""The rule test-not-aaa: arrange, act and assert are three blocks, told apart by blank lines."""
+
+import ast
+import re
+from bisect import bisect_left
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import root_name
+from skills.gates.engine.noqa import waived
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_test_path
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Rule, Watch
+from skills.gates.style.code_style_enforcer import is_asked
+from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
+from skills.gates.testing.acts import acts_alike, assigns_result, bound_name, looks, looks_again, raises_alike
+from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
+from skills.record import record
+
+SKILL = "django-testing-patterns"
+NOT_AAA = "test-not-aaa"
+
+_ACT = lazy(r"#\s*(?::\s*)?act\b", re.I)
+_SECTION = lazy(r"^\s*#+\s*(?:-+\s*)?(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
+# From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
+_CHOSEN, _MANY_TESTS = 0.8, 20
+# What a test was handed to see what happened: reading it is a part of the assertions.
+_RECORDS = frozenset(
+    {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
+     "stderr", "captured", "logs"}
+)  # fmt: skip
+_TASTE = frozenset({"loose", "comment"})
+_ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
+_MESSAGES = {
+    "again": "acts again after it has asserted: these are two tests",
+    "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
+    "before-act": "has no blank line between arrange and act",
+    "before-assert": "has no blank line between act and assert",
+    "loose": "has a blank line inside one of its three blocks",
+    "comment": "has a comment in its act",
+}
+
+
+@record
+class _Part:
+    """A statement of a test, or the header of a `with` that leads to its act, which itself asserts nothing."""
+
+    node: ast.stmt
+    first: int
+    last: int
+    asserts: bool = False
+    header: bool = False
+
+
+def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
+    """The statements in order; a `with` that holds the act is its header and its own statements."""
+    found: list[_Part] = []
+    for node in body:
+        first = node.lineno
+        if (
+            isinstance(node, (ast.With, ast.AsyncWith))
+            and not is_raising(node, context)
+            and _leads_to_act(node.body, context)
+        ):
+            found.append(_Part(node, first, _header_end(node), header=True))
+            found += _parts(node.body, context)
+            continue
+        if isinstance(node, ast.Try) and not node.handlers and _leads_to_act(node.body, context):
+            found.append(_Part(node, first, first, header=True))
+            found += _parts(node.body, context)
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.decorator_list:
+            first = node.decorator_list[0].lineno
+        found.append(_Part(node, first, node.end_lineno or node.lineno, asserts(node, context)))
+    return found
+
+
+def _header_end(node: ast.With | ast.AsyncWith) -> int:
+    return max(item.end_lineno or node.lineno for item in (_last_expression(node),))
+
+
+def _last_expression(node: ast.With | ast.AsyncWith) -> ast.expr:
+    item = node.items[-1]
+    return item.optional_vars or item.context_expr
+
+
+def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
+    return any(
+        _is_act(node, context)
+        or (isinstance(node, (ast.With, ast.AsyncWith)) and _leads_to_act(node.body, context))
+        or isinstance(node, ast.Assert)
+        for node in body
+    )
+
+
+def _is_act(node: ast.stmt, context: FileContext) -> bool:
+    return assigns_result(node) or is_raising(node, context) or _is_marked(node, context)
+
+
+def _is_marked(node: ast.stmt, context: FileContext) -> bool:
+    marked = _commented(_ACT, context)
+    return bool(marked) and (node.lineno in marked or node.end_lineno in marked)
+
+
+def _commented(words: re.Pattern[str], context: FileContext) -> list[int]:
+    """The lines of the file, in order, whose comment says one of the words."""
+    lines: list[int] | None = context.memo.get(words.pattern)  # type: ignore[assignment]
+    if lines is None:
+        lines = [number for number, line in _with_comments(context) if words.search(line)]
+        context.memo[words.pattern] = lines
+    return lines
+
+
+def _with_comments(context: FileContext) -> list[tuple[int, str]]:
+    """The lines that hold a number sign, each with its number."""
+    lines: list[tuple[int, str]] | None = context.memo.get("number-signs")  # type: ignore[assignment]
+    if lines is None:
+        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
+        lines = context.memo["number-signs"] = [(number, line) for number, line in numbered if "#" in line]
+    return lines
+
+
+def _blank_between(above: _Part, below: _Part, context: FileContext) -> bool:
+    if below.first - 1 == above.last:
+        return False
+    return any(not line.strip() for line in context.lines[above.last : below.first - 1])
+
+
+def _on_test(node: FunctionNode, context: FileContext) -> None:
+    if not is_test_function(node, context):
+        return
+    body = _unwrapped(without_docstring(node), context)
+    end = node.end_lineno or node.lineno
+    if _has_sections(node, context):
+        context.fact("aaa", "in shape")
+        return
+    if does_nothing(body):
+        return
+    parts = _parts(body, context)
+    if not any(part.asserts for part in parts) and not any(asserts(part, context) for part in body):
+        return
+    found = _broken(parts, context)
+    context.fact("aaa", "in shape" if found is None or found[0] in _TASTE else "not in shape")
+    if found is None or waived(context, node.lineno, end, ("AAA",)):
+        return
+    kind, place = found
+    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    message = f"`{node.name}` {_MESSAGES[kind]}"
+    context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
+
+
+def _has_sections(node: FunctionNode, context: FileContext) -> bool:
+    """True where comments say which block is which."""
+    marked = _commented(_SECTION, context)
+    at = bisect_left(marked, node.lineno)
+    return at < len(marked) and marked[at] <= (node.end_lineno or node.lineno)
+
+
+def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
+    """The test inside of `with patch(…):`, `with self.subTest():` or a loop over cases, where nothing else than the
+    cases stands around it."""
+    while True:
+        start = next((index for index, node in enumerate(body) if not _is_given(node)), 0)
+        inner = body[start] if len(body) == start + 1 else None
+        loop = isinstance(inner, (ast.For, ast.AsyncFor)) and not inner.orelse
+        alone = start == 0 and isinstance(inner, (ast.With, ast.AsyncWith)) and not is_raising(inner, context)
+        if not loop and not alone:
+            return body
+        body = inner.body  # type: ignore[union-attr]
+
+
+def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
+    """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
+    named = next((index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)), None)
+    act = _act_by_place(parts) if named is None else named
+    if act is None or _is_empty(parts[act].node):
+        return "no-act", parts[act or 0].node
+    again = _acts_again(parts, act, context)
+    if again is not None:
+        return "again", again
+    if parts[act].asserts and named is None:
+        return "no-act", parts[act].node
+    start = act
+    while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
+        start -= 1
+    if start and not _blank_between(parts[start - 1], parts[start], context):
+        return "before-act", parts[act].node
+    end = _end_of_act(parts, act, context)
+    after = parts[end + 1] if end + 1 < len(parts) else None
+    if after is not None and not _blank_between(parts[end], after, context):
+        return "before-assert", after.node
+    loose = _loose(parts, start, act, end, context)
+    if loose is not None:
+        return "loose", loose
+    return ("comment", parts[act].node) if _is_commented(parts[start : end + 1], context) else None
+
+
+def _is_empty(node: ast.stmt) -> bool:
+    """True for `with pytest.raises(…): pass`."""
+    return isinstance(node, (ast.With, ast.AsyncWith)) and does_nothing(node.body)
+
+
+def _is_commented(act: list[_Part], context: FileContext) -> bool:
+    """True where a comment has a line of its own in the act: inside of it, or right above."""
+    if not context.holds(b"#"):
+        return False
+    if context.lines[act[0].first - 2].lstrip().startswith("#"):
+        return True
+    lines = range(act[0].first, act[-1].last)
+    commented = [number for number in lines if context.lines[number - 1].lstrip().startswith("#")]
+    return bool(commented) and not any(
+        isinstance(text, (ast.Constant, ast.JoinedStr)) and text.lineno <= number <= (text.end_lineno or 0)
+        for number in commented
+        for part in act
+        for text in descendants(part.node)
+    )
+
+
+def _act_by_place(parts: list[_Part]) -> int | None:
+    """The statement before the first assertion, where it does something."""
+    for index, part in enumerate(parts):
+        if part.asserts:
+            while index > 1 and _belongs_to_assertions(parts[index - 1].node):
+                index -= 1
+            while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
+                index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
+            return index - 1 if index and _does_something(parts[index - 1].node) else None
+    return None
+
+
+def _belongs_to_assertions(node: ast.stmt) -> bool:
+    """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
+    return looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
+
+
+def _reads_record(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    return value is not None and root_name(value) in _RECORDS
+
+
+def _prints(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
+
+
+def _reads_answer(node: ast.stmt, above: _Part) -> bool:
+    """True for `rows = response.json()` and `row = Row.objects.get(…)`: a look at what the statement above gave or
+    did, not the act."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None or above.header:
+        return False
+    value = node.value.value if isinstance(node.value, ast.Await) else node.value
+    bound = bound_name(above.node)
+    if bound in _ANSWERS and root_name(value) == bound:
+        return True
+    return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and looks(value)
+
+
+def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
+    """The last statement of the act: `rows = response.json()` right below `response = …` is a part of it."""
+    end = act
+    while (
+        end + 1 < len(parts)
+        and not parts[end + 1].asserts
+        and not _blank_between(parts[end], parts[end + 1], context)
+        and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
+        and (_reads_answer(parts[end + 1].node, parts[act]) or _prints(parts[end + 1].node))
+    ):
+        end += 1
+    return end
+
+
+def _does_something(node: ast.stmt) -> bool:
+    """True for a statement that can be an act, or a `with` around nothing but such."""
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        acts = [part for part in node.body if not _is_given(part)]
+        return bool(acts) and all(map(_does_something, acts))
+    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)) and not _is_given(node)
+
+
+def _is_given(node: ast.stmt) -> bool:
+    """True for `expected = 3`: a value that stands in the source."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not (node.value is None or _is_written(node.value)):
+        return False
+    return isinstance(node.targets[0] if isinstance(node, ast.Assign) else node.target, ast.Name)
+
+
+def _is_written(node: ast.expr) -> bool:
+    if isinstance(node, ast.Dict):
+        return all(map(_is_written, [*filter(None, node.keys), *node.values]))
+    return isinstance(node, (ast.Constant, ast.Name)) or (
+        isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))
+    )
+
+
+def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
+    """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
+    another call for its effect on what the act was called on."""
+    asserted = is_raising(parts[act].node, context)
+    for index, part in enumerate(parts[act + 1 :], act + 1):
+        if not part.header and _is_marked(part.node, context):
+            return part.node
+        if asserted and is_raising(part.node, context) and raises_alike(part.node, parts[act].node, context):
+            return part.node
+        if part.header or part.asserts:
+            asserted = asserted or part.asserts
+        elif asserted and acts_alike(part.node, parts[act].node):
+            return part.node if any(later.asserts for later in parts[index + 1 :]) else None
+    return None
+
+
+def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileContext) -> ast.stmt | None:
+    """The first statement after a blank line inside a block. Nested functions and classes may stand free."""
+    body = getattr(parts[act].node, "body", None)
+    if isinstance(body, list) and body and is_raising(parts[act].node, context):
+        header = _Part(parts[act].node, parts[act].first, _header_end(parts[act].node), header=True)  # type: ignore[arg-type]
+        if _blank_between(header, _Part(body[0], body[0].lineno, body[0].lineno), context):
+            return body[0]  # type: ignore[no-any-return]
+    blocks = (parts[:start], [part for part in parts[end + 1 :] if not _is_given(part.node)])
+    for block in blocks:
+        for above, below in pairwise(block):
+            if _blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):
+                return below.node
+    return None
+
+
+def _is_free(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A second act always; the blank lines where the project has chosen the shape, is small, or was asked."""
+    kind = dict(candidate.needs)["aaa"]
+    if kind == "again" or is_asked(project, NOT_AAA) or "flake8-aaa" in project.dependencies:
+        return replace(candidate, needs=())
+    if kind == "no-act" or kind in _TASTE:
+        return None
+    counts = project.memo.get(NOT_AAA)
+    if not isinstance(counts, dict):
+        counts = project.memo[NOT_AAA] = {"in shape": 0, "not in shape": 0}
+        for _, fact in project.facts("aaa"):
+            counts[fact.name] += fact.count
+    total = sum(counts.values())
+    chosen = total < _MANY_TESTS or counts["in shape"] >= total * _CHOSEN
+    return replace(candidate, needs=()) if chosen else None
+
+
+test_not_aaa = Rule(
+    name=NOT_AAA,
+    gate="P1",
+    severity="LOW",
+    skill=SKILL,
+    sources=("BN-S6",),
+    catches="Tests whose arrange, act and assert are not three blocks: a second act after an assertion, no act of its "
+    "own, no blank line before the act or before the assertions.",
+    why="Whoever reads a failing test wants to see at once what was done and what was expected. Two acts in one test "
+    "hide the second behind the first.",
+    fix="Put one blank line before the act and one after it; call what is tested in a statement of its own (`result = "
+    "…`); make a test of its own of each further act. Comments are not needed.",
+    when="In test functions that assert something. The act is `result = …`, a `with pytest.raises(…)` or its unittest "
+    "kin, a statement marked `# act`, or else the statement before the first assertion. Blank lines count where at "
+    "least four fifths of the project's tests have the shape, in small projects, and where the rule is selected or "
+    "flake8-aaa is a dependency; only then also acts inside assertions, blank lines inside blocks and "
+    "comments inside the act. `# noqa: AAA…` "
+    "is heard.",
+    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
+    holds=_holds,
+    bad=AAA_BAD,
+    good=AAA_GOOD,
+)
+
+RULES: tuple[Rule, ...] = (test_not_aaa,)

@@ -1,0 +1,113 @@
+"""Statements of a test as acts: what they bind, ask and work on, and whether two of them are two acts."""
+
+import ast
+
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import dotted, last_name, root_name
+from skills.gates.engine.syntax import descendants
+from skills.gates.testing.functions import is_raising
+
+_LOOKS_AGAIN = frozenset(
+    {"refresh_from_db", "arefresh_from_db", "refresh", "reload", "reset_mock", "close", "flush", "seek", "commit",
+     "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
+     "move_to", "tick", "logout", "login", "force_login"}
+)  # fmt: skip
+_WITHS = (ast.With, ast.AsyncWith)
+_LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
+_MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
+
+
+def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
+    """True for a statement that does again what the act did: by the name it binds, by what it calls or works on."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and looks(node.value):
+        return False
+    name, called = bound_name(act), _called(act)
+    return bool(
+        assigns_result(node)
+        or (name and bound_name(node) == name)
+        or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
+        or (called and isinstance(node, ast.Assign) and _called(node) == called)
+    )
+
+
+def raises_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
+    """True for a second `with pytest.raises(…)` that calls the same as the first one, which was the act, or asks the
+    same object."""
+    if not is_raising(act, context) or not isinstance(act, _WITHS) or not isinstance(node, _WITHS):
+        return False
+    first, second = act.body[-1], node.body[-1]
+    asked, owner = _asked(first), _called_on(first)
+    return (bool(asked) and asked == _asked(second)) or (bool(owner) and owner == _called_on(second))
+
+
+def assigns_result(node: ast.stmt) -> bool:
+    """True for `result = …`, the act by its name."""
+    if isinstance(node, ast.Assign):
+        return len(node.targets) == 1 and _is_result(node.targets[0])
+    return isinstance(node, ast.AnnAssign) and node.value is not None and _is_result(node.target)
+
+
+def _is_result(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id == "result"
+
+
+def looks(value: ast.expr) -> bool:
+    """True for a question to the database: `Row.objects.get(…)`, `order.lines.filter(…).exists()`."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or value.func.attr not in _LOOKS:
+        return False
+    return any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
+
+
+def looks_again(node: ast.stmt) -> bool:
+    """True for `order.refresh_from_db()`."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "refresh_from_db"
+
+
+def bound_name(node: ast.stmt) -> str:
+    """The one name that a statement binds to what a call returns, "" for others."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        value = node.value.value if isinstance(node.value, ast.Await) else node.value
+        return node.targets[0].id if isinstance(value, ast.Call) else ""
+    return ""
+
+
+def _asked(node: ast.stmt) -> str:
+    """ "cart.pay" for `cart.pay(3)`, "items" for `items[3]`: what a statement asks, "" for what is neither."""
+    call = _call_of(node)
+    if call is not None:
+        return ast.unparse(call.func)
+    return root_name(node.value) if isinstance(node, ast.Expr) else ""
+
+
+def _call_of(node: ast.stmt) -> ast.Call | None:
+    value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+    call = value.value if isinstance(value, ast.Await) else value
+    return call if isinstance(call, ast.Call) else None
+
+
+def _called(node: ast.stmt) -> str:
+    """ "client.get" for `response = client.get("/")`; "" for what is no request of a test client: reads of what the act
+    gave are written in the same way."""
+    call, owner = _call_of(node), _called_on(node)
+    return f"{owner}.{last_name(call.func)}" if call is not None and owner.endswith("client") else ""
+
+
+def _called_on(node: ast.stmt) -> str:
+    """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
+    call = _call_of(node)
+    if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
+        return ""
+    owner = dotted(call.func.value) or ""
+    return owner if owner not in {"self", "cls"} and owner[:1].islower() else ""
+
+
+def _subjects(node: ast.stmt) -> set[str]:
+    """What an act works on: the object that is called, or the names that a function is given; of a `with
+    pytest.raises(…)`, what its last statement works on."""
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return _subjects(node.body[-1])
+    call = _call_of(node)
+    if call is None or not isinstance(call.func, ast.Name):
+        return {owner} if (owner := _called_on(node)) else set()
+    return {part.id for part in call.args if isinstance(part, ast.Name)}
