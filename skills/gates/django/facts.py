@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 
 from skills.gates.analysis.queries import is_manager_class, mentioned_names
 from skills.gates.engine.context import FileContext
@@ -35,9 +36,7 @@ _RLS = lazy(
     rf"|(?:SET(?:\s+LOCAL|\s+SESSION)?\s+|set_config\(\s*'?)\w+\.\w*(?:{TENANT_WORDS})",
     re.I,
 )
-_NARROWING = rf"{TENANT_WORDS}|domain|perm|access|allow|visible"
-_NARROWS = lazy(rf"^user$|{_NARROWING}", re.I)
-_NARROWING_TEXT = lazy(rf"\buser\b|{_NARROWING}", re.I)
+_NARROWS = lazy(rf"^user$|{TENANT_WORDS}|domain|perm|access|allow|visible", re.I)
 _CONFIG = lazy(r"\.apps\.\w+Config$")
 _APPS = {"SHARED_APPS": "tenant-shared-app", "TENANT_APPS": "tenant-own-app"}
 _TABLE = lazy(r"[A-Za-z_][\w$]*")
@@ -144,12 +143,15 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
 def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:
     """What others build on, and which narrows its rows to who asks or to the tenant."""
     for part in node.body:
-        if not isinstance(part, ast.FunctionDef) or part.name not in {"get_queryset", "filter_queryset"}:
-            continue
-        if _NARROWING_TEXT.search("\n".join(context.lines[part.lineno : part.end_lineno])):
-            words = {word for word in mentioned_names(part) if _NARROWS.search(word)}
+        if isinstance(part, ast.FunctionDef) and part.name in {"get_queryset", "filter_queryset"}:
+            words = set(filter(_narrows, mentioned_names(part)))
             if words:
                 context.fact("narrows", node.name, " ".join(sorted(words)))
+
+
+@lru_cache(4096)
+def _narrows(word: str) -> bool:
+    return _NARROWS.search(word) is not None
 
 
 def _on_function(node: ast.FunctionDef, context: FileContext) -> None:

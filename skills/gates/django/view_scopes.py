@@ -178,15 +178,16 @@ def _only_narrows(method: FunctionNode) -> bool:
     """True for a `get_queryset` that takes what the view says and filters it, with no order and nothing loaded."""
     if method.name != "get_queryset":
         return False
+    parts = list(descendants(method))
     own = {"queryset", "qs", "rows"} | {
         target.id
-        for part in descendants(method)
+        for part in parts
         if isinstance(part, ast.Assign)
         for target in part.targets
         if isinstance(target, ast.Name)
     }
     narrowed = False
-    for part in descendants(method):
+    for part in parts:
         value = part.value if isinstance(part, ast.Return) else part
         if not isinstance(value, ast.Call):
             if isinstance(part, ast.Return) and (value is None or last_name(value) not in own):

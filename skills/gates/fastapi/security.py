@@ -148,8 +148,6 @@ _SERIALIZER = (
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """A serializer of the REST framework that lists a password, or its hash, among its fields, and neither declares
     that field nor says anything else of it: it is shown as the row has it."""
-    if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:
-        return
     listed = meta_value(node, "fields")
     if not isinstance(listed, (ast.List, ast.Tuple)) or any(isinstance(part, FunctionNode) for part in node.body):
         return
@@ -157,6 +155,8 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         name = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
         if not (_SECRET_FIELD.match(name) and re.search(r"pass|pwd", name)) or _is_told_of(name, listed, node):
             continue
+        if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:
+            return
         context.report(SECRET_OUT, part, f"{node.name} shows the column {name}: it is not `write_only`",
                        confidence="likely")  # fmt: skip
 

@@ -96,6 +96,8 @@ def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
     owner = context.class_scope
     if owner is not None and context.function is None and _has_own_rows(owner):
         return True
+    if getattr(context.statement, "value", None) is node:
+        return False
     keyword = context.parent(node)
     above = context.parent(keyword) if isinstance(keyword, ast.keyword) else keyword
     if not isinstance(above, ast.Call):
