@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from skills.gates.analysis.settings_modules import is_away_from_production, set_anywhere
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name, shortened
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
@@ -160,11 +160,7 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     """Workers that a Procfile, a compose file or a script starts."""
     for command in project.started:
         message = f"`{command.text}` runs the scheduler inside a worker: with two workers every job starts twice"
-        mark = fingerprint(command.path, BEAT, "", command.text)
-        yield (
-            FileReport(command.path),
-            Candidate(BEAT, command.line, 1, command.line, 1, "", message, mark, "confirmed"),
-        )
+        yield FileReport(command.path), on_line(BEAT, command.path, command.line, message, text=command.text)
 
 
 beat_in_worker = Rule(

@@ -9,7 +9,7 @@ from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.analysis.settings_modules import is_away_from_production, is_settings_path
 from skills.gates.analysis.transactions import waits_outside
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
@@ -164,10 +164,6 @@ heavy_signal = Rule(
 )  # fmt: skip
 
 
-def _candidate(rule: str, path: str, line: int, symbol: str, message: str) -> Candidate:
-    return Candidate(rule, line, 1, line, 1, symbol, message, fingerprint(path, rule, symbol, message))
-
-
 def _unnamed(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     reports = {report.path: report for report in project.reports}
     for path, fact in project.facts("relation"):
@@ -175,7 +171,7 @@ def _unnamed(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
         report = reports.get(path)
         if kind == "ForeignKey" and len(rest) < 2 and report is not None and report.role != "migration":
             message = f"`{fact.name}` names no other side: it is `{fact.name.partition('.')[0].lower()}_set`"
-            yield report, _candidate(RELATED, path, fact.line, fact.name, message)
+            yield report, on_line(RELATED, path, fact.line, message, text=message, symbol=fact.name)
 
 
 foreign_key_defaults = Rule(
@@ -215,7 +211,7 @@ def _unsplit(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     path = places[0][0]
     if path in modules and not is_away_from_production(path):
         message = "one module holds the settings of every environment"
-        yield modules[path], _candidate(ONE_MODULE, path, 1, "", message)
+        yield modules[path], on_line(ONE_MODULE, path, 1, message, text=message)
 
 
 single_settings_module = Rule(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from skills.gates.engine.patterns import lazy
+from skills.gates.model import Candidate, Confidence, Evidence
 
 _CONTENT = 16
 _TEXTS = r"""(?:[^"'#\n]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')*"""
@@ -49,3 +50,21 @@ def place_of(path: str) -> str:
 def content_of(fingerprint: str) -> str:
     """The part that does not depend on the path."""
     return fingerprint[:_CONTENT]
+
+
+def on_line(
+    rule: str,
+    path: str,
+    line: int,
+    message: str,
+    *,
+    text: str,
+    scope: str = "",
+    symbol: str = "",
+    confidence: Confidence = "confirmed",
+    evidence: tuple[Evidence, ...] = (),
+) -> Candidate:
+    """What a rule found on a line when all files had been read, with no node at hand. `text` in `scope` is what tells
+    it from others of the rule; `scope` is the symbol where nothing else is said."""
+    told = fingerprint(path, rule, scope or symbol, text)
+    return Candidate(rule, line, 1, line, 1, symbol, message, told, confidence, evidence=evidence)

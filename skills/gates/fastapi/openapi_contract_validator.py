@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.example_files import one_file
@@ -243,18 +243,7 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     for place, line, message, evidence in found[:_MOST]:
         yield (
             reports.get(place) or FileReport(place),
-            Candidate(
-                rule=DRIFT,
-                line=line,
-                column=1,
-                end_line=line,
-                end_column=1,
-                symbol="",
-                message=message,
-                fingerprint=fingerprint(place, DRIFT, "", message),
-                confidence="likely",
-                evidence=evidence,
-            ),
+            on_line(DRIFT, place, line, message, text=message, confidence="likely", evidence=evidence),
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path, outside_tests
@@ -92,12 +92,9 @@ def _promotions(rule: str, kind: str, message: str, project: Project) -> Iterato
             continue
         known.add(package)
         said = f"`{fact.name}` {message}"
-        line = fact.line
         yield (
             reports[path],
-            Candidate(
-                rule, line, 1, line, 1, fact.detail, said, fingerprint(path, rule, fact.detail, fact.name), "likely"
-            ),
+            on_line(rule, path, fact.line, said, text=fact.name, symbol=fact.detail, confidence="likely"),
         )
 
 
@@ -255,10 +252,13 @@ def _twice(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
         if found is not None:
             there, twin = found
             message = f"`{fact.name}` prepares data as `{twin.name}` does in training, in code of its own"
-            line, name = fact.line, fact.name
             evidence = (Evidence(there, twin.line, "the same steps, in training"),)
-            mark = fingerprint(path, TWICE, name, "")
-            yield reports[path], Candidate(TWICE, line, 1, line, 1, name, message, mark, "likely", evidence=evidence)
+            yield (
+                reports[path],
+                on_line(
+                    TWICE, path, fact.line, message, text="", symbol=fact.name, confidence="likely", evidence=evidence
+                ),
+            )
 
 
 def _twin(steps: frozenset[tuple[str, str]], training: list[tuple[frozenset[tuple[str, str]], Place]]) -> Place | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport, Suppression
 from skills.gates.project import Project
@@ -66,17 +66,7 @@ def _out_of_force(rule: Rule, project: Project) -> bool:
 
 
 def _candidate(rule: str, report: FileReport, comment: Suppression, words: str, message: str) -> Candidate:
-    line = comment.at or comment.line
-    return Candidate(
-        rule=rule,
-        line=line,
-        column=1,
-        end_line=line,
-        end_column=1,
-        symbol="",
-        message=message,
-        fingerprint=fingerprint(report.path, rule, "", f"{words}\0{comment.reason}"),
-    )
+    return on_line(rule, report.path, comment.at or comment.line, message, text=f"{words}\0{comment.reason}")
 
 
 _MOCKED = "def test_total(mocker):\n    assert mocker.Mock()\n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from skills.gates.engine.fingerprints import fingerprint
+from skills.gates.engine.fingerprints import on_line
 from skills.gates.model import Candidate, CoverageReport, FileCoverage, FileReport
 from skills.gates.profiles import PROFILES, component_of
 from skills.gates.project import Project
@@ -80,16 +80,7 @@ def _found(counted: Counted, scope: str, what: str, wanted: float) -> tuple[File
     message = f"tests cover {share:g} % of {what}, {wanted:g} % is asked for{of_it}"
     if worst.missing:
         message += f": lines {_ranges(worst.missing)}"
-    return report, Candidate(
-        rule=NAME,
-        line=line,
-        column=1,
-        end_line=line,
-        end_column=1,
-        symbol="",
-        message=message,
-        fingerprint=fingerprint(report.path, NAME, scope, ""),
-    )
+    return report, on_line(NAME, report.path, line, message, text="", scope=scope)
 
 
 def _ranges(lines: tuple[int, ...]) -> str:
