@@ -3,8 +3,10 @@
 import ast
 
 from skills.gates.analysis.bindings import annotated_type, lookup, origin
-from skills.gates.analysis.blocking_calls import FILE, FUNCTIONS, HTTP, ITSELF, MAKES, NETWORK, RECEIVERS, Waits
+from skills.gates.analysis.blocking_calls import FUNCTIONS
+from skills.gates.analysis.blocking_receivers import ITSELF, MAKES, RECEIVERS
 from skills.gates.analysis.receivers import TypeReader
+from skills.gates.analysis.waits import FILE, HTTP, NETWORK, Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 

@@ -3,9 +3,9 @@
 import ast
 
 from skills.gates.analysis.bindings import origin
-from skills.gates.analysis.blocking_calls import FILE, TREE
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.transactions import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
+from skills.gates.analysis.waits import FILE, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.model import Evidence

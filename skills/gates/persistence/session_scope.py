@@ -70,7 +70,7 @@ def _let_go(function: FunctionNode, name: str, last_use: int) -> bool:
 
 def _call_outside(function: FunctionNode, first: int, last: int, context: FileContext) -> ast.Call | None:
     """A call to another service outside of the lines in which the session is used."""
-    from skills.gates.analysis.blocking_calls import FILE, TREE
+    from skills.gates.analysis.waits import FILE, TREE
 
     for part in local_nodes(function):
         if isinstance(part, ast.stmt):

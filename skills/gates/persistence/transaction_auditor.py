@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from skills.gates.analysis.bindings import origin
-from skills.gates.analysis.blocking_calls import FILE, TREE
 from skills.gates.analysis.transactions import (
     HELD,
     SCOPE,
@@ -16,6 +15,7 @@ from skills.gates.analysis.transactions import (
     shown_call,
     waits_outside,
 )
+from skills.gates.analysis.waits import FILE, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path

@@ -3,10 +3,10 @@
 import ast
 
 from skills.gates.analysis.bindings import in_comprehension, lookup, origin
-from skills.gates.analysis.blocking_calls import (
+from skills.gates.analysis.blocking_calls import FUNCTIONS
+from skills.gates.analysis.blocking_receivers import (
     ANY_METHOD_PACKAGES,
     ANY_METHOD_WORDS,
-    FUNCTIONS,
     HTTP_METHODS,
     ITSELF,
     MAKES,
@@ -14,13 +14,13 @@ from skills.gates.analysis.blocking_calls import (
     ORM_LAZY,
     ORM_TERMINALS,
     RECEIVERS,
-    Waits,
 )
 from skills.gates.analysis.blocking_targets import is_entered, names_elsewhere
 from skills.gates.analysis.execution import execution_of, one_less, severity_of
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.receivers import TypeReader
+from skills.gates.analysis.waits import Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import is_product_path
