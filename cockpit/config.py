@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from cockpit.config_kept import KeptConfig, Sources
+from cockpit import config_files
+from cockpit.config_files import Sources, config_sources, table_of
+from cockpit.config_kept import KeptConfig
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
 from skills.record import record
@@ -193,63 +194,22 @@ def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool 
 
     `extra` is the file of `--config`, read last of the files. Raises `CannotAnswer` naming file, line and key.
     """
-    sources = [] if isolated else _sources(root, extra)
+    sources = [] if isolated else config_sources(root, extra)
     return _from_environment(_said_by(sources, root) if sources else Config())
 
 
 def _said_by(sources: Sources, root: Path | None) -> Config:
     parsers = str(Path(__file__).parents[1] / "skills" / "gates" / "tool_output.py")
-    kept = KeptConfig(Config, (__file__, parsers), root, sources)
+    kept = KeptConfig(Config, (__file__, config_files.__file__, parsers), root, sources)
     config = kept.read()
     if config is None:
         config = Config()
         for path, raw in sources:
             within = root is not None and root in path.absolute().parents
-            config = _merged(config, _table(path, raw), path, in_repository=within)
+            config = _merged(config, table_of(path, raw), path, in_repository=within)
         if not config.webhook.url:  # that address alone lets anybody post: it stands in one file only
             kept.write(config)
     return config
-
-
-def _sources(root: Path | None, extra: Path | None) -> Sources:
-    """The files that may say something, with their content."""
-    candidates = [user_config_file()]
-    if root is not None:
-        candidates += [root / "pyproject.toml", root / "cockpit.toml"]
-    candidates = [path for path in candidates if path.is_file()]
-    if extra is not None:
-        if not extra.is_file():
-            raise CannotAnswer(f"{extra}: no such configuration file")
-        candidates.append(extra)
-    found = [(path, _content(path)) for path in candidates]
-    return [(path, raw) for path, raw in found if raw and (path.name != "pyproject.toml" or b"tool.cockpit" in raw)]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_regular(path)
-    except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
-
-
-def _table(path: Path, raw: bytes) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        document = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise CannotAnswer(f"{path}: not valid TOML: {plain_text(problem, 160)}") from None
-    if path.name != "pyproject.toml":
-        return document
-    tool = document.get("tool")
-    table = tool.get("cockpit") if isinstance(tool, dict) else None
-    return table if isinstance(table, dict) else {}
-
-
-def repository_tables(root: Path) -> dict[str, dict[str, Any]]:
-    """The tables of the repository's own configuration files by name. Raises `CannotAnswer` where one is no TOML."""
-    paths = [path for name in ("pyproject.toml", "cockpit.toml") if (path := root / name).is_file()]
-    return {path.name: table for path in paths if (table := _table(path, _content(path)))}
 
 
 def named_tools(table: dict[str, Any]) -> dict[str, Any]:
@@ -370,13 +330,13 @@ def _replaced(value: Any, table: dict[str, Any], checked: Any) -> Any:
         if is_dataclass(old) and isinstance(given, dict):
             changes[name] = _replaced(old, given, getattr(checked, name))
         elif isinstance(old, dict):
-            changes[name] = {**old, **{key: _hashable(value) for key, value in given.items()}}
+            changes[name] = {**old, **{key: _as_tuple(value) for key, value in given.items()}}
         else:
-            changes[name] = _hashable(getattr(checked, name))
+            changes[name] = _as_tuple(getattr(checked, name))
     return replace(value, **changes)
 
 
-def _hashable(value: Any) -> Any:
+def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 

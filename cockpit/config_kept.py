@@ -11,16 +11,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from cockpit.files import read_regular, write_atomically
+from cockpit.config_files import Sources
+from cockpit.files import only_newest, read_regular, write_atomically
 from cockpit.paths import state_dir, user_config_file
 
 _Config = TypeVar("_Config")
 
 MOST_KEPT = 40
 _LARGEST = 1_000_000
-
-Sources = list[tuple[Path, bytes]]
-"""Configuration files with their content, in the order in which they are read."""
 
 
 class KeptConfig(Generic[_Config]):
@@ -52,9 +50,7 @@ class KeptConfig(Generic[_Config]):
             data = self._digest + msgspec.msgpack.encode(config)
             if len(data) <= _LARGEST:
                 write_atomically(self._path, data, mode=0o600, durable=False)
-                kept = sorted(self._path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime)
-                for path in kept[:-MOST_KEPT]:
-                    path.unlink(missing_ok=True)
+                only_newest(self._path.parent, "*.msgpack", MOST_KEPT)
 
 
 def _version(code: tuple[str, ...]) -> str:

@@ -230,19 +230,24 @@ class Tail:
 def only_one(path: Path, busy: str, advice: str = "try again", patience: float = 0.0) -> Iterator[None]:
     """Hold the lock file `path`, as `locked` does. Raises `CannotAnswer` where it cannot be written, and with `busy`
     where another process holds it; what goes wrong in the block itself passes."""
-    lock = locked(path, patience)
-    try:
-        mine = lock.__enter__()
-    except OSError as problem:
-        from cockpit.plain_text import plain_text  # a hook feels the import
+    with contextlib.ExitStack() as held:
+        try:
+            mine = held.enter_context(locked(path, patience))
+        except OSError as problem:
+            from cockpit.plain_text import plain_text  # a hook feels the import
 
-        raise CannotAnswer(f"{plain_text(path, 200)}: cannot be written ({problem.strerror})") from None
-    try:
+            raise CannotAnswer(f"{plain_text(path, 200)}: cannot be written ({problem.strerror})") from None
         if not mine:
             raise CannotAnswer(busy, advice)
         yield
-    finally:
-        lock.__exit__(None, None, None)
+
+
+def only_newest(folder: Path, pattern: str, most: int) -> tuple[list[Path], list[Path]]:
+    """Remove all but the newest `most` files of a folder. Returns what is left and what went. Raises `OSError`."""
+    files = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in files[most:]:
+        path.unlink(missing_ok=True)
+    return files[:most], files[most:]
 
 
 def read_tail(path: Path, most: int) -> bytes:

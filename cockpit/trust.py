@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.clock import iso, now
-from cockpit.config import named_tools, repository_tables
+from cockpit.config import named_tools
+from cockpit.config_files import repository_tables
 from cockpit.errors import CannotAnswer
 from cockpit.files import only_one, write_atomically
 from cockpit.paths import state_dir

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from cockpit.files import write_atomically
+from cockpit.files import only_newest, write_atomically
 from cockpit.findings.discovery import FileMark, look
 from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.paths import state_dir
@@ -167,10 +167,8 @@ class ReportCache:
 
     def _prune(self) -> None:
         with contextlib.suppress(OSError):
-            kept = sorted(self.path.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime, reverse=True)
-            for path in kept[MOST_FILES:]:
-                path.unlink(missing_ok=True)
-            held = {path.stem.removesuffix("-every") for path in kept[:MOST_FILES]}
+            kept, _ = only_newest(self.path.parent, "*.msgpack", MOST_FILES)
+            held = {path.stem.removesuffix("-every") for path in kept}
             for folder in self.path.parent.glob("ruff/*"):
                 if folder.name not in held:
                     shutil.rmtree(folder, ignore_errors=True)

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 TREND_SECONDS = 60.0
 FEW_FILES = 30
 FEW_BYTES = 300_000
-FEW_STAGED = 4
-"""So few files of the index are judged again sooner than all reports are written."""
+FEW_STAGED = 4  # so few files of the index are judged again sooner than all reports are written
 
 
 @dataclass(slots=True)

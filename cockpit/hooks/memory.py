@@ -8,7 +8,7 @@ from time import time
 
 import msgspec
 
-from cockpit.files import locked, read_regular, write_atomically
+from cockpit.files import locked, only_newest, read_regular, write_atomically
 from cockpit.paths import state_dir
 
 MOST_SESSIONS = 300
@@ -76,9 +76,7 @@ def hints_counted() -> tuple[int, int]:
 
 
 def _prune(folder: Path) -> None:
-    files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in files[MOST_SESSIONS:]:
-        path.unlink(missing_ok=True)
+    for path in only_newest(folder, "*.json", MOST_SESSIONS)[1]:
         path.with_suffix(".lock").unlink(missing_ok=True)
 
 
