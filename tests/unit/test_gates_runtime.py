@@ -114,3 +114,18 @@ def test_a_call_in_a_transaction_is_one_finding_for_two() -> None:
 
     assert (wide.line, wide.also) == (10, ("long-held-transaction",))
     assert [finding.line for finding in found(source, "long-held-transaction")] == [11]
+
+
+def test_how_far_a_call_is_followed_does_not_depend_on_who_was_asked_first() -> None:
+    helpers = (
+        "import requests\n\n\ndef last(url):\n    return requests.get(url)\n\n\n"
+        "def third(url):\n    return last(url)\n\n\n"
+        "def second(url):\n    return third(url)\n\n\ndef first(url):\n    return second(url)\n"
+    )
+    far = "\n\nasync def far(url):\n    return first(url)\n"
+    near = "\n\nasync def near(url):\n    return third(url)\n"
+
+    def symbols(source: str) -> list[str]:
+        return [candidate.symbol for candidate in found(source, "blocking-io-in-async")]
+
+    assert symbols(helpers + near) == symbols(helpers + near + far) == symbols(helpers + far + near) == ["near"]

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from skills.gates.analysis.blocking_targets import target_of
+from skills.gates.analysis.call_targets import target_of
 from skills.gates.analysis.transactions import opens_transaction
 from skills.gates.celery.django_celery import SKILL, is_canvas, is_start
 from skills.gates.engine.context import FileContext, FunctionNode

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.blocking_targets import Target, is_context_manager, runs_at_once, target_of
+from skills.gates.analysis.call_targets import Target, is_context_manager, runs_at_once, target_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
@@ -119,10 +119,9 @@ def _note(function: ast.FunctionDef, owner: ast.ClassDef | None, what: str, line
         context.fact(kind, f"{holder}.{function.name}" if holder else function.name, what, line)
     if kind != WAITS or context.source.count(b"%s(" % function.name.encode()) < 2:
         return
-    callers = context.memo.setdefault(_CALLERS, {})
-    assert isinstance(callers, dict)
-    if not callers:
-        callers.update(_callers(context))
+    callers = context.memo.get(_CALLERS)
+    if not isinstance(callers, dict):
+        callers = context.memo[_CALLERS] = _callers(context)
     for caller, around, at in callers.get((function.name, owner), ()):
         _note(caller, around, what, at, context)
 
@@ -145,7 +144,7 @@ def _holders(owner: ast.ClassDef | None, name: str, context: FileContext) -> lis
 def _callers(context: FileContext) -> dict[tuple[str, ast.ClassDef | None], list[Any]]:
     """(name, class or None) of a plain function → the plain functions of the file that call it, each with its class
     and the line of the call."""
-    found: dict[tuple[str, ast.ClassDef | None], list[Any]] = {(" ", None): []}  # never empty: it was looked for
+    found: dict[tuple[str, ast.ClassDef | None], list[Any]] = {}
     for part in context.tree.body:
         owner = part if isinstance(part, ast.ClassDef) else None
         for function in owner.body if owner is not None else [part]:
@@ -177,14 +176,14 @@ def _of_function(target: Target, context: FileContext, judge: Judge, depth: int)
     function, scopes = target
     known = context.memo.setdefault(_MEMO, {})
     assert isinstance(known, dict)
-    found: Way | None = known.get((function, judge))
-    if (function, judge) in known or depth == 0:
+    asked = function, judge, depth  # what lies too deep for one caller may not for the next
+    if asked in known or depth == 0:
+        found: Way | None = known.get(asked)
         return found
-    known[function, judge] = None  # whoever calls itself waits for nothing new
     before = context.scopes, context.statement
     context.scopes = scopes
     try:
-        found = known[function, judge] = _first(function, context, judge, depth)
+        found = known[asked] = _first(function, context, judge, depth)
     finally:
         context.scopes, context.statement = before
     return found

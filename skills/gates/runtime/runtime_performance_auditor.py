@@ -15,7 +15,7 @@ from skills.gates.analysis.blocking_receivers import (
     ORM_TERMINALS,
     RECEIVERS,
 )
-from skills.gates.analysis.blocking_targets import is_entered, names_elsewhere
+from skills.gates.analysis.call_targets import is_entered, names_elsewhere
 from skills.gates.analysis.execution import execution_of, one_less, severity_of
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of

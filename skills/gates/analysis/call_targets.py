@@ -15,7 +15,7 @@ _LIBRARIES = frozenset({"fastapi", "starlette", "pydantic", "sqlalchemy", "djang
 _RUN_AT_ONCE = frozenset({"staticmethod", "classmethod", "override", "retry", "on_exception"})
 """Decorators that leave a call what it is: it runs here and now."""
 _DEPTH = 4
-_MEMO = "blocking-owners"
+_MEMO = "classes of attributes"
 
 
 def runs_at_once(function: ast.FunctionDef) -> bool:
