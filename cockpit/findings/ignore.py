@@ -111,6 +111,6 @@ def _closed_lines(lines: list[str]) -> set[int]:
 
 def _silences(report: FileReport, finding: Finding, line: int, reason: str) -> bool:
     return report.problem is None and any(
-        finding.rule in comment.rules and reason in comment.reason and comment.line <= line <= comment.end_line
+        finding.rule in comment.rules and reason in comment.reason and comment.covers(line)
         for comment in report.suppressions
     )

@@ -168,8 +168,11 @@ def _outside_findings(project: Project, answers: Iterable[OutsideAnswer], narrow
 
 def _silenced(finding: Finding, report: FileReport | None) -> Finding:
     for comment in report.suppressions if report is not None else ():
-        covers = comment.line <= finding.line <= comment.end_line
-        if comment.reason and covers and (finding.rule in comment.rules or finding.skill in comment.rules):
+        if (
+            comment.reason
+            and comment.covers(finding.line)
+            and (finding.rule in comment.rules or finding.skill in comment.rules)
+        ):
             return structs.replace(finding, suppressed=comment.reason)
     return finding
 

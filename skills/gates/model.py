@@ -59,7 +59,8 @@ class Suppression(Struct, frozen=True, array_like=True, gc=False):
     `end_line`.
 
     `at` is the line of the comment itself. `foreign` marks a comment for another linter (noqa, nosec) that
-    says the same: `rules` are those it stands for.
+    says the same: `rules` are those it stands for. `head` is one line more that it covers, 0 for none: that of the
+    function or class in whose header it stands.
     """
 
     line: int
@@ -68,6 +69,11 @@ class Suppression(Struct, frozen=True, array_like=True, gc=False):
     reason: str
     at: int = 0
     foreign: bool = False
+    head: int = 0
+
+    def covers(self, line: int) -> bool:
+        """Whether a finding on this line is covered."""
+        return self.line <= line <= self.end_line or line == self.head
 
 
 class SyntaxProblem(Struct, frozen=True, array_like=True, gc=False):

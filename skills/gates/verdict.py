@@ -191,7 +191,7 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
     for suppression in suppressions:
         if (
             suppression.reason
-            and suppression.line <= candidate.line <= suppression.end_line
+            and suppression.covers(candidate.line)
             and (rule.name in suppression.rules or any(other in suppression.rules for other in candidate.also))
         ):
             return suppression.reason

@@ -38,9 +38,29 @@ CODES: Mapping[str, tuple[str, ...]] = {
 }
 """Rule → codes, or beginnings of codes, of ruff, flake8 and its plugins (noqa) and bandit (nosec)."""
 
+_BANDIT_NAMES: Mapping[str, str] = {
+    "TRY_EXCEPT_PASS": "B110",
+    "EXEC_USED": "B102",
+    "HARDCODED_BIND_ALL_INTERFACES": "B104",
+    "HARDCODED_PASSWORD_STRING": "B105",
+    "HARDCODED_PASSWORD_FUNCARG": "B106",
+    "HARDCODED_PASSWORD_DEFAULT": "B107",
+    "SUBPROCESS_POPEN_WITH_SHELL_EQUALS_TRUE": "B602",
+    "START_PROCESS_WITH_A_SHELL": "B605",
+    "HARDCODED_SQL_EXPRESSIONS": "B608",
+    "DJANGO_EXTRA_USED": "B610",
+    "DJANGO_RAWSQL_USED": "B611",
+    "PYTORCH_LOAD": "B614",
+    "DJANGO_MARK_SAFE": "B703",
+    "MARKUPSAFE_MARKUP_XSS": "B704",
+}
+"""What bandit calls its checks by name, as `nosec` may."""
+
+_BANDIT = lazy(r"B[1-7][0-9][0-9]")
+_CODE = rb"(?:[A-Z]+[0-9]+|[A-Z]+[0-9]*(?:_[A-Z0-9]+)+)\b"
 _COMMENT = lazy(
     rb"#[ \t]*(?:(?P<file>ruff|flake8):[ \t]*)?(?P<kind>noqa|nosec)\b"
-    rb"(?:[ \t]*:?[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[, \t]+[A-Z]+[0-9]+)*))?",
+    rb"(?:[ \t]*:?[ \t]*(?P<codes>" + _CODE + rb"(?:[, \t]+" + _CODE + rb")*))?",
     re.IGNORECASE,
 )
 _NOQA = lazy(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
@@ -49,37 +69,54 @@ _SEPARATOR = lazy(r"[,\s]+")
 
 @record
 class ForeignComment:
-    """A comment for another linter that silences `rules` of ours on its line, or in the whole file."""
+    """A comment for another linter that silences `rules` of ours on its line, or in the whole file. `column` counts
+    bytes, from 0."""
 
     line: int
+    column: int
     rules: tuple[str, ...]
     text: str
     whole_file: bool
 
 
 def foreign_comments(source: bytes) -> Iterator[ForeignComment]:
-    """Every such comment. One without codes silences every rule of the table."""
+    """Every such comment, and what looks like one in a string. One without codes silences every rule of the table that
+    its linter knows. A comment for the whole file stands on a line of its own, as the linters want it."""
     line, before = 1, 0
     for match in _COMMENT.finditer(source):
         line += source.count(b"\n", before, match.start())
         before = match.start()
-        codes = (match["codes"] or b"").decode().upper()
-        rules = rules_of(tuple(_SEPARATOR.split(codes)) if codes else ())
+        begin = source.rfind(b"\n", 0, before) + 1
+        alone = source[begin:before].lstrip()[:1] in (b"", b"#")
+        if match["file"] is not None and not alone:
+            continue
+        kind = match["kind"].decode().lower()
+        said = (match["codes"] or b"").decode().upper()
+        codes = tuple(_BANDIT_NAMES.get(code, code) for code in _SEPARATOR.split(said)) if said else ()
+        rules = rules_of(codes) if codes or kind == "noqa" else _of_bandit()
         if rules:
-            kind = match["kind"].decode().lower()
             yield ForeignComment(
                 line=line,
+                column=before - begin,
                 rules=rules,
-                text=f"{kind}: {', '.join(_SEPARATOR.split(codes))}" if codes else kind,
+                text=f"{kind}: {', '.join(codes)}" if codes else kind,
                 whole_file=match["file"] is not None,
             )
 
 
 def rules_of(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """The rules that these codes stand for; all of the table where there is none."""
+    """The rules that these codes, or beginnings of codes, stand for; all of the table where there is none."""
     if not codes:
         return tuple(CODES)
-    return tuple(name for name, known in CODES.items() if any(code.startswith(known) for code in codes))
+    return tuple(
+        name
+        for name, known in CODES.items()
+        if any(code.startswith(known) or any(one.startswith(code) for one in known) for code in codes)
+    )
+
+
+def _of_bandit() -> tuple[str, ...]:
+    return tuple(name for name, known in CODES.items() if any(_BANDIT.fullmatch(code) for code in known))
 
 
 def waived(context: FileContext, first: int, last: int, codes: tuple[str, ...]) -> bool:
