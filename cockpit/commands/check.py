@@ -273,19 +273,27 @@ def _words(text: str | None) -> tuple[str, ...] | None:
 def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", outcome: "Outcome") -> "Outcome":
     from cockpit.findings.baseline import DEFAULT, read_baseline, write_baseline
     from cockpit.findings.outcome import outcome_of
+    from skills.gates import RULES
 
     path = Path(args.baseline) if args.baseline else root / DEFAULT
     known = read_baseline(path)
     project.baseline = known
     outcome = outcome_of(project)
     unjudged = [problem.path for problem in outcome.problems]
-    ran = {check.rule for check in outcome.checks if check.status in ("pass", "fail")}
+    status = {check.rule: check.status for check in outcome.checks}
+
+    def unasked(rule: str) -> bool:
+        tool, of_tool, _ = rule.partition("/")
+        if of_tool:
+            return status.get(tool) not in ("pass", "fail")
+        return rule in RULES and status.get(rule, "not_run") == "not_run"
+
     holds, lost, refused = write_baseline(
         path,
         outcome.findings,
         known,
         unjudged=unjudged,
-        unasked=lambda rule: rule.partition("/")[0] not in ran and "/" in rule,
+        unasked=unasked,
         force=args.force,
     )
     say(

@@ -9,11 +9,12 @@ from msgspec import structs
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
-from skills.gates.engine.fingerprints import content_of
+from skills.gates.engine.fingerprints import content_of, statement_of, stem_of
 from skills.gates.model import Finding
 from skills.record import record
 
 DEFAULT = ".cockpit/baseline.json"
+VERSION = 1
 
 
 @record
@@ -23,36 +24,74 @@ class Baseline:
     path: Path | None = None
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def marked(self, findings: tuple[Finding, ...], still_there: Callable[[str], set[str]]) -> tuple[Finding, ...]:
+    def marked(
+        self,
+        findings: tuple[Finding, ...],
+        still_there: Callable[[str], set[str]],
+        added: Callable[[Finding], bool] | None = None,
+    ) -> tuple[Finding, ...]:
         """The findings, the known ones marked so.
 
         A finding that moved to another path (a renamed file, a function that went elsewhere) stays known: it has the
-        rule, scope and statement of a row whose own place shows it no more. `still_there` answers the fingerprints that
-        are seen in a file. Each row knows one finding, so that a copy is new.
+        rule, scope and statement of a row whose own place shows it no more. So does one whose function or class got
+        another name: it has the rule and statement of such a row of its own file. `still_there` answers the
+        fingerprints that are seen in a file. Each row knows one finding, so that a copy is new; where `added` tells
+        which findings stand on lines of a change, these are the copies.
         """
         if not self.rows:
             return findings
-        moved: dict[str, list[str]] | None = None
-        marked = []
-        for finding in findings:
-            known = finding.fingerprint in self.rows
-            if not known:
-                moved = self._moved(still_there) if moved is None else moved
-                left = moved.get(content_of(finding.fingerprint))
-                known = bool(left)
-                if left:
-                    left.pop()
-            marked.append(structs.replace(finding, baseline="known") if known else finding)
-        return tuple(marked)
+        known = {finding.fingerprint for finding in findings if finding.fingerprint in self.rows}
+        unknown = [finding for finding in findings if finding.fingerprint not in known]
+        if unknown:
+            gone = self._gone(still_there, known)
+            for key_of in (_content, _statement):
+                left = self._by(key_of, gone)
+                for finding in unknown:
+                    rows = left.get(key_of(finding.fingerprint, finding.path))
+                    if rows and finding.fingerprint not in known:
+                        gone.discard(rows.pop())
+                        known.add(finding.fingerprint)
+        if added is not None and unknown:
+            known = _with_copies_last(findings, known, added)
+        return tuple(
+            structs.replace(finding, baseline="known") if finding.fingerprint in known else finding
+            for finding in findings
+        )
 
-    def _moved(self, still_there: Callable[[str], set[str]]) -> dict[str, list[str]]:
-        """The rows that are not found in their place any more, by what they found."""
+    def _gone(self, still_there: Callable[[str], set[str]], known: set[str]) -> set[str]:
+        """The rows that are not found in their place any more."""
         seen = {path: still_there(path) for path in {row["path"] for row in self.rows.values()}}
+        return {
+            key for key, row in self.rows.items() if key not in known and key.partition("-")[0] not in seen[row["path"]]
+        }
+
+    def _by(self, key_of: Callable[[str, str], str], keys: set[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for key, row in self.rows.items():
-            if key.partition("-")[0] not in seen[row["path"]]:
-                found.setdefault(content_of(key), []).append(key)
+        for key in sorted(keys):
+            found.setdefault(key_of(key, self.rows[key]["path"]), []).append(key)
         return found
+
+
+def _content(fingerprint: str, path: str) -> str:
+    return content_of(fingerprint)
+
+
+def _statement(fingerprint: str, path: str) -> str:
+    return f"{statement_of(fingerprint)} {path}"
+
+
+def _with_copies_last(findings: Iterable[Finding], known: set[str], added: Callable[[Finding], bool]) -> set[str]:
+    """As many of each group of equal statements as before, those first that stand on no added line."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.path, stem_of(finding.fingerprint)), []).append(finding)
+    chosen: set[str] = set()
+    for group in groups.values():
+        old = sum(finding.fingerprint in known for finding in group)
+        if 0 < old < len(group):
+            group.sort(key=added)
+        chosen.update(finding.fingerprint for finding in group[:old])
+    return chosen
 
 
 def read_baseline(path: Path, *, required: bool = False) -> Baseline:
@@ -65,6 +104,11 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
         import json  # most projects have no baseline, and a hook feels the import
 
         document = json.loads(raw)
+        if document.get("version", VERSION) != VERSION:
+            raise CannotAnswer(
+                f"{path}: a baseline of another version of cockpit ({plain_text(document['version'], 40)})",
+                "remove it, then write it anew: cockpit check --write-baseline",
+            )
         known = {
             str(row["fingerprint"]): {key: str(row.get(key, "")) for key in ("fingerprint", "rule", "path")}
             for row in document["findings"]
@@ -75,7 +119,12 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
         return Baseline()
     except OSError as problem:
         raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        if any(line.startswith((b"<<<<<<< ", b">>>>>>> ")) for line in raw.splitlines()):
+            raise CannotAnswer(
+                f"{path}: a merge left a conflict in it",
+                "keep the rows of both sides: a row that finds nothing goes with the next --write-baseline",
+            ) from None
         raise CannotAnswer(
             f"{path}: not a baseline: {plain_text(problem, 100)}", "mend it or use --no-baseline"
         ) from None
@@ -112,7 +161,7 @@ def write_baseline(
                 "path": finding.path,
             }
     rows = sorted(kept.values(), key=lambda row: (row["path"], row["rule"], row["fingerprint"]))
-    text = json.dumps({"version": 1, "findings": rows}, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps({"version": VERSION, "findings": rows}, ensure_ascii=False, indent=1) + "\n"
     try:
         write_atomically(path, text, mode=0o644)
     except OSError as problem:

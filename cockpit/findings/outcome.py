@@ -71,12 +71,17 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
         seen = {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
         return seen.union(one.fingerprint for answer in outside.values() for one in answer.findings.get(path, ()))
 
+    def in_part(finding: Finding) -> bool:
+        if narrow is None:
+            return True
+        return narrow.covers(finding.path) and narrow.holds(finding.path, finding.line, finding.end_line)
+
     held = verdict.findings
-    if narrow is not None:
-        held = tuple(one for one in held if narrow.holds(one.path, one.line, one.end_line))
     if others := _outside_findings(project, outside.values(), narrow):
         held = tuple(sorted((*held, *others), key=finding_order))
-    findings = project.baseline.marked(held, still_there)
+    # marked before what is in the part is told from the rest: equal statements of a file are counted together
+    added = None if narrow is None or narrow.lines is None else in_part
+    findings = tuple(filter(in_part, project.baseline.marked(held, still_there, added)))
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None and finding.baseline == "new":
@@ -160,9 +165,7 @@ def _outside_findings(project: Project, answers: Iterable[OutsideAnswer], narrow
             if narrow is not None and not narrow.covers(name):
                 continue
             report = project.reports.get(name)
-            for finding in findings:
-                if narrow is None or narrow.holds(name, finding.line, finding.end_line):
-                    found.append(_silenced(finding, report))
+            found += [_silenced(finding, report) for finding in findings]
     return found
 
 

@@ -1,12 +1,16 @@
 """The baseline knows each finding once: what moved stays known, and a copy of it is new."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from cockpit.findings.baseline import Baseline
+from cockpit.errors import CannotAnswer
+from cockpit.findings.baseline import Baseline, read_baseline
 from cockpit.hooks.judge import _new
-from skills.gates import analyse
+from skills.gates import analyse, settle
 from skills.gates.engine.fingerprints import content_of, fingerprint, without_layout
-from skills.gates.model import Finding
+from skills.gates.model import Finding, GateOptions, ProjectEvidence
 
 STATEMENT = "pay = Mock()"
 
@@ -36,6 +40,70 @@ def test_an_edit_that_moves_a_finding_brings_none_and_one_that_copies_it_does() 
     assert _new((old,), lines, (moved,), lines) == ()
     assert _new((old,), lines, (moved, copy), lines) == (copy,)
     assert _new((old,), lines, (old, copy), lines) == (copy,)
+
+
+def judged(path: str, source: str) -> tuple[Finding, ...]:
+    """What missing-type-hints finds in a file."""
+    options = GateOptions(select=("missing-type-hints",), isolated=True)
+    return settle([analyse(path, source.encode())], ProjectEvidence({}), options).findings
+
+
+def baseline_of(findings: tuple[Finding, ...]) -> Baseline:
+    return Baseline(None, {one.fingerprint: {"rule": one.rule, "path": one.path} for one in findings})
+
+
+def test_what_a_class_holds_stays_known_when_the_class_gets_another_name() -> None:
+    source = "class Old:\n    def pay(self, a):\n        return a\n\n    def get(self, a):\n        return a\n"
+    renamed = judged("a.py", source.replace("Old", "New"))
+    both = judged("a.py", source + source.replace("Old", "New"))
+    elsewhere = judged("b.py", source.replace("Old", "New"))
+    known = baseline_of(judged("a.py", source))
+
+    assert [one.baseline for one in known.marked(renamed, lambda path: {one.fingerprint for one in renamed})] == [
+        "known",
+        "known",
+    ]
+    seen = {one.fingerprint for one in both}
+    assert [one.symbol for one in known.marked(both, lambda path: seen) if one.baseline == "new"] == [
+        "New.pay",
+        "New.get",
+    ]
+    assert {one.baseline for one in known.marked(elsewhere, lambda path: set())} == {"new"}
+
+
+def test_of_equal_statements_the_added_one_is_new() -> None:
+    one, two = "    x = make(lambda a=[]: a)\n", "    x = make(lambda a=[]: a)\n"
+    options = GateOptions(select=("mutable-default",), isolated=True)
+
+    def found(source: str) -> tuple[Finding, ...]:
+        return settle([analyse("a.py", source.encode())], ProjectEvidence({}), options).findings
+
+    known = baseline_of(found("def f() -> None:\n" + two))
+    now = found("def f() -> None:\n" + one + two)
+
+    def new(added: int) -> list[int]:
+        told = known.marked(now, lambda path: {row.fingerprint for row in now}, lambda row: row.line == added)
+        return [row.line for row in told if row.baseline == "new"]
+
+    assert (new(2), new(3)) == ([2], [3])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"version": 2, "findings": []}', "another version of cockpit (2)"),
+        ('{"version": 1, "findings": [\n<<<<<<< HEAD\n=======\n>>>>>>> theirs\n]}', "a merge left a conflict"),
+        ("[]", "not a baseline"),
+        ('{"version": 1}', "not a baseline"),
+        ('{"version": 1, "findings": [1]}', "not a baseline"),
+        ("[" * 100_000, "not a baseline"),
+    ],
+)
+def test_what_is_no_baseline_says_why(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "baseline.json").write_text(text)
+
+    with pytest.raises(CannotAnswer, match=re.escape(words)):
+        read_baseline(tmp_path / "baseline.json")
 
 
 @pytest.mark.parametrize(

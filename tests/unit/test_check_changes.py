@@ -70,6 +70,21 @@ def test_one_hunk_of_a_file_is_judged_where_it_stands_in_the_index(repo: Path, f
     assert found("--since", "HEAD") == [("tests/test_a.py", 5), ("tests/test_a.py", 37)]
 
 
+def test_a_copy_before_the_accepted_one_is_the_new_one(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, line = repo / "shop.py", "    keep(lambda a=[]: a)\n"
+    path.write_text("def f() -> None:\n    start()\n" + line)
+    main(["check", "--write-baseline"])
+    commit(repo)
+    path.write_text("def f() -> None:\n" + line + "    start()\n" + line)
+    git(repo, "add", "-A")
+    capsys.readouterr()
+
+    main(["check", "--staged", "--select", "mutable-default", "--json"])
+
+    told = json.loads(capsys.readouterr().out)["findings"]
+    assert [(row["line"], row["baseline"]) for row in told] == [(2, "new")]
+
+
 def test_since_a_branch_that_moved_on_only_what_this_one_adds_counts(repo: Path, found: Any) -> None:
     git(repo, "checkout", "-q", "-b", "feature")
     (repo / "tests/test_mine.py").write_text(IMPORT + case("mine"))

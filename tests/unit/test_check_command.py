@@ -166,6 +166,19 @@ def test_a_baseline_accepts_what_is_there_and_only_shrinks(
     capsys.readouterr()
 
 
+def test_a_baseline_keeps_what_rules_accepted_that_do_not_run_today(project: Path, ask: Any) -> None:
+    (project / "tests/test_a.py").write_text('def test_a():\n    """A text."""\n    assert 1 + 1 == 2\n')
+    ask("--profile", "binora", "--write-baseline")
+    rows = json.loads((project / ".cockpit/baseline.json").read_bytes())["findings"]
+    assert "test-docstring" in {row["rule"] for row in rows}
+
+    ask("--write-baseline")
+
+    assert "test-docstring" in {
+        row["rule"] for row in json.loads((project / ".cockpit/baseline.json").read_bytes())["findings"]
+    }
+
+
 def test_a_named_or_broken_baseline(project: Path, ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--baseline", "none.json"]) == 2
     assert "no such baseline" in capsys.readouterr().err

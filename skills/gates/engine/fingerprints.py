@@ -1,8 +1,8 @@
 """What tells one finding from the next, whatever line it stands on.
 
-A fingerprint has three parts: 16 hexadecimal digits of rule, qualified scope and normalised statement (what was
-found), 8 of the path (where), and the ordinal among equals of the same file. The first part alone follows a finding
-into a renamed file.
+A fingerprint has four parts: 8 hexadecimal digits of rule and normalised statement (what was found), 8 of these and the
+qualified scope (in what), 8 of the path (where), and the ordinal among equals of the same file. The first part alone
+follows a finding into a renamed function or class of its file, the first two into a renamed file.
 """
 
 import re
@@ -12,7 +12,9 @@ from hashlib import blake2b
 from skills.gates.engine.patterns import lazy
 from skills.gates.model import Candidate, Confidence, Evidence
 
+_STATEMENT = 8
 _CONTENT = 16
+_STEM = 24
 _TEXTS = r"""(?:[^"'#\n]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')*"""
 _COMMENT = lazy(rf"^({_TEXTS})#.*$", re.MULTILINE)
 
@@ -37,19 +39,32 @@ def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -
 
 def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
     """A fingerprint without its ordinal."""
-    content = blake2b(f"{rule}\0{scope}\0{text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-    return content + place_of(path)
+    return _digits(f"{rule}\0{text}") + _digits(f"{rule}\0{scope}\0{text}") + place_of(path)
 
 
 @lru_cache(maxsize=8)  # one file's findings come one after the other
 def place_of(path: str) -> str:
     """The part that tells where: the 8 digits of the path."""
-    return blake2b(path.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    return _digits(path)
+
+
+def _digits(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+
+
+def statement_of(fingerprint: str) -> str:
+    """The part that depends neither on the path nor on the scope."""
+    return fingerprint[:_STATEMENT]
 
 
 def content_of(fingerprint: str) -> str:
     """The part that does not depend on the path."""
     return fingerprint[:_CONTENT]
+
+
+def stem_of(fingerprint: str) -> str:
+    """What equal statements of one scope share: all but the ordinal."""
+    return fingerprint[:_STEM]
 
 
 def on_line(
