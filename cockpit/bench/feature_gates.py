@@ -18,6 +18,7 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.gates.engine.roles import is_test_path
+from skills.gates.engine.walk import parse
 from skills.gates.model import Check as Answered
 from skills.gates.model import Status
 from skills.workflow.feature import Feature, answers, passed
@@ -201,10 +202,10 @@ def _shape(touched: Mapping[str, str], lines: set[tuple[str, int]], why: str) ->
         return [Check(name, title, status, why or "no Python code in the change") for name, title in titles]
     trees_, most, where = [], 0, ""
     for path, text in touched.items():
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError):
-            return [Check(name, title, "not_run", f"{path} cannot be read") for name, title in titles]
+        tree, problem = parse(text.encode("utf-8", "replace"))
+        if tree is None:
+            why = f"{path} cannot be read: {problem.message if problem else ''}"
+            return [Check(name, title, "not_run", why) for name, title in titles]
         trees_.append(tree)
         ends = {node.lineno: node.end_lineno or node.lineno for node in ast.walk(tree)
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}  # fmt: skip

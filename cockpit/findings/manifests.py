@@ -216,10 +216,11 @@ def _setup_py(text: str) -> list[tuple[str, int]]:
     """What the call of `setup` spells out, in itself or in lists that the file binds to names."""
     import ast
 
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as problem:
-        raise ValueError(f"line {problem.lineno}: {problem.msg}") from None
+    from skills.gates.engine.walk import parse
+
+    tree, problem = parse(text.encode())
+    if tree is None:
+        raise ValueError(f"line {problem.line}: {problem.message}" if problem else "")
     bound = {
         target.id: node.value
         for node in tree.body

@@ -110,9 +110,10 @@ def _by_edits(index: EditIndex, edits: Sequence[MadeEdit], path: str, line: int,
 
 def _statement(lines: Sequence[str], line: int) -> list[int]:
     """The line itself, then the others of its statement: a long one may have been wrapped since."""
-    try:
-        tree = ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    from skills.gates.engine.walk import parse  # the app starts without the rules' engine
+
+    tree = parse("\n".join(lines).encode("utf-8", "replace"))[0]
+    if tree is None:
         return [line]
     best: tuple[int, int] | None = None
     for node in ast.walk(tree):

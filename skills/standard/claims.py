@@ -10,7 +10,7 @@ TOLERANCE = 1.5
 """A claimed token cost may be off by this factor before it is called wrong."""
 
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
-_RULE = re.compile(r"^\s*\|?[\s|:-]*-[\s|:-]*$")
+_RULE = re.compile(r"^(?=[^-]*-)[\s|:-]+$")
 _RANGE = re.compile(
     r"[\s*_`]*(\d{1,4}(?:\.\d+)?)\s*%?\s*(?:-|–|—|to|\.\.)\s*(\d{1,4}(?:\.\d+)?)\s*(?:%|points?|puntos?|pts)?[\s*_`]*"
 )

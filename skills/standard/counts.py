@@ -66,10 +66,10 @@ _RANGE = re.compile(r"\w\s*[–]\s*\w|\d\s*-\s*\w|\.\.")
 _STRONG = re.compile(r"`[^`]+`|/?\w+(?:[-_:]\w+)+|/\w+|[A-ZÁÉÍÓÚÑ]\w*(?:\s\w+)*")
 _JOIN = re.compile(r"\s(?:and|or|y|e|o|u|&)\s|\s&\s")
 _LEAD = re.compile(r"^(?:and|or|then|finally|y|e|o|u|luego|&)\s+", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^)]{0,1000}\)")
 _MARKS = re.compile(r"\*+|(?<!\w)__?|__?(?!\w)")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
-_RULE = re.compile(r"^\s*\|?[\s|:-]*-[\s|:-]*$")
+_RULE = re.compile(r"^(?=[^-]*-)[\s|:-]+$")
 _THERE = re.compile(
     r"(?:there (?:are|is)|hay|the following|las? siguientes|los? siguientes|these|"
     r"(?:this|the|it|este|esta|el|la)(?: [\w-]+){0,4} (?:has|have|contains?|includes?|offers?|provides?|ships|covers?|"

@@ -33,7 +33,7 @@ _WHEN = re.compile(
     r"cuando|úsa\w*|usar|para|antes|si)(?!\w)",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'][^)]*)?\)")
+_LINK = re.compile(r"\[[^\[\]\n]*\]\(\s*<?([^)\s>]{1,400})>?(?:\s+[\"'][^)]{0,400})?\)")
 _PLACE = re.compile(
     r"(?<![\w/.`-])`?((?:\./)?(?:references?|scripts|assets|shared|templates|examples)/[\w./-]+\.\w+)`?"
 )

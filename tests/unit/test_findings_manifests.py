@@ -138,11 +138,19 @@ def test_hatch_tox_and_setup_py_name_what_tests_need(tmp_path: Path) -> None:
     }
 
 
+def test_a_setup_py_of_a_newer_python_is_read(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("try:\n    setup(install_requires=['django'])\nexcept A, B:\n    pass\n")
+
+    found = read_manifests(tmp_path, ["setup.py"])
+
+    assert (list(found.evidence.dependencies), found.problems) == (["django"], ())
+
+
 def test_a_setup_py_that_cannot_be_parsed_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("setup(\n")
 
     assert read_manifests(tmp_path, ["setup.py"]).problems == (
-        ("setup.py", "cannot be read: line 1: '(' was never closed"),
+        ("setup.py", "cannot be read: line 1: syntax error: '(' was never closed"),
     )
 
 

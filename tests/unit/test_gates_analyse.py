@@ -102,6 +102,11 @@ NEWER = {
     "type statement": "type Pair[T] = tuple[T,\n  T]\ntype Id = int\n",
     "quotes in f-strings": "x = f'{names['first']} and {\n  names['last']}'\n",
     "except without parentheses": "try:\n    pass\nexcept ValueError, KeyError:\n    pass\n",
+    "except with other expressions": "try:\n    pass\nexcept errors()[0], A['b'], (C, D), \\\n  E:  # both\n    pass\n",
+    "except on one line": "try: pass\nexcept* a.B, C[1:2]: x = {1: 2}\n",
+    "t-strings": "x = t'{a['b']!r:>{width}}' + Rt'\\{c}'\ny = t'{a}' t\"{b[\"c\"]}\"\n",
+    "statements on the line of another": "if x: type Id = int\ny = 1; type Pair[T] = t'{a}' t'{b}'\n",
+    "brackets in comments and texts": "def f[\n  T,  # the ] of it\n  U: Literal['[', '#'],\n](x: T): pass\n",
     "a line of dashes": f"# {'-' * 75}\n# {'-' * 75} Types\ntype Id = int\n",
     "type parameters and f-strings": "def f[T](x: T) -> str:\n    return f'{x['a']}'\n",
 }
@@ -153,6 +158,23 @@ def test_newer_syntax_that_nests_too_deep_stays_a_problem() -> None:
     deep = b'TEXT = """\n# """ + ' + b"(" * 80 + b"a" + b")" * 80 + b"\ntype Id = int\n"
 
     assert analyse(VIEW, deep).problem is not None
+
+
+def test_names_that_are_bound_to_each_other_end_no_rule() -> None:
+    source = "def find(name):\n    a = b\n    b = a\n    if name in a:\n        run(f'SELECT {name} FROM t')\n"
+
+    assert read(source).crashed == ()
+
+
+def test_a_line_of_number_signs_is_read_once() -> None:
+    source = "import jwt\n\n\ndef of(t):\n    return jwt.decode(t, options={'verify_signature': False})  # %s\n"
+
+    told = [
+        "jwt-decode-unsafe" in {found.rule for found in read(source % said).candidates}
+        for said in ("TODO # the proxy verifies it" + "#" * 200_000, "verified # todo", "#" * 200_000)
+    ]
+
+    assert told == [False, True, True]
 
 
 def test_a_failing_rule_costs_only_its_own_answer() -> None:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.prefilter import Prefilter
+from skills.gates.engine.prefilter import MANY_WORDS, Prefilter
 from skills.gates.engine.walk import Analyser
 from skills.gates.rule import Watch, WordShape
 
@@ -109,6 +109,16 @@ def test_lines_are_those_of_near_words_in_order() -> None:
     look = Prefilter([_watch(ast.Call, near=(b"b", b"a"))]).look("a.py", b"b\n\na a\nc\nb\n")
 
     assert look.lines == [1, 3, 5]
+
+
+def test_many_telling_words_open_the_same_lines_as_few() -> None:
+    names = [f"pass_{number}" for number in range(MANY_WORDS + 1)]
+    prefilter = Prefilter([_watch(ast.Call, words=WordShape((b"pass",), lambda word: True))])
+
+    few = prefilter.look("a.py", b"pass_0\n\npass_1 pass_0\nb\n").lines
+    many = prefilter.look("a.py", "\n\n".join(names).encode()).lines
+
+    assert (few, many) == ([1, 3], list(range(1, 2 * len(names), 2)))
 
 
 def test_what_a_file_says_does_not_depend_on_the_files_before() -> None:

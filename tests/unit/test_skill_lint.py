@@ -237,6 +237,12 @@ def test_dead_names_in_tables_of_skills_and_agents() -> None:
     assert rules_of(text) == set()
 
 
+def test_links_without_an_end_are_passed_over_once() -> None:
+    long = "[" * 200_000 + ' [the [odd] rules](references/rules.md "of (it)")'
+
+    assert "dead-reference" in rules_of(with_body(long))
+
+
 def test_problems_point_to_their_line() -> None:
     found = lint_skill(parse_skill(with_head("version: 1") + "\n[a](x.md)\n", "good-skill"))
     assert [(problem.rule, problem.line) for problem in found] == [("unknown-field", 4), ("dead-reference", 9)]

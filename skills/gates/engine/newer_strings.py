@@ -1,11 +1,12 @@
-"""f-strings of Python 3.12 (PEP 701), which may nest their own quotes, as text that older Pythons read."""
+"""f-strings of Python 3.12 (PEP 701), which may nest their own quotes, and t-strings of 3.14 (PEP 750), as text that
+older Pythons read: what stands in the braces of a t-string is judged as in an f-string of the same text."""
 
 import ast
 import re
 
 from skills.gates.engine.patterns import lazy
 
-_CODE = lazy(rb"#[^\n]*|(?:\b([fF][rR]?|[rR][fF]))?('''|\"\"\"|'|\")|[\[({:})\]]")
+_CODE = lazy(rb"#[^\n]*|(?:\b([fFtT][rR]?|[rR][fFtT]))?('''|\"\"\"|'|\")|[\[({:})\]]")
 _QUOTES = (b"'''", b'"""', b"'", b'"')
 _REST = {quote: re.compile(rb"(?s)(?:\\.|[^\\])*?" + quote) for quote in _QUOTES}
 _TEXT = {
@@ -14,6 +15,7 @@ _TEXT = {
     for quote in _QUOTES
 }
 _BRACE = lazy(rb"[{}]")
+_AS_F = lazy(rb"[tT]")
 
 
 def without_nested_quotes(source: bytes) -> bytes | None:
@@ -58,7 +60,8 @@ def _code(source: bytes, at: int, *, in_field: bool) -> tuple[bytes, int, bytes]
 
 def _string(source: bytes, at: int, prefix: bytes, quote: bytes) -> tuple[bytes, int]:
     """(what stands for it, its end) of an f-string whose text begins at `at`."""
-    pattern = _TEXT[prefix.lower() != b"f", quote]
+    prefix = _AS_F.sub(b"f", prefix)
+    pattern = _TEXT[len(prefix) > 1, quote]
     parts, done = [prefix + quote], at
     while (match := _found(pattern.search(source, at)))[0] != quote:
         at = match.end()

@@ -13,7 +13,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
-MOST_WORDS, MOST_PLANS = 200_000, 4096
+MOST_WORDS, MOST_PLANS, MANY_WORDS = 200_000, 4096, 100
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = lazy(rb"\w* as \w")
@@ -164,13 +164,16 @@ class Prefilter:
                     return None  # an import gives it another name, which may stand anywhere
                 at = source.find(word, at)
         whole = self._whole & close << 2 * self._count
-        if whole:
-            for word in telling:
-                if said[word] & whole:
-                    at = source.find(word)
-                    while at >= 0:
-                        places.add(at)
-                        at = source.find(word, at + len(word))
+        wanted = [word for word in telling if said[word] & whole] if whole else []
+        if len(wanted) > MANY_WORDS:  # a table of names or secrets: one look at all words, not one for each
+            sought = set(wanted)
+            places.update(match.start() for match in _WORD.finditer(source) if match[0] in sought)
+            wanted = []
+        for word in wanted:
+            at = source.find(word)
+            while at >= 0:
+                places.add(at)
+                at = source.find(word, at + len(word))
         return numbered(source, places)
 
     def _near_words(self, close: int) -> tuple[tuple[bytes, int], ...]:

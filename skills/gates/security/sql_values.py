@@ -235,6 +235,8 @@ def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
     """True for a dict, list or tuple of which every value is harmless: whichever is picked is one of a fixed list."""
     if isinstance(holder, ast.Dict):
         return all(harmless(value, context, depth + 1) for value in holder.values)
+    if depth > _DEEPEST:  # two names can each be bound to the other
+        return False
     if isinstance(holder, ast.Name):
         bound = values_of(holder.id, context)
         if bound:
@@ -354,8 +356,8 @@ def _is_constant(node: ast.expr, context: FileContext) -> bool:
 
 def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
     if isinstance(holder, ast.Name):
-        bound = values_of(holder.id, context)
-        return bool(bound) and all(value is not None and _keys_harmless(value, context, depth) for value in bound)
+        bound = values_of(holder.id, context) if depth <= _DEEPEST else []
+        return bool(bound) and all(value is not None and _keys_harmless(value, context, depth + 1) for value in bound)
     if isinstance(holder, ast.Dict):
         return all(harmless(key, context, depth + 1) for key in holder.keys)
     if isinstance(holder, ast.DictComp):
