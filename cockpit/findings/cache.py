@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from cockpit.files import only_newest, write_atomically
 from cockpit.findings.discovery import FileMark, look
 from cockpit.findings.manifests import Manifests, read_manifests
 from cockpit.paths import state_dir
-from skills.gates.model import TENANT_FIELDS, FileReport
+from skills.gates.model import TENANT_FIELDS, Fact, FileReport
+from skills.record import record
 
 RACY_NS = 2_000_000_000
 LARGEST = 64_000_000
 MOST_FILES = 40
-FORMAT = 1
+FORMAT = 2
 
 
 class Entry(msgspec.Struct, array_like=True):
@@ -65,33 +66,80 @@ class _Stored(msgspec.Struct, array_like=True):
 class _Undecoded(msgspec.Struct, array_like=True):
     version: str
     files: dict[bytes, msgspec.Raw]
-    staged: msgspec.Raw
+    staged: dict[bytes, msgspec.Raw]
     manifests: KnownManifests | None = None
 
 
-class _OnDemand(Mapping[bytes, Entry]):
-    """Entries that are decoded when they are asked for."""
+class _Facts(msgspec.Struct, array_like=True, gc=False):
+    """A report as `_OutlinedEntry` reads it: only what it tells of the project is decoded."""
 
-    def __init__(self, raw: dict[bytes, msgspec.Raw]) -> None:
-        self._raw = raw
+    path: str
+    role: str
+    role_why: str
+    candidates: msgspec.Raw
+    facts: tuple[Fact, ...]
+    suppressions: msgspec.Raw
+    problem: msgspec.Raw
+    crashed: msgspec.Raw
+    parsed: bool
+    places: int
+
+
+class _OutlinedEntry(msgspec.Struct, array_like=True, gc=False):
+    digest: bytes
+    report: _Facts | None
+    mark: msgspec.Raw
+    read_ns: int
+    skip: str
+
+
+class Kept(MutableMapping[bytes, Entry]):
+    """Entries that are decoded each time they are asked for."""
+
+    def __init__(self, raw: Mapping[bytes, msgspec.Raw]) -> None:
+        self.raw: dict[bytes, msgspec.Raw | Entry] = {**raw}
         self._decoder = msgspec.msgpack.Decoder(Entry)
+        self._outlines = msgspec.msgpack.Decoder(_OutlinedEntry)
+
+    def outline(self, key: bytes) -> Entry | None:
+        """The entry with its report reduced to what it tells of the project; a fifth of the work of decoding all."""
+        found = self.raw.get(key)
+        if found is None or isinstance(found, Entry):
+            return found and outlined(found)
+        one = self._outlines.decode(found)
+        said = one.report
+        if said is None:
+            return Entry(one.digest, skip=one.skip)
+        facts = (said.path, said.role, said.role_why, (), said.facts, (), None, (), said.parsed, said.places)
+        return Entry(one.digest, FileReport(*facts))
 
     def __getitem__(self, key: bytes) -> Entry:
-        return self._decoder.decode(self._raw[key])
+        found = self.raw[key]
+        return found if isinstance(found, Entry) else self._decoder.decode(found)
+
+    def __setitem__(self, key: bytes, entry: Entry) -> None:
+        self.raw[key] = entry
+
+    def __delitem__(self, key: bytes) -> None:
+        del self.raw[key]
 
     def __contains__(self, key: object) -> bool:
-        return key in self._raw
+        return key in self.raw
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._raw)
+        return iter(self.raw)
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self.raw)
 
 
-def digest_of(source: bytes) -> bytes:
-    """What tells one content of a file from another."""
-    return blake2b(source, digest_size=16).digest()
+def outlined(entry: Entry) -> Entry:
+    """An entry with its report reduced to what it tells of the project."""
+    one = entry.report
+    if one is None:
+        return entry
+    facts = (one.path, one.role, one.role_why, (), one.facts, (), None, (), one.parsed, one.places)
+    return Entry(entry.digest, FileReport(*facts))
 
 
 class ReportCache:
@@ -113,8 +161,8 @@ class ReportCache:
         self.ruff = self.path.parent / "ruff" / name if enabled else None  # the folder of ruff's own cache
         self.enabled = enabled
         self.version = ":".join((ruleset(), *tenant_fields)) if enabled else ""
-        self.files: dict[bytes, Entry] = {}
-        self.staged: dict[bytes, Entry] = {}
+        self.files: MutableMapping[bytes, Entry] = {}
+        self.staged: MutableMapping[bytes, Entry] = {}
         self.manifests: KnownManifests | None = None
         self.note = ""
         self.changed = False
@@ -132,10 +180,10 @@ class ReportCache:
         if stored is not None and stored.version == self.version:
             self.files, self.staged, self.manifests = stored.files, stored.staged, stored.manifests
 
-    @property
-    def known(self) -> Mapping[bytes, Entry]:
-        """The entries of the work tree, to be read."""
-        return self.files
+    def outline(self, key: bytes) -> Entry | None:
+        """The entry of a file of the work tree, its report reduced to what it tells of the project."""
+        found = self.files.get(key)
+        return found and outlined(found)
 
     def said_by_manifests(self, root: Path, names: tuple[str, ...]) -> Manifests:
         """What the manifests `names` say; read again only where they are not surely what they were."""
@@ -153,7 +201,7 @@ class ReportCache:
         """Write what is known, where something changed. A state folder that cannot be written is said in `note`."""
         if not self.enabled or not self.changed:
             return
-        data = _encoded(_Stored(self.version, self.files, self.staged, self.manifests))
+        data = msgspec.msgpack.encode((self.version, _stored(self.files), _stored(self.staged), self.manifests))
         if len(data) > LARGEST:
             self.note = "the cache of findings is larger than 64 MB and was not kept"
             return
@@ -176,30 +224,40 @@ class ReportCache:
 
 class ReportsOnDemand(ReportCache):
     """The kept reports for who needs few of them, as a hook does: each is decoded when it is asked for, where they are
-    not in memory anyway. It is not saved."""
+    not in memory anyway."""
+
+    _outlines: Mapping[bytes, Entry] | None = None
 
     def _load(self) -> None:
-        self._read_only: Mapping[bytes, Entry] = self.files
         if self.path in _loaded:
             super()._load()
-            self._read_only = self.files
+            if self.files is _loaded[self.path].stored.files:
+                self._outlines = _loaded[self.path].outlines
             return
         with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
             if self.path.stat().st_size > LARGEST:
                 return
             stored = msgspec.msgpack.decode(self.path.read_bytes(), type=_Undecoded)
             if stored.version == self.version:
-                self._read_only, self.manifests = _OnDemand(stored.files), stored.manifests
+                self.files, self.staged, self.manifests = Kept(stored.files), Kept(stored.staged), stored.manifests
 
-    @property
-    def known(self) -> Mapping[bytes, Entry]:
-        return self._read_only
+    def outline(self, key: bytes) -> Entry | None:
+        """As of every cache, without decoding the rest."""
+        if isinstance(self.files, Kept):
+            return self.files.outline(key)
+        return super().outline(key) if self._outlines is None else self._outlines.get(key)
 
-    def save(self) -> None:
-        """Nothing: what was not decoded is not written."""
+
+@record
+class _Loaded:
+    """What a warm process holds of one file of reports, which had the mark `mark` when it was read."""
+
+    mark: tuple[int, int, int]
+    stored: _Stored
+    outlines: dict[bytes, Entry]
 
 
-_loaded: dict[Path, tuple[tuple[int, int, int], _Stored | None]] = {}
+_loaded: dict[Path, _Loaded] = {}
 
 
 def keep_loaded(roots: list[Path]) -> None:
@@ -210,14 +268,19 @@ def keep_loaded(roots: list[Path]) -> None:
     for path in wanted:
         with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
             mark = _mark(path)  # taken before it is read: a newer file is read again
-            _loaded[path] = (mark, _read(path))
+            stored = _read(path)
+            if stored is None:
+                _loaded.pop(path, None)
+            elif path not in _loaded or _loaded[path].stored is not stored:
+                outlines = {key: outlined(entry) for key, entry in stored.files.items()}
+                _loaded[path] = _Loaded(mark, stored, outlines)
 
 
 def _read(path: Path) -> _Stored | None:
     mark = _mark(path)
     known = _loaded.get(path)
-    if known is not None and known[0] == mark:
-        return known[1]
+    if known is not None and known.mark == mark:
+        return known.stored
     raw = path.read_bytes() if mark[0] <= LARGEST else b""
     return msgspec.msgpack.decode(raw, type=_Stored) if raw else None
 
@@ -227,8 +290,8 @@ def _mark(path: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _encoded(stored: _Stored) -> bytes:
-    return msgspec.msgpack.encode(stored)
+def _stored(entries: Mapping[bytes, Entry]) -> Mapping[bytes, msgspec.Raw | Entry]:
+    return entries.raw if isinstance(entries, Kept) else entries
 
 
 def ruleset() -> str:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from cockpit.files import read_regular
-from cockpit.findings.discovery import FileMark
+from cockpit.findings.discovery import NOT_SEEN, FileMark, look
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from skills.gates.model import CoverageReport
@@ -43,10 +43,15 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
     except (OSError, ValueError) as problem:
         return CoverageReport(shown, outdated=f"{shown} cannot be read: {plain_text(problem, 120)}")
     report = replace(report, files={_relative(name, root): found for name, found in report.files.items()})
-    later = sorted(name for name in report.files if name in files and files[name].mtime_ns > written)
+    later = sorted(name for name in report.files if name in files and _changed_ns(root, name, files[name]) > written)
     if later:
         return replace(report, outdated=older(shown, later))
     return report
+
+
+def _changed_ns(root: Path, name: str, mark: FileMark) -> int:
+    seen = look(root, name)[0] if mark == NOT_SEEN else mark
+    return seen.mtime_ns if seen is not None else 0
 
 
 def older(report: str, later: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from skills.gates.engine.patterns import lazy
 from skills.record import record
 
 LARGEST = 2_000_000
+TOO_LARGE = "larger than 2 MB"
 _LIST = ("--literal-pathspecs", "ls-files", "-z", "-co", "--exclude-standard")
 
 _FOREIGN = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components", "__pypackages__"))
@@ -21,6 +22,7 @@ _BUILT = frozenset(("dist", "build"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 _MANIFESTS = frozenset(("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "tox.ini", "ruff.toml", ".ruff.toml"))
 _MANIFESTS |= {".pre-commit-config.yaml"}
+_MANIFEST_KINDS = frozenset(["toml", "cfg", "ini", "txt", "in", "yaml", "yml", "json", "sh", "service", "conf"])
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
 _GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
 _HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
@@ -38,6 +40,10 @@ class FileMark:
     mtime_ns: int
     ctime_ns: int
     inode: int
+
+
+NOT_SEEN = FileMark(0, 0, 0, 0)
+"""The mark of a file that was not looked at, or cannot be."""
 
 
 @record
@@ -71,15 +77,13 @@ def discover(
     root: Path,
     exclude: tuple[str, ...] = (),
     only: tuple[str, ...] | None = None,
-    sources: Mapping[str, bytes] | None = None,
     listed: Iterable[str] | Listing | None = None,
 ) -> Scope:
     """The files in scope below `root`.
 
     `exclude` are glob patterns from the configuration; a folder's pattern takes out everything below it. `only` limits
-    the look to these relative paths (files or folders), which are looked at again. `sources` stand for the content of
-    files that need not exist in the work tree (git's index); `listed` is git's list where it is already known or on its
-    way. Raises nothing.
+    the look to these relative paths (files or folders), which are looked at again. `listed` is git's list where it is
+    already known or on its way. Raises nothing.
     """
     try:
         if isinstance(listed, Listing):
@@ -96,16 +100,33 @@ def discover(
         if not name.endswith(".py"):
             continue
         reason, mark = foreign.reason(name), None
-        if not reason and sources is not None and name in sources:
-            mark = FileMark(len(sources[name]), 0, 0, 0)
-        elif not reason:
+        if not reason:
             mark, reason = look(root, name)
         if mark is not None:
             files[name] = mark
         elif reason:
             skipped[name] = reason
-    manifests = tuple(name for name in sorted(names) if is_manifest(name) and not foreign.reason(name))
-    return Scope(files, skipped, _folders(names, foreign), manifests, by_git)
+    return Scope(files, skipped, _folders(names, foreign), _manifests(names, foreign), by_git)
+
+
+def scope_of_index(names: Iterable[str], exclude: tuple[str, ...] = ()) -> Scope:
+    """The files in scope of git's index, which need not be in the work tree: their mark is `NOT_SEEN`. The folders are
+    not told."""
+    names = sorted(names)
+    foreign = _Foreign(frozenset(names), exclude)
+    files: dict[str, FileMark] = {}
+    skipped: dict[str, str] = {}
+    for name in names:
+        if name.endswith(".py"):
+            if reason := foreign.reason(name):
+                skipped[name] = reason
+            else:
+                files[name] = NOT_SEEN
+    return Scope(files, skipped, manifests=_manifests(names, foreign))
+
+
+def _manifests(names: Iterable[str], foreign: "_Foreign") -> tuple[str, ...]:
+    return tuple(sorted(name for name in names if is_manifest(name) and not foreign.reason(name)))
 
 
 def left_out(name: str, names: Container[str], exclude: tuple[str, ...]) -> str:
@@ -133,19 +154,25 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
     except OSError:
-        return FileMark(0, 0, 0, 0), ""
+        return NOT_SEEN, ""
     if stat.S_ISLNK(found.st_mode):
         return None, "link"  # what it points at is judged under its own name
     if not stat.S_ISREG(found.st_mode):
         return None, "" if stat.S_ISDIR(found.st_mode) else "not a regular file"
     if found.st_size > LARGEST:
-        return None, "larger than 2 MB"
+        return None, TOO_LARGE
     return FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino), ""
 
 
 def is_manifest(name: str) -> bool:
     """Whether a file names the project's dependencies, its linter, the operations of its API, or its processes."""
     folder, _, last = name.rpartition("/")
+    if last.endswith(".py"):
+        return last == "setup.py"
+    lower = last.lower()
+    kind = lower.rpartition(".")[2]
+    if kind not in _MANIFEST_KINDS and "dockerfile" not in lower and "procfile" not in lower and last != "Pipfile":
+        return False  # soon told, of thousands
     if last in _MANIFESTS:
         return True
     in_folder = folder.rpartition("/")[2] == "requirements"
@@ -200,7 +227,7 @@ class _Foreign:
     def reason(self, name: str) -> str:
         folder = name.rpartition("/")[0]
         found = self.folder(folder)
-        if not found and _GENERATED_NAME.search(name):
+        if not found and "_pb2" in name and _GENERATED_NAME.search(name):
             found = "generated"
         if not found and self.exclude and self._excluded(name):
             found = "excluded"

@@ -1,20 +1,22 @@
 """One check to the end, in this thread: the way of the command line and of the git hook, without an event loop."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
-from cockpit.findings.discovery import Listing, discover
+from cockpit.findings.discovery import Listing
 from cockpit.findings.outcome import Outcome, outcome_of
 from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
-from cockpit.findings.revisions import Lines, StagedReading, added_since
+from cockpit.findings.revisions import Lines, Staged, StagedReading, added_since, python_differs
 from cockpit.findings.ruff import RULE as RUFF
 from cockpit.findings.ruff import RuffRun
+from cockpit.findings.staged import scan_index
 from cockpit.findings.worker import shown
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
@@ -57,13 +59,16 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     project = make_project(root, config, request, pool, in_process=True)
     if request.listing is not None or request.reading is not None:
         analyse("", b"", every=project.every)  # the rules are loaded while git answers
-    narrow = _prepared(project, request)
+    staged = (request.reading or StagedReading(root)).answer() if request.staged else None
+    narrow = _part(project, request, staged)
     ruff = RuffRun(root, project.cache.ruff)
 
     def asked() -> list[str] | None:
         return None if narrow is None else [name for name in project.scope.files if narrow.covers(name)]
 
-    scan = project.scan(sources=project.sources, only_sources=request.staged, listing=request.listing)
+    scan: Iterator[object] = project.scan(request.listing)
+    if staged is not None and narrow is not None:
+        scan = scan_index(project, staged, narrow)
     try:
         for step, _ in enumerate(scan):
             if not step:  # what there is to judge is known, and nothing of it is judged
@@ -106,7 +111,7 @@ def ask_tools(project: Project, request: CheckRequest) -> None:
         chosen = [known[name] for name in dict.fromkeys(request.tools) if name != RUFF]  # ruff was asked already
     else:
         chosen = used_tools(project.config, dependencies)
-    if request.staged and project.sources:
+    if request.staged and python_differs(project.root):
         why = "it reads the work tree, which differs from the index"
         for tool in chosen:
             check = Check(tool.name, "not_run", 0, why)
@@ -128,6 +133,7 @@ def make_project(root: Path, config: Config, request: CheckRequest, pool: Pool, 
         use_cache=request.use_cache,
         in_process=in_process,
         only=request.paths if request.only_paths else None,
+        on_demand=request.staged,
     )
     if request.baseline is not None:
         path = Path(request.baseline) if request.baseline else root / DEFAULT
@@ -137,15 +143,10 @@ def make_project(root: Path, config: Config, request: CheckRequest, pool: Pool, 
     return project
 
 
-def _prepared(project: Project, request: CheckRequest) -> Narrow | None:
-    """The part of the project that the request names; for the index the files and sources are set as well."""
+def _part(project: Project, request: CheckRequest, staged: Staged | None) -> Narrow | None:
+    """The part of the project that the request names."""
     paths = request.paths or None
-    if request.staged:
-        staged = (request.reading or StagedReading(project.root)).answer()
-        project.sources = staged.sources
-        project.scope = discover(
-            project.root, project.config.checks.exclude, sources=staged.sources, listed=staged.names
-        )
+    if staged is not None:
         return Narrow(paths, _also_shown(staged.added))
     if request.since is not None:
         return Narrow(paths, _also_shown(added_since(project.root, request.since)))

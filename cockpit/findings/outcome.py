@@ -1,6 +1,7 @@
 """From reports to an answer: settle the rules, add ruff, mark the baseline, sum up the gates, choose the exit code."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import structs
 
@@ -105,11 +106,16 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
 def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, FileReport]:
     """Every report, those of files outside the part reduced to their facts."""
     return {
-        name: report
-        if narrow.covers(name)
-        else structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+        name: report if narrow.covers(name) or _is_outline(report) else structs.replace(report, **_FACTS_ONLY)
         for name, report in reports.items()
     }
+
+
+_FACTS_ONLY: dict[str, Any] = {"candidates": (), "suppressions": (), "problem": None, "crashed": ()}
+
+
+def _is_outline(report: FileReport) -> bool:
+    return not (report.candidates or report.suppressions or report.problem or report.crashed)
 
 
 def gates_of(

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import Baseline
-from cockpit.findings.cache import Entry, ReportCache
+from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
 from cockpit.findings.coverage import older, read_coverage
 from cockpit.findings.discovery import FileMark, Listing, Scope, discover, look
 from cockpit.findings.manifests import Manifests
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 TREND_SECONDS = 60.0
 FEW_FILES = 30
 FEW_BYTES = 300_000
-FEW_STAGED = 4  # so few files of the index are judged again sooner than all reports are written
 
 
 @dataclass(slots=True)
@@ -58,6 +57,7 @@ class Project:
         use_cache: bool = True,
         in_process: bool = False,
         only: tuple[str, ...] | None = None,
+        on_demand: bool = False,
     ) -> None:
         self.root = root
         self.config = config
@@ -68,7 +68,8 @@ class Project:
         self.pool = pool
         self.in_process = in_process
         self.only = only
-        self.cache = ReportCache(root, enabled=use_cache, every=self.every, tenant_fields=self.options.tenant_fields)
+        cache = ReportsOnDemand if on_demand else ReportCache
+        self.cache = cache(root, enabled=use_cache, every=self.every, tenant_fields=self.options.tenant_fields)
         self.baseline = Baseline()
         self.scope = Scope()
         self.sources: dict[str, bytes] = {}
@@ -86,22 +87,10 @@ class Project:
         self._trend_owed = False
         self._trend_written = 0.0
 
-    def scan(
-        self,
-        *,
-        sources: Mapping[str, bytes] | None = None,
-        only_sources: bool = False,
-        listing: Listing | None = None,
-    ) -> Generator[float, None, None]:
-        """Judge every file anew, from the cache where it is unchanged. Yields the share that is done.
-
-        `sources` stand for the content of files that differ from the work tree (git's index); with `only_sources` the
-        names in `scope` are those of the caller's and are not looked for again. `listing` is git's list of all files
-        where the caller has begun to make it.
-        """
-        self.sources = dict(sources or {})
-        if not only_sources:
-            self.scope = discover(self.root, self.config.checks.exclude, self.only, listed=listing)
+    def scan(self, listing: Listing | None = None) -> Generator[float, None, None]:
+        """Judge every file anew, from the cache where it is unchanged. Yields the share that is done. `listing` is
+        git's list of all files where the caller has begun to make it."""
+        self.scope = discover(self.root, self.config.checks.exclude, self.only, listed=listing)
         self.read_manifests()
         self.skipped = dict(self.scope.skipped)
         self.counter = Counter()
@@ -109,8 +98,6 @@ class Project:
         for gone in self.reports.keys() - self.scope.files.keys():
             del self.reports[gone]
         self._forget(self.cache.files, self.scope.files)
-        if only_sources:
-            self._forget(self.cache.staged, self.sources)
         tasks = [task for name, mark in self.scope.files.items() if (task := self._task(name, mark)) is not None]
         # large files go first, so the share is of bytes: a share of files would seem to stand still
         sizes = {task.name: task.size + 1 for task in tasks}
@@ -118,16 +105,15 @@ class Project:
         left = sum(sizes.values())
         if tasks:
             yield max(0.0, 1 - left / total)
-        for answers in self._answers(tasks):
+        for answers in self.answers(tasks):
             for answer in answers:
-                self._take(answer)
+                self.take(answer)
                 left -= sizes.get(answer.name, 0)
             yield max(0.0, 1 - left / total)
         now = self.reports
         if before and any(before.get(name) is not now.get(name) for name in before.keys() | now.keys()):
             self.saves += 1
-        if not only_sources or len(tasks) > FEW_STAGED:
-            self.cache.save()
+        self.cache.save()
 
     def update(self, names: Iterable[str]) -> set[str]:
         """Look again at these files: changed, new, gone. Answers the names whose report changed."""
@@ -148,11 +134,11 @@ class Project:
                 continue
             known = self.cache.files.get(os.fsencode(name))
             digest = known.digest if known is not None and name in self.reports else b""
-            tasks.append(self._asked(os.fsencode(name), mark.size, digest))
+            tasks.append(self.asked(os.fsencode(name), mark.size, digest))
         before = {name: self.reports.get(name) for name in map(os.fsdecode, (task.name for task in tasks))}
-        for answers in self._answers(tasks):
+        for answers in self.answers(tasks):
             for answer in answers:
-                self._take(answer)
+                self.take(answer)
         changed |= {name for name, report in before.items() if self.reports.get(name) is not report}
         self._outdate_coverage(changed)
         self.saves += bool(changed)
@@ -309,25 +295,20 @@ class Project:
     def _task(self, name: str, mark: FileMark) -> Task | None:
         """What is to be asked about a file, None where the cache answers."""
         key = os.fsencode(name)
-        if name in self.sources:
-            return self._staged_task(name, key)
         entry = self.cache.files.get(key)
         if entry is None:
-            return self._asked(key, mark.size)
+            return self.asked(key, mark.size)
         if entry.holds_for(mark):
-            self._known(name, entry)
+            self.take_known(name, entry)
             return None
-        return self._asked(key, mark.size, entry.digest)
+        return self.asked(key, mark.size, entry.digest)
 
-    def _asked(self, key: bytes, size: int, known: bytes = b"", source: bytes | None = None) -> Task:
+    def asked(self, key: bytes, size: int, known: bytes = b"", source: bytes | None = None) -> Task:
+        """The task to judge a file: its content `source`, or that of the work tree where it is not the `known` one."""
         return Task(key, size, known, source, self.every, self.options.tenant_fields)
 
-    def _staged_task(self, name: str, key: bytes) -> Task:
-        source = self.sources[name]
-        entry = self.cache.staged.get(key)
-        return self._asked(key, len(source), entry.digest if entry is not None else b"", source)
-
-    def _known(self, name: str, entry: Entry) -> None:
+    def take_known(self, name: str, entry: Entry) -> None:
+        """Take what the cache says of a file."""
         self.counter.cached.add(name)
         self.counter.parsed.discard(name)
         if entry.report is not None:
@@ -337,7 +318,8 @@ class Project:
             self.reports.pop(name, None)
             self.skipped[name] = entry.skip
 
-    def _answers(self, tasks: list[Task]) -> Iterator[list[Judged]]:
+    def answers(self, tasks: list[Task]) -> Iterator[list[Judged]]:
+        """Judge files: here where they are few, else in the pool."""
         few = len(tasks) < FEW_FILES and sum(task.size for task in tasks) < FEW_BYTES
         if self.pool is None or (self.in_process and few):
             place = os.fsencode(self.root)
@@ -346,7 +328,8 @@ class Project:
             return
         yield from self.pool.run(self.root, tasks)
 
-    def _take(self, answer: Judged) -> None:
+    def take(self, answer: Judged) -> None:
+        """Take what was said of a file, and keep it: that of the index, where its content is in `sources`, apart."""
         name = os.fsdecode(answer.name)
         kept = self.cache.staged if name in self.sources else self.cache.files
         if answer.gone:
@@ -356,13 +339,13 @@ class Project:
         if answer.report is None and not answer.skip and entry is not None:
             kept[answer.name] = msgspec.structs.replace(entry, mark=answer.mark, read_ns=answer.read_ns)
             self.cache.changed = True
-            self._known(name, entry)
+            self.take_known(name, entry)
             return
         fresh = Entry(answer.digest, answer.report, answer.mark, answer.read_ns, answer.skip)
         if answer.digest:
             kept[answer.name] = fresh
             self.cache.changed = True
-        self._known(name, fresh)
+        self.take_known(name, fresh)
         self.counter.cached.discard(name)
         if answer.digest:  # else it could not be read
             self.counter.parsed.add(name)
@@ -381,7 +364,7 @@ class Project:
             self.skipped[name] = reason
         return {name} if self.reports.pop(name, None) is not None else set()
 
-    def _forget(self, kept: dict[bytes, Entry], files: Iterable[str]) -> None:
+    def _forget(self, kept: MutableMapping[bytes, Entry], files: Iterable[str]) -> None:
         gone = kept.keys() - {os.fsencode(name) for name in files}
         for key in gone:
             del kept[key]

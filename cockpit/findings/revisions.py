@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -29,19 +30,18 @@ _DIFF = (
     "--dst-prefix=b/",
 )
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-_REGULAR = (b"100644", b"100755")
-_MODIFIED = b"C"  # differs from the work tree, or is gone from it
-_UNMERGED = b"M"
-_TAGS = (b"H", b"S", _MODIFIED)
+# how `git ls-files -t -s` begins the row of a regular file, of one that is left out of the work tree, and of a conflict
+_REGULAR, _SPARSE, _UNMERGED = "H 100", "S 100", "M "
+_ID = len("H 100644 ")
 
 
 @record
 class Staged:
-    """The index: all its files, the content of the Python ones that differ from the work tree, the lines added to
-    HEAD."""
+    """The index: the names of its regular files in its order, what git calls the content of the Python ones (in
+    hexadecimal digits), the lines added to HEAD."""
 
-    names: frozenset[str]
-    sources: dict[str, bytes]
+    names: list[str]
+    ids: dict[str, str]
     added: Lines
 
 
@@ -54,7 +54,7 @@ class StagedReading:
     def __init__(self, root: Path) -> None:
         self.root = root
         environment = index_of_hook()
-        self._files = RunningGit(root, "ls-files", "-c", "-m", "-s", "-t", "-z", environment=environment)
+        self._files = RunningGit(root, "ls-files", "-s", "-t", "-z", environment=environment)
         # What a merge brings was judged where it was written: only lines that none of its parents has are added.
         self._diffs = [
             RunningGit(root, *_DIFF, "--cached", *parent, "--", "*.py", environment=environment)
@@ -68,43 +68,59 @@ class StagedReading:
             added, *merged = [_added(diff.answer()) for diff in self._diffs]
             for other in merged:
                 added = {name: lines & other[name] for name, lines in added.items() if name in other}
-            ids: dict[str, str] = {}
-            differ: set[str] = set()
-            for row in listed.split(b"\0"):
-                about, _, name = row.partition(b"\t")
-                tag, mode, blob, *_ = (*about.split(b" "), b"", b"", b"")
-                if tag == _UNMERGED and name.endswith(b".py"):
-                    raise CannotAnswer(
-                        f"{plain_text(os.fsdecode(name), 200)} has a conflict that is not resolved",
-                        "resolve it and stage it: git add",
-                    )
-                if mode in _REGULAR and tag in _TAGS:
-                    ids[os.fsdecode(name)] = blob.decode()
-                    if tag == _MODIFIED:
-                        differ.add(os.fsdecode(name))
-            sources = self._blobs({name: ids[name] for name in differ if name.endswith(".py")})
+            names, ids = self._listed(os.fsdecode(listed).split("\0"))
         except GitFailed as problem:
             raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
-        return Staged(frozenset(ids), sources, {name: lines for name, lines in added.items() if name in ids})
+        return Staged(names, ids, {name: lines for name, lines in added.items() if name in ids})
 
-    def _blobs(self, wanted: dict[str, str]) -> dict[str, bytes]:
-        """The content of each blob; files beyond the size limit are left out."""
-        if not wanted:
-            return {}
-        names = sorted(wanted)
-        answer = RunningGit(self.root, "cat-file", "--batch").answer(
-            "".join(wanted[name] + "\n" for name in names).encode()
-        )
-        found: dict[str, bytes] = {}
-        at = 0
-        for name in names:
-            end = answer.index(b"\n", at)
-            words = answer[at:end].split(b" ")
-            size = int(words[2]) if len(words) == 3 else -1
-            if 0 <= size <= LARGEST:
-                found[name] = answer[end + 1 : end + 1 + size]
-            at = end + 1 + (size + 1 if size >= 0 else 0)
-        return found
+    def _listed(self, rows: list[str]) -> tuple[list[str], dict[str, str]]:
+        """The names in the rows of `ls-files`, and the ids of the Python ones; each step is felt in a large project."""
+        at = rows[0].find("\t") + 1
+        names = [row[at:] for row in rows if row.startswith(_REGULAR)]
+        ids = {row[at:]: row[_ID : at - 3] for row in rows if row.endswith(".py") and row.startswith(_REGULAR)}
+        for row in [row for row in rows if row.startswith((_UNMERGED, _SPARSE))]:
+            name = row[at:]
+            if row.startswith(_UNMERGED) and row.endswith(".py"):
+                raise CannotAnswer(
+                    f"{plain_text(name, 200)} has a conflict that is not resolved", "resolve it and stage it: git add"
+                )
+            if row.startswith(_SPARSE) and os.path.lexists(os.path.join(self.root, name)):  # noqa: PTH118 - it is felt
+                names.append(name)
+                if name.endswith(".py"):
+                    ids[name] = row[_ID : at - 3]
+        return names, ids
+
+
+def contents_of(root: Path, ids: Mapping[str, str]) -> dict[str, bytes | None]:
+    """What git holds under each of these ids, by name; None for what is beyond the size limit. What a partial clone
+    has not got is left out. Raises `CannotAnswer` where git cannot tell."""
+    if not ids:
+        return {}
+    names = sorted(ids)
+    try:
+        asked = "".join(ids[name] + "\n" for name in names).encode()
+        answer = RunningGit(root, "cat-file", "--batch").answer(asked)
+    except GitFailed as problem:
+        raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
+    found: dict[str, bytes | None] = {}
+    at = 0
+    for name in names:
+        end = answer.index(b"\n", at)
+        words = answer[at:end].split(b" ")
+        size = int(words[2]) if len(words) == 3 else -1
+        if size >= 0:
+            found[name] = answer[end + 1 : end + 1 + size] if size <= LARGEST else None
+        at = end + 1 + (size + 1 if size >= 0 else 0)
+    return found
+
+
+def python_differs(root: Path) -> bool:
+    """Whether the work tree has another content of a Python file than the index, or lacks one. Raises `CannotAnswer`
+    where git cannot tell."""
+    try:
+        return bool(RunningGit(root, "ls-files", "-m", "-z", "--", "*.py", environment=index_of_hook()).answer())
+    except GitFailed as problem:
+        raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
 
 
 def _merged(root: Path) -> list[str]:

@@ -10,12 +10,12 @@ import signal
 import struct
 import time
 import warnings
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from cockpit.files import open_regular
+from cockpit.findings.digest import digest_of, hash_quickly
 from cockpit.findings.discovery import LARGEST, FileMark, is_generated
 from skills.gates import analyse
 from skills.gates.model import TENANT_FIELDS, FileReport, SyntaxProblem
@@ -68,7 +68,7 @@ def judge(root: bytes, task: Task) -> Judged:
             return Judged(task.name, gone=True)
         except OSError as problem:
             return Judged(task.name, report=unjudged(task.name, f"cannot be read ({problem.strerror})"))
-    digest = blake2b(source, digest_size=16).digest()
+    digest = digest_of(source)
     if digest == task.known:
         return Judged(task.name, digest, None, mark, read_ns)
     if is_generated(source):
@@ -157,6 +157,7 @@ def serve(incoming: int, outgoing: int, *, every: bool = False) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the parent's to answer; its end closes our input
     warnings.simplefilter("ignore")  # of the code that is parsed; here once, not for each file
     gc.disable()
+    hash_quickly()
     analyse("", b"", every=every)
     gc.freeze()
     decoder = msgspec.msgpack.Decoder(Request)

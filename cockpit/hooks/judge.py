@@ -16,7 +16,8 @@ import msgspec
 from cockpit.config import Config
 from cockpit.files import read_regular, source_lines
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
-from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand, digest_of
+from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
+from cockpit.findings.digest import digest_of
 from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
 from cockpit.findings.options import options_of
 from cockpit.git_command import GitFailed, RunningGit
@@ -90,8 +91,9 @@ def _told(report: FileReport, kinds: set[str]) -> Counter[tuple[str, str, str, i
 class _Known:
     """What the cache knows: the names of all files, their reports, and what these tell of the project."""
 
-    def __init__(self, files: Mapping[bytes, Entry]) -> None:
-        self._files = files
+    def __init__(self, cache: ReportCache) -> None:
+        self._cache = cache
+        self._files: Mapping[bytes, Entry] = cache.files
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and os.fsencode(name) in self._files
@@ -104,8 +106,8 @@ class _Known:
     @cached_property
     def facts(self) -> dict[str, FileReport]:
         """Every report reduced to its facts."""
-        found = ((os.fsdecode(key), entry.report) for key, entry in self._files.items())
-        return {name: _facts_of(report) for name, report in found if report is not None}
+        found = ((os.fsdecode(key), self._cache.outline(key)) for key in self._files)
+        return {name: entry.report for name, entry in found if entry is not None and entry.report is not None}
 
     def report(self, options: GateOptions, name: str, source: bytes) -> FileReport:
         """What the selected rules say of a file: from the cache where that has seen this content."""
@@ -122,10 +124,10 @@ class _Known:
     def of(cache: ReportCache) -> "_Known":
         """From a cache; worked out once for what a warm process keeps loaded."""
         kept = _worked_out.get(cache.path)
-        if kept is not None and kept[0] is cache.known:
+        if kept is not None and kept[0] is cache.files:
             return kept[1]
-        found = _Known(cache.known)
-        _worked_out[cache.path] = (cache.known, found)
+        found = _Known(cache)
+        _worked_out[cache.path] = (cache.files, found)
         return found
 
 
@@ -180,11 +182,6 @@ def _only_p0(options: GateOptions) -> GateOptions:
 
     wanted = tuple(sorted(name for name in select_rules(options) if GATES[name] == "P0"))
     return replace(options, select=wanted, ignore=())
-
-
-def _facts_of(report: FileReport) -> FileReport:
-    """A report reduced to what it tells of the project."""
-    return msgspec.structs.replace(report, candidates=(), suppressions=(), problem=None, crashed=())
 
 
 @record

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from cockpit.config import Config
 from cockpit.findings import cache
-from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
+from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand, keep_loaded
 from cockpit.findings.discovery import FileMark
 from cockpit.findings.engine import CheckRequest, check_now
 from cockpit.findings.outcome import Outcome
@@ -185,19 +186,36 @@ def test_an_unreadable_file_is_a_problem_and_the_rest_is_judged(repo: Path) -> N
     assert outcome.exit_code == 1
 
 
-def test_reports_on_demand_are_the_kept_ones_and_are_not_written(repo: Path) -> None:
+def test_reports_on_demand_are_the_kept_ones_and_are_written_as_they_were(repo: Path) -> None:
     check(repo)
     whole, few = ReportCache(repo), ReportsOnDemand(repo)
-    assert len(whole.files) == 5 and {**few.known} == whole.files and few.manifests == whole.manifests
+    assert len(whole.files) == 5 and {**few.files} == whole.files and few.manifests == whole.manifests
     before = whole.path.read_bytes()
     few.changed = True
     few.save()
     assert whole.path.read_bytes() == before
 
 
+def test_an_outline_is_what_a_report_tells_of_the_project(repo: Path) -> None:
+    (repo / "models.py").write_text("from django.db import models\n\n\nclass Item(models.Model):\n    pass\n")
+    check(repo)
+    key = b"models.py"
+    whole, few = ReportCache(repo), ReportsOnDemand(repo)
+    report, outline = whole.files[key].report, few.outline(key)
+    assert report is not None and report.facts and report.candidates
+    facts = replace(report, candidates=(), suppressions=(), problem=None, crashed=())
+    assert outline is not None and outline.report == facts and outline.digest == whole.files[key].digest
+    assert whole.outline(key) == outline
+    keep_loaded([repo])
+    try:
+        assert ReportsOnDemand(repo).outline(key) == outline
+    finally:
+        keep_loaded([])
+
+
 @pytest.mark.parametrize("damage", [b"", b"\xff", b"\x94\xa1x\x80\x80\xc0"])
 def test_reports_on_demand_are_none_where_the_cache_is_damaged_or_gone(repo: Path, damage: bytes) -> None:
-    assert not ReportsOnDemand(repo).known
+    assert not ReportsOnDemand(repo).files
     check(repo)
     ReportCache(repo).path.write_bytes(damage)
-    assert not ReportsOnDemand(repo).known and ReportsOnDemand(repo).manifests is None
+    assert not ReportsOnDemand(repo).files and ReportsOnDemand(repo).manifests is None
