@@ -32,7 +32,7 @@ _TEXTS = frozenset({
     "get_full_name", "get_short_name", "get_username", "get_text", "get_name", "get_title", "get_body", "get_content",
     "get_description", "get_comment", "get_message", "decode", "input", "getlist",
     "loads", "json", "get_json", "get_object_or_404", "fetchone", "fetchall", "values", "values_list", "first", "last",
-    "all", "filter", "exclude", "get_object", "get_queryset", "latest", "namelist",
+    "all", "filter", "exclude", "get_object", "get_queryset", "latest", "namelist", "unescape",
 })  # fmt: skip
 _REQUEST = lazy(r"^(?:self\.)?request(?:\.(?:GET|POST|COOKIES|META|headers|data|query_params|body|args|form|FILES))?$")
 _SETTINGS = lazy(r"settings$|config(?:uration)?$|^conf$|cache$", re.I)

@@ -52,6 +52,14 @@ _OF_SCHEMA = lazy(
 )
 
 
+_RUN_BY_HAND = lazy(r"(?:^|/)(?:scripts?|tools?|bin|management/commands|benchmarks?|seeds?)/")
+
+
+def _judged(path: str) -> bool:
+    """True but for what somebody runs who could run any statement: scripts and commands."""
+    return is_product_path(path) and _RUN_BY_HAND.search(path) is None
+
+
 def _seen(context: FileContext) -> set[ast.AST]:
     seen = context.memo.setdefault(_SEEN, set())
     assert isinstance(seen, set)
@@ -235,14 +243,15 @@ raw_sql_interpolation = Rule(
     "separately never mistakes them for SQL.",
     fix='Put a placeholder into the statement and the value into the parameters: `execute("… = %s", [value])`, '
     '`text("… = :id")`. Names of tables and columns: choose from a fixed list, or quote them with the driver.',
-    when="Everywhere but tests and migrations. Quoted names, numbers, placeholders, constants, one of a fixed list "
+    when="Everywhere but in tests, migrations, and the scripts and commands that somebody runs by hand. "
+    "Quoted names, numbers, placeholders, constants, one of a fixed list "
     "(or what was compared with one before), "
     "`_meta` names and what a query compiles to may be filled in; what a private function is given counts as its calls "
     "in the file give it.",
     watches=(
-        Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, is_product_path),
-        Watch((ast.Call,), _on_call, (), is_product_path, words=_EXECUTE_WORDS),
-        Watch((ast.Call,), _on_method, _WRITTEN, is_product_path),
+        Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
+        Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),
+        Watch((ast.Call,), _on_method, _WRITTEN, _judged),
     ),
     bad=one_file(
         "shop/reports.py",
@@ -276,8 +285,8 @@ raw_sql_interpolation = Rule(
         'def clauses(name):\n    return f"name = {name}"\n',
         "def rows(cursor, name):\n    _rows(cursor, name)\n\n\ndef _rows(cursor, column: str):\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
-        'class Shops:\n    table = "shop"\n\n    def __init__(self, table):\n        self.table = table\n\n'
-        '    def rows(self, cursor):\n        cursor.execute(f"SELECT id FROM {self.table}")\n',
+        'class Shops:\n    order = "id"\n\n    def __init__(self, order):\n        self.order = order\n\n'
+        '    def rows(self, cursor):\n        cursor.execute(f"SELECT id FROM shop ORDER BY {self.order}")\n',
         "def rows(cursor, column, allowed):\n    if column not in allowed:\n        raise ValueError(column)\n"
         '    cursor.execute(f"SELECT {column} FROM shop")\n',
         'def rows(cursor, column):\n    if column not in {"id", "name"}:\n        log(column)\n'
@@ -352,9 +361,19 @@ raw_sql_interpolation = Rule(
             '    names = {"shop": [field.get_attname() for field in Shop._meta.fields]}\n'
             '    shown = ["s.{}".format(name) for name in names["shop"]]\n'
             "    cursor.execute(f\"SELECT {', '.join(shown)} FROM shop s WHERE {' AND '.join(where)}\", ids)\n",
+            "class ShopStore:\n    def __init__(self, table):\n        self.table = table\n\n"
+            "    def rows(self, cursor, index_name, filter_expr):\n"
+            '        cursor.execute(f"SELECT id FROM {self.table} USE INDEX ({index_name}) WHERE {filter_expr}")\n',
+            "def rows(cursor, interval: Interval, sort: SortType, timezone):\n"
+            "    cursor.execute(f\"SELECT id FROM shop WHERE day > '{interval.value}' AT '{timezone.key}'\"\n"
+            '        f" ORDER BY {sort}")\n',
+            'class Interval(StrEnum):\n    DAY = "day"\n\n    def sql(self):\n'
+            "        return text(f\"interval '1 {self.value}'\")\n",
+            'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',
         ),
+        *one_file("scripts/drop_role.py", 'def drop(cursor, role):\n    cursor.execute(f"DROP ROLE {role}")\n'),
         *one_file("shop/migrations/0002_x.py", 'def up(cursor, t):\n    cursor.execute(f"DELETE FROM {t}")\n'),
     ),
 )

@@ -13,6 +13,20 @@ from skills.gates.engine.patterns import lazy
 _VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
 _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
+# Text of a statement that somebody put together elsewhere, and the layer that speaks to the database.
+_FRAGMENT = lazy(
+    r"[a-z]_(?:sql|clauses?|expr(?:ession)?s?|hint|cte|predicates?)$|^sql_(?:filter|where|cond|expr|part)\w*$"
+    r"|^(?:base|inner|sub|outer)_?query$|_(?:query|select)_part$",
+    re.I,
+)
+_LAYER = lazy(
+    r"(?:Conn(?:ection)?|Client|Store|Storage|Backend|Dialect|Driver|Adapter|Engine|Compiler|Editor|Builder|Database"
+    r"|Operations|Introspection)(?:Base)?$"
+)
+_SETUP = lazy(
+    r"(?:^|_)(?:table|schema|column|index|dataset|project|database|catalog|keyspace)s?(?:_?(?:name|id))?s?$", re.I
+)
+_KIND = lazy(r"(?:Type|Enum|Status|Kind|Order|Direction|Interval|Unit|Mode|Level|Period|Granularity)$")
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 _NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
 
@@ -81,12 +95,43 @@ def _asks_for_word(test: ast.expr, name: str) -> bool:
 
 def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
     """True for the options of a command: `options["table"]` of Django's, `args.table` of argparse."""
+    if last_name(holder) == "settings_dict":
+        return True
     if not isinstance(holder, ast.Name):
         return False
     if holder.id == "options" and "/management/commands/" in context.path:
         return True
     bound = values_of(holder.id, context)
     return len(bound) == 1 and isinstance(bound[0], ast.Call) and last_name(bound[0].func) == "parse_args"
+
+
+def is_fragment(name: str) -> bool:
+    """True for a name of a part of a statement: `where_clause`, `score_expr`."""
+    return _FRAGMENT.search(name) is not None
+
+
+def is_own_schema(node: ast.expr, context: FileContext) -> bool:
+    """True for `self.table`, with which an object was made, and for what a class that is the layer above a database
+    is given as the name of a table."""
+    if isinstance(node, ast.Attribute):
+        return last_name(node.value) in {"self", "cls"} and _SETUP.search(node.attr) is not None
+    owner = context.class_scope
+    return (
+        owner is not None
+        and isinstance(node, ast.Name)
+        and _SETUP.search(node.id) is not None
+        and any(map(_LAYER.search, (owner.name, *map(last_name, owner.bases))))
+    )
+
+
+def is_kind(node: ast.Attribute, context: FileContext) -> bool:
+    """True for the value of a member of an enumeration: `interval.value`, `self.value` in the enumeration itself."""
+    owner = context.class_scope
+    if node.attr == "value" and isinstance(node.value, ast.Name):
+        if node.value.id != "self":
+            return True
+        return owner is not None and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases)
+    return node.attr == "key" and last_name(node.value) in {"timezone", "tz", "zone", "tzinfo"}
 
 
 def dumps_model(node: ast.Call, context: FileContext) -> bool:
@@ -144,7 +189,8 @@ def asks_for_name(node: ast.Call) -> bool:
 
 
 def is_numeric(annotation: ast.expr | None) -> bool:
-    """True for a parameter that says that it is a number, a date, a UUID or one of a few literals."""
+    """True for a parameter that says that it is a number, a date, a UUID, one of a few literals, or of an
+    enumeration."""
     if annotation is None:
         return False
     if isinstance(annotation, ast.BinOp):
@@ -154,4 +200,5 @@ def is_numeric(annotation: ast.expr | None) -> bool:
         return outer == "Literal" or (outer == "Optional" and is_numeric(annotation.slice))
     if isinstance(annotation, ast.Constant):
         return annotation.value is None or str(annotation.value) in _NUMBER_TYPES
-    return last_name(annotation) in _NUMBER_TYPES
+    named = last_name(annotation)
+    return named in _NUMBER_TYPES or _KIND.search(named) is not None

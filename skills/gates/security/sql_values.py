@@ -18,9 +18,12 @@ from skills.gates.security.sql_checks import (
     dumps_model,
     has_parameters,
     is_checked,
+    is_fragment,
     is_key_of_user,
+    is_kind,
     is_numeric,
     is_of_dialect,
+    is_own_schema,
     is_part_of_schema,
     names_schema,
 )
@@ -101,6 +104,8 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True  # whoever runs the program decides it
     if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
         return True  # of the schema, as SQLAlchemy knows it
+    if is_own_schema(part, context) or is_kind(part, context):
+        return True
     if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
     if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in _NUMBERS:
@@ -198,19 +203,28 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
         return _joins_harmless(part.args[0], context, depth)
     if name in {"str", "sorted", "list", "tuple", "set", "frozenset", "reversed", "min", "max"} and part.args:
         return all(harmless(value, context, depth + 1) for value in part.args)
-    if not isinstance(part.func, ast.Attribute):
-        return asks_for_name(part) or _answers_harmlessly(name, context, depth)
+    if isinstance(part.func, ast.Attribute):
+        return _harmless_method(part, part.func, context, depth)
+    if asks_for_name(part) or _answers_harmlessly(name, context, depth):
+        return True
+    return is_fragment(name) and name in context.imports
+
+
+def _harmless_method(part: ast.Call, function: ast.Attribute, context: FileContext, depth: int) -> bool:
+    name, owner = function.attr, function.value
     if name in LAYOUT or name == "format":
         filled = [*part.args, *(word.value for word in part.keywords)] if name == "format" else []
-        return all(harmless(value, context, depth + 1) for value in (part.func.value, *filled))
+        return all(harmless(value, context, depth + 1) for value in (owner, *filled))
     if names_schema(part) and all(
         "table" in ast.unparse(value).lower() or harmless(value, context, depth + 1) for value in part.args
     ):
         return True
     if name == "get":
-        picked = comes_from_operator(part.func.value, context) or _holds_harmless(part.func.value, context, depth)
+        picked = comes_from_operator(owner, context) or _holds_harmless(owner, context, depth)
         return picked and all(harmless(value, context, depth + 1) for value in part.args[1:])
-    return last_name(part.func.value) in {"self", "cls"} and _answers_harmlessly(name, context, depth)
+    if last_name(owner) not in {"self", "cls"}:
+        return is_fragment(name)
+    return _answers_harmlessly(name, context, depth)
 
 
 def _stands_for_quoter(function: ast.expr, context: FileContext) -> bool:
@@ -308,7 +322,8 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         arguments = scope.args
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
-                yield is_numeric(argument.annotation) or _called_harmlessly(scope, name, context, depth)
+                known = is_numeric(argument.annotation) or is_fragment(name)
+                yield known or is_own_schema(ast.Name(name), context) or _called_harmlessly(scope, name, context, depth)
     for node in indirect(scope, context):
         if isinstance(node, LOOPS):
             if not isinstance(node.iter, (ast.Tuple, ast.List, ast.Set)) or place_of(node.target, name) is None:

@@ -22,6 +22,7 @@ _ESCAPES = lazy(
 _ESCAPERS = frozenset({"escape", "conditional_escape", "force_escape"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _PASSED_ON = frozenset({"str", "list", "tuple", "sorted", "set", "repr", "min", "max"})
+_UNDOES = frozenset({"unescape", "unquote", "unquote_plus", "force_str", "smart_str", "force_text", "smart_text"})
 _DEEP = 8
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
 _OWN = lazy(r"nonce|csrf_?token|^rendered(?:_|$)", re.I)
@@ -178,7 +179,7 @@ def _of_argument(value: ast.Call, name: str, context: FileContext) -> list[ast.e
         found = _of_sub(value, context)
     elif name == "get" and owner is not None and _is_table(owner, context):
         found = [owner, *value.args[1:]]
-    elif name in _PASSED_ON and owner is None:
+    elif name in _UNDOES or (name in _PASSED_ON and owner is None):
         found = [*value.args]
     elif (name in _TRANSLATES and _is_put_together(first)) or (
         name in _DUMPS and not any(_ESCAPES.search(ast.unparse(word.value)) for word in value.keywords)
