@@ -49,7 +49,7 @@ def run(call: Call) -> int:
             lines = [f"{len(chosen)} kept in {where}" if where else "nothing new to keep"]
     elif args.action == "promote":
         chosen = _chosen(tuple(held), args.ids)
-        before, after = promote(repository.root, {one.id for one in chosen}, write=args.write)
+        before, after = promote(repository, {one.id for one in chosen}, write=args.write)
         changed["diff"] = _diff(before, after)
         lines = [changed["diff"] or "CLAUDE.md has it already"]
         lines += ["written" if args.write else "nothing was changed: --write makes this change"]

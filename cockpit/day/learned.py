@@ -1,14 +1,15 @@
 """Learnings on disk: candidates in cockpit's own state until a person keeps them, then `docs/learnings/DATE.md`."""
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from cockpit.bench.shared import text_of
 from cockpit.day.record import state_folder
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.workflow.learnings import KINDS, Learning, added, marked_promoted, promoted, read_file
@@ -16,6 +17,7 @@ from skills.workflow.learnings import KINDS, Learning, added, marked_promoted, p
 FOLDER = "docs/learnings"
 _LARGEST = 4_000_000
 _MOST = 200
+_PATIENCE_SECONDS = 2.0
 
 
 def candidates(repository: Repository) -> tuple[Learning, ...]:
@@ -34,20 +36,20 @@ def propose(repository: Repository, found: Iterable[Learning]) -> tuple[Learning
 
     Raises `CannotAnswer` where the state cannot be written.
     """
-    known = candidates(repository)
-    dropped = _dropped(repository)
-    have = {one.id for one in (*known, *(one for _, rows in kept(repository.root) for one in rows))} | dropped
-    fresh = tuple(one for one in found if one.id not in have)
-    if fresh:
-        _write(repository, (*known, *fresh)[-_MOST:], dropped)
+    with _one_writer(repository):
+        known = candidates(repository)
+        dropped = _dropped(repository)
+        have = {one.id for one in (*known, *(one for _, rows in kept(repository.root) for one in rows))} | dropped
+        fresh = tuple(one for one in found if one.id not in have)
+        if fresh:
+            _write(repository, (*known, *fresh)[-_MOST:], dropped)
     return fresh
 
 
 def settle(repository: Repository, ids: Iterable[str], *, dropped: bool) -> None:
     """Take candidates off the list; dropped ones are remembered. Raises `CannotAnswer`."""
-    gone = set(ids)
-    left = tuple(one for one in candidates(repository) if one.id not in gone)
-    _write(repository, left, _dropped(repository) | (gone if dropped else set()))
+    with _one_writer(repository):
+        _settle(repository, set(ids), dropped=dropped)
 
 
 def keep(repository: Repository, chosen: Iterable[Learning], now: datetime) -> Path | None:
@@ -55,11 +57,12 @@ def keep(repository: Repository, chosen: Iterable[Learning], now: datetime) -> P
     day = now.astimezone().strftime("%Y-%m-%d")
     path = repository.root / FOLDER / f"{day}.md"
     wanted = tuple(chosen)
-    text = text_of(path.parent, path.name)
-    new = added(text, wanted, day)
-    if new != text:
-        _save(path, new, repository.root)
-    settle(repository, (one.id for one in wanted), dropped=False)
+    with _one_writer(repository):
+        text = text_of(path.parent, path.name)
+        new = added(text, wanted, day)
+        if new != text:
+            _save(path, new, repository.root)
+        _settle(repository, {one.id for one in wanted}, dropped=False)
     return path if new != text else None
 
 
@@ -74,9 +77,13 @@ def kept(root: Path) -> list[tuple[Path, tuple[Learning, ...]]]:
     return found
 
 
-def promote(root: Path, ids: Iterable[str], *, write: bool) -> tuple[str, str]:
+def promote(repository: Repository, ids: Iterable[str], *, write: bool) -> tuple[str, str]:
     """(CLAUDE.md before, and with those learnings); written where `write` is set. Raises `CannotAnswer`."""
-    wanted = set(ids)
+    with _one_writer(repository) if write else contextlib.nullcontext():
+        return _promote(repository.root, set(ids), write=write)
+
+
+def _promote(root: Path, wanted: set[str], *, write: bool) -> tuple[str, str]:
     files = [(path, [one for one in rows if one.id in wanted]) for path, rows in kept(root)]
     chosen = [one for _, rows in files for one in rows]
     missing = wanted - {one.id for one in chosen}
@@ -93,6 +100,19 @@ def promote(root: Path, ids: Iterable[str], *, write: bool) -> tuple[str, str]:
             if rows:
                 _save(file, marked_promoted(text_of(file.parent, file.name), (one.id for one in rows)), root)
     return before, after
+
+
+@contextlib.contextmanager
+def _one_writer(repository: Repository) -> Iterator[None]:
+    """Hold the learnings of a repository, so that two changes at once are both kept. Raises `CannotAnswer`."""
+    lock = _path(repository).with_suffix(".lock")
+    with only_one(lock, "another process changes the learnings", patience=_PATIENCE_SECONDS):
+        yield
+
+
+def _settle(repository: Repository, gone: set[str], *, dropped: bool) -> None:
+    left = tuple(one for one in candidates(repository) if one.id not in gone)
+    _write(repository, left, _dropped(repository) | (gone if dropped else set()))
 
 
 def _save(path: Path, text: str, root: Path) -> None:

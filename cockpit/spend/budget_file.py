@@ -8,15 +8,21 @@ from typing import Any
 
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
-from cockpit.files import write_atomically
+from cockpit.files import only_one, write_atomically
 from cockpit.paths import user_config_file
 
+_PATIENCE_SECONDS = 2.0
 _HEADER = re.compile(r"\s*\[")
 
 
 def set_budget(window: str, soft: float, hard: float | None, *, block: bool) -> Path:
     """Set the limits of `window` in dollars. Returns the file. Raises `CannotAnswer` where it cannot be done."""
     path = user_config_file()
+    with only_one(path.with_suffix(".lock"), f"another cockpit changes {path}", patience=_PATIENCE_SECONDS):
+        return _set(path, window, soft, hard, block=block)
+
+
+def _set(path: Path, window: str, soft: float, hard: float | None, *, block: bool) -> Path:
     load_config(None)
     before = _read(path)
     text = _with(before, f"budget.{window}", "soft", _number(soft))

@@ -1,15 +1,19 @@
 """What a person confirmed on the predeploy list: who, when, at which commit. Kept in `.cockpit/predeploy.json`."""
 
 import json
+import os
+from hashlib import blake2b
 from pathlib import Path
 
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
+from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from skills.verify.predeploy import MANUAL, Confirmation
 
+_PATIENCE_SECONDS = 2.0
 PLACE = ".cockpit/predeploy.json"
 
 
@@ -39,10 +43,13 @@ def confirm(root: Path, item: str) -> Confirmation:
     except GitFailed as problem:
         raise CannotAnswer(f"nobody can confirm here: {problem.line}") from None
     given = Confirmation(plain_text(who, 80), iso(now()), head)
-    known = {**read_confirmations(root), item: given}
-    rows = {name: {"who": one.who, "at": one.at, "commit": one.commit} for name, one in sorted(known.items())}
-    try:
-        write_atomically(root / PLACE, json.dumps({"version": 1, "confirmed": rows}, indent=1) + "\n")
-    except OSError as problem:
-        raise CannotAnswer(f"{PLACE} cannot be written ({problem.strerror})") from None
+    name = blake2b(os.fsencode(os.path.realpath(root)), digest_size=12).hexdigest()
+    lock = state_dir() / "confirmations" / f"{name}.lock"
+    with only_one(lock, "another cockpit confirms an item", patience=_PATIENCE_SECONDS):
+        known = {**read_confirmations(root), item: given}
+        rows = {name: {"who": one.who, "at": one.at, "commit": one.commit} for name, one in sorted(known.items())}
+        try:
+            write_atomically(root / PLACE, json.dumps({"version": 1, "confirmed": rows}, indent=1) + "\n")
+        except OSError as problem:
+            raise CannotAnswer(f"{PLACE} cannot be written ({problem.strerror})") from None
     return given
