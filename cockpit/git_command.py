@@ -109,6 +109,14 @@ def ask_ahead(questions: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         threading.Thread(target=work, daemon=True).start()
 
 
+def _taken(question: tuple[str, tuple[str, ...]]) -> _Asked | None:
+    """What git was asked ahead, each time once; None where it was not, or another thread took the last one."""
+    try:
+        return _ahead[question].pop()
+    except (KeyError, IndexError):
+        return None
+
+
 def _quick_answer(
     folder: Path | str,
     args: tuple[str, ...],
@@ -155,8 +163,8 @@ def git_bytes(
     """As `git`, but the bytes themselves. The lines that git said on stderr all the same are added to `said`."""
     said = [] if said is None else said
     if _quick:
-        takers = None if environment else _ahead.get((os.fspath(folder), args))
-        return takers.pop().answer(said) if takers else _quick_answer(folder, args, environment, timeout, said)
+        asked = None if environment else _taken((os.fspath(folder), args))
+        return asked.answer(said) if asked else _quick_answer(folder, args, environment, timeout, said)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import subprocess
 

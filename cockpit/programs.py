@@ -4,7 +4,6 @@ in what they print, cancelled from another thread.
 
 import contextlib
 import os
-import select
 import signal
 import sys
 import threading
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.git_command import INHERITED
 from cockpit.plain_text import plain_text
+from cockpit.readable import readable
 from skills.record import record
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, by
     until = time.monotonic() + seconds
     while streams:
         left = until - time.monotonic()
-        ready = select.select(list(streams), [], [], max(0.0, min(left, 0.2)))[0]
+        ready = readable(streams, min(left, 0.2))
         for handle in ready:
             part = os.read(handle, 1 << 16)
             streams[handle] += part

@@ -7,7 +7,6 @@ interpreter over pipes (the app). Workers end when their input ends, so they die
 import contextlib
 import gc
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from cockpit.findings.worker import Judged, Request, Task, judge, read_frame, serve, unjudged, write_frame
+from cockpit.readable import readable
 from skills.gates import analyse
 
 BATCH_BYTES, LEAST_BYTES = 200_000, 10_000
@@ -74,7 +74,7 @@ class Pool:
                     waiting.appendleft(batch)
                     continue
                 busy[worker.answers] = (worker, batch)
-            ready, _, _ = select.select(list(busy), [], [], SECONDS_A_BATCH)
+            ready = readable(busy, SECONDS_A_BATCH)
             for handle in ready or list(busy):
                 worker, batch = busy.pop(handle)
                 frame = worker.answer() if ready else None

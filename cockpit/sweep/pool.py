@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import queue
-import select
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
+from cockpit.readable import readable
 from cockpit.sweep.cancel import Cancel
 
 Progress = Callable[[int, int], None]
@@ -135,7 +135,7 @@ def _asked(worker: "Popen[bytes]", root: Path, batch: list[str]) -> list[dict[st
     answer = bytearray()
     until = time.monotonic() + SECONDS_A_BATCH
     while not answer.endswith(b"\n"):
-        ready = select.select([worker.stdout], [], [], max(0.0, until - time.monotonic()))[0]
+        ready = readable([worker.stdout.fileno()], until - time.monotonic())
         part = os.read(worker.stdout.fileno(), 1 << 16) if ready else b""
         if not part:
             raise EOFError

@@ -9,7 +9,6 @@ import fcntl
 import gc
 import io
 import os
-import select
 import signal
 import sys
 import time
@@ -18,6 +17,7 @@ from socket import AF_UNIX, SOCK_STREAM, socket
 
 from cockpit import own_folder_first
 from cockpit.hooks.drain import spool_opened
+from cockpit.readable import readable
 from cockpit.warm.client import READY, Address, Part, frame, framed, pack, socket_path, unpacked, version
 
 MOST_CHILDREN = 16  # at a time; who comes then does the work itself
@@ -110,19 +110,17 @@ class Server:
             self.place.leave()
 
     def _parent_gone(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self.parent], [], [], seconds)
-        return bool(ready) and not os.read(self.parent, 4096)
+        return bool(readable([self.parent], seconds)) and not os.read(self.parent, 4096)
 
     def _answer_all(self) -> None:
         listener = self.place.listener
         assert listener is not None
         while True:
-            waiting: list[socket | int] = [listener, self.parent, self._told]
-            ready, _, _ = select.select(waiting, [], [], 0.2 if self.children else None)
+            ready = readable([listener.fileno(), self.parent, self._told], 0.2 if self.children else None)
             self._reap()
             if self.parent in ready and not os.read(self.parent, 4096):
                 return
-            if listener in ready:
+            if listener.fileno() in ready:
                 self._accept(listener)
             elif self._told in ready:
                 self._used(os.read(self._told, 65536))

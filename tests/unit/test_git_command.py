@@ -88,6 +88,20 @@ def test_what_takes_too_long_is_ended(repo: Path) -> None:
         git(repo, "-c", "alias.wait=!sleep 60", "wait", timeout=0.2)
 
 
+class _Passing(list[git_command._Asked]):
+    """A list that another thread empties between a look at it and what is taken from it."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_what_another_thread_took_is_asked_again(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("symbolic-ref", "HEAD")
+    monkeypatch.setattr(git_command, "_ahead", {(str(repo), words): _Passing()})
+
+    assert git(repo, *words) == "refs/heads/main\n"
+
+
 def test_what_was_asked_ahead_is_taken_as_often_as_it_was_asked_and_a_refusal_stays_one(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
