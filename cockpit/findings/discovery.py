@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from dataclasses import field
 from pathlib import Path
 
+from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, RunningGit, git
 from skills.gates.engine.patterns import lazy
 from skills.record import record
@@ -25,6 +26,7 @@ _MANIFESTS |= {".pre-commit-config.yaml"}
 _MANIFEST_KINDS = frozenset(["toml", "cfg", "ini", "txt", "in", "yaml", "yml", "json", "sh", "service", "conf"])
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
 _GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
+_SUBMODULE = lazy(r"^[ \t]*path[ \t]*=[ \t]*\"?([^\"\r\n]*[^\"\s])", re.MULTILINE)
 _HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
 _MADE = lazy(
     rb"^\W*th(?:is|e) (?:file|code|module|client) (?:is|was|has been) auto(?:matically)?[- ]?generated\b", re.I | re.M
@@ -96,8 +98,13 @@ def discover(
     foreign = _Foreign(names, exclude)
     files: dict[str, FileMark] = {}
     skipped: dict[str, str] = {}
+    others = {name for name in names if name.endswith("/")}
+    names -= others
+    if ".gitmodules" in names:
+        others |= names & _submodules(root)
+    skipped |= dict.fromkeys(others, "repository of its own")
     for name in sorted(names):
-        if not name.endswith(".py"):
+        if not name.endswith(".py") or name in others:
             continue
         reason, mark = foreign.reason(name), None
         if not reason:
@@ -268,8 +275,17 @@ def _git_files(root: Path, only: tuple[str, ...] | None) -> set[str]:
     return _split(git(root, *_LIST, "--", *(name or "." for name in only))) if only else set()
 
 
+def _submodules(root: Path) -> frozenset[str]:
+    """The folders that `.gitmodules` names; git lists them as if they were files."""
+    try:
+        text = read_regular(root / ".gitmodules", 1_000_000).decode("utf-8", "surrogateescape")
+    except OSError:
+        return frozenset()
+    return frozenset(_SUBMODULE.findall(text))
+
+
 def _split(listed: str) -> set[str]:
-    return {name for name in listed.split("\0") if name and not name.endswith("/")}
+    return {name for name in listed.split("\0") if name}
 
 
 def _below(name: str, only: tuple[str, ...]) -> bool:

@@ -60,7 +60,10 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
             asked.append((name, normalised(dependency)))
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
-    evidence = ProjectEvidence(found, schemas=tuple(schemas), packages=_packages(names, asked), started=tuple(started))
+    unread = next((f"{name} {why}" for name, why in problems if "/" not in name), "")
+    evidence = ProjectEvidence(
+        found, schemas=tuple(schemas), packages=_packages(names, asked), started=tuple(started), unread=unread
+    )
     return Manifests(evidence, ruff or found.get("ruff", ""), tuple(problems))
 
 

@@ -26,6 +26,7 @@ class Project:
         self.coverage = evidence.coverage
         self.schemas = evidence.schemas
         self.started = evidence.started
+        self.unread = evidence.unread
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
         for report in self._reports:

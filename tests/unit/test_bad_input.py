@@ -97,6 +97,23 @@ def usage(cwd: Path, message: str = "m1", **more: Any) -> dict[str, Any]:
     }
 
 
+MOCKED = "from unittest.mock import Mock\n\n\ndef test_pay(mocker):\n    assert Mock()\n"
+
+
+def test_a_gate_that_rests_on_a_manifest_nobody_can_read_is_no_pass(repository: Path, cockpit: Run) -> None:
+    (repository / "pyproject.toml").write_text("[project\ndependencies = ['pytest-mock']\n")
+    without = cockpit("check", "--json")
+    (repository / "test_pay.py").write_text(MOCKED)
+
+    ran = cockpit("check", "--json")
+
+    assert (without.returncode, ran.returncode, ran.stderr) == (0, 2, b"")
+    answer = json.loads(ran.stdout)
+    (mock,) = (check for check in answer["checks"] if check["rule"] == "bare-mock")
+    assert mock["status"] == "not_run" and mock["reason"].startswith("pyproject.toml cannot be read: Expected ']'")
+    assert [error["path"] for error in answer["errors"]] == ["pyproject.toml"]
+
+
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     oddities(tmp_path, ".py")
     for name in sorted(tmp_path.iterdir()):

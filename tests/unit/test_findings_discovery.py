@@ -46,6 +46,21 @@ def test_vendored_and_generated_are_skipped_with_their_reason(repo: Path) -> Non
     }
 
 
+def test_repositories_within_are_skipped_with_their_reason(repo: Path) -> None:
+    make(repo, "own.py", "inner/a.py", "libs/sub/b.py")
+    for name in ("inner", "libs/sub"):
+        subprocess.run(["git", "init", "-q", name], cwd=repo, check=True)
+        subprocess.run(["git", "-C", name, "add", "."], cwd=repo, check=True)
+        subprocess.run(["git", "-C", name, "commit", "-qm", "start"], cwd=repo, check=True)
+    adding = ["git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "./libs/sub", "libs/sub"]
+    subprocess.run(adding, cwd=repo, check=True)
+
+    scope = discover(repo)
+
+    assert (list(scope.files), sorted(scope.folders)) == (["own.py"], ["", "libs"])
+    assert scope.skipped == dict.fromkeys(("inner/", "libs/sub"), "repository of its own")
+
+
 def test_an_app_that_is_called_vendor_or_build_is_the_projects_own(repo: Path) -> None:
     make(repo, "apps/vendor/models.py", "apps/vendor/services.py", "apps/build/steps.py")
     assert len(discover(repo).files) == 3

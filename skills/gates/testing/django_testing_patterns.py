@@ -172,9 +172,16 @@ def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
 
 
 def _mock_applies(project: Project) -> str | None:
-    if _is_asked(project) or _MOCKER in project.dependencies:
+    if _is_asked(project) or _MOCKER in project.dependencies or project.unread:
         return None
     return "the project does not depend on pytest-mock"
+
+
+def _mock_blind(project: Project) -> str | None:
+    """Why nobody knows whether stand-ins that there are should be fixtures, None where it is known."""
+    if not project.unread or _is_asked(project) or _MOCKER in project.dependencies or not project.candidates(BARE_MOCK):
+        return None
+    return f"{project.unread}: nobody knows whether the project depends on pytest-mock"
 
 
 def _is_asked(project: Project) -> bool:
@@ -273,6 +280,7 @@ bare_mock = Rule(
         ),
     ),
     applies=_mock_applies,
+    blind=_mock_blind,
     holds=_mock_holds,
 )
 
