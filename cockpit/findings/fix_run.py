@@ -59,12 +59,15 @@ def fix_now(root: Path, outcome: Outcome, *, write: bool) -> Fixes:
             written.append(patch.path)
     done = [len(plan.fixed[path]) for path in (written if write else plan.fixed)]
     verb = "fixed" if write else "would be fixed"
-    say(f"{_count(sum(done), 'finding')} {verb} in {_count(len(done), 'file')}" + _left(len(plan.refused)))
+    say(f"{_count(sum(done), 'finding')} {verb} in {_count(len(done), 'file')}" + _left(wanted, plan))
     return Fixes(plan, wanted, tuple(written))
 
 
-def _left(refused: int) -> str:
-    return f", {refused} left for a person" if refused else ""
+def _left(wanted: tuple[Finding, ...], plan: FixPlan) -> str:
+    refused = [finding.rule.startswith("ruff/") for finding in wanted if finding.fingerprint in plan.refused]
+    of_ruff = sum(refused)
+    people = f", {len(refused) - of_ruff} left for a person" if len(refused) > of_ruff else ""
+    return people + (f", {of_ruff} for ruff check --fix" if of_ruff else "")
 
 
 def _count(number: int, what: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from skills.gates import RULES, analyse, settle
 from skills.gates.fixes import FIXES, FixExample, FixResult, fix, fix_examples
+from skills.gates.fixes.document import Document
 from skills.gates.model import Finding, GateOptions, ProjectEvidence
 
 EXAMPLES = fix_examples()
@@ -93,3 +94,18 @@ def test_any_clothes(example: FixExample, newline: str, indent: str, mark: bool,
         assert result.source == dressed(example.after, *clothes)
     if newline == "\r\n":
         assert "\n" not in result.source.replace("\r\n", "")
+
+
+def test_what_mends_a_whole_file_or_nothing_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tests = "".join(
+        f"\n\ndef test_{number}():\n    pay = Mock()\n    pay()\n    assert pay.called\n" for number in range(4)
+    )
+    source = "from unittest.mock import Mock\n" + tests + "\n\ndef make():\n    return 1\n"
+    found = findings_of("tests/test_pay.py", source, "bare-mock")
+    tried: list[int] = []
+    written = Document.text
+    monkeypatch.setattr(Document, "text", lambda self: [tried.append(1), written(self)][1])
+
+    result = fix(source, found, len("def test_0():") + 2)
+
+    assert len(found) > 2 and len(tried) == 1 and result.unfixable.keys() == {one.fingerprint for one in found}

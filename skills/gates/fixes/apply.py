@@ -53,7 +53,7 @@ def fix(source: str, findings: Sequence[Finding], longest: int | None = None) ->
     known = []
     for finding in findings:
         if finding.rule not in FIXES:
-            state.unfixable[finding.fingerprint] = "this rule has none"
+            state.unfixable[finding.fingerprint] = _elsewhere(finding.rule)
         elif finding.confidence == "needs_context":
             state.unfixable[finding.fingerprint] = "only a person knows whether it matters here"
         else:
@@ -70,6 +70,16 @@ def fix(source: str, findings: Sequence[Finding], longest: int | None = None) ->
     return FixResult(mark + state.text, frozenset(state.fixed), state.unfixable)
 
 
+def _elsewhere(rule: str) -> str:
+    """Why a rule that has no fixer is not mended here."""
+    tool, of_tool, code = rule.partition("/")
+    return (
+        f"{tool} mends it itself: ruff check --fix --select {code}"
+        if of_tool and tool == "ruff"
+        else "this rule has none"
+    )
+
+
 def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
     """Fix a group at once, or its halves where the group does not stand the test."""
     located = []
@@ -84,13 +94,19 @@ def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
     try:
         _fix_group(state, located)
     except CannotFix as refusal:
-        if len(located) == 1:
-            state.unfixable[located[0].fingerprint] = str(refusal)
-            if isinstance(refusal, _TooLong):
-                state.too_long.add(located[0].fingerprint)
+        if len(located) == 1 or _is_whole(located):
+            for finding in located:
+                state.unfixable[finding.fingerprint] = str(refusal)
+                if isinstance(refusal, _TooLong):
+                    state.too_long.add(finding.fingerprint)
             return
         for part in _parts(located):
             _fix_all(state, part)
+
+
+def _is_whole(findings: list[Finding]) -> bool:
+    """Whether all are of a rule that mends all of a file or none."""
+    return {finding.rule for finding in findings} == {findings[0].rule} and FIXES[findings[0].rule].whole
 
 
 def _parts(findings: list[Finding]) -> list[list[Finding]]:

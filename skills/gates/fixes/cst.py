@@ -36,6 +36,25 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(children(found))
 
 
+_WITHOUT_STATEMENTS = (
+    cst.BaseExpression,
+    cst.BaseParenthesizableWhitespace,
+    cst.EmptyLine,
+    cst.TrailingWhitespace,
+    cst.Parameters,
+    cst.Annotation,
+    cst.Decorator,
+    cst.Arg,
+    cst.WithItem,
+    cst.AsName,
+)
+
+
+def holds_statements(node: cst.CSTNode) -> bool:
+    """Whether statements may stand in a node: a transformer of statements need not look into the others."""
+    return not isinstance(node, _WITHOUT_STATEMENTS)
+
+
 def below(node: cst.CSTNode, kind: type[Node]) -> Iterator[Node]:
     """The nodes of one kind at or below a node."""
     return (found for found in walk(node) if isinstance(found, kind))

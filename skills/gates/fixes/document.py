@@ -4,7 +4,7 @@ import ast
 import difflib
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusi
 
 from skills.gates.engine.names import imported_names
 from skills.gates.engine.walk import parse
-from skills.gates.fixes.cst import GONE, children, is_gone, walk
+from skills.gates.fixes.cst import GONE, children, holds_statements, is_gone, walk
 from skills.gates.fixes.imports import Imports
 from skills.gates.fixes.model import CannotFix
 from skills.gates.model import Finding
@@ -62,7 +62,7 @@ class Document:
 
     def again(self) -> "Document":
         """The same parsed file with no change noted, and nothing that a fixer remembers."""
-        known = {**self.__dict__, "_places": self._places, "parents": self.parents}
+        known = {**self.__dict__, "_places": self._places, "parents": self.parents, "_code": self._code}
         other = Document.__new__(Document)
         other.__dict__.update(known)
         other.memo, other.imports, other._changes = {}, Imports(), {}
@@ -86,6 +86,11 @@ class Document:
     def names(self) -> dict[str, str]:
         """Bound name → dotted name of every import."""
         return imported_names(self.tree, self.path)
+
+    @cached_property
+    def _code(self) -> str:
+        """LibCST's text of the unchanged file."""
+        return self.module.code
 
     @cached_property
     def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
@@ -183,11 +188,17 @@ class Document:
 
     def text(self) -> str:
         """The text with all changes, everything else byte for byte what it was."""
-        changed = self.imports.applied(self.module.visit(_Changer(self._changes)))
+        touched: set[cst.CSTNode] = set(self._changes)
+        for node in self._changes:
+            for above in self.around(node):
+                if above in touched:
+                    break
+                touched.add(above)
+        changed = self.imports.applied(self.module.visit(_Changer(self._changes, touched)))
         after = changed.code
         if GONE in after:
             after = changed.visit(_Tidy()).code
-        return spliced(self.original, self.module.code, after)
+        return spliced(self.original, self._code, after)
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
@@ -225,11 +236,15 @@ def spliced(original: str, before: str, after: str) -> str:
 
 
 class _Changer(cst.CSTTransformer):
-    """Applies the noted changes, inner ones first."""
+    """Applies the noted changes, inner ones first. Only what is `touched` holds any."""
 
-    def __init__(self, changes: dict[cst.CSTNode, list[Change]]) -> None:
+    def __init__(self, changes: dict[cst.CSTNode, list[Change]], touched: Set[cst.CSTNode]) -> None:
         super().__init__()
         self.changes = changes
+        self.touched = touched
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node in self.touched
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         for how in self.changes.get(original_node, ()):
@@ -239,6 +254,9 @@ class _Changer(cst.CSTTransformer):
 
 class _Tidy(cst.CSTTransformer):
     """Drops what is gone; the comments and blank lines above a line that went go to the next one."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return holds_statements(node)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:  # noqa: N802
         return _tidied(updated_node)

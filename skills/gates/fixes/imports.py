@@ -1,10 +1,14 @@
 """Imports that a fix needs, and those that it leaves without a use."""
 
+import ast
 import sys
 
 import libcst as cst
 
-from skills.gates.fixes.cst import chain, dotted, gone, walk
+from skills.gates.engine.syntax import descendants
+from skills.gates.engine.walk import parse
+from skills.gates.fixes.cst import chain, dotted, gone, holds_statements, walk
+from skills.gates.fixes.model import CannotFix
 
 
 class Imports:
@@ -39,25 +43,21 @@ class Imports:
 
 def _used(module: cst.Module) -> set[str]:
     """Names that stand anywhere but in an import, strings of `__all__` included."""
+    tree, _ = parse(module.code.encode("utf-8", "replace"))
+    if tree is None:
+        raise CannotFix("the changed file would not parse")
     found: set[str] = set()
-    stack: list[cst.CSTNode] = [module]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.Import | cst.ImportFrom):
-            continue
-        if isinstance(node, cst.Attribute):
-            stack.append(node.value)  # the attribute's own name is none of the file's
-            continue
-        if isinstance(node, cst.Arg):
-            stack.append(node.value)
-            continue
-        if isinstance(node, cst.Name):
-            found.add(node.value)
-        elif isinstance(node, cst.SimpleString):
-            value = node.raw_value
-            if value.isidentifier():
-                found.add(value)  # a hint in quotes, or a name in `__all__`
-        stack.extend(node.children)
+    for node in descendants(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            found.add(node.value)  # a hint in quotes, or a name in `__all__`
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
     return found
 
 
@@ -65,6 +65,9 @@ class _Remover(cst.CSTTransformer):
     def __init__(self, unused: set[str]) -> None:
         super().__init__()
         self.unused = unused
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return holds_statements(node)
 
     def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.BaseSmallStatement:  # noqa: N802
         return self._without(updated_node)

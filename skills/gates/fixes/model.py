@@ -20,12 +20,14 @@ class Fixer:
     """How the findings of one rule are mended.
 
     `module` holds a function `fix_<rule>(document, finding)` that notes its changes in the document or raises
-    `CannotFix`; it is imported on first use only, because LibCST takes longer to load than a file to check.
+    `CannotFix`; it is imported on first use only, because LibCST takes longer to load than a file to check. With
+    `whole` it mends all findings of a file or none, so that parts of them need not be tried.
     """
 
     rule: str
     module: str
     may: May
+    whole: bool = False
 
     @property
     def function(self) -> str:

@@ -15,7 +15,7 @@ from skills.gates.fixes.preconditions import (
 )
 
 _FIXERS = (
-    Fixer("bare-mock", "skills.gates.fixes.mocks", is_replaceable_mock),
+    Fixer("bare-mock", "skills.gates.fixes.mocks", is_replaceable_mock, whole=True),
     Fixer("sync-sleep-in-async", "skills.gates.fixes.waiting", whatever),
     Fixer("blocking-io-in-async", "skills.gates.fixes.waiting", is_movable_call),
     Fixer("missing-to-thread", "skills.gates.fixes.waiting", whatever),
