@@ -105,6 +105,7 @@ FUNCTIONS: dict[str, Waits] = {
     **_each("select", "select", NETWORK),
     **_each("fileinput", "input", FILE),
     **_each("shelve", "open", FILE),
+    **_each("h5py", "File", FILE),
     **_each("feedparser", "parse", NETWORK),
     **_each("pika", "BlockingConnection", NETWORK),
     **_each("git.Repo", "clone_from", NETWORK),

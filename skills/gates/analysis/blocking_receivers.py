@@ -149,6 +149,8 @@ RECEIVERS: dict[str, Receiver] = {
     "elasticsearch.Elasticsearch": _all_but(DATABASE, "options close"),
     "slack_sdk.WebClient": _all_but(NETWORK, "close"),
     "slack_sdk.web.client.WebClient": _all_but(NETWORK, "close"),
+    "zipfile.ZipFile": _only(FILE, "write extract extractall"),
+    "tarfile.TarFile": _only(FILE, "extract extractall"),
     "socket.socket": _only(NETWORK, "connect recv recv_into recvfrom send sendall sendto accept"),
     "smtplib.SMTP": _SMTP,
     "smtplib.SMTP_SSL": _SMTP,
@@ -195,6 +197,7 @@ _QUERY_CHAIN = (
 
 MAKES: dict[str, str] = {
     "requests.session": "requests.Session",
+    "tarfile.open": "tarfile.TarFile",
     "urllib.request.build_opener": "urllib.request.OpenerDirector",
     "sqlite3.connect": "sqlite3.Connection",
     "psycopg2.connect": "psycopg2.extensions.connection",

@@ -1,7 +1,7 @@
 """Loops around a place, and what their bodies do with a name."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from skills.gates.engine.context import FileContext, FunctionNode, Words
@@ -73,7 +73,7 @@ def turns(loop: Loop) -> int | None:
     return None
 
 
-def changes(nodes: list[ast.stmt], name: str) -> bool:
+def changes(nodes: Iterable[ast.AST], name: str) -> bool:
     """True where statements change the object behind a name in place."""
     return any(is_change(node, name) for statement in nodes for node in descendants(statement))
 

@@ -9,7 +9,10 @@ from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 
-_LAZY = frozenset({"frozenset", "tuple", "any", "all", "sum", "min", "max"})
+_LAZY = frozenset(
+    {"frozenset", "tuple", "any", "all", "sum", "min", "max", "fsum", "prod", "from_iterable", "Counter", "deque",
+     "OrderedDict"}
+)  # fmt: skip
 _VIEWS = frozenset({"keys", "values", "items"})
 _PLAIN = (cst.Name, cst.Integer, cst.Attribute, cst.Subscript, cst.Tuple, cst.SimpleString)
 _DEEDS = frozenset(
@@ -43,6 +46,8 @@ def _looked_up(document: Document, node: cst.CSTNode, finding: Finding) -> None:
 
 def _rewrite(outer: str, node: cst.Call) -> Rewrite:
     inner = node.args[0].value
+    if outer == "reduce":
+        raise CannotFix("the list is not the first thing that it is given")
     if isinstance(inner, cst.ListComp):
         return _of_comprehension(outer, inner)
     if isinstance(inner, cst.Call):
@@ -146,6 +151,8 @@ def _as_dict(now: cst.Call) -> cst.DictComp:
 
 def _of_call(outer: str, inner: cst.Call) -> Rewrite:
     name = last_name(inner.func)
+    if outer == "len":
+        raise CannotFix("what is counted has no length without the list")
     if outer == "list" and name == "sorted":
         return _unwrapped
     if name in ("sorted", "reversed") and outer in ("sorted", "min", "max", "reversed"):
@@ -285,6 +292,20 @@ EXAMPLES: tuple[FixExample, ...] = (
     _line("any([order.save() for order in orders])", reason="for every element"),
     _line("sum([next(scores) for _ in orders])", reason="in a generator"),
     _line("a in list(names)", reason="a string"),
+    _line("len(list(o for o in orders if o.open))", reason="no length"),
+    FixExample(
+        _LIST,
+        "from collections import Counter\n\nkinds = Counter([o.kind for o in orders])\n",
+        "from collections import Counter\n\nkinds = Counter(o.kind for o in orders)\n",
+    ),
+    FixExample(
+        _COPY,
+        "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
+        "    for n, row in enumerate(list(found.values())):\n        print(n, row)\n"
+        "    return sorted(rows.copy())\n",
+        "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
+        "    for n, row in enumerate(found.values()):\n        print(n, row)\n    return sorted(rows)\n",
+    ),
     FixExample(
         _COPY,
         "def f():\n    rows = [1, 2]\n    for row in list(rows):\n        print(row)\n    return list(rows).copy()\n",

@@ -18,8 +18,10 @@ _OUTER = frozenset(
     {"set", "frozenset", "dict", "list", "tuple", "any", "all", "len", "sum", "min", "max", "sorted", "reversed",
      "bool"}
 )  # fmt: skip
-_COLLECTIONS = frozenset({"collections.Counter", "collections.deque"})
-_ATTRIBUTES = _OUTER | {"pop"}
+_TAKES = {"collections.Counter": 0, "collections.deque": 0, "collections.OrderedDict": 0, "functools.reduce": 1,
+          "itertools.chain.from_iterable": 0, "math.fsum": 0, "math.prod": 0}  # fmt: skip
+"""Callables that run once over what they are given there, and keep no hold of it."""
+_ATTRIBUTES = _OUTER | {"pop"} | {name.rpartition(".")[2] for name in _TAKES}
 _FROM_LIST_COMPREHENSION = {
     "set": "write the set comprehension `{… for …}`",
     "frozenset": "leave the brackets out: `frozenset(… for …)`",
@@ -124,7 +126,7 @@ def _advice(outer: str, node: ast.Call, inner: ast.expr, context: FileContext) -
 
 def _of_comprehension(outer: str, inner: ast.ListComp, keywords: bool) -> str:
     if outer == "dict":
-        pair = isinstance(inner.elt, ast.Tuple) and len(inner.elt.elts) == 2
+        pair = isinstance(inner.elt, (ast.Tuple, ast.List)) and len(inner.elt.elts) == 2
         return "write the dict comprehension `{key: value for …}`" if pair and not keywords else ""
     if outer not in ("set", "list") and waits_inside(inner):
         return ""
@@ -139,6 +141,9 @@ def _of_call(outer: str, node: ast.Call, inner: ast.Call, context: FileContext) 
         return ""
     if node.keywords and outer not in ("sorted", "min", "max", "sum"):
         return ""
+    if outer == "len" and name in ("list", "tuple") and not inner.keywords and inner.args:
+        counted = isinstance(inner.args[0], ast.GeneratorExp) and not waits_inside(inner.args[0])
+        return _FROM_LIST_COMPREHENSION["len"] if counted else ""
     if name == "sorted":
         if outer == "list":
             return "`sorted` returns a list already"
@@ -182,12 +187,14 @@ def _on_pop(node: ast.Call, context: FileContext) -> None:
 
 
 def _on_collection(node: ast.Call, context: FileContext) -> None:
-    """`Counter([… for …])`, `deque(list(xs), maxlen=3)`, `next(iter([… for …]))`."""
-    made = node.args[0]
-    if not isinstance(made, (ast.ListComp, ast.Call)) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+    """`Counter([… for …])`, `deque(list(xs), maxlen=3)`, `reduce(mul, [… for …])`, `next(iter([… for …]))`."""
+    made = next((part for part in node.args[:2] if isinstance(part, (ast.ListComp, ast.Call))), None)
+    if made is None or not isinstance(node.func, (ast.Name, ast.Attribute)):
         return
     name = origin(context, node.func) or ""
-    if name in _COLLECTIONS and _throwaway(made, context):
+    if node.args[_TAKES.get(name, 0) :][:1] != [made]:
+        return
+    if name in _TAKES and _throwaway(made, context):
         _report(node, f"`{name.rpartition('.')[2]}(…)` around a list that nobody keeps: hand it the iterable", context)
     elif name == "iter" and len(node.args) == 1 and isinstance(made, ast.ListComp) and _throwaway(made, context):
         above = context.parent(node)
@@ -305,6 +312,12 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "if [y for y in ys if y.open]:\n    print(1)\n"}),
         Example({_PATH: "def none_open(ys):\n    return not [y for y in ys if y.open]\n"}),
         Example({_PATH: "from collections import Counter, deque\n\nkinds = Counter([y.kind for y in ys])\n"}),
+        Example({_PATH: "import collections\n\nkinds = collections.Counter(list(ys)).most_common(1)\n"}),
+        Example({_PATH: "import math\n\n\ndef f(ys):\n    return math.fsum([y.size for y in ys])\n"}),
+        Example({_PATH: "from functools import reduce\n\n\ndef f(ys):\n"
+                 "    return reduce(max, [y.size for y in ys])\n"}),
+        Example({_PATH: "def f(ys):\n    return len(list(y for y in ys if y.open))\n"}),
+        Example({_PATH: "names = dict([[o.id, o.name] for o in orders])\n"}),
         Example({_PATH: "from collections import deque\n\nlatest = deque(list(xs), maxlen=3)\n"}),
         Example({_PATH: "first = next(iter([y for y in ys if y.open]), None)\n"}),
         Example({_PATH: "import builtins\n\nfirst = builtins.list(scores).pop(0)\n"}),
@@ -325,6 +338,8 @@ unnecessary_list_allocation = Rule(
                 note="a list joined to others is another matter"),
         Example({_PATH: "from collections import Counter\n\nkinds = Counter(y.kind for y in ys)\n"
                  "if [y, x]:\n    again = iter([y.kind for y in ys])\n"}),
+        Example({_PATH: "from functools import reduce\n\n\ndef f(ys, add):\n    n = len(list(filter(None, ys)))\n"
+                 "    return n, reduce(add, ys, [y for y in ys])\n"}, note="what it starts from is kept"),
         Example({_PATH: "more = dict([(k, v) for k, v in xs], total=1)\n"}),
         Example({"tests/test_totals.py": "def test_a():\n    assert len([x for x in 'ab']) == 2\n"}),
     ),

@@ -33,6 +33,9 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    blob = storage.Client().bucket('b').blob(key)\n    return blob.download_as_text()\n"}),
         Example({_API: "from concurrent.futures import ThreadPoolExecutor\n\npool = ThreadPoolExecutor()\n\n\n"
                  "async def load(key):\n    future = pool.submit(read, key)\n    return future.result()\n"}),
+        Example({_API: "async def load(pool, key):\n    return pool.submit(read, key).result()\n"}),
+        Example({_API: "import zipfile\n\n\nasync def pack(buffer, names):\n"
+                 "    archive = zipfile.ZipFile(buffer, 'w')\n    for name in names:\n        archive.write(name)\n"}),
         Example({_API: "import stripe\n\n\nasync def pay(total):\n    stripe.PaymentIntent.create(amount=total)\n"}),
         Example({_API: 'async def load(path):\n    with open(path) as handle:\n        return handle.name\n'}),
         Example({_API: "from pathlib import Path as P\n\nROOT = P('x')\n\n\nasync def f(n):\n"

@@ -1,10 +1,11 @@
 """The rule of the skill runtime-performance-auditor about copies that nobody needs."""
 
 import ast
+from collections.abc import Sequence
 
 from skills.gates.analysis.bindings import Binding, bindings, lookup, origin
 from skills.gates.analysis.execution import execution_of
-from skills.gates.analysis.loops import Loop, changes, is_change, local_nodes, loops_around, scope_of
+from skills.gates.analysis.loops import MUTATORS, changes, is_change, local_nodes, loops_around, scope_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
@@ -15,6 +16,10 @@ SKILL = "runtime-performance-auditor"
 COPIES = "redundant-data-copies"
 
 _COPIERS = frozenset({"list", "tuple", "set", "dict"})
+_TAKERS = frozenset({"len", "sum", "min", "max", "any", "all", "sorted", "frozenset"})
+_RANGE = frozenset({"range"})
+_PASSES = frozenset({"enumerate", "reversed"})
+_VIEWS = frozenset({"items", "keys", "values"})
 _MAKERS = frozenset({"list", "dict", "set", "sorted", "tuple"})
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)
 _READERS = frozenset(
@@ -79,21 +84,66 @@ def _known_container(name: str, line: int, context: FileContext) -> tuple[str, B
 
 def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
     """`for x in list(xs)` where nothing changes `xs` meanwhile."""
-    over = node.iter
+    _looped(node.iter, node.body, context)
+
+
+def _on_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp, context: FileContext) -> None:
+    """`[f(x) for x in list(xs)]`, likewise."""
+    for clause in node.generators:
+        _looped(clause.iter, [node], context)
+
+
+def _looped(over: ast.expr, body: Sequence[ast.AST], context: FileContext) -> None:
+    over, backwards = _inside(over, context)
     found = _copied_for_loop(over, context)
     if found is None:
         return
     source, shown = found
-    if isinstance(source, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)):
-        _report(over, f"`{shown}` copies what is only looped over", context, ())
+    of_dict = isinstance(source, ast.Call) and _is_view(source)
+    if isinstance(source, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)) or (
+        isinstance(source, ast.Call) and _builtin(source.func, context, _RANGE)
+    ):
+        if not (backwards and isinstance(source, (ast.Set, ast.SetComp))):
+            _report(over, f"`{shown}` copies what is only looped over", context, ())
         return
-    if not isinstance(source, ast.Name):
+    name = source.func.value if of_dict else source  # type: ignore[attr-defined]
+    if not isinstance(name, ast.Name):
         return
-    known = _known_container(source.id, node.lineno, context)
-    if known is None or known[0] == "dict" or changes(node.body, source.id) or _handed_on(node, source.id, context):
+    known = _known_container(name.id, over.lineno, context)
+    if known is None or (known[0] == "dict") != of_dict or (backwards and known[0] not in ("list", "tuple")):
         return
-    said = Evidence(context.path, known[1].line, f"`{source.id}` is a {known[0]}")
-    _report(over, f"`{shown}` copies `{source.id}`, which the loop does not change", context, (said,))
+    if changes(body, name.id) or _handed_on(body, name.id, context) or (of_dict and not _stays_here(name.id, context)):
+        return
+    said = Evidence(context.path, known[1].line, f"`{name.id}` is a {known[0]}")
+    _report(over, f"`{shown}` copies `{name.id}`, which the loop does not change", context, (said,))
+
+
+def _inside(over: ast.expr, context: FileContext) -> tuple[ast.expr, bool]:
+    """What `enumerate(…)` and `reversed(…)` in the header of a loop go over, and whether that is from its end."""
+    match over:
+        case ast.Call(func=ast.Name(id="enumerate" | "reversed") as function, args=[first, *_]):
+            if _builtin(function, context, _PASSES):
+                return first, function.id == "reversed"
+    return over, False
+
+
+def _is_view(call: ast.Call) -> bool:
+    """True for `names.items()` and its kin."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _VIEWS and not call.args and not call.keywords
+
+
+def _stays_here(name: str, context: FileContext) -> bool:
+    """True where a dict of a function is filled and read, but never handed to anything that could keep it."""
+    function = context.function
+    if function is None:
+        return False
+    parents = _parents(function, context)
+    return all(
+        isinstance(parents.get(use), ast.Subscript)
+        or _is_reading(use, parents)
+        or (isinstance(above := parents.get(use), ast.Attribute) and above.attr in MUTATORS)
+        for use in _uses(function, name)
+    )
 
 
 def _copied_for_loop(over: ast.expr, context: FileContext) -> tuple[ast.expr, str] | None:
@@ -109,9 +159,9 @@ def _copied_for_loop(over: ast.expr, context: FileContext) -> tuple[ast.expr, st
     return None
 
 
-def _handed_on(loop: Loop, name: str, context: FileContext) -> bool:
+def _handed_on(body: Sequence[ast.AST], name: str, context: FileContext) -> bool:
     """True where the loop's body, or a function defined in the same scope, could reach the object by its name."""
-    if any(isinstance(part, ast.Name) and part.id == name for statement in loop.body for part in _arguments(statement)):
+    if any(isinstance(part, ast.Name) and part.id == name for statement in body for part in _arguments(statement)):
         return True
     scope = scope_of(context)
     if isinstance(scope, ast.Module):
@@ -123,7 +173,7 @@ def _handed_on(loop: Loop, name: str, context: FileContext) -> bool:
     )
 
 
-def _arguments(statement: ast.stmt) -> list[ast.expr]:
+def _arguments(statement: ast.AST) -> list[ast.expr]:
     return [
         argument
         for part in descendants(statement)
@@ -142,6 +192,10 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         inner = node.args[0]
         if _is_plain_copy(inner) and _builtin(function, context, _COPIERS):
             _report(node, f"`{function.id}(…)` copies a copy", context, ())
+    elif isinstance(function, ast.Name) and function.id in _TAKERS and len(node.args) == 1:
+        read = _is_plain_copy(node.args[0]) and _builtin(function, context, _TAKERS)
+        if read:
+            _report(node.args[0], f"`{function.id}(…)` changes nothing: it needs no copy", context, ())
 
 
 def _is_plain_copy(node: ast.expr) -> bool:
@@ -262,6 +316,7 @@ def _report(node: ast.expr, message: str, context: FileContext, evidence: tuple[
     context.report(COPIES, node, message, severity=severity, evidence=evidence)
 
 
+_COPIED = (b" in list(", b" in tuple(", b".copy()", b"[:]")
 _PATH = "shop/stock.py"
 
 redundant_data_copies = Rule(
@@ -271,13 +326,14 @@ redundant_data_copies = Rule(
     skill=SKILL,
     sources=("PA-653-6",),
     catches="Copies of lists, sets, tuples and dicts that are only read: `for x in list(xs)` where nothing changes "
-    "`xs`, `list(xs.copy())`, `dict(a).copy()`, a local copy of a local container.",
+    "`xs`, `list(xs.copy())`, `sorted(xs.copy())`, `dict(a).copy()`, a local copy of a local container.",
     why="A copy takes memory and time for every element, and readers wonder what it protects.",
     fix="Use the original. Keep the copy where the original changes meanwhile.",
     when="In production code, where the file says that the original is a container. Not for parameters, shared state, "
-    "dicts that are looped over, and conversions from one type to another.",
+    "dicts that others hold too, and conversions from one type to another.",
     watches=(
         Watch((ast.For, ast.AsyncFor), _on_loop, (b"list", b"tuple", b".copy()", b"[:]"), is_product_path),
+        Watch((ast.ListComp, ast.SetComp, ast.DictComp), _on_comprehension, _COPIED, is_product_path, near=_COPIED),
         Watch((ast.Call,), _on_call, (b".copy()",), is_product_path),
         Watch((ast.Assign,), _on_assignment, (b"copy(", b"[:]", b"= list(", b"= dict(", b"= set(", b"[*", b"{**"),
               is_product_path),
@@ -287,6 +343,13 @@ redundant_data_copies = Rule(
         Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes.copy():\n        print(size)\n"}),
         Example({_PATH: "def f(x):\n    for size in list({x, 2}):\n        print(size)\n"}),
         Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes[:]:\n        print(size)\n"}),
+        Example({_PATH: "def f():\n    sizes = {'s', 'm'}\n    return [size.upper() for size in list(sizes)]\n"}),
+        Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for n, size in enumerate(list(sizes)):\n"
+                 "        print(n, size)\n"}),
+        Example({_PATH: "def f(n):\n    for i in list(range(n)):\n        print(i)\n"}),
+        Example({_PATH: "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
+                 "    for key, row in list(found.items()):\n        print(key, row)\n"}),
+        Example({_PATH: "def f(x):\n    return sorted(x.copy(), key=len)\n"}),
         Example({_PATH: "def f(x):\n    return dict(x).copy()\n"}),
         Example({_PATH: "def f(x):\n    return list(x.copy())\n"}),
         Example({_PATH: "def f(rows):\n    names = {r.id: r.name for r in rows}\n    known = dict(names)\n"
@@ -304,6 +367,13 @@ redundant_data_copies = Rule(
                  "    names.sort()\n    return before == names\n"}),
         Example({_PATH: "def f(rows):\n    names = [r.name for r in rows]\n    mine = names.copy()\n    mine += ['x']\n"
                  "    print(mine, names)\n"}),
+        Example({_PATH: "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
+                 "    for key, row in list(found.items()):\n        if row.old:\n            found.pop(key)\n"}),
+        Example({_PATH: "def f(self):\n    found = {}\n    self.found = found\n    self.fill()\n"
+                 "    for row in list(found.values()):\n        row.close()\n"}, note="a close may take the row out"),
+        Example({_PATH: "def f():\n    sizes = {'s', 'm'}\n    for size in reversed(list(sizes)):\n"
+                 "        print(size)\n"}, note="sets have no end"),
+        Example({_PATH: "def f():\n    left = ['s', 'm']\n    return [left.pop() for size in list(left)]\n"}),
         Example({_PATH: "def f(queryset):\n    rows = list(queryset)\n    return len(rows), rows[0]\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),

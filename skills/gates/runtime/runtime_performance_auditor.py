@@ -20,7 +20,7 @@ from skills.gates.analysis.execution import execution_of, one_less, severity_of
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.receivers import TypeReader
-from skills.gates.analysis.waits import Waits
+from skills.gates.analysis.waits import THREAD, Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import is_product_path
@@ -48,6 +48,7 @@ SLEEP = "sync-sleep-in-async"
 _TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
+_ANSWERS = frozenset({"result", "exception"})
 _WALKERS = frozenset({"list", "tuple", "set", "len", "sorted", "sum", "any", "all", "min", "max", "dict", "enumerate"})
 
 
@@ -217,6 +218,8 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
         if method is None or not _real_request(owner, node) or _never_waits(node):
             return None
         return method, _TYPES.said_by(context, function.value), "confirmed"
+    if function.attr in _ANSWERS and isinstance(function.value, ast.Call) and last_name(function.value) == "submit":
+        return THREAD, (), "likely"
     if function.attr in ORM_TERMINALS and _is_orm(node, context):
         return _ORM, (), "likely"
     if function.attr in ORM_LAZY and _is_walked(node, context) and _is_orm(node, context):

@@ -136,7 +136,21 @@ def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> t
                 return found.line, isinstance(found.value, ast.Constant) and isinstance(found.value.value, bytes)
             if found.kind == "typed" or isinstance(found.value, (ast.List, ast.ListComp, ast.Tuple, ast.Constant)):
                 return None
+    started = _entry(target, context) if isinstance(target, ast.Subscript) else None
+    if started is not None:
+        return started.lineno, isinstance(started.value, bytes)
     return (0, False) if is_text(added, context) else None
+
+
+def _entry(target: ast.Subscript, context: FileContext) -> ast.Constant | None:
+    """The text that a dict display gives an entry: `answer = {"text": ""}` for `answer["text"]`."""
+    found = _first(context, target.value) if isinstance(target.value, ast.Name) else None
+    if found is None or not isinstance(found.value, ast.Dict) or not isinstance(target.slice, ast.Constant):
+        return None
+    for key, value in zip(found.value.keys, found.value.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == target.slice.value and isinstance(value, ast.Constant):
+            return value if isinstance(value.value, str | bytes) else None
+    return None
 
 
 def _first(context: FileContext, target: ast.Name) -> Binding | None:
@@ -158,8 +172,9 @@ def _starts_anew(loop: Loop, name: str, grown: ast.stmt) -> bool:
     """True where the loop's own body or header gives the name a new value."""
     if not isinstance(loop, ast.While) and any(ast.unparse(part) == name for part in _targets(loop.target)):
         return True
+    once = {part for node in local_nodes(loop) if _is_first_turn(node, name) for part in node.body}  # type: ignore[attr-defined]
     for node in local_nodes(loop):
-        if node is grown:
+        if node is grown or node in once:
             continue
         if isinstance(node, ast.Assign):
             fresh = any(ast.unparse(part) == name for target in node.targets for part in _targets(target))
@@ -167,6 +182,16 @@ def _starts_anew(loop: Loop, name: str, grown: ast.stmt) -> bool:
                 return True
         elif isinstance(node, ast.AnnAssign) and node.value is not None and ast.unparse(node.target) == name:
             return True
+    return False
+
+
+def _is_first_turn(node: ast.AST, name: str) -> bool:
+    """True for `if text is None:` and `if not text:`, where a text that grows is given its first value."""
+    match node:
+        case ast.If(test=ast.Compare(left=asked, ops=[ast.Is()], comparators=[ast.Constant(value=None)])):
+            return ast.unparse(asked) == name
+        case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=asked)):
+            return ast.unparse(asked) == name
     return False
 
 
@@ -231,6 +256,10 @@ string_concat_in_loop = Rule(
                  "            text += cell\n    return text\n"}),
         Example({_PATH: "def f(rows):\n    page = {'body': ''}\n    for row in rows:\n"
                  "        page['body'] += f'<tr>{row}</tr>'\n    return page\n"}),
+        Example({_PATH: "def f(parts):\n    answer = {'role': 'bot', 'text': ''}\n    for part in parts:\n"
+                 "        answer['text'] += part.text\n    return answer\n"}),
+        Example({_PATH: "def f(rows):\n    text = None\n    for row in rows:\n        if text is None:\n"
+                 "            text = ''\n        text += row.name\n    return text\n"}),
         Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
                  "            self.body += '<tr>%s</tr>' % row\n"}),
     ),
@@ -243,6 +272,11 @@ string_concat_in_loop = Rule(
         Example({_PATH: "def f(rows):\n    for row in rows:\n        row['name'] += 'x'\n"
                  "        row[row.key] += 'y'\n        rows[-1]['name'] += 'z'\n"},
                 note="a text of each row"),
+        Example({_PATH: "def f(rows):\n    text = None\n    for row in rows:\n        if text is None:\n"
+                 "            text = ''\n        text += row.name\n        if row.last:\n            yield text\n"
+                 "            text = None\n"}, note="starts anew now and then"),
+        Example({_PATH: "def f(rows):\n    counts = {'n': 0, 'text': ''}\n    for row in rows:\n"
+                 "        counts['n'] += row.n\n    return counts\n"}),
         Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
                  "            text += row.name\n            break\n    return text\n"}),
         Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
