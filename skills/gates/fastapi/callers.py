@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -11,18 +12,40 @@ from skills.gates.engine.names import dotted, is_decorated, last_name, module_na
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
-from skills.gates.example_files import one_file
+from skills.gates.fastapi.caller_examples import BAD, GOOD
 from skills.gates.fastapi.routes import FASTAPI, WRITING, calls_of, endpoint_of, parameters
 from skills.gates.fastapi.security import PUBLIC, SKILL
 from skills.gates.model import Candidate, Evidence, FileReport
-from skills.gates.project import Project
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.project import Place, Project
+from skills.gates.rule import Rule, Watch
 
 NO_AUTH = "write-without-auth"
 
 _AUTH = lazy(
     r"auth|user|token|perm|admin|role|cred|api_?key|account|member|principal|identity|scope|require|verify|signature|secur"
-    r"|subject|subscriber|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
+    r"|licen[cs]e|subject|subscriber|owner|tenant|current_|login|session_id|protect|guard|access|allowed",
+    re.I,
+)
+
+# What a function that turns strangers away says, and a docstring that says who may call.
+_TURNS_AWAY = lazy(
+    r"HTTP_40[13]|status_code\s*=\s*40[13]\b|HTTPException\(\s*40[13]\b|HTTPStatus\.(?:UNAUTHORIZED|FORBIDDEN)"
+    r"|[\"'](?:Authorization|X-\w*(?:Key|Token|Signature)[\w-]*)[\"']|\w*(?:Unauthori[sz]ed|Forbidden|Unauthenticated)\w*\(",
+    re.I,
+)
+_TURNING = (
+    b"401",
+    b"403",
+    b"uthorization",
+    b"UNAUTHORIZED",
+    b"FORBIDDEN",
+    b"nauthori",
+    b"orbidden",
+    b"nauthentic",
+    b"X-",
+)
+_DECIDED = lazy(
+    r"\bauth(?:entication|ori[sz]ation)?\b|\bpublic(?:ly)?\b|anonymous|unauthenticated|no login|by anyone|\binternal\b",
     re.I,
 )
 
@@ -86,6 +109,8 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     if any(_CHECKS.search(last_name(part.func))
            for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
         return
+    if _turns_away(node, context) or _DECIDED.search(ast.get_docstring(node) or ""):
+        return
     owner = context.scopes[-1] if context.scopes else None
     holder = owner.name if isinstance(owner, ast.ClassDef) else ""
     key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
@@ -99,6 +124,14 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
 
 
+def _turns_away(node: FunctionNode, context: FileContext) -> bool:
+    """True for a function that refuses who may not call, or reads what says who it is from the headers."""
+    if not any(map(context.holds, _TURNING)):
+        return False
+    first = node.body[0].lineno if node.body else node.lineno
+    return _TURNS_AWAY.search("\n".join(context.lines[first - 1 : node.end_lineno])) is not None
+
+
 def _on_helper(node: FunctionNode, context: FileContext) -> None:
     """A middleware that asks who calls, and what endpoints may depend on that does so in turn."""
     if is_decorated(node, {"middleware"}):
@@ -106,7 +139,7 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
             context.fact("guarded-router", "*")
         return
     said = _guards(node, context)
-    if ("Depends(" in said or "Security(" in said) and _asks(said):
+    if (("Depends(" in said or "Security(" in said) and _asks(said)) or _turns_away(node, context):
         outermost = context.scopes[0] if context.scopes else node
         context.fact("asks-caller", outermost.name)
 
@@ -141,7 +174,9 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
                 context.fact("guarded-router", word)
             if guarded:
                 context.fact("guarded-router", child)
-    elif guarded:
+    if name == "FastAPI":
+        context.fact("makes-app", context.path)
+    if guarded and name in {"APIRouter", "FastAPI"}:
         made = context.statement
         named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
         context.fact("guarded-router", *(("*", named) if name == "FastAPI" else (named,)))
@@ -174,6 +209,7 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     needs = dict(candidate.needs)
     if needs["app"]:  # another app of the repository says nothing about this one
         known = [place for place in known if _covers(report.path, place[0])]
+    known = _of_same_app(known, report.path, project)
     folder = report.path.rpartition("/")[0].rpartition("/")[2]
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
@@ -186,6 +222,13 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
         return None
     text = "endpoints of this project ask who calls"
     return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
+
+
+def _of_same_app(known: Sequence[Place], path: str, project: Project) -> list[Place]:
+    """The places that belong to the app nearest to a file, where the repository holds several; else all of them."""
+    apps = [app for app, _ in project.facts("makes-app") if _covers(app, path)]
+    nearest = max(apps, key=lambda app: app.count("/"), default="")
+    return [place for place in known if not nearest or _covers(nearest, place[0])]
 
 
 def _covers(app: str, path: str) -> bool:
@@ -254,113 +297,8 @@ write_without_auth = Rule(
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
     holds=_auth_holds,
-    bad=(
-        *one_file(
-            "shop/orders.py",
-            "from fastapi import APIRouter, Depends\n\nUser = Annotated[str, Depends(get_current_user)]\n\n\n"
-            "@router.get('/orders')\ndef mine(user: User) -> X:\n    pass\n\n\n"
-            "@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n    orders.drop(id)\n",
-            "from fastapi import Depends\n\n\n@router.get('/orders')\n"
-            "def mine(user: User = Depends(get_current_user)) -> X:\n"
-            "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
-            "    orders.drop(id)\n",
-            "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
-            "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
-            "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
-            "    people.create_user(body)\n",
-            "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
-            "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
-            "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
-            "def drop(id: int) -> None:\n    orders.drop(id)\n",
-        ),
-        Example(
-            {
-                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
-                "def place(o: In) -> None:\n    pass\n\n\n"
-                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "billing/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
-            }
-        ),
-    ),
-    good=(
-        *one_file(
-            "shop/orders.py",
-            "from fastapi import APIRouter, Depends\n\n\n@router.get('/orders')\n"
-            "def mine(user: User = Depends(get_current_user)) -> X:\n    return orders_of(user)\n\n\n"
-            "@router.post('/conversion')\ndef in_euros(sum: Sum) -> Sum:\n    return converted(sum)\n",
-            "from fastapi import APIRouter, Depends\n\n\ndef who(given: Annotated[str, Depends(token_of)]) -> str:\n"
-            "    return given\n\n\nWho = Annotated[str, Depends(who)]\n\n\n@router.post('/orders')\n"
-            "def place(o: In, who: Who) -> None:\n    pass\n\n\n@router.get('/x')\n"
-            "def x(user: User = Depends(get_user)) -> None:\n    pass\n",
-            "from fastapi import APIRouter\n\nstaff = APIRouter(dependencies=[Depends(current_user)])\n"
-            "open_router = APIRouter()\n\n\n@staff.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
-            "@open_router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-        ),
-        *one_file(
-            "shop/orders.py",
-            "from fastapi import Depends\n\n\n@router.post('/orders')\n"
-            "def place(order: OrderIn, user: User = Depends(get_current_user)) -> None:\n"
-            "    orders.place(user, order)\n\n\n"
-            "@router.post('/login')\ndef enter(form: Form) -> Token:\n    return token_for(form)\n",
-            "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n"
-            "    pass\n",
-        ),
-        Example(
-            {
-                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
-                "def place(o: In) -> None:\n"
-                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"
-                "app.include_router(orders.router, dependencies=[Depends(current_user)])\n",
-            }
-        ),
-        Example(
-            {
-                "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
-                "def place(o: In) -> None:\n"
-                "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.middleware('http')\n"
-                "async def check_token(request, call_next):\n    return await call_next(request)\n",
-            }
-        ),
-        Example(
-            {
-                "shop/api/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
-                "def place(o: In) -> None:\n    pass\n\n\n"
-                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "shop/core/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
-            }
-        ),
-        Example(
-            {
-                "src/shop/orders/views.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
-                "@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
-                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-                "src/shop/api.py": "from fastapi import APIRouter, Depends\n\n"
-                "from shop.orders.views import router as orders_router\n\ninner = APIRouter()\n"
-                "inner.include_router(orders_router, prefix='/orders')\napi = APIRouter()\n"
-                "api.include_router(inner, dependencies=[Depends(current_user)])\n",
-            }
-        ),
-        Example(
-            {
-                "shop/orders.py": "from fastapi import APIRouter, Depends\n\n\ndef service(user=Depends(get_user)):\n"
-                "    return Orders(user)\n\n\n@router.post('/orders')\n"
-                "def place(o: In, orders=Depends(service)) -> None:\n    orders.place(o)\n\n\n"
-                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-            }
-        ),
-        Example(
-            {
-                "shop/base.py": "from fastapi import Depends\n\n\nclass UserPages:\n"
-                "    user: User = Depends(get_current_user)\n",
-                "shop/orders.py": "from fastapi import APIRouter, Depends\n\nfrom shop.base import UserPages\n\n"
-                "router = APIRouter()\n\n\n@pages(router)\nclass OrderPages(UserPages):\n"
-                "    @router.post('/orders')\n    def place(self, o: In) -> None:\n        pass\n\n\n"
-                "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
-            }
-        ),
-    ),
+    bad=BAD,
+    good=GOOD,
 )
 
 RULES: tuple[Rule, ...] = (write_without_auth,)

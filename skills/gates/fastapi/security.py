@@ -24,6 +24,8 @@ PUBLIC = lazy(
     r"|reset|recover|confirm|invite|otp|contact|public|subscribe|track|event|session",
     re.I,
 )
+# Endpoints by which a secret is kept: who may set it may see it.
+_KEEPS = lazy(r"setting|config|admin|oauth|client|invit|credential", re.I)
 _SECRET_FIELD = lazy(
     r"^(?:password|passwd|hashed_(?:password|passwd|pwd|key|token|secret|otp|pin)|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
     r"|token|\w*_secret)$"
@@ -86,7 +88,8 @@ def _on_answer(node: FunctionNode, context: FileContext) -> None:
     model = (endpoint.keywords.get("response_model") or node.returns) if endpoint is not None else None
     if endpoint is None or model is None:
         return
-    handed = "handed" if PUBLIC.search(f"{endpoint.path} {node.name}") else "read" if endpoint.verb == "get" else ""
+    said = f"{endpoint.path} {node.name}"
+    handed = "handed" if PUBLIC.search(said) or _KEEPS.search(said) else "read" if endpoint.verb == "get" else ""
     for part in descendants(model):
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
         if name[:1].isupper():

@@ -23,7 +23,16 @@ _SENDERS = lazy(
     re.I,
 )
 # What another server posts to by a protocol that signs what it sends.
-_ENTRANCES = lazy(r"web_?hook|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|(?:^|_)lti(?:_|$)|^LTI", re.I)
+_ENTRANCES = lazy(
+    r"web_?hook|call_?back|post_?back|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|oauth|(?:^|_)lti(?:_|$)|^LTI|csp|violation|inbound"
+    r"|(?:^|_)ipn(?:_|$)|^IPN|beacon",
+    re.I,
+)
+# Folders and modules where a sign-in by another site ends.
+_SIGN_IN_ELSEWHERE = lazy(r"(?:^|[/_])(?:social_?auth|social|saml\d?|oauth\d?|oidc|sso|web_?hooks?)(?:[/_.]|$)")
+_NO_COOKIE = lazy(
+    r"Authorization|HTTP_AUTHORIZATION|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-\w*(?:Key|Token|Signature)", re.I
+)
 _KEYED = lazy(r"sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
@@ -38,8 +47,14 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
     owner = node if isinstance(node, ast.ClassDef) else context.class_scope
     if owner is not None and any(last_name(base).endswith(("APIView", "ViewSet")) for base in owner.bases):
         return  # the REST framework takes the check away itself, and has its own for sessions
-    if _says_who_sends(node):
+    if (
+        _says_who_sends(node)
+        or (owner is not None and _says_who_sends(owner))
+        or _SIGN_IN_ELSEWHERE.search(context.path)
+    ):
         return
+    if any(isinstance(part, ast.Constant) and _NO_COOKIE.search(str(part.value)) for part in descendants(node)):
+        return  # it reads what no browser sends by itself
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "csrf_exempt" in text and not has_reason(decorator, context):
@@ -135,6 +150,10 @@ csrf_exempt = Rule(
     ),
     good=one_file(
         "shop/views.py",
+        "class PaidCallbackView(View):\n    @method_decorator(csrf_exempt)\n    def dispatch(self, request):\n"
+        "        pass\n",
+        "@csrf_exempt\ndef paid(request):\n    if request.headers.get('Authorization') != expected():\n"
+        "        raise PermissionDenied\n    charge()\n",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
         "@method_decorator(csrf_exempt, name='dispatch')\nclass PaymentWebhookView(View):\n    pass\n",

@@ -1,9 +1,11 @@
 """Rules of the skill django-security about REST framework: its defaults, and views that name no permission."""
 
 import ast
+import re
 
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
@@ -84,6 +86,8 @@ drf_open_defaults = Rule(
 )
 
 
+_HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "list", "create", "retrieve", "update", "destroy"})
+_ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|scope|staff|admin|member", re.I)
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
 
@@ -106,8 +110,30 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
             return
     if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
         return
+    if _each_handler_asks(node) or _signs_in_its_own_way(node, context):
+        return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
     context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+def _each_handler_asks(node: ast.ClassDef) -> bool:
+    """True where each method that answers has a decorator of the project's own that asks who calls."""
+    handlers = [part for part in node.body if isinstance(part, FunctionNode) and part.name in _HANDLERS]
+    return bool(handlers) and all(any(map(_asks_who_calls, one.decorator_list)) for one in handlers)
+
+
+def _asks_who_calls(decorator: ast.expr) -> bool:
+    return _ASKS.search(last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)) is not None
+
+
+def _signs_in_its_own_way(node: ast.ClassDef, context: FileContext) -> bool:
+    """True for `authentication_classes` of the project's own, which may turn away who has no token."""
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "authentication_classes":
+            listed = statement.value.elts if isinstance(statement.value, (ast.List, ast.Tuple)) else []
+            names = [context.resolve(one) or "" for one in listed]
+            return bool(names) and not any(name.startswith("rest_framework") for name in names)
+    return False
 
 
 def _each_action_says(node: ast.ClassDef) -> bool:
@@ -130,7 +156,7 @@ def _is_rest_view(base: str) -> bool:
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
-    if "api_view" in names and not any("permission" in name for name in names):
+    if "api_view" in names and not any(_ASKS.search(name) for name in names):
         message = f"{node.name} names no permission, and nothing in the settings closes it"
         context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
 
@@ -162,6 +188,9 @@ view_without_permissions = Rule(
         "shop/views.py",
         "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
         "        pass\n",
+        "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @log_request\n"
+        "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
+        "    def post(self, request):\n        pass\n",
         "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
     ),
     good=(
@@ -171,6 +200,13 @@ view_without_permissions = Rule(
             "    permission_classes = [IsOwner]\n",
             "from rest_framework.viewsets import ViewSet\n\n\nclass Orders(ViewSet):\n"
             "    @action(detail=False, permission_classes=[IsOwner])\n    def late(self, request):\n        pass\n",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @has_permissions(Can.READ)\n"
+            "    def get(self, request):\n        pass\n",
+            "from rest_framework.views import APIView\n\nfrom shop.signing import SignedRequests\n\n\n"
+            "class Orders(APIView):\n    authentication_classes = [SignedRequests]\n\n    def get(self, request):\n"
+            "        pass\n",
+            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
+            "def orders(request):\n    pass\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
             "    pass\n",
         ),

@@ -37,7 +37,10 @@ _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?)(?:_|$)")
+_TRIED = lazy(
+    r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
+    r"|fixtures?)(?:_|$)"
+)
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
 
@@ -100,6 +103,8 @@ def _is_shown(value: ast.AST, context: FileContext) -> bool:
     """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
     if context.holds(b"__main__") and _is_tried_out(value, context):
         return True
+    if any(_FOR_DEVELOPERS.search(scope.name) for scope in context.scopes if not isinstance(scope, ast.ClassDef)):
+        return True
     owner = context.scopes[-1] if context.scopes else None
     if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
         return True
@@ -132,6 +137,7 @@ def _is_tried_out(value: ast.AST, context: FileContext) -> bool:
     return tried and any(isinstance(part, ast.ClassDef) for part in context.tree.body)
 
 
+_FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
 _EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
 _MANY = 4
 _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
@@ -352,6 +358,9 @@ hardcoded_secret = Rule(
         *one_file(
         "shop/pay.py",
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
+        'SIGNING_SECRET = "shop-development"\nPROXY_CA_SECRET = "proxy-ca"\n'
+        'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
+        'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
         'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',
         'key = HKDF(hash, 32, salt=b"shop-keys-v1", info=b"key")\nHKDF_SALT = b"shop-keys-v1"\n',

@@ -71,6 +71,8 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
         context.report(JWT, node, "no `algorithms=`: the token itself says how it is to be checked")
     elif "'none'" in _text(algorithms, context).lower():
         context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
+    elif context.function is not None and _SAYS_SO.search(context.function.name):
+        return
     elif off := set(re.findall(r"""['"]?verify_(exp|aud|iss)['"]?(?:: |=)False""", text)) - _compared(node, context):
         names = " and ".join(f"`{name}`" for name in sorted(off))
         context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")

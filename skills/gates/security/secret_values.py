@@ -52,7 +52,7 @@ _PLACEHOLDER = lazy(
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
-    r"|jwt|oauth2?|hidden|anonymous|access|refresh|string|str|text|bytes|email"
+    r"|jwt|oauth2?|hidden|anonymous|access|refresh|value|string|str|text|bytes|email"
     r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)\W*$",
     re.I,
 )
@@ -69,6 +69,12 @@ _PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
 # `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
 _NO_SECRET = lazy(r"(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf", re.I)
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
+# What is made for the machine of who develops: "shop-development", "docs-only".
+_FOR_TRYING = lazy(
+    r"(?:^|[-_ ])(?:dev(?:elopment)?|local(?:host)?|testing|ci|build|docs)(?:[-_ ]?(?:only|key|secret|token))?$"
+    r"|[-_]only$",
+    re.I,
+)
 # Words before the name of a secret that make a weak secret of it: "my-secret", "super-secret".
 _BOASTS = frozenset(
     {"my", "super", "top", "very", "the", "our", "some", "dev", "prod", "production", "test", "default", "insecure"}
@@ -198,7 +204,7 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
     """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
     if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
         return False
-    if _PUBLISHED.match(value):
+    if _PUBLISHED.match(value) or _FOR_TRYING.search(value):
         return False
     if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
         return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left
@@ -220,6 +226,8 @@ def _names_a_thing(name: str, value: str) -> bool:
     """True for `SECRET = "client-secret"` and `{"pass": "passed"}`: a kind, a state or a rule that is called so."""
     words = [word for word in re.split(r"[-_:.]", value.lower()) if word]
     called = _plain(name)
+    if len(words) > 1 and len(_plain(value)) >= 6 and _plain(value) in called:
+        return True  # `PROXY_CA_SECRET = "proxy-ca"`: what it is called where it is kept
     if called == "pass" and value.lower().startswith("pass"):
         return value.lower() in {"passed", "passes", "passing"}
     return len(words) > 1 and words[-1] == called and words[0] not in _BOASTS and _IDENTIFIER.match(value) is not None

@@ -1,0 +1,133 @@
+"""Examples of the rule write-without-auth: endpoints that ask who calls, and some that do not."""
+
+from skills.gates.example_files import one_file
+from skills.gates.rule import Example
+
+BAD = (
+    *one_file(
+        "shop/orders.py",
+        "from fastapi import APIRouter, Depends\n\nUser = Annotated[str, Depends(get_current_user)]\n\n\n"
+        "@router.get('/orders')\ndef mine(user: User) -> X:\n    pass\n\n\n"
+        "@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n    orders.drop(id)\n",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "def mine(user: User = Depends(get_current_user)) -> X:\n"
+        "    return orders_of(user)\n\n\n@router.delete('/orders/{id}')\ndef drop(id: int) -> None:\n"
+        "    orders.drop(id)\n",
+        "from fastapi import APIRouter, Depends\n\n\n@router.get('/users')\n"
+        "def me(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.post('/users')\n"
+        "def add(body: UserIn, people: UserService = Depends(get_user_service)) -> None:\n"
+        "    people.create_user(body)\n",
+        "from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n"
+        "staff = APIRouter(dependencies=[Depends(current_user)])\n\n\n@router.get('/orders')\n"
+        "def mine(user: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/orders/{id}')\n"
+        "def drop(id: int) -> None:\n    orders.drop(id)\n",
+    ),
+    Example(
+        {
+            "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+            "def place(o: In) -> None:\n    pass\n\n\n"
+            "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "billing/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
+        }
+    ),
+)
+
+GOOD = (
+    *one_file(
+        "shop/orders.py",
+        "from fastapi import APIRouter, Depends\n\n\n@router.get('/orders')\n"
+        "def mine(user: User = Depends(get_current_user)) -> X:\n    return orders_of(user)\n\n\n"
+        "@router.post('/conversion')\ndef in_euros(sum: Sum) -> Sum:\n    return converted(sum)\n",
+        "from fastapi import APIRouter, Depends\n\n\ndef who(given: Annotated[str, Depends(token_of)]) -> str:\n"
+        "    return given\n\n\nWho = Annotated[str, Depends(who)]\n\n\n@router.post('/orders')\n"
+        "def place(o: In, who: Who) -> None:\n    pass\n\n\n@router.get('/x')\n"
+        "def x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        "from fastapi import APIRouter\n\nstaff = APIRouter(dependencies=[Depends(current_user)])\n"
+        "open_router = APIRouter()\n\n\n@staff.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+        "@open_router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+    ),
+    *one_file(
+        "shop/orders.py",
+        "from fastapi import Depends\n\n\n@router.post('/orders')\n"
+        "def place(order: OrderIn, user: User = Depends(get_current_user)) -> None:\n"
+        "    orders.place(user, order)\n\n\n"
+        "@router.post('/login')\ndef enter(form: Form) -> Token:\n    return token_for(form)\n",
+        "from fastapi import APIRouter\n\n\n@router.post('/orders')\ndef place(order: OrderIn) -> None:\n    pass\n",
+    ),
+    *one_file(
+        "shop/orders.py",
+        "from fastapi import Depends\n\n\ndef from_till(request: Request) -> None:\n"
+        "    if request.headers.get('Authorization') != TILL:\n        raise HTTPException(status_code=403)\n\n\n"
+        "@router.post('/orders')\ndef place(o: In, _: None = Depends(from_till)) -> None:\n    pass\n\n\n"
+        "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        "from fastapi import Depends\n\n\n@router.post('/orders')\ndef place(o: In) -> None:\n"
+        '    """Auth: the number of the order, which is used once."""\n\n\n'
+        "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+    ),
+    Example(
+        {
+            "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.get('/x')\n"
+            "def x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "scales/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "scales/weight.py": "from fastapi import APIRouter\n\n\n@router.post('/weight')\n"
+            "def weigh(o: In) -> None:\n    pass\n",
+        },
+        note="another app of the repository",
+    ),
+    Example(
+        {
+            "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+            "def place(o: In) -> None:\n"
+            "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"
+            "app.include_router(orders.router, dependencies=[Depends(current_user)])\n",
+        }
+    ),
+    Example(
+        {
+            "shop/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+            "def place(o: In) -> None:\n"
+            "    pass\n\n\n@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "shop/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.middleware('http')\n"
+            "async def check_token(request, call_next):\n    return await call_next(request)\n",
+        }
+    ),
+    Example(
+        {
+            "shop/api/orders.py": "from fastapi import APIRouter\n\n\n@router.post('/orders')\n"
+            "def place(o: In) -> None:\n    pass\n\n\n"
+            "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "shop/core/main.py": "from fastapi import FastAPI\n\napp = FastAPI(dependencies=[Depends(get_user)])\n",
+        }
+    ),
+    Example(
+        {
+            "src/shop/orders/views.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+            "@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+            "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+            "src/shop/api.py": "from fastapi import APIRouter, Depends\n\n"
+            "from shop.orders.views import router as orders_router\n\ninner = APIRouter()\n"
+            "inner.include_router(orders_router, prefix='/orders')\napi = APIRouter()\n"
+            "api.include_router(inner, dependencies=[Depends(current_user)])\n",
+        }
+    ),
+    Example(
+        {
+            "shop/orders.py": "from fastapi import APIRouter, Depends\n\n\ndef service(user=Depends(get_user)):\n"
+            "    return Orders(user)\n\n\n@router.post('/orders')\n"
+            "def place(o: In, orders=Depends(service)) -> None:\n    orders.place(o)\n\n\n"
+            "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        }
+    ),
+    Example(
+        {
+            "shop/base.py": "from fastapi import Depends\n\n\nclass UserPages:\n"
+            "    user: User = Depends(get_current_user)\n",
+            "shop/orders.py": "from fastapi import APIRouter, Depends\n\nfrom shop.base import UserPages\n\n"
+            "router = APIRouter()\n\n\n@pages(router)\nclass OrderPages(UserPages):\n"
+            "    @router.post('/orders')\n    def place(self, o: In) -> None:\n        pass\n\n\n"
+            "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        }
+    ),
+)
