@@ -8,9 +8,9 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_migration_path, is_test_path
-from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
+from skills.gates.security.secret_places import is_shown
 from skills.gates.security.secret_values import (
     KEY_WORDS,
     SECRET_NAMES,
@@ -88,7 +88,7 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     if name.lower() == "authorization":
         name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
-    if not kind or not looks_secret(kind, name, text, compared) or _is_shown(value, context):
+    if not kind or not looks_secret(kind, name, text, compared) or is_shown(value, context):
         return
     told = context.memo.setdefault(_TOLD, set())
     assert isinstance(told, set)
@@ -99,46 +99,6 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
         context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
 
 
-def _is_shown(value: ast.AST, context: FileContext) -> bool:
-    """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
-    if context.holds(b"__main__") and _is_tried_out(value, context):
-        return True
-    if any(_FOR_DEVELOPERS.search(scope.name) for scope in context.scopes if not isinstance(scope, ast.ClassDef)):
-        return True
-    owner = context.scopes[-1] if context.scopes else None
-    if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
-        return True
-    if not (context.holds(b"example") or context.holds(b"_extra")):
-        return False
-    words: list[ast.AST] = []
-    if isinstance(context.statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        words += [part for decorator in context.statement.decorator_list for part in descendants(decorator)]
-    above = context.parent(value)
-    while above is not None:
-        words.append(above)
-        above = context.parent(above)
-    return any(
-        isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
-        for word in words
-    )
-
-
-def _is_tried_out(value: ast.AST, context: FileContext) -> bool:
-    """True below `if __name__ == "__main__":` of a module with classes, which shows how they are used there; a script
-    that is nothing else runs as it is."""
-    line: int = value.lineno  # type: ignore[attr-defined]
-    tried = any(
-        isinstance(part, ast.If)
-        and part.lineno < line <= (part.end_lineno or 0)
-        and isinstance(part.test, ast.Compare)
-        and last_name(part.test.left) == "__name__"
-        for part in context.tree.body
-    )
-    return tried and any(isinstance(part, ast.ClassDef) for part in context.tree.body)
-
-
-_FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
-_EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
 _MANY = 4
 _BESIDE_PASS = frozenset({"fail", "failed", "failure", "skip", "skipped", "warn", "warning", "error"})
 
@@ -360,6 +320,8 @@ hardcoded_secret = Rule(
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
         'SIGNING_SECRET = "shop-development"\nPROXY_CA_SECRET = "proxy-ca"\n'
         'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
+        'ask(auth=(key, "tr0ub4dor"))  # the key says it all: any value will do\n'
+        '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',
         'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
         'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',

@@ -4,6 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
@@ -20,6 +22,22 @@ _ASKS_ELSE = lazy(
     r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
 )
 _MEMBERSHIP = (ast.In, ast.NotIn)
+
+
+def is_saved(node: ast.Call, context: FileContext) -> bool:
+    """True for `order` of `order = Order(…)` and `order.save()`: whatever lies elsewhere, that is a model."""
+    if context.function is None:
+        return False
+    nodes = own_nodes(context.function, context)
+    names = {last_name(part.targets[0]) for part in nodes if isinstance(part, ast.Assign) and part.value is node}
+    return any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in {"save", "asave"}
+        and isinstance(part.func.value, ast.Name)
+        and part.func.value.id in names
+        for part in nodes
+    )
 
 
 def checked_by(test: ast.expr) -> Iterator[ast.expr]:

@@ -4,6 +4,7 @@ numbers, and what the program itself decides."""
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from skills.gates.analysis.file_calls import argument_of
 from skills.gates.analysis.local_values import is_literal, own_nodes, values_of
@@ -23,12 +24,13 @@ _ESCAPERS = frozenset({"escape", "conditional_escape", "force_escape"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _PASSED_ON = frozenset({"str", "list", "tuple", "sorted", "set", "repr", "min", "max"})
 _UNDOES = frozenset({"unescape", "unquote", "unquote_plus", "force_str", "smart_str", "force_text", "smart_text"})
-_DEEP = 8
+_DEEP, _DEEP_OF_CALLS = 14, 9
 _GROWS = frozenset({"append", "insert", "extend", "appendleft"})
 _OWN = lazy(r"nonce|csrf_?token|^rendered(?:_|$)", re.I)
 _JUDGED = "trusted HTML: names that are being judged"
 RAW = "trusted HTML: the part that is neither escaped nor rendered"
 _POISONED = "trusted HTML: names of which what they were before is left aside"
+_CALLED = "trusted HTML: the function that a call at hand runs"
 _GIVEN = "trusted HTML: parameters that a call gives what can be trusted"
 # What holds a number, or the key of a row.
 _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "ugettext", "_lazy", "gettext_lazy"})
@@ -102,13 +104,15 @@ def _is_bound_safely(name: str, grown: list[ast.expr | None], context: FileConte
     if None in pieces:
         # A loop binds it to what it runs over; a parameter is what the callers give.
         runs = looped_over(name, context)
-        given = runs if runs is not None else _given_by_callers(name, context)
-        if given is None and is_of_others(ast.Name(name), context):
-            context.memo[RAW] = ast.Name(name)
-            return False
+        if runs is None and is_of_others(ast.Name(name), context):
+            if context.function is context.memo.get(_CALLED):
+                return False  # the call at hand gives something else
+            given = _given_by_callers(name, context)
+            if given is None:
+                context.memo[RAW] = ast.Name(name)
+            if not given:
+                return False
         pieces = [*(piece for piece in pieces if piece is not None), *(runs or [])]
-        if given is False:
-            return False
     return all(is_trusted(piece, context, depth + 1) for piece in pieces)
 
 
@@ -250,16 +254,25 @@ def _answers_safely(value: ast.Call, context: FileContext, depth: int) -> bool |
     )
     nodes = own_nodes(called, context) if called is not None else []
     answers = [part.value for part in nodes if isinstance(part, (ast.Return, ast.Yield)) and part.value is not None]
-    if called is None or not answers or depth > _DEEP:
+    if called is None or not answers or depth > _DEEP_OF_CALLS:
         return None
     named = [*called.args.args, *called.args.kwonlyargs]
     given = frozenset(one.arg for one in named if is_trusted(argument_of(value, called, one.arg), context, depth + 1))
-    scopes, known = context.scopes, context.memo.get(_GIVEN, frozenset())
-    context.scopes, context.memo[_GIVEN] = [*([owner] if owner else []), called], given
-    try:
+    with _as_seen([*([owner] if owner else []), called], called, given, context):
         return all(is_trusted(answer, context, depth + 1) for answer in answers)
+
+
+@contextmanager
+def _as_seen(
+    scopes: list[ast.ClassDef | FunctionNode], called: FunctionNode | None, given: frozenset[str], context: FileContext
+) -> Iterator[None]:
+    """Names are looked up as those scopes see them, the parameters of `called` as a call gives them."""
+    before = context.scopes, context.memo.get(_CALLED), context.memo.get(_GIVEN, frozenset())
+    context.scopes, context.memo[_CALLED], context.memo[_GIVEN] = scopes, called, given
+    try:
+        yield
     finally:
-        context.scopes, context.memo[_GIVEN] = scopes, known
+        context.scopes, context.memo[_CALLED], context.memo[_GIVEN] = before
 
 
 def _given_by_callers(name: str, context: FileContext) -> bool | None:
@@ -276,15 +289,10 @@ def _given_by_callers(name: str, context: FileContext) -> bool | None:
     ]
     if not calls:
         return None
-    before, known = context.scopes, context.memo.get(_GIVEN, frozenset())
-    context.memo[_GIVEN] = frozenset()
-    try:
-        for scopes, call in calls:
-            context.scopes = scopes
-            if not is_trusted(argument_of(call, function, name), context, _DEEP - 2):
+    for scopes, call in calls:
+        with _as_seen(scopes, None, frozenset(), context):
+            if not is_trusted(argument_of(call, function, name), context, _DEEP_OF_CALLS):
                 return False
-    finally:
-        context.scopes, context.memo[_GIVEN] = before, known
     return True
 
 

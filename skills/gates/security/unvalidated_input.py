@@ -13,6 +13,7 @@ from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
+from skills.gates.security.request_checks import is_saved
 from skills.gates.security.request_data import Flow, Origin, route_of
 from skills.gates.security.request_sinks import is_cleaned, is_signed, sink_of
 
@@ -93,7 +94,8 @@ def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tup
         if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
             return None if name in _ASKS and not _ROWS.search(ast.unparse(node.func.value)) else (origin, ())
         if name[:1].isupper() and not name.endswith(_VALIDATES):
-            return origin, () if _is_user_model(node.func, context) else (("model", name),)
+            known = _is_user_model(node.func, context) or is_saved(node, context)
+            return origin, () if known else (("model", name),)
     return None
 
 
@@ -364,6 +366,7 @@ mass_assignment = Rule(
     bad=one_file(
         "shop/views.py",
         _HEAD + "    Order.objects.create(**request.data)\n",
+        _HEAD + "    order = Order(**request.data)\n    order.save()\n",
         _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
         _HEAD + "    Order.objects.create(**(request.data if request.data else {'note': request.GET['note']}))\n",

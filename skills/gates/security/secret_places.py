@@ -1,0 +1,63 @@
+"""Literals that only stand there: members of an enumeration, examples of a schema, what is tried out, what a comment
+calls a placeholder."""
+
+import ast
+import re
+
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
+
+_FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
+_STANDS_THERE = lazy(r"placeholder|dummy|\bfake\b|any (?:value|string|text)|not a (?:real )?secret|is ignored", re.I)
+_EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
+
+
+def is_shown(value: ast.AST, context: FileContext) -> bool:
+    """True for a member of an enumeration, which names a kind, and for what a schema shows as an example."""
+    if context.holds(b"__main__") and _is_tried_out(value, context):
+        return True
+    if any(_FOR_DEVELOPERS.search(scope.name) for scope in context.scopes if not isinstance(scope, ast.ClassDef)):
+        return True
+    owner = context.scopes[-1] if context.scopes else None
+    if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):
+        return True
+    if _is_said_to_be_none(value, context):
+        return True
+    if not (context.holds(b"example") or context.holds(b"_extra")):
+        return False
+    words: list[ast.AST] = []
+    if isinstance(context.statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        words += [part for decorator in context.statement.decorator_list for part in descendants(decorator)]
+    above = context.parent(value)
+    while above is not None:
+        words.append(above)
+        above = context.parent(above)
+    return any(
+        isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
+        for word in words
+    )
+
+
+def _is_said_to_be_none(value: ast.AST, context: FileContext) -> bool:
+    """True where a comment beside a value, or in the lines right above, says that it only stands there."""
+    last: int = value.lineno  # type: ignore[attr-defined]
+    first = last - 1
+    while first > 0 and context.lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    return any(_STANDS_THERE.search(line.partition("#")[2]) for line in context.lines[max(first, 0) : last])
+
+
+def _is_tried_out(value: ast.AST, context: FileContext) -> bool:
+    """True below `if __name__ == "__main__":` of a module with classes, which shows how they are used there; a script
+    that is nothing else runs as it is."""
+    line: int = value.lineno  # type: ignore[attr-defined]
+    tried = any(
+        isinstance(part, ast.If)
+        and part.lineno < line <= (part.end_lineno or 0)
+        and isinstance(part.test, ast.Compare)
+        and last_name(part.test.left) == "__name__"
+        for part in context.tree.body
+    )
+    return tried and any(isinstance(part, ast.ClassDef) for part in context.tree.body)
