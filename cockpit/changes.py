@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cockpit.findings.models import FindingsSnapshot
     from cockpit.spend.models import ContextPace, SpendSnapshot
     from cockpit.worktrees.models import WorktreesSnapshot
+    from skills.spending.amount import Amount
 
 Row = dict[str, Any]
 Event = tuple[str, Row]
@@ -30,7 +31,7 @@ class Changes:
         self._money: Row | None = None
         self._last_sessions: SessionsSnapshot | None = None
         self._last_worktrees: WorktreesSnapshot | None = None
-        self._by_session: dict[str, float] | None = None
+        self._by_session: dict[str, Amount] | None = None
         self._paces: tuple[ContextPace, ...] = ()
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
@@ -134,7 +135,7 @@ def _check_row(snapshot: "FindingsSnapshot", added: int, resolved: int) -> Row:
 
 
 def _without_money(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name not in ("usd", "forecast")}
+    return {name: value for name, value in row.items() if name not in ("usd", "floor", "forecast")}
 
 
 def json_line(event: str, at: str, data: Row) -> str:

@@ -77,10 +77,10 @@ def money_in(usd: float, floor: bool, width: int) -> str:
     return next((form for form in forms if len(form) <= width), forms[-1])
 
 
-def window_row(window: BudgetWindow, width: int, floor: bool) -> Line:
+def window_row(window: BudgetWindow, width: int) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
     size = _FIGURE - 8 if width >= _ROOMY else 7
-    spent = pad(money_in(window.spent, floor, size), size, right=True)
+    spent = pad(money_in(window.spent, window.floor, size), size, right=True)
     if window.soft is None or window.percent is None:
         return line(
             (name_in(window.window, width), "muted"),
@@ -188,7 +188,7 @@ def budget_lines(
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = pressing(shown, 2)
-    lines = [window_row(window, width, window.window in snapshot.floors) for window in shown]
+    lines = [window_row(window, width) for window in shown]
     warnings = unsaid(snapshot)
     room = max(0, height - len(lines) - 1 - len(warnings))
     first = live if len(live) <= room else [*full, *(one for one in live if one not in full)][:room]

@@ -213,7 +213,7 @@ class PhasePane(FixedLines):
 
     def _costs(self, session: Session) -> Line:
         parts = [self.note] if self.note else []
-        parts += [f"{money(session.usd)} this session"] if session.usd is not None else []
+        parts += [f"{money(session.usd, floor=session.floor)} this session"] if session.usd is not None else []
         parts += [forecast_words(session.forecast, self.now)] if session.state != "ended" else []
         return line(crop(" · ".join(part for part in parts if part), max(0, self.size.width - 6)))
 

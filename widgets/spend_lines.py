@@ -33,13 +33,13 @@ def window_lines(dashboard: SpendDashboard, width: int, most: int) -> list[Line]
     """A line for each budget window and one for where the month goes; calm ones leave first where there is no room."""
     lines = []
     for window in pressing(dashboard.windows, max(1, most - 1)):
-        floor = window.window in dashboard.floors
-        lines.append(window_row(window, width, floor) if width >= _NARROW else _short_window(window, floor, width))
+        lines.append(window_row(window, width) if width >= _NARROW else _short_window(window, width))
     return [*lines, projection(dashboard, width)][:most]
 
 
-def _short_window(window: BudgetWindow, floor: bool, width: int) -> Line:
-    head: Line = ((pad(window.window, 6), "muted"), (pad(money(window.spent, floor=floor), 11, right=True), "strong"))
+def _short_window(window: BudgetWindow, width: int) -> Line:
+    spent = money(window.spent, floor=window.floor)
+    head: Line = ((pad(window.window, 6), "muted"), (pad(spent, 11, right=True), "strong"))
     if window.soft is None or window.percent is None:
         return (*head, ("  no budget", "faint"))
     head = (*head, (pad(f" of ${window.soft:,.0f}", 8), "muted"))
@@ -70,21 +70,21 @@ def projection(dashboard: SpendDashboard, width: int) -> Line:
 def day_lines(dashboard: SpendDashboard) -> list[Line]:
     """The 30 days in words: their sum, their mean, the dearest, and those past the day's budget."""
     days = dashboard.daily
-    whole = sum(usd for _, usd in days)
-    dearest = max(days, key=lambda day: day[1], default=("", 0.0))
+    whole, floor = sum(amount.usd for _, amount in days), any(amount.floor for _, amount in days)
     if not whole:
         return []
-    day = date.fromisoformat(dearest[0])
+    label, dearest = max(days, key=lambda day: day[1].usd)
+    day = date.fromisoformat(label)
     soft = next((window.soft for window in dashboard.windows if window.window == "day"), None)
     rows: list[tuple[str, Span, str]] = [
-        (f"{len(days)} days", (money(whole), "strong"), f"{money(whole / len(days))} a day"),
-        ("dearest", (money(dearest[1]), "text"), f"on {day.day} {day:%b}"),
+        (f"{len(days)} days", (money(whole, floor=floor), "strong"), f"{money(whole / len(days), floor=floor)} a day"),
+        ("dearest", (money(dearest.usd, floor=dearest.floor), "text"), f"on {day.day} {day:%b}"),
     ]
     if soft is not None:
-        over = sum(1 for _, usd in days if usd > soft)
+        over = sum(1 for _, amount in days if amount.usd > soft)
         rows.append(("over budget", (count(over, "day"), "warn" if over else "muted"), f"past ${soft:,.2f}"))
     return [
-        line((pad(name, 12), "muted"), (pad(text, 9, right=True), token), (f" {more}", "muted"))
+        line((pad(name, 11), "muted"), (pad(text, 10, right=True), token), (f" {more}", "muted"))
         for name, (text, token), more in rows
     ]
 
@@ -266,19 +266,20 @@ def trend_head(width: int) -> Line:
 def trend_row(trend: Trend, width: int) -> Line:
     """A model's dollars this week, last week up to the same moment, the change, and the whole of last week."""
     cells = [
-        (money(trend.usd), "strong"),
-        (money(trend.before), "text"),
+        (money(trend.week.usd, floor=trend.week.floor), "strong"),
+        (money(trend.before.usd, floor=trend.before.floor), "text"),
         change(trend),
-        (money(trend.whole), "muted"),
+        (money(trend.whole.usd, floor=trend.whole.floor), "muted"),
     ]
     return fit(_trend_spans(short_model(trend.key), "text", cells, width), width)
 
 
 def change(trend: Trend) -> Span:
     """`+23 %`, `−4 %`, `new` or nothing to compare."""
-    if trend.before <= 0:
-        return ("new", "info") if trend.usd > 0 and trend.whole <= 0 else ("–", "faint")
-    percent = (trend.usd / trend.before - 1) * 100
+    week, before = trend.week.usd, trend.before.usd
+    if before <= 0:
+        return ("new", "info") if week > 0 and trend.whole.usd <= 0 else ("–", "faint")
+    percent = (week / before - 1) * 100
     if abs(percent) < 0.5:
         return "same", "muted"
     return f"{'+' if percent > 0 else '−'}{abs(percent):,.0f} %", "warn" if percent > 0 else "good"
@@ -323,9 +324,10 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
                 (f" in {billed.sessions} of {count(billed.of, 'session')}, say the agents", "muted"),
             )
         )
-    if table is not None and table.unattributed:
-        share = table.unattributed / total.usd if total.usd else 0.0
-        parts.append(((f"{money(table.unattributed)} unattributed ({share:.1%})", "warn"),))
+    loose = table.unattributed if table is not None else None
+    if loose is not None and loose.usd:
+        share = loose.usd / total.usd if total.usd else 0.0
+        parts.append(((f"{money(loose.usd, floor=loose.floor)} unattributed ({share:.1%})", "warn"),))
     agents = ", ".join(plain_text(name, 20) for name in dashboard.agents) or "no agent"
     basis = "billed" if total.basis == "billed" else "computed at list prices"
     parts.append(((f"{basis}, {count(dashboard.files, 'file')} of {agents}", "muted"),))

@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from skills.spending.amount import dollars
+
 
 def money(usd: float | None, *, floor: bool = False) -> str:
     """Dollars with cents; `≥` where usage never became final; `unpriced` where there is no price."""
     if usd is None:
         return "unpriced"
-    return f"{'≥ ' if floor else ''}${usd:,.2f}"
+    return dollars(usd, floor=floor)
 
 
 def tokens(count: int) -> str:

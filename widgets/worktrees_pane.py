@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
+from skills.spending.amount import Amount
 from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import age, count, money
@@ -131,7 +132,7 @@ class Columns:
     """The age of the last commit is shown."""
 
 
-def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping[str, float] | None = None) -> Columns:
+def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping[str, Amount] | None = None) -> Columns:
     """Columns as wide as the longest content, the branch giving way first; `costs` only where there is room."""
     if not trees:
         return Columns(0, 0, 0)
@@ -154,10 +155,10 @@ def _state_width(tree: Worktree, now: datetime) -> int:
     return width_of(presence(tree.agent, now, 200) or remark(tree, _STATE))
 
 
-def cost_of(tree: Worktree, costs: Mapping[str, float] | None) -> str:
+def cost_of(tree: Worktree, costs: Mapping[str, Amount] | None) -> str:
     """What the worktree's branch has cost this month; empty where nothing is known."""
-    usd = (costs or {}).get(tree.branch) if tree.branch else None
-    return "" if usd is None else money(usd)
+    cost = (costs or {}).get(tree.branch) if tree.branch else None
+    return "" if cost is None else money(cost.usd, floor=cost.floor)
 
 
 def head_of(tree: Worktree) -> str:
@@ -171,7 +172,7 @@ def worktree_row(
     width: int,
     sizes: Columns,
     watched: bool,
-    costs: Mapping[str, float] | None = None,
+    costs: Mapping[str, Amount] | None = None,
 ) -> Line:
     """One worktree in `width` cells: branch, changes, distance, age, month's costs, agent or remark, ports."""
     near = distance(tree) if sizes.distance else ()
@@ -214,7 +215,7 @@ class WorktreesPane(VirtualList[Worktree]):
         super().__init__(id=id)
         self.snapshot = WorktreesSnapshot()
         self.watched = ""
-        self.costs: Mapping[str, float] = {}
+        self.costs: Mapping[str, Amount] = {}
         self._wanted = ""
         self.empty = (line(_READING),)
         self.set_title(line("1 Worktrees"))
@@ -237,7 +238,7 @@ class WorktreesPane(VirtualList[Worktree]):
         first = index == 0 or self.items[index - 1].repository != item.repository
         return ((" ", "text"), (pad(name_of(item.repository) if first else "", room), "accent"), (" ", "text"))
 
-    def show(self, snapshot: WorktreesSnapshot, watched: str, costs: Mapping[str, float] | None = None) -> None:
+    def show(self, snapshot: WorktreesSnapshot, watched: str, costs: Mapping[str, Amount] | None = None) -> None:
         """Show a snapshot, with what each branch has cost this month."""
         self.snapshot, self.watched, self.costs = snapshot, watched, costs or {}
         trees = snapshot.worktrees

@@ -64,9 +64,9 @@ class Session:
     """One agent session of this repository, as the phase pane and `cockpit sessions` show it.
 
     `usd` is what the session cost (computed from its transcript; None where a model has no known price and nothing else
-    was used), `since` when it entered its state, `evidence` what its state was read from. `subagents` counts those
-    that it ever had, `subagents_active` those that wrote within the last minute. `changed` are the files that its
-    current task edited, as the transcript names them, the last one at `changed_at`.
+    was used), at least so much where `floor`; `since` when it entered its state, `evidence` what its state was read
+    from. `subagents` counts those that it ever had, `subagents_active` those that wrote within the last minute.
+    `changed` are the files that its current task edited, as the transcript names them, the last one at `changed_at`.
     """
 
     agent: Agent
@@ -92,6 +92,7 @@ class Session:
     changed: tuple[str, ...] = ()
     changed_at: datetime | None = None
     forecast: Forecast | None = None
+    floor: bool = False
 
 
 @record

@@ -63,6 +63,7 @@ class Session(TypedDict):
     phase_name: str | None
     context: Context | None
     usd: float | None
+    floor: bool
     evidence: str
     prompt: str | None
     model: str | None

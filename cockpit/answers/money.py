@@ -69,6 +69,7 @@ class SpendBranch(TypedDict):
     requests: int
     tokens: int
     usd: float
+    floor: bool
     own_usd: float
     unpriced_tokens: int
     seconds: float
@@ -80,6 +81,7 @@ class SpendTree(Answer):
 
     sessions: list[SpendBranch]
     usd: float
+    floor: bool
 
 
 class Saves(TypedDict):
@@ -145,6 +147,7 @@ class ReportWindow(TypedDict):
     """One budget window in the report."""
 
     usd: float
+    floor: bool
     percent: float | None
     level: Level
     projected: float | None
@@ -251,6 +254,7 @@ class BudgetWindow(TypedDict):
 
     window: WindowName
     spent: float
+    floor: bool
     soft: float | None
     hard: float | None
     percent: float | None

@@ -81,6 +81,7 @@ class FeatureCost(Answer):
     estimate: float
     estimate_basis: str
     actual: float
+    floor: bool
     calls: int
     basis: str
     branches: list[str]
@@ -127,6 +128,7 @@ class ResearchCost(Answer):
     """`cockpit research cost --json`: what the research itself took since it began."""
 
     usd: float
+    floor: bool
     calls: int
     since: str
     basis: Literal["computed"]

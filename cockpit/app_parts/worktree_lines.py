@@ -204,8 +204,8 @@ def _cost_lines(costs: Sequence[SpendRow]) -> list[Line]:
         for number, (amount, row) in enumerate(zip(amounts[:_MOST], costs, strict=False))
     ]
     if len(costs) > _MOST:
-        rest = sum(row.usd for row in costs[_MOST:])
-        rows.append(fact("", (pad(money(rest), wide, right=True), "text"), (f"  {len(costs) - _MOST} older", "muted")))
+        rest = money(sum(row.usd for row in costs[_MOST:]), floor=any(row.floor for row in costs[_MOST:]))
+        rows.append(fact("", (pad(rest, wide, right=True), "text"), (f"  {len(costs) - _MOST} older", "muted")))
     return rows
 
 

@@ -15,6 +15,7 @@ from cockpit.files import create_atomically, only_one, read_regular, write_atomi
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from skills.spending.amount import Amount
 from skills.workflow.process import with_block
 
 if TYPE_CHECKING:
@@ -157,11 +158,10 @@ def minutes_since(begun: str, now: datetime) -> int:
 
 def spent(
     repository: Repository, config: "Config", begun: str, branches: frozenset[str] | None = None
-) -> tuple[float, int]:
+) -> tuple[Amount, int]:
     """(dollars, calls) of this repository since `begun`, of some branches only where they are named (computed)."""
     from cockpit.spend.meter import Meter
-    from cockpit.spend.price_table import PICO
-    from cockpit.spend.sums import Scope
+    from cockpit.spend.sums import Scope, Sum
 
     meter, moment = Meter(repository, config), read_iso(begun)
     since = int(moment.timestamp() * 1000) if moment is not None else None
@@ -172,4 +172,5 @@ def spent(
             for cell in meter.ledger.responses(Scope(meter.scope.places, since))
             if branches is None or cell.origin.branch in branches
         ]
-    return sum(cell.pico for cell in cells) / PICO, sum(cell.requests for cell in cells)
+    whole = Sum.of(cells)
+    return whole.amount, whole.requests

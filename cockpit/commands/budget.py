@@ -150,6 +150,7 @@ def _row(window: "BudgetWindow", meter: "Meter") -> dict[str, Any]:
     return {
         "window": window.window,
         "spent": window.spent,
+        "floor": window.floor,
         "soft": window.soft,
         "hard": window.hard,
         "percent": window.percent,
@@ -163,6 +164,8 @@ def _row(window: "BudgetWindow", meter: "Meter") -> dict[str, Any]:
 
 
 def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
+    from skills.spending.amount import dollars
+
     for window in windows:
         limit = (
             "no budget"
@@ -171,7 +174,8 @@ def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
         )
         hard = "" if window.hard is None or window.soft is None else f"  hard ${window.hard:,.2f}"
         percent = "" if window.percent is None else f"{window.percent:6.1f} %  {window.level}"
-        print(f"{window.window:<8} ${window.spent:>10,.2f}  {limit:<14}{percent}{hard}".rstrip())
+        spent = dollars(window.spent, floor=window.floor)
+        print(f"{window.window:<8} {spent:>13}  {limit:<14}{percent}{hard}".rstrip())
         low_high = meter.range_of(window)
         if low_high is not None:
             breach = "" if window.breach_at is None else f", past the next limit on {window.breach_at:%a %d %b %H:%M}"

@@ -331,6 +331,7 @@ def _cost(call: "Call") -> _Answer:
     from cockpit.bench.feature_cost import feature_cost
     from cockpit.bench.feature_gates import branches_of
     from cockpit.errors import CannotAnswer
+    from skills.spending.amount import dollars
 
     repository, given = call.repository(), call.args.estimate
     if given is not None:
@@ -340,14 +341,15 @@ def _cost(call: "Call") -> _Answer:
     else:
         feature = open_feature(repository, call.args.on)
     cost = feature_cost(repository, call.config(), feature)
-    expected, basis, usd, calls = cost.expected, cost.basis, cost.usd, cost.calls
+    expected, basis, (usd, floor), calls = cost.expected, cost.basis, cost.spent, cost.calls
     share = f", {usd / expected * 100:.0f} % of it" if expected > 0 else ""
     lines = [
         f"next: {_next(call, feature)}",
         f"estimate  ${expected:,.2f} ({basis})",
-        f"actual    ${usd:,.2f} in {calls:,} calls (computed){share}",
+        f"actual    {dollars(usd, floor=floor)} in {calls:,} calls (computed){share}",
     ]
-    document = {"estimate": round(expected, 6), "estimate_basis": basis, "actual": round(usd, 6), "calls": calls,
+    document = {"estimate": round(expected, 6), "estimate_basis": basis, "actual": round(usd, 6), "floor": floor,
+                "calls": calls,
                 "basis": "computed", "branches": sorted(branches_of(repository, feature))}  # fmt: skip
     return 0, document, lines
 

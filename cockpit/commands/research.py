@@ -302,6 +302,7 @@ def _cost(call: "Call") -> Answer:
     from cockpit.clock import now
     from cockpit.errors import CannotAnswer
     from cockpit.spend.entries import add_entry
+    from skills.spending.amount import dollars
     from skills.workflow.process import number_of
 
     repository = call.repository()
@@ -312,9 +313,10 @@ def _cost(call: "Call") -> Answer:
         except ValueError as problem:
             raise CannotAnswer(f"dollars: {problem}", "cockpit research cost 1.20") from None
         add_entry("api", usd, now(), repository.main_root, feature=study.term, task="research", note=call.args.note)
-    usd, calls = spent(repository, call.config(), study.begun)
-    line = f"${usd:,.2f} in {calls:,} calls here since it began (computed; other work of that time is in it)"
-    return 0, {"usd": round(usd, 6), "calls": calls, "since": study.begun, "basis": "computed"}, [line]
+    (usd, floor), calls = spent(repository, call.config(), study.begun)
+    since = "since it began (computed; other work of that time is in it)"
+    line = f"{dollars(usd, floor=floor)} in {calls:,} calls here {since}"
+    return 0, {"usd": round(usd, 6), "floor": floor, "calls": calls, "since": study.begun, "basis": "computed"}, [line]
 
 
 def _findings(call: "Call") -> Answer:

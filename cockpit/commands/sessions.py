@@ -121,6 +121,7 @@ def _lines(snapshot: "SessionsSnapshot", moment: datetime) -> list[str]:
 
 def _columns(session: "Session", moment: datetime) -> list[str]:
     from cockpit.plain_text import plain_text
+    from skills.spending.amount import dollars
 
     context = f"{session.context.percent:.0f} % {session.context.level}" if session.context else "-"
     place = session.branch or Path(session.cwd).name or "-"
@@ -130,7 +131,7 @@ def _columns(session: "Session", moment: datetime) -> list[str]:
         _age(session.since, moment),
         f"{session.phase} {session.phase_name}",
         context,
-        f"${session.usd:.2f}" if session.usd is not None else "-",
+        dollars(session.usd, floor=session.floor) if session.usd is not None else "-",
         plain_text(place, 30),
         plain_text(told or "", 60),
     ]

@@ -235,15 +235,18 @@ def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     from cockpit import clock
     from cockpit.spend.sums import rounded
     from cockpit.spend.tree import as_dict, lines, session_trees
+    from skills.spending.amount import dollars
 
     trees = session_trees(ledger, scope)
-    usd = rounded(sum(tree.whole().pico for tree in trees)) / 10**6
+    wholes = [tree.whole() for tree in trees]
+    usd, floor = rounded(sum(whole.pico for whole in wholes)) / 10**6, any(whole.floor for whole in wholes)
     if call.args.json:
-        print_json({"sessions": [as_dict(tree) for tree in trees], "usd": usd, "meta": {"at": clock.iso(clock.now())}})
+        sessions = [as_dict(tree) for tree in trees]
+        print_json({"sessions": sessions, "usd": usd, "floor": floor, "meta": {"at": clock.iso(clock.now())}})
         return 0
     for line in lines(trees):
         print(line)
-    print(f"{len(trees)} sessions, ${usd:,.2f}; duration is from the first response to the last")
+    print(f"{len(trees)} sessions, {dollars(usd, floor=floor)}; duration is from the first response to the last")
     return 0
 
 
@@ -311,6 +314,7 @@ def _row(row: "SpendRow") -> dict[str, Any]:
 def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
     from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
+    from skills.spending.amount import dollars
 
     if rows and call.args.by != "total":
         _print_table(call.args.by, [*rows, total])
@@ -321,7 +325,8 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
     loose = _unattributed(call.args.by, rows, total)
     if loose is not None and loose["share"]:
-        print(f"unattributed: ${loose['usd']:,.2f}, {loose['share']:.1%}")
+        floor = any(row.floor for row in rows if row.key in ("unattributed", "unknown"))
+        print(f"unattributed: {dollars(loose['usd'], floor=floor)}, {loose['share']:.1%}")
     scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
     print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")
@@ -336,6 +341,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
 def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
     from cockpit.columns import aligned
     from cockpit.plain_text import plain_text
+    from skills.spending.amount import dollars
 
     head = (by, "requests", "input", "output", "cache write", "cache read", "dollars", "")
     lines: list[tuple[str, ...]] = [head]
@@ -344,9 +350,9 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
         writes = tokens.cache_write_5m + tokens.cache_write_1h
         unpriced = f"! {row.unpriced_tokens:,} tokens unpriced" if row.unpriced_tokens else ""
         wholly = row.unpriced_tokens == tokens.total and tokens.total > 0 and row.usd == 0
-        dollars = "unpriced" if wholly else f"{'≥ ' if row.floor else ''}${row.usd:,.2f}"
+        spent = "unpriced" if wholly else dollars(row.usd, floor=row.floor)
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
-        lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), dollars, unpriced))
+        lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), spent, unpriced))
     print("\n".join(aligned(lines, right=range(1, len(head) - 1))))
 
 

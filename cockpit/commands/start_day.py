@@ -150,7 +150,8 @@ def _since(report: "StartReport") -> dict[str, Any] | None:
     return {
         "at": iso(since.moment),
         "commits": None if since.commits is None else list(since.commits),
-        "usd": None if since.usd is None else round(since.usd, 6),
+        "usd": None if since.spent is None else round(since.spent.usd, 6),
+        "floor": since.spent is not None and since.spent.floor,
         "sessions": since.sessions,
     }
 

@@ -22,9 +22,9 @@ from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.run import Moved, Sweep
+from skills.spending.amount import dollars
 from skills.workflow.compression import Compressed, compress
 from skills.workflow.day import EndReport
-from skills.workflow.day_text import dollars
 from skills.workflow.handover import as_json, markdown
 from skills.workflow.steps import Step, StepStatus
 from skills.workflow.sweep import SweepCheck, said_of, sweep_lines, title_of
@@ -199,7 +199,8 @@ class EndDay:
         from cockpit.spend.sums import Scope
 
         with closing(Costs(self.repository, self.config)) as costs:
-            since = dollars(costs.since(self.draft.began))
+            spent = costs.since(self.draft.began)
+            since = dollars(spent.usd, floor=spent.floor)
             if not self.write:
                 return "pass", f"{since} this session; would write the daily files"
             chosen = self.config.day.costs

@@ -20,6 +20,7 @@ from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.rows import spend_rows
 from cockpit.worktrees.ahead import read_every_worktree
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+from skills.spending.amount import Amount
 from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ class Costs:
         """Dollars by model from `since` on, dearest first."""
         rows, _ = spend_rows(self.meter.ledger, "model", self._scope(since))
         ordered = sorted(rows, key=lambda row: -row.usd)
-        return tuple(ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens) for row in ordered)
+        return tuple(ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens, row.floor) for row in ordered)
 
-    def since(self, since: datetime) -> float:
+    def since(self, since: datetime) -> Amount:
         """Dollars from `since` on."""
-        return spend_rows(self.meter.ledger, "model", self._scope(since))[1].usd
+        return spend_rows(self.meter.ledger, "model", self._scope(since))[1].amount
 
     def task_average(self, month: datetime) -> float | None:
         """The mean cost of the features that cost something from `month` on, None where there is none."""

@@ -158,7 +158,7 @@ class _StartDay:
             written = pool.submit(write_record, self.repository, replace(begins, note="")) if self.write else None
             spent = self._step("costs", costs.result, "costs")
             made = self._step("since", commits.result, "history")
-            usd = spent.since(moment) if spent else None
+            cost = spent.since(moment) if spent else None
             joined = with_agents(seen, live)
             blockers = tuple(item.text for item in said.items("blockers", "blocked") if item.mark != "done")
             situation = situation_of(blockers, joined, mine.result(), self.now, said, ages.result())
@@ -168,7 +168,7 @@ class _StartDay:
                 trees=joined,
                 live=live,
                 spent=spent,
-                since=Since(moment, named, made, usd, _active(live, moment)),
+                since=Since(moment, named, made, cost, _active(live, moment)),
                 blockers=blockers,
                 queue=queue(said.tasks, situation),
                 preferences=preferences.result(),

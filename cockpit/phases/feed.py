@@ -15,6 +15,7 @@ from cockpit.phases.store import DAY, SessionStore
 from cockpit.repository import Repository
 from cockpit.spend.models import ContextPace
 from cockpit.watch_folders import watch_folders, why_not_watched
+from skills.spending.amount import Amount
 from skills.spending.context_forecast import turns_left
 
 ALIVE_EVERY = 5.0  # seconds between looks at the processes while one of them lives
@@ -24,10 +25,14 @@ SHORTEST = 0.1  # seconds between two snapshots
 SETTLE = 0.1  # seconds until what came at once is read
 
 
-def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, float]) -> SessionsSnapshot:
+def with_dollars(snapshot: SessionsSnapshot, by_session: Mapping[str, Amount]) -> SessionsSnapshot:
     """The snapshot with what each session cost, None where `by_session` does not name it."""
-    joined = tuple(replace(session, usd=by_session.get(session.session)) for session in snapshot.sessions)
-    return replace(snapshot, sessions=joined)
+    unknown = (None, False)
+    joined = []
+    for session in snapshot.sessions:
+        usd, floor = by_session.get(session.session, unknown)
+        joined.append(replace(session, usd=usd, floor=floor))
+    return replace(snapshot, sessions=tuple(joined))
 
 
 def with_forecasts(snapshot: SessionsSnapshot, paces: Iterable[ContextPace]) -> SessionsSnapshot:

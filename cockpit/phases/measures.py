@@ -105,9 +105,9 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
             rows = [cost.row for cost in table.rows[:_MOST] if cost.row.usd]
             dearest += [(table.by, plain_text(row.key or "none", 60), row.usd) for row in rows]
             if table.by == "feature":
-                unattributed = table.unattributed
+                unattributed = None if table.unattributed is None else table.unattributed.usd
     weeks: dict[str, float] = {}
-    for day, usd in board.daily:
+    for day, (usd, _) in board.daily:
         week = week_of(datetime.fromisoformat(day))
         weeks[week] = round(weeks.get(week, 0.0) + usd, 2)
     total = board.total
@@ -129,7 +129,7 @@ def _expected(repository: Repository, config: Config) -> EstimateFigures:
     meter.read()
     hour = estimate(1.0, 0.0, list(past_features(meter, Scope(meter.places)).values()))
     planned = [(one.title, feature_cost(repository, config, one)) for one in features(repository)[:_MOST]]
-    rows = tuple((plain_text(name, 60), cost.expected, cost.usd) for name, cost in planned if cost.expected)
+    rows = tuple((plain_text(name, 60), cost.expected, cost.spent.usd) for name, cost in planned if cost.expected)
     return EstimateFigures(hour.usd, hour.features, rows)
 
 

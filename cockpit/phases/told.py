@@ -43,6 +43,7 @@ def session_row(session: "Session") -> dict[str, Any]:
         "phase_name": session.phase_name,
         "context": full,
         "usd": round(session.usd, 6) if session.usd is not None else None,
+        "floor": session.floor,
         "evidence": session.evidence,
         "prompt": session.prompt,
         "model": session.model,

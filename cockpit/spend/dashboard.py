@@ -1,7 +1,7 @@
 """The spend screen's figures, from the same ledger and by the same sums as `cockpit spend`."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,10 +15,10 @@ from cockpit.spend.ledger import Ledger
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED
-from cockpit.spend.price_table import PICO
 from cockpit.spend.rows import spend_rows
 from cockpit.spend.sources import unread
-from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned, rounded
+from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned
+from skills.spending.amount import Amount
 from skills.spending.budget import bounds
 
 _GROUPS = ("model", "agent", "branch", "feature", "session", "commit", "category", "task")
@@ -58,7 +58,6 @@ def read_dashboard(
         period=period,
         options=options,
         windows=snapshot.windows,
-        floors=snapshot.floors,
         month_range=meter.range_of(month) if month else None,
         burns_too_fast=meter.burns_too_fast(month) if month else False,
         daily=_daily(ledger, whole, now.date()),
@@ -113,7 +112,7 @@ def _table(ledger: Ledger, scope: Scope, by: str, total: SpendRow) -> CostTable:
         costs = [replace(cost, branch=seen[cost.row.key][0], at=seen[cost.row.key][1]) for cost in costs]
     loose = None
     if by in SHARED:
-        loose = sum(row.usd for row in rows if row.key == UNATTRIBUTED)
+        loose = next((row.amount for row in rows if row.key == UNATTRIBUTED), Amount(0.0))
     named = [cost for cost in costs if cost.row.key != UNATTRIBUTED]
     note = ""
     if by == "task" and not named:
@@ -172,20 +171,24 @@ def _requests(ledger: Ledger, scope: Scope, total: SpendRow) -> CostTable:
     asked = (cell for cell in ledger.responses(scope) if cell.origin.agent != PERSON)
     costs = []
     for cell in heapq.nlargest(_DEAREST, asked, key=lambda cell: (cell.pico, -cell.unpriced)):
-        part = Sum()
-        part.add_cell(cell)
         origin = cell.origin
         costs.append(
-            Cost(part.row(origin.agent), _time(cell.at), origin.model, origin.branch, origin.session or UNATTRIBUTED)
+            Cost(
+                Sum.of([cell]).row(origin.agent),
+                _time(cell.at),
+                origin.model,
+                origin.branch,
+                origin.session or UNATTRIBUTED,
+            )
         )
     return CostTable("top", "", tuple(costs), total)
 
 
-def _daily(ledger: Ledger, scope: Scope, today: date) -> tuple[tuple[str, float], ...]:
+def _daily(ledger: Ledger, scope: Scope, today: date) -> tuple[tuple[str, Amount], ...]:
     labels = ledger.calendar.of_quarter
     days = ledger.sums(scope, lambda cell: labels(cell.quarter).day)
     names = [(today - timedelta(days=back)).isoformat() for back in reversed(range(DAYS_SHOWN))]
-    return tuple((name, round(days[name].pico / PICO, 6) if name in days else 0.0) for name in names)
+    return tuple((name, days[name].amount if name in days else Amount(0.0)) for name in names)
 
 
 def _trends(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[Trend, ...], Trend]:
@@ -195,16 +198,19 @@ def _trends(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[Trend, .
     spans = ((monday, monday + timedelta(days=7)), (before, then), (before, monday))
     weeks = [_by_model(ledger, replace(scope, since=_moment(start), until=_moment(end))) for start, end in spans]
     names = sorted(set().union(*weeks))
-    found = [Trend(name, *(_usd(week.get(name, 0)) for week in weeks)) for name in names]
+    found = [Trend(name, *(week.get(name, Sum()).amount for week in weeks)) for name in names]
     return (
-        tuple(sorted(found, key=lambda trend: (-trend.usd, -trend.whole, trend.key))),
-        Trend("total", *(_usd(sum(week.values())) for week in weeks)),
+        tuple(sorted(found, key=lambda trend: (-trend.week.usd, -trend.whole.usd, trend.key))),
+        Trend("total", *(_together(week.values()).amount for week in weeks)),
     )
 
 
-def _by_model(ledger: Ledger, scope: Scope) -> dict[str, int]:
-    return {model: part.pico for model, part in ledger.sums(scope, lambda cell: cell.origin.model).items()}
+def _by_model(ledger: Ledger, scope: Scope) -> dict[str, Sum]:
+    return ledger.sums(scope, lambda cell: cell.origin.model)
 
 
-def _usd(pico: int) -> float:
-    return rounded(pico) / 10**6
+def _together(parts: Iterable[Sum]) -> Sum:
+    whole = Sum()
+    for part in parts:
+        whole.add(part)
+    return whole

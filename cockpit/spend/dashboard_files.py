@@ -11,7 +11,7 @@ from cockpit import clock
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
-from cockpit.spend.dashboard_models import Cost, SpendDashboard
+from cockpit.spend.dashboard_models import Cost, SpendDashboard, Trend
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEAD = (
@@ -23,11 +23,16 @@ _HEAD = (
 def write_dashboard(dashboard: SpendDashboard, folder: Path) -> list[Path]:
     """Write `spend-*.csv` and `spend.json` into `folder`. Returns them. Raises `CannotAnswer` where one cannot be."""
     files = {f"spend-by-{table.name}.csv": _csv(_HEAD, map(_cells, table.rows)) for table in dashboard.tables}
-    files["spend-by-day.csv"] = _csv(("day", "usd"), dashboard.daily)
-    trends = [(trend.key, trend.usd, trend.before, trend.whole) for trend in dashboard.trends]
-    files["spend-trends.csv"] = _csv(("model", "this_week", "last_week_to_now", "last_week"), trends)
+    files["spend-by-day.csv"] = _csv(("day", "usd", "floor"), [(day, *amount) for day, amount in dashboard.daily])
+    trends = [_trend(trend) for trend in dashboard.trends]
+    files["spend-trends.csv"] = _csv(
+        ("model", "this_week", "last_week_to_now", "last_week", "floor"), [tuple(row.values()) for row in trends]
+    )
     document = {
         **asdict(dashboard),
+        "daily": [(day, *amount) for day, amount in dashboard.daily],
+        "trends": trends,
+        "trend_total": _trend(dashboard.trend_total),
         "meta": {"at": clock.iso(dashboard.at), "command": f"cockpit spend{dashboard.options}"},
     }
     files["spend.json"] = json.dumps(document, indent=1, default=str) + "\n"
@@ -40,6 +45,12 @@ def write_dashboard(dashboard: SpendDashboard, folder: Path) -> list[Path]:
             raise CannotAnswer(f"{path}: cannot be written ({problem.strerror or problem})") from None
         written.append(path)
     return written
+
+
+def _trend(trend: Trend) -> dict[str, object]:
+    amounts = {"usd": trend.week, "before": trend.before, "whole": trend.whole}
+    usd = {name: amount.usd for name, amount in amounts.items()}
+    return {"key": trend.key, **usd, "floor": any(amount.floor for amount in amounts.values())}
 
 
 def _cells(cost: Cost) -> Sequence[object]:

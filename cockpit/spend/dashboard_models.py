@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from cockpit.spend.models import BudgetWindow, SpendRow
+from skills.spending.amount import Amount
 
 Period = Literal["30 days", "today", "week", "month", "all"]
 PERIODS: tuple[Period, ...] = get_args(Period)
@@ -34,7 +35,7 @@ class CostTable:
     by: str
     rows: tuple[Cost, ...]
     total: SpendRow
-    unattributed: float | None = None
+    unattributed: Amount | None = None
     note: str = ""
 
 
@@ -43,21 +44,20 @@ class Trend:
     """A model's dollars this week so far, last week up to the same moment, and in the whole of last week."""
 
     key: str
-    usd: float
-    before: float
-    whole: float
+    week: Amount
+    before: Amount
+    whole: Amount
 
 
 @dataclass(frozen=True, slots=True)
 class SpendDashboard:
     """The spend of one repository (or all, by `scope`) `at` a moment.
 
-    `windows` are day, week and month against the budgets and `floors` those of them that are lower bounds;
-    `month_range` is what the month may come to, low and high (estimated). `daily` is the last 30 days, oldest first.
-    `tables` and `total` are of `period`; `cockpit spend` with `options` answers the same. `hours` are the
-    dollars of the period by local hour of the day. `trends` are by model, with `trend_total` of them all. `ever` is
-    False where nothing was ever spent. `unread` and `notice` say what is missing, `unpriced` names models without
-    a price.
+    `windows` are day, week and month against the budgets; `month_range` is what the month may come to, low and high
+    (estimated). `daily` is the last 30 days, oldest first. `tables` and `total` are of `period`; `cockpit spend` with
+    `options` answers the same. `hours` are the dollars of the period by local hour of the day. `trends` are by model,
+    with `trend_total` of them all. `ever` is False where nothing was ever spent. `unread` and `notice` say what is
+    missing, `unpriced` names models without a price.
     """
 
     scope: str
@@ -65,10 +65,9 @@ class SpendDashboard:
     period: Period
     options: str
     windows: tuple[BudgetWindow, ...]
-    floors: tuple[str, ...]
     month_range: tuple[float, float] | None
     burns_too_fast: bool
-    daily: tuple[tuple[str, float], ...]
+    daily: tuple[tuple[str, Amount], ...]
     tables: tuple[CostTable, ...]
     total: SpendRow
     hours: tuple[float, ...]

@@ -18,6 +18,7 @@ from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.price_table import PICO
 from cockpit.spend.sources import unread
 from cockpit.spend.sums import Cell, Scope, Sum
+from skills.spending.amount import Amount
 from skills.spending.budget import (
     Limit,
     WindowName,
@@ -99,7 +100,7 @@ class Meter:
         now = clock.now()
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
         sums = self._summed(labels.day, labels.week, labels.month, now)
-        spent: dict[WindowName, float] = {name: part.pico / PICO for name, part in sums.windows.items()}
+        spent: dict[WindowName, Amount] = {name: part.amount for name, part in sums.windows.items()}
         periods = {"day": labels.day, "week": labels.week, "month": labels.month}
         if self.config.budget.session != BudgetLimits():
             periods["session"], spent["session"] = self.dearest_session(labels.day)
@@ -120,7 +121,6 @@ class Meter:
             limits=tuple(limit for limit in read_limits(self.ledger, now) if limit.basis == "vendor"),
             paces=read_paces(self.ledger, self._recent(now)),
             periods=tuple(periods.items()),
-            floors=tuple(name for name, part in sums.windows.items() if part.floors),
         )
 
     def _summed(self, today: str, week: str, month: str, now: datetime) -> _Sums:
@@ -163,12 +163,17 @@ class Meter:
         now = clock.now()
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
         session, amount = self.dearest_session(labels.day)
-        spent: dict[WindowName, float] = dict.fromkeys(("day", "week", "month"), 0.0)
+        sums: dict[WindowName, Sum] = {"day": Sum(), "week": Sum(), "month": Sum()}
         for (day, week, *_), part in self.ledger.sums(self.scope, self._group).items():
-            spent["day"] += part.pico / PICO if day == labels.day else 0
-            spent["week"] += part.pico / PICO if week == labels.week else 0
-            spent["month"] += part.pico / PICO if day[:7] == labels.month else 0
-        spent["session"] = amount
+            here: dict[WindowName, bool] = {
+                "day": day == labels.day,
+                "week": week == labels.week,
+                "month": day[:7] == labels.month,
+            }
+            for name, inside in here.items():
+                if inside:
+                    sums[name].add(part)
+        spent = {name: part.amount for name, part in sums.items()} | {"session": amount}
         periods = {"day": labels.day, "week": labels.week, "month": labels.month, "session": session}
         return budget_windows(spent, self.config.budget, now.astimezone(), strict=strict), periods
 
@@ -190,15 +195,15 @@ class Meter:
         limit = Limit(window.soft, window.hard)
         return window.window == "month" and burns_too_fast(window.spent, limit, start, now, end)
 
-    def dearest_session(self, day: str) -> tuple[str, float]:
+    def dearest_session(self, day: str) -> tuple[str, Amount]:
         """Of the sessions that were at work on the day with that label: the dearest, and its dollars of all days."""
         groups = self.ledger.sums(self.scope, self._group)
-        totals = dict.fromkeys((session for of, _, _, session, _ in groups if of == day), 0)
+        totals = {session: Sum() for of, _, _, session, _ in groups if of == day}
         for (_, _, _, session, _), part in groups.items():
             if session in totals and session != UNATTRIBUTED:
-                totals[session] += part.pico
-        name = max(totals, key=lambda session: (totals[session], session), default="")
-        return name, totals.get(name, 0) / PICO
+                totals[session].add(part)
+        name = max(totals, key=lambda session: (totals[session].pico, session), default="")
+        return name, totals.get(name, Sum()).amount
 
     def _group(self, cell: Cell) -> Group:
         labels = self.ledger.calendar.of_quarter(cell.quarter)
@@ -212,7 +217,7 @@ class Meter:
 
 
 def budget_windows(
-    spent: dict[WindowName, float], budget: BudgetConfig, now: datetime, *, strict: bool = False
+    spent: dict[WindowName, Amount], budget: BudgetConfig, now: datetime, *, strict: bool = False
 ) -> tuple[BudgetWindow, ...]:
     """Each amount of `spent` against its configured budget, at the local time `now`."""
     limits: dict[WindowName, Limit] = {
@@ -231,8 +236,11 @@ def budget_windows(
             window.level,
             None if window.projected is None else round(window.projected, 6),
             window.breach_at,
+            spent[window.name].floor,
         )
-        for window in windows(spent, limits, now, block=strict or budget.block_on_limit)
+        for window in windows(
+            {name: part.usd for name, part in spent.items()}, limits, now, block=strict or budget.block_on_limit
+        )
     )
 
 
@@ -241,11 +249,9 @@ def _dearest(models: dict[str, Sum]) -> tuple[SpendRow, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key)))
 
 
-def _priced(parts: dict[str, Sum]) -> tuple[tuple[str, float], ...]:
+def _priced(parts: dict[str, Sum]) -> tuple[tuple[str, Amount], ...]:
     """Dollars by name, without what used only models that have no price."""
-    return tuple(
-        (name, part.row(name).usd) for name, part in sorted(parts.items()) if part.pico or not part.unpriced_tokens
-    )
+    return tuple((name, part.amount) for name, part in sorted(parts.items()) if part.pico or not part.unpriced_tokens)
 
 
 def _daily(days: dict[str, int], now: datetime) -> tuple[tuple[str, float], ...]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from skills.record import record
+from skills.spending.amount import Amount
 
 Basis = Literal["computed", "estimated", "billed"]
 Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
@@ -70,10 +71,16 @@ class SpendRow:
     floor: bool
     billed: Billed | None
 
+    @property
+    def amount(self) -> Amount:
+        """Its dollars."""
+        return Amount(self.usd, self.floor)
+
 
 @record
 class BudgetWindow:
-    """Spent against a budget. `percent` is of the soft limit; None where there is no limit."""
+    """Spent against a budget. `percent` is of the soft limit; None where there is no limit. `floor`: at least so much,
+    as some usage never became final."""
 
     window: Literal["day", "week", "month", "session"]
     spent: float
@@ -83,6 +90,7 @@ class BudgetWindow:
     level: Level
     projected: float | None = None
     breach_at: datetime | None = None
+    floor: bool = False
 
 
 @record
@@ -129,8 +137,7 @@ class SpendSnapshot:
     sessions that used only models without a known price. `loading` is the share read while the first read
     runs, None once it is done. `note` says what a person should know (polling, for example).
     `limits` are what vendors stated of their usage windows. `by_branch` is this month's, without what has no price.
-    `periods` is the period that each budget window stands for, `floors` are the windows with usage that never became
-    final.
+    `periods` is the period that each budget window stands for.
     """
 
     today: SpendRow | None = None
@@ -139,7 +146,7 @@ class SpendSnapshot:
     by_model: tuple[SpendRow, ...] = ()
     daily: tuple[tuple[str, float], ...] = ()
     burn_per_hour: float | None = None
-    by_session: tuple[tuple[str, float], ...] = ()
+    by_session: tuple[tuple[str, Amount], ...] = ()
     scope: str = ""
     at: datetime | None = None
     loading: float | None = None
@@ -148,9 +155,8 @@ class SpendSnapshot:
     note: str = ""
     limits: tuple[UsageLimit, ...] = ()
     paces: tuple[ContextPace, ...] = ()
-    by_branch: tuple[tuple[str, float], ...] = ()
+    by_branch: tuple[tuple[str, Amount], ...] = ()
     periods: tuple[tuple[str, str], ...] = ()
-    floors: tuple[str, ...] = ()
 
     @property
     def daily_total(self) -> float:

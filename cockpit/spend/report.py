@@ -1,6 +1,6 @@
 """The cost report (workflow orchestrator, cost tracking): where the money goes, what is unusual, how it moves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from cockpit.spend.models import BudgetWindow, SpendRow
 from cockpit.spend.price_table import PICO
 from cockpit.spend.suggest import Advice, advise
 from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned
+from skills.spending.amount import Amount
 from skills.spending.spread import Usual, usual
 from skills.spending.tables import Tier
 from skills.spending.work import work_of
@@ -32,6 +33,7 @@ class Operation:
     subagent: bool
     tokens: int
     usd: float
+    floor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class Anomaly:
 class Trend:
     """Dollars of the last seven days and of the seven before; `percent` is None where there were none before."""
 
-    last: float
-    before: float
+    last: Amount
+    before: Amount
     percent: float | None
 
 
@@ -71,7 +73,7 @@ class Report:
     anomalies: tuple[Anomaly, ...]
     more_anomalies: int
     judged: tuple[tuple[str, Usual], ...]
-    daily: tuple[tuple[str, float], ...]
+    daily: tuple[tuple[str, Amount], ...]
     trend: Trend
     advice: Advice
 
@@ -85,14 +87,11 @@ def make_report(meter: Meter, scope: Scope, own_tiers: dict[Tier, tuple[str, ...
     made = list(ledger.responses(replace(scope, since=_ms(now - DAYS * _DAY), until=_ms(now) + 1)))
     daily = _daily(ledger, scope, now)
     anomalies, judged = _anomalies(daily, made)
-    whole = Sum()
-    for cell in cells:
-        whole.add_cell(cell)
     return Report(
         windows=windows,
         projected=meter.range_of(month),
         burning=meter.burns_too_fast(month),
-        total=whole.row("total"),
+        total=Sum.of(cells).row("total"),
         by_model=_rows(cells, lambda cell: cell.origin.model),
         by_work=_rows(cells, lambda cell: cell.origin.task or work_of(cell.origin.branch)),
         by_category=_rows(cells, lambda cell: cell.origin.category),
@@ -136,22 +135,24 @@ def _operation(cell: Cell) -> Operation:
     origin = cell.origin
     at = None if cell.at is None else at_seconds(cell.at / 1000)
     usd = round(cell.pico / PICO, 6)
-    return Operation(at, origin.session, origin.branch, origin.model, origin.sidechain, cell.tokens.total, usd)
+    return Operation(
+        at, origin.session, origin.branch, origin.model, origin.sidechain, cell.tokens.total, usd, origin.open
+    )
 
 
-def _daily(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[str, float], ...]:
+def _daily(ledger: Ledger, scope: Scope, now: datetime) -> tuple[tuple[str, Amount], ...]:
     """Dollars of each of the last 30 local days, today included, oldest first."""
     sums = ledger.sums(Scope(scope.places), lambda cell: ledger.calendar.of_quarter(cell.quarter).day)
     today = now.astimezone().date()
     labels = [(today - back * _DAY).isoformat() for back in reversed(range(DAYS))]
-    return tuple((label, round(sums[label].pico / PICO, 6) if label in sums else 0.0) for label in labels)
+    return tuple((label, sums[label].amount if label in sums else Amount(0.0)) for label in labels)
 
 
 def _anomalies(
-    daily: Iterable[tuple[str, float]], made: Iterable[Cell]
+    daily: Iterable[tuple[str, Amount]], made: Iterable[Cell]
 ) -> tuple[list[Anomaly], tuple[tuple[str, Usual], ...]]:
     """What is unusual, days first, and what it was measured by. Days without spending are no measure of a day."""
-    spent = [(label, usd) for label, usd in daily if usd > 0]
+    spent = [(label, amount.usd) for label, amount in daily if amount.usd > 0]
     days = usual([usd for _, usd in spent])
     found = [
         Anomaly("day", label, usd, days.middle, round(days.away(usd) or 0.0, 1))
@@ -172,9 +173,13 @@ def _anomalies(
     return found, (("day", days), ("request", each))
 
 
-def _trend(daily: tuple[tuple[str, float], ...]) -> Trend:
-    last, before = (sum(usd for _, usd in part) for part in (daily[-7:], daily[-14:-7]))
-    return Trend(round(last, 6), round(before, 6), round((last - before) / before * 100, 1) if before > 0 else None)
+def _trend(daily: tuple[tuple[str, Amount], ...]) -> Trend:
+    last, before = _whole(daily[-7:]), _whole(daily[-14:-7])
+    return Trend(last, before, round((last.usd - before.usd) / before.usd * 100, 1) if before.usd > 0 else None)
+
+
+def _whole(days: Sequence[tuple[str, Amount]]) -> Amount:
+    return Amount(round(sum(amount.usd for _, amount in days), 6), any(amount.floor for _, amount in days))
 
 
 def _ms(moment: datetime) -> int:

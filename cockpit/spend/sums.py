@@ -9,6 +9,7 @@ from cockpit.spend.models import NO_TOKENS, Billed, SpendRow, Tokens
 from cockpit.spend.places import Places
 from cockpit.spend.price_table import PICO
 from skills.record import record
+from skills.spending.amount import Amount
 
 MICRO = PICO // 10**6
 PERSON = "person"  # the agent of amounts that a person added
@@ -86,6 +87,19 @@ class Sum:
         self.unpriced_tokens += other.unpriced_tokens
         self.floors += other.floors
         self.computed += other.computed
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> "Sum":
+        """The sum of some cells."""
+        whole = cls()
+        for cell in cells:
+            whole.add_cell(cell)
+        return whole
+
+    @property
+    def amount(self) -> Amount:
+        """Dollars to the microdollar."""
+        return Amount(rounded(self.pico) / 10**6, self.floors > 0)
 
     def row(self, key: str, *, micro: int | None = None, billed: Billed | None = None) -> SpendRow:
         """The row of these sums; `micro`: its amount in microdollars where it was rounded with others."""

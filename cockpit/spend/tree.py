@@ -14,15 +14,17 @@ from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import UNATTRIBUTED
 from cockpit.spend.price_table import PICO
 from cockpit.spend.sums import Scope, rounded
+from skills.spending.amount import dollars
 
 _ROWS = """SELECT part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h + cache_read,
-    COALESCE(dollars, 0), COALESCE(pico, 0), pico IS NULL, subagent FROM responses
+    COALESCE(dollars, 0), COALESCE(pico, 0), pico IS NULL, subagent, open FROM responses
     JOIN origins ON origins.id = origin WHERE responses.domain = ?"""
 
 
 @dataclass(slots=True)
 class Node:
-    """A session, a workflow or a sub-agent. `tokens`, `pico` and times are its own, without those of `children`."""
+    """A session, a workflow or a sub-agent. `tokens`, `pico` and times are its own, without those of `children`.
+    `floor`: some of its usage never became final."""
 
     name: str
     kind: str
@@ -31,16 +33,18 @@ class Node:
     tokens: int = 0
     pico: int = 0
     unpriced: int = 0
+    floor: bool = False
     first: int | None = None
     last: int | None = None
     children: list["Node"] = field(default_factory=list)
 
-    def add(self, part: int, tokens: int, pico: int, unpriced: bool, at: int | None) -> None:
+    def add(self, part: int, tokens: int, pico: int, unpriced: bool, floor: bool, at: int | None) -> None:
         """Count one response (`part` 0) or an advisor's part of one."""
         self.requests += part == 0
         self.tokens += tokens
         self.pico += pico
         self.unpriced += tokens if unpriced else 0
+        self.floor = self.floor or floor
         if at is not None:
             self.first = at if self.first is None else min(self.first, at)
             self.last = at if self.last is None else max(self.last, at)
@@ -54,7 +58,7 @@ class Node:
             found.pico += node.pico
             found.unpriced += node.unpriced
             for at in (node.first, node.last):
-                found.add(1, 0, 0, False, at)
+                found.add(1, 0, 0, False, node.floor, at)
         return found
 
     def walk(self) -> Iterator["Node"]:
@@ -92,6 +96,7 @@ def as_dict(node: Node) -> dict[str, Any]:
         "requests": whole.requests,
         "tokens": whole.tokens,
         "usd": rounded(whole.pico) / 10**6,
+        "floor": whole.floor,
         "own_usd": rounded(node.pico) / 10**6,
         "unpriced_tokens": whole.unpriced,
         "seconds": whole.seconds,
@@ -108,7 +113,8 @@ def lines(nodes: Iterable[Node]) -> Iterator[str]:
 def _lines(node: Node, depth: int) -> Iterator[str]:
     whole = node.whole()
     name = plain_text(f"{'  ' * depth}{node.kind} {node.name}{f' ({node.about})' if node.about else ''}", 64)
-    yield f"{name:<64} {whole.requests:>7,} {whole.tokens:>14,}  ${whole.pico / PICO:>9,.2f}  {_lasted(whole.seconds)}"
+    spent = dollars(whole.pico / PICO, floor=whole.floor)
+    yield f"{name:<64} {whole.requests:>7,} {whole.tokens:>14,}  {spent:>12}  {_lasted(whole.seconds)}"
     for child in node.children:
         yield from _lines(child, depth + 1)
 
@@ -131,7 +137,7 @@ def _tree(agent: str, session: str, rows: Iterable[tuple[Any, ...]], known: Mapp
     loose = Node(UNATTRIBUTED, "sub-agent", "nothing tells which")
     nodes: dict[str, Node] = {"": loose}
     flows: dict[str, Node] = {}
-    for part, _, _, side, at, tokens, dollars, pico, unpriced, name in rows:
+    for part, _, _, side, at, tokens, whole, pico, unpriced, name, unfinished in rows:
         if name and name not in nodes:
             its = known.get((session, name)) or SubAgent(session, name, "", "", "")
             nodes[name] = Node(name, its.kind or "sub-agent", its.about)
@@ -140,7 +146,7 @@ def _tree(agent: str, session: str, rows: Iterable[tuple[Any, ...]], known: Mapp
                 parent = flows.setdefault(its.workflow, Node(its.workflow, "workflow"))
             parent.children.append(nodes[name])
         node = nodes[name] if side else root
-        node.add(part, tokens, dollars * PICO + pico, bool(unpriced), at)
+        node.add(part, tokens, whole * PICO + pico, bool(unpriced), bool(unfinished), at)
     root.children += flows.values()
     if loose.requests or loose.tokens:
         root.children.append(loose)

@@ -15,6 +15,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from cockpit.spend.alerts import Alert
 from cockpit.spend.models import BudgetWindow
+from skills.spending.amount import dollars
 
 _TIMEOUT = 5.0  # seconds
 _DISCORD = ("discord.com", "discordapp.com")
@@ -102,7 +103,7 @@ def _sentence(alert: Alert, window: BudgetWindow | None) -> str:
     limit = window.soft if window.soft is not None else window.hard
     of = "" if limit is None else f" of ${limit:,.2f}"
     percent = "" if window.percent is None else f" ({window.percent:.1f} %)"
-    return f"{alert.window} {period}: {alert.level}, ${window.spent:,.2f}{of}{percent}"
+    return f"{alert.window} {period}: {alert.level}, {dollars(window.spent, floor=window.floor)}{of}{percent}"
 
 
 def _escaped(text: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from skills.record import record
+from skills.spending.amount import Amount
 from skills.workflow.tasks import Item, Scored
 
 CONTEXT_FILES = (
@@ -63,11 +64,12 @@ class WorktreeLine:
 
 @record
 class ModelCost:
-    """Dollars of one model; `unpriced_tokens` are not in them."""
+    """Dollars of one model; `unpriced_tokens` are not in them. `floor`: at least so many."""
 
     model: str
     usd: float
     unpriced_tokens: int = 0
+    floor: bool = False
 
 
 @record
@@ -91,14 +93,14 @@ class Money:
 class Since:
     """What happened since the last session ended (or began, or since a day ago where none is known).
 
-    `commits` on any branch, newest first; `usd` is None where costs could not be read; `sessions` counts the
+    `commits` on any branch, newest first; `spent` is None where costs could not be read; `sessions` counts the
     agents' sessions that were active.
     """
 
     moment: datetime
     what: str
     commits: tuple[str, ...] | None
-    usd: float | None
+    spent: Amount | None
     sessions: int | None
 
 

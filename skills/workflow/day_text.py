@@ -5,6 +5,7 @@ Source: workflow orchestrator, start day and end day.
 
 from collections.abc import Iterable
 
+from skills.spending.amount import dollars
 from skills.workflow.day import (
     MEMORY_WARN_GB,
     EndReport,
@@ -74,8 +75,8 @@ def _since(since: Since | None) -> str:
         more = len(since.commits) - _MOST_COMMITS
         lines.append(f"Commits: {len(since.commits)}")
         lines += list(since.commits[:_MOST_COMMITS]) + ([f"and {more} more"] if more > 0 else [])
-    if since.usd is not None:
-        lines.append(f"Cost: {dollars(since.usd)}")
+    if since.spent is not None:
+        lines.append(f"Cost: {dollars(since.spent.usd, floor=since.spent.floor)}")
     if since.sessions is not None:
         lines.append(f"Agent sessions: {since.sessions}")
     return _list(f"### Since {since.what}", lines)
@@ -113,14 +114,9 @@ def _end_parts(report: EndReport) -> list[str]:
 
 def _cost(cost: ModelCost) -> str:
     if not cost.unpriced_tokens:
-        return dollars(cost.usd)
+        return dollars(cost.usd, floor=cost.floor)
     known = f"{dollars(cost.usd, floor=True)}, " if cost.usd else ""
     return f"{known}{cost.unpriced_tokens:,} tokens unpriced"
-
-
-def dollars(usd: float, *, floor: bool = False) -> str:
-    """An amount as it is shown, e.g. `$4.12`, with `≥` where it is a floor."""
-    return f"{'≥ ' if floor else ''}${usd:,.2f}"
 
 
 def _git(git: GitState | None) -> str:
@@ -188,7 +184,11 @@ def _money(title: str, money: Money | None) -> str:
     ]
     if money.month_limit is not None:
         left = money.month_limit - money.month
-        lines.append(f"Remaining: {dollars(left)}" if left >= 0 else f"Over the month's limit by {dollars(-left)}")
+        lines.append(
+            f"Remaining: {dollars(left, most=money.floor)}"
+            if left >= 0
+            else f"Over the month's limit by {dollars(-left, floor=money.floor)}"
+        )
     if money.task_average is not None:
         lines.append(f"Avg cost/task: {dollars(money.task_average)}")
     if money.unpriced_tokens:

@@ -3,6 +3,7 @@
 from cockpit.app import CockpitApp
 from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import user_folder
+from skills.spending.amount import Amount
 from tests.pilot.conftest import call_on, settled, until
 from widgets.screens.pick import PickScreen
 
@@ -44,7 +45,7 @@ async def test_costs_that_come_first_do_not_say_that_there_is_no_session(app: Co
         app.workers.cancel_all()
         await pilot.pause()
         app.phase_pane.read = False
-        app.show_spend(SpendSnapshot(by_session=(("s", 1.0),)))
+        app.show_spend(SpendSnapshot(by_session=(("s", Amount(1.0)),)))
         assert not app.phase_pane.read
         app.show_sessions(app.sessions)
         assert app.phase_pane.read

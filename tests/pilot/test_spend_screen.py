@@ -46,7 +46,7 @@ async def test_every_table_sums_to_what_the_command_says(
         board = screen.dashboard
         assert board is not None and board.total.usd > 0
         assert round(sum(board.hours), 6) == board.total.usd
-        assert round(sum(usd for _, usd in board.daily), 4) == round(board.total.usd, 4)
+        assert round(sum(amount.usd for _, amount in board.daily), 4) == round(board.total.usd, 4)
         assert f"${board.total.usd:,.2f}" in text_of(app)
     for table in board.tables:
         if table.by:

@@ -41,9 +41,9 @@ AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 @pytest.mark.parametrize("width", [38, 44, 45, 60])
 def test_the_level_is_never_cut(width: int) -> None:
     window = BudgetWindow("month", 62.44, 100.0, 150.0, 62.4, "info")
-    told = plain(fit(window_row(window, width, floor=False), width))
+    told = plain(fit(window_row(window, width), width))
     assert "$62.44 of $100" in told and told.endswith("62 % info")
-    far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width, floor=False), width))
+    far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width), width))
     assert far.endswith("13 × exceeded")
     one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
     told = plain(fit(context_row(one, width), width))
@@ -63,7 +63,8 @@ def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
 @pytest.mark.parametrize("floor", [False, True])
 @pytest.mark.parametrize("spent", [8.96, 180.05, 999.99, 1_234.5, 12_345.6, 123_456.7])
 def test_dollars_are_never_cut(spent: float, floor: bool, width: int) -> None:
-    told = plain(fit(window_row(BudgetWindow("month", spent, 100.0, None, spent, "exceeded"), width, floor), width))
+    window = BudgetWindow("month", spent, 100.0, None, spent, "exceeded", floor=floor)
+    told = plain(fit(window_row(window, width), width))
     figures = told.partition(" of $100")[0].removeprefix("month").strip()
     assert "…" not in figures and figures.startswith("≥ $" if floor else "$") and " of $100" in told
     shown = figures.removeprefix("≥ ").removeprefix("$").replace(",", "")
@@ -102,8 +103,8 @@ def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
 
 @pytest.mark.parametrize(("level", "percent"), [("exceeded", 124.0), ("critical", 96.0), ("blocked", 160.0)])
 def test_forty_columns_say_a_level_whole(level: Level, percent: float) -> None:
-    window = BudgetWindow("week", 27.97, 25.0, None, percent, level)
-    pane = plain(fit(window_row(window, 38, floor=True), 38))
+    window = BudgetWindow("week", 27.97, 25.0, None, percent, level, floor=True)
+    pane = plain(fit(window_row(window, 38), 38))
     assert pane.endswith(level) and "…" not in pane
     assert level_in(percent, level, 10) in (f"{percent:.0f} % over", f"{percent:.0f} % crit", f"{percent:.0f}% {level}")
 
@@ -228,8 +229,9 @@ def test_a_path_that_no_line_holds_is_broken_between_its_parts() -> None:
 
 def test_a_floor_of_another_day_is_not_told_of_today() -> None:
     total = SpendRow("k", 1, Tokens(), 1.0, "computed", 0, False, None)
-    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok") for name in ("day", "week", "month"))
-    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True), floors=("month",))
+    names = ("day", "week", "month")
+    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok", floor=name == "month") for name in names)
+    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True))
     rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
     assert [row.split()[0] for row in rows if "≥" in row] == ["month"]
 

@@ -14,6 +14,7 @@ from cockpit.agents.registry import process_lives, read_registry
 from cockpit.phases.feed import with_dollars
 from cockpit.phases.store import read_sessions
 from cockpit.repository import Repository
+from skills.spending.amount import Amount
 from tests.unit.claude_lines import text
 from tests.unit.session_places import NOW, dead_pid, git, made, only, register, talk_at
 
@@ -313,6 +314,7 @@ def test_context_says_where_its_window_comes_from(claude: Path, repository: Repo
 def test_dollars_are_joined_and_unknown_ones_stay_unknown(claude: Path, repository: Repository) -> None:
     talk_at(repository, 1, "a").write(claude)
     talk_at(repository, 2, "b").write(claude)
-    joined = with_dollars(read_sessions(repository), {"a": 1.25})
+    joined = with_dollars(read_sessions(repository), {"a": Amount(1.25, floor=True)})
 
-    assert [(one.session, one.usd) for one in joined.sessions] == [("a", 1.25), ("b", None)]
+    told = [(one.session, one.usd, one.floor) for one in joined.sessions]
+    assert told == [("a", 1.25, True), ("b", None, False)]

@@ -185,7 +185,7 @@ def test_the_snapshot_says_what_the_command_says(
     assert shown.today is not None
     assert shown.month is not None
     assert (shown.today.usd, shown.month.usd) == (days[shown.today.key], months["2026-11"])
-    assert dict(shown.by_session) == {key: usd for key, usd in sessions.items() if key != "s3"}
+    assert dict(shown.by_session) == {key: (usd, False) for key, usd in sessions.items() if key != "s3"}
     assert [row.key for row in shown.by_model] == ["claude-opus-4-7", "claude-haiku-4-5", "mystery"]
     assert (len(shown.daily), shown.daily[-1]) == (14, (shown.today.key, shown.today.usd))
     assert shown.burn_per_hour == pytest.approx(shown.today.usd)

@@ -16,6 +16,7 @@ from cockpit.spend.dashboard import read_dashboard
 from cockpit.spend.dashboard_files import write_dashboard
 from cockpit.spend.feed import read_spend
 from cockpit.worktrees.models import Worktree
+from skills.spending.amount import Amount
 from widgets.lines import plain, width_of
 from widgets.worktrees_pane import columns, worktree_row
 
@@ -58,7 +59,7 @@ def test_periods_end_today_and_begin_at_local_midnight(own_home: Path, app: Repo
     }
     assert totals == {"today": 1, "week": 3, "month": 7, "30 days": 15, "all": 63}
     board = read_dashboard(app, Config())
-    assert len(board.daily) == 30 and sum(usd for _, usd in board.daily) == 15
+    assert len(board.daily) == 30 and sum(amount.usd for _, amount in board.daily) == 15
     assert board.options == " --since 2026-10-22 --until 2026-11-20"
     assert board.hours[11] == 1 and board.hours[23] == 2
 
@@ -71,11 +72,11 @@ def test_sessions_have_their_dearest_branch_and_nobody_s_share_is_told(own_home:
     tables = {table.name: table for table in board.tables}
     sessions = {cost.row.key: cost for cost in tables["session"].rows}
     assert sessions["s1"].branch == "feature/y" and sessions["s1"].at == NOW - timedelta(hours=2)
-    assert tables["branch"].unattributed == 2 and tables["model"].unattributed is None
+    assert tables["branch"].unattributed == (2, False) and tables["model"].unattributed is None
     assert {cost.row.key: cost.row.usd for cost in tables["task"].rows} == {"feature": 5, "bug": 1, "unattributed": 2}
     assert [(cost.row.usd, cost.branch) for cost in tables["top"].rows] == [(5, "feature/y"), (2, ""), (1, "fix/x")]
     assert sum(cost.row.usd for cost in tables["commit"].rows) == board.total.usd == 8
-    assert dict(read_spend(app, Config()).by_branch) == {"fix/x": 1, "feature/y": 5, "": 2}
+    assert dict(read_spend(app, Config()).by_branch) == {"fix/x": (1, False), "feature/y": (5, False), "": (2, False)}
 
 
 def test_a_week_is_compared_with_the_same_part_of_the_last(own_home: Path, app: Repository) -> None:
@@ -86,8 +87,8 @@ def test_a_week_is_compared_with_the_same_part_of_the_last(own_home: Path, app: 
     spends(own_home, app, "e", 1, timedelta(hours=1), model="claude-opus-4-6")
     trends = {trend.key: trend for trend in read_dashboard(app, Config()).trends}
     opus = trends["claude-opus-4-7"]
-    assert (opus.usd, opus.before, opus.whole) == (3, 2, 6)
-    assert (trends["claude-opus-4-6"].usd, trends["claude-opus-4-6"].before) == (1, 0)
+    assert (opus.week.usd, opus.before.usd, opus.whole.usd) == (3, 2, 6)
+    assert (trends["claude-opus-4-6"].week.usd, trends["claude-opus-4-6"].before.usd) == (1, 0)
 
 
 def test_what_has_no_price_is_named(own_home: Path, app: Repository) -> None:
@@ -136,7 +137,7 @@ def test_a_folder_that_cannot_be_is_one_line(own_home: Path, app: Repository, tm
 
 def test_wide_rows_of_worktrees_end_their_age_with_the_month_s_costs() -> None:
     tree = Worktree("api", "/r/api", "feature/api", "a" * 40, committed_at=NOW - timedelta(minutes=5), advice="push")
-    trees, costs = [tree, replace(tree, branch=None)], {"feature/api": 3.394606, "": 9.0}
+    trees, costs = [tree, replace(tree, branch=None)], {"feature/api": Amount(3.394606), "": Amount(9.0)}
     for width in (60, 79):
         assert columns(trees, NOW, width, costs).cost == 0
     for width in (80, 120):

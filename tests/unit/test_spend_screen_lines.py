@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Trend
 from cockpit.spend.models import Billed, BudgetWindow, SpendRow, Tokens
+from skills.spending.amount import Amount
 from widgets.lines import plain, width_of
 from widgets.spend_lines import (
     change,
@@ -32,13 +33,15 @@ def row(key: str, usd: float, *, unpriced: int = 0, floor: bool = False, billed:
     return SpendRow(key, 3, Tokens(100, 200, 300, 0, 4_000), usd, "computed", unpriced, floor, billed)
 
 
-def table(*rows: SpendRow, name: str = "branch", unattributed: float | None = None) -> CostTable:
+def table(*rows: SpendRow, name: str = "branch", unattributed: Amount | None = None) -> CostTable:
     total = row("total", sum(each.usd for each in rows), unpriced=sum(each.unpriced_tokens for each in rows))
     return CostTable(name, name, tuple(Cost(each) for each in rows), total, unattributed)
 
 
 def board(total: SpendRow, **changes: object) -> SpendDashboard:
-    window = BudgetWindow("month", 60.0, 100.0, 150.0, 60.0, "info", 90.0, datetime(2026, 11, 28, tzinfo=UTC))
+    window = BudgetWindow(
+        "month", 60.0, 100.0, 150.0, 60.0, "info", 90.0, datetime(2026, 11, 28, tzinfo=UTC), floor=True
+    )
     day = BudgetWindow("day", 4.0, 5.0, 7.5, 80.0, "warn")
     known: dict[str, object] = {
         "scope": "app",
@@ -46,15 +49,14 @@ def board(total: SpendRow, **changes: object) -> SpendDashboard:
         "period": "30 days",
         "options": " --since 2026-10-22 --until 2026-11-20",
         "windows": (day, window),
-        "floors": ("month",),
         "month_range": (80.0, 110.0),
         "burns_too_fast": True,
-        "daily": tuple(DAYS),
+        "daily": tuple((label, Amount(usd, usd > 3)) for label, usd in DAYS),
         "tables": (),
         "total": total,
         "hours": (0.0,) * 24,
         "trends": (),
-        "trend_total": Trend("total", 0.0, 0.0, 0.0),
+        "trend_total": Trend("total", Amount(0.0), Amount(0.0), Amount(0.0)),
         "ever": True,
         "agents": ("claude",),
         "files": 2,
@@ -183,7 +185,7 @@ def test_names_from_outside_are_cleaned_and_kept_as_text() -> None:
 
 
 def test_notes_tell_billed_unattributed_and_the_command() -> None:
-    shown = table(row("main", 9.0), row("unattributed", 1.0), unattributed=1.0)
+    shown = table(row("main", 9.0), row("unattributed", 1.0), unattributed=Amount(1.0))
     dash = board(row("total", 10.0, billed=Billed(8.0, 1, 2)))
     told = "\n".join(plain(each) for each in notes(dash, shown, 200))
     assert "billed $8.00 in 1 of 2 sessions" in told and "$1.00 unattributed (10.0%)" in told
@@ -211,11 +213,11 @@ def test_windows_give_way_and_the_floor_is_marked() -> None:
 @pytest.mark.parametrize(
     ("trend", "word"),
     [
-        (Trend("m", 3.0, 2.0, 4.0), "+50 %"),
-        (Trend("m", 1.0, 2.0, 4.0), "−50 %"),
-        (Trend("m", 2.0, 2.0, 4.0), "same"),
-        (Trend("m", 2.0, 0.0, 0.0), "new"),
-        (Trend("m", 2.0, 0.0, 4.0), "–"),
+        (Trend("m", Amount(3.0), Amount(2.0), Amount(4.0)), "+50 %"),
+        (Trend("m", Amount(1.0), Amount(2.0), Amount(4.0)), "−50 %"),
+        (Trend("m", Amount(2.0), Amount(2.0), Amount(4.0)), "same"),
+        (Trend("m", Amount(2.0), Amount(0.0), Amount(0.0)), "new"),
+        (Trend("m", Amount(2.0), Amount(0.0), Amount(4.0)), "–"),
     ],
 )
 def test_changes_are_against_the_same_part_of_last_week(trend: Trend, word: str) -> None:

@@ -106,7 +106,7 @@ def test_a_ledger_of_the_first_version_keeps_its_dollars_and_learns_who_asked(
 def test_the_tree_in_words(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--repo", str(app), "spend", "--tree"]) == 0
     said = capsys.readouterr().out
-    assert "  Explore x (find it)" in said and "$    63.00  50m" in said and "\x1b" not in said
+    assert "  Explore x (find it)" in said and "$63.00  50m" in said and "\x1b" not in said
 
 
 @pytest.mark.parametrize("by", ["session", "day", "hour", "branch"])

@@ -22,6 +22,7 @@ from cockpit.demo import Demo, make_demo
 from cockpit.findings.models import FileCounts, Finding, FindingsSnapshot
 from cockpit.spend.models import SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Worktree, WorktreesSnapshot
+from skills.spending.amount import Amount
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 SECONDS = 30.0
@@ -179,7 +180,9 @@ def finding(mark: str, line: int = 1) -> Finding:
 
 def spent(usd: float, **sessions: float) -> SpendSnapshot:
     row = SpendRow("k", 1, Tokens(), usd, "computed", 0, False, None)
-    return SpendSnapshot(today=row, month=row, by_session=tuple(sessions.items()))
+    return SpendSnapshot(
+        today=row, month=row, by_session=tuple((name, Amount(cost)) for name, cost in sessions.items())
+    )
 
 
 def session(state: str = "busy", phase: int = 4) -> Session:

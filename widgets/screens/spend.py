@@ -225,18 +225,19 @@ class SpendScreen(FramedScreen):
         """Windows and plot: side by side where it is wide, else one above the other."""
         day = next((window for window in board.windows if window.window == "day"), None)
         soft, hard = (day.soft, day.hard) if day else (None, None)
+        daily = [(label, amount.usd) for label, amount in board.daily]
         if width >= _WIDE:
             left = max(48, min(70, width - _PLOT - 2))
             windows = window_lines(board, left, min(room, 5))
             days = day_lines(board)
             if len(windows) + len(days) + 1 < room:
                 windows += [(), *days]
-            plot = day_plot(board.daily, width - left - 2, max(4, min(room - 1, 9)), soft, hard)
+            plot = day_plot(daily, width - left - 2, max(4, min(room - 1, 9)), soft, hard)
             return [*side_by_side(windows, plot, left + 2), ()]
         windows = window_lines(board, width, 4 if room >= 7 else 3 if room >= 5 else min(2, room))
         spare = room - len(windows)
-        spent = any(usd for _, usd in board.daily)
-        plot = day_plot(board.daily, width, min(8, spare - (spare > 6)), soft, hard) if spare >= 2 and spent else []
+        spent = any(usd for _, usd in daily)
+        plot = day_plot(daily, width, min(8, spare - (spare > 6)), soft, hard) if spare >= 2 and spent else []
         return [*windows, *plot, *([()] if spare > 6 else [])]
 
     # -- keys --

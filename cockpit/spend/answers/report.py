@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
 from cockpit.plain_text import plain_text
+from skills.spending.amount import Amount, dollars
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -46,6 +47,7 @@ def document(report: "Report") -> dict[str, Any]:
 
     summary = {window.window: _window(window) for window in report.windows}
     low, high = report.projected or (None, None)
+    trend = report.trend
     return {
         "summary": {
             **summary,
@@ -71,7 +73,11 @@ def document(report: "Report") -> dict[str, Any]:
                 for name, part in report.judged
             },
         },
-        "trends": {"daily": [list(day) for day in report.daily], "week": asdict(report.trend)},
+        "trends": {
+            "daily": [[label, amount.usd] for label, amount in report.daily],
+            "week": {"last": trend.last.usd, "before": trend.before.usd, "percent": trend.percent},
+            "floor": {"last": trend.last.floor, "before": trend.before.floor},
+        },
         "opportunities": as_document(report.advice),
     }
 
@@ -97,6 +103,7 @@ def _window(window: "BudgetWindow") -> dict[str, Any]:
     at = None if window.breach_at is None else clock.iso(window.breach_at)
     return {
         "usd": window.spent,
+        "floor": window.floor,
         "percent": window.percent,
         "level": window.level,
         "projected": window.projected,
@@ -121,7 +128,9 @@ def markdown(report: "Report", scope: str, at: str, period: str) -> list[str]:
     for part in report.operations:
         when = "unknown time" if part.at is None else f"{part.at.astimezone():%Y-%m-%d %H:%M}"
         who = "sub-agent" if part.subagent else "main"
-        lines.append(f"- ${part.usd:,.4f}  {when}  {_cell(part.model)}  {_cell(part.branch or '-')}  {who}")
+        lines.append(
+            f"- {_mark(part.floor)}${part.usd:,.4f}  {when}  {_cell(part.model)}  {_cell(part.branch or '-')}  {who}"
+        )
     lines += ["", "## Anomalies", "", *_anomalies(report)]
     lines += ["", "## Optimization opportunities", ""]
     from cockpit.spend.answers.suggest import in_words
@@ -135,7 +144,7 @@ def _summary(report: "Report") -> list[str]:
     lines = []
     for window in report.windows:
         share = "" if window.percent is None else f" ({window.percent:.1f} % of its budget, {window.level})"
-        lines.append(f"- {names[window.window]}: ${window.spent:,.2f}{share}")
+        lines.append(f"- {names[window.window]}: {dollars(window.spent, floor=window.floor)}{share}")
     month = next(window for window in report.windows if window.window == "month")
     projected = "too early to tell" if month.projected is None else f"${month.projected:,.2f} (estimated)"
     return [*lines, f"- Projected month: {projected}"]
@@ -148,11 +157,12 @@ def _table(rows: Sequence["SpendRow"], total: float) -> list[str]:
     for part in rows[:_ROWS] if len(rows) > 24 else rows:
         share = f"{part.usd / total:.1%}" if total > 0 else "-"
         average = f"{part.usd / part.requests:,.4f}" if part.requests else "-"
-        mark = "≥ " if part.floor else ""
-        lines.append(f"| {_cell(part.key)} | {mark}{part.usd:,.2f} | {share} | {part.requests:,} | {average} |")
+        lines.append(
+            f"| {_cell(part.key)} | {_mark(part.floor)}{part.usd:,.2f} | {share} | {part.requests:,} | {average} |"
+        )
     if len(rows) > 24:
-        rest = sum(part.usd for part in rows[_ROWS:])
-        lines.append(f"| {len(rows) - _ROWS} more | {rest:,.2f} | | | |")
+        rest, mark = sum(part.usd for part in rows[_ROWS:]), _mark(any(part.floor for part in rows[_ROWS:]))
+        lines.append(f"| {len(rows) - _ROWS} more | {mark}{rest:,.2f} | | | |")
     return lines
 
 
@@ -183,13 +193,18 @@ def _projections(report: "Report") -> Iterable[str]:
 
 
 def _trends(report: "Report") -> Iterable[str]:
-    most = max((usd for _, usd in report.daily), default=0.0)
-    if most > 0:
-        bars = "".join(_BARS[max(1, round(usd / most * 8)) if usd > 0 else 0] for _, usd in report.daily)
-        yield f"- last 30 days: `{bars}`, the dearest ${most:,.2f}"
+    dearest = max((amount for _, amount in report.daily), default=Amount(0.0))
+    if dearest.usd > 0:
+        bars = "".join(_BARS[max(1, round(usd / dearest.usd * 8)) if usd > 0 else 0] for _, (usd, _) in report.daily)
+        yield f"- last 30 days: `{bars}`, the dearest {dollars(dearest.usd, floor=dearest.floor)}"
     trend = report.trend
     change = "" if trend.percent is None else f" ({trend.percent:+.1f} %)"
-    yield f"- last seven days ${trend.last:,.2f}, the seven before ${trend.before:,.2f}{change}"
+    last, before = (dollars(part.usd, floor=part.floor) for part in (trend.last, trend.before))
+    yield f"- last seven days {last}, the seven before {before}{change}"
+
+
+def _mark(floor: bool) -> str:
+    return "≥ " if floor else ""
 
 
 def _cell(text: str) -> str:

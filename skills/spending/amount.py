@@ -1,0 +1,15 @@
+"""An amount of dollars as it is added up and shown: exact, or a floor where some usage never became final."""
+
+from typing import NamedTuple
+
+
+class Amount(NamedTuple):
+    """Dollars. `floor`: at least so many, because some usage in them never became final."""
+
+    usd: float
+    floor: bool = False
+
+
+def dollars(usd: float, *, floor: bool = False, most: bool = False) -> str:
+    """Dollars with cents, e.g. `$4.12`; `≥` where it is a floor, `≤` where it is what a floor leaves at most."""
+    return f"{'≥ ' if floor else '≤ ' if most else ''}${usd:,.2f}"
