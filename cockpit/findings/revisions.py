@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -20,6 +20,7 @@ _DIFF = (
     "diff",
     "--no-ext-diff",
     "--no-textconv",
+    "--text",  # whatever an attribute says (*.py -diff): a file whose change git does not show is judged as well
     "--no-color",
     "-U0",
     "--inter-hunk-context=0",
@@ -68,12 +69,12 @@ class StagedReading:
             added, *merged = [_added(diff.answer()) for diff in self._diffs]
             for other in merged:
                 added = {name: lines & other[name] for name, lines in added.items() if name in other}
-            names, ids = self._listed(os.fsdecode(listed).split("\0"))
+            names, ids = self._listed(os.fsdecode(listed).split("\0"), added)
         except GitFailed as problem:
             raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
         return Staged(names, ids, {name: lines for name, lines in added.items() if name in ids})
 
-    def _listed(self, rows: list[str]) -> tuple[list[str], dict[str, str]]:
+    def _listed(self, rows: list[str], added: Container[str]) -> tuple[list[str], dict[str, str]]:
         """The names in the rows of `ls-files`, and the ids of the Python ones; each step is felt in a large project."""
         at = rows[0].find("\t") + 1
         names = [row[at:] for row in rows if row.startswith(_REGULAR)]
@@ -84,7 +85,8 @@ class StagedReading:
                 raise CannotAnswer(
                     f"{plain_text(name, 200)} has a conflict that is not resolved", "resolve it and stage it: git add"
                 )
-            if row.startswith(_SPARSE) and os.path.lexists(os.path.join(self.root, name)):  # noqa: PTH118 - it is felt
+            here = os.path.join(self.root, name)  # noqa: PTH118 - it is felt
+            if row.startswith(_SPARSE) and (name in added or os.path.lexists(here)):
                 names.append(name)
                 if name.endswith(".py"):
                     ids[name] = row[_ID : at - 3]

@@ -115,6 +115,29 @@ def test_a_merge_is_judged_by_what_none_of_its_parents_has(repo: Path, found: An
     assert found("--staged") == [("tests/test_mine.py", 13)]
 
 
+def test_what_git_shows_no_change_of_is_judged_as_well(
+    repo: Path, found: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / ".gitattributes").write_text("*.py -diff\n")
+    (repo / "tests/test_b.py").write_text(IMPORT + case("one"))
+    (repo / "tests/test_zero.py").write_bytes(b"x = 1\n\0\n")
+    git(repo, "add", "-A")
+
+    assert found("--staged") == found("--since", "HEAD") == [("tests/test_b.py", 1), ("tests/test_b.py", 5)]
+    assert main(["check", "--select", "bare-mock", "--staged", "--json"]) == 1
+    assert [row["path"] for row in json.loads(capsys.readouterr().out)["errors"]] == ["tests/test_zero.py"]
+
+
+def test_a_file_outside_a_sparse_checkout_is_read_from_the_index(repo: Path, found: Any) -> None:
+    path = repo / "tests/test_b.py"
+    path.write_text(IMPORT + case("one"))
+    git(repo, "add", "-A")
+    git(repo, "update-index", "--skip-worktree", "tests/test_b.py")
+    path.unlink()
+
+    assert found("--staged") == [("tests/test_b.py", 1), ("tests/test_b.py", 5)]
+
+
 def test_a_conflict_cannot_be_judged(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = repo / "tests/test_a.py"
     git(repo, "checkout", "-q", "-b", "feature")
