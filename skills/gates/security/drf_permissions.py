@@ -88,6 +88,11 @@ drf_open_defaults = Rule(
 
 _HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "list", "create", "retrieve", "update", "destroy"})
 _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|scope|staff|admin|member", re.I)
+# Whoever asks for these has not signed in yet, or never does.
+_FOR_STRANGERS = lazy(
+    r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
+    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|Health|Ping|Anonymous|Public|Embed|OAuth|SAML|OIDC"
+)
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
 
@@ -112,8 +117,20 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         return
     if _each_handler_asks(node) or _signs_in_its_own_way(node, context):
         return
+    if _FOR_STRANGERS.search(node.name) or _answers_nothing(node, bases):
+        return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
     context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+
+
+def _answers_nothing(node: ast.ClassDef, bases: list[str]) -> bool:
+    """True for a plain view without a method that answers, which only holds other classes."""
+    methods = [part for part in node.body if isinstance(part, FunctionNode)]
+    return (
+        bases == ["rest_framework.views.APIView"]
+        and not methods
+        and any(isinstance(part, ast.ClassDef) for part in node.body)
+    )
 
 
 def _each_handler_asks(node: ast.ClassDef) -> bool:
@@ -205,6 +222,9 @@ view_without_permissions = Rule(
             "from rest_framework.views import APIView\n\nfrom shop.signing import SignedRequests\n\n\n"
             "class Orders(APIView):\n    authentication_classes = [SignedRequests]\n\n    def get(self, request):\n"
             "        pass\n",
+            "from rest_framework.views import APIView\n\n\nclass LoginView(APIView):\n    def post(self, request):\n"
+            "        pass\n\n\nclass Orders(APIView):\n    class Late(APIView):\n"
+            "        permission_classes = [IsOwner]\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
             "def orders(request):\n    pass\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
