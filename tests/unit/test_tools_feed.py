@@ -144,10 +144,10 @@ async def test_a_switch_ends_what_runs_and_tells_that_a_key_is_to_be_pressed_aga
                 await asyncio.sleep(0.02)
             running = int((root / "started").read_text())
             subprocess.run(["git", "checkout", "-q", "other"], cwd=root, check=True)
-            while "files changed since says ran" not in (await anext(feed)).note:
-                pass
-            while alive(running):
-                await asyncio.sleep(0.02)
+            told = False
+            async with asyncio.timeout(30):  # sooner than the program would end by itself
+                while not told or alive(running):
+                    told |= "files changed since says ran" in (await anext(feed)).note
 
 
 def alive(process: int) -> bool:
