@@ -87,7 +87,7 @@ RECSYS = _pattern(
 STRONG_ML = _pattern(
     r"pytorch|torch|gpus?|cuda|recsys|recommender|training loop|epochs?|train \w+ \w*model|entrena\w* \w+ modelo"
 )
-NOTEBOOK = _pattern(r"notebooks?|[\w/.-]+\.ipynb|jupyter|cuaderno")
+NOTEBOOK = _pattern(r"notebooks?|(?<![/-])[\w/.-]+\.ipynb|jupyter|cuaderno")  # a path is read from its start alone
 PRODUCTION = _pattern(r"production\w*|deploy\w*|service|pipeline|serve|serving|producción|servicio|desplieg\w+")
 WEB = _pattern(
     r"web|rest|https?|apis?|endpoints?|apps?|sites?|pages?|forms?|microservices?|backend|crud|página|formularios?|"
