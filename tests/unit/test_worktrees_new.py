@@ -117,12 +117,13 @@ def test_a_worktree_has_branch_ports_environment_and_task(repo: Path, own_home: 
 
 
 def test_ports_in_the_registry_and_ports_in_use_are_passed_over(repo: Path) -> None:
-    with changed_registry() as registry:
-        registry.add(new_entry("other", Path("/elsewhere"), "x", "x", Path("/elsewhere/x"), (8100, 8101)))
+    with changed_registry() as registry:  # a pool of its own: tests that run beside this one use the usual ports
+        registry.document["portPool"] = {"start": 8200, "end": 8299, "allocated": []}
+        registry.add(new_entry("other", Path("/elsewhere"), "x", "x", Path("/elsewhere/x"), (8200, 8201)))
     with socket.socket() as server:
-        server.bind(("127.0.0.1", 8103))
+        server.bind(("127.0.0.1", 8203))
         server.listen()
-        assert make(repo, "feature/api").ports == (8104, 8105)
+        assert make(repo, "feature/api").ports == (8204, 8205)
 
 
 def test_entries_of_other_projects_and_unknown_keys_stay(repo: Path) -> None:
