@@ -143,9 +143,7 @@ async def test_worktrees_come_and_go(repo: Path, follow: Follow) -> None:
     await followed.until(lambda snapshot: named(snapshot, "late") is None)
 
 
-async def test_a_folder_deleted_by_hand_is_noticed(
-    repo: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_folder_deleted_by_hand_is_noticed(repo: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cockpit.worktrees.feed.LOOK_EVERY", 0.5)
     followed = follow(repo)
     await followed.settled()
