@@ -1,8 +1,11 @@
 """Every test runs in a home of its own: no test reads or writes the person's files, and the git identity is fixed."""
 
+import gc
+import itertools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("cockpit")
+
+# processes that tests start compile what they import once in a run, not each of them anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+_numbers = itertools.count()
 
 _CLEARED = (
     "COCKPIT_NOW",
@@ -34,6 +43,25 @@ _CLEARED = (
 )
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process where single files or tests are asked for, prints are wanted or pictures change, else one a core."""
+    alone = config.getoption("capture") == "no" or config.getoption("update_snapshots")
+    asked = [Path(word.partition("::")[0]) for word in config.args]
+    return 0 if alone or not any(path.is_dir() for path in asked) else None
+
+
+def pytest_collection_finish() -> None:
+    """What was collected and imported stays to the end: no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every test's home is: pytest looks through all folders beside one that it makes, so homes are elsewhere."""
+    return tmp_path_factory.mktemp("homes", numbered=False)
+
+
 @pytest.fixture(autouse=True)
 def own_way_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that switches to the quick way of starting git does so for its own test alone."""
@@ -41,9 +69,9 @@ def own_way_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A temporary home with empty state, configuration and agent folders."""
-    home = tmp_path_factory.mktemp("home")
+    home = homes / f"home{next(_numbers)}"
     for name, folder in (
         ("HOME", home),
         ("COCKPIT_STATE_DIR", home / "state"),
