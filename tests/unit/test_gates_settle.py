@@ -160,6 +160,17 @@ def test_a_tenant_in_a_q_object_or_a_get_is_a_filter_and_tests_may_filter() -> N
     assert {f.gate for f in answer.findings if f.rule == "manual-tenant-filter"} == {"P0"}
 
 
+def test_each_decorated_test_and_each_body_tells_its_first_stand_in() -> None:
+    source = (
+        "from unittest import mock\n\n\n"
+        "@mock.patch('a.b')\n@mock.patch('a.c')\ndef test_a(b, c):\n    c.d = mock.Mock()\n    c.e = mock.Mock()\n\n\n"
+        "@mock.patch('a.b')\ndef test_b(b):\n    pass\n"
+    )
+    answer = verdict({"tests/test_a.py": source}, "pytest-mock")
+
+    assert places(answer, "bare-mock") == [("tests/test_a.py", line) for line in (1, 4, 7, 11)]
+
+
 def test_bare_mock_says_why_it_does_not_apply() -> None:
     files = {"tests/test_a.py": "from unittest.mock import Mock\n\nx = Mock()\n"}
 

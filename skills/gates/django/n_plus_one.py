@@ -113,7 +113,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return holds_for_view(candidate, report, project)
     relations = relations_of(project)
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
-    if reached is None:
+    if reached is None or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
         return None
     model, last = reached
     more = _loaded_by_methods(candidate, report, relations)

@@ -73,6 +73,7 @@ def _managed(source: str, *, loads: str = "") -> Example:
 
 
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    _shop("for order in Order.objects.in_bulk([1, 2]).values():\n    print(order.user)\n"),
     _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
     _shop("def names():\n    orders = Order.objects.all()[:50]\n    return [order.user.name for order in orders]\n"),
     _shop("def f():\n    for team in Team.objects.all():\n        print(team.members.count())\n"),
@@ -214,6 +215,12 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
         "    for order in orders:\n        print(order.user)\n"
     ),
     _shop("for order in Order.objects.with_everything():\n    print(order.user)\n"),
+    _shop("def f(team: Team):\n    for user in team.members.all():\n        print(user.team.pk)\n"),
+    _shop("def f(user: User):\n    for order in user.order_set.all():\n        print(order.user.team)\n"),
+    _shop(
+        "orders = Order.objects.select_related('user').in_bulk([1])\n"
+        "for order in orders.values():\n    print(order.user)\n"
+    ),
     _shop("for order in Order.objects.values('user'):\n    print(order.user)\n"),
     _shop("order = Order.objects.get(pk=1)\nprint(order.user.team)\n"),
     _shop("for order in Order.objects.all():\n    print(order.pk)\nprint(order.user.team)\n"),

@@ -120,6 +120,19 @@ class Relations:
             model = last.target
         return model, last
 
+    def turns_back(self, origin: str, steps: Iterable[str], path: str) -> bool:
+        """True where steps go to rows of a row and back to it: in `for book in publisher.books.all()`,
+        `book.publisher` is the one publisher, and what is read of it is read once."""
+        model, back = self.model(origin, path), ""
+        for step in filter(None, steps):
+            found = self.behind(model, step) if model is not None else None
+            if found is None:
+                return False
+            if back == step:
+                return True
+            model, back = found.target, found.back
+        return False
+
     @cached_property
     def managers(self) -> frozenset[str]:
         """The names of managers on rows: those of the other side, and of many to many."""

@@ -214,6 +214,8 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
         return _own(flow, node, function, names)
     if method in _SAME:
         return rows
+    if method == "values" and rows.through[-1:] == ("in_bulk",) and not node.args:
+        return replace(rows, through=rows.through[:-1])  # of a dict: the rows themselves
     if method == "select_related" or method == "prefetch_related":
         return _loaded(flow, rows, node, names)
     if method in _ONE:

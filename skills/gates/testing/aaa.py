@@ -18,7 +18,7 @@ from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.style.code_style_enforcer import is_asked
 from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
-from skills.gates.testing.acts import acts_alike, assigns_result, bound_name, looks, looks_again, raises_alike
+from skills.gates.testing.acts import acts_alike, assigns_result, bound_name, looks, looks_again, makes, raises_alike
 from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.record import record
 
@@ -178,11 +178,12 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
     """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
     named = next((index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)), None)
     act = _act_by_place(parts) if named is None else named
+    if act is not None and (again := _acts_again(parts, act, context)) is not None:
+        return "again", again
+    if named is None:
+        act = _behind_guard(parts, act, context) or act
     if act is None or _is_empty(parts[act].node):
         return "no-act", parts[act or 0].node
-    again = _acts_again(parts, act, context)
-    if again is not None:
-        return "again", again
     if parts[act].asserts and named is None:
         return "no-act", parts[act].node
     start = act
@@ -221,16 +222,31 @@ def _is_commented(act: list[_Part], context: FileContext) -> bool:
     )
 
 
-def _act_by_place(parts: list[_Part]) -> int | None:
-    """The statement before the first assertion, where it does something."""
+def _act_by_place(parts: list[_Part], offset: int = 0) -> int | None:
+    """The statement before the first assertion, where it does something: its index, more by `offset`."""
     for index, part in enumerate(parts):
         if part.asserts:
             while index > 1 and _belongs_to_assertions(parts[index - 1].node):
                 index -= 1
             while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
                 index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
-            return index - 1 if index and _does_something(parts[index - 1].node) else None
+            return index - 1 + offset if index and _does_something(parts[index - 1].node) else None
     return None
+
+
+def _behind_guard(parts: list[_Part], act: int | None, context: FileContext) -> int | None:
+    """The act of a test whose first assertion makes sure of what was arranged: it stands in one block with that, and
+    what follows is an act of its own, and is asserted too."""
+    guard = next((index for index, part in enumerate(parts) if part.asserts), 0)
+    if not (act is None or makes(parts[act].node)) or (
+        guard and _blank_between(parts[guard - 1], parts[guard], context)
+    ):
+        return None
+    after = next((index for index in range(guard, len(parts)) if not parts[index].asserts), len(parts))
+    if after == len(parts) or not _blank_between(parts[after - 1], parts[after], context):
+        return None
+    found = _act_by_place(parts[after:], after)
+    return found if found is not None and isinstance(parts[found].node, (ast.Expr, ast.Assign, ast.Delete)) else None
 
 
 def _belongs_to_assertions(node: ast.stmt) -> bool:

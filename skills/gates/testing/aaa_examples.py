@@ -27,6 +27,10 @@ AAA_BAD: tuple[Example, ...] = (
         "    assert not order.paid\n"
     ),
     _test(
+        "def test_twice(page):\n    first = page.render()\n\n    assert first == ''\n\n"
+        "    second = page.render()\n\n    assert second == ''\n"
+    ),
+    _test(
         "def test_gets(client):\n    first = client.get('/a')\n\n    assert first.ok\n\n"
         "    second = client.get('/b')\n\n    assert second.ok\n"
     ),
@@ -55,6 +59,15 @@ AAA_BAD: tuple[Example, ...] = (
 )
 
 AAA_GOOD: tuple[Example, ...] = (
+    _test(
+        "def test_closes(make):\n    page = make()\n    assert not page.closed\n\n    page.close()\n\n"
+        "    assert page.closed\n"
+    ),
+    _test("def test_closes(page):\n    assert not page.closed\n\n    page.close()\n\n    assert page.closed\n"),
+    _test(
+        "async def test_pays(session, order):\n    await pay(order)\n\n    await session.refresh(order)\n"
+        "    assert order.paid\n"
+    ),
     _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n\n    assert result == 6\n"),
     _test("def test_gross(order):\n    order.pay()\n\n    assert order.paid\n    assert order.closed\n"),
     _test(

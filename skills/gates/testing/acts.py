@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import dotted, last_name, root_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.testing.functions import is_raising
 
@@ -13,6 +14,7 @@ _LOOKS_AGAIN = frozenset(
      "move_to", "tick", "logout", "login", "force_login"}
 )  # fmt: skip
 _WITHS = (ast.With, ast.AsyncWith)
+_MAKING = lazy(r"[A-Z]\w*[a-z]|(make|create|build|new|given|a|an)(_|$)|\w+_(factory|builder|maker)$|factory$")
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
 _MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 
@@ -27,7 +29,17 @@ def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
         or (name and bound_name(node) == name)
         or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
         or (called and isinstance(node, ast.Assign) and _called(node) == called)
+        or (name and bound_name(node) and _same_call(node, act))
     )
+
+
+def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
+    """True for `second = cart.render()` where the act was `first = cart.render()`: to the letter, since another
+    question to what was made is no act."""
+    one, other = _call_of(node), _call_of(act)
+    if one is None or other is None or last_name(one.func) in _LOOKS | _LOOKS_AGAIN:
+        return False
+    return last_name(one.func)[:1].islower() and ast.dump(one) == ast.dump(other)
 
 
 def raises_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
@@ -59,9 +71,12 @@ def looks(value: ast.expr) -> bool:
 
 
 def looks_again(node: ast.stmt) -> bool:
-    """True for `order.refresh_from_db()`."""
-    call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "refresh_from_db"
+    """True for `order.refresh_from_db()` and `await session.refresh(order)`."""
+    call = _call_of(node) if isinstance(node, ast.Expr) else None
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return False
+    named = call.func.attr in {"refresh_from_db", "arefresh_from_db"}
+    return named or (call.func.attr == "refresh" and bool(call.args))
 
 
 def bound_name(node: ast.stmt) -> str:
@@ -70,6 +85,12 @@ def bound_name(node: ast.stmt) -> str:
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         return node.targets[0].id if isinstance(value, ast.Call) else ""
     return ""
+
+
+def makes(node: ast.stmt) -> bool:
+    """True for `cart = Cart()` and `order = make_order()`: a thing to test with, rather than what is tested."""
+    call = _call_of(node) if isinstance(node, ast.Assign) else None
+    return call is not None and _MAKING.match(last_name(call.func)) is not None
 
 
 def _asked(node: ast.stmt) -> str:

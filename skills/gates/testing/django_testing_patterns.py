@@ -159,11 +159,11 @@ def _roots(context: FileContext) -> set[str]:
 def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
     """The first use of each function, whose import may be older than the function; others would say it again.
 
-    A patch that decorates ends with what it decorates: of those the first of a file is told.
+    Of patches that decorate, the first one of what they decorate is told.
     """
     statement = context.statement
     decorates = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    of = "a decorator" if decorates else context.function or statement
+    of = ("decorates", statement) if decorates else context.function or statement
     told = context.memo.setdefault(f"{BARE_MOCK}: told", set())
     assert isinstance(told, set)
     if of not in told:

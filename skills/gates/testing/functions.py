@@ -79,7 +79,9 @@ def asserting_name(name: str) -> bool:
 
 def asserts(node: ast.AST, context: FileContext) -> bool:
     """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
-    if node.__class__ is ast.Assert or _is_named_assertion(node):
+    if node.__class__ is ast.Assert:
+        return not _always_holds(node)
+    if _is_named_assertion(node):
         return True
     known: dict[ast.AST, bool] | None = context.memo.get("asserts")  # type: ignore[assignment]
     if known is None:
@@ -89,6 +91,11 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
         # A search of the text is much faster than a walk, and most statements of a test assert nothing.
         answer = known[node] = context.mentions(_ASSERTING_WORDS, node) and _asserts(node)
     return answer
+
+
+def _always_holds(node: ast.AST) -> bool:
+    """True for `assert True`, which checks nothing."""
+    return isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and bool(node.test.value)
 
 
 def _is_named_assertion(node: ast.AST) -> bool:
@@ -101,7 +108,7 @@ def _is_named_assertion(node: ast.AST) -> bool:
 def _asserts(node: ast.AST) -> bool:
     kept: set[int] = set()
     for part in descendants(node):
-        if isinstance(part, ast.Assert):
+        if isinstance(part, ast.Assert) and not _always_holds(part):
             return True
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None:
             kept.add(id(part.value.value if isinstance(part.value, ast.Await) else part.value))

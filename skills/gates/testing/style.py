@@ -200,6 +200,7 @@ test_without_assertion = Rule(
         _test("class TestPay(TestCase):\n    def test_pay(self):\n        order = make()\n        order.pay()\n"),
         _test("def make(x):\n    return x\n\n\nasync def test_pay(client):\n    await client.post('/pay', make(3))\n"),
         _test("def test_equal():\n    gross(3) == 6\n"),
+        _test("def test_gross():\n    gross(3)\n\n    assert True\n"),
         _test("def test_equal():\n    return gross(3) == 6\n"),
         _test("def test_made():\n    def make():\n        return 3\n\n    gross(make())\n"),
         _test("def test_later():\n    pass\n"),
