@@ -11,6 +11,7 @@ from cockpit.later import import_later  # noqa: E402
 import_later()
 
 import argparse  # noqa: E402
+import errno  # noqa: E402
 import io  # noqa: E402
 import os  # noqa: E402
 
@@ -83,6 +84,9 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run cockpit. Returns the exit code: 0 yes, 1 the answer is no, 2 cannot answer."""
     from cockpit.errors import CannotAnswer
@@ -111,6 +115,9 @@ def main(argv: list[str] | None = None) -> int:
 
         if torn := torn_byte_code(problem):
             _say(plain_text(torn, 400))
+            return 2
+        if isinstance(problem, OSError) and not problem.filename and problem.errno in _FULL:
+            _say(f"the answer cannot be written: {problem.strerror}")
             return 2
         what = f"unexpected {type(problem).__name__}: {problem}"
         if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights

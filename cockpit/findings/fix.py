@@ -91,7 +91,10 @@ def _planned(job: tuple[Path, str, list[Finding]]) -> _Planned:
     try:
         return _plan_file(root, path, findings)
     except CannotAnswer as problem:
-        return _Planned(None, frozenset(), {finding.fingerprint: problem.message for finding in findings})
+        why = problem.message
+    except Exception as problem:  # one file that nobody foresaw must not cost the fixes of all others
+        why = f"{plain_text(path, 200)} cannot be fixed ({type(problem).__name__})"
+    return _Planned(None, frozenset(), {finding.fingerprint: why for finding in findings})
 
 
 def _plan_file(root: Path, path: str, findings: list[Finding]) -> _Planned:
@@ -99,14 +102,14 @@ def _plan_file(root: Path, path: str, findings: list[Finding]) -> _Planned:
     encoding = encoding_of(before)
     try:
         text = before.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         raise CannotAnswer(f"{plain_text(path, 200)} holds bytes that are no {encoding}") from None
     result = fix(text, findings, line_limit(root, path))
     if result.source == text:
         return _Planned(None, frozenset(), dict(result.unfixable))
     try:
         after = result.source.encode(encoding)
-    except UnicodeEncodeError:
+    except UnicodeError:
         raise CannotAnswer(f"the change of {plain_text(path, 200)} cannot be written in {encoding}") from None
     old, new = physical_lines(text), physical_lines(result.source)
     patch = Patch(root, path, _first_difference(old, new), before, after, unified_diff(path, old, new))

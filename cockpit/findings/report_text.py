@@ -55,14 +55,20 @@ def _gate(findings: list[Finding], lines_of: Lines) -> Iterator[str]:
 
 
 def _unanswered(outcome: Outcome) -> Iterator[str]:
-    """Why a rule did not run, each reason once."""
+    """Why a rule did not run, each reason once, and what else a tool that failed may have to say."""
+    from skills.gates import RULES
+
     reasons: dict[str, list[str]] = {}
+    in_part: list[str] = []
     for check in outcome.checks:
         if check.status == "not_run":
             reasons.setdefault(check.reason or "", []).append(check.rule)
+        elif check.reason and check.status == "fail" and check.rule not in RULES:
+            in_part.append(f"in part: {check.rule}: {plain_text(check.reason, 200)}")
     for reason, rules in reasons.items():
         yield f"not run: {', '.join(rules)}: {plain_text(reason, 200)}"
-    if reasons:
+    yield from in_part
+    if reasons or in_part:
         yield ""
 
 

@@ -21,10 +21,11 @@ from cockpit.programs import Programs, Ran, find_program, own_environment, witho
 from cockpit.trust import Trust
 from skills.gates.engine.fingerprints import fingerprint, without_layout
 from skills.gates.model import Check, Finding, Gate
-from skills.gates.tool_output import Problem, parse_output
+from skills.gates.tool_output import MOST, Problem, parse_output
 from skills.record import record
 
 _CODE_IN_CONFIG = re.compile(r"^\s*\"?(plugins|python_executable|venv|venvPath|pythonPath)\"?\s*[=:]", re.MULTILINE)
+_ERROR = re.compile(r"\b(?:error|fatal)\b", re.IGNORECASE)
 _CONFIGS = ("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg", "pyrightconfig.json")
 _NOT_FOR_BANDIT = (".venv", "venv", ".git", ".tox", "node_modules", "site-packages", "tests", "migrations")
 _PARSERS = {"mypy": "mypy", "pyright": "pyright-json", "bandit": "bandit-json", "pytest": "pytest"}
@@ -108,15 +109,16 @@ class ToolRun:
         try:
             problems = parse_output(tool.config.parser or _PARSERS[tool.name], ran.out)
         except ValueError as problem:
-            said = ran.last_line
+            said = _telling(ran)
             reason = f"{plain_text(problem, 120)}{f': {said}' if said else ''}"
             return OutsideAnswer(Check(tool.name, "not_run", 0, reason), gates)
         if ran.code and not problems and ran.code not in _QUIET_EXITS.get(tool.name if tool.built_in else "", ()):
-            said = ran.last_line or "without a word"
+            said = _telling(ran) or "without a word"
             return OutsideAnswer(Check(tool.name, "not_run", 0, f"exit {ran.code}: {said}"), gates)
         findings = self._findings(tool, problems)
         count = sum(map(len, findings.values()))
-        return OutsideAnswer(Check(tool.name, "fail" if count else "pass", count), gates, findings)
+        check = Check(tool.name, "fail" if count else "pass", count, _lacking(tool, ran, problems))
+        return OutsideAnswer(check, gates, findings)
 
     def _refused(self, tool: Tool) -> str:
         """Why a tool may not run here, "" where it may."""
@@ -176,8 +178,8 @@ class ToolRun:
             if path not in lines:
                 try:
                     lines[path] = source_lines(read_regular(self.root / path))
-                except OSError:
-                    continue  # it names a file that is not there
+                except (OSError, ValueError):
+                    continue  # it names a file that is not there, or no file can be called so
             rule = f"{tool.name}/{plain_text(problem.code, 60)}" if problem.code else f"{tool.name}/problem"
             text = lines[path][problem.line - 1] if 0 < problem.line <= len(lines[path]) else ""
             text = without_layout(text)
@@ -208,6 +210,25 @@ def _finding(tool: Tool, problem: Problem, path: str, rule: str, key: str) -> Fi
         fixable=False,
         fingerprint=key,
     )
+
+
+def _lacking(tool: Tool, ran: Ran, problems: Sequence[Problem]) -> str | None:
+    """Why a tool may have more to say than the problems that were read, None where it has not."""
+    if len(problems) >= MOST:
+        return f"only its first {MOST} problems are read"
+    if ran.code < 0:
+        return f"signal {-ran.code} ended it before it was done"
+    if tool.built_in and ran.code and ran.code not in _QUIET_EXITS[tool.name]:
+        return f"exit {ran.code}: {_telling(ran) or 'it did not look at everything'}"
+    return None
+
+
+def _telling(ran: Ran) -> str:
+    """The last line that names an error, of stderr before stdout, else the last that says anything."""
+    for text in (ran.err, ran.out):
+        if lines := [line for line in text.splitlines() if _ERROR.search(line)]:
+            return plain_text(lines[-1], 160)
+    return ran.last_line
 
 
 def _inside(name: str, root: Path) -> str | None:

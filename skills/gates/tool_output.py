@@ -32,7 +32,9 @@ class Problem:
 
 def parse_output(parser: str, text: str) -> list[Problem]:
     """The problems in `text`. `parser` is a name of `PARSERS`, or `regex:` and a pattern with the named groups path,
-    line and message (column and code where there are any). Raises `ValueError`."""
+    line and message (column and code where there are any). What colours the output is passed over. Raises
+    `ValueError`."""
+    text = _COLOUR.sub("", text)
     kind, colon, pattern = parser.partition(":")
     if colon and kind == "regex":
         return list(_by_pattern(_pattern(pattern), text))
@@ -46,8 +48,14 @@ def parse_output(parser: str, text: str) -> list[Problem]:
             if len(found) >= MOST:
                 break
         return found
+    except json.JSONDecodeError as problem:
+        place = f"line {problem.lineno}, column {problem.colno}"
+        raise ValueError(f"its output is no JSON ({place})" if text.strip() else "it printed nothing") from None
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as problem:
         raise ValueError(f"its output is not {parser} ({type(problem).__name__})") from None
+
+
+_COLOUR = lazy(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 def parser_problem(parser: str) -> str:

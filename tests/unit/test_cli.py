@@ -150,6 +150,16 @@ def test_an_answer_that_no_disk_takes_is_one_line_and_2(unbuffered: str) -> None
         assert "No space left" in said.stderr or not lines
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_document_that_no_disk_takes_is_one_line_and_2(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("VALUE = 1\n")
+    script = f'"{sys.executable}" -m cockpit check --json "{tmp_path}/a.py" >/dev/full'
+
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+
+    assert (said.returncode, said.stderr) == (2, "cockpit: the answer cannot be written: No space left on device\n")
+
+
 def test_ctrl_c_is_no_traceback_before_during_and_after_a_command() -> None:
     program = (
         "import signal, sys; signal.signal(2, signal.default_int_handler)\n"  # a shell's background ignores it

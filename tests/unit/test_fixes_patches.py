@@ -33,6 +33,17 @@ DRESSES = {
 }
 
 
+def test_a_file_that_nobody_foresaw_costs_no_other_its_fix(repo: Path) -> None:
+    (repo / "test_b.py").write_bytes(b"# coding: idna\n" + MOCKED)
+    (repo / "test_c.py").write_bytes(MOCKED + b"x = t'{a}' t'{b}'\n")
+    outcome, _ = check_now(repo, Config(), CheckRequest(options=GateOptions(select=("bare-mock",))))
+
+    plan = plan_fixes(repo, outcome.findings)
+
+    assert [patch.path for patch in plan.patches] == ["test_a.py"]
+    assert {found.path for found in outcome.findings if found.fingerprint in plan.refused} == {"test_b.py", "test_c.py"}
+
+
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)

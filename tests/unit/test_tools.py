@@ -67,7 +67,36 @@ NOT_RUN = {
     "flood": ("while True: print('x' * 60000)", {}, "more than 8 MB"),
     "nonsense": ("print('hello')", {"parser": "sarif"}, "hello"),
     "not json": ("print('{}')", {"parser": "ruff-json"}, "no list"),
+    "no json": ("print('[{,')", {"parser": "ruff-json"}, "its output is no JSON (line 1, column 3): [{,"),
+    "silence": ("", {"parser": "sarif"}, "it printed nothing"),
+    "usage": (
+        "import sys; sys.exit('usage: x [y]\\nx: error: unrecognized arguments: --cov\\n  rootdir: /')",
+        {},
+        "exit 1: x: error: unrecognized arguments: --cov",
+    ),
 }
+
+IN_PART = {
+    "killed": (
+        "import os; print('a.py:1: E1 wrong', flush=True); os.kill(os.getpid(), 9)",
+        "signal 9 ended it before it was done",
+        1,
+    ),
+    "many": ("print('a.py:1: E1 wrong\\n' * 6000)", "only its first 5000 problems are read", 5000),
+}
+
+
+@pytest.mark.parametrize(("text", "why", "count"), IN_PART.values(), ids=IN_PART.keys())
+def test_what_was_told_in_part_says_so(repo: Path, text: str, why: str, count: int) -> None:
+    found = answer(repo, script(text))
+
+    assert (found.check.status, found.check.count, found.check.reason) == ("fail", count, why)
+
+
+def test_places_that_no_file_has_are_passed_over(repo: Path) -> None:
+    found = answer(repo, script("print('a\\0.py:1: E1 wrong\\n../b.py:1: E1 wrong\\na.py:1: E1 right')"))
+
+    assert [one.message for rows in found.findings.values() for one in rows] == ["right"]
 
 
 @pytest.mark.parametrize(("text", "more", "why"), NOT_RUN.values(), ids=NOT_RUN.keys())

@@ -82,6 +82,14 @@ def test_bandit_and_pyright() -> None:
     assert [(one.line, one.column, one.end_column) for one in found] == [(1, 5, 7)]
 
 
+def test_colours_hide_nothing() -> None:
+    text = "\x1b]0;mypy\x07\x1b[1ma.py:1:2: \x1b[31merror:\x1b[0m Oh \x1b[33m[misc]\x1b[m\n"
+
+    (found,) = parse_output("mypy", text)
+
+    assert (found.path, found.line, found.message) == ("a.py", 1, "Oh [misc]")
+
+
 def test_a_pattern_of_ones_own() -> None:
     found = parse_output(r"regex:^(?P<path>\S+) (?P<line>\d+) (?P<message>.+)$", "a.py 3 oh\nnoise\nb.py x y\n")
     assert [(one.path, one.line, one.message) for one in found] == [("a.py", 3, "oh")]

@@ -54,7 +54,7 @@ class Document:
         self.original = text
         try:
             self.module = cst.parse_module(text)
-        except (cst.ParserSyntaxError, UnicodeError, RecursionError) as problem:
+        except Exception as problem:  # it has many ways to say so, and some are its own mistakes
             raise CannotFix(f"LibCST cannot parse the file ({type(problem).__name__})") from None
         self.memo: dict[str, object] = {}
         self.imports = Imports()
