@@ -52,7 +52,7 @@ async def follow_findings(
     project = await asyncio.to_thread(engine.project, root, config)
     watch = TreeWatch(root, repository.git_dir if repository is not None else None, polling=polling)
     follower = _Follower(project, watch, on_saved)
-    follower.tools = ToolFeed(project, repository.common_dir if repository is not None else None)
+    follower.tools = ToolFeed(project, repository.common_dir if repository is not None else None, tools)
     if tools is not None:
         tools.connect(follower.tools.asked)
     try:
@@ -90,6 +90,7 @@ class _Follower:
     async def snapshots(self) -> AsyncGenerator[FindingsSnapshot, None]:
         scope = await asyncio.to_thread(discover, self.project.root, self.project.config.checks.exclude)
         await self.watch.set_folders(scope.folders, (*scope.files, *scope.manifests))
+        self.tools.recall(scope.files)
         async for snapshot in self._all(saved=()):
             yield snapshot
         await asyncio.to_thread(self.project.pool.warm if self.project.pool else lambda: None)

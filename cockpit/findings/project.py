@@ -80,9 +80,9 @@ class Project:
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
         self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
         self.tool_answers: dict[str, OutsideAnswer] = {}
-        self.running = ""
+        self.running = self.waiting = ""
         self.saves = 0
-        self._told_at: dict[str, int] = {}
+        self.told_at: dict[str, int] = {}
         self.trend: tuple[TrendPoint, ...] = ()
         self._trend_owed = False
         self._trend_written = 0.0
@@ -207,7 +207,7 @@ class Project:
                 told = replace(answer, check=replace(answer.check, status=status), findings=findings)
                 # another thread may be reading the ones before
                 self.tool_answers = {**self.tool_answers, tool.name: told}
-                self._told_at = {**self._told_at, tool.name: saves}
+                self.told_at = {**self.told_at, tool.name: saves}
         if any(tool.name == "pytest" for tool in tools):
             self.read_manifests()  # it may have written a report of coverage
 
@@ -276,7 +276,9 @@ class Project:
         found = [self.cache.note] if self.cache.note else []
         if self.running:
             found.append(f"{self.running} runs")
-        outdated = [name for name, at in self._told_at.items() if at < self.saves]
+        if self.waiting:
+            found.append(self.waiting)
+        outdated = [name for name, at in self.told_at.items() if at < self.saves]
         if outdated:
             found.append(f"files changed since {', '.join(sorted(outdated))} ran")
         if not self.root.is_dir():

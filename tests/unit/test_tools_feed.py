@@ -82,6 +82,46 @@ async def test_a_key_runs_what_it_names_and_a_save_marks_it_outdated(root: Path)
     assert not key.ask()
 
 
+async def test_what_a_key_brought_stays_when_everything_is_read_anew_until_it_is_outdated(root: Path) -> None:
+    config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "key"), "other": tool(SAYS, "key")}))
+    key = ToolKey()
+    notes: list[tuple[set[str], bool]] = []
+
+    async def begun(config: Config, after: str = "") -> None:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
+            told = await first(feed)
+            said = {found.message for found in told.findings if found.rule == "says/problem"}
+            notes.append((said, "files changed since says ran" in told.note))
+            if after:
+                key.ask((after,))
+                await until(feed, "saw 1")
+
+    with Engine() as engine:
+        await begun(config, "says")
+        await begun(config)
+        (root / "a.py").write_text("A = 5\n")
+        await begun(config)
+        await begun(Config(checks=ChecksConfig(tools={"says": tool("print(2)", "key")})))
+
+    assert notes == [(set(), False), ({"saw 1"}, False), ({"saw 1"}, True), (set(), False)]
+
+
+async def test_a_tool_that_writes_into_the_tree_does_not_run_for_ever(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.findings.tool_feed._OWN_SECONDS", 3600.0)
+    writes = "open('ran', 'a').write('x'); open('a.py', 'a').write('A = 2\\n'); print('a.py:1 wrote')"
+    (root / ".gitignore").write_text("ran\n")
+    config = Config(checks=ChecksConfig(tools={"writes": tool(writes, "save")}))
+    with Engine() as engine:
+        async with aclosing(follow_findings(engine, find_repository(root), config, root=root)) as feed:
+            while "writes: again in 2 s, as files change whenever it runs" not in (told := await anext(feed)).note:
+                pass
+            ran = len((root / "ran").read_text())
+
+    assert ran <= 6 and "writes/problem" in {found.rule for found in told.findings}
+
+
 async def test_closing_the_feed_ends_what_runs(root: Path) -> None:
     config = Config(checks=ChecksConfig(tools={"slow": tool(SLOW, "key")}))
     key = ToolKey()
