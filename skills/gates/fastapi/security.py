@@ -151,6 +151,8 @@ _SERIALIZER = (
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """A serializer of the REST framework that lists a password, or its hash, among its fields, and neither declares
     that field nor says anything else of it: it is shown as the row has it."""
+    if _SIGNS_IN.search(node.name):
+        return  # what it is given
     listed = meta_value(node, "fields")
     if not isinstance(listed, (ast.List, ast.Tuple)) or any(isinstance(part, FunctionNode) for part in node.body):
         return
@@ -162,6 +164,9 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
             return
         context.report(SECRET_OUT, part, f"{node.name} shows the column {name}: it is not `write_only`",
                        confidence="likely")  # fmt: skip
+
+
+_SIGNS_IN = lazy(r"Log_?[Ii]n|Sign_?[Ii]n|Authenticat|Credential")
 
 
 def _is_told_of(name: str, listed: ast.expr, node: ast.ClassDef) -> bool:
@@ -239,6 +244,7 @@ secret_in_response = Rule(
                 "    client_secret: str\n"
             }
         ),
+        Example({"shop/serializers.py": _SERIALIZER.replace("MemberSer", "LoginSer") % ""}),
         Example({"shop/serializers.py": _SERIALIZER % "        extra_kwargs = {'password': {'write_only': True}}\n"}),
         Example({"shop/serializers.py": _SERIALIZER % "    password = serializers.CharField(write_only=True)\n"}),
         Example({"shop/serializers.py": _SERIALIZER.replace("password", "password_hint_shown") % ""}),

@@ -24,7 +24,7 @@ _SENDERS = lazy(
 )
 # What another server posts to by a protocol that signs what it sends.
 _ENTRANCES = lazy(
-    r"web_?hook|call_?back|post_?back|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|oauth|(?:^|_)lti(?:_|$)|^LTI|csp|violation|inbound"
+    r"web_?hook|call_?back|post_?back|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|oauth|(?:^|_)lti(?:_|$)|^LTI|csp|violation|inbound|iframe|embed|public|telemetry|metrics"
     r"|(?:^|_)ipn(?:_|$)|^IPN|beacon",
     re.I,
 )

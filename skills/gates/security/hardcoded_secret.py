@@ -39,7 +39,7 @@ _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
 _TRIED = lazy(
     r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
-    r"|fixtures?)(?:_|$)"
+    r"|fixtures?|e2e(?:_?tests?)?)(?:_|$)"
 )
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
@@ -322,6 +322,7 @@ hardcoded_secret = Rule(
         'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
         'ask(auth=(key, "tr0ub4dor"))  # the key says it all: any value will do\n'
         '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',
+        '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',
         'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
         'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',

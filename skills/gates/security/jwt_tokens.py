@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.local_values import own_nodes, values_of
-from skills.gates.engine.context import FileContext
+from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
@@ -126,7 +126,7 @@ def _is_meant(node: ast.Call, context: FileContext) -> bool:
         return False
     if _SAYS_SO.search(function.name):
         return True
-    if _is_own(node, context):
+    if _is_own(node, context) or _refuses_all_the_same(node, function, context):
         return True
     text = ast.unparse(token)
     return any(
@@ -135,6 +135,16 @@ def _is_meant(node: ast.Call, context: FileContext) -> bool:
         and _VERIFIES.search(last_name(part.func))
         and any(ast.unparse(value) == text for value in (*part.args, *(word.value for word in part.keywords)))
         and "verify_signature" not in ast.unparse(part)
+        for part in own_nodes(function, context)
+    )
+
+
+def _refuses_all_the_same(node: ast.Call, function: FunctionNode, context: FileContext) -> bool:
+    """True in a handler of an exception that is raised again: a look at what was refused."""
+    return any(
+        isinstance(part, ast.ExceptHandler)
+        and part.lineno <= node.lineno <= (part.end_lineno or 0)
+        and isinstance(part.body[-1], ast.Raise)
         for part in own_nodes(function, context)
     )
 
@@ -243,6 +253,8 @@ jwt_decode_unsafe = Rule(
         "shop/auth.py",
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"], audience="shop", issuer=ISSUER)\n',
         "text = base64.decode(data)\nclaims = jwt.decode(token, key, **options)\n",
+        "import jwt\n\n\ndef who(token):\n    try:\n        return checked(token)\n    except jwt.InvalidTokenError:\n"
+        "        log(jwt.decode(token, options={'verify_signature': False}))\n        raise\n",
         "import jwt\n\n\ndef who(token):\n    first = jwt.decode(token, options={'verify_signature': False})\n"
         "    key = key_of(first['iss'])\n"
         "    return jwt.decode(token, key, algorithms=['RS256'], audience='shop', issuer=ISSUER)\n",

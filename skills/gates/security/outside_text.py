@@ -14,7 +14,7 @@ from skills.gates.engine.syntax import descendants
 _DECIDED = (
     r"(?:^|_)(?:css|class(?:es)?|class_name|colou?r|style|width|height|size|attr|attribute|prefix|suffix|separator"
     r"|delimiter|lang|language|locale|help_?text|verbose_name(?:_plural)?|direction|align|id|pk|uuid|total|count|cnt"
-    r"|counter|index|idx|number|num|year|month|day|date|time|datetime|timestamp|percent|ratio|default|limit|offset"
+    r"|counter|index|idx|number|num|year|month|day|date|time|datetime|timestamp|tz|time_?zone|percent|ratio|default|limit|offset"
     r"|amount|price|minute|second|hour|at)s?$|^date_"
 )
 _DECIDED_NAME = lazy(
@@ -43,6 +43,11 @@ _THROUGH = frozenset({
 })  # fmt: skip
 
 
+def is_taken_from(value: ast.Subscript) -> bool:
+    """True for a field of which nothing is known but where it is taken from: `answer["note"]`."""
+    return not _decides(value.slice) and isinstance(value.value, ast.Name) and not asks_request(value.value)
+
+
 def is_of_others(value: ast.expr, context: FileContext) -> bool:
     """True for a part that is made of no others and that somebody else wrote, as far as the code shows."""
     if isinstance(value, ast.Name):
@@ -55,8 +60,7 @@ def is_of_others(value: ast.expr, context: FileContext) -> bool:
             or (last_name(value.value) in {"self", "cls"} and not _is_of_row(value.attr, context))
         )
     if isinstance(value, ast.Subscript):
-        key = value.slice.value if isinstance(value.slice, ast.Constant) else ""
-        return _asks_request(value.value) or not (isinstance(key, str) and key and _DECIDED_COLUMN.search(key))
+        return not _decides(value.slice) or asks_request(value.value)
     if isinstance(value, ast.Call):
         return _answers_text(value)
     return False
@@ -71,10 +75,16 @@ def _answers_text(call: ast.Call) -> bool:
     if name != "get" or not isinstance(call.func, ast.Attribute):
         return False
     held = call.func.value
-    key = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
-    if _asks_request(held):
+    if asks_request(held):
         return True
-    return not (_SETTINGS.search(last_name(held)) or (isinstance(key, str) and key and _DECIDED_COLUMN.search(key)))
+    return not (_SETTINGS.search(last_name(held)) or (call.args and _decides(call.args[0])))
+
+
+def _decides(key: ast.expr) -> bool:
+    """True for the name of a field that has one of a few values: `row["status"]`."""
+    return (
+        isinstance(key, ast.Constant) and isinstance(key.value, str) and _DECIDED_COLUMN.search(key.value) is not None
+    )
 
 
 def _only_decided(call: ast.Call) -> bool:
@@ -83,7 +93,8 @@ def _only_decided(call: ast.Call) -> bool:
     return bool(named) and len(named) == len(call.args) and all(_DECIDED_COLUMN.search(str(one)) for one in named)
 
 
-def _asks_request(node: ast.expr) -> bool:
+def asks_request(node: ast.expr) -> bool:
+    """True for the request and the parts of it that a client fills."""
     return _REQUEST.match(dotted(node) or "") is not None
 
 

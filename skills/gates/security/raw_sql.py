@@ -369,6 +369,9 @@ raw_sql_interpolation = Rule(
             '        f" ORDER BY {sort}")\n',
             'class Interval(StrEnum):\n    DAY = "day"\n\n    def sql(self):\n'
             "        return text(f\"interval '1 {self.value}'\")\n",
+            "from shop.rules import translate\n\n\ndef rows(cursor, rule, slots):\n    predicate = translate(rule)\n"
+            '    columns = ", ".join(slot.as_select() for slot in slots)\n'
+            '    cursor.execute(f"SELECT {columns} FROM shop WHERE {predicate}")\n',
             'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',

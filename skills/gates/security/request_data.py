@@ -384,15 +384,16 @@ def _parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
     elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":
+        names = {argument.arg for argument in arguments[1:]}
+        if any(
+            isinstance(part, ast.Attribute) and part.attr not in _OF_TEXT and last_name(part.value) in names
+            for part in descendants(function)
+        ):
+            return  # another function hands over an object, and what stands beside it
         defaults = _defaults(function.args)
         for argument in arguments[1:]:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if defaults.get(argument.arg, "None") not in {"None", "''"}:
                 continue  # the code that registers the view may give another one
-            if any(
-                isinstance(part, ast.Attribute) and part.attr not in _OF_TEXT and last_name(part.value) == argument.arg
-                for part in descendants(function)
-            ):
-                continue  # an object that another function hands over
             if hint in {"", "str"} and not _NUMBER.match(argument.arg):
                 yield argument.arg, Origin("route", argument, function.lineno)

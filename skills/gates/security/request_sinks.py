@@ -169,7 +169,8 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
             return None
         return _first(node, "content"), "is sent back as part of a page, unescaped", "MEDIUM"
     if name in _REDIRECTS:
-        return _first(node, "url", "redirect_to"), "decides where the visitor is sent", "MEDIUM"
+        values = [value for value in _first(node, "url", "redirect_to") if not _begins_here(value)]
+        return (values, "decides where the visitor is sent", "MEDIUM") if values else None
     if name in _TRUSTS or name == "format_html":
         return _first(node), "becomes trusted HTML", "HIGH"
     if name in {"send_mail", "EmailMultiAlternatives"}:
@@ -242,6 +243,20 @@ def _is_only_shown(node: ast.Call, context: FileContext) -> bool:
 def is_signed(context: FileContext) -> bool:
     """True for a module of webhooks that checks signatures: who sends to it is known."""
     return "webhook" in context.path.lower() and any(map(context.holds, _SIGNED))
+
+
+def _begins_here(value: ast.expr) -> bool:
+    """True for an address that begins with one of the site's own: `reverse("orders") + "#" + name`."""
+    first: ast.expr | None = value
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod):
+        filled = value.right.elts[0] if isinstance(value.right, ast.Tuple) and value.right.elts else value.right
+        starts = isinstance(value.left, ast.Constant) and str(value.left.value).startswith("%s")
+        first = filled if starts else None
+    elif isinstance(value, ast.BinOp):
+        first = value.left
+    elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.FormattedValue):
+        first = value.values[0].value
+    return isinstance(first, ast.Call) and last_name(first.func) in {"reverse", "get_absolute_url", "url_for"}
 
 
 def is_cleaned(context: FileContext) -> bool:

@@ -10,7 +10,11 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
 _FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
-_STANDS_THERE = lazy(r"placeholder|dummy|\bfake\b|any (?:value|string|text)|not a (?:real )?secret|is ignored", re.I)
+_STANDS_THERE = lazy(
+    r"placeholder|dummy|\bfake\b|any (?:value|string|text)|test (?:user|account)s?\b"
+    r"|not a (?:real )?secret|is ignored",
+    re.I,
+)
 _EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
 
 

@@ -48,7 +48,7 @@ _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
     r"|x{4,}|^(.)\1*$|^__\w+__$|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder|^%\w+%$|^(?:default|xyz|abc|foo|bar|foobar)$"
-    r"|example|dummy|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
+    r"|example|dummy|deadbeef|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"

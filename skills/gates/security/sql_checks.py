@@ -15,10 +15,14 @@ _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
 # Text of a statement that somebody put together elsewhere, and the layer that speaks to the database.
 _FRAGMENT = lazy(
-    r"[a-z]_(?:sql|clauses?|expr(?:ession)?s?|hint|cte|predicates?)$|^sql_(?:filter|where|cond|expr|part)\w*$"
+    r"[a-z]_(?:sql|clauses?|expr(?:ession)?s?|hint|cte|predicates?|selects?)$|^sql_(?:filter|where|cond|expr|part)\w*$"
     r"|^(?:base|inner|sub|outer)_?query$|_(?:query|select)_part$",
     re.I,
 )
+_OF_TEXT = frozenset(
+    {"join", "format", "format_map", "replace", "strip", "lower", "upper", "get", "pop", "split", "sub"}
+)
+_PART = lazy(r"(?:^|_)(?:sql|clauses?|where|conditions?|predicates?|expr(?:ession)?s?|selects?|joins?)$", re.I)
 _LAYER = lazy(
     r"(?:Conn(?:ection)?|Client|Store|Storage|Backend|Dialect|Driver|Adapter|Engine|Compiler|Editor|Builder|Database"
     r"|Operations|Introspection)(?:Base)?$"
@@ -108,6 +112,17 @@ def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
 def is_fragment(name: str) -> bool:
     """True for a name of a part of a statement: `where_clause`, `score_expr`."""
     return _FRAGMENT.search(name) is not None
+
+
+def is_made_elsewhere(node: ast.Call, name: str, context: FileContext) -> bool:
+    """True for `predicate = translate(rule)`: a part of a statement, by a function that does not lie in this file."""
+    function = node.func
+    if _PART.search(name) is None:
+        return False
+    if isinstance(function, ast.Attribute):
+        owner = last_name(function.value)
+        return function.attr not in _OF_TEXT and bool(owner) and owner not in {"self", "cls", "request"}
+    return last_name(function) in context.imports
 
 
 def is_own_schema(node: ast.expr, context: FileContext) -> bool:

@@ -21,6 +21,7 @@ from skills.gates.security.sql_checks import (
     is_fragment,
     is_key_of_user,
     is_kind,
+    is_made_elsewhere,
     is_numeric,
     is_of_dialect,
     is_own_schema,
@@ -308,7 +309,10 @@ def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], con
     if scope is context.tree and name.lstrip("_").isupper() and all(made_here(value) for value in bound):
         return True
     written = [value for value in bound if value is not None]
-    if not all(harmless(value, context, depth + 1) for value in written):
+    if not all(
+        harmless(value, context, depth + 1) or (isinstance(value, ast.Call) and is_made_elsewhere(value, name, context))
+        for value in written
+    ):
         return False
     if not all(harmless(value, context, depth + 1) for value in grown(name, scope, context)):
         return False

@@ -111,6 +111,7 @@ unsafe_mark_safe = Rule(
         'def here(request):\n    q = request.GET.get("q", "")\n    return mark_safe(f"<a href=\'?q={q}\'>again</a>")\n',
         'def all_of(orders):\n    rows = [f"<li>{order.note}</li>" for order in orders]\n'
         '    return mark_safe("".join(rows))\n',
+        'def noted(context):\n    return mark_safe(context["note"].replace("\\n", "<br>"))\n',
         "class Order(models.Model):\n    note = models.TextField()\n\n    def shown(self):\n"
         '        return mark_safe(f"<p>{self.note}</p>")\n',
         "def fill(text, *parts):\n    parts = [smart(part) for part in parts]\n"
@@ -158,6 +159,7 @@ unsafe_mark_safe = Rule(
         '    return mark_safe(json.dumps({day["date"].isoformat(): day["cnt"] for day in orders} | {"from": first}))\n',
         "def parts(old, new):\n    old = nh3.clean(old)\n    match = SequenceMatcher(None, old, new)\n"
         "    return mark_safe(match.a[0:4])\n",
+        'def counted(shop):\n    days, labels = days_of(shop)\n    return mark_safe(json.dumps(days["late"]))\n',
         'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
     ),
 )

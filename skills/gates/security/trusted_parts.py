@@ -12,7 +12,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
-from skills.gates.security.outside_text import is_of_others, looped_over
+from skills.gates.security.outside_text import is_of_others, is_taken_from, looped_over
 
 _ESCAPES = lazy(
     r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
@@ -344,7 +344,7 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         found = [*value.elts]
     elif isinstance(value, ast.DictComp):
         found = [value.key, value.value]
-    elif isinstance(value, ast.Subscript) and _is_place(value.slice):
+    elif isinstance(value, ast.Subscript) and (_is_place(value.slice) or is_taken_from(value)):
         found = [value.value]  # a part of it
     elif isinstance(value, (ast.FormattedValue, ast.Await, ast.Starred)):
         found = [value.value]
