@@ -1,7 +1,6 @@
 """One call of a command: its arguments, and the repository and configuration that they name."""
 
 import argparse
-import json
 import os
 import sys
 from functools import cached_property
@@ -63,6 +62,8 @@ def print_json(document: dict[str, Any]) -> None:
 
     Only ASCII is written, so that nothing from outside reaches a terminal raw.
     """
+    import json  # a hook that prints lines feels the import
+
     sys.stdout.write(json.dumps({"version": 1, **document}, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 

@@ -40,6 +40,8 @@ def import_later() -> None:
     _stand_in("urllib.parse", quote_from_bytes=_of("urllib.parse", "quote_from_bytes"))  # `pathlib`: for `as_uri`
     _stand_in("gettext", gettext=str, ngettext=_plural)  # `argparse`: for translations that cockpit does not have
     _stand_in("platform", system=lambda: os.uname().sysname)  # `uuid`: for the name of the system
+    _stand_in("locale")  # `subprocess`: for the encoding of text
+    _stand_in("signal")  # `subprocess`: to end a process, or to say what ended it
     _stand_in("bz2")  # `shutil`: to know whether it is there
     _stand_in("lzma")
     schemas = "msgspec._json_schema"  # `msgspec`: for JSON schemas

@@ -7,7 +7,6 @@ so shortly before it was read that a later write could carry the same times.
 
 import contextlib
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -214,6 +213,8 @@ class ReportCache:
         self._prune()
 
     def _prune(self) -> None:
+        import shutil  # most checks write nothing
+
         with contextlib.suppress(OSError):
             kept, _ = only_newest(self.path.parent, "*.msgpack", MOST_FILES)
             held = {path.stem.removesuffix("-every") for path in kept}

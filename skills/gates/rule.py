@@ -27,7 +27,6 @@ How to add a rule
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skills.gates.model import Candidate, FileReport, Gate, Severity
@@ -110,7 +109,7 @@ def needs_met(candidate: Candidate, report: FileReport, project: "Project") -> C
     return candidate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rule:
     """One rule with its documentation and its examples.
 

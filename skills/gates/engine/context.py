@@ -2,7 +2,6 @@
 `fact`."""
 
 import ast
-import tokenize
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -24,6 +23,8 @@ def decode(source: bytes) -> str:
     replaced."""
     if source.isascii():
         return source.decode("ascii")  # whatever a cookie says
+    import tokenize  # nearly all sources are ASCII, and a hook feels the import
+
     try:
         first_lines = (line + b"\n" for line in source.split(b"\n", 2)[:2])  # a cookie stands in one of them
         encoding, _ = tokenize.detect_encoding(first_lines.__next__)
