@@ -215,7 +215,9 @@ def _check_clock() -> None:
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
     """The words of a command; its options may stand between them, and what follows `--` is no option."""
     nested = any(action.nargs == argparse.PARSER for action in parser._actions)
-    return parser.parse_args(words) if nested else parser.parse_intermixed_args(words)
+    if nested or len(words) < 2:  # argparse words its usage before it lets them mix, which a hook would feel
+        return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
 
 
 def _open_app(known: argparse.Namespace) -> int:

@@ -2,7 +2,9 @@
 
 import re
 
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+from skills.gates.engine.patterns import lazy
+
+_ESCAPE = lazy(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from cockpit.files import read_regular
 from cockpit.findings.discovery import is_api_schema, is_start_file
 from cockpit.plain_text import plain_text
+from skills.gates.engine.patterns import lazy
 from skills.gates.model import ApiSchema, Evidence, ProjectEvidence
 from skills.record import record
 
 if TYPE_CHECKING:
     from configparser import RawConfigParser
 
-_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_FACTOR = re.compile(r"^[\w,{}!.*-]+\s*:\s+")
+_NAME = lazy(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_FACTOR = lazy(r"^[\w,{}!.*-]+\s*:\s+")
 _LARGEST = 1_000_000
 _LARGEST_SCHEMA = 8_000_000
 _BESIDE = frozenset(

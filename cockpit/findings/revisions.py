@@ -11,6 +11,7 @@ from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.quoted_paths import unquoted
 from cockpit.repository import find_repository
+from skills.gates.engine.patterns import lazy
 from skills.record import record
 
 Lines = dict[str, frozenset[int] | None]
@@ -30,7 +31,7 @@ _DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_COMMIT = lazy(r"[0-9a-f]{40,64}")
 # how `git ls-files -t -s` begins the row of a regular file, of one that is left out of the work tree, and of a conflict
 _REGULAR, _SPARSE, _UNMERGED = "H 100", "S 100", "M "
 _ID = len("H 100644 ")

@@ -6,7 +6,6 @@ The program comes from beside the running interpreter or from PATH, never from i
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -20,11 +19,12 @@ import msgspec
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from skills.gates.engine.fingerprints import fingerprint, without_layout
+from skills.gates.engine.patterns import lazy
 from skills.gates.model import Check, Finding, GateOptions
 from skills.record import record
 
 RULE = "ruff"
-_P1 = re.compile(r"(E9|F63|F7|F82|S)\d")
+_P1 = lazy(r"(E9|F63|F7|F82|S)\d")
 _SECONDS = 120.0
 _MOST_ARGUMENTS = 400
 _FLAGS = ("check", "--output-format", "json", "--force-exclude", "--no-fix", "--exit-zero", "--quiet")

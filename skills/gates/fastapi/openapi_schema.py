@@ -5,7 +5,6 @@ the codes below `responses:`; also an operation in braces on its line. What is w
 guess.
 """
 
-import json
 import re
 from typing import Any
 
@@ -34,13 +33,16 @@ def parse_schema(path: str, text: str) -> ApiSchema:
     """The operations of a document. Never raises: what cannot be read is the `problem`."""
     try:
         if path.lower().endswith(".json"):
-            return ApiSchema(path, _of_json(json.loads(text), text))
+            return ApiSchema(path, _of_json(text))
         return ApiSchema(path, _of_yaml(text.splitlines()))
     except (ValueError, RecursionError) as problem:
         return ApiSchema(path, problem=f"{path} cannot be read: {' '.join(str(problem).split())[:120]}")
 
 
-def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
+def _of_json(text: str) -> tuple[ApiOperation, ...]:
+    import json  # few projects have a schema, and every check feels the import
+
+    document: Any = json.loads(text)
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict):
         raise ValueError("it has no paths")

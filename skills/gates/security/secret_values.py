@@ -150,16 +150,17 @@ SECRET_NAMES = WordShape(
     _may_name_secret,
 )  # fmt: skip
 """Words of a file that can be a part of a name for which `secret_kind` answers."""
+_IN_FORMATS = lazy(
+    rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
+    rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$"
+)
 KEY_WORDS = WordShape(
     (
         b"akia", b"asia", b"abia", b"acca", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"npm_",
         b"shpat_", b"shpss_", b"shpca_", b"shppa_", b"k_live_", b"k_test_", b"glpat", b"xox", b"slack", b"aiza", b"sg ",
         b"sk ", b"pypi ", b"private ", b"eyj", b"password ", b"pwd ",
     ),
-    lazy(
-        rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]*$|(?:gh[pousr]|npm|shp(?:at|ss|ca|pa)|[sr]k_(?:live|test))_|github_pat_|glpat"
-        rb"|xox[abeoprs]|slack|AIza|SG$|^.?sk$|pypi$|PRIVATE$|eyJ|password$|pwd$"
-    ).search,
+    lambda word: _IN_FORMATS.search(word),  # compiled where a word asks for it
 )  # fmt: skip
 """Words of a file that can be a part of a string for which `known_format` answers; URLs are left to the search for
 "://"."""
