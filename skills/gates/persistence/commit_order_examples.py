@@ -9,6 +9,7 @@ def _file(source: str, note: str = "", **more: str) -> Example:
     return Example({"app/services.py": source, **{f"app/{name}.py": text for name, text in more.items()}}, note=note)
 
 
+_LEAKY = "def get_raw():\n    session = factory()\n    yield session\n"
 _SAFE = "async def get_session():\n    async with factory() as session:\n        yield session\n"
 
 ROLLBACK: Pair = (
@@ -23,6 +24,8 @@ ROLLBACK: Pair = (
                                         "broken"),
         _file("from app.db import SessionLocal\n\n\ndef place(data):\n    session = SessionLocal()\n"
               "    session.add(Order(**data))\n    session.commit()\n    session.close()\n"),
+        _file("async def place(data, session=Depends(get_raw)):\n    session.add(Order(**data))\n"
+              "    await session.commit()\n", "who lends it is named", db=_SAFE, raw=_LEAKY),
         _file("import psycopg2\n\n\ndef place(conn, data):\n    cursor = conn.cursor()\n"
               "    cursor.execute('INSERT INTO orders VALUES (%s)', data)\n    conn.commit()\n"),
     ),
@@ -38,6 +41,11 @@ ROLLBACK: Pair = (
               "        session.add(Order(**data))\n        session.commit()\n"),
         _file("async def place(session, data):\n    session.add(Order(**data))\n    await session.commit()\n",
               "whoever gave the session rolls back", db=_SAFE),
+        _file("async def place(data, session=Depends(get_session)):\n    session.add(Order(**data))\n"
+              "    await session.commit()\n", "who lends it is named", db=_SAFE, raw=_LEAKY),
+        Example({"app/services.py": "async def place(session, data):\n    session.add(Order(**data))\n"
+                 "    await session.commit()\n", "app/db.py": _SAFE, "tools/raw.py": _LEAKY},
+                note="who lends it is nearer"),
         _file("def place(repo, git):\n    git.commit('message')\n"),
         _file("class UnitOfWork:\n    def __exit__(self, *args):\n        self.session.rollback()\n\n"
               "    def commit(self):\n        self.session.commit()\n"),

@@ -1,6 +1,7 @@
 """A rule of the skill transaction-correctness-auditor: a commit after whose failure nobody rolls back."""
 
 import ast
+from itertools import takewhile
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Seve
 from skills.gates.persistence.commit_order_examples import ROLLBACK
 from skills.gates.persistence.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
 from skills.gates.persistence.sessions import is_session, unawaited
-from skills.gates.project import Project
+from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 
 RULE = "missing-rollback"
@@ -80,7 +81,7 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
         f"`{session}.commit()`: {what}",
         severity=severity,
         confidence=confidence,
-        needs=(("lent", "1"),) if lent else (),
+        needs=(("lent", _provider(function, root) if injected else ""),) if lent else (),
         evidence=(why,) if why else (),
     )
     return True
@@ -143,13 +144,39 @@ def _dependencies(function: FunctionNode) -> set[str]:
     return found
 
 
+def _provider(function: FunctionNode, name: str) -> str:
+    """The name of what a framework asks for a parameter: "get_db" for `db=Depends(get_db)`, "" where it says none."""
+    for arg, default in defaults_of(function.args):
+        for part in (default, arg.annotation) if arg.arg == name else ():
+            for call in descendants(part) if part is not None else ():
+                if isinstance(call, ast.Call) and last_name(call.func) == "Depends" and call.args:
+                    return last_name(call.args[0])
+    return ""
+
+
+def _lenders(named: str, path: str, project: Project) -> list[Place]:
+    """Who could have lent a session: those of the name that was asked for, else those that lie nearest."""
+    known = [*project.named("lends-session", "safe"), *project.named("lends-session", "unsafe")]
+    asked = [place for place in known if named and place[1].detail == named]
+    near = asked or known
+    depth = max((_shared(path, place[0]) for place in near), default=0)
+    return [place for place in near if _shared(path, place[0]) == depth]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two paths share from the top."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def _rollback_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """A session that others lend is safe where all that lend one roll back."""
+    """A session that others lend is safe where all that could have lent it roll back."""
     if not candidate.needs:
         return candidate
-    if project.has("lends-session", "safe") and not project.has("lends-session", "unsafe"):
+    lenders = _lenders(dict(candidate.needs)["lent"], report.path, project)
+    unsafe = [place for place in lenders if place[1].name == "unsafe"]
+    if lenders and not unsafe:
         return None
-    unsafe = project.named("lends-session", "unsafe")
     links = tuple(
         Evidence(path, fact.line, f"`{fact.detail}` lends a session and never rolls back") for path, fact in unsafe[:1]
     )
@@ -172,7 +199,8 @@ missing_rollback = Rule(
     "the session do it.",
     when="In production code. MEDIUM, LOW in code that runs once and where a framework injects the session from a "
     "place "
-    "that the project does not show. Not where everything that lends a session rolls back or closes it, and not with "
+    "that the project does not show. Not where what lends the session (by its name, else all that lie nearest) rolls "
+    "back or closes it, and not with "
     "`with SessionLocal() as session`.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"yield"), is_product_path),),
     holds=_rollback_holds,
