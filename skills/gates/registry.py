@@ -94,7 +94,13 @@ _CATALOGUE: Mapping[str, str] = {
 A hook asks about the few rules of P0, and loads those.
 """
 
-P0_OBSERVING = ("django.facts", "django.relations", "django.view_scopes")
+P0_OBSERVING = (
+    "django.facts",
+    "django.relations",
+    "django.view_scopes",
+    "tenancy.unscoped_checks",
+    "tenancy.unscoped_callers",
+)
 """The modules whose facts rules of P0 ask for."""
 _OBSERVING = (
     *(
@@ -160,5 +166,5 @@ def observers(names: tuple[str, ...] = _OBSERVING) -> tuple[Observer, ...]:
     return tuple(observer for module in modules for observer in module.OBSERVERS)
 
 
-RULESET_VERSION = "16:" + ",".join(sorted(RULES))
+RULESET_VERSION = "17:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -8,6 +8,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.model import Candidate, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
+from skills.gates.tenancy.unscoped_checks import narrows, random_columns
 
 UNSCOPED = "unscoped-tenant-query"
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
@@ -151,7 +152,9 @@ def is_scoped(candidate: Candidate, project: Project) -> bool:
     model = needed(candidate, "model")
     if any("permission" in name.lower() and model.lower() in name.lower() for name in names):
         return True  # `NestedProjectPermissions` asks for the project of the address
-    if any(project.has("narrows", name) for name in names):
+    if narrows(names, project):
+        return True
+    if any(f"{model}.{keyword}" in random_columns(project) for keyword in keywords):
         return True
     return any(_leads_to_row(keyword, model, project) for keyword in keywords)
 

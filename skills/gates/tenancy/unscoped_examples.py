@@ -24,9 +24,16 @@ def _by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Exa
 UNSCOPED_BAD: tuple[Example, ...] = (
     _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
     _by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
-    _by_hand(
-        "from billing.models import Invoice as Bill\n\n\ndef one(pk):\n    return Bill.objects.get(pk=pk)\n",
-        "billing/queries.py",
+    Example(
+        {
+            "billing/queries.py": "from billing.models import Invoice as Bill\n\n\n"
+            "def one(pk):\n    return Bill.objects.get(pk=pk)\n",
+            "billing/views.py": "from billing.queries import one\n\n\n"
+            "def show(request, pk):\n    return render(request, 'one.html', {'invoice': one(pk)})\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="a view hands on the key of its address",
     ),
     _by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
     _by_hand(
@@ -64,6 +71,47 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         "def odd(request, number):\n"
         "    return Invoice.objects.filter(id__in=Line.objects.filter(number=number).values('invoice_id'))\n",
         note="neither query says whose rows it reads",
+    ),
+    _by_hand(
+        "class Invoices(APIView):\n    permission_classes = [IsAuthenticated]\n\n    def get(self, request):\n"
+        "        return self._one(request.GET['number'], request.GET['id'])\n\n"
+        "    def _one(self, number, invoice_id):\n        return Invoice.objects.get(id=invoice_id)\n",
+        note="a helper is handed a key of the request",
+    ),
+    _by_hand(
+        "def close(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk, company=request.company)\n"
+        "    Line.objects.filter(invoice_id__in=request.POST.getlist('ids')).delete()\n    return invoice\n",
+        note="the invoice was asked for, the keys of the form were not",
+    ),
+    Example(
+        {
+            "core/permissions.py": "class InvoicePermission(BasePermission):\n"
+            "    def has_permission(self, request, view):\n"
+            "        return request.user.has_invoice(view.kwargs['invoice_id'])\n",
+            "billing/views.py": "class Lines(APIView):\n    permission_classes = [InvoicePermission]\n\n"
+            "    def get(self, request, invoice_id, line_id):\n        return Line.objects.get(pk=line_id)\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="the permission asks for another key of the address",
+    ),
+    Example(
+        {
+            "billing/services.py": "def late():\n    return Invoice.objects.filter(paid=False)\n",
+            "billing/views.py": "from billing import services\n\n\n"
+            "def late(request):\n    return render(request, 'late.html', {'late': services.late()})\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="a view shows what the service reads of all",
+    ),
+    _by_hand(
+        "class LineSerializer(ModelSerializer):\n"
+        "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n\n"
+        "    def validate(self, attrs):\n        if not attrs['number']:\n            raise ValidationError\n"
+        "        return attrs\n",
+        "billing/serializers.py",
+        "what is validated is another field",
     ),
 )
 
@@ -182,5 +230,142 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "class Lines(ViewSet):\n    permission_classes = [NestedInvoicePermissions]\n\n    def list(self, request):\n"
         "        return lines(get_object_or_404(Invoice, pk=self.kwargs['invoice_pk']))\n",
         note="the permission asks for the row of the address",
+    ),
+    Example(
+        {
+            "billing/services.py": "def one(pk):\n    return Invoice.objects.get(pk=pk)\n",
+            "billing/views.py": "from billing.services import one\n\n\n"
+            "def first(request):\n    line = request.company.lines.first()\n    return one(line.invoice_id)\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="the view hands on the key of a row that it read of the tenant",
+    ),
+    _by_hand(
+        "def one(pk):\n    return Invoice.objects.get(pk=pk)\n", "billing/services.py", "who calls it is not known"
+    ),
+    Example(
+        {
+            "billing/services.py": "def remind():\n    return Invoice.objects.filter(paid=False).count()\n",
+            "billing/tasks.py": "from billing.services import remind\n\n\n@shared_task\ndef late():\n    remind()\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="only a task calls it, and that works for all",
+    ),
+    _by_hand(
+        "class Invoices(APIView):\n    def put(self, request):\n        self._drop(request.user.invoice_id)\n\n"
+        "    def _drop(self, invoice_id):\n        Invoice.objects.filter(id=invoice_id).delete()\n",
+        note="the helper is handed the key of who asks",
+    ),
+    Example(
+        {
+            "core/permissions.py": "class InvoicePermission(BasePermission):\n"
+            "    def has_permission(self, request, view):\n"
+            "        return request.user.has_invoice(view.kwargs['invoice_id'])\n",
+            "billing/views.py": "class Lines(APIView):\n    permission_classes = [InvoicePermission]\n\n"
+            "    def get(self, request, invoice_id):\n        return Line.objects.filter(invoice_id=invoice_id)\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="the permission asks for this key of the address",
+    ),
+    Example(
+        {
+            "core/access.py": "def invoice_of_user(view):\n    @wraps(view)\n    def inner(request, invoice_id):\n"
+            "        if not request.user.has_invoice(invoice_id):\n            raise PermissionDenied\n"
+            "        return view(request, invoice_id)\n\n    return inner\n",
+            "billing/views.py": "@invoice_of_user\ndef lines(request, invoice_id):\n"
+            "    return Line.objects.filter(invoice_id=invoice_id)\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="the decorator asks for this key of the address",
+    ),
+    _by_hand(
+        "def lines(request, pk):\n    get_object_or_404(Invoice, pk=pk, company=request.company)\n"
+        "    return Line.objects.filter(invoice_id=pk)\n",
+        note="the key was asked for in the function itself",
+    ),
+    _by_hand(
+        "class LineSerializer(ModelSerializer):\n"
+        "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n\n"
+        "    def validate_invoice(self, invoice):\n"
+        "        if invoice.company != self.context['company']:\n            raise ValidationError\n"
+        "        return invoice\n",
+        "billing/serializers.py",
+        "the serializer asks again whose invoice it was given",
+    ),
+    _by_hand(
+        "class InvoiceSerializer(ModelSerializer):\n    def validate_number(self, number):\n"
+        "        if Invoice.objects.filter(number=number).exists():\n            raise ValidationError\n"
+        "        return number\n",
+        "billing/serializers.py",
+        "whether a number is taken shows no row",
+    ),
+    _by_hand(
+        "def accept_invite(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
+        "def hook(request, pk):\n    Signer().unsign(request.GET['signed'])\n    return Invoice.objects.get(pk=pk)\n",
+        note="nobody is signed in yet, and a signature says what may be read",
+    ),
+    Example(
+        {
+            "billing/models.py": _PLAIN_MODELS + "\n\nclass Board(models.Model):\n"
+            "    company = models.ForeignKey('companies.Company', on_delete=models.CASCADE)\n"
+            "    anchor = models.CharField(max_length=32, unique=True, default=make_anchor)\n",
+            "billing/views.py": "def board(request, anchor):\n    return Board.objects.get(anchor=anchor)\n",
+        },
+        tenancy="explicit",
+        note="a word that nobody guesses",
+    ),
+    _by_hand(
+        "class Published(APIView):\n    permission_classes = [AllowAny]\n\n    def get(self, request, slug):\n"
+        "        return Invoice.objects.get(slug=slug)\n",
+        note="published to everybody by its address",
+    ),
+    _by_hand(
+        "def one(request, pk):\n    invoices = Invoice.objects.select_related('lines')\n"
+        "    invoice = get_object_or_404(invoices, pk=pk)\n    return shown(request, invoice)\n\n\n"
+        "def shown(request, invoice):\n    if invoice.company_id != request.company.id:\n"
+        "        raise PermissionDenied\n    return invoice\n",
+        note="the function that the row is handed to asks whose it is",
+    ),
+    _by_hand(
+        "class Invoices(ListView):\n    def get_object_company(self):\n        return self.invoice.company\n\n"
+        "    @property\n    def invoice(self):\n        return Invoice.objects.get(pk=self.kwargs['pk'])\n",
+        note="another method asks whose row it is",
+    ),
+    _by_hand(
+        "class Log(ListingView):\n    def get_queryset(self, request):\n        return Line.objects.all()\n\n"
+        "    def get(self, request):\n        check_permissions(request.user)\n        return super().get(request)\n",
+        note="who may not see them never comes to them",
+    ),
+    Example(
+        {
+            "core/filters.py": "class OwnRows(BaseFilterBackend):\n"
+            "    def filter_queryset(self, request, queryset, view):\n"
+            "        return queryset.filter(**{view.own: request.user.id})\n",
+            "core/views.py": "class Rows(ModelViewSet):\n    filter_backends = (OwnRows,)\n",
+            "billing/views.py": "class InvoiceViewSet(Rows):\n    queryset = Invoice.objects.all()\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="a backend that filters, of the class that it is built on",
+    ),
+    _by_hand(
+        "class Content(APIView):\n    queryset = Invoice.objects.all()\n\n    def get(self, request, pk):\n"
+        "        return send(get_object_or_404(Invoice, pk=pk, company=request.company))\n",
+        note="only a permission asks for its model; nobody reads it",
+    ),
+    Example(
+        {
+            "billing/services.py": "def sums(line_id, ids):\n"
+            "    return Line.objects.filter(id=line_id, invoice_id__in=ids)\n",
+            "billing/views.py": "from billing.services import sums\n\n\ndef costs(request, pk):\n"
+            "    ids = [invoice.id for invoice in request.company.invoices.all()]\n    return sums(pk, ids)\n",
+            "billing/models.py": _PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="of the rows that the view read of the tenant",
     ),
 )

@@ -17,14 +17,20 @@ from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
+from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
+from skills.gates.tenancy.unscoped_checks import names_tenant
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+from skills.gates.tenancy.unscoped_function import SHORTCUTS
 from skills.gates.tenancy.unscoped_words import (
+    ASKERS,
+    CHECKS,
     QUERYSET,
     SCOPED,
-    SHORTCUTS,
+    SECRETS,
     is_for_all,
     is_given,
     keywords_of,
+    names_asker,
     of_rows,
     said_later,
 )
@@ -37,6 +43,8 @@ _HARMLESS = frozenset(
 _STAFF = lazy(r"staff|super_?user|^IsAdminUser$", re.I)
 _ADMINS = frozenset({"admin", "staff", "backoffice", "superadmin", "internal"})
 _BEFORE_TENANT = lazy(r"Invit|OAuth")  # who was invited, or signs in, is in no tenant yet
+_FIRST = frozenset({"get", "list", "dispatch", "initial", "setup"})
+_READERS = frozenset({"queryset", "get_queryset", "filter_queryset", "get_object", "super"})
 _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
@@ -72,11 +80,15 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         if is_for_all(context) or is_given(node, context):
             return
         names.update(of_rows(node, context))
+    if SCOPED in said or (context.function is None and _is_asked_again(model, context)):
+        keywords.add(SCOPED)
+    is_open = role in _JUDGED_ROLES and SCOPED not in keywords and not names_tenant({*names, *keywords}, context)
     needs = (
         ("model", model),
         ("role", role),
         ("names", " ".join(sorted(names))),
         ("keywords", " ".join(sorted(keywords))),
+        *(reach_needs(node, role, context) if is_open else ()),
     )
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
 
@@ -108,7 +120,11 @@ def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
 
 
 def _has_own_rows(owner: ast.ClassDef) -> bool:
-    """True for a view whose `get_queryset` reads neither the `queryset` of its class nor that of its bases."""
+    """True for a view whose `get_queryset` reads neither the `queryset` of its class nor that of its bases, and for one
+    that is no more than a view and reads no `queryset` at all."""
+    if owner.bases and all(last_name(base) in {"APIView", "View"} for base in owner.bases):
+        methods = [part for part in owner.body if isinstance(part, FunctionNode)]
+        return bool(methods) and all(_READERS.isdisjoint(mentioned_names(part)) for part in methods)
     for part in owner.body:
         if isinstance(part, FunctionNode) and part.name == "get_queryset":
             return {"super", "queryset"}.isdisjoint(mentioned_names(part))
@@ -172,21 +188,62 @@ def _is_for_staff(context: FileContext) -> bool:
 
 def _said_by_class(context: FileContext) -> Iterator[str]:
     """Bases of the class, its permissions and methods about its rows; for its own statements also what its
-    `get_queryset` and `__init__` mention."""
+    `get_queryset` and `__init__` mention. `SCOPED` where it says whose rows are meant."""
     owner = context.class_scope
     if owner is None:
         return
     yield from (last_name(base) for base in owner.bases)
     for part in owner.body:
-        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
-            yield from mentioned_names(part.value)
-        if isinstance(part, FunctionNode):
-            if part.name == "get_permissions":
-                yield from mentioned_names(part)
-            if part.name.startswith("get_object_"):
-                yield part.name
-            if context.function is None and part.name in _SAYS_ROWS:
-                yield from mentioned_names(part)
+        if isinstance(part, ast.Assign):
+            yield from _said_by_setting(part, context)
+        elif isinstance(part, FunctionNode):
+            yield from _said_by_method(part, context)
+
+
+def _said_by_setting(part: ast.Assign, context: FileContext) -> Iterator[str]:
+    name, value = last_name(part.targets[0]), part.value
+    if name == "permission_classes" or (name == "filter_backends" and context.function is None):
+        yield from mentioned_names(value)
+    elif name == "lookup_field" and context.function is None and SECRETS.search(str(getattr(value, "value", ""))):
+        yield SCOPED
+
+
+def _said_by_method(part: FunctionNode, context: FileContext) -> Iterator[str]:
+    if part.name == "get_permissions":
+        yield from mentioned_names(part)
+    if part.name.startswith("get_object_"):
+        yield part.name
+    if context.function is None and part.name in _SAYS_ROWS:
+        names = set(mentioned_names(part))
+        yield from names
+        if part.name != "__init__" and not ASKERS.isdisjoint(names):
+            yield SCOPED  # the rows of who asks
+    elif context.function is not None and context.function.name == "get_queryset" and part.name in _FIRST:
+        calls = (call for call in descendants(part) if isinstance(call, ast.Call))
+        if any(CHECKS.search(last_name(call.func)) and names_asker(call) for call in calls):
+            yield SCOPED  # who may not see them never comes to them
+
+
+def _is_asked_again(model: str, context: FileContext) -> bool:
+    """True for the field of a serializer or form whose class asks itself whose row it was given."""
+    owner, statement = context.class_scope, context.statement
+    if owner is None or not isinstance(statement, ast.Assign):
+        return False
+    names = {last_name(statement.targets[0])}
+    for part in descendants(statement.value):
+        if isinstance(part, ast.keyword) and part.arg == "source" and isinstance(part.value, ast.Constant):
+            names.add(str(part.value.value))
+    for part in owner.body:
+        if isinstance(part, FunctionNode) and part.name.startswith(("validate", "clean", "to_internal_value")):
+            said = set(mentioned_names(part)) | {
+                text.value
+                for text in descendants(part)
+                if isinstance(text, ast.Constant) and isinstance(text.value, str)
+            }
+            about = part.name.partition("_")[2] in names or not names.isdisjoint(said)
+            if about and (model in said or not {"context", *ASKERS}.isdisjoint(said) or names_tenant(said, context)):
+                return True
+    return False
 
 
 def _applies(project: Project) -> str | None:
@@ -204,7 +261,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if _BEFORE_TENANT.search(model):
         return None
     place = tenant_models(project).get(model)
-    if place is None or is_scoped(candidate, project):
+    if place is None or is_scoped(candidate, project) or not reaches(candidate, report, project):
         return None
     path, fact = place
     field = fact.name.partition(".")[2]
@@ -227,8 +284,11 @@ unscoped_tenant_query = Rule(
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
     when="Where the tenancy is explicit: at least 10 queries on tenant models, 80 % of them scoped by hand, and "
-    "nothing that scopes them by itself. Tasks that are given nothing work for all tenants; in others "
-    "the row whose key was given, and loops that read the tenant of each row, are fine.",
+    "nothing that scopes them by itself. A key counts where it came with a request: in the view itself, or handed on "
+    "by a view to a helper or a service. It is fine where a permission, a decorator, a check or a scoped query asked "
+    "for it before, where the row is asked for after, where nobody is signed in yet, and where it is of a row in hand. "
+    "Tasks that are given nothing work for all tenants; in others the row whose key was given, and loops that read the "
+    "tenant of each row, are fine.",
     watches=(
         Watch(
             (ast.Call,),

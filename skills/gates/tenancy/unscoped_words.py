@@ -9,10 +9,10 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_of
 
 SCOPED = "*"
 """Stands for a condition that is not spelled out, or names an object in hand or a secret."""
-SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 QUERYSET = frozenset(
     {"all", "filter", "exclude", "get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "values",
      "values_list", "annotate", "order_by", "distinct", "select_related", "prefetch_related", "only", "defer", "using",
@@ -22,23 +22,22 @@ QUERYSET = frozenset(
      "aget_or_create", "aupdate_or_create", "alatest", "aearliest"}
 )  # fmt: skip
 _KEYS = ("pk", "id", "pk__in", "id__in", "uuid", "uuid__in")
-_SECRETS = lazy(
+SECRETS = lazy(
     r"(?:^|_)(?:token|secret|api_?key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$"
     r"|(?:^|_)(?:claim|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key)$"
 )
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *SHORTCUTS})
 _COLUMNS = frozenset({"values", "values_list", "only"})
-_OUTSIDE = frozenset(
+OUTSIDE = frozenset(
     {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params", "initial_data",
      "args", "attrs", "GET", "POST", "body"}
 )  # fmt: skip
-_ASKERS = frozenset({"user", "profile", "member", "membership"})
-_ROWS = frozenset({"obj", "instance"})
-_CHECKS = lazy(
+ASKERS = frozenset({"user", "profile", "member", "membership"})
+ROWS = frozenset({"obj", "instance"})
+CHECKS = lazy(
     r"perm|allow|authori[sz]|access|^_?can_|_can_|^_?check_|is_(?:\w+_)?(?:member|admin|owner)|belongs|^_?(?:ensure|require)_",
     re.I,
 )
-_LATER = "unscoped-tenant-query: what is said of a name"
 
 
 def keywords_of(query: ast.Call, context: FileContext) -> Iterator[str]:
@@ -59,7 +58,7 @@ def keywords_of(query: ast.Call, context: FileContext) -> Iterator[str]:
         elif method in _COLUMNS:
             # Who reads the column of the tenant reads of whom each row is.
             yield from (arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
-        elif isinstance(call.func, ast.Attribute) and method not in QUERYSET and _names_asker(call):
+        elif isinstance(call.func, ast.Attribute) and method not in QUERYSET and names_asker(call):
             yield SCOPED  # `Shift.objects.of(request.user)`: a method of the project's own
 
 
@@ -69,19 +68,19 @@ def _says_whose(name: str, value: ast.expr, context: FileContext) -> bool:
         # `OuterRef("pk")`, `shown.values("pk")`: what these are of is said where they come from.
         method = last_name(value.func)
         of_others = name.endswith("__in") and method in _COLUMNS and not chain_of(value).model
-        return method == "OuterRef" or of_others or bool(_SECRETS.search(name))
+        return method == "OuterRef" or of_others or bool(SECRETS.search(name))
     if isinstance(value, ast.Attribute):
         owner = value.value if value.attr in {"id", "pk"} else value
-        if last_name(owner) in _ASKERS or (name.endswith(_KEYS) and _in_hand(value)):
+        if last_name(owner) in ASKERS or (name.endswith(_KEYS) and _in_hand(value)):
             return True
     elif isinstance(value, ast.Name):
         if name.endswith((*_KEYS, "__in")):
             return _is_made_here(value.id, context)
         last = name.rpartition("__")[2]
-        return value.id in _ROWS or ("__" in name and last.endswith(value.id)) or bool(_SECRETS.search(name))
+        return value.id in ROWS | ASKERS or ("__" in name and last.endswith(value.id)) or bool(SECRETS.search(name))
     elif isinstance(value, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
         return name.endswith(_KEYS) and isinstance(value.elt, ast.Attribute) and _in_hand(value.elt)
-    return bool(_SECRETS.search(name))
+    return bool(SECRETS.search(name))
 
 
 def _is_opaque(argument: ast.expr) -> bool:
@@ -95,12 +94,12 @@ def _is_opaque(argument: ast.expr) -> bool:
 
 def _in_hand(value: ast.Attribute) -> bool:
     """`invoice.pk`: the key of a row that was already read, not one that came with a request."""
-    return value.attr.endswith(_KEYS) and _OUTSIDE.isdisjoint(mentioned_names(value))
+    return value.attr.endswith(_KEYS) and OUTSIDE.isdisjoint(mentioned_names(value))
 
 
-def _names_asker(call: ast.Call) -> bool:
+def names_asker(call: ast.Call) -> bool:
     given = (*call.args, *(keyword.value for keyword in call.keywords))
-    return any(not _ASKERS.isdisjoint(mentioned_names(part)) for part in given)
+    return any(not ASKERS.isdisjoint(mentioned_names(part)) for part in given)
 
 
 def _is_made_here(name: str, context: FileContext) -> bool:
@@ -108,7 +107,7 @@ def _is_made_here(name: str, context: FileContext) -> bool:
     words = origins(name, context)
     if not words:
         return False
-    if words.isdisjoint(_OUTSIDE) and words.isdisjoint(parameters(context)):
+    if words.isdisjoint(OUTSIDE) and words.isdisjoint(parameters(context)):
         return True
     stems = {field.removesuffix("_id") for field in context.tenant_fields}
     return any(stem in word.lower() for word in words for stem in stems)
@@ -120,11 +119,7 @@ def origins(name: str, context: FileContext) -> set[str]:
     function = context.function
     if function is None:
         return set()
-    known = context.memo.setdefault("unscoped-tenant-query: made of", {})
-    assert isinstance(known, dict)
-    made: dict[str, set[str]] | None = known.get(function)
-    if made is None:
-        made = known[function] = _made(function)
+    made = uses_of(function, context).made_of
     words: set[str] = set()
     left = [name]
     while left:
@@ -133,28 +128,6 @@ def origins(name: str, context: FileContext) -> set[str]:
                 words.add(word)
                 left.append(word)
     return words
-
-
-def _made(function: FunctionNode) -> dict[str, set[str]]:
-    """Name → the words of what it is bound to, looped over, or filled with."""
-    made: dict[str, set[str]] = {}
-    for part in descendants(function):
-        if isinstance(part, ast.Assign):
-            targets, value = part.targets, part.value
-        elif isinstance(part, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and part.value is not None:
-            targets, value = [part.target], part.value
-        elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
-            targets, value = [part.target], part.iter
-        elif isinstance(part, ast.Call) and last_name(part.func) in {"append", "add", "extend", "update"} and part.args:
-            targets, value = [part.func], part.args[0]
-        else:
-            continue
-        words = set(mentioned_names(value))
-        for target in targets:
-            names = [root_name(target)] if not isinstance(target, ast.Tuple) else map(root_name, target.elts)
-            for name in names:
-                made.setdefault(name, set()).update(words)
-    return made
 
 
 def parameters(context: FileContext) -> set[str]:
@@ -208,55 +181,53 @@ def of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
 
 
 def said_later(context: FileContext) -> Iterator[str]:
-    """What the rest of the function says of the name that a query is bound to; `SCOPED` where it asks whether the row
-    may be seen."""
+    """What the rest of the function says of the name that a query is bound to, and of what is read of it; `SCOPED`
+    where it asks whether the row may be seen, or whether a secret of it is known."""
     function, statement = context.function, context.statement
-    if function is not None and isinstance(statement, (ast.Assign, ast.AnnAssign)):
+    if function is None:
+        return
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-            yield from _later(function, _subject(target), context)
+            for name in uses_of(function, context).derived_from(subject_of(target)):
+                yield from _later(function, name, context)
+    elif isinstance(statement, ast.Return) and is_asked_for_tenant(context):
+        yield SCOPED
+
+
+def is_asked_for_tenant(context: FileContext) -> bool:
+    """True for a method of whose row another method asks whose it is: `self.invoice.company`."""
+    function = context.function
+    if function is None or context.class_scope is None:
+        return False
+    ways = [f"self.{function.name}{call}.{field}" for field in context.tenant_fields for call in ("", "()")]
+    return any(context.holds(way.encode()) for way in ways)
 
 
 def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     """What calls on a name, calls with it and comparisons of it mention, in one function."""
-    known = context.memo.setdefault(_LATER, {})
-    assert isinstance(known, dict)
-    uses: dict[str, list[ast.Call | ast.Compare]] | None = known.get(function)
-    if uses is None:
-        uses = known[function] = _uses(function)
-    parts = uses.get(name, ())
+    parts = uses_of(function, context).said.get(name, ())
     words = {word for part in parts for word in mentioned_names(part)}
-    if any(isinstance(part, ast.Call) and _CHECKS.search(last_name(part.func)) for part in parts):
-        words.add(SCOPED)
+    for part in parts:
+        if isinstance(part, ast.Call):
+            called = last_name(part.func)
+            if called == "Prefetch" or CHECKS.search(called):
+                words.add(SCOPED)
+            words.update(_asked_in_callee(part, name, context))
+        elif any(map(SECRETS.search, mentioned_names(part))):
+            words.add(SCOPED)
     return words
 
 
-def _uses(function: FunctionNode) -> dict[str, list[ast.Call | ast.Compare]]:
-    """Name → the calls on it, the calls with it and the comparisons of it."""
-    uses: dict[str, list[ast.Call | ast.Compare]] = {}
-    for part in descendants(function):
-        if isinstance(part, ast.Call):
-            given = (*part.args, *(keyword.value for keyword in part.keywords))
-            whole = (value for value in given if isinstance(value, (ast.Name, ast.Attribute)))
-            subjects = {_subject(part), *map(_subject, whole)}
-        elif isinstance(part, ast.Compare):
-            subjects = {_subject(part.left), *(_subject(other) for other in part.comparators)}
-        else:
-            continue
-        for subject in subjects:
-            uses.setdefault(subject, []).append(part)
-    return uses
-
-
-def _subject(node: ast.AST) -> str:
-    """What an expression begins with: "invoice" of `invoice.lines`, "self.invoice" of `self.invoice.lines`."""
-    while True:
-        if isinstance(node, ast.Attribute):
-            if isinstance(node.value, ast.Name) and node.value.id == "self":
-                return f"self.{node.attr}"
-            node = node.value
-        elif isinstance(node, ast.Subscript):
-            node = node.value
-        elif isinstance(node, ast.Call):
-            node = node.func
-        else:
-            return node.id if isinstance(node, ast.Name) else ""
+def _asked_in_callee(call: ast.Call, name: str, context: FileContext) -> Iterator[str]:
+    """What the function of the same file that a row is handed to compares it by."""
+    if not isinstance(call.func, ast.Name):
+        return
+    place = next((at for at, given in enumerate(call.args) if isinstance(given, ast.Name) and given.id == name), None)
+    if place is None:
+        return
+    for part in context.tree.body:
+        if isinstance(part, FunctionNode) and part.name == call.func.id and place < len(part.args.args):
+            row = part.args.args[place].arg
+            for test in descendants(part):
+                if isinstance(test, ast.Compare) and row in {subject_of(test.left), *map(subject_of, test.comparators)}:
+                    yield from mentioned_names(test)

@@ -1,0 +1,270 @@
+"""Who calls the function that a query stands in, and with what: a key that a caller took from a request is the
+request's, one that it read itself is not."""
+
+import ast
+from collections.abc import Iterator
+
+from skills.gates.engine.context import FileContext, FunctionNode, Words
+from skills.gates.engine.names import last_name, module_name, root_name
+from skills.gates.engine.roles import is_product_path, path_role, role_of_scope
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Observer, Watch
+from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_before_sign_in, is_public, vetted_in
+from skills.gates.tenancy.unscoped_function import uses_of
+from skills.gates.tenancy.unscoped_reach import (
+    FROM_OUTSIDE,
+    HANDED,
+    IN_HAND,
+    ROWS_OF_ALL,
+    conditions_of,
+    is_entry,
+    is_key,
+    reach_of,
+    sources_of,
+)
+from skills.gates.tenancy.unscoped_words import is_asked_for_tenant
+
+_ASKED = "service-asked"
+_CALLERS = "unscoped-tenant-query: who calls a function"
+_FURTHEST = 3
+_REQUESTS = frozenset({"view", "router", "serializer"})
+_SERVICES = (b"service", b"selector", b"quer", b"repositor", b"use_case", b"usecase", b"interactor")
+Scopes = list[ast.ClassDef | FunctionNode]
+
+
+def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tuple[str, str]]:
+    """How a request reaches the rows of a query, as the needs of its candidate that `reaches` reads: "reach", for each
+    way from a request the words of its keys and who asks before ("way"), and for each function that is handed keys, or
+    that reads all rows, its name and the parameters ("handed")."""
+    function = context.function
+    reach = reach_of(query, context)
+    if reach.how == IN_HAND or _only_asks(query, context) or is_before_sign_in(context):
+        yield "reach", IN_HAND
+        return
+    if reach.how == FROM_OUTSIDE and function is not None:
+        of_request = role in _REQUESTS or is_entry(context)
+        if not of_request or not reach.words.isdisjoint(vetted_in(function, context)):
+            yield "reach", IN_HAND
+            return
+        yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
+    elif reach.how == ROWS_OF_ALL and is_public(context) and next(conditions_of(query), None) is not None:
+        yield "reach", IN_HAND
+        return
+    elif reach.how == HANDED or (reach.how == ROWS_OF_ALL and role == "service"):
+        yield from dict.fromkeys(_handed(reach.words, context, _FURTHEST))
+    yield "reach", reach.how
+
+
+def _only_asks(query: ast.Call, context: FileContext) -> bool:
+    """True for a question whether a name is taken, which shows no row: `….exclude(pk=own.pk).exists()`, and those of
+    methods that validate."""
+    methods = {last_name(call.func): call for call in descendants(query) if isinstance(call, ast.Call)}
+    if last_name(query.func) not in {"exists", "aexists"}:
+        return False
+    function = context.function
+    validates = function is not None and function.name.lstrip("_").startswith(("validate", "clean", "unique"))
+    return validates or (
+        "exclude" in methods and any(map(is_key, (word.arg or "" for word in methods["exclude"].keywords)))
+    )
+
+
+def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator[tuple[str, str]]:
+    """The function around with what it is handed, those of its file that only hand it on, and the ways there from
+    requests; with no words all that call it."""
+    function = context.function
+    if function is None:
+        return
+    name = function.name
+    if name == "__init__" and context.class_scope is not None:
+        name = context.class_scope.name
+    arguments = _parameters(function)
+    before = context.scopes, context.statement
+    for call, scopes in _callers(context).get(name, ()) if depth else ():
+        if function in scopes:
+            continue
+        context.scopes, context.statement = scopes, call
+        try:
+            each = [sources_of(value, context) for value in _given(call, arguments, words)]
+            if any(sources and all(how == IN_HAND for how, _ in sources) for sources in each):
+                continue  # the rows of a row in hand
+            found = {pair for sources in each for pair in sources}
+            outside = frozenset(word for how, word in found if how == FROM_OUTSIDE)
+            inner = context.function
+            if outside and inner is not None and not is_asked_for_tenant(context):
+                if not outside.isdisjoint(vetted_in(inner, context)):
+                    continue
+                yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
+            elif handed := frozenset(word for how, word in found if how == HANDED):
+                yield from _handed(handed, context, depth - 1)
+            elif not words:
+                yield from _handed(words, context, depth - 1)
+        finally:
+            context.scopes, context.statement = before
+    places = [f"{at} {argument}" for at, argument in enumerate(arguments) if argument in words]
+    if places or not words:
+        yield "handed", f"{name}|{' '.join(places)}"
+    if not words and context.class_scope is not None:
+        yield "handed", f"{context.class_scope.name}|"
+
+
+def _parameters(function: FunctionNode) -> list[str]:
+    arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    if arguments[:1] in (["self"], ["cls"]):
+        arguments = arguments[1:]
+    return [*arguments, *(argument.arg for argument in function.args.kwonlyargs)]
+
+
+def _given(call: ast.Call, arguments: list[str], words: frozenset[str]) -> Iterator[ast.expr]:
+    for argument, value in zip(arguments, call.args, strict=False):
+        if argument in words:
+            yield value
+    yield from (word.value for word in call.keywords if word.arg in words)
+
+
+def _callers(context: FileContext) -> dict[str, list[tuple[ast.Call, Scopes]]]:
+    """Name → the calls in the file of what is called so, on nothing or on an object of the own class, and the scopes
+    that they stand in."""
+    known = context.memo.get(_CALLERS)
+    if not isinstance(known, dict):
+        found: dict[str, list[tuple[ast.Call, Scopes]]] = {}
+        for function, scopes in _functions(context.tree, []):
+            for call in uses_of(function, context).calls:
+                if name := _own_name(call.func):
+                    found.setdefault(name, []).append((call, scopes))
+        known = context.memo[_CALLERS] = found
+    return known
+
+
+def _functions(tree: ast.AST, scopes: Scopes) -> Iterator[tuple[FunctionNode, Scopes]]:
+    """Every function of a module and of its classes, with the scopes around its lines."""
+    for part in ast.iter_child_nodes(tree):
+        if isinstance(part, ast.ClassDef):
+            yield from _functions(part, [*scopes, part])
+        elif isinstance(part, FunctionNode):
+            yield part, [*scopes, part]
+        elif isinstance(part, (ast.If, ast.Try)):
+            yield from _functions(part, scopes)
+
+
+def _own_name(function: ast.expr) -> str:
+    if isinstance(function, ast.Name):
+        return function.id
+    if isinstance(function, ast.Attribute) and last_name(function.value) in {"self", "cls"}:
+        return function.attr
+    return ""
+
+
+def _on_module(node: ast.Module, context: FileContext) -> None:
+    """Calls of what is imported from services: by views with the keys that came with a request, by others at all."""
+    bound = {name: source for name, source in context.imports.items() if _is_service(source)}
+    if not bound:
+        return
+    if context.role not in _REQUESTS:
+        for source in dict.fromkeys(bound.values()):
+            context.fact(_ASKED, "", f"|{source}||||")
+        return
+    words = Words(*(f"{name}{end}".encode() for name in bound for end in "(."))
+    before = context.scopes
+    try:
+        for function, scopes in _functions(node, []):
+            if context.mentions(words, function):
+                context.scopes = scopes
+                for call in uses_of(function, context).calls:
+                    if (name := root_name(call.func)) in bound:
+                        _tell(name, call, bound, context)
+    finally:
+        context.scopes = before
+
+
+def _is_service(source: str) -> bool:
+    path = source.replace(".", "/")
+    return path_role(path) == "service" or path_role(path.rpartition("/")[0]) == "service"
+
+
+def _tell(name: str, call: ast.Call, bound: dict[str, str], context: FileContext) -> None:
+    called = last_name(call.func)
+    source = bound[name]
+    module = source.rpartition(".")[0] if isinstance(call.func, ast.Name) else source
+    if role_of_scope(context.scopes, context.role) not in _REQUESTS:
+        context.fact(_ASKED, called, f"|{module}||||")
+        return
+    function = context.function
+    vetted = vetted_in(function, context) if function is not None else frozenset()
+    keys: list[str] = []
+    rows: list[str] = []
+    words: set[str] = set()
+    for place, value in [*((str(at), one) for at, one in enumerate(call.args)), *_keywords(call)]:
+        sources = sources_of(value, context)
+        said = {word for how, word in sources if how == FROM_OUTSIDE}
+        if sources and not any(how != IN_HAND for how, _ in sources):
+            rows.append(place)
+        elif said and said.isdisjoint(vetted) and said.isdisjoint({"validated_data", "cleaned_data", "data"}):
+            keys.append(place)
+            words |= said
+    asks = sorted(askers_of(context)) if keys else ()
+    detail = (" ".join(keys), module, " ".join(sorted(words)), " ".join(asks), " ".join(rows), "request")
+    context.fact(_ASKED, called, "|".join(detail))
+
+
+def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    return ((word.arg, word.value) for word in call.keywords if word.arg)
+
+
+def reaches(candidate: Candidate, report: FileReport, project: Project) -> bool:
+    """Whether a request reaches the rows of a candidate by something that nobody asked for before."""
+    needs = candidate.needs
+    how = next((value for kind, value in needs if kind == "reach"), ROWS_OF_ALL)
+    for kind, value in needs:
+        if kind == "way":
+            words, _, asks = value.partition("|")
+            if asked_by(asks.split(), project).isdisjoint(words.split()):
+                return True
+    if how in {IN_HAND, FROM_OUTSIDE}:
+        return False
+    handed = [value.split("|") for kind, value in needs if kind == "handed"]
+    if how == HANDED:
+        return any(_is_asked(name, places, report, project) for name, places in handed)
+    # What reads all rows leaks them to whoever calls it: only those that are known not to be views are none.
+    known = [_is_asked(name, "", report, project) for name, _ in handed]
+    return not known or True in known or not any(answer is False for answer in known)
+
+
+def _is_asked(name: str, places: str, report: FileReport, project: Project) -> bool | None:
+    """Whether a view calls a function of a service, and hands it a key of its request as one of `places` where there
+    are any; None where nobody is known to call anything of its module."""
+    module = f".{module_name(report.path)}."
+    known = False if any(_is_of(source, module) for source in _asked_modules(project)) else None
+    for _, fact in project.named(_ASKED, name):
+        keys, source, words, asks, rows, request = fact.detail.split("|")
+        if not _is_of(source, module):
+            continue
+        if request and not places:
+            return True
+        given = set(places.split())
+        is_key_of_request = bool(request) and given.isdisjoint(rows.split()) and not given.isdisjoint(keys.split())
+        if is_key_of_request and asked_by(asks.split(), project).isdisjoint(words.split()):
+            return True
+    return known
+
+
+def _is_of(source: str, module: str) -> bool:
+    """True where what is imported from `source` may be of a module: a package hands on what its modules define."""
+    return f".{source}." in module or module.rstrip(".") in f".{source}"
+
+
+def _asked_modules(project: Project) -> frozenset[str]:
+    known = project.memo.get(_ASKED)
+    if known is None:
+        known = project.memo[_ASKED] = frozenset(fact.detail.split("|")[1] for _, fact in project.facts(_ASKED))
+    assert isinstance(known, frozenset)
+    return known
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer("service-calls", (Watch((ast.Module,), _on_module, _SERVICES, is_product_path),)),
+)
+"""Kinds: service-asked (name: a function or method of a service; detail: the arguments that are keys of a request|the
+module that it is imported from|what the keys are called|who asks before|the arguments that are of rows in hand|
+"request", the last only of views)."""

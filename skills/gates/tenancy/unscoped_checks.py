@@ -1,0 +1,243 @@
+"""What was asked of a key before a query reads by it: by permissions, decorators and views that others are built on,
+and by other lines of the function."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from skills.gates.analysis.queries import MANAGERS, chain_of, mentioned_names
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import descendants
+from skills.gates.project import Project
+from skills.gates.rule import Observer, Watch
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
+from skills.gates.tenancy.unscoped_reach import conditions_of, is_key
+from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE
+
+_ASKS, _RANDOM = "asks-key", "random-column"
+_HOOKS = frozenset(
+    {"has_permission", "has_object_permission", "dispatch", "initial", "setup", "test_func", "check_permissions",
+     "initialize_request", "convert_args"}
+)  # fmt: skip
+_USED = frozenset({"filter_backends", "permission_classes"})
+_PLAIN = frozenset({"", "object", "APIView", "View", "BasePermission", "IsAuthenticated", "AllowAny"})
+_ONE_ROW = frozenset({"get", "aget", "first", "afirst", "exists", "aexists"})
+_NO_KEYS = frozenset({"self", "cls", "request", "view", "get", *OUTSIDE, *ASKERS})
+_NO_TENANT_YET = lazy(
+    r"regist(?:er|rat)|sign_?(?:up|in(?!g))|log_?in|password|invit|activate|activation|o_?auth(?!or)|saml|oidc|unsubscri",
+    re.I,
+)
+_SIGNED = lazy(
+    r"unsign|compare_digest|constant_time|construct_event|check_token|make_token|hmac|jwt"
+    r"|(?:verif|check|valid)\w*_(?:signature|token|webhook)",
+    re.I,
+)
+_SIGNS_IN = lazy(r"login|auth|permission|user_passes|allow|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I)
+_SIGNATURES = "unscoped-tenant-query: asks for a signature"
+_VETTED = "unscoped-tenant-query: keys that were asked for"
+
+
+def vetted_in(function: FunctionNode, context: FileContext) -> frozenset[str]:
+    """The keys that a function asks for itself: one row is read of the tenant or of who asks by them, a check is given
+    them, or a helper that also learns who asks."""
+    known = context.memo.setdefault(_VETTED, {})
+    assert isinstance(known, dict)
+    if function not in known:
+        calls = uses_of(function, context).calls
+        known[function] = frozenset(word for call in calls for word in _asked_of(call, context)) - _NO_KEYS
+    words: frozenset[str] = known[function]
+    return words
+
+
+def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
+    name = last_name(call.func)
+    chain = chain_of(call)
+    if chain.manager in MANAGERS or name in SHORTCUTS or any(method == "get_queryset" for method, _ in chain.calls):
+        if name in SHORTCUTS or name in _ONE_ROW:
+            conditions = list(conditions_of(call))
+            own = any(method == "get_queryset" for method, _ in chain.calls)
+            said = {name for lookup, value in conditions for name in (*lookup.split("__"), *mentioned_names(value))}
+            if own or not ASKERS.isdisjoint(said) or names_tenant(said, context):
+                yield from (word for _, value in conditions for word in _words(value))
+    elif name == "get_object":
+        yield from ("pk", "id", "uuid", *(word for value in call.args for word in _words(value)))
+    elif not name[:1].isupper():
+        given = [*call.args, *(word.value for word in call.keywords)]
+        said = {name for value in given for name in mentioned_names(value)}
+        if CHECKS.search(name) or (name.startswith(("get_", "_get", "find", "fetch", "resolve")) and "request" in said):
+            yield from (word for value in given for word in _words(value))
+
+
+def names_tenant(words: Iterable[str], context: FileContext) -> bool:
+    """True where one of some words names a tenant."""
+    stems = {field.removesuffix("_id") for field in context.tenant_fields}
+    return any(stem in word.lower() for word in words for stem in stems)
+
+
+def _words(value: ast.AST) -> Iterator[str]:
+    yield from mentioned_names(value)
+    for part in descendants(value):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+            yield part.value
+
+
+def askers_of(context: FileContext) -> set[str]:
+    """What decides who comes to the scopes around: decorators, permissions, and what their classes are built on."""
+    found: set[str] = set()
+    for scope in context.scopes:
+        for decorator in scope.decorator_list:
+            found.update(mentioned_names(decorator))
+        if isinstance(scope, ast.ClassDef):
+            found.update(last_name(base) for base in scope.bases)
+            found.add(scope.name)
+            for part in scope.body:
+                if isinstance(part, ast.Assign) and last_name(part.targets[0]) in {"permission_classes", "mixins"}:
+                    found.update(mentioned_names(part.value))
+                elif isinstance(part, FunctionNode) and part.name == "get_permissions":
+                    found.update(mentioned_names(part))
+    return found
+
+
+def asked_by(askers: Iterable[str], project: Project) -> set[str]:
+    """The keys of an address that permissions, decorators and base classes ask for, by their names."""
+    return {word for name in _with_used(askers, project) for word in _keys_of(name, project)}
+
+
+def _keys_of(name: str, project: Project) -> Iterator[str]:
+    for _, fact in project.named(_ASKS, name):
+        yield from fact.detail.partition("|")[0].split()
+
+
+def narrows(names: Iterable[str], project: Project) -> bool:
+    """True where one of some classes, or of what they are built on and use, narrows rows to those of who asks."""
+    return any(project.has("narrows", name) for name in _with_used(names, project))
+
+
+def _with_used(names: Iterable[str], project: Project) -> set[str]:
+    """Names with those of the classes beneath them, of their permissions and of the backends that filter."""
+    seen: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen.add(name)
+            for _, fact in project.named(_ASKS, name):
+                left.extend(fact.detail.partition("|")[2].split())
+            for _, fact in project.named("view-class", name):
+                left.extend(fact.detail.split())
+    return seen
+
+
+def is_before_sign_in(context: FileContext) -> bool:
+    """True where nobody is signed in yet, or a signature says what may be read."""
+    if any(_NO_TENANT_YET.search(scope.name) for scope in context.scopes):
+        return True
+    function = context.function
+    if function is None:
+        return False
+    known = context.memo.setdefault(_SIGNATURES, {})
+    assert isinstance(known, dict)
+    if function not in known:
+        calls = uses_of(function, context).calls
+        known[function] = any(_SIGNED.search(name) for call in calls for name in _called(call.func))
+    return bool(known[function])
+
+
+def _called(function: ast.expr) -> Iterator[str]:
+    while isinstance(function, ast.Attribute):
+        yield function.attr
+        function = function.value
+    if isinstance(function, ast.Name):
+        yield function.id
+
+
+def is_public(context: FileContext) -> bool:
+    """True where everybody may come, who belongs to no tenant: what is read there is published by its address."""
+    for scope in reversed(context.scopes):
+        decorators = [name for one in scope.decorator_list for name in mentioned_names(one)]
+        if "AllowAny" in decorators:
+            return True
+        if "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators)):
+            return True
+        for part in scope.body if isinstance(scope, ast.ClassDef) else ():
+            if isinstance(part, ast.Assign):
+                name, value = last_name(part.targets[0]), part.value
+                empty = isinstance(value, (ast.Tuple, ast.List)) and not value.elts
+                if name == "permission_classes" and (empty or set(mentioned_names(value)) == {"AllowAny"}):
+                    return True
+    return False
+
+
+def random_columns(project: Project) -> frozenset[str]:
+    """`Model.field` of the columns that are filled with a word nobody guesses."""
+    known = project.memo.get(_RANDOM)
+    if known is None:
+        known = project.memo[_RANDOM] = frozenset(fact.name for _, fact in project.facts(_RANDOM))
+    assert isinstance(known, frozenset)
+    return known
+
+
+def _on_columns(node: ast.ClassDef, context: FileContext) -> None:
+    for part in node.body:
+        call = part.value if isinstance(part, ast.Assign) else None
+        if isinstance(call, ast.Call) and last_name(call.func).endswith("Field") and isinstance(part, ast.Assign):
+            words = {word.arg: word.value for word in call.keywords}
+            unique, default = words.get("unique"), words.get("default")
+            is_unique = isinstance(unique, ast.Constant) and unique.value is True
+            name = last_name(part.targets[0])
+            if is_unique and isinstance(default, (ast.Name, ast.Attribute)) and not is_key(name):
+                context.fact(_RANDOM, f"{node.name}.{name}")
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    words: set[str] = set()
+    bases = {last_name(base) for base in node.bases} - _PLAIN
+    for part in node.body:
+        if isinstance(part, FunctionNode) and part.name in _HOOKS and _asks(part):
+            words.update(_words(part))
+            words.update(argument.arg for argument in (*part.args.args, *part.args.kwonlyargs))
+        elif isinstance(part, ast.Assign) and last_name(part.targets[0]) in _USED:
+            bases.update(mentioned_names(part.value))
+    if words or bases:
+        context.fact(_ASKS, node.name, f"{' '.join(sorted(words - _NO_KEYS))}|{' '.join(sorted(bases))}")
+
+
+def _asks(function: FunctionNode) -> bool:
+    """True for what asks about someone: it reads who comes, or calls a check."""
+    words = set(mentioned_names(function))
+    return not ASKERS.isdisjoint(words) or any(map(CHECKS.search, words))
+
+
+def _on_function(node: FunctionNode, context: FileContext) -> None:
+    """Decorators: functions with a function in them that is handed the keys of the address."""
+    if context.scopes and not all(isinstance(scope, FunctionNode) for scope in context.scopes):
+        return
+    for inner in descendants(node):
+        if inner is not node and isinstance(inner, FunctionNode) and _asks(inner):
+            words = set(_words(inner)) | {argument.arg for argument in (*inner.args.args, *inner.args.kwonlyargs)}
+            outer = context.scopes[0].name if context.scopes else node.name
+            context.fact(_ASKS, outer, f"{' '.join(sorted(words - _NO_KEYS))}|")
+            return
+
+
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "asked-keys",
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_class,
+                (b"filter_backends", b"permission_classes", *(f"def {name}".encode() for name in sorted(_HOOKS))),
+                outside_tests,
+            ),
+            Watch((ast.FunctionDef,), _on_function, (b"wraps(",), outside_tests),
+            Watch((ast.ClassDef,), _on_columns, (b"unique=True",), outside_tests),
+        ),
+    ),
+)
+"""Kinds: asks-key (name: a permission, view, or decorator; detail: the words that it reads|what it is
+built on and uses), random-column
+(name: model and field; unique, and made up by a function)."""
