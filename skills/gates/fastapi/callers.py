@@ -45,7 +45,8 @@ _TURNING = (
     b"X-",
 )
 _DECIDED = lazy(
-    r"\bauth(?:entication|ori[sz]ation)?\b|\bpublic(?:ly)?\b|anonymous|unauthenticated|no login|by anyone|\binternal\b",
+    r"\bauth(?:entication|ori[sz]ation)?\b|\bpublic(?:ly)?\b|anonymous|unauthenticated|no login|by anyone"
+    r"|logged in|log(?:ging)? in|\binternal\b",
     re.I,
 )
 
@@ -227,16 +228,20 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
 def _of_same_app(known: Sequence[Place], path: str, project: Project) -> list[Place]:
     """The places that belong to the app nearest to a file, where the repository holds several; else all of them."""
     apps = [app for app, _ in project.facts("makes-app") if _covers(app, path)]
-    nearest = max(apps, key=lambda app: app.count("/"), default="")
+    nearest = max(apps, key=lambda app: len(_folder_of(app)), default="")
     return [place for place in known if not nearest or _covers(nearest, place[0])]
 
 
 def _covers(app: str, path: str) -> bool:
     """True where a file belongs to the app that another file makes: it lies below the folder of that file, or beside
     that folder where its name says that it only holds the entry (`shop/core/main.py`)."""
+    return f"{path}/".startswith(f"{_folder_of(app)}/".lstrip("/"))
+
+
+def _folder_of(app: str) -> str:
     folder = app.rpartition("/")[0]
     outer, _, last = folder.rpartition("/")
-    return f"{path}/".startswith(f"{outer if last in _ENTRIES else folder}/".lstrip("/"))
+    return outer if last in _ENTRIES else folder
 
 
 def _guarded_routers(project: Project) -> frozenset[str]:

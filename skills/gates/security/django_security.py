@@ -24,7 +24,7 @@ _SENDERS = lazy(
 )
 # What another server posts to by a protocol that signs what it sends.
 _ENTRANCES = lazy(
-    r"web_?hook|call_?back|post_?back|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|oauth|(?:^|_)lti(?:_|$)|^LTI|csp|violation|inbound|iframe|embed|public|telemetry|metrics"
+    r"web_?hook|(?:^|_)hooks?(?:_|$)|call_?back|post_?back|saml|(?:^|_)acs(?:_|$)|^ACS|oidc|oauth|(?:^|_)lti(?:_|$)|^LTI|csp|violation|inbound|iframe|embed|public|telemetry|metrics"
     r"|(?:^|_)ipn(?:_|$)|^IPN|beacon",
     re.I,
 )
@@ -57,10 +57,22 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
         return  # it reads what no browser sends by itself
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
-        if "csrf_exempt" in text and not has_reason(decorator, context):
+        if "csrf_exempt" in text and not (has_reason(decorator, context) or _has_reason_above(node, context)):
             symbol = f"{context.symbol}.{node.name}".lstrip(".")
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             context.report(CSRF, decorator, message, symbol=symbol)
+
+
+def _has_reason_above(node: FunctionNode | ast.ClassDef, context: FileContext) -> bool:
+    """True where the comment over the decorators speaks of CSRF."""
+    line = node.decorator_list[0].lineno - 1
+    while line > 0 and not context.lines[line - 1].strip():
+        line -= 1
+    while line > 0 and context.lines[line - 1].lstrip().startswith("#"):
+        if "csrf" in context.lines[line - 1].lower():
+            return True
+        line -= 1
+    return False
 
 
 def _says_who_sends(node: FunctionNode | ast.ClassDef) -> bool:
@@ -154,6 +166,8 @@ csrf_exempt = Rule(
         "        pass\n",
         "@csrf_exempt\ndef paid(request):\n    if request.headers.get('Authorization') != expected():\n"
         "        raise PermissionDenied\n    charge()\n",
+        "# Other sites show the form: without csrf_exempt none of them could.\n\n\n@frames_allowed\n@csrf_exempt\n"
+        "def ask(request):\n    pass\n",
         "# The payment service signs each request.\n@csrf_exempt\ndef paid(request):\n    pass\n",
         "@require_POST\ndef pay(request):\n    pass\n",
         "@method_decorator(csrf_exempt, name='dispatch')\nclass PaymentWebhookView(View):\n    pass\n",

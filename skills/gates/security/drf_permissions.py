@@ -7,6 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
@@ -93,6 +94,7 @@ _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
     r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|Health|Ping|Anonymous|Public|Embed|OAuth|SAML|OIDC"
 )
+_TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
 
@@ -174,6 +176,8 @@ def _is_rest_view(base: str) -> bool:
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
     if "api_view" in names and not any(_ASKS.search(name) for name in names):
+        if any(isinstance(part, ast.Attribute) and part.attr in _TURNS_AWAY for part in descendants(node)):
+            return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
         context.report(NO_PERMISSION, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
 
@@ -225,6 +229,8 @@ view_without_permissions = Rule(
             "from rest_framework.views import APIView\n\n\nclass LoginView(APIView):\n    def post(self, request):\n"
             "        pass\n\n\nclass Orders(APIView):\n    class Late(APIView):\n"
             "        permission_classes = [IsOwner]\n",
+            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n"
+            "    if not request.user.is_authenticated:\n        raise PermissionDenied\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
             "def orders(request):\n    pass\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"

@@ -72,6 +72,14 @@ def _name(target: ast.AST) -> str:
     return ""
 
 
+def _is_of_settings_class(name: str, text: str, context: FileContext) -> bool:
+    """True for a default of pydantic's settings that a developer's database is opened with: the environment decides."""
+    owner = context.scopes[-1] if context.scopes else None
+    if not isinstance(owner, ast.ClassDef) or not any("Settings" in last_name(base) for base in owner.bases):
+        return False
+    return is_stock(name, text)
+
+
 def _alternatives(value: ast.expr | None) -> list[ast.expr]:
     """The values that an expression may have in the end: both of `a if b else c`, the last of `a or b`."""
     if isinstance(value, ast.IfExp):
@@ -88,7 +96,9 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     if name.lower() == "authorization":
         name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
-    if not kind or not looks_secret(kind, name, text, compared) or is_shown(value, context):
+    if not kind or not looks_secret(kind, name, text, compared) or _is_of_settings_class(name, text, context):
+        return
+    if is_shown(value, context):
         return
     told = context.memo.setdefault(_TOLD, set())
     assert isinstance(told, set)
@@ -322,6 +332,8 @@ hardcoded_secret = Rule(
         'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
         'ask(auth=(key, "tr0ub4dor"))  # the key says it all: any value will do\n'
         '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',
+        'class Settings(BaseSettings):\n    postgres_password: str = "postgres"\n\n\npassword = "x-oauth-basic"\n'
+        'url_token = "ann-smith-97"\n',
         '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',
         'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',

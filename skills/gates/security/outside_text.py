@@ -14,15 +14,15 @@ from skills.gates.engine.syntax import descendants
 _DECIDED = (
     r"(?:^|_)(?:css|class(?:es)?|class_name|colou?r|style|width|height|size|attr|attribute|prefix|suffix|separator"
     r"|delimiter|lang|language|locale|help_?text|verbose_name(?:_plural)?|direction|align|id|pk|uuid|total|count|cnt"
-    r"|counter|index|idx|number|num|year|month|day|date|time|datetime|timestamp|tz|time_?zone|percent|ratio|default|limit|offset"
+    r"|counter|index|idx|number|num|year|month|day|date|time|datetime|timestamp|tz|time_?zone|percent|ratio|default|limit|offset|position|currency|currency_code|domain"
     r"|amount|price|minute|second|hour|at)s?$|^date_"
 )
 _DECIDED_NAME = lazy(
-    rf"{_DECIDED}|^(?:html|svg|icon|markup)$|^html_|(?<!user)_(?:html|svg|icon)$|nonce|^rendered(?:_|$)", re.I
+    rf"{_DECIDED}|^(?:html|svg|icon|markup)$|^(?:html|icon)_|(?<!user)_(?:html|svg|icon)$|nonce|^rendered(?:_|$)", re.I
 )
 # A column called so has one of a few values, or one that was checked when it was kept.
 _DECIDED_COLUMN = lazy(
-    rf"{_DECIDED}|html|icon|svg|_safe|css|template|nonce|(?:^|_)(?:label|legend|status|state|kind|type|level|mode|slug"
+    rf"{_DECIDED}|html|icon|svg|_safe|css|template|nonce|^thumbnail|(?:^|_)errors$|(?:^|_)(?:label|legend|status|state|kind|type|level|mode|slug"
     r"|url|uri|href|permalink)s?$|path$",
     re.I,
 )
@@ -54,7 +54,8 @@ def is_of_others(value: ast.expr, context: FileContext) -> bool:
         return not _DECIDED_NAME.search(value.id)
     if isinstance(value, ast.Attribute):
         return not (
-            _DECIDED_COLUMN.search(value.attr)
+            "_meta" in (dotted(value) or "")  # how the source names its models
+            or _DECIDED_COLUMN.search(value.attr)
             or _SETTINGS.search(last_name(value.value))  # whoever runs the site decides it
             or (value.attr == "url" and _FILES.search(last_name(value.value)))  # the storage quotes it
             or (last_name(value.value) in {"self", "cls"} and not _is_of_row(value.attr, context))

@@ -372,6 +372,9 @@ raw_sql_interpolation = Rule(
             "from shop.rules import translate\n\n\ndef rows(cursor, rule, slots):\n    predicate = translate(rule)\n"
             '    columns = ", ".join(slot.as_select() for slot in slots)\n'
             '    cursor.execute(f"SELECT {columns} FROM shop WHERE {predicate}")\n',
+            "import re\n\n\ndef drop(cursor, name):\n    word = re.sub(r'[^a-zA-Z0-9_]', '', name)\n"
+            '    cursor.execute(f"DROP TABLE {word}")\n',
+            'class Shops:\n    _all = "SELECT id FROM shop"\n    _late = f"SELECT id FROM ({_all}) s WHERE late"\n',
             'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',

@@ -48,6 +48,7 @@ _PLACEHOLDER = lazy(
     r"your[-_ ]|^<.*>$|^\[.*\]$|^\$.*\$$|^\d{1,3}$"
     r"|x{4,}|^(.)\1*$|^__\w+__$|\*{3,}|\.{3}|…|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)"
     r"|placeholder|^%\w+%$|^(?:default|xyz|abc|foo|bar|foobar)$"
+    r"|^x-(?:oauth-basic|access-token|token-auth)$"
     r"|example|dummy|deadbeef|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
     r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
@@ -67,7 +68,10 @@ _REFERENCE = lazy(
 # A key that a vendor gives for pages that anybody can read.
 _PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
 # `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
-_NO_SECRET = lazy(r"(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf", re.I)
+_NO_SECRET = lazy(
+    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf",
+    re.I,
+)
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
 # What is made for the machine of who develops: "shop-development", "docs-only".
 _FOR_TRYING = lazy(

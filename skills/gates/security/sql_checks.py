@@ -125,6 +125,14 @@ def is_made_elsewhere(node: ast.Call, name: str, context: FileContext) -> bool:
     return last_name(function) in context.imports
 
 
+def leaves_words(node: ast.Call, context: FileContext) -> bool:
+    """True for `re.sub(r"[^a-z_]", "", name)`: nothing but a word is left."""
+    pattern = node.args[0] if len(node.args) > 1 and context.resolve(node.func) == "re.sub" else None
+    text = pattern.value if isinstance(pattern, ast.Constant) else None
+    kept = isinstance(node.args[1], ast.Constant) if pattern is not None else False
+    return kept and isinstance(text, str) and re.fullmatch(r"\[\^[\w\\-]+\]\+?", text) is not None
+
+
 def is_own_schema(node: ast.expr, context: FileContext) -> bool:
     """True for `self.table`, with which an object was made, and for what a class that is the layer above a database
     is given as the name of a table."""

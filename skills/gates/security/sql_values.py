@@ -26,6 +26,7 @@ from skills.gates.security.sql_checks import (
     is_of_dialect,
     is_own_schema,
     is_part_of_schema,
+    leaves_words,
     names_schema,
 )
 from skills.gates.security.sql_names import LOOPS, bound_anew, grown, indirect, made_here, place_of, scope_of, seen_from
@@ -198,7 +199,12 @@ def _makes_no_text(name: str) -> bool:
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
-    if _makes_no_text(name) or _is_metadata(part.func) or _stands_for_quoter(part.func, context):
+    if (
+        leaves_words(part, context)
+        or _makes_no_text(name)
+        or _is_metadata(part.func)
+        or _stands_for_quoter(part.func, context)
+    ):
         return True
     if name == "join" and part.args:
         return _joins_harmless(part.args[0], context, depth)
@@ -289,7 +295,7 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
         return loops[name]
     bound = values_of(name, context)
     if not bound:
-        return name in context.imports and name.isupper()
+        return (name in context.imports and name.isupper()) or _is_set_once(name, context, depth)
     scope = scope_of(name, context)
     settled = bound_anew(node, scope)
     if settled is not None:

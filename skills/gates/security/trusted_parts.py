@@ -104,7 +104,7 @@ def _is_bound_safely(name: str, grown: list[ast.expr | None], context: FileConte
     if None in pieces:
         # A loop binds it to what it runs over; a parameter is what the callers give.
         runs = looped_over(name, context)
-        if runs is None and is_of_others(ast.Name(name), context):
+        if runs is None and not _is_function(name, context) and is_of_others(ast.Name(name), context):
             if context.function is context.memo.get(_CALLED):
                 return False  # the call at hand gives something else
             given = _given_by_callers(name, context)
@@ -114,6 +114,12 @@ def _is_bound_safely(name: str, grown: list[ast.expr | None], context: FileConte
                 return False
         pieces = [*(piece for piece in pieces if piece is not None), *(runs or [])]
     return all(is_trusted(piece, context, depth + 1) for piece in pieces)
+
+
+def _is_function(name: str, context: FileContext) -> bool:
+    """True for what `pattern.sub(linked, text)` calls: what it answers is trusted, or reported, where it lies."""
+    scope = context.function or context.tree
+    return any(isinstance(part, FunctionNode) and part.name == name for part in own_nodes(scope, context))
 
 
 def _made_safe(name: str, context: FileContext, depth: int) -> int:
