@@ -170,7 +170,8 @@ class ReportCache:
 
     def _load(self) -> None:
         try:
-            stored = _read(self.path)
+            raw = _bytes_of(self.path)
+            stored = msgspec.msgpack.decode(raw, type=_Stored) if raw else None
         except FileNotFoundError:
             return
         except (OSError, msgspec.MsgspecError, ValueError) as problem:
@@ -224,38 +225,38 @@ class ReportCache:
 
 
 class ReportsOnDemand(ReportCache):
-    """The kept reports for who needs few of them, as a hook does: each is decoded when it is asked for, where they are
-    not in memory anyway."""
+    """The kept reports for who needs few of them, as a hook does: each is decoded when it is asked for."""
 
     _outlines: Mapping[bytes, Entry] | None = None
 
     def _load(self) -> None:
-        if self.path in _loaded:
-            super()._load()
-            if self.files is _loaded[self.path].stored.files:
-                self._outlines = _loaded[self.path].outlines
-            return
         with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
-            if self.path.stat().st_size > LARGEST:
-                return
-            stored = msgspec.msgpack.decode(self.path.read_bytes(), type=_Undecoded)
-            if stored.version == self.version:
-                self.files, self.staged, self.manifests = Kept(stored.files), Kept(stored.staged), stored.manifests
+            mark = _mark(self.path)
+            held = _loaded.get(self.path)
+            if held is None or held.mark != mark:
+                held = _Loaded(mark, *_undecoded(self.path))
+            if held.version == self.version:
+                self.files, self.staged, self.manifests = held.files, held.staged, held.manifests
+                self._outlines = held.outlines
 
     def outline(self, key: bytes) -> Entry | None:
         """As of every cache, without decoding the rest."""
-        if isinstance(self.files, Kept):
-            return self.files.outline(key)
-        return super().outline(key) if self._outlines is None else self._outlines.get(key)
+        if self._outlines is not None:
+            return self._outlines.get(key)
+        return self.files.outline(key) if isinstance(self.files, Kept) else super().outline(key)
 
 
 @record
 class _Loaded:
-    """What a warm process holds of one file of reports, which had the mark `mark` when it was read."""
+    """What one file of reports held that had the mark `mark` when it was read. `outlines` are those of `files`, where
+    they were made for all: who is forked finds them close together and copies little."""
 
     mark: tuple[int, int, int]
-    stored: _Stored
-    outlines: dict[bytes, Entry]
+    version: str
+    files: Kept
+    staged: Kept
+    manifests: KnownManifests | None
+    outlines: dict[bytes, Entry] | None = None
 
 
 _loaded: dict[Path, _Loaded] = {}
@@ -269,21 +270,21 @@ def keep_loaded(roots: list[Path]) -> None:
     for path in wanted:
         with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
             mark = _mark(path)  # taken before it is read: a newer file is read again
-            stored = _read(path)
-            if stored is None:
-                _loaded.pop(path, None)
-            elif path not in _loaded or _loaded[path].stored is not stored:
-                outlines = {key: outlined(entry) for key, entry in stored.files.items()}
-                _loaded[path] = _Loaded(mark, stored, outlines)
+            if path not in _loaded or _loaded[path].mark != mark:
+                version, files, staged, manifests = _undecoded(path)
+                outlines = {key: outline for key in files if (outline := files.outline(key)) is not None}
+                _loaded[path] = _Loaded(mark, version, files, staged, manifests, outlines)
 
 
-def _read(path: Path) -> _Stored | None:
-    mark = _mark(path)
-    known = _loaded.get(path)
-    if known is not None and known.mark == mark:
-        return known.stored
-    raw = path.read_bytes() if mark[0] <= LARGEST else b""
-    return msgspec.msgpack.decode(raw, type=_Stored) if raw else None
+def _undecoded(path: Path) -> tuple[str, Kept, Kept, KnownManifests | None]:
+    raw = _bytes_of(path)
+    one = msgspec.msgpack.decode(raw, type=_Undecoded)
+    return one.version, Kept(one.files), Kept(one.staged), one.manifests
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a file of reports holds, nothing where it is too large to have been written."""
+    return path.read_bytes() if path.stat().st_size <= LARGEST else b""
 
 
 def _mark(path: Path) -> tuple[int, int, int]:

@@ -184,15 +184,17 @@ class Server:
         import cockpit.sweep.secrets  # noqa: F401
         from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse
+        from skills.gates.engine.patterns import compile_all
         from skills.gates.engine.suppressions import MARK
 
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         import git  # noqa: F401
 
         gc.disable()
-        analyse("", b"")
+        analyse("", b"", every=False)
         analyse("", MARK)
         SecretLines()
+        compile_all()
         self._keep_ready(self.first)
         gc.collect()
         gc.freeze()
@@ -219,14 +221,18 @@ class Rehearsal(ModelViewSet):
 def _rehearse(root: Path) -> None:
     """Judge a few files of the repository: what rules work out once is then worked out before a fork."""
     from cockpit.config import load_config
-    from cockpit.findings.cache import ReportCache
+    from cockpit.findings.cache import ReportsOnDemand
+    from cockpit.findings.options import options_of
     from cockpit.hooks.judge import judge_edits
+    from skills.gates import analyse, needs_every
 
     config = load_config(root)
-    known = ReportCache(root, tenant_fields=config.tenancy.fields).files
+    every = needs_every(options_of(config))
+    known = ReportsOnDemand(root, every=every, tenant_fields=config.tenancy.fields).files
     names = [name for key in known if (root / (name := os.fsdecode(key))).is_file()]
     for name in sorted(names, key=lambda name: -(root / name).stat().st_size)[:REHEARSED]:
         content = (root / name).read_bytes()
+        analyse(name, content + _BAD, every=every, tenant_fields=config.tenancy.fields)
         judge_edits(root, config, {name: content})
         judge_edits(root, config, {name: content + _BAD})
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -27,6 +28,7 @@ from cockpit.warm.host import WarmProcess
 from cockpit.warm.keep import keep_warm
 from cockpit.warm.snapshot import read_snapshot
 from cockpit.warm.telling import Shown
+from skills.gates.engine.patterns import compile_all, lazy
 from tests.git import git
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
@@ -331,3 +333,10 @@ async def test_what_hooks_leave_is_taken_up_at_once_and_what_is_shown_is_written
 
 def _log() -> str:
     return log_path().read_text() if log_path().exists() else ""
+
+
+def test_patterns_are_compiled_before_the_first_fork() -> None:
+    one = lazy("a+")
+    assert "compiled" not in vars(one)
+    compile_all()
+    assert vars(one)["compiled"] is re.compile("a+") and one.search("ba") is not None
