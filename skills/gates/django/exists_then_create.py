@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of, literal_keywords
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import BLOCKS, descendants
@@ -15,6 +15,7 @@ from skills.record import record
 EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
 _LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_related", "prefetch_related", "distinct"})
+_CREATING = Words(b"create(", b"save(")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -57,7 +58,7 @@ def _look(node: ast.expr, names: dict[str, _Look]) -> tuple[_Look, bool] | None:
         return _look(node.value, names)
     if isinstance(node, ast.Name):
         return (names[node.id], True) if node.id in names else None
-    look = _query(node, names)
+    look = _query(node, names) or _rows(node)  # rows are true where there are any
     return (look, True) if look else None
 
 
@@ -195,7 +196,7 @@ def _of_try(node: ast.Try) -> Iterator[tuple[_Look, ast.Call]]:
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
-    if context.function is not None:
+    if context.function is not None or not context.mentions(_CREATING, node):
         return
     told: set[ast.Call] = set()
     symbol = f"{context.symbol}.{node.name}".lstrip(".")
@@ -222,14 +223,14 @@ exists_then_create = Rule(
     "the usual case costs two queries instead of one.",
     fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "
     "`IntegrityError`.",
-    when="Where the same manager looks (`exists()`, `first()`, `count()`, `get` with `DoesNotExist`) and creates by a "
-    "column it looked for, in one function. Not where the row was locked or `IntegrityError` is caught, and not in "
-    "tests and migrations.",
+    when="Where the same manager looks (`exists()`, `first()`, `count()`, a test of the rows themselves, `get` with "
+    "`DoesNotExist`) and creates by a column it looked for, in one function. Not where the row was locked or "
+    "`IntegrityError` is caught, and not in tests and migrations.",
     watches=(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
-            (b"exists()", b"DoesNotExist", b".first()", b".count()", b".last()", b".afirst()", b".acount()"),
+            (b".filter(", b"DoesNotExist"),
             is_product_path,
         ),
     ),
@@ -237,6 +238,10 @@ exists_then_create = Rule(
         _service(
             "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
             "        Tag.objects.create(name=name)\n"
+        ),
+        _service(
+            "def tag(name):\n    if Tag.objects.filter(name=name):\n        return Tag.objects.get(name=name)\n"
+            "    return Tag.objects.create(name=name)\n"
         ),
         _service(
             "def sign_up(email):\n    if User.objects.filter(email__iexact=email).exists():\n        raise Taken\n"

@@ -10,6 +10,7 @@ _MODELS = (
     "    tags = models.ManyToManyField('Tag')\n    notes = GenericRelation('shop.Tag')\n\n"
     "    @property\n    def payer(self):\n        return self.user.name\n\n"
     "    def label(self):\n        return f'{self.pk} {self.user.name}'\n\n"
+    "    def __str__(self):\n        return f'{self.pk} {self.user}'\n\n"
     "    def number(self):\n        return self.user_id\n\n\n"
     "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
     "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
@@ -73,6 +74,8 @@ def _managed(source: str, *, loads: str = "") -> Example:
 
 
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    _shop("names = [str(order) for order in Order.objects.all()]\n"),
+    _shop("for order in Order.objects.all():\n    log(f'now {order}')\n"),
     _shop("for order in Order.objects.in_bulk([1, 2]).values():\n    print(order.user)\n"),
     _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
     _shop("def names():\n    orders = Order.objects.all()[:50]\n    return [order.user.name for order in orders]\n"),
@@ -203,6 +206,8 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     _shop(
         "for team in Team.objects.all():\n    for user in team.members.none():\n        print(user.name)\n    break\n"
     ),
+    _shop("names = [str(order) for order in Order.objects.select_related('user')]\n"),
+    _shop("names = [f'{user}' for user in User.objects.all()]\nprint(Order.objects.first())\n"),
     _shop("def f(team: Team):\n    for user in team.members.all():\n        print(user.team.name)\n"),
     _shop(
         "lines = Prefetch('lines', queryset=Line.objects.select_related('product'))\n"

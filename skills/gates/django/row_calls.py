@@ -77,6 +77,9 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     if name == "Prefetch":
         return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
     values = [flow.value(argument, names) for argument in _plain(node)]
+    if name in {"str", "print"}:
+        for argument, value in zip(_plain(node), values, strict=True):
+            show(flow, argument, value)
     _lambdas(flow, node, values, names)
     if name in flow.functions and name not in names:
         return _enter(flow, node, name, values)
@@ -94,6 +97,13 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
     return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+
+
+def show(flow: Run, node: ast.expr, value: Value) -> None:
+    """`f"{order}"`, `str(order)`: what a model says of its row may read a relation; whether it does the project
+    knows."""
+    if isinstance(value, Row) and value.loop and value.origin and not value.steps:
+        flow.on_access(node, flow.statement, ".".join(flow.symbols), value, "__str__")
 
 
 def _chained(values: list[Value]) -> Value:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from skills.gates.analysis.queries import MANAGERS
-from skills.gates.django.row_calls import Access, Many, call_value
+from skills.gates.django.row_calls import Access, Many, call_value, show
 from skills.gates.django.row_syntax import calls, counts, left_out
 from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -371,6 +371,10 @@ class Flow:
         self.value(node.right, names)
         return one if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(one, Rows) else None
 
+    def on_shown(self, node: ast.FormattedValue, names: Names) -> Value:
+        show(self, node.value, self.value(node.value, names))
+        return None
+
     def on_nothing(self, node: ast.expr, names: Names) -> Value:
         return None
 
@@ -389,6 +393,7 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.SetComp: Flow.on_comprehension,
     ast.GeneratorExp: Flow.on_comprehension,
     ast.DictComp: Flow.on_comprehension,
+    ast.FormattedValue: Flow.on_shown,
     ast.IfExp: Flow.on_if,
     ast.NamedExpr: Flow.on_walrus,
     ast.Await: Flow.on_inner,

@@ -129,10 +129,21 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     for part in node.body if declared else ():
         if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part):
             for read in descendants(part):
-                behind = read.value if isinstance(read, ast.Attribute) and read.attr not in WRITES else None
+                behind = _read_of(read)
                 if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
                     how = read.attr if isinstance(read, ast.Attribute) and read.attr in NARROWS | TAKES_FIRST else ""
                     context.fact(_PROPERTY, f"{node.name}.{part.name}", f"{behind.attr} {how}", behind.lineno)
+
+
+def _read_of(node: ast.AST) -> ast.expr | None:
+    """What an expression reads something of: `self.company` in `self.company.name`, and where it is shown whole, in
+    `f"{self.company}"` and `str(self.company)`."""
+    match node:
+        case ast.Attribute(value=value, attr=attribute):
+            return None if attribute in WRITES else value
+        case ast.FormattedValue(value=value) | ast.Call(func=ast.Name(id="str"), args=[value]):
+            return value
+    return None
 
 
 def _asked_of_a_row(method: ast.FunctionDef) -> bool:
@@ -141,7 +152,8 @@ def _asked_of_a_row(method: ast.FunctionDef) -> bool:
         return is_decorated(method, {"property", "cached_property"})
     arguments = method.args
     required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-    return required == 1 and not method.name.startswith("__") and method.name not in _OF_DJANGO
+    hidden = method.name.startswith("__") and method.name != "__str__"
+    return required == 1 and not hidden and method.name not in _OF_DJANGO
 
 
 def holds_for_property(

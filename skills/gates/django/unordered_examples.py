@@ -26,6 +26,7 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "    def get_queryset(self):\n        return Order.objects.filter(paid=True)\n"
     ),
     _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
+    _shop("class OrderList(ListView):\n    model = Order\n    ordering = None\n    paginate_by = 50\n"),
     Example(
         {
             "shop/models.py": "class Page(models.Model):\n    title = models.CharField()\n",

@@ -138,7 +138,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         for target in statement.targets
     }
     paged = _paging(given, rest)
-    if paged is None or "ordering" in given:
+    order = given.get("ordering")
+    if paged is None or (order is not None and not (isinstance(order, ast.Constant) and order.value is None)):
         return
     if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
         return

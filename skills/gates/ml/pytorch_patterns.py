@@ -75,7 +75,7 @@ def _on_validation(node: FunctionNode, context: FileContext) -> None:
     missing = []
     if (
         len(ready) < len(runs)
-        and not all(_is_readied(model, context) for model in runs)
+        and not all(_is_readied(model, node, context) for model in runs)
         and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text)
     ):
         missing.append("`model.eval()`: dropout and batch statistics stay on")
@@ -86,17 +86,27 @@ def _on_validation(node: FunctionNode, context: FileContext) -> None:
                        symbol=symbol_of(node, context))  # fmt: skip
 
 
-def _is_readied(model: ast.expr, context: FileContext) -> bool:
+def _is_readied(model: ast.expr, node: FunctionNode, context: FileContext) -> bool:
     """True for a model of `self` that another method of the class sets to evaluation, or that a class above loads."""
     owner = context.class_scope
     if owner is None or not isinstance(model, ast.Attribute) or last_name(model.value) != "self":
         return False
     stored = False
+    for method in owner.body:
+        if isinstance(method, FunctionNode) and _is_beside(method, node):
+            continue
+        for part in descendants(method):
+            if isinstance(part, ast.Attribute) and part.attr == "eval" and last_name(part.value) == model.attr:
+                return True
     for part in descendants(owner):
-        if isinstance(part, ast.Attribute) and part.attr == "eval" and last_name(part.value) == model.attr:
-            return True
         stored |= isinstance(part, ast.Attribute) and part.attr == model.attr and isinstance(part.ctx, ast.Store)
     return not stored and bool(owner.bases)
+
+
+def _is_beside(method: FunctionNode, node: FunctionNode) -> bool:
+    """True for another method that sets the model to evaluation for itself, and back to training behind that."""
+    text = ast.unparse(method)
+    return ".train()" in text and f"self.{node.name}(" not in text
 
 
 def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str:
@@ -278,6 +288,9 @@ def rule_of(name: str, source: str, severity: str, catches: str, why: str, fix: 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BY_CALL = Watch((ast.Call,), _on_call, TORCH, outside_tests)
 NOTHING = Watch((), _on_call, TORCH, outside_tests)
+EVALUATES = (
+    "class Trainer:\n    def evaluate(self, x):\n        with torch.no_grad():\n            return self.model(x)\n\n"
+)
 LOOP = "def train(model, data):\n    for x in data:\n"
 
 RULES: tuple[Rule, ...] = (
@@ -294,13 +307,17 @@ RULES: tuple[Rule, ...] = (
          "def validation_step(model, batch):\n    return model(batch)\n",
          "from transformers import AutoModel\n\n\ndef infer(name, image):\n"
          "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
-         "def test(net, data):\n    with torch.no_grad():\n        return net(data)\n"),
+         "def test(net, data):\n    with torch.no_grad():\n        return net(data)\n",
+         EVALUATES + "    def sample(self, x):\n        self.model.eval()\n        show(self.model(x))\n"
+         "        self.model.train()\n"),
         ("@torch.no_grad()\ndef validate(model, data):\n    model.eval()\n    return model(data)\n",
          "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
          "def validate(name):\n    return len(name)\n",
          "def evaluate(spec, path):\n    spec.loader.exec_module(path)\n    return load_model(path)\n",
          "class Finder:\n    def load(self, path):\n        self.model = read(path)\n        self.model.eval()\n\n"
          "    def inference(self, x):\n        with torch.inference_mode():\n            return self.model(x)\n",
+         EVALUATES + "    def fit(self, x):\n        self.model.train()\n        step(x)\n        self.model.eval()\n"
+         "        return self.evaluate(x)\n",
          "class Finder(Handler):\n    def inference(self, x):\n        with torch.inference_mode():\n"
          "            return self.model(x)\n",
          "from shop.models import AutoModel\n\n\nclass Finder:\n    def __init__(self, name):\n"
