@@ -94,6 +94,7 @@ _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
     r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|Health|Ping|Anonymous|Public|Embed|OAuth|SAML|OIDC"
 )
+_MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
@@ -126,7 +127,15 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _answers_nothing(node: ast.ClassDef, bases: list[str]) -> bool:
-    """True for a plain view without a method that answers, which only holds other classes."""
+    """True for a plain view without a method that answers, which only holds other classes, and for a view set that
+    says nothing of rows, serializers or actions: others are made of it."""
+    if bases and all(base.startswith(("rest_framework.viewsets.", "rest_framework.mixins.")) for base in bases):
+        said = {last_name(part.targets[0]) for part in node.body if isinstance(part, ast.Assign)}
+        said |= {last_name(part.target) for part in node.body if isinstance(part, ast.AnnAssign)}
+        said |= {part.name for part in node.body if isinstance(part, FunctionNode)}
+        acts = any(isinstance(part, FunctionNode) and part.decorator_list for part in node.body)
+        if said.isdisjoint(_MAKES_VIEW | _HANDLERS) and not acts:
+            return True
     methods = [part for part in node.body if isinstance(part, FunctionNode)]
     return (
         bases == ["rest_framework.views.APIView"]
@@ -213,6 +222,8 @@ view_without_permissions = Rule(
         "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
         "    def post(self, request):\n        pass\n",
         "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
+        "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
+        "    queryset = Order.objects.all()\n",
     ),
     good=(
         *one_file(
@@ -231,6 +242,9 @@ view_without_permissions = Rule(
             "        permission_classes = [IsOwner]\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n"
             "    if not request.user.is_authenticated:\n        raise PermissionDenied\n",
+            "from rest_framework import mixins, viewsets\n\n\n"
+            "class ListOnly(mixins.ListModelMixin, viewsets.GenericViewSet):\n    def paged(self, rows):\n"
+            "        return rows[:10]\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
             "def orders(request):\n    pass\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"

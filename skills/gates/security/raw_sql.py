@@ -375,6 +375,12 @@ raw_sql_interpolation = Rule(
             "import re\n\n\ndef drop(cursor, name):\n    word = re.sub(r'[^a-zA-Z0-9_]', '', name)\n"
             '    cursor.execute(f"DROP TABLE {word}")\n',
             'class Shops:\n    _all = "SELECT id FROM shop"\n    _late = f"SELECT id FROM ({_all}) s WHERE late"\n',
+            "def add(database, name, step: StepDict):\n    data = {'name': name, 'late': True}\n"
+            "    data = {key: value for key, value in data.items() if value}\n"
+            "    given = {k: v for k, v in step.items() if v}\n"
+            "    columns = ', '.join(f'{key}' for key in data.keys())\n"
+            "    marks = ', '.join(f':{key}' for key in given.keys())\n"
+            '    database.execute(f"INSERT INTO shop ({columns}) VALUES ({marks})", data)\n',
             'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',

@@ -30,6 +30,8 @@ _LAYER = lazy(
 _SETUP = lazy(
     r"(?:^|_)(?:table|schema|column|index|dataset|project|database|catalog|keyspace)s?(?:_?(?:name|id))?s?$", re.I
 )
+_TYPED_DICT = lazy(r"[a-z]Dict$")
+_OPEN_DICTS = frozenset({"QueryDict", "MultiDict", "OrderedDict", "DefaultDict", "FormDict", "ImmutableMultiDict"})
 _KIND = lazy(r"(?:Type|Enum|Status|Kind|Order|Direction|Interval|Unit|Mode|Level|Period|Granularity)$")
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 _NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
@@ -163,7 +165,7 @@ def dumps_model(node: ast.Call, context: FileContext) -> bool:
     function = node.func
     if (
         not isinstance(function, ast.Attribute)
-        or function.attr not in {"dict", "model_dump"}
+        or function.attr not in {"dict", "model_dump", "to_dict", "asdict"}
         or context.function is None
     ):
         return False
@@ -175,6 +177,14 @@ def dumps_model(node: ast.Call, context: FileContext) -> bool:
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
         if argument.annotation is not None and isinstance(function.value, ast.Name)
     )
+
+
+def has_fixed_keys(name: str, context: FileContext) -> bool:
+    """True for a parameter whose type is a dict that names its keys: `step: StepDict`."""
+    function = context.function
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs) if function else ()
+    hints = [last_name(one.annotation) for one in arguments if one.arg == name and one.annotation is not None]
+    return any(_TYPED_DICT.search(hint) is not None and hint not in _OPEN_DICTS for hint in hints)
 
 
 def has_parameters(target: ast.Tuple | ast.List) -> bool:

@@ -1,7 +1,6 @@
 """What may stand inside of SQL as text: constants, numbers, quoted names, placeholders, what a compiler of SQL made."""
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,13 +8,13 @@ from skills.gates.analysis.file_calls import argument_of, calls_by_name
 from skills.gates.analysis.local_values import Scope, is_literal, own_nodes, values_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
-from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.security.sql_checks import (
     allows,
     asks_for_name,
     comes_from_operator,
     dumps_model,
+    has_fixed_keys,
     has_parameters,
     is_checked,
     is_fragment,
@@ -29,42 +28,27 @@ from skills.gates.security.sql_checks import (
     leaves_words,
     names_schema,
 )
+from skills.gates.security.sql_harmless import (
+    COMPILERS,
+    NUMBERS,
+    PLACES,
+    QUOTERS,
+    is_metadata,
+    is_number,
+    makes_no_text,
+    stands_for_quoter,
+)
 from skills.gates.security.sql_names import LOOPS, bound_anew, grown, indirect, made_here, place_of, scope_of, seen_from
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
 _JUDGED = "sql-values: names that are being judged"
 LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
+_KEYS_JUDGED = "sql-values: names of dicts whose keys are being judged"
 _DEEPEST = 14
-# What quotes a name, or can hold nothing but a number.
-_QUOTERS = (
-    "quote_name",
-    "quote_ident",
-    "quote_identifier",
-    "quote",
-    "quoted_name",
-    "qualified_name",
-    "quoted_ident",
-    "quoted_identifier",
-    "escape_identifier",
-    "literal",
-    "Identifier",
-    "SQL",
-)
-_NUMBERS = frozenset(
-    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "now",
-     "utcnow", "today", "uuid4",
-     "uuid1", "uuid7", "time_ns", "getpid", "perf_counter"}
-)  # fmt: skip
-_COMPILERS = frozenset(
-    {"sql_with_params", "as_sql", "as_string", "mogrify", "compile", "process_lhs", "process_rhs", "get_from_clause",
-     "quote_name_unless_alias", "get_attname", "get_attname_column"}
-)  # fmt: skip
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
 _OF_TIME = frozenset({"year", "month", "day", "hour", "minute"})
-_METADATA = frozenset({"_meta", "__tablename__", "__table__"})
-_PLACES = lazy(r"placeholder|_marks$|^qmarks|^bind|(?:^|_)(?:quoted(?:_|$)|uuid$)", re.I)
 
 
 def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> bool:
@@ -100,7 +84,7 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
 
 
 def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
-    if is_literal(part, context) or _is_metadata(part) or _PLACES.search(part.attr):
+    if is_literal(part, context) or is_metadata(part) or PLACES.search(part.attr):
         return True
     if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
         return True  # whoever runs the program decides it
@@ -110,7 +94,7 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True
     if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
-    if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in _NUMBERS:
+    if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in NUMBERS:
         return True
     if (
         isinstance(part.value, ast.Name)
@@ -140,7 +124,7 @@ def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
 
 
 def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
-    if _is_metadata(part) or comes_from_operator(part.value, context):
+    if is_metadata(part) or comes_from_operator(part.value, context):
         return True
     return _holds_harmless(part.value, context, depth)
 
@@ -173,37 +157,23 @@ def _is_truth_or_number(part: ast.expr, context: FileContext, depth: int) -> boo
     return True
 
 
-def _is_metadata(part: ast.expr) -> bool:
-    return any(isinstance(inner, ast.Attribute) and inner.attr in _METADATA for inner in descendants(part))
-
-
 def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
     if isinstance(part.op, _ONLY_NUMBERS):
         return True
     if isinstance(part.op, ast.Mult):
         return harmless(part.left, context, depth + 1)
-    if any(_is_number(side) for side in (part.left, part.right)) and not isinstance(part.op, ast.Mod):
+    if any(is_number(side) for side in (part.left, part.right)) and not isinstance(part.op, ast.Mod):
         return True
     return harmless(part.left, context, depth + 1) and harmless(part.right, context, depth + 1)
-
-
-def _is_number(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-
-
-def _makes_no_text(name: str) -> bool:
-    """True for a function that gives back a number, SQL that was compiled, a quoted name or a placeholder."""
-    known = name in _NUMBERS or name in _COMPILERS or name.endswith(_QUOTERS) or name.startswith(("visit_", "_visit_"))
-    return known or _PLACES.search(name) is not None
 
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
     if (
         leaves_words(part, context)
-        or _makes_no_text(name)
-        or _is_metadata(part.func)
-        or _stands_for_quoter(part.func, context)
+        or makes_no_text(name)
+        or is_metadata(part.func)
+        or stands_for_quoter(part.func, context)
     ):
         return True
     if name == "join" and part.args:
@@ -234,12 +204,6 @@ def _harmless_method(part: ast.Call, function: ast.Attribute, context: FileConte
     return _answers_harmlessly(name, context, depth)
 
 
-def _stands_for_quoter(function: ast.expr, context: FileContext) -> bool:
-    """True for `qn` after `qn = connection.ops.quote_name`."""
-    bound = values_of(function.id, context) if isinstance(function, ast.Name) else []
-    return bool(bound) and all(isinstance(value, ast.Attribute) and value.attr.endswith(_QUOTERS) for value in bound)
-
-
 def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
     """True for a function of the file of which every answer is harmless."""
     if depth + 2 > _DEEPEST:
@@ -268,7 +232,7 @@ def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
 def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
     """`", ".join("?" for _ in rows)`, `", ".join(["%s"] * count)`, a join of quoted names or of placeholders."""
     if isinstance(joined, ast.Call) and last_name(joined.func) == "map" and joined.args:
-        return last_name(joined.args[0]) in _NUMBERS or last_name(joined.args[0]).endswith(_QUOTERS)
+        return last_name(joined.args[0]) in NUMBERS or last_name(joined.args[0]).endswith(QUOTERS)
     if isinstance(joined, ast.Call) and last_name(joined.func) == "repeat":
         return True
     return harmless(joined, context, depth + 1)
@@ -289,7 +253,7 @@ def _is_fixed(allowed: ast.expr, context: FileContext, depth: int) -> bool:
 
 def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     name = node.id
-    if _PLACES.search(name):
+    if PLACES.search(name):
         return True
     if name in (loops := _loop_names(context)):
         return loops[name]
@@ -344,7 +308,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
                 if not isinstance(called, ast.Call):
                     break
                 if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
-                    yield last_name(called.func) in _COMPILERS or has_parameters(target)
+                    yield last_name(called.func) in COMPILERS or has_parameters(target)
 
 
 def _looped(
@@ -381,8 +345,7 @@ def _is_constant(node: ast.expr, context: FileContext) -> bool:
 
 def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
     if isinstance(holder, ast.Name):
-        bound = values_of(holder.id, context) if depth <= _DEEPEST else []
-        return bool(bound) and all(value is not None and _keys_harmless(value, context, depth + 1) for value in bound)
+        return _keys_of_name_harmless(holder, context, depth)
     if isinstance(holder, ast.Dict):
         return all(harmless(key, context, depth + 1) for key in holder.keys)
     if isinstance(holder, ast.DictComp):
@@ -390,6 +353,23 @@ def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
     if isinstance(holder, ast.Call):
         return dumps_model(holder, context)
     return isinstance(holder, ast.Attribute) and holder.attr.isupper()
+
+
+def _keys_of_name_harmless(holder: ast.Name, context: FileContext, depth: int) -> bool:
+    bound = values_of(holder.id, context) if depth <= _DEEPEST else []
+    judged = context.memo.setdefault(_KEYS_JUDGED, set())
+    assert isinstance(judged, set)
+    key = (scope_of(holder.id, context), holder.id)
+    if key in judged:
+        return True  # `data = {key: value for key, value in data.items() if value}`: what it was before decides
+    judged.add(key)
+    try:
+        return bool(bound) and all(
+            _keys_harmless(value, context, depth + 1) if value is not None else has_fixed_keys(holder.id, context)
+            for value in bound
+        )
+    finally:
+        judged.discard(key)
 
 
 def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, depth: int) -> bool:
