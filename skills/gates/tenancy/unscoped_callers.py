@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name, root_name
 from skills.gates.engine.roles import is_product_path, path_role, role_of_scope
-from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
@@ -20,7 +19,6 @@ from skills.gates.tenancy.unscoped_reach import (
     ROWS_OF_ALL,
     conditions_of,
     is_entry,
-    is_key,
     reach_of,
     sources_of,
 )
@@ -40,7 +38,7 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     that reads all rows, its name and the parameters ("handed")."""
     function = context.function
     reach = reach_of(query, context)
-    if reach.how == IN_HAND or _only_asks(query, context) or is_before_sign_in(context):
+    if reach.how == IN_HAND or _only_asks(query, reach.how, context) or is_before_sign_in(context):
         yield "reach", IN_HAND
         return
     if reach.how == FROM_OUTSIDE and function is not None:
@@ -57,17 +55,14 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     yield "reach", reach.how
 
 
-def _only_asks(query: ast.Call, context: FileContext) -> bool:
-    """True for a question whether a name is taken, which shows no row: `….exclude(pk=own.pk).exists()`, and those of
-    methods that validate."""
-    methods = {last_name(call.func): call for call in descendants(query) if isinstance(call, ast.Call)}
+def _only_asks(query: ast.Call, how: str, context: FileContext) -> bool:
+    """True for a question whether a name is taken, which shows no row: one without a key, and those of methods that
+    validate."""
     if last_name(query.func) not in {"exists", "aexists"}:
         return False
     function = context.function
     validates = function is not None and function.name.lstrip("_").startswith(("validate", "clean", "unique"))
-    return validates or (
-        "exclude" in methods and any(map(is_key, (word.arg or "" for word in methods["exclude"].keywords)))
-    )
+    return validates or (how == ROWS_OF_ALL and next(conditions_of(query), None) is not None)
 
 
 def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator[tuple[str, str]]:

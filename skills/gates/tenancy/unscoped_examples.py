@@ -368,4 +368,28 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         tenancy="explicit",
         note="of the rows that the view read of the tenant",
     ),
+    _by_hand(
+        "def lines(request, pk):\n    invoice = get_object(request, pk)\n"
+        "    return Line.objects.filter(billed_with=invoice)\n",
+        note="the lines of a row in hand",
+    ),
+    _by_hand(
+        "def mine(request):\n    return Line.objects.filter(project=request.project)\n", note="found by a middleware"
+    ),
+    _by_hand(
+        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    if invoice.owner_group != request.profile.group:\n        raise PermissionDenied\n    return invoice\n",
+        note="compared with what the request was found to belong to",
+    ),
+    _by_hand(
+        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    payers = [invoice.payer]\n"
+        "    if not any(is_payer_admin(request.user, payer) for payer in payers):\n        raise PermissionDenied\n"
+        "    return invoice\n",
+        note="a check of what is read of the row",
+    ),
+    _by_hand(
+        "def add(request):\n    if Invoice.objects.filter(number=request.POST['number']).exists():\n"
+        "        raise ValidationError\n",
+        note="whether a number is taken",
+    ),
 )

@@ -3,13 +3,14 @@
 import ast
 from functools import cached_property
 
-from skills.gates.analysis.queries import mentioned_names
+from skills.gates.analysis.queries import MANAGERS, chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.syntax import descendants
 
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _FILLS = frozenset({"append", "add", "extend", "update"})
+_ONE = frozenset({"first", "last", "aget", "afirst", "create", "acreate", "latest", "earliest"})
 _MEMO = "unscoped-tenant-query: functions"
 
 
@@ -77,10 +78,20 @@ class Uses:
         for part in self._binding:
             if isinstance(part, ast.Assign) and isinstance(part.targets[0], (ast.Name, ast.Attribute)):
                 name, value = subject_of(part.targets[0]), part.value
-                derived.setdefault(subject_of(value), set()).add(name)
-                if isinstance(value, ast.Call) and last_name(value.func) in SHORTCUTS and value.args:
-                    derived.setdefault(subject_of(value.args[0]), set()).add(name)
+            elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
+                name, value = subject_of(part.target), part.iter
+            else:
+                continue
+            values = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else [value]
+            if isinstance(value, ast.Call) and last_name(value.func) in SHORTCUTS:
+                values = [value, *value.args[:1]]
+            for one in values:
+                derived.setdefault(subject_of(one), set()).add(name)
         return derived
+
+    def is_row(self, name: str) -> bool:
+        """True for a name that is bound to one row which was read, made or asked for."""
+        return any(isinstance(value, ast.Call) and _is_one_row(value) for value in self.bound.get(name, ()))
 
     def derived_from(self, name: str) -> set[str]:
         """A name with those that are read of it: `row = get_object_or_404(rows, …)`, `project = row.project`."""
@@ -106,6 +117,13 @@ class Uses:
             for subject in {subject_of(compare.left), *map(subject_of, compare.comparators)}:
                 said.setdefault(subject, []).append(compare)
         return said
+
+
+def _is_one_row(call: ast.Call) -> bool:
+    name = last_name(call.func)
+    if name == "get":
+        return chain_of(call).manager in MANAGERS
+    return name in _ONE or name in SHORTCUTS or name.startswith(("get_object", "_get_object"))
 
 
 _BINDING = frozenset(

@@ -10,17 +10,13 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
-from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, parameters
+from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, SAID_BY_REQUEST, parameters
 from skills.record import record
 
 ROWS_OF_ALL, FROM_OUTSIDE, HANDED, IN_HAND = "rows", "outside", "handed", "known"
 _NARROWING = frozenset({"filter", "get", "aget", "Q", "get_or_create", "update_or_create", *SHORTCUTS})
 _KEY = lazy(r"(?:^|_)(?:pk|id|uuid|guid)s?$")
 _LOOKUPS = frozenset({"in", "exact", "iexact"})
-_SAID_BY_REQUEST = frozenset(
-    {"GET", "POST", "DATA", "FILES", "data", "query_params", "body", "headers", "META", "COOKIES", "path_params",
-     "json", "resolver_match", "parser_context"}
-)  # fmt: skip
 _GIVES_DATA = frozenset({"validate", "create", "update", "to_internal_value", "run_validation", "save"})
 _CONTAINERS = frozenset(
     {"get", "getlist", "pop", "split", "strip", "keys", "values", "items", "copy", "replace", "lower", "upper",
@@ -120,7 +116,7 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
     if not ASKERS.isdisjoint(names):
         yield IN_HAND, word
     elif "request" in names:
-        yield (IN_HAND if _SAID_BY_REQUEST.isdisjoint(names) else FROM_OUTSIDE), word
+        yield (IN_HAND if SAID_BY_REQUEST.isdisjoint(names) else FROM_OUTSIDE), word
     elif not OUTSIDE.isdisjoint(names[1:]):
         yield FROM_OUTSIDE, word
     elif isinstance(value, ast.Subscript) or names[:1] == ["kwargs"]:

@@ -32,6 +32,10 @@ OUTSIDE = frozenset(
     {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params", "initial_data",
      "args", "attrs", "GET", "POST", "body"}
 )  # fmt: skip
+SAID_BY_REQUEST = frozenset(
+    {"GET", "POST", "DATA", "FILES", "data", "query_params", "body", "headers", "META", "COOKIES", "path_params",
+     "json", "resolver_match", "parser_context", "method", "path"}
+)  # fmt: skip
 ASKERS = frozenset({"user", "profile", "member", "membership"})
 ROWS = frozenset({"obj", "instance"})
 CHECKS = lazy(
@@ -71,12 +75,15 @@ def _says_whose(name: str, value: ast.expr, context: FileContext) -> bool:
         return method == "OuterRef" or of_others or bool(SECRETS.search(name))
     if isinstance(value, ast.Attribute):
         owner = value.value if value.attr in {"id", "pk"} else value
-        if last_name(owner) in ASKERS or (name.endswith(_KEYS) and _in_hand(value)):
+        if last_name(owner) in ASKERS or is_of_request(value) or (name.endswith(_KEYS) and _in_hand(value)):
             return True
     elif isinstance(value, ast.Name):
         if name.endswith((*_KEYS, "__in")):
             return _is_made_here(value.id, context)
         last = name.rpartition("__")[2]
+        function = context.function
+        if function is not None and "__" not in name and uses_of(function, context).is_row(value.id):
+            return True
         return value.id in ROWS | ASKERS or ("__" in name and last.endswith(value.id)) or bool(SECRETS.search(name))
     elif isinstance(value, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
         return name.endswith(_KEYS) and isinstance(value.elt, ast.Attribute) and _in_hand(value.elt)
@@ -213,9 +220,20 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
             if called == "Prefetch" or CHECKS.search(called):
                 words.add(SCOPED)
             words.update(_asked_in_callee(part, name, context))
-        elif any(map(SECRETS.search, mentioned_names(part))):
+        elif any(map(SECRETS.search, mentioned_names(part))) or any(map(_is_of_whom, (part.left, *part.comparators))):
             words.add(SCOPED)
     return words
+
+
+def _is_of_whom(value: ast.expr) -> bool:
+    """`request.profile.org`: more than who asks."""
+    return isinstance(value, ast.Attribute) and value.attr not in ASKERS and is_of_request(value)
+
+
+def is_of_request(value: ast.Attribute) -> bool:
+    """True for what a request was found to belong to, `request.team`; not for what it says."""
+    names = set(mentioned_names(value))
+    return "request" in names and names.isdisjoint(SAID_BY_REQUEST)
 
 
 def _asked_in_callee(call: ast.Call, name: str, context: FileContext) -> Iterator[str]:
