@@ -1,5 +1,6 @@
 """What cockpit found on this machine and in this repository, and what is missing, each with a way to mend it."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,7 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     config, configured = _configuration(repository, extra_config)
     checks = [
         _python(),
+        *_python_path(repository),
         *_git_version(),
         asked,
         configured,
@@ -52,6 +54,22 @@ def _python() -> Check:
     version = ".".join(str(part) for part in sys.version_info[:3])
     good = sys.version_info >= (3, 11)
     return Check("python", "pass" if good else "fail", f"{version} at {sys.executable}", required=True)
+
+
+def _python_path(repository: Repository | None) -> list[Check]:
+    """Whether `PYTHONPATH` names places that a repository can fill: Python runs a sitecustomize.py there before any
+    line of ours. Nothing where it does not."""
+    given = os.environ.get("PYTHONPATH")
+    inside = os.path.realpath(repository.root) + os.sep if repository is not None else os.sep * 2
+    places = [
+        place or "the current folder"
+        for place in (given.split(os.pathsep) if given else ())
+        if not place.startswith(os.sep) or (os.path.realpath(place) + os.sep).startswith(inside)
+    ]
+    if not places:
+        return []
+    detail = f"PYTHONPATH names {', '.join(places)}: a sitecustomize.py there runs before cockpit does"
+    return [Check("python path", "fail", detail, "leave it out where you do not trust the folder")]
 
 
 def _git_version() -> list[Check]:

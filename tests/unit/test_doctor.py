@@ -44,6 +44,21 @@ def test_a_healthy_repository(repository, tmp_path):
     assert found["git hook"].status == "not_applicable"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("", ""), ("/usr/lib/none", ""), (".:/usr/lib/none", "."), ("{root}/src:", "{root}/src, the current folder")],
+)
+def test_places_that_python_runs_code_from_before_cockpit_are_told(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, given: str, told: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", given.format(root=repository))
+
+    found = by_name(examine(repository, None)).get("python path")
+
+    names = told.format(root=repository)
+    assert found is None if not told else found is not None and found.detail.startswith(f"PYTHONPATH names {names}: ")
+
+
 def test_outside_a_repository_it_says_so_and_goes_on(tmp_path):
     found = by_name(examine(tmp_path, None, full=True))
 
