@@ -10,8 +10,8 @@ from skills.gates.analysis.settings_modules import is_away_from_production, set_
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name, shortened
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
@@ -20,6 +20,7 @@ from skills.gates.rule import Example, Rule, Watch
 SKILL = "django-celery"
 SETTINGS = "celery-settings"
 BEAT = "beat-in-worker"
+_COMMAND = lazy(r"(?:^|&&|\|\||;|-m|-c|\b(?:exec|nohup|sudo|run))\s*(?:\S*/)?celery\s")
 
 _WANTED = {
     "TASK_TIME_LIMIT": "a hard time limit (1800 s)",
@@ -140,11 +141,43 @@ celery_settings = Rule(
 
 
 def _on_command(node: ast.Call, context: FileContext) -> None:
-    words = [part.value for part in descendants(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    text = " ".join(words)
-    beats = re.search(r"\bworker\b", text) and re.search(r"(?:^|\s)(?:-B|--beat)(?:\s|$)", text)
-    if beats and ("celery" in f"{text} {ast.unparse(node.func).lower()}" or last_name(node.func) == "worker_main"):
+    """`run("celery -A shop worker -B")`, `Popen(["celery", "worker", "-B"])`, `app.worker_main(["worker", "-B"])`."""
+    known = last_name(node.func) == "worker_main" or "celery" in ast.unparse(node.func).lower()
+    if any(_beats(text) and (known or _COMMAND.search(text)) for text in _commands(node)):
         context.report(BEAT, node, "the scheduler runs inside a worker: with two workers every job starts twice")
+
+
+def _beats(text: str) -> bool:
+    words = text.split()
+    return "worker" in words and not {"-B", "--beat"}.isdisjoint(words)
+
+
+def _commands(node: ast.Call) -> Iterator[str]:
+    """What a call may start: its texts in a row, and those of each list. Texts in calls within are for those to judge,
+    and a text that only quotes a command starts none."""
+    said = [*node.args, *(word.value for word in node.keywords)]
+    if isinstance(node.func, ast.Attribute):
+        said.append(node.func.value)  # `"celery worker -B".split()`
+    yield " ".join(_texts([part for part in said if isinstance(part, (ast.Constant, ast.JoinedStr))]))
+    for part in said:
+        if isinstance(part, (ast.List, ast.Tuple, ast.BinOp)):
+            yield " ".join(_texts([part]))
+
+
+def _texts(left: list[ast.expr]) -> Iterator[str]:
+    while left:
+        part = left.pop(0)
+        if isinstance(part, ast.Constant):
+            if isinstance(part.value, str):
+                yield part.value
+        elif isinstance(part, ast.JoinedStr):
+            yield "".join(str(piece.value) if isinstance(piece, ast.Constant) else "{}" for piece in part.values)
+        elif isinstance(part, (ast.List, ast.Tuple)):
+            left[:0] = part.elts
+        elif isinstance(part, ast.BinOp):
+            left[:0] = [part.left, part.right]
+        elif isinstance(part, ast.Starred):
+            left.insert(0, part.value)
 
 
 def _on_written(node: ast.Assign, context: FileContext) -> None:
@@ -184,12 +217,20 @@ beat_in_worker = Rule(
             'app.worker_main(["worker", "-B"])\n',
             'run("celery -A shop worker -B", shell=True)\n',
             'command = "celery -A shop worker -l info -B"\nrun(command.split())\n',
+            'run(["/srv/bin/celery", "-A", app, "worker"] + ["--beat"])\n',
+            'run(f"cd {root} && exec celery -A {app} worker -B".split())\n',
+            'run("python", "-m", "celery", "-A", "shop", "worker", "-B")\n',
         ),
         Example({"shop/a.py": ""}, procfile="web: gunicorn shop\nworker: celery -A shop worker -B\n"),
     ),
     good=(
         *one_file(
-            "shop/run.py", 'app.worker_main(["worker"])\n', 'run(["celery", "-A", "shop", "beat"])\n', 'x("-B")\n'
+            "shop/run.py",
+            'app.worker_main(["worker"])\n',
+            'run(["celery", "-A", "shop", "beat"])\n',
+            'x("-B")\n',
+            'note(\'run("celery -A shop worker -B")\', "is wrong: a worker of celery has no -B")\n',
+            'rule(name="worker", example=bad("celery"), why=("-B", "celery"))\n',
         ),
         Example({"shop/a.py": ""}, procfile="worker: celery -A shop worker\nbeat: celery -A shop beat\n"),
     ),
