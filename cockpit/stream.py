@@ -8,8 +8,12 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-async def newest(source: AsyncIterator[Value], interval: float = 0.1) -> AsyncIterator[Value]:
-    """The values of `source`, never more often than every `interval` seconds; what came in between is passed over.
+INTERVAL = 0.1
+"""Seconds between two values."""
+
+
+async def newest(source: AsyncIterator[Value]) -> AsyncIterator[Value]:
+    """The values of `source`, never more often than every `INTERVAL` seconds; what came in between is passed over.
 
     The last value always arrives. An error of the source is raised after the values before it; the source is closed
     with this generator.
@@ -32,7 +36,7 @@ async def newest(source: AsyncIterator[Value], interval: float = 0.1) -> AsyncIt
             arrived.clear()
             if latest:
                 yield latest.pop()
-                await asyncio.sleep(interval)
+                await asyncio.sleep(INTERVAL)
             elif task.done():
                 await task
                 return

@@ -14,7 +14,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from skills.standard.document import parse_skill
 from skills.standard.lint import lint_skill, listing_tokens
-from skills.standard.listing import LONGEST_SHOWN, Listing, listing_budget, simulate_listing
+from skills.standard.listing import LONGEST_SHOWN, WINDOW, Listing, listing_budget, simulate_listing
 from skills.standard.usage import Figures, count_uses
 
 
@@ -38,7 +38,7 @@ def read_skills(repository: Repository | None, now: datetime) -> SkillsReport:
 def budget_of_listing() -> int:
     """Characters for all descriptions: `SLASH_COMMAND_TOOL_CHAR_BUDGET` where it is set, else one percent of 200K."""
     given = os.environ.get("SLASH_COMMAND_TOOL_CHAR_BUDGET", "").strip()
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else listing_budget()
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else listing_budget(WINDOW)
 
 
 def _catalogue_files() -> list[SkillFile]:

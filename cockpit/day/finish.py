@@ -23,7 +23,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.run import Moved, Sweep
 from skills.spending.amount import dollars
-from skills.workflow.compression import Compressed, compress
+from skills.workflow.compression import BUDGET, Compressed, compress
 from skills.workflow.day import EndReport
 from skills.workflow.handover import as_json, markdown
 from skills.workflow.steps import Step, StepStatus
@@ -96,7 +96,7 @@ class EndDay:
             return self._run()
 
     def _run(self) -> Ended:
-        compressed = compress(self.draft.handover)
+        compressed = compress(self.draft.handover, BUDGET)
         self._step("context", lambda: self._context(compressed))
         self._step("backup", self._backup)
         self._step("verify-backup", self._verify)

@@ -39,18 +39,16 @@ async def follow_findings(
     *,
     root: Path,
     on_saved: OnSaved | None = None,
-    polling: bool = False,
     tools: ToolKey | None = None,
 ) -> AsyncGenerator[FindingsSnapshot, None]:
     """The findings below `root`, a snapshot whenever they may have changed, for ever.
 
     `on_saved` is called in the event loop with the relative names of everything that changed (Python or not), before it
-    is judged. `polling` compares files every 1.5 s instead of watching them. `tools` is where a key asks for other
-    tools; those that run on every save do so unasked. Raises `CannotAnswer` where the baseline
-    cannot be read.
+    is judged. `tools` is where a key asks for other tools; those that run on every save do so unasked. Raises
+    `CannotAnswer` where the baseline cannot be read.
     """
     project = await asyncio.to_thread(engine.project, root, config)
-    watch = TreeWatch(root, repository.git_dir if repository is not None else None, polling=polling)
+    watch = TreeWatch(root, repository.git_dir if repository is not None else None)
     follower = _Follower(project, watch, on_saved)
     follower.tools = ToolFeed(project, repository.common_dir if repository is not None else None, tools)
     if tools is not None:

@@ -22,12 +22,12 @@ class TreeWatch:
     since. Where the system has no watches left, marks are compared every 1.5 s instead, and `note` says so.
     """
 
-    def __init__(self, root: Path, git_dir: Path | None, *, polling: bool = False) -> None:
+    def __init__(self, root: Path, git_dir: Path | None) -> None:
         self.root = str(root)
         self.git_dir = str(git_dir) if git_dir is not None else ""
         self.note = ""
         self.changed = asyncio.Event()
-        self._polling = polling
+        self._polling = False
         self._names: set[str] = set()
         self._folders: frozenset[str] = frozenset()
         self._files: frozenset[str] = frozenset()

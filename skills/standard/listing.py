@@ -46,7 +46,7 @@ class Twins:
     what: Literal["body", "description"]
 
 
-def listing_budget(window: int = WINDOW) -> int:
+def listing_budget(window: int) -> int:
     """Characters that all descriptions may take: four a token, one percent of the context window."""
     return round(window * 4 * SHARE)
 

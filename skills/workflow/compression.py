@@ -25,7 +25,7 @@ def tokens_of(text: str) -> int:
     return (len(text) + 3) // 4
 
 
-def compress(handover: Handover, budget: int = BUDGET) -> Compressed:
+def compress(handover: Handover, budget: int) -> Compressed:
     """The parts by their weight: whole where they fit; from 0.7 on shortened to what is left, if that is 50 tokens or
     more; else dropped. The whole never exceeds the budget."""
     metrics = handover.metrics

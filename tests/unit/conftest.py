@@ -1,7 +1,8 @@
 """What many tests stand on: a repository, its clock, and the home of an agent that worked there."""
 
+import errno
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,17 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def repo(tmp_path: Path) -> Path:
     """A repository with two commits on main."""
     return make_repository(tmp_path / "acme-api")
+
+
+@pytest.fixture
+def nothing_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system has no watches left for the findings."""
+
+    async def refused(*folders: str, **how: object) -> AsyncIterator[set[str]]:
+        raise OSError(errno.ENOSPC, "no watches are left")
+        yield set()
+
+    monkeypatch.setattr("cockpit.findings.watching.watch_folders", refused)
 
 
 @pytest.fixture

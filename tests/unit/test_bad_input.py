@@ -214,9 +214,10 @@ def test_an_unexpected_error_is_one_line_and_never_a_no(repository: Path, cockpi
     assert b"Traceback" in cockpit("check", COCKPIT_DEBUG="1", **narrow).stderr
 
 
+@pytest.mark.usefixtures("nothing_watched")
 async def test_polling_sees_a_file_that_comes_directly_below_the_root(repository: Path) -> None:
     with Engine() as engine:
-        feed = follow_findings(engine, find_repository(repository), Config(), root=repository, polling=True)
+        feed = follow_findings(engine, find_repository(repository), Config(), root=repository)
         async with asyncio.timeout(20):
             async for snapshot in feed:
                 if snapshot.phase == "ready":

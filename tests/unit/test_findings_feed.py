@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.config import Config
 from cockpit.findings.engine import CheckRequest, Engine, check_now, fingerprints
-from cockpit.findings.feed import follow_findings
+from cockpit.findings.feed import OnSaved, follow_findings
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.repository import find_repository
 from tests.git import git
@@ -40,8 +40,8 @@ async def engine() -> AsyncIterator[Engine]:
         yield one
 
 
-def follow(engine: Engine, root: Path, **more: object) -> Feed:
-    return follow_findings(engine, find_repository(root), Config(), root=root, **more)  # type: ignore[arg-type]
+def follow(engine: Engine, root: Path, on_saved: OnSaved | None = None) -> Feed:
+    return follow_findings(engine, find_repository(root), Config(), root=root, on_saved=on_saved)
 
 
 async def until(feed: Feed, holds: Callable[[FindingsSnapshot], bool], seconds: float = 15) -> FindingsSnapshot:
@@ -180,8 +180,9 @@ async def test_a_syntax_error_is_a_problem_until_it_is_mended(engine: Engine, re
     await feed.aclose()
 
 
+@pytest.mark.usefixtures("nothing_watched")
 async def test_polling_says_so_and_sees_saves(engine: Engine, repo: Path) -> None:
-    feed = follow(engine, repo, polling=True)
+    feed = follow(engine, repo)
     assert "polled" in (await until(feed, ready)).note
     (repo / "tests/test_1.py").write_text(BAD)
     (repo / "tests/test_new.py").write_text(BAD)

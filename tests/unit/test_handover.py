@@ -121,7 +121,7 @@ def test_compression_keeps_to_the_budget_and_lists_the_rest(handover: Handover, 
 
 def test_the_least_important_goes_first() -> None:
     long = tuple(f"entry {number} " + "x" * 90 for number in range(90))
-    small = compress(Handover(blockers=("the key",), completed=long, decisions=long, metrics=Metrics(3)))
+    small = compress(Handover(blockers=("the key",), completed=long, decisions=long, metrics=Metrics(3)), BUDGET)
     assert small.tokens <= BUDGET and "the key" in small.text
     assert "Decisions:" in small.text and "more" in small.text and "Completed" not in small.text
     assert len([line for line in small.dropped if line.startswith("Completed")]) == 90

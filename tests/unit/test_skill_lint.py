@@ -15,7 +15,7 @@ from skills.orchestrator.delegates import called_commands
 from skills.routing.route import SPOKES
 from skills.standard.document import parse_skill
 from skills.standard.lint import Surroundings, lint_skill, valid_name
-from skills.standard.listing import listing_budget, near_duplicates, simulate_listing
+from skills.standard.listing import WINDOW, listing_budget, near_duplicates, simulate_listing
 
 WHAT, WHEN = "Reads invoices from a folder.", " Use when invoices have to be booked."
 GOOD = f"---\nname: good-skill\ndescription: {WHAT}{WHEN}\n---\n\n# Do it\n"
@@ -271,7 +271,7 @@ def test_the_least_used_descriptions_fall_out_of_the_list() -> None:
     assert whole.used == 900 + 900 + 1536 and whole.lost == ()
     tight = simulate_listing(skills, 2500)
     assert tight.lost == ("never",) and tight.used <= 2500
-    assert listing_budget() == 8000 and listing_budget(1_000_000) == 40_000
+    assert listing_budget(WINDOW) == 8000 and listing_budget(1_000_000) == 40_000
 
 
 def test_near_duplicates_are_named() -> None:
@@ -291,7 +291,9 @@ def test_the_whole_catalogue_passes_its_own_linter() -> None:
         assert text.count("\n") < 120, name
     described = [(name, parse_skill(text, name)) for name, text in skills.items()]
     assert near_duplicates([(name, one.words("description"), one.body) for name, one in described]) == ()
-    assert simulate_listing([(n, one.words("description"), 0) for n, one in described], listing_budget()).lost == ()
+    assert (
+        simulate_listing([(n, one.words("description"), 0) for n, one in described], listing_budget(WINDOW)).lost == ()
+    )
 
 
 def test_the_catalogue_holds_every_skill_that_cockpit_names() -> None:

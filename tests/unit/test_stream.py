@@ -15,12 +15,13 @@ async def numbers(count: int, pause: float = 0.0) -> AsyncIterator[int]:
 
 
 async def test_a_flood_is_thinned_and_the_last_value_arrives() -> None:
-    seen = [value async for value in newest(numbers(1000), 0.02)]
+    seen = [value async for value in newest(numbers(1000))]
     assert seen[-1] == 999 and len(seen) < 100
 
 
-async def test_slow_values_all_arrive() -> None:
-    assert [value async for value in newest(numbers(4, 0.03), 0.001)] == [0, 1, 2, 3]
+async def test_slow_values_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cockpit.stream.INTERVAL", 0.001)
+    assert [value async for value in newest(numbers(4, 0.03))] == [0, 1, 2, 3]
 
 
 async def test_an_error_comes_after_the_values() -> None:
@@ -30,7 +31,7 @@ async def test_an_error_comes_after_the_values() -> None:
 
     seen = []
     with pytest.raises(OSError, match="gone"):
-        async for value in newest(failing(), 0.001):
+        async for value in newest(failing()):
             seen.append(value)
     assert seen == [1]
 
@@ -46,7 +47,7 @@ async def test_closing_it_closes_the_source() -> None:
         finally:
             closed.set()
 
-    stream = newest(endless(), 0.001)
+    stream = newest(endless())
     assert await anext(stream) == 1
     await stream.aclose()  # type: ignore[attr-defined]
     await asyncio.wait_for(closed.wait(), 2)
