@@ -208,7 +208,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     for decorator in node.decorator_list:
         if is_atomic(decorator.func if isinstance(decorator, ast.Call) else decorator, context):
-            symbol = f"{context.symbol}.{node.name}"
+            symbol = context.symbol_of(node.name)
             message = f"`transaction.atomic` opens a transaction in {owner.name}.{node.name}"
             context.report(IN_SERIALIZER, decorator, message, symbol=symbol, evidence=(_why(owner, context),))
 
@@ -225,7 +225,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     everything = isinstance(value, ast.Constant) and value.value == "__all__"
     if value is not None and (everything or last_name(value) == "ALL_FIELDS"):
         message = f"`{node.name}` passes on every field of `{meta_model(node) or 'its model'}`, and those still to come"
-        context.report(ALL_FIELDS, value, message, symbol=f"{context.symbol}.{node.name}.Meta".lstrip("."))
+        context.report(ALL_FIELDS, value, message, symbol=context.symbol_of(f"{node.name}.Meta"))
 
 
 _HEAD = "from rest_framework import serializers\n\n\nclass OrderSerializer(serializers.ModelSerializer):\n"

@@ -199,7 +199,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if context.function is not None or not context.mentions(_CREATING, node):
         return
     told: set[ast.Call] = set()
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     for look, created in _pairs(node.body, {}):
         if created not in told:
             told.add(created)

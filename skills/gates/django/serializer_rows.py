@@ -114,7 +114,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     if isinstance(place, ast.Call) and last_name(place.func) == "none":
         return  # the view is for its actions, or says elsewhere what it lists
     bases = tuple(("base", last_name(base)) for base in node.bases)
-    report_many(context, place, serializer, rows, f"{context.symbol}.{node.name}".lstrip("."), bases)
+    report_many(context, place, serializer, rows, context.symbol_of(node.name), bases)
 
 
 def report_many(

@@ -43,7 +43,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if static:
         listed = ", ".join(f"`{method.name}`" for method in static[:3]) + (" …" if len(static) > 3 else "")
         message = f"`{node.name}` works in static methods ({listed}): nothing can be handed in or replaced"
-        context.report(STATIC, static[0], message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+        context.report(STATIC, static[0], message, symbol=context.symbol_of(node.name))
 
 
 def _works(method: FunctionNode) -> bool:
@@ -80,7 +80,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     needs = tuple((_RELATED, name) for call in writes[:2] if (name := _on_relation(call, context)))
     evidence = tuple(Evidence(context.path, call.lineno, f"writes: {_shown(call)}") for call in writes[:4])
     message = f"`{node.name}` writes more than once without a transaction: where the second fails, the first stays"
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     context.report(NOT_ATOMIC, writes[1], message, evidence=evidence, confidence="likely", symbol=symbol, needs=needs)
 
 

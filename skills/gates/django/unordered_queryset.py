@@ -149,7 +149,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if model is None and not rest and "model" in given and place is None:
         place, model, manager = given["model"], context.resolve(given["model"]), "objects"
     if model and place is not None:
-        symbol = f"{context.symbol}.{node.name}".lstrip(".")
+        symbol = context.symbol_of(node.name)
         more = (
             *(("base", base) for base in bases),
             ("pages", _paging_class(given)),

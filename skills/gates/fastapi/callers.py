@@ -121,7 +121,7 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         ("app", "own" if context.holds(b"= FastAPI(") else ""),
     )  # fmt: skip
     message = f"the endpoint {node.name} changes something and does not ask who calls"
-    symbol = f"{context.symbol}.{node.name}" if context.symbol else node.name
+    symbol = context.symbol_of(node.name)
     context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
 
 

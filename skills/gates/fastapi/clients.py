@@ -43,7 +43,7 @@ def _on_client(node: FunctionNode, context: FileContext) -> None:
             if last_name(part.func) in local_values(node, context):
                 continue
             message = f"`{name}(…)` in the endpoint {node.name}: every request opens connections of its own"
-            context.report(PER_REQUEST, part, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+            context.report(PER_REQUEST, part, message, symbol=context.symbol_of(node.name))
             return
     for part in own_nodes(node, context):
         if isinstance(part, ast.Call) and _makes_session(part.func, node, context):
@@ -51,7 +51,7 @@ def _on_client(node: FunctionNode, context: FileContext) -> None:
             message = (
                 f"`{name}(…)` in the endpoint {node.name}: nothing can hand in another session, a test least of all"
             )
-            context.report(PER_REQUEST, part, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+            context.report(PER_REQUEST, part, message, symbol=context.symbol_of(node.name))
             return
 
 

@@ -40,7 +40,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if isinstance(hidden, ast.Constant) and hidden.value is False:
         return
     message = f"`{found.verb.upper()} {found.path or '…'}` says neither what it does nor what it answers"
-    context.report(UNDOCUMENTED, node, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+    context.report(UNDOCUMENTED, node, message, symbol=context.symbol_of(node.name))
 
 
 def _first(node: FunctionNode | ast.ClassDef) -> object:

@@ -128,7 +128,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
             context.statement = part
             text = shortened(value, 40)
             message = f"`{text}` comes from the database, and no model says what of it goes out"
-            context.report(ORM, part, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+            context.report(ORM, part, message, symbol=context.symbol_of(node.name))
             return
 
 

@@ -68,7 +68,7 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             and hint not in {"None", "bool"}
         ):
             context.statement = field
-            name = f"{context.symbol}.{node.name}".strip(".")
+            name = context.symbol_of(node.name)
             message = f"{node.name} has the field {field.target.id}"
             context.report(SECRET_OUT, field, message, needs=(("schema", node.name),), symbol=name)
     context.statement = statement

@@ -237,7 +237,7 @@ def _on_preparation(node: FunctionNode, context: FileContext) -> None:
                 words.append(re.sub(r"\s", "", repr(part.value)))
     if len(words) >= _LEAST:
         kind = "prepares-serving" if _SERVES.search(context.path) else "prepares-training"
-        context.fact(kind, f"{context.symbol}.{node.name}".lstrip("."), " ".join(words[:400]), node.lineno)
+        context.fact(kind, context.symbol_of(node.name), " ".join(words[:400]), node.lineno)
 
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:

@@ -142,7 +142,7 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
     if found is None and not re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
         found = next(_not_compared(parts), None)
     if found is not None:
-        context.report(GATE, found[0], found[1], symbol=f"{context.symbol}.{node.name}".strip("."))
+        context.report(GATE, found[0], found[1], symbol=context.symbol_of(node.name))
 
 
 def _let_through(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:

@@ -49,11 +49,6 @@ _ASKS = lazy(r"is_available|device_count|cuda|gpu|device", re.I)
 _FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
 
 
-def symbol_of(node: FunctionNode, context: FileContext) -> str:
-    """The qualified name of a function that the walk has not entered yet."""
-    return f"{context.symbol}.{node.name}".strip(".")
-
-
 def is_model(node: ast.AST) -> bool:
     """True where the last name of an expression says that it is a model."""
     return bool(_MODEL.search(last_name(node)))
@@ -83,7 +78,7 @@ def _on_validation(node: FunctionNode, context: FileContext) -> None:
         missing.append("`torch.inference_mode()`: every step is kept for gradients")
     if missing:
         context.report(EVAL, node, f"{node.name} runs the model without {', and without '.join(missing)}",
-                       symbol=symbol_of(node, context))  # fmt: skip
+                       symbol=context.symbol_of(node.name))  # fmt: skip
 
 
 def _is_readied(model: ast.expr, node: FunctionNode, context: FileContext) -> bool:
@@ -131,7 +126,7 @@ def _on_training(node: FunctionNode | ast.Module, context: FileContext) -> None:
         name, symbol = "the script", ""
     else:
         loop = node if _ENTRIES.search(node.name) else None
-        name, symbol = node.name, symbol_of(node, context)
+        name, symbol = node.name, context.symbol_of(node.name)
     if loop is None:
         return
     context.memo[SEED] = True

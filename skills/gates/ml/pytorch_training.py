@@ -10,7 +10,7 @@ from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
-from skills.gates.ml.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of, symbol_of
+from skills.gates.ml.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of
 from skills.gates.rule import Rule, Watch
 
 _OPTIMIZER = lazy(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
@@ -123,7 +123,7 @@ class _Steps:
 def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
     """`backward` and `step` without `zero_grad`; losses that are read or made a number too early; in-place steps on
     leaves."""
-    symbol = "" if isinstance(node, ast.Module) else symbol_of(node, context)
+    symbol = "" if isinstance(node, ast.Module) else context.symbol_of(node.name)
     found = _Steps()
     for part in local_nodes(node):
         if isinstance(part, ast.Assign):

@@ -58,7 +58,7 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "csrf_exempt" in text and not (has_reason(decorator, context) or _has_reason_above(node, context)):
-            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            symbol = context.symbol_of(node.name)
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             context.report(CSRF, decorator, message, symbol=symbol)
 
@@ -202,7 +202,7 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     ):
         return
     place: ast.AST = uploads[0] if uploads else typed[0]
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     message = f"{node.name} takes a file of any size and any kind"
     context.report(UPLOAD, place, message, symbol=symbol, confidence="likely")
 
@@ -286,7 +286,7 @@ def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
         )
         if not checks and not any(keyword.arg == "validators" for keyword in value.keywords):
             message = f"`{name}` takes a file of any size and any kind"
-            context.report(UPLOAD, statement, message, symbol=f"{context.symbol}.{node.name}".lstrip("."))
+            context.report(UPLOAD, statement, message, symbol=context.symbol_of(node.name))
 
 
 upload_without_validation = Rule(

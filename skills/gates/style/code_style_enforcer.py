@@ -42,7 +42,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         parts.append(f"parameter{'s' if len(without) > 1 else ''} {listed}")
     if not returns:
         parts.append("what it returns")
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     context.report(HINTS, node, f"`{node.name}` has no type hint for {' and '.join(parts)}", symbol=symbol)
 
 

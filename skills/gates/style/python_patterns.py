@@ -42,7 +42,7 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
         if not made and not isinstance(default, _DISPLAYS):
             continue
         name = getattr(node, "name", "")
-        symbol = f"{context.symbol}.{name}".strip(".")
+        symbol = context.symbol_of(name)
         message = f"`{argument.arg}={shortened(default, 30)}`: one object for all calls"
         context.report(MUTABLE, default, message, symbol=symbol)
 

@@ -186,7 +186,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     for argument in every:
         if argument.arg in context.tenant_fields:
             needs = (("method", node.name), ("parameter", argument.arg))
-            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            symbol = context.symbol_of(node.name)
             context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
 
 

@@ -149,7 +149,7 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
     if found is None or waived(context, node.lineno, end, ("AAA",)):
         return
     kind, place = found
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     message = f"`{node.name}` {_MESSAGES[kind]}"
     context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
 

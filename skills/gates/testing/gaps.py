@@ -136,7 +136,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     if any(last_name(part) in {"property", "overload", "abstractmethod"} for part in node.decorator_list):
         return
-    symbol = f"{context.symbol}.{node.name}".lstrip(".")
+    symbol = context.symbol_of(node.name)
     message = f"no test that speaks of services names `{node.name}`"
     context.report(UNTESTED, node, message, needs=(("word", node.name),), confidence="likely", symbol=symbol)
 
@@ -214,7 +214,7 @@ def _on_skip(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
         if last_name(part) in _SKIPS and not _expects_to_fail(part):
             reasons = [*part.args, *(word.value for word in part.keywords)] if isinstance(part, ast.Call) else []
             why = ast.unparse(reasons[-1])[:60] if reasons else "without a reason"
-            symbol = f"{context.symbol}.{node.name}".lstrip(".")
+            symbol = context.symbol_of(node.name)
             context.report(SKIPPED, node, f"`{node.name}` is skipped: {why}", symbol=symbol)
             return
 
