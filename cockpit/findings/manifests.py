@@ -23,6 +23,7 @@ _BESIDE = frozenset(
     ("test", "tests", "testing", "ci", "github", "dev", "tools", "tooling", "scripts", "script", "docker", "build",
      "deploy", "deployment", "deps", "dependencies", "pip", "requirements", "docs", "doc", "etc", "config", "conf")
 )  # fmt: skip
+_NO_DEPENDENCIES = frozenset(("ruff.toml", ".ruff.toml", ".pre-commit-config.yaml"))
 _SETUP_WORDS = frozenset(("install_requires", "tests_require", "extras_require", "setup_requires"))
 
 
@@ -55,13 +56,14 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
             text = _text(root / name)
             dependencies, says_ruff = _read(name, text)
         except (OSError, ValueError, RecursionError) as problem:
-            problems.append((plain_text(name, 200), f"cannot be read: {plain_text(problem, 120)}"))
+            why = problem.strerror if isinstance(problem, OSError) else problem
+            problems.append((plain_text(name, 200), f"cannot be read: {plain_text(why, 120)}"))
             continue
         for dependency, line in dependencies:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
             asked.append((name, normalised(dependency)))
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
-    unread = next((f"{name} {why}" for name, why in problems if "/" not in name), "")
+    unread = next((f"{name} {why}" for name, why in problems if "/" not in name and name not in _NO_DEPENDENCIES), "")
     evidence = ProjectEvidence(
         found, schemas=tuple(schemas), packages=_packages(names, asked), started=tuple(started), unread=unread
     )

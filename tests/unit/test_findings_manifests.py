@@ -138,6 +138,20 @@ def test_hatch_tox_and_setup_py_name_what_tests_need(tmp_path: Path) -> None:
     }
 
 
+def test_only_what_may_name_a_dependency_leaves_the_project_unread(tmp_path: Path) -> None:
+    (tmp_path / "ruff.toml").symlink_to("nowhere")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "pyproject.toml").write_text("[")
+    known = read_manifests(tmp_path, ["ruff.toml", "lib/pyproject.toml"])
+    (tmp_path / "setup.py").write_text("setup(")
+
+    unknown = read_manifests(tmp_path, ["ruff.toml", "setup.py"])
+
+    assert (known.evidence.unread, len(known.problems)) == ("", 2)
+    assert ("ruff.toml", "cannot be read: No such file or directory") in known.problems
+    assert unknown.evidence.unread.startswith("setup.py cannot be read: line 1")
+
+
 def test_a_setup_py_of_a_newer_python_is_read(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("try:\n    setup(install_requires=['django'])\nexcept A, B:\n    pass\n")
 
