@@ -71,6 +71,20 @@ def test_what_a_class_holds_stays_known_when_the_class_gets_another_name() -> No
     assert {one.baseline for one in known.marked(elsewhere, lambda path: set())} == {"new"}
 
 
+def test_a_row_of_a_long_table_stays_known_when_another_row_changes() -> None:
+    rows = "".join(f"    'key_{number}': {number},\n" for number in range(20))
+    options = GateOptions(select=("hardcoded-secret",), isolated=True)
+
+    def found(rows: str) -> list[str]:
+        source = "CONF = {\n" + rows + "    'password': 'hunter2hunter2x',\n}\n"
+        return [
+            one.fingerprint
+            for one in settle([analyse("p/settings.py", source.encode())], ProjectEvidence({}), options).findings
+        ]
+
+    assert found(rows) == found(rows + "    'one_more': 1,\n") != []
+
+
 def test_of_equal_statements_the_added_one_is_new() -> None:
     one, two = "    x = make(lambda a=[]: a)\n", "    x = make(lambda a=[]: a)\n"
     options = GateOptions(select=("mutable-default",), isolated=True)

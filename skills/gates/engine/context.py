@@ -14,6 +14,8 @@ from skills.gates.engine.roles import READ_AS, file_role, why_of_scope
 from skills.gates.engine.syntax import SCOPES, descendants
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 
+_TABLE = 12  # lines; a longer statement is a table
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 IsFixable = Callable[[str, ast.AST, "FileContext", str], bool]
 
@@ -270,6 +272,8 @@ class FileContext:
         head = body[0] if body.__class__ is list and body else None
         last = statement.end_lineno if head is None else head.lineno - 1  # type: ignore[attr-defined]
         last = max(first, last)
+        if head is None and last - first > _TABLE and isinstance(node, ast.expr):
+            first, last = node.lineno, node.end_lineno  # a table of settings or routes changes row by row
         text = self._texts.get((first, last))
         if text is None:
             whole = "\n".join(self.lines[first - 1 : last])

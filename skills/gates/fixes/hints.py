@@ -52,5 +52,6 @@ EXAMPLES: tuple[FixExample, ...] = (
     FixExample(_RULE, "def total(order):\n    print(order)\n", reason="only a person"),
     FixExample(_RULE, "def each(n: int):\n    for k in range(n):\n        yield k\n", reason="generator"),
     FixExample(_RULE, "class Hook:\n    def on_save(self):\n        pass\n", reason="overridden"),
+    FixExample(_RULE, "class Hook:\n    def owner(self):\n        return None\n", reason="overridden"),
     FixExample(_RULE, "def stop():\n    raise SystemExit(1)\n", reason="never returns"),
 )

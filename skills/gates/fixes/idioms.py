@@ -160,6 +160,8 @@ def fix_mutable_default(document: Document, finding: Finding) -> None:
         raise CannotFix("a lambda has no body to make it in")
     if all(_is_stub(part) for part in function.body.body):
         raise CannotFix("the function is only declared here")
+    if _may_be_none(parameter) and not _is_empty(node):
+        raise CannotFix("None may be passed already, and is not what is made here")
     name = parameter.name.value
     _same_by_none(document, function, name, node)
     made = document.memo.setdefault(f"defaults of {id(function)}", [])
@@ -189,6 +191,15 @@ def _same_by_none(document: Document, function: cst.FunctionDef, name: str, valu
         raise CannotFix("the function remembers in it from call to call")
 
 
+def _may_be_none(parameter: cst.Param) -> bool:
+    hint = code(parameter.annotation.annotation) if parameter.annotation is not None else ""
+    return "None" in hint or "Optional" in hint
+
+
+def _is_empty(value: cst.CSTNode) -> bool:
+    return not (value.args if isinstance(value, cst.Call) else getattr(value, "elements", (value,)))
+
+
 def _is_stub(line: cst.CSTNode) -> bool:
     return isinstance(line, cst.SimpleStatementLine) and all(
         isinstance(part, cst.Expr) and isinstance(part.value, cst.Ellipsis | cst.SimpleString) for part in line.body
@@ -198,7 +209,7 @@ def _is_stub(line: cst.CSTNode) -> bool:
 def _none_by_default(now: cst.Param, optional: bool) -> cst.Param:
     """`x: T = []` → `x: T | None = None`, said as `Optional[T]` where the file says so already."""
     hint = now.annotation
-    if hint is not None and "None" not in code(hint.annotation) and "Optional" not in code(hint.annotation):
+    if hint is not None and not _may_be_none(now):
         if not isinstance(hint.annotation, cst.Name | cst.Attribute | cst.Subscript | cst.BinaryOperation):
             raise CannotFix("its type hint is not understood")
         either: cst.BaseExpression = cst.BinaryOperation(hint.annotation, cst.BitOr(), cst.Name("None"))
@@ -284,6 +295,9 @@ EXAMPLES: tuple[FixExample, ...] = (
     ),
     FixExample(_DEFAULT, "def f(a=[]):\n    if a is None:\n        return 1\n    return a\n", reason="tells None"),
     FixExample(_DEFAULT, "class A:\n    ONE = 1\n\n    def f(self, a=[ONE]):\n        return a\n", reason="of names"),
+    FixExample(
+        _DEFAULT, "def f(by: list[str] | None = ['-at']):\n    return send(by)\n", reason="may be passed already"
+    ),
     FixExample(_DEFAULT, "add = lambda item, seen=set(): seen.add(item)\n", reason="no body"),
     FixExample(_DEFAULT, "def add(item, seen=[]): ...\n", reason="no body"),
 )

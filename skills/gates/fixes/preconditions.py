@@ -54,7 +54,7 @@ def why_not_none(node: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) 
     body = node.body[1:] if _is_text(node.body[0]) else node.body
     if not body or all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body):
         return "the function is only declared here"
-    if is_method and all(isinstance(part, ast.Pass) for part in body):
+    if is_method and all(isinstance(part, ast.Pass) or _returns_none(part) for part in body):
         return "the method is there to be overridden"
     if isinstance(body[-1], ast.Raise):
         return "the function never returns"
@@ -86,6 +86,10 @@ def _children(node: ast.AST) -> list[ast.AST]:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _returns_none(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Return) and _is_none(node.value)
 
 
 def _is_none(node: ast.expr | None) -> bool:
