@@ -25,12 +25,15 @@ from cockpit.warm.telling import Shown, write_snapshot
 
 FILES = 60
 ROUNDS = 15
+MANY_FILES = 1400
+MANY_ROUNDS = 9
 
 
 def run() -> dict[str, float]:
     """`staged_*` and `edit_*` alone, `staged_open_*` and `edit_open_*` while the app is open, `python_ms` the same
     interpreter with `-c pass`; `_ms` and `_ratio` are medians, ratios of what was taken in turns. The cache of findings
-    is warm, as it is after the first commit; cockpit is called as the installed hooks call it."""
+    is warm, as it is after the first commit; cockpit is called as the installed hooks call it. `many_*`: the same in a
+    project of 1,400 files, with a staged file that nobody has judged yet."""
     folder = Path(tempfile.mkdtemp(prefix="bench-hook-"))
     root = folder / "shop"
     environment = {**os.environ, "COCKPIT_STATE_DIR": str(folder / "state"), "COCKPIT_CONFIG_DIR": str(folder / "etc")}
@@ -65,14 +68,49 @@ def run() -> dict[str, float]:
                 if done.returncode not in (0, 1):
                     raise RuntimeError(done.stderr.decode("utf-8", "replace"))
         process.close()
+        many = _in_many_files(folder / "many", hook, environment)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return summed(taken)
+    return summed(taken) | {name: value for name, value in summed(many).items() if not name.startswith("python")}
 
 
-def _prepare(root: Path, hook: list[str], environment: dict[str, str]) -> None:
+def _in_many_files(root: Path, hook: list[str], environment: dict[str, str]) -> dict[str, list[float]]:
+    """What the hooks take in a large project, in turns with a bare Python; the staged file is another one each time."""
+    alone = {**environment, "COCKPIT_WARM": "0"}
+    sweep = isolated("cockpit.entry", "sweep", "--staged")
+    _prepare(root, hook, alone, MANY_FILES)
+    process = started_warm(root, environment)
+    taken: dict[str, list[float]] = {}
+    for turn in range(MANY_ROUNDS + 2):
+        for name, command, variables in (
+            ("python", [sys.executable, "-c", "pass"], alone),
+            ("many_staged", hook, alone),
+            ("many_staged_open", hook, environment),
+            ("many_sweep", sweep, alone),
+            ("many_sweep_open", sweep, environment),
+        ):
+            _stage(root, f"{name}{turn}")
+            started = time.perf_counter()
+            done = subprocess.run(command, cwd=root, env=variables, capture_output=True, check=False)
+            if turn >= 2:
+                taken.setdefault(name, []).append((time.perf_counter() - started) * 1000)
+            if done.returncode not in (0, 1):
+                raise RuntimeError(done.stderr.decode("utf-8", "replace"))
+    process.close()
+    return taken
+
+
+def _stage(root: Path, name: str) -> None:
+    """Add a line to the largest view of the project, and stage it."""
+    view = max(root.rglob("views.py"), key=lambda path: path.stat().st_size)
+    with view.open("a") as stream:
+        stream.write(f"{name} = 1\n")
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True, capture_output=True)
+
+
+def _prepare(root: Path, hook: list[str], environment: dict[str, str], files: int = FILES) -> None:
     """A committed project with a configuration and one staged file, and the cache of its findings filled."""
-    make_project(root, FILES)
+    make_project(root, files)
     with (root / "pyproject.toml").open("a") as stream:
         stream.write("[tool.cockpit]\nmax_worktrees = 3\n")
     commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "start"]
