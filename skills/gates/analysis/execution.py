@@ -20,6 +20,8 @@ _INIT = lazy(
 _BACKGROUND_FOLDERS = frozenset({"tasks", "jobs", "cron", "workers", "worker", "scheduler", "consumers_mq"})
 _CLI_FOLDERS = frozenset({"scripts", "bin", "commands", "cli", "tools", "examples", "benchmarks"})
 _CLI_DECORATORS = frozenset({"command", "group", "callback"})
+_BOTS = frozenset({"discord", "nextcord", "disnake", "interactions", "hikari", "twitchio", "telegram", "aiogram",
+                   "pyrogram", "guilded", "revolt"})  # fmt: skip
 _HANDLER_NAMES = frozenset(
     {"get", "post", "put", "patch", "delete", "head", "options", "list", "retrieve", "create", "update", "destroy",
      "partial_update", "dispatch", "connect", "disconnect", "receive", "receive_json", "websocket_receive"}
@@ -66,7 +68,7 @@ _Answer = tuple[Execution, int, str]
 
 def _of_function(function: FunctionNode, context: FileContext) -> _Answer:
     """What the decorators of a function say, else its name, its parameters, and the class around it."""
-    said = _by_decorators(function)
+    said = _by_decorators(function, context)
     if said is not None:
         return said
     if _INIT.fullmatch(function.name):
@@ -82,13 +84,15 @@ def _of_function(function: FunctionNode, context: FileContext) -> _Answer:
     return "unknown", 0, ""
 
 
-def _by_decorators(function: FunctionNode) -> _Answer | None:
+def _by_decorators(function: FunctionNode, context: FileContext) -> _Answer | None:
     for decorator in function.decorator_list:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = last_name(call)
         if name in ("on_event", "on_startup", "on_shutdown", "before_serving", "before_app_serving"):
             return "init", decorator.lineno, f"`@{name}` runs once"
         if name in _CLI_DECORATORS and isinstance(call, ast.Attribute):
+            if isinstance(function, ast.AsyncFunctionDef) and _is_bot(context):
+                return "background", decorator.lineno, f"`@{name}` makes a command of a bot"
             return "cli", decorator.lineno, f"`@{name}` makes a command"
     role = function_role(function)
     if role in ("router", "view"):
@@ -96,6 +100,11 @@ def _by_decorators(function: FunctionNode) -> _Answer | None:
     if role == "task":
         return "background", function.decorator_list[0].lineno, f"`{function.name}` is a task"
     return None
+
+
+def _is_bot(context: FileContext) -> bool:
+    """True for a file that works with a library for chat bots, whose commands run in one long-lived event loop."""
+    return any(name.partition(".")[0] in _BOTS for name in context.imports.values())
 
 
 def _of_method(function: FunctionNode, owner: ast.ClassDef) -> _Answer:

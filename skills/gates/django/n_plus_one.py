@@ -64,7 +64,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    if not any(word in context.source for word in (b"for ", b"lambda", b"many=True")):
+    if not any(word in context.source for word in (b"for ", b"lambda", b"attrgetter", b"many=True")):
         return
     seen: set[tuple[object, ...]] = set()
 

@@ -11,6 +11,7 @@ _MODELS = (
     "    @property\n    def payer(self):\n        return self.user.name\n\n"
     "    def label(self):\n        return f'{self.pk} {self.user.name}'\n\n"
     "    def __str__(self):\n        return f'{self.pk} {self.user}'\n\n"
+    "    @property\n    def title(self):\n        return self.payer.title()\n\n"
     "    def number(self):\n        return self.user_id\n\n\n"
     "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
     "    product = models.ForeignKey('Product', models.CASCADE)\n\n\n"
@@ -75,6 +76,14 @@ def _managed(source: str, *, loads: str = "") -> Example:
 
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
     _shop("names = [str(order) for order in Order.objects.all()]\n"),
+    _shop("names = [order.title for order in Order.objects.all()]\n"),
+    _shop("orders = list(Order.objects.all())\norders.sort(key=lambda order: order.user.pk)\n"),
+    _shop("from operator import attrgetter\n\norders = sorted(Order.objects.all(), key=attrgetter('user.team'))\n"),
+    _shop(
+        "class Report:\n    queryset = Order.objects.all()\n\n    def lines(self):\n"
+        "        return [self.line(order) for order in self.queryset]\n\n"
+        "    def line(self, order):\n        return order.user.team\n"
+    ),
     _shop("for order in Order.objects.all():\n    log(f'now {order}')\n"),
     _shop("for order in Order.objects.in_bulk([1, 2]).values():\n    print(order.user)\n"),
     _shop("for order in Order.objects.filter(paid=True):\n    print(order.user.name)\n"),
@@ -207,6 +216,13 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
         "for team in Team.objects.all():\n    for user in team.members.none():\n        print(user.name)\n    break\n"
     ),
     _shop("names = [str(order) for order in Order.objects.select_related('user')]\n"),
+    _shop("names = [order.title for order in Order.objects.select_related('user')]\n"),
+    _shop("from operator import attrgetter\n\norders = sorted(Order.objects.all(), key=attrgetter('user_id'))\n"),
+    _shop(
+        "class Report:\n    queryset = Order.objects.select_related('user')\n\n    def lines(self):\n"
+        "        return [self.line(order) for order in self.queryset]\n\n"
+        "    def line(self, order):\n        return order.user.pk\n"
+    ),
     _shop("names = [f'{user}' for user in User.objects.all()]\nprint(Order.objects.first())\n"),
     _shop("def f(team: Team):\n    for user in team.members.all():\n        print(user.team.name)\n"),
     _shop(

@@ -176,11 +176,22 @@ def _found(flow: Run, node: ast.Call, values: list[Value]) -> Row | None:
 def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> None:
     """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
     rows = next((value for value in values if isinstance(value, Rows)), None)
-    if rows is None or last_name(node.func) not in {*_SAME_ROWS, "map", "groupby"}:
-        return
+    if rows is not None and last_name(node.func) in {*_SAME_ROWS, "map", "groupby"}:
+        _keyed(flow, node, rows, names)
+
+
+def _keyed(flow: Run, node: ast.Call, rows: Rows, names: Names) -> None:
+    """Runs the lambdas, and the `attrgetter("user.name")`, that a call is given for each of the rows."""
     for part in _plain(node):
         if isinstance(part, ast.Lambda) and len(part.args.args) == 1:
             flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
+        elif isinstance(part, ast.Call) and last_name(part.func) == "attrgetter":
+            for path in part.args:
+                if isinstance(path, ast.Constant) and isinstance(path.value, str):
+                    read: ast.expr = ast.copy_location(ast.Name("", ast.Load()), path)
+                    for word in path.value.split("."):
+                        read = ast.copy_location(ast.Attribute(read, word, ast.Load()), path)
+                    flow.value(read, {"": rows.one(node.lineno)})
 
 
 def _enter(flow: Run, node: ast.Call, name: str, values: list[Value]) -> Value:
@@ -221,7 +232,15 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     if not isinstance(rows, Rows):
         if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
             _hand_on(flow, node, values)
-        return _own(flow, node, function, names)
+        return _own(flow, node, function, names, values)
+    return _of_rows(flow, node, rows, names)
+
+
+def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
+    """What a method of a queryset, a manager or a list of rows answers."""
+    method = last_name(node.func)
+    if method == "sort":
+        _keyed(flow, node, rows, names)
     if method in _SAME:
         return rows
     if method == "values" and rows.through[-1:] == ("in_bulk",) and not node.args:
@@ -259,8 +278,8 @@ def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
     return flow.value(owner, names)
 
 
-def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
-    """`self.get_queryset()` and `self.get_object()` of a class that says its `queryset`."""
+def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names, values: list[Value]) -> Value:
+    """`self.get_queryset()` and `self.get_object()` of a class that says its `queryset`; `self.line(order)`."""
     owner = function.value
     is_self = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
     is_super = isinstance(owner, ast.Call) and last_name(owner.func) == "super"
@@ -272,19 +291,34 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Va
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
         return declared if defined is None or is_super else _own_method(flow, defined, names)
-    defined = flow.method(function.attr) if is_self and not node.args and not node.keywords else None
+    defined = flow.method(function.attr) if is_self else None
+    if defined is not None and (node.args or node.keywords):
+        looped = any(isinstance(value, Row) and value.loop for value in values)
+        return _own_method(flow, defined, names, _given_to(node, defined, values)) if looped else None
     if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
         return _own_method(flow, defined, names)
     return None
 
 
-def _own_method(flow: Run, method: FunctionNode, names: Names) -> Value:
-    """What a method answers that is given nothing, run once for each kind of what the object holds."""
+def _given_to(node: ast.Call, method: FunctionNode, values: list[Value]) -> Names:
+    """What the parameters of a method, `self` left out, are given."""
+    parameters = [argument.arg for argument in (*method.args.posonlyargs, *method.args.args)][1:]
+    given: Names = dict(zip(parameters, values[: len(node.args)], strict=False))
+    given.update((word.arg, value) for word, value in zip(node.keywords, values[len(node.args) :], strict=True)
+                 if word.arg)  # fmt: skip
+    return {} if any(isinstance(argument, ast.Starred) for argument in node.args) else given
+
+
+def _own_method(flow: Run, method: FunctionNode, names: Names, given: Names | None = None) -> Value:
+    """What a method answers, run once for each kind of what the object holds and the method is given."""
     own = {name: value for name, value in names.items() if name.startswith("self.")}
-    key = (method, tuple(sorted((name, value) for name, value in own.items() if value is not None)))
+    known = [*own.items(), *(given or {}).items()]
+    key = (method, tuple(sorted((name, value) for name, value in known if value is not None)))
     if key not in flow.entered:
         flow.entered[key] = None
-        flow.entered[key] = flow.function(method, own, {})
+        outer = flow.statement
+        flow.entered[key] = flow.function(method, own, given or {})
+        flow.statement = outer
     return flow.entered[key]
 
 

@@ -88,6 +88,7 @@ class Flow:
         return (
             "for " in text
             or "lambda" in text
+            or "attrgetter" in text
             or "many=True" in text
             or any(f"{name}(" in text for name in self.functions)
         )

@@ -126,13 +126,27 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and RELATION.search(last_name(part.value))
         for target in part.targets
     }
-    for part in node.body if declared else ():
-        if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part):
+    asked = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)}
+    for name in asked if declared else ():
+        for part in _asks(name, asked):
             for read in descendants(part):
                 behind = _read_of(read)
                 if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
                     how = read.attr if isinstance(read, ast.Attribute) and read.attr in NARROWS | TAKES_FIRST else ""
-                    context.fact(_PROPERTY, f"{node.name}.{part.name}", f"{behind.attr} {how}", behind.lineno)
+                    context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind.attr} {how}", behind.lineno)
+
+
+def _asks(name: str, asked: dict[str, ast.FunctionDef]) -> list[ast.FunctionDef]:
+    """A property or method, and those of the same class that it asks in turn: `self.label` in `full_label`."""
+    found = {name: asked[name]}
+    queue = [name]
+    while queue:
+        for part in descendants(asked[queue.pop()]):
+            own = isinstance(part, ast.Attribute) and last_name(part.value) == "self"
+            if own and part.attr in asked and part.attr not in found:  # type: ignore[attr-defined]
+                found[part.attr] = asked[part.attr]  # type: ignore[attr-defined]
+                queue.append(part.attr)  # type: ignore[attr-defined]
+    return list(found.values())
 
 
 def _read_of(node: ast.AST) -> ast.expr | None:

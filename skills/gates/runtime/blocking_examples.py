@@ -33,6 +33,10 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    blob = storage.Client().bucket('b').blob(key)\n    return blob.download_as_text()\n"}),
         Example({_API: "from concurrent.futures import ThreadPoolExecutor\n\npool = ThreadPoolExecutor()\n\n\n"
                  "async def load(key):\n    future = pool.submit(read, key)\n    return future.result()\n"}),
+        Example({_API: "from tornado.httpclient import HTTPClient\n\n\nasync def load(url):\n"
+                 "    return HTTPClient().fetch(url)\n"}),
+        Example({_API: "import configparser\n\n\nasync def load(path):\n    parser = configparser.ConfigParser()\n"
+                 "    parser.read(path)\n    return parser\n"}),
         Example({_API: "async def load(pool, key):\n    return pool.submit(read, key).result()\n"}),
         Example({_API: "import zipfile\n\n\nasync def pack(buffer, names):\n"
                  "    archive = zipfile.ZipFile(buffer, 'w')\n    for name in names:\n        archive.write(name)\n"}),

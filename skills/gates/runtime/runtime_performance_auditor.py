@@ -344,6 +344,8 @@ sync_sleep_in_async = Rule(
     bad=(
         Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
         Example({_API: "import time\n\npause = time.sleep\n\n\nasync def retry():\n    pause(1)\n"}),
+        Example({_API: "import time\n\nfrom discord.ext import commands\n\nbot = commands.Bot('!')\n\n\n"
+                 "@bot.command()\nasync def wait(ctx):\n    time.sleep(5)\n"}),
         Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
     ),
     good=(
@@ -351,6 +353,8 @@ sync_sleep_in_async = Rule(
         Example({_API: "import time\n\n\ndef retry():\n    time.sleep(1)\n"}),
         Example({_API: "import asyncio\nimport time\n\n\nasync def f():\n"
                  "    await asyncio.to_thread(lambda: time.sleep(1))\n"}),
+        Example({_API: "import time\n\nimport asyncclick as click\n\n\n@click.command()\n"
+                 "async def main():\n    time.sleep(1)\n"}),
         Example({"scripts/load.py": "import time\n\n\nasync def main():\n    time.sleep(1)\n"}),
         Example({_API: "from asyncio import sleep\n\n\nasync def f():\n    await sleep(1)\n"}),
     ),
