@@ -24,7 +24,7 @@ from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
 from cockpit.repository import Repository, find_repository
-from skills.gates import RULES, needs_every
+from skills.gates import RULES, needs_every, select_rules
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, choose_profile
 
@@ -225,10 +225,12 @@ class Project:
         yield from self.tool_answers.values()
 
     def record_trend(self, findings: Iterable[Finding]) -> None:
-        """Note today's share of P1, where every rule of the profile was asked about every file. It is written at most
-        once a minute: `save_trend` writes what is left."""
-        options = self.options
-        if options.select or options.ignore or options.isolated or self.only is not None:
+        """Note today's share of P1, where every rule of P1 was asked about every file that the configuration has asked.
+        It is written at most once a minute: `save_trend` writes what is left."""
+        asked = replace(self.options, profile=self.asked_profile)
+        if asked != options_of(self.config) or self.only is not None:
+            return
+        if asked.select and not any(RULES[name].gate == "P1" for name in select_rules(asked)):
             return
         from cockpit.findings.trend import compliance, read_trend, with_today
 
@@ -243,7 +245,7 @@ class Project:
         if self._trend_owed:
             from cockpit.findings.trend import write_trend
 
-            write_trend(self._trend_of, self.trend)
+            self.trend = write_trend(self._trend_of, self.trend)
         self._trend_owed, self._trend_written = False, time.monotonic()
 
     @cached_property

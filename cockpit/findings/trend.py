@@ -15,13 +15,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 from cockpit.clock import now
-from cockpit.files import write_atomically
+from cockpit.files import locked, write_atomically
 from cockpit.findings.models import TrendPoint
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
 from skills.gates.model import FileReport, Finding
 
 MOST_DAYS = 400
+_PATIENCE = 1.0
 
 
 def compliance(
@@ -44,12 +45,24 @@ def compliance(
 
 def read_trend(repository: Repository | Path) -> tuple[TrendPoint, ...]:
     """The rows of a repository (or of a root outside git), oldest first; none where none could be read."""
+    return _read(_path(repository))[0]
+
+
+def _read(path: Path) -> tuple[tuple[TrendPoint, ...], bool]:
+    """The rows of a file, and whether all that it holds was read."""
     try:
-        rows = json.loads(_path(repository).read_bytes())["days"]
-        points = [_point(day, *row) for day, row in rows.items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return ()
-    return tuple(sorted(points, key=lambda point: point.date)[-MOST_DAYS:])
+        rows = json.loads(path.read_bytes())["days"].items()
+    except FileNotFoundError:
+        return (), True
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return (), False
+    points = []
+    for day, row in rows:
+        with contextlib.suppress(
+            ValueError, TypeError, AttributeError, OverflowError
+        ):  # one bad row costs that day only
+            points.append(_point(day, *row))
+    return tuple(sorted(points, key=lambda point: point.date)[-MOST_DAYS:]), len(points) == len(rows)
 
 
 def _point(day: str, places: int, held: int, broken: dict[str, int] | None = None) -> TrendPoint:
@@ -67,14 +80,25 @@ def with_today(
     return (*(one for one in known if one.date != point.date), point)[-MOST_DAYS:]
 
 
-def write_trend(repository: Repository | Path, points: tuple[TrendPoint, ...]) -> None:
-    """Keep the rows. A state folder that cannot be written loses the trend and nothing else."""
-    rows = {
-        one.date.isoformat(): [one.places, one.holding, *([] if one.broken is None else [dict(one.broken)])]
-        for one in points
-    }
-    with contextlib.suppress(OSError):
-        write_atomically(_path(repository), json.dumps({"version": 1, "days": rows}) + "\n", mode=0o600)
+def write_trend(repository: Repository | Path, points: tuple[TrendPoint, ...]) -> tuple[TrendPoint, ...]:
+    """Keep the rows, of which the last is today's, and answer all that are kept.
+
+    What another process wrote of other days meanwhile stays; a file that cannot be read is kept beside it. A state
+    folder that cannot be written loses the trend and nothing else.
+    """
+    path = _path(repository)
+    with contextlib.suppress(OSError), locked(path.with_suffix(".lock"), _PATIENCE):
+        found, whole = _read(path)
+        if not whole:
+            path.replace(path.with_suffix(".broken"))
+        days = {one.date: one for one in (*points[:-1], *found, *points[-1:])}
+        points = tuple(days[day] for day in sorted(days))[-MOST_DAYS:]
+        rows = {
+            one.date.isoformat(): [one.places, one.holding, *([] if one.broken is None else [dict(one.broken)])]
+            for one in points
+        }
+        write_atomically(path, json.dumps({"version": 1, "days": rows}) + "\n", mode=0o600)
+    return points
 
 
 def _path(repository: Repository | Path) -> Path:

@@ -50,9 +50,39 @@ def test_old_rows_go_and_a_broken_file_is_an_empty_trend(tmp_path: Path, monkeyp
     many = tuple(TrendPoint(date.fromordinal(730_000 + number), 1, 1) for number in range(400))
     write_trend(tmp_path, with_today(many, 1, 1))
     assert len(read_trend(tmp_path)) == 400 and read_trend(tmp_path)[0] == many[1]
-    for path in (state_dir() / "trend").iterdir():
-        path.write_text('{"days": {"2026-13-01": [1, 2]}}')
-    assert read_trend(tmp_path) == ()
+    path = next((state_dir() / "trend").glob("*.json"))
+    path.write_text('{"days": {"2026-13-01": [1, 2], "2026-02-01": [3, 2], "2026-02-02": 7}}')
+    assert read_trend(tmp_path) == (TrendPoint(date(2026, 2, 1), 3, 2),)
+    for damage in (b"{", b"[" * 100_000, b'{"days": 3}', b"\xff"):
+        path.write_bytes(damage)
+        assert read_trend(tmp_path) == ()
+        assert write_trend(tmp_path, (TrendPoint(date(2026, 3, 1), 1, 1),)) == read_trend(tmp_path)
+        assert path.with_suffix(".broken").read_bytes() == damage
+
+
+def test_rows_that_another_process_wrote_meanwhile_stay(tmp_path: Path) -> None:
+    first, second, third = (TrendPoint(date(2026, 3, day), 10, day) for day in (1, 2, 3))
+    write_trend(tmp_path, (first,))
+    write_trend(tmp_path, (first, second))  # by another
+
+    assert write_trend(tmp_path, (first, third)) == read_trend(tmp_path) == (first, second, third)
+
+
+def test_the_configured_rules_make_a_row_and_those_of_a_flag_do_not(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    (root / "a.py").write_text(UNTYPED)
+    (root / "cockpit.toml").write_text('[checks]\nignore = ["print-in-test"]\n')
+
+    assert main(["--repo", str(root), "check", "--profile", "fastapi"]) == 0
+    assert read_trend(find_repository(root)) == ()
+    assert main(["--repo", str(root), "check"]) == 0
+    assert [point.places for point in read_trend(find_repository(root))] == [4]
+    (root / "cockpit.toml").write_text('[checks]\nselect = ["P0"]\n')
+    (root / "b.py").write_text(UNTYPED)
+    assert main(["--repo", str(root), "check"]) == 0
+    assert [point.places for point in read_trend(find_repository(root))] == [4]
 
 
 def test_only_a_complete_check_makes_a_row(tmp_path: Path) -> None:
