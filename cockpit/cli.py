@@ -224,6 +224,8 @@ def _open_app(known: argparse.Namespace) -> int:
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by the server that shows it there
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _wrong("the app needs a terminal; without one use a command (cockpit --help)")
+    if not in_browser and os.environ.get("TERM") == "dumb":  # a shell inside an editor
+        return _wrong("the app needs a terminal that can draw, and TERM is dumb here; use a command (cockpit --help)")
     from cockpit.call import Call
 
     _check_clock()

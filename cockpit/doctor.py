@@ -266,6 +266,7 @@ def _gates(repository: Repository | None, config: Config, *, full: bool) -> list
         return [_later(name) for name in _JUDGED]
     from cockpit.findings.once import CheckRequest, check_now
     from skills.gates import RULES
+    from skills.gates.verdict import FAILED
 
     try:
         outcome, project = check_now(repository.root, config, CheckRequest())
@@ -276,7 +277,9 @@ def _gates(repository: Repository | None, config: Config, *, full: bool) -> list
     said = "; ".join([f"{tenancy.mode}{' (chosen)' if tenancy.chosen else ''}: {tenancy.why}", *evidence])
     profile = f"{project.options.profile}: {project.profile_why or 'chosen, or nothing speaks for another'}"
     optional = {name for name, rule in RULES.items() if not rule.required}
-    unanswered = [check for check in outcome.checks if check.status == "not_run" and check.rule not in optional]
+    asked = [check for check in outcome.checks if check.rule not in optional]
+    failed = [check for check in asked if FAILED in (check.reason or "")]  # in one file, whatever it found in others
+    unanswered = failed + [check for check in asked if check.status == "not_run" and check not in failed]
     silent = [f"{check.rule} ({check.reason})" for check in unanswered]
     asleep = sum(check.status == "not_applicable" for check in outcome.checks)
     rules = f"{len(outcome.checks) - asleep - len(silent)} rules looked, {asleep} do not apply"

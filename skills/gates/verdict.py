@@ -21,6 +21,9 @@ from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
 from skills.gates.rule import STRICT, Rule
 from skills.gates.tenancy.modes import tenancy_of
 
+FAILED = "the rule failed"
+"""In the reason of a check: the rule itself raised an error."""
+
 GATE_ORDER: dict[Gate, int] = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
 
 
@@ -138,7 +141,7 @@ def _blind(rule: Rule, project: Project) -> str | None:
 def _failed(rule: Rule, where: str, problem: Exception, project: Project) -> None:
     """A rule that fails costs its own answer only: `not_run`, with what went wrong first."""
     why = f"{problem.__class__.__name__}: {' '.join(str(problem).split())[:200]}"
-    project.failed.setdefault(rule.name, f"{where}the rule failed ({why})")
+    project.failed.setdefault(rule.name, f"{where}{FAILED} ({why})")
 
 
 def _finding(
@@ -208,7 +211,7 @@ def checks_of(findings: list[Finding], reasons: dict[str, str | None], project: 
     crashed = dict(project.failed)
     for report in project.reports:
         for name, why in report.crashed:
-            crashed.setdefault(name, f"{report.path}: the rule failed ({why})")
+            crashed.setdefault(name, f"{report.path}: {FAILED} ({why})")
     checks = []
     for name, reason in reasons.items():
         count = counts.get(name, 0)

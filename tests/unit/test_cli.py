@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import pty
 import re
 import shlex
 import shutil
@@ -148,6 +149,21 @@ def test_an_answer_that_no_disk_takes_is_one_line_and_2(unbuffered: str) -> None
         said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=env)
         assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", lines)
         assert "No space left" in said.stderr or not lines
+
+
+def test_a_terminal_that_cannot_draw_gets_one_line() -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb"}
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "cockpit"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True,
+        env=environment, timeout=60,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr.startswith("cockpit: the app needs a terminal that can draw")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cockpit.demo import make_demo
 from cockpit.doctor import examine
 from cockpit.health import Check, healthy
+from skills.gates.engine.context import FileContext
+from skills.gates.security.sql_text import read_text
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 
@@ -57,6 +60,24 @@ def test_places_that_python_runs_code_from_before_cockpit_are_told(
 
     names = told.format(root=repository)
     assert found is None if not told else found is not None and found.detail.startswith(f"PYTHONPATH names {names}: ")
+
+
+def test_a_rule_that_fails_in_one_file_is_told_whatever_it_found_in_others(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reads_but_one(node: Any, context: FileContext, *more: Any) -> Any:
+        if context.path == "b.py":
+            raise ValueError("oh")
+        return read_text(node, context, *more)
+
+    monkeypatch.setattr("skills.gates.security.raw_sql.read_text", reads_but_one)
+    for name in ("a.py", "b.py"):
+        (repository / name).write_text("def find(cursor, name):\n    cursor.execute(f'SELECT * FROM {name}')\n")
+
+    rules = by_name(examine(repository, None, full=True))["rules"]
+
+    assert rules.status == "not_run"
+    assert "not run: raw-sql-interpolation (b.py: the rule failed (ValueError: oh))" in rules.detail
 
 
 def test_outside_a_repository_it_says_so_and_goes_on(tmp_path):
