@@ -93,7 +93,7 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
     if node in seen:
         return False
     seen.update(part for part in descendants(node) if isinstance(part, (ast.JoinedStr, ast.BinOp, ast.Call)))
-    if found.parts and not _only_said(node, context):
+    if found.parts and not _only_said(node, context) and not _changes_schema_by_hand(context):
         _report(node, found, context)
     return True
 
@@ -126,12 +126,17 @@ def _only_said(node: ast.expr, context: FileContext) -> bool:
     return isinstance(above, ast.Raise)
 
 
+def _changes_schema_by_hand(context: FileContext) -> bool:
+    """True in a module that migrations are made with: what it is given stands in them."""
+    return context.holds(b"alembic") and any(name.startswith("alembic") for name in context.imports.values())
+
+
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
     name = (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     )
-    if name in _EXECUTES and node not in _seen(context):
+    if name in _EXECUTES and node not in _seen(context) and not _changes_schema_by_hand(context):
         for argument in _statements(node, name):
             _on_executed(node, name, argument, context)
 
@@ -381,6 +386,11 @@ raw_sql_interpolation = Rule(
             "    columns = ', '.join(f'{key}' for key in data.keys())\n"
             "    marks = ', '.join(f':{key}' for key in given.keys())\n"
             '    database.execute(f"INSERT INTO shop ({columns}) VALUES ({marks})", data)\n',
+            "from shop.tables import table_of\n\n\ndef count(cursor, model):\n    meta = model._meta\n"
+            "    table = table_of(model)\n"
+            '    cursor.execute(f"SELECT {meta.pk.column} FROM {table}")\n',
+            "from alembic import op\n\n\ndef widen(name, word):\n"
+            "    op.get_bind().execute(text(f\"ALTER TYPE {name} ADD VALUE '{word}'\"))\n",
             'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',

@@ -117,9 +117,10 @@ def is_fragment(name: str) -> bool:
 
 
 def is_made_elsewhere(node: ast.Call, name: str, context: FileContext) -> bool:
-    """True for `predicate = translate(rule)`: a part of a statement, by a function that does not lie in this file."""
+    """True for `predicate = translate(rule)` and `table = table_of(model)`: a part of a statement, by a function that
+    does not lie in this file."""
     function = node.func
-    if _PART.search(name) is None:
+    if _PART.search(name) is None and _SETUP.search(name) is None:
         return False
     if isinstance(function, ast.Attribute):
         owner = last_name(function.value)

@@ -42,6 +42,15 @@ def is_metadata(part: ast.expr) -> bool:
     return any(isinstance(inner, ast.Attribute) and inner.attr in _METADATA for inner in descendants(part))
 
 
+def is_of_metadata(part: ast.Attribute, context: FileContext) -> bool:
+    """True for `meta.db_table` after `meta = Order._meta`."""
+    root: ast.expr = part
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    bound = values_of(root.id, context) if isinstance(root, ast.Name) else []
+    return bool(bound) and all(isinstance(value, ast.Attribute) and is_metadata(value) for value in bound)
+
+
 def is_number(node: ast.expr) -> bool:
     """True for a number that is written out."""
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float)

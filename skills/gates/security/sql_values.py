@@ -35,6 +35,7 @@ from skills.gates.security.sql_harmless import (
     QUOTERS,
     is_metadata,
     is_number,
+    is_of_metadata,
     makes_no_text,
     stands_for_quoter,
 )
@@ -90,7 +91,7 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True  # whoever runs the program decides it
     if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
         return True  # of the schema, as SQLAlchemy knows it
-    if is_own_schema(part, context) or is_kind(part, context):
+    if is_own_schema(part, context) or is_kind(part, context) or is_of_metadata(part, context):
         return True
     if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
