@@ -17,8 +17,10 @@ from skills.gates.tenancy.unscoped_reach import (
     HANDED,
     IN_HAND,
     ROWS_OF_ALL,
+    Reach,
     conditions_of,
     is_entry,
+    names_row_in_hand,
     reach_of,
     sources_of,
 )
@@ -38,6 +40,8 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     that reads all rows, its name and the parameters ("handed")."""
     function = context.function
     reach = reach_of(query, context)
+    if role == "task" and reach.how == ROWS_OF_ALL and names_row_in_hand(query, context):
+        reach = Reach(IN_HAND)  # it works for the row that it was given
     if reach.how == IN_HAND or _only_asks(query, reach.how, context) or is_before_sign_in(context):
         yield "reach", IN_HAND
         return

@@ -35,6 +35,8 @@ _SIGNED = lazy(
     r"|(?:verif|check|valid)\w*_(?:signature|token|webhook)",
     re.I,
 )
+_SETTINGS = frozenset({"settings", "config", "environ"})
+_SECRET_SETTING = lazy(r"(?:^|_)(?:key|secret|token|password)$", re.I)
 _SIGNS_IN = lazy(r"login|auth|permission|user_passes|allow|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I)
 _SIGNATURES = "unscoped-tenant-query: asks for a signature"
 _VETTED = "unscoped-tenant-query: keys that were asked for"
@@ -141,9 +143,17 @@ def is_before_sign_in(context: FileContext) -> bool:
     known = context.memo.setdefault(_SIGNATURES, {})
     assert isinstance(known, dict)
     if function not in known:
-        calls = uses_of(function, context).calls
-        known[function] = any(_SIGNED.search(name) for call in calls for name in _called(call.func))
+        uses = uses_of(function, context)
+        known[function] = any(_SIGNED.search(name) for call in uses.calls for name in _called(call.func)) or any(
+            _is_with_secret(compare) for compare in uses.compares
+        )
     return bool(known[function])
+
+
+def _is_with_secret(compare: ast.Compare) -> bool:
+    """`key == settings.CALLBACK_KEY`."""
+    words = set(mentioned_names(compare))
+    return not _SETTINGS.isdisjoint(words) and any(map(_SECRET_SETTING.search, words))
 
 
 def _called(function: ast.expr) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Examples of unscoped-tenant-query: its documentation and its tests."""
+"""What unscoped-tenant-query finds: its documentation and its tests."""
 
 from skills.gates.rule import Example
 
-_PLAIN_MODELS = """\
+PLAIN_MODELS = """\
 from django.db import models
 
 
@@ -17,34 +17,35 @@ class Line(models.Model):
 """
 
 
-def _by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Example:
-    return Example({path: source, "billing/models.py": _PLAIN_MODELS}, tenancy="explicit", note=note)
+def by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Example:
+    """A project that scopes its queries by hand, with models of a company and one more file."""
+    return Example({path: source, "billing/models.py": PLAIN_MODELS}, tenancy="explicit", note=note)
 
 
 UNSCOPED_BAD: tuple[Example, ...] = (
-    _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
-    _by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
+    by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
+    by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
     Example(
         {
             "billing/queries.py": "from billing.models import Invoice as Bill\n\n\n"
             "def one(pk):\n    return Bill.objects.get(pk=pk)\n",
             "billing/views.py": "from billing.queries import one\n\n\n"
             "def show(request, pk):\n    return render(request, 'one.html', {'invoice': one(pk)})\n",
-            "billing/models.py": _PLAIN_MODELS,
+            "billing/models.py": PLAIN_MODELS,
         },
         tenancy="explicit",
         note="a view hands on the key of its address",
     ),
-    _by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
-    _by_hand(
+    by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
+    by_hand(
         "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"
     ),
-    _by_hand("@shared_task\ndef close(day):\n    Invoice.objects.filter(due=day).delete()\n", "billing/tasks.py"),
-    _by_hand("def lines(request, pk):\n    return Line.objects.filter(invoice_id=pk)\n"),
-    _by_hand("def late(request):\n    return Invoice.objects.late().count()\n"),
+    by_hand("@shared_task\ndef close(day):\n    Invoice.objects.filter(due=day).delete()\n", "billing/tasks.py"),
+    by_hand("def lines(request, pk):\n    return Line.objects.filter(invoice_id=pk)\n"),
+    by_hand("def late(request):\n    return Invoice.objects.late().count()\n"),
     Example(
         {
-            "billing/models.py": _PLAIN_MODELS,
+            "billing/models.py": PLAIN_MODELS,
             "billing/views.py": "".join(
                 f"def view_{number}(request):\n    return Invoice.objects.filter(company=request.company)\n\n\n"
                 for number in range(10)
@@ -53,32 +54,32 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         },
         note="ten of eleven queries are scoped by hand: that is how this project does it",
     ),
-    _by_hand(
+    by_hand(
         "def one(request, pk):\n    return get_object_or_404(Invoice.objects.select_related('lines'), pk=pk)\n",
         note="the shortcut narrows nothing either",
     ),
-    _by_hand(
+    by_hand(
         "def late(request):\n    late = request.GET.getlist('late')\n    return Invoice.objects.filter(id__in=late)\n",
         note="keys that came with the request",
     ),
-    _by_hand(
+    by_hand(
         "class LineSerializer(ModelSerializer):\n"
         "    invoice = serializers.PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n",
         "billing/serializers.py",
         "a client may name every tenant's invoice",
     ),
-    _by_hand(
+    by_hand(
         "def odd(request, number):\n"
         "    return Invoice.objects.filter(id__in=Line.objects.filter(number=number).values('invoice_id'))\n",
         note="neither query says whose rows it reads",
     ),
-    _by_hand(
+    by_hand(
         "class Invoices(APIView):\n    permission_classes = [IsAuthenticated]\n\n    def get(self, request):\n"
         "        return self._one(request.GET['number'], request.GET['id'])\n\n"
         "    def _one(self, number, invoice_id):\n        return Invoice.objects.get(id=invoice_id)\n",
         note="a helper is handed a key of the request",
     ),
-    _by_hand(
+    by_hand(
         "def close(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk, company=request.company)\n"
         "    Line.objects.filter(invoice_id__in=request.POST.getlist('ids')).delete()\n    return invoice\n",
         note="the invoice was asked for, the keys of the form were not",
@@ -90,7 +91,7 @@ UNSCOPED_BAD: tuple[Example, ...] = (
             "        return request.user.has_invoice(view.kwargs['invoice_id'])\n",
             "billing/views.py": "class Lines(APIView):\n    permission_classes = [InvoicePermission]\n\n"
             "    def get(self, request, invoice_id, line_id):\n        return Line.objects.get(pk=line_id)\n",
-            "billing/models.py": _PLAIN_MODELS,
+            "billing/models.py": PLAIN_MODELS,
         },
         tenancy="explicit",
         note="the permission asks for another key of the address",
@@ -100,296 +101,17 @@ UNSCOPED_BAD: tuple[Example, ...] = (
             "billing/services.py": "def late():\n    return Invoice.objects.filter(paid=False)\n",
             "billing/views.py": "from billing import services\n\n\n"
             "def late(request):\n    return render(request, 'late.html', {'late': services.late()})\n",
-            "billing/models.py": _PLAIN_MODELS,
+            "billing/models.py": PLAIN_MODELS,
         },
         tenancy="explicit",
         note="a view shows what the service reads of all",
     ),
-    _by_hand(
+    by_hand(
         "class LineSerializer(ModelSerializer):\n"
         "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n\n"
         "    def validate(self, attrs):\n        if not attrs['number']:\n            raise ValidationError\n"
         "        return attrs\n",
         "billing/serializers.py",
         "what is validated is another field",
-    ),
-)
-
-UNSCOPED_GOOD: tuple[Example, ...] = (
-    _by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n"),
-    _by_hand("def mine(request):\n    return Invoice.objects.for_company(request.user).filter(paid=False)\n"),
-    _by_hand(
-        "def mine(request):\n    found = Invoice.objects.all()\n"
-        "    if request.GET:\n        found = found.filter(paid=True)\n"
-        "    return found.filter(company=request.company)\n"
-    ),
-    _by_hand("def lines(invoice):\n    return Line.objects.filter(invoice=invoice)\n", "billing/services.py"),
-    _by_hand(
-        "class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n\n"
-        "    def get_queryset(self):\n        return super().get_queryset().filter(company=self.request.company)\n"
-    ),
-    _by_hand(
-        "def sums(request):\n"
-        "    lines = Line.objects.filter(invoice=OuterRef('pk'))\n"
-        "    return Invoice.objects.filter(company=request.company).prefetch_related(\n"
-        "        Prefetch('line_set', queryset=Line.objects.all())\n    ).annotate(lines=Count(lines))\n",
-        note="rows of a subquery or prefetch belong to the outer rows",
-    ),
-    _by_hand(
-        "@shared_task\ndef remind(invoice_id):\n    invoice = Invoice.objects.get(pk=invoice_id)\n"
-        "    invoice.remind()\n",
-        "billing/tasks.py",
-        "whoever queued it chose the row",
-    ),
-    _by_hand(
-        "@shared_task\ndef remind_all(limit):\n    for invoice in Invoice.objects.filter(late=True):\n"
-        "        remind(invoice.company, invoice.number)\n",
-        "billing/tasks.py",
-        "each tenant is asked for its own",
-    ),
-    _by_hand("def who(token):\n    return Invoice.objects.by_token(token)\n", note="a method that looks up one thing"),
-    _by_hand(
-        "def who(request):\n    return Invoice.objects.get(pay_token=request.GET['t'])\n", note="a secret of the tenant"
-    ),
-    _by_hand(
-        "def counted(request):\n    lines = Line.objects.filter(invoice_id=OuterRef('pk'))\n"
-        "    return Invoice.objects.filter(company=request.company).annotate(n=Count(lines))\n",
-    ),
-    _by_hand("def lines(line):\n    return Line.objects.filter(invoice_id=line.invoice_id)\n", "billing/services.py"),
-    _by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
-    _by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
-    _by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
-        "    if invoice.company_id != request.company_id:\n        raise PermissionError\n    return invoice\n"
-    ),
-    _by_hand(
-        "def one(request, pk):\n"
-        "    return get_object_or_404(Invoice.objects.select_related('lines'), pk=pk, company=request.company)\n",
-        note="the shortcut narrows the query that it is given",
-    ),
-    _by_hand(
-        "def one(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n"
-        "    if not request.user.has_invoice_permission('VIEW', invoice):\n        raise PermissionDenied\n"
-        "    return invoice\n",
-        note="the row is asked for before it is shown",
-    ),
-    _by_hand(
-        "class InvoiceSerializer(ModelSerializer):\n    class Meta:\n"
-        "        validators = [UniqueTogetherValidator(queryset=Invoice.objects.all(), fields=['number'])]\n",
-        "billing/serializers.py",
-        "a validator only asks whether a row is there",
-    ),
-    _by_hand(
-        "@shared_task\ndef close(ids):\n    for batch in chunked(ids, 100):\n"
-        "        Invoice.objects.filter(id__in=batch).delete()\n",
-        "billing/tasks.py",
-        "keys that the task was given, in parts",
-    ),
-    _by_hand(
-        "@shared_task\ndef close(day=None):\n    Invoice.objects.filter(due=day).delete()\n",
-        "billing/tasks.py",
-        "given nothing that it needs: it works for all",
-    ),
-    _by_hand(
-        "def shown(request, queryset):\n"
-        "    return queryset.exclude(id__in=Line.objects.filter(open=True).values('invoice_id'))\n",
-        note="a query in a condition shows nothing itself",
-    ),
-    _by_hand("def mine(request):\n    return Invoice.objects.seen_by(request.user).order_by('number')\n"),
-    _by_hand("def mine(request):\n    return Line.objects.filter(invoice__clerk__user=request.user)\n"),
-    _by_hand(
-        "def late(request):\n    late = {line.invoice_id for line in request.company.lines.all()}\n"
-        "    return Invoice.objects.filter(id__in=late)\n",
-        note="keys of rows that were read of the tenant",
-    ),
-    _by_hand(
-        "@staff_member_required\ndef every(request):\n    return Invoice.objects.all()\n",
-        note="those who run the service see all tenants",
-    ),
-    _by_hand("def every(request):\n    return Invoice.objects.count()\n", "billing/internal/views.py"),
-    _by_hand(
-        "class InvoiceForm(Form):\n    invoice = ModelChoiceField(queryset=Invoice.objects.all())\n\n"
-        "    def __init__(self, company):\n        self.fields['invoice'].queryset = company.invoices.all()\n"
-    ),
-    Example(
-        {
-            "core/views.py": "class Rows(GenericViewSet):\n    def get_queryset(self):\n"
-            "        return super().get_queryset().filter(company=self.request.company)\n",
-            "billing/views.py": "class InvoiceViewSet(Rows):\n    queryset = Invoice.objects.all()\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="the class that it is built on narrows its rows",
-    ),
-    _by_hand(
-        "class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n\n    def get_queryset(self):\n"
-        "        return visible(self.request)\n",
-        note="nobody reads that query",
-    ),
-    _by_hand(
-        "class Lines(ViewSet):\n    permission_classes = [NestedInvoicePermissions]\n\n    def list(self, request):\n"
-        "        return lines(get_object_or_404(Invoice, pk=self.kwargs['invoice_pk']))\n",
-        note="the permission asks for the row of the address",
-    ),
-    Example(
-        {
-            "billing/services.py": "def one(pk):\n    return Invoice.objects.get(pk=pk)\n",
-            "billing/views.py": "from billing.services import one\n\n\n"
-            "def first(request):\n    line = request.company.lines.first()\n    return one(line.invoice_id)\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="the view hands on the key of a row that it read of the tenant",
-    ),
-    _by_hand(
-        "def one(pk):\n    return Invoice.objects.get(pk=pk)\n", "billing/services.py", "who calls it is not known"
-    ),
-    Example(
-        {
-            "billing/services.py": "def remind():\n    return Invoice.objects.filter(paid=False).count()\n",
-            "billing/tasks.py": "from billing.services import remind\n\n\n@shared_task\ndef late():\n    remind()\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="only a task calls it, and that works for all",
-    ),
-    _by_hand(
-        "class Invoices(APIView):\n    def put(self, request):\n        self._drop(request.user.invoice_id)\n\n"
-        "    def _drop(self, invoice_id):\n        Invoice.objects.filter(id=invoice_id).delete()\n",
-        note="the helper is handed the key of who asks",
-    ),
-    Example(
-        {
-            "core/permissions.py": "class InvoicePermission(BasePermission):\n"
-            "    def has_permission(self, request, view):\n"
-            "        return request.user.has_invoice(view.kwargs['invoice_id'])\n",
-            "billing/views.py": "class Lines(APIView):\n    permission_classes = [InvoicePermission]\n\n"
-            "    def get(self, request, invoice_id):\n        return Line.objects.filter(invoice_id=invoice_id)\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="the permission asks for this key of the address",
-    ),
-    Example(
-        {
-            "core/access.py": "def invoice_of_user(view):\n    @wraps(view)\n    def inner(request, invoice_id):\n"
-            "        if not request.user.has_invoice(invoice_id):\n            raise PermissionDenied\n"
-            "        return view(request, invoice_id)\n\n    return inner\n",
-            "billing/views.py": "@invoice_of_user\ndef lines(request, invoice_id):\n"
-            "    return Line.objects.filter(invoice_id=invoice_id)\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="the decorator asks for this key of the address",
-    ),
-    _by_hand(
-        "def lines(request, pk):\n    get_object_or_404(Invoice, pk=pk, company=request.company)\n"
-        "    return Line.objects.filter(invoice_id=pk)\n",
-        note="the key was asked for in the function itself",
-    ),
-    _by_hand(
-        "class LineSerializer(ModelSerializer):\n"
-        "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n\n"
-        "    def validate_invoice(self, invoice):\n"
-        "        if invoice.company != self.context['company']:\n            raise ValidationError\n"
-        "        return invoice\n",
-        "billing/serializers.py",
-        "the serializer asks again whose invoice it was given",
-    ),
-    _by_hand(
-        "class InvoiceSerializer(ModelSerializer):\n    def validate_number(self, number):\n"
-        "        if Invoice.objects.filter(number=number).exists():\n            raise ValidationError\n"
-        "        return number\n",
-        "billing/serializers.py",
-        "whether a number is taken shows no row",
-    ),
-    _by_hand(
-        "def accept_invite(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
-        "def hook(request, pk):\n    Signer().unsign(request.GET['signed'])\n    return Invoice.objects.get(pk=pk)\n",
-        note="nobody is signed in yet, and a signature says what may be read",
-    ),
-    Example(
-        {
-            "billing/models.py": _PLAIN_MODELS + "\n\nclass Board(models.Model):\n"
-            "    company = models.ForeignKey('companies.Company', on_delete=models.CASCADE)\n"
-            "    anchor = models.CharField(max_length=32, unique=True, default=make_anchor)\n",
-            "billing/views.py": "def board(request, anchor):\n    return Board.objects.get(anchor=anchor)\n",
-        },
-        tenancy="explicit",
-        note="a word that nobody guesses",
-    ),
-    _by_hand(
-        "class Published(APIView):\n    permission_classes = [AllowAny]\n\n    def get(self, request, slug):\n"
-        "        return Invoice.objects.get(slug=slug)\n",
-        note="published to everybody by its address",
-    ),
-    _by_hand(
-        "def one(request, pk):\n    invoices = Invoice.objects.select_related('lines')\n"
-        "    invoice = get_object_or_404(invoices, pk=pk)\n    return shown(request, invoice)\n\n\n"
-        "def shown(request, invoice):\n    if invoice.company_id != request.company.id:\n"
-        "        raise PermissionDenied\n    return invoice\n",
-        note="the function that the row is handed to asks whose it is",
-    ),
-    _by_hand(
-        "class Invoices(ListView):\n    def get_object_company(self):\n        return self.invoice.company\n\n"
-        "    @property\n    def invoice(self):\n        return Invoice.objects.get(pk=self.kwargs['pk'])\n",
-        note="another method asks whose row it is",
-    ),
-    _by_hand(
-        "class Log(ListingView):\n    def get_queryset(self, request):\n        return Line.objects.all()\n\n"
-        "    def get(self, request):\n        check_permissions(request.user)\n        return super().get(request)\n",
-        note="who may not see them never comes to them",
-    ),
-    Example(
-        {
-            "core/filters.py": "class OwnRows(BaseFilterBackend):\n"
-            "    def filter_queryset(self, request, queryset, view):\n"
-            "        return queryset.filter(**{view.own: request.user.id})\n",
-            "core/views.py": "class Rows(ModelViewSet):\n    filter_backends = (OwnRows,)\n",
-            "billing/views.py": "class InvoiceViewSet(Rows):\n    queryset = Invoice.objects.all()\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="a backend that filters, of the class that it is built on",
-    ),
-    _by_hand(
-        "class Content(APIView):\n    queryset = Invoice.objects.all()\n\n    def get(self, request, pk):\n"
-        "        return send(get_object_or_404(Invoice, pk=pk, company=request.company))\n",
-        note="only a permission asks for its model; nobody reads it",
-    ),
-    Example(
-        {
-            "billing/services.py": "def sums(line_id, ids):\n"
-            "    return Line.objects.filter(id=line_id, invoice_id__in=ids)\n",
-            "billing/views.py": "from billing.services import sums\n\n\ndef costs(request, pk):\n"
-            "    ids = [invoice.id for invoice in request.company.invoices.all()]\n    return sums(pk, ids)\n",
-            "billing/models.py": _PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="of the rows that the view read of the tenant",
-    ),
-    _by_hand(
-        "def lines(request, pk):\n    invoice = get_object(request, pk)\n"
-        "    return Line.objects.filter(billed_with=invoice)\n",
-        note="the lines of a row in hand",
-    ),
-    _by_hand(
-        "def mine(request):\n    return Line.objects.filter(project=request.project)\n", note="found by a middleware"
-    ),
-    _by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
-        "    if invoice.owner_group != request.profile.group:\n        raise PermissionDenied\n    return invoice\n",
-        note="compared with what the request was found to belong to",
-    ),
-    _by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    payers = [invoice.payer]\n"
-        "    if not any(is_payer_admin(request.user, payer) for payer in payers):\n        raise PermissionDenied\n"
-        "    return invoice\n",
-        note="a check of what is read of the row",
-    ),
-    _by_hand(
-        "def add(request):\n    if Invoice.objects.filter(number=request.POST['number']).exists():\n"
-        "        raise ValidationError\n",
-        note="whether a number is taken",
     ),
 )

@@ -29,14 +29,14 @@ class Uses:
 
     def __init__(self, function: FunctionNode) -> None:
         self.calls: list[ast.Call] = []
-        self._compares: list[ast.Compare] = []
+        self.compares: list[ast.Compare] = []
         self._binding: list[ast.AST] = []
         for part in descendants(function):
             kind = part.__class__
             if kind is ast.Call:
                 self.calls.append(part)  # type: ignore[arg-type]
             elif kind is ast.Compare:
-                self._compares.append(part)  # type: ignore[arg-type]
+                self.compares.append(part)  # type: ignore[arg-type]
             elif kind in _BINDING:
                 self._binding.append(part)
 
@@ -113,7 +113,7 @@ class Uses:
             whole = (value for value in given if isinstance(value, (ast.Name, ast.Attribute)))
             for subject in {subject_of(call), *map(subject_of, whole)}:
                 said.setdefault(subject, []).append(call)
-        for compare in self._compares:
+        for compare in self.compares:
             for subject in {subject_of(compare.left), *map(subject_of, compare.comparators)}:
                 said.setdefault(subject, []).append(compare)
         return said

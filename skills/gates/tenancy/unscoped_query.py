@@ -19,8 +19,9 @@ from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, tenancy_of, 
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
 from skills.gates.tenancy.unscoped_checks import names_tenant
-from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD, UNSCOPED_GOOD
+from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS
+from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -44,6 +45,7 @@ _STAFF = lazy(r"staff|super_?user|^IsAdminUser$", re.I)
 _ADMINS = frozenset({"admin", "staff", "backoffice", "superadmin", "internal"})
 _BEFORE_TENANT = lazy(r"Invit|OAuth")  # who was invited, or signs in, is in no tenant yet
 _FIRST = frozenset({"get", "list", "dispatch", "initial", "setup"})
+_SHOWN = ("ListSerializer", "ReadSerializer", "OutputSerializer", "ResponseSerializer")
 _READERS = frozenset({"queryset", "get_queryset", "filter_queryset", "get_object", "super"})
 _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_or_404")
@@ -106,7 +108,7 @@ def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
     """True for what a validator asks (whether a row is there, not which), for a query that a function is handed to
     narrow, and for the one of a class that never reads it."""
     owner = context.class_scope
-    if owner is not None and context.function is None and _has_own_rows(owner):
+    if owner is not None and context.function is None and (_has_own_rows(owner) or _is_only_shown(owner, context)):
         return True
     if getattr(context.statement, "value", None) is node:
         return False
@@ -117,6 +119,17 @@ def _is_asked_elsewhere(node: ast.Call, context: FileContext) -> bool:
     name = last_name(above.func)
     handed = isinstance(keyword, ast.keyword) and (keyword.arg or "").endswith(("queryset", "base_query", "base_qs"))
     return name.endswith("Validator") or (handed and name[:1].islower())
+
+
+def _is_only_shown(owner: ast.ClassDef, context: FileContext) -> bool:
+    """True for a field that no client writes, and for one that holds a secret."""
+    statement = context.statement
+    if not isinstance(statement, ast.Assign):
+        return False
+    call = statement.value
+    words = call.keywords if isinstance(call, ast.Call) else []
+    read_only = any(word.arg == "read_only" and getattr(word.value, "value", False) is True for word in words)
+    return read_only or owner.name.endswith(_SHOWN) or SECRETS.search(last_name(statement.targets[0])) is not None
 
 
 def _has_own_rows(owner: ast.ClassDef) -> bool:

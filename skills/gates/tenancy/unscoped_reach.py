@@ -9,7 +9,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_of
 from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, SAID_BY_REQUEST, parameters
 from skills.record import record
 
@@ -54,6 +54,24 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
     return Reach(ROWS_OF_ALL)
 
 
+def names_row_in_hand(query: ast.Call, context: FileContext) -> bool:
+    """True where a condition compares with something that is read of a row, `number=invoice.number`."""
+    given = parameters(context)
+    for _, value in conditions_of(query):
+        owner = subject_of(value)
+        if isinstance(value, (ast.Attribute, ast.Call)) and owner and owner not in given and owner[:1].islower():
+            sources = sources_of(value, context)
+            if sources and all(how == IN_HAND for how, _ in sources) and owner in uses_bound(context):
+                return True
+    return False
+
+
+def uses_bound(context: FileContext) -> dict[str, list[ast.AST]]:
+    """Name → what the function around binds it to."""
+    function = context.function
+    return uses_of(function, context).bound if function is not None else {}
+
+
 def is_key(lookup: str) -> bool:
     """True for a lookup that ends in a key: "pk", "invoice_id", "uuid__in"."""
     parts = [part for part in lookup.split("__") if part not in _LOOKUPS]
@@ -95,8 +113,7 @@ def _of_name(name: str, context: FileContext, seen: set[str]) -> Iterator[tuple[
     if name in seen:
         return
     seen.add(name)
-    function = context.function
-    bound = uses_of(function, context).bound.get(name, ()) if function is not None else ()
+    bound = uses_bound(context).get(name, ())
     for value in bound:
         for how, word in _sources(value, context, seen):
             yield how, word
