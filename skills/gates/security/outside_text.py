@@ -61,7 +61,8 @@ def is_of_others(value: ast.expr, context: FileContext) -> bool:
             or (last_name(value.value) in {"self", "cls"} and not _is_of_row(value.attr, context))
         )
     if isinstance(value, ast.Subscript):
-        return not _decides(value.slice) or asks_request(value.value)
+        decided = isinstance(value.value, ast.Attribute) and _DECIDED_COLUMN.search(value.value.attr)
+        return not (_decides(value.slice) or decided) or asks_request(value.value)
     if isinstance(value, ast.Call):
         return _answers_text(value)
     return False

@@ -391,6 +391,9 @@ raw_sql_interpolation = Rule(
             '    cursor.execute(f"SELECT {meta.pk.column} FROM {table}")\n',
             "from alembic import op\n\n\ndef widen(name, word):\n"
             "    op.get_bind().execute(text(f\"ALTER TYPE {name} ADD VALUE '{word}'\"))\n",
+            "def wait(cursor, patience, start):\n    if patience > 0:\n"
+            "        cursor.execute(f\"SET lock_timeout = '{patience}'\")\n"
+            "    cursor.execute(f\"SELECT id FROM shop_{start.strftime('%Y%m')}\")\n",
             'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
             'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
             'def run(command, name):\n    return command.execute(f"say {name}")\n',

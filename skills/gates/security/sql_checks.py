@@ -56,6 +56,19 @@ def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.exp
     return False
 
 
+def is_measured(name: str, context: FileContext) -> bool:
+    """True for a name that the function compares with a number by size, which no text can be: `if timeout > 0`."""
+    return context.function is not None and any(
+        isinstance(part, ast.Compare)
+        and isinstance(part.left, ast.Name)
+        and part.left.id == name
+        and isinstance(part.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+        and isinstance(part.comparators[0], ast.Constant)
+        and isinstance(part.comparators[0].value, int | float)
+        for part in own_nodes(context.function, context)
+    )
+
+
 def _leaves(statement: ast.stmt) -> bool:
     return isinstance(statement, (ast.Raise, ast.Return, ast.Continue, ast.Break))
 

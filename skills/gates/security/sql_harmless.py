@@ -25,8 +25,8 @@ QUOTERS = (
     "SQL",
 )
 NUMBERS = frozenset(
-    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "timestamp", "now",
-     "utcnow", "today", "uuid4",
+    {"int", "float", "len", "bool", "abs", "round", "sum", "ord", "id", "hash", "isoformat", "strftime", "timestamp",
+     "now", "utcnow", "today", "uuid4",
      "uuid1", "uuid7", "time_ns", "getpid", "perf_counter"}
 )  # fmt: skip
 COMPILERS = frozenset(

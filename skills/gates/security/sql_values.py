@@ -21,6 +21,7 @@ from skills.gates.security.sql_checks import (
     is_key_of_user,
     is_kind,
     is_made_elsewhere,
+    is_measured,
     is_numeric,
     is_of_dialect,
     is_own_schema,
@@ -241,7 +242,7 @@ def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
 
 def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
     """True where everything that a name is bound to, grown by or looped over is harmless, or it was checked before."""
-    if _made_harmless(node, context, depth):
+    if _made_harmless(node, context, depth) or is_measured(node.id, context):
         return True
     return is_checked(node, context, lambda fixed: _is_fixed(fixed, context, depth + 1))
 

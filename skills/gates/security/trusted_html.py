@@ -163,6 +163,7 @@ unsafe_mark_safe = Rule(
         'def linked(text):\n    def link(found):\n        return format_html("<b>{}</b>", found[0])\n\n'
         "    return mark_safe(WORD.sub(link, escape(text)))\n",
         'def kind(order):\n    return mark_safe(f"<i>{order._meta.verbose_name}</i>{order.thumbnail_link}")\n',
+        'def refused(form):\n    return mark_safe(form.errors["note"][0])\n',
         'def page(order):\n    html = render_to_string("order.html", {"order": order})\n    return mark_safe(html)\n',
     ),
 )
