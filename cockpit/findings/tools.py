@@ -16,6 +16,7 @@ from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
 from cockpit.files import read_regular, source_lines
 from cockpit.findings.coverage import own_report
 from cockpit.findings.parts import OutsideAnswer
+from cockpit.findings.pattern import by_pattern
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, Ran, find_program, own_environment, without_own_code
 from cockpit.trust import Trust
@@ -107,7 +108,8 @@ class ToolRun:
         if ran.why:
             return OutsideAnswer(Check(tool.name, "not_run", 0, ran.why), gates)
         try:
-            problems = parse_output(tool.config.parser or _PARSERS[tool.name], ran.out)
+            parser = tool.config.parser or _PARSERS[tool.name]
+            problems = (by_pattern if parser.startswith("regex:") else parse_output)(parser, ran.out)
         except ValueError as problem:
             said = _telling(ran)
             reason = f"{plain_text(problem, 120)}{f': {said}' if said else ''}"

@@ -17,6 +17,7 @@ from cockpit.cli import main
 from cockpit.config import Config, ToolConfig, load_config
 from cockpit.errors import CannotAnswer
 from cockpit.findings.tools import Tool, ToolRun, known_tools
+from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, find_program, without_own_code
 from cockpit.trust import Trust
 
@@ -91,6 +92,18 @@ def test_what_was_told_in_part_says_so(repo: Path, text: str, why: str, count: i
     found = answer(repo, script(text))
 
     assert (found.check.status, found.check.count, found.check.reason) == ("fail", count, why)
+
+
+def test_a_pattern_that_takes_for_ever_is_ended_and_said(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cockpit.findings.pattern.SECONDS", 1.0)
+    pattern = r"regex:(?P<path>(a+)+):(?P<line>\d+) (?P<message>.*)"
+
+    found = answer(repo, script("print('a' * 200)", parser=pattern))
+
+    assert (found.check.status, found.check.reason) == (
+        "not_run",
+        f"its pattern takes longer than 1 s on what it printed: {plain_text('a' * 200, 160)}",
+    )
 
 
 def test_places_that_no_file_has_are_passed_over(repo: Path) -> None:
