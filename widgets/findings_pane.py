@@ -204,7 +204,9 @@ def _hangs(row: Line) -> int:
 def compliance(snapshot: FindingsSnapshot) -> str:
     """`P1 holds 93%, goal 95% ▅▆▇`: today's share, the goal, and the days before."""
     shares = [point.share for point in snapshot.trend[-14:]]
-    days = f" {sparkline([max(0.0, share - 0.5) for share in shares])}" if len(shares) > 1 else ""
+    # a share moves by points: with bars that start at nought, all days would look the same
+    floor = min(shares) - max(0.02, (max(shares) - min(shares)) / 4)
+    days = f" {sparkline([share - floor for share in shares])}" if len(shares) > 1 else ""
     judged = " of what was judged" if snapshot.problems else ""
     return f"P1 holds {shares[-1]:.0%}{judged}, goal 95%{days}"
 

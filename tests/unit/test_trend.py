@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.findings.models import TrendPoint
+from cockpit.findings.models import FindingsSnapshot, TrendPoint
 from cockpit.findings.trend import compliance, read_trend, with_today, write_trend
 from cockpit.paths import state_dir
 from cockpit.repository import find_repository
 from skills.gates import RULES, analyse, settle
 from skills.gates.model import GateOptions, ProjectEvidence
+from widgets.findings_pane import compliance as said
 
 UNTYPED = "class Basket:\n    def add(self, item):\n        pass\n\n    def size(self) -> int:\n        return 0\n"
 
@@ -30,6 +31,15 @@ def test_a_place_with_a_finding_does_not_hold() -> None:
     assert compliance(reports, verdict.findings, RULES) == (4, 3, {"missing-type-hints": 1})
     assert compliance(reports, (), RULES) == (4, 4, {})
     assert compliance(reports, verdict.findings, ()) == (4, 4, {})
+
+
+def test_a_rise_of_few_points_is_seen() -> None:
+    shares = (740, 750, 760, 780)
+    trend = tuple(TrendPoint(date(2026, 3, day), 1000, held) for day, held in enumerate(shares, 1))
+
+    words, _, bars = said(FindingsSnapshot(trend=trend)).rpartition(" ")
+
+    assert words == "P1 holds 78%, goal 95%" and sorted(bars) == list(bars) and len(set(bars)) == 4
 
 
 def test_one_row_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
