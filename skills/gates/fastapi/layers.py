@@ -13,6 +13,7 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.routes import FASTAPI, endpoint_of, session_names
+from skills.gates.fastapi.statements import writing_statement
 from skills.gates.rule import Rule, Watch
 
 SKILL = "fastapi-patterns"
@@ -26,8 +27,6 @@ _SESSION_WRITES = frozenset(
 _SESSION_READS = frozenset(
     {"execute", "exec", "scalar", "scalars", "query", "get", "get_one", "stream", "stream_scalars"}
 )
-_STATEMENTS = frozenset({"execute", "exec", "scalar", "scalars", "stream"})
-_DML = frozenset({"insert", "update", "delete"})
 _LARGE = frozenset(
     {"join", "outerjoin", "group_by", "having", "subquery", "union", "union_all", "with_for_update", "cte", "over",
      "case", "aliased", "select_from", "intersect", "except_"}
@@ -106,11 +105,8 @@ def _effect(call: ast.Call, sessions: frozenset[str], values: Values, context: F
         owner = dotted(function.value) or ""
         if owner in sessions and name in _SESSION_WRITES:
             return f"`{owner}.{name}(…)` writes"
-        if owner in sessions and name in _STATEMENTS and call.args:
-            asked = call.args[0]
-            made = values.get(asked.id, [None])[-1] if isinstance(asked, ast.Name) else asked
-            if made is not None and _root_call(made) in _DML:
-                return f"`{owner}.{name}({_root_call(made)}(…))` writes"
+        if written := writing_statement(call, values):
+            return f"`{owner or '…'}.{name}({written})` writes"
         chain = chain_of(call)
         # `user_manager.create(…)` asks a service: without Django nothing else is called a manager.
         service = not chain.manager and last_name(chain.root).lower().endswith("manager")
@@ -120,17 +116,6 @@ def _effect(call: ast.Call, sessions: frozenset[str], values: Values, context: F
             return f"{shown_chain(chain)} writes"
     other = outbound(function, name, context)
     return other[0] if other is not None else ""
-
-
-def _root_call(node: ast.expr) -> str:
-    """The name of the call that a chain begins with: `update(Shop).where(…)` → "update"."""
-    while isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Name):
-            return node.func.id
-        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        if isinstance(node, ast.Name):
-            return ""
-    return ""
 
 
 def _is_read(call: ast.Call, sessions: frozenset[str]) -> bool:
@@ -183,6 +168,10 @@ logic_in_router = Rule(
         "    await db.execute(delete(Order).where(Order.old))\n",
         "from fastapi import FastAPI\n\n\n@app.post('/orders')\nasync def place(order: In, db: AsyncSession) -> Out:\n"
         "    query = insert(Order).values(**order.dict()).returning(Order)\n    return await db.scalar(query)\n",
+        "from fastapi import FastAPI\nfrom shop.db import database, orders\n\n\n@app.post('/orders')\n"
+        "async def place(order: In) -> None:\n    await database.execute(query=orders.insert(), values=order.dict())\n",
+        "from fastapi import FastAPI\n\n\n@app.put('/orders/{id}')\nasync def pay(id: int, db: AsyncSession) -> None:\n"
+        "    await db.execute(text('UPDATE orders SET paid = true WHERE id = :id'), {'id': id})\n",
     ),
     good=one_file(
         "shop/routes.py",
@@ -197,6 +186,10 @@ logic_in_router = Rule(
         "from fastapi import Depends\n\n\n@router.post('/users')\n"
         "async def join(user: UserIn, user_manager: UserManager = Depends(get_manager)) -> User:\n"
         "    return await user_manager.create(user)\n",
+        "from fastapi import Depends\n\n\n@router.get('/orders/{id}')\n"
+        "async def one(id: int, db: AsyncSession = Depends(get_db)) -> Order:\n"
+        "    rows = await db.execute(text('SELECT * FROM orders WHERE id = :id'), {'id': id})\n"
+        "    return Order.model_validate(rows.one())\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
     ),
 )
