@@ -68,10 +68,15 @@ class Filters:
 
 
 def ordered(snapshot: FindingsSnapshot, current: str) -> list[Row]:
-    """P0, the files that could not be judged, P1, P2, the checks that did not run; the current file first in each."""
+    """P0, the files that could not be judged, P1, P2, the checks that did not run, or told a part only; the
+    current file first in each."""
     findings = _current_first(snapshot.findings, current)
     over = snapshot.progress is None and not snapshot.problems  # while it runs, not yet is not unable
-    unable: list[Row] = [check for check in snapshot.checks if check.status == "not_run" and over]
+    unable: list[Row] = [
+        check
+        for check in snapshot.checks
+        if over and (check.status == "not_run" or (check.status == "fail" and check.reason))
+    ]
     split = next((place for place, finding in enumerate(findings) if finding.gate != "P0"), len(findings))
     return [*findings[:split], *snapshot.problems, *findings[split:], *unable]
 
@@ -136,7 +141,7 @@ def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
     if isinstance(row, Check):
         return line(
             ("? ", "warn"),
-            (f"{plain_text(row.rule)} not run: ", "warn"),
+            (f"{plain_text(row.rule)} {'not run' if row.status == 'not_run' else 'told in part'}: ", "warn"),
             (plain_text(row.reason or "", 200), "muted"),
         )
     return line(

@@ -13,6 +13,7 @@ from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
 from skills.gates import rule_document
+from skills.gates.model import Check
 from tests.unit.test_attention import session
 from tests.unit.test_spend_screen_lines import row
 from tests.unit.test_watch import finding
@@ -27,7 +28,7 @@ from widgets.budget_pane import (
     window_row,
 )
 from widgets.code_view import code_lines, rule_lines
-from widgets.findings_pane import Filters, counts_line, finding_row, problem_row
+from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
@@ -144,6 +145,21 @@ def test_a_place_that_cannot_be_judged_stands_below_those_that_are() -> None:
     sizes = finding_columns([found, problem], 80)
     rows = [finding_row(found, 0, 80, sizes, new=False, jump=False), problem_row(problem, 80, sizes[0] + 3)]
     assert plain(rows[0]).index("bare-mock") == plain(rows[1]).index("not judged")
+
+
+def test_what_was_not_asked_and_what_told_a_part_stand_at_the_end_with_their_reason() -> None:
+    checks = (
+        Check("mypy", "fail", 1, "signal 9 ended it before it was done"),
+        Check("ruff", "fail", 2),
+        Check("pytest", "not_run", 0, "pytest is not installed"),
+    )
+
+    rows = ordered(FindingsSnapshot(phase="ready", findings=(finding("f", 58),), checks=checks), "")
+
+    assert [plain(problem_row(row, 80, 20)) for row in rows if isinstance(row, Check)] == [
+        "? mypy told in part: signal 9 ended it before it was done",
+        "? pytest not run: pytest is not installed",
+    ]
 
 
 def test_counts_are_written_as_the_files_are() -> None:
