@@ -119,7 +119,7 @@ def test_four_panes_then_a_violation_comes_and_goes(terminal: Callable[..., Tmux
     planted = demo.root / "tests" / "test_zz_planted.py"
     planted.write_text("from unittest.mock import MagicMock\n\n\ndef test_it():\n    assert MagicMock()\n")
     until(lambda: "test_zz_planted.py:1" in screen.screen(), screen.screen)
-    planted.write_text("def test_it():\n    assert True\n")
+    planted.write_text("def test_it():\n    assert 1 == 1\n")
     until(lambda: "test_zz_planted.py" not in screen.screen(), screen.screen)
     assert "resolved" in screen.screen()
     screen.press("q")

@@ -117,7 +117,7 @@ def test_the_whole_project_counts_without_its_tests() -> None:
 
 
 def test_without_a_report_it_is_not_run_and_blocks_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (repo / "tests" / "test_a.py").write_text("def test_a():\n    assert 1\n")
+    (repo / "tests" / "test_a.py").write_text("def test_a():\n    assert 1 == 1\n")
     (repo / "a.py").write_text(PLAIN)
     document = answer(repo, capsys)
     (check,) = [row for row in document["checks"] if row["rule"] == "missing-coverage"]
