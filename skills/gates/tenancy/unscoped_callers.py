@@ -10,7 +10,14 @@ from skills.gates.engine.roles import is_product_path, path_role, role_of_scope
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_before_sign_in, is_public, vetted_in
+from skills.gates.tenancy.unscoped_checks import (
+    asked_by,
+    askers_of,
+    is_before_sign_in,
+    is_public,
+    names_tenant,
+    vetted_in,
+)
 from skills.gates.tenancy.unscoped_function import uses_of
 from skills.gates.tenancy.unscoped_reach import (
     FROM_OUTSIDE,
@@ -24,7 +31,7 @@ from skills.gates.tenancy.unscoped_reach import (
     reach_of,
     sources_of,
 )
-from skills.gates.tenancy.unscoped_words import is_asked_for_tenant
+from skills.gates.tenancy.unscoped_words import SCOPED, is_asked_for_tenant, said_later
 
 _ASKED = "service-asked"
 _CALLERS = "unscoped-tenant-query: who calls a function"
@@ -80,21 +87,20 @@ def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator
         name = context.class_scope.name
     arguments = _parameters(function)
     before = context.scopes, context.statement
-    for call, scopes in _callers(context).get(name, ()) if depth else ():
-        if function in scopes:
+    owner = context.class_scope
+    for call, inner, scopes in _callers(context).get(name, ()) if depth else ():
+        if function is inner or not _may_call(call, scopes, owner):
             continue
-        context.scopes, context.statement = scopes, call
+        context.scopes, context.statement = scopes, uses_of(inner, context).statement_of(call)
         try:
             each = [sources_of(value, context) for value in _given(call, arguments, words)]
             if any(sources and all(how == IN_HAND for how, _ in sources) for sources in each):
                 continue  # the rows of a row in hand
             found = {pair for sources in each for pair in sources}
             outside = frozenset(word for how, word in found if how == FROM_OUTSIDE)
-            inner = context.function
-            if outside and inner is not None and not is_asked_for_tenant(context):
-                if not outside.isdisjoint(vetted_in(inner, context)):
-                    continue
-                yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
+            if outside:
+                if not _is_asked_for(outside, inner, name, context):
+                    yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
             elif handed := frozenset(word for how, word in found if how == HANDED):
                 yield from _handed(handed, context, depth - 1)
             elif not words:
@@ -106,6 +112,28 @@ def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator
         yield "handed", f"{name}|{' '.join(places)}"
     if not words and context.class_scope is not None:
         yield "handed", f"{context.class_scope.name}|"
+
+
+def _may_call(call: ast.Call, scopes: Scopes, owner: ast.ClassDef | None) -> bool:
+    """False for `self.one(…)` in a class that has nothing to do with the one whose method is meant."""
+    if isinstance(call.func, ast.Name):
+        return owner is None or call.func.id == owner.name
+    around = [scope for scope in scopes if isinstance(scope, ast.ClassDef)]
+    if owner is None or not around:
+        return False
+    names = {owner.name, *map(last_name, owner.bases)}
+    return around[-1].name in names or owner.name in map(last_name, around[-1].bases)
+
+
+def _is_asked_for(outside: frozenset[str], inner: FunctionNode, name: str, context: FileContext) -> bool:
+    """True where a caller asks for the keys that it hands to the function `name`, or for the row that comes back."""
+    later = set(said_later(context))
+    return (
+        not outside.isdisjoint(vetted_in(inner, context, name))
+        or is_asked_for_tenant(context)
+        or SCOPED in later
+        or names_tenant(later, context)
+    )
 
 
 def _parameters(function: FunctionNode) -> list[str]:
@@ -122,16 +150,16 @@ def _given(call: ast.Call, arguments: list[str], words: frozenset[str]) -> Itera
     yield from (word.value for word in call.keywords if word.arg in words)
 
 
-def _callers(context: FileContext) -> dict[str, list[tuple[ast.Call, Scopes]]]:
-    """Name → the calls in the file of what is called so, on nothing or on an object of the own class, and the scopes
-    that they stand in."""
+def _callers(context: FileContext) -> dict[str, list[tuple[ast.Call, FunctionNode, Scopes]]]:
+    """Name → the calls in the file of what is called so, on nothing or on an object of the own class, with the function
+    and all scopes that they stand in."""
     known = context.memo.get(_CALLERS)
     if not isinstance(known, dict):
-        found: dict[str, list[tuple[ast.Call, Scopes]]] = {}
+        found: dict[str, list[tuple[ast.Call, FunctionNode, Scopes]]] = {}
         for function, scopes in _functions(context.tree, []):
             for call in uses_of(function, context).calls:
                 if name := _own_name(call.func):
-                    found.setdefault(name, []).append((call, scopes))
+                    found.setdefault(name, []).append((call, function, scopes))
         known = context.memo[_CALLERS] = found
     return known
 

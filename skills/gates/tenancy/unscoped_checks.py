@@ -42,15 +42,15 @@ _SIGNATURES = "unscoped-tenant-query: asks for a signature"
 _VETTED = "unscoped-tenant-query: keys that were asked for"
 
 
-def vetted_in(function: FunctionNode, context: FileContext) -> frozenset[str]:
+def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> frozenset[str]:
     """The keys that a function asks for itself: one row is read of the tenant or of who asks by them, a check is given
-    them, or a helper that also learns who asks."""
+    them, or a helper that also learns who asks; `but` is the function that itself is looked at."""
     known = context.memo.setdefault(_VETTED, {})
     assert isinstance(known, dict)
-    if function not in known:
-        calls = uses_of(function, context).calls
-        known[function] = frozenset(word for call in calls for word in _asked_of(call, context)) - _NO_KEYS
-    words: frozenset[str] = known[function]
+    if (function, but) not in known:
+        calls = (call for call in uses_of(function, context).calls if not but or last_name(call.func) != but)
+        known[function, but] = frozenset(word for call in calls for word in _asked_of(call, context)) - _NO_KEYS
+    words: frozenset[str] = known[function, but]
     return words
 
 

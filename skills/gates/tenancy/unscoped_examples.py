@@ -114,4 +114,14 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         "billing/serializers.py",
         "what is validated is another field",
     ),
+    by_hand(
+        "class Invoices(APIView):\n    def get_object(self, pk):\n        return Invoice.objects.get(pk=pk)\n\n"
+        "    def get(self, request, pk):\n        return Response(InvoiceSerializer(self.get_object(pk)).data)\n",
+        note="a `get_object` that asks nothing vouches for nothing",
+    ),
+    by_hand(
+        "class Lines(ListView):\n    def get_queryset(self):\n        return Line.objects.filter(\n"
+        "            invoice_id=self.kwargs['pk'], kind__in=[Kind.OPEN, Kind.LATE]\n        )\n",
+        note="constants narrow nothing",
+    ),
 )

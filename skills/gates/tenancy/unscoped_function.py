@@ -93,6 +93,10 @@ class Uses:
         """True for a name that is bound to one row which was read, made or asked for."""
         return any(isinstance(value, ast.Call) and _is_one_row(value) for value in self.bound.get(name, ()))
 
+    def statement_of(self, call: ast.Call) -> ast.AST:
+        """The assignment of what a call answers, the call itself where nothing is bound to it."""
+        return next((part for part in self._binding if getattr(part, "value", None) is call), call)
+
     def derived_from(self, name: str) -> set[str]:
         """A name with those that are read of it: `row = get_object_or_404(rows, …)`, `project = row.project`."""
         found = {name}

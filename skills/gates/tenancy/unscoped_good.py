@@ -298,4 +298,18 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "billing/tasks.py",
         "it works for the row that it was given",
     ),
+    by_hand(
+        "class Invoices(APIView):\n    def get_object(self, pk):\n        return Invoice.objects.get(pk=pk)\n\n"
+        "    def get(self, request, pk):\n        invoice = self.get_object(pk)\n"
+        "        if invoice.company != request.company:\n            raise PermissionDenied\n"
+        "        return Response(InvoiceSerializer(invoice).data)\n",
+        note="the row is asked for where it comes back",
+    ),
+    by_hand(
+        "class Invoices(APIView):\n    def _one(self, pk):\n        return Invoice.objects.get(pk=pk)\n\n"
+        "    def get(self, request):\n        return Response(self._one(request.company.first_id))\n\n\n"
+        "class Notes(APIView):\n    def _one(self, pk):\n        return Note.objects.get(pk=pk)\n\n"
+        "    def get(self, request, pk):\n        return Response(self._one(pk))\n",
+        note="the method of that name of another class",
+    ),
 )

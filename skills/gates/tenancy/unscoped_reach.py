@@ -44,7 +44,8 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
             continue  # its own conditions are judged with these
         sources = set(_sources(value, context, set()))
         words = {word for _, word in sources}
-        if is_key(name) or name.endswith("__in") or any(map(_KEY.search, words)):
+        is_set = name.endswith("__in") and isinstance(value, ast.Name) and bool(sources)
+        if is_key(name) or is_set or any(map(_KEY.search, words)):
             hows = {how for how, _ in sources}
             how = next((one for one in (FROM_OUTSIDE, HANDED) if one in hows), IN_HAND)
             found.setdefault(how, set()).update(words)
@@ -121,7 +122,7 @@ def _of_name(name: str, context: FileContext, seen: set[str]) -> Iterator[tuple[
                 yield how, name
     if name in parameters(context) and name not in ROWS | ASKERS | {"request"}:
         yield (FROM_OUTSIDE if is_entry(context) else HANDED), name
-    elif not bound:
+    elif not bound and not name[:1].isupper():
         yield IN_HAND, name
 
 
@@ -130,6 +131,8 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
     are of what is in hand."""
     word = _called(value)
     names = list(_chain(value))
+    if names and names[0][:1].isupper():
+        return  # a constant: `Status.OPEN`
     if not ASKERS.isdisjoint(names):
         yield IN_HAND, word
     elif "request" in names:
