@@ -24,7 +24,7 @@ _MOST = 1 << 20
 # the commands that a warm process answers, and for how long one waits for it before the work is done here
 _SECONDS = {"check": 30.0, "sweep": 30.0, "status": 3.0}
 
-_LEAVING = ("check", "spend", "start-day")  # they have closed what they opened
+_LEAVING = ("check", "spend", "start-day", "sweep")  # they have closed what they opened
 
 
 def main() -> int:

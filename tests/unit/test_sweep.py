@@ -138,6 +138,23 @@ def test_what_is_staged_is_looked_at_and_nothing_else(repo: Path, capsys: pytest
     assert {checks[name]["status"] for name in ("dependencies", "permissions", "sast")} == {"not_applicable"}
 
 
+def test_a_sweep_in_a_process_of_its_own_says_all_before_it_leaves(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        (repo / f"open{number}.py").write_text(f'KEY = "{AWS}"\n')
+    git(repo, "add", "-A")
+    told = main(["--repo", str(repo), "sweep", "--staged"]), capsys.readouterr().out
+    done = subprocess.run(
+        [sys.executable, "-m", "cockpit", "--repo", str(repo), "sweep", "--staged"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COCKPIT_WARM": "0"},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == told and told[0] == 1
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
