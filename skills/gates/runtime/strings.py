@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from skills.gates.analysis.bindings import Binding, annotated_type, bindings, lookup, origin
 from skills.gates.analysis.loops import Loop, blocks, local_nodes, loops_around, scope_of, turns
@@ -61,40 +62,44 @@ def _bound_to_text(found: Binding, context: FileContext, depth: int) -> bool:
 
 
 def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
-    target = node.target
-    if isinstance(target, ast.Subscript) and not (  # `texts["head"] += line`, not the last one of a growing list
-        isinstance(target.slice, ast.Constant) and isinstance(target.value, (ast.Name, ast.Attribute))
-    ):
-        return
-    if isinstance(node.op, ast.Add):
-        _grown(node, target, node.value, context)
+    if isinstance(node.op, ast.Add) and _stays(node.target):
+        _grown(node, node.target, node.value, context)
+
+
+def _stays(target: ast.expr) -> TypeGuard[_Target]:
+    """True for a place that is the same in every turn: `texts["head"]`, not the last one of a growing list."""
+    if isinstance(target, ast.Subscript):
+        return isinstance(target.slice, ast.Constant) and isinstance(target.value, (ast.Name, ast.Attribute))
+    return isinstance(target, (ast.Name, ast.Attribute))
 
 
 def _on_assignment(node: ast.Assign, context: FileContext) -> None:
-    """`text = text + more`, `text = more + text`, `text = f"{text}{more}"`."""
-    target = node.targets[0]
-    if (
-        len(node.targets) > 1
-        or not isinstance(target, ast.Name)
-        or not isinstance(node.value, (ast.BinOp, ast.JoinedStr))
-    ):
+    """`text = text + more`, `text = f"{text}{more}"`, `text = "%s%s" % (text, more)`, `"".join([text, more])`."""
+    target, value = node.targets[0], node.value
+    if not isinstance(value, (ast.BinOp, ast.JoinedStr, ast.Call)) or len(node.targets) > 1 or not _stays(target):
         return
-    if any(isinstance(term, ast.Name) and term.id == target.id for term in _terms(node.value)):
-        _grown(node, target, node.value, context)
+    terms = [part for part in _terms(value) if part.__class__ is target.__class__]
+    if terms and ast.unparse(target) in map(ast.unparse, terms):
+        _grown(node, target, value, context)
 
 
-def _terms(value: ast.BinOp | ast.JoinedStr) -> Iterator[ast.expr]:
-    """What a sum or an f-string puts one behind the other."""
-    if isinstance(value, ast.JoinedStr):
-        yield from (
-            part.value for part in value.values if isinstance(part, ast.FormattedValue) and not part.format_spec
-        )
-        return
-    left: ast.expr = value
-    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
-        yield left.right
-        left = left.left
-    yield left
+def _terms(value: ast.BinOp | ast.JoinedStr | ast.Call) -> Iterator[ast.expr]:
+    """What a sum, an f-string or another way to put text together puts one behind the other."""
+    match value:
+        case ast.JoinedStr(values=parts):
+            yield from (part.value for part in parts if isinstance(part, ast.FormattedValue) and not part.format_spec)
+        case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str()), right=right):
+            yield from right.elts if isinstance(right, ast.Tuple) else [right]
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format"), args=parts, keywords=words):
+            yield from (*parts, *(word.value for word in words))
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="join"), args=[made]):
+            yield from made.elts if isinstance(made, (ast.List, ast.Tuple)) else ()
+        case ast.BinOp():
+            left: ast.expr = value
+            while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+                yield left.right
+                left = left.left
+            yield left
 
 
 def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContext) -> None:
@@ -106,7 +111,7 @@ def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContex
         return
     name = ast.unparse(target)
     loop = loops[0]
-    if isinstance(target, ast.Subscript) and _starts_anew(loop, ast.unparse(target.value), node):
+    if not isinstance(target, ast.Name) and _starts_anew(loop, ast.unparse(target.value), node):
         return
     if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name):
         return
@@ -260,6 +265,14 @@ string_concat_in_loop = Rule(
                  "        answer['text'] += part.text\n    return answer\n"}),
         Example({_PATH: "def f(rows):\n    text = None\n    for row in rows:\n        if text is None:\n"
                  "            text = ''\n        text += row.name\n    return text\n"}),
+        Example({_PATH: "class Page:\n    def fill(self, rows):\n        for row in rows:\n"
+                 "            self.body = self.body + '<p>' + row\n"}),
+        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
+                 "        text = '%s, %s' % (text, row)\n    return text\n"}),
+        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
+                 "        text = '{}, {}'.format(text, row)\n    return text\n"}),
+        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
+                 "        text = ''.join([text, row])\n    return text\n"}),
         Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
                  "            self.body += '<tr>%s</tr>' % row\n"}),
     ),
@@ -277,6 +290,10 @@ string_concat_in_loop = Rule(
                  "            text = None\n"}, note="starts anew now and then"),
         Example({_PATH: "def f(rows):\n    counts = {'n': 0, 'text': ''}\n    for row in rows:\n"
                  "        counts['n'] += row.n\n    return counts\n"}),
+        Example({_PATH: "def f(rows):\n    for row in rows:\n        row.name += ' (x)'\n"
+                 "        row.label = '%s (x)' % row.label\n"}, note="a text of each row"),
+        Example({_PATH: "def f(rows, base):\n    for row in rows:\n        name = '%s-%s' % (base, row)\n"
+                 "        print(name)\n"}),
         Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
                  "            text += row.name\n            break\n    return text\n"}),
         Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
