@@ -312,4 +312,14 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "    def get(self, request, pk):\n        return Response(self._one(pk))\n",
         note="the method of that name of another class",
     ),
+    by_hand(
+        "class Invoices(ViewSet):\n    queryset = Invoice.objects.all()\n\n    def retrieve(self, request, pk):\n"
+        "        return Response(self.queryset.get(pk=pk, company=request.company))\n",
+        note="its own methods narrow it",
+    ),
+    by_hand(
+        "class Receipt(UserPassesTestMixin, DetailView):\n    queryset = Invoice.objects.all()\n\n"
+        "    def test_func(self):\n        return self.get_object().payer == self.request.user\n",
+        note="only the row that passes the test is shown",
+    ),
 )

@@ -226,10 +226,15 @@ def _said_by_method(part: FunctionNode, context: FileContext) -> Iterator[str]:
         yield from mentioned_names(part)
     if part.name.startswith("get_object_"):
         yield part.name
-    if context.function is None and part.name in _SAYS_ROWS:
+    if context.function is None and part.name == "test_func":
         names = set(mentioned_names(part))
-        yield from names
-        if part.name != "__init__" and not ASKERS.isdisjoint(names):
+        if not ASKERS.isdisjoint(names) and not {"get_object", "object"}.isdisjoint(names):
+            yield SCOPED  # only the row that passes the test is shown
+    elif context.function is None:
+        names = set(mentioned_names(part))
+        if part.name in _SAYS_ROWS or "queryset" in names:
+            yield from names
+        if part.name in _SAYS_ROWS and part.name != "__init__" and not ASKERS.isdisjoint(names):
             yield SCOPED  # the rows of who asks
     elif context.function is not None and context.function.name == "get_queryset" and part.name in _FIRST:
         calls = (call for call in descendants(part) if isinstance(call, ast.Call))
