@@ -64,16 +64,18 @@ _COMMENT = lazy(
     re.IGNORECASE,
 )
 _NOQA = lazy(r"#\s*noqa\b(?:\s*:\s*([A-Za-z]+\d*(?:[,\s]+[A-Za-z]+\d+)*))?", re.I)
+_STRING = lazy(rb"""\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'""")
 _SEPARATOR = lazy(r"[,\s]+")
 
 
 @record
 class ForeignComment:
     """A comment for another linter that silences `rules` of ours on its line, or in the whole file. `column` counts
-    bytes, from 0."""
+    bytes, from 0. `doubtful` where it may be part of a string."""
 
     line: int
     column: int
+    doubtful: bool
     rules: tuple[str, ...]
     text: str
     whole_file: bool
@@ -98,10 +100,19 @@ def foreign_comments(source: bytes) -> Iterator[ForeignComment]:
             yield ForeignComment(
                 line=line,
                 column=before - begin,
+                doubtful=_may_be_text(source, begin, before),
                 rules=rules,
                 text=f"{kind}: {', '.join(codes)}" if codes else kind,
                 whole_file=match["file"] is not None,
             )
+
+
+def _may_be_text(source: bytes, begin: int, place: int) -> bool:
+    """Whether a place on the line that starts at `begin` may lie in a string: where a quotation mark is open."""
+    rest = _STRING.sub(b"", source[begin:place])
+    if b'"' in rest or b"'" in rest:
+        return True
+    return any(source.count(mark, 0, begin) % 2 for mark in (b'"""', b"'''"))
 
 
 def rules_of(codes: tuple[str, ...]) -> tuple[str, ...]:

@@ -51,15 +51,14 @@ def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
     """
     from skills.gates.engine.noqa import foreign_comments  # few files have one
 
-    comments = list(foreign_comments(source))
-    if not comments:
-        return ()
-    texts = _Texts(source, tree)
+    texts: _Texts | None = None
     spans: _Spans | None = None
     found = []
-    for comment in comments:
-        if texts.hold(comment.line, comment.column):
-            continue
+    for comment in foreign_comments(source):
+        if comment.doubtful:
+            texts = _Texts(source, tree) if texts is None else texts
+            if texts.hold(comment.line, comment.column):
+                continue
         head = 0
         if comment.whole_file:
             first, last = 1, source.count(b"\n") + 1
@@ -67,6 +66,7 @@ def find_foreign(source: bytes, tree: ast.Module) -> tuple[Suppression, ...]:
             spans = _Spans(source, tree) if spans is None else spans
             first, last, head = spans.touching(comment.line)
             if first == last == comment.line:
+                texts = _Texts(source, tree) if texts is None else texts
                 first = texts.begin_of(comment.line)
         found.append(Suppression(first, last, comment.rules, comment.text, comment.line, foreign=True, head=head))
     return tuple(found)
