@@ -5,7 +5,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from skills.gates.analysis.queries import MANAGERS, chain_of, mentioned_names
+from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -13,7 +13,7 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
 from skills.gates.tenancy.unscoped_reach import conditions_of, is_key
 from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE
 
@@ -57,7 +57,7 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
 def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
     name = last_name(call.func)
     chain = chain_of(call)
-    if chain.manager in MANAGERS or name in SHORTCUTS or any(method == "get_queryset" for method, _ in chain.calls):
+    if is_manager(chain.manager) or name in SHORTCUTS or any(method == "get_queryset" for method, _ in chain.calls):
         if name in SHORTCUTS or name in _ONE_ROW:
             conditions = list(conditions_of(call))
             own = any(method == "get_queryset" for method, _ in chain.calls)

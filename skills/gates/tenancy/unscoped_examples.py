@@ -124,4 +124,5 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         "            invoice_id=self.kwargs['pk'], kind__in=[Kind.OPEN, Kind.LATE]\n        )\n",
         note="constants narrow nothing",
     ),
+    by_hand("def one(request, pk):\n    return Invoice.open_objects.get(pk=pk)\n", note="a manager of its own"),
 )

@@ -14,6 +14,11 @@ _ONE = frozenset({"first", "last", "aget", "afirst", "create", "acreate", "lates
 _MEMO = "unscoped-tenant-query: functions"
 
 
+def is_manager(name: str) -> bool:
+    """True for `objects`, and for a manager of the project's own that is called after it, `open_objects`."""
+    return name in MANAGERS or name.endswith("_objects")
+
+
 def uses_of(function: FunctionNode, context: FileContext) -> "Uses":
     """What one function does with its names."""
     known = context.memo.setdefault(_MEMO, {})
@@ -126,7 +131,7 @@ class Uses:
 def _is_one_row(call: ast.Call) -> bool:
     name = last_name(call.func)
     if name == "get":
-        return chain_of(call).manager in MANAGERS
+        return is_manager(chain_of(call).manager)
     return name in _ONE or name in SHORTCUTS or name.startswith(("get_object", "_get_object"))
 
 

@@ -20,7 +20,7 @@ from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolati
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
 from skills.gates.tenancy.unscoped_checks import names_tenant
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
-from skills.gates.tenancy.unscoped_function import SHORTCUTS
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
@@ -48,7 +48,7 @@ _FIRST = frozenset({"get", "list", "dispatch", "initial", "setup"})
 _SHOWN = ("ListSerializer", "ReadSerializer", "OutputSerializer", "ResponseSerializer")
 _READERS = frozenset({"queryset", "get_queryset", "filter_queryset", "get_object", "super"})
 _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
-_QUERIES = Words(*MANAGER_WORDS, b"_or_404")
+_QUERIES = Words(*MANAGER_WORDS, b"_objects.", b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
 
@@ -100,7 +100,7 @@ def _note_inner(node: ast.Call, inner: set[ast.Call]) -> None:
     if last_name(node.func) == "Prefetch":
         inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
     for keyword in node.keywords if last_name(node.func) in QUERYSET else ():
-        if isinstance(keyword.value, ast.Call) and chain_of(keyword.value).manager in MANAGERS:
+        if isinstance(keyword.value, ast.Call) and is_manager(chain_of(keyword.value).manager):
             inner.update(part for part in descendants(keyword.value) if isinstance(part, ast.Call))
 
 
@@ -150,14 +150,14 @@ def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
     if isinstance(node.func, ast.Attribute):
         chain = chain_of(node)
         inner.update(call for _, call in chain.calls[:-1])
-        if chain.manager in MANAGERS and not _looks_up(chain):
+        if is_manager(chain.manager) and not _looks_up(chain):
             return chain.model, chain.calls[0][0]
     if last_name(node.func) in SHORTCUTS and node.args:
         first = node.args[0]
         if isinstance(first, ast.Call):
             calls = [call for call in descendants(first) if isinstance(call, ast.Call)]
             inner.update(calls)
-            return next((chain.model for chain in map(chain_of, calls) if chain.manager in MANAGERS), ""), "get"
+            return next((chain.model for chain in map(chain_of, calls) if is_manager(chain.manager)), ""), "get"
         name = last_name(first)
         if name in MANAGERS and isinstance(first, ast.Attribute):
             name = last_name(first.value)
@@ -311,7 +311,7 @@ unscoped_tenant_query = Rule(
         Watch(
             (ast.Call,),
             _on_call,
-            (b".objects", b"_manager", b".all_objects", b"_or_404"),
+            (b".objects", b"_manager", b"_objects.", b"_or_404"),
             _is_judged_path,
             near=_QUERIES.words,
         ),

@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Iterator
 
-from skills.gates.analysis.queries import MANAGERS, chain_of, mentioned_names
+from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, subject_of, uses_of
 from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, SAID_BY_REQUEST, parameters
 from skills.record import record
 
@@ -154,7 +154,7 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
 
 def _of_call(call: ast.Call, context: FileContext, seen: set[str]) -> Iterator[tuple[str, str]]:
     method = last_name(call.func)
-    if chain_of(call).manager in MANAGERS or method in {"getattr", "values_list", "get_object"}:
+    if is_manager(chain_of(call).manager) or method in {"getattr", "values_list", "get_object"}:
         yield IN_HAND, method
     elif isinstance(call.func, ast.Attribute) and method in _CONTAINERS:
         named = [one.value for one in call.args[:1] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
