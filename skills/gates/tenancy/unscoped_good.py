@@ -322,4 +322,11 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "    def test_func(self):\n        return self.get_object().payer == self.request.user\n",
         note="only the row that passes the test is shown",
     ),
+    by_hand(
+        "class LineSerializer(ModelSerializer):\n    def validate_number(self, number):\n"
+        "        view = self.context['view']\n        invoice = Invoice.objects.get(pk=view.kwargs['invoice_pk'])\n"
+        "        if number > invoice.count:\n            raise ValidationError\n        return number\n",
+        "billing/serializers.py",
+        "the key of the address that its view answers for",
+    ),
 )

@@ -133,8 +133,8 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
     names = list(_chain(value))
     if names and names[0][:1].isupper():
         return  # a constant: `Status.OPEN`
-    if not ASKERS.isdisjoint(names):
-        yield IN_HAND, word
+    if not ASKERS.isdisjoint(names) or names[:1] == ["view"] or "context" in names:
+        yield IN_HAND, word  # a serializer reads what its view was asked for
     elif "request" in names:
         yield (IN_HAND if SAID_BY_REQUEST.isdisjoint(names) else FROM_OUTSIDE), word
     elif not OUTSIDE.isdisjoint(names[1:]):
