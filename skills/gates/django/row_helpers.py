@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from msgspec.structs import replace
 
@@ -16,10 +17,13 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence
 from skills.gates.project import Place, Project
 from skills.gates.rule import Watch
+from skills.record import record
 
 N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
+_PICKS = NARROWS | TAKES_FIRST
+_READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
 _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
@@ -88,7 +92,7 @@ def asked_anew(node: ast.expr, row: Row, context: FileContext) -> Iterator[tuple
     while isinstance(parent, ast.Attribute) and parent.attr == "all":
         call = context.parent(parent)
         parent = context.parent(call) if isinstance(call, ast.Call) else None
-    if isinstance(parent, ast.Attribute) and parent.attr in NARROWS | TAKES_FIRST:
+    if isinstance(parent, ast.Attribute) and parent.attr in _PICKS:
         yield "narrowed", parent.attr
         if parent.attr in TAKES_FIRST and isinstance(node, ast.Attribute) and covers(row.loaded, node.attr):
             yield UNORDERED, node.attr
@@ -126,27 +130,51 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and RELATION.search(last_name(part.value))
         for target in part.targets
     }
-    asked = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)}
-    for name in asked if declared else ():
-        for part in _asks(name, asked):
-            for read in descendants(part):
-                behind = _read_of(read)
-                if isinstance(behind, ast.Attribute) and behind.attr in declared and last_name(behind.value) == "self":
-                    how = read.attr if isinstance(read, ast.Attribute) and read.attr in NARROWS | TAKES_FIRST else ""
+    if not declared:
+        return
+    asked = {
+        part.name: _asks(part) for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)
+    }
+    for name in asked:
+        for part in _in_turn(name, asked):
+            for behind, how in asked[part].reads:
+                if behind.attr in declared:
                     context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind.attr} {how}", behind.lineno)
 
 
-def _asks(name: str, asked: dict[str, ast.FunctionDef]) -> list[ast.FunctionDef]:
+@record
+class _Asks:
+    """What a property or method asks of its own row: the names, and those that something is read of, with how."""
+
+    own: tuple[str, ...]
+    reads: tuple[tuple[ast.Attribute, str], ...]
+
+
+def _asks(method: ast.FunctionDef) -> _Asks:
+    own: list[str] = []
+    reads: list[tuple[ast.Attribute, str]] = []
+    for part in descendants(method):
+        kind = part.__class__
+        if kind in _READS_OF:
+            behind = _read_of(part)
+            if _is_own(behind):
+                reads.append((behind, part.attr if kind is ast.Attribute and part.attr in _PICKS else ""))  # type: ignore[attr-defined]
+            elif _is_own(part):
+                own.append(part.attr)
+    return _Asks(tuple(own), tuple(reads))
+
+
+def _is_own(node: ast.AST | None) -> TypeGuard[ast.Attribute]:
+    """True for `self.company`."""
+    return node.__class__ is ast.Attribute and getattr(node.value, "id", "") == "self"
+
+
+def _in_turn(name: str, asked: dict[str, _Asks]) -> list[str]:
     """A property or method, and those of the same class that it asks in turn: `self.label` in `full_label`."""
-    found = {name: asked[name]}
-    queue = [name]
-    while queue:
-        for part in descendants(asked[queue.pop()]):
-            own = isinstance(part, ast.Attribute) and last_name(part.value) == "self"
-            if own and part.attr in asked and part.attr not in found:  # type: ignore[attr-defined]
-                found[part.attr] = asked[part.attr]  # type: ignore[attr-defined]
-                queue.append(part.attr)  # type: ignore[attr-defined]
-    return list(found.values())
+    found = [name]
+    for one in found:
+        found += [other for other in dict.fromkeys(asked[one].own) if other in asked and other not in found]
+    return found
 
 
 def _read_of(node: ast.AST) -> ast.expr | None:

@@ -37,6 +37,7 @@ _ASKED = "service-asked"
 _CALLERS = "unscoped-tenant-query: who calls a function"
 _FURTHEST = 3
 _REQUESTS = frozenset({"view", "router", "serializer"})
+_VALIDATED = frozenset({"validated_data", "cleaned_data", "data"})
 _SERVICES = (b"service", b"selector", b"quer", b"repositor", b"use_case", b"usecase", b"interactor")
 Scopes = list[ast.ClassDef | FunctionNode]
 
@@ -218,7 +219,6 @@ def _tell(name: str, call: ast.Call, bound: dict[str, str], context: FileContext
         context.fact(_ASKED, called, f"|{module}||||")
         return
     function = context.function
-    vetted = vetted_in(function, context) if function is not None else frozenset()
     keys: list[str] = []
     rows: list[str] = []
     words: set[str] = set()
@@ -227,7 +227,9 @@ def _tell(name: str, call: ast.Call, bound: dict[str, str], context: FileContext
         said = {word for how, word in sources if how == FROM_OUTSIDE}
         if sources and not any(how != IN_HAND for how, _ in sources):
             rows.append(place)
-        elif said and said.isdisjoint(vetted) and said.isdisjoint({"validated_data", "cleaned_data", "data"}):
+        elif (
+            said and said.isdisjoint(_VALIDATED) and (function is None or said.isdisjoint(vetted_in(function, context)))
+        ):
             keys.append(place)
             words |= said
     asks = sorted(askers_of(context)) if keys else ()

@@ -35,6 +35,9 @@ _SIGNED = lazy(
     r"|(?:verif|check|valid)\w*_(?:signature|token|webhook)",
     re.I,
 )
+# Without one of these no signature is asked for in a file, and nothing is compared with a secret setting.
+_SIGNED_STEMS = (b"ign", b"compare_digest", b"constant_time", b"construct_event", b"oken", b"hmac", b"HMAC", b"jwt",
+                 b"JWT", b"ebhook", b"settings", b"config", b"environ")  # fmt: skip
 _SETTINGS = frozenset({"settings", "config", "environ"})
 _SECRET_SETTING = lazy(r"(?:^|_)(?:key|secret|token|password)$", re.I)
 _SIGNS_IN = lazy(r"login|auth|permission|user_passes|allow|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I)
@@ -138,7 +141,7 @@ def is_before_sign_in(context: FileContext) -> bool:
     if any(_NO_TENANT_YET.search(scope.name) for scope in context.scopes):
         return True
     function = context.function
-    if function is None:
+    if function is None or not any(map(context.holds, _SIGNED_STEMS)):
         return False
     known = context.memo.setdefault(_SIGNATURES, {})
     assert isinstance(known, dict)

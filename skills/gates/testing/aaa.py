@@ -238,12 +238,12 @@ def _behind_guard(parts: list[_Part], act: int | None, context: FileContext) -> 
     """The act of a test whose first assertion makes sure of what was arranged: it stands in one block with that, and
     what follows is an act of its own, and is asserted too."""
     guard = next((index for index, part in enumerate(parts) if part.asserts), 0)
-    if not (act is None or makes(parts[act].node)) or (
-        guard and _blank_between(parts[guard - 1], parts[guard], context)
-    ):
-        return None
     after = next((index for index in range(guard, len(parts)) if not parts[index].asserts), len(parts))
     if after == len(parts) or not _blank_between(parts[after - 1], parts[after], context):
+        return None
+    if act is not None and not makes(parts[act].node):
+        return None
+    if guard and _blank_between(parts[guard - 1], parts[guard], context):
         return None
     found = _act_by_place(parts[after:], after)
     return found if found is not None and isinstance(parts[found].node, (ast.Expr, ast.Assign, ast.Delete)) else None
