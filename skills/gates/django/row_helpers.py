@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from skills.gates.django.relations import RELATION, Relation, Relations
 from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES
 from skills.gates.django.row_values import Row, covers
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name, module_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
@@ -130,7 +130,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and RELATION.search(last_name(part.value))
         for target in part.targets
     }
-    if not declared:
+    if not declared or not context.mentions(Words(*(f"self.{name}".encode() for name in declared)), node):
         return
     asked = {
         part.name: _asks(part) for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)

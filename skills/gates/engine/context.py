@@ -114,14 +114,19 @@ class FileContext:
 
     def mentions(self, words: "Words", node: ast.AST) -> bool:
         """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
+        lines = self.lines_with(words)
+        first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        at = bisect_left(lines, first)
+        return at < len(lines) and lines[at] <= last
+
+    def lines_with(self, words: "Words") -> list[int]:
+        """The lines on which one of `words` stands, in order."""
         lines = self._mentioned.get(words)
         if lines is None:
             source = self.source.lower() if words.lower else self.source
             lines = list(range(1, len(self.lines) + 1)) if has_odd_ends(source) else lines_of(source, words.words)
             self._mentioned[words] = lines
-        first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
-        at = bisect_left(lines, first)
-        return at < len(lines) and lines[at] <= last
+        return lines
 
     def holds(self, word: bytes) -> bool:
         """Whether a word stands anywhere in the file. Looked for once."""

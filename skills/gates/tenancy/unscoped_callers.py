@@ -2,11 +2,15 @@
 request's, one that it read itself is not."""
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Any
 
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name, root_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, path_role, role_of_scope
+from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
@@ -31,12 +35,21 @@ from skills.gates.tenancy.unscoped_reach import (
     reach_of,
     sources_of,
 )
-from skills.gates.tenancy.unscoped_words import SCOPED, is_asked_for_tenant, said_later
+from skills.gates.tenancy.unscoped_words import (
+    OUTSIDE,
+    SAID_BY_REQUEST,
+    SCOPED,
+    is_asked_for_tenant,
+    parameters,
+    said_later,
+)
 
 _ASKED = "service-asked"
 _CALLERS = "unscoped-tenant-query: who calls a function"
 _FURTHEST = 3
 _REQUESTS = frozenset({"view", "router", "serializer"})
+_SAID = (OUTSIDE | SAID_BY_REQUEST) - {"request"}
+_WORD = lazy(r"\w+")
 _VALIDATED = frozenset({"validated_data", "cleaned_data", "data"})
 _SERVICES = (b"service", b"selector", b"quer", b"repositor", b"use_case", b"usecase", b"interactor")
 Scopes = list[ast.ClassDef | FunctionNode]
@@ -199,11 +212,34 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         for function, scopes in _functions(node, []):
             if context.mentions(words, function):
                 context.scopes = scopes
-                for call in uses_of(function, context).calls:
+                keyless = not _may_hand_keys(function, context)
+                for call in _calls_on(context.lines_with(words), function):
                     if (name := root_name(call.func)) in bound:
-                        _tell(name, call, bound, context)
+                        _tell(name, call, bound, keyless, context)
     finally:
         context.scopes = before
+
+
+def _calls_on(lines: list[int], function: FunctionNode) -> Iterator[ast.Call]:
+    """The calls in those statements of a function that stand on one of some lines (in order)."""
+    stack: list[Any] = [*function.body]
+    while stack:
+        part = stack.pop()
+        at = bisect_left(lines, getattr(part, "lineno", 0))
+        if at == len(lines) or lines[at] > getattr(part, "end_lineno", lines[-1]):
+            continue
+        for field in HEADERS[part.__class__]:
+            value = getattr(part, field)
+            for one in value if value.__class__ is list else (value,):
+                yield from (call for call in descendants(one) if isinstance(call, ast.Call))
+        for field in BLOCKS[part.__class__]:
+            stack += getattr(part, field)
+
+
+def _may_hand_keys(function: FunctionNode, context: FileContext) -> bool:
+    """False where the body of a function names neither a parameter nor anything that a request says."""
+    words = set(_WORD.findall("\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])))
+    return not words.isdisjoint(_SAID) or not words.isdisjoint(parameters(context) - {"request"})
 
 
 def _is_service(source: str) -> bool:
@@ -211,7 +247,7 @@ def _is_service(source: str) -> bool:
     return path_role(path) == "service" or path_role(path.rpartition("/")[0]) == "service"
 
 
-def _tell(name: str, call: ast.Call, bound: dict[str, str], context: FileContext) -> None:
+def _tell(name: str, call: ast.Call, bound: dict[str, str], keyless: bool, context: FileContext) -> None:
     called = last_name(call.func)
     source = bound[name]
     module = source.rpartition(".")[0] if isinstance(call.func, ast.Name) else source
@@ -222,7 +258,8 @@ def _tell(name: str, call: ast.Call, bound: dict[str, str], context: FileContext
     keys: list[str] = []
     rows: list[str] = []
     words: set[str] = set()
-    for place, value in [*((str(at), one) for at, one in enumerate(call.args)), *_keywords(call)]:
+    given = [] if keyless else [*((str(at), one) for at, one in enumerate(call.args)), *_keywords(call)]
+    for place, value in given:
         sources = sources_of(value, context)
         said = {word for how, word in sources if how == FROM_OUTSIDE}
         if sources and not any(how != IN_HAND for how, _ in sources):

@@ -138,19 +138,22 @@ def _with_used(names: Iterable[str], project: Project) -> set[str]:
 
 def is_before_sign_in(context: FileContext) -> bool:
     """True where nobody is signed in yet, or a signature says what may be read."""
-    if any(_NO_TENANT_YET.search(scope.name) for scope in context.scopes):
-        return True
+    known = context.memo.setdefault(_SIGNATURES, {})
+    assert isinstance(known, dict)
+    inmost = context.scopes[-1] if context.scopes else None
+    if inmost not in known:
+        named = any(_NO_TENANT_YET.search(scope.name) for scope in context.scopes)
+        known[inmost] = named or _asks_for_signature(context)
+    return bool(known[inmost])
+
+
+def _asks_for_signature(context: FileContext) -> bool:
     function = context.function
     if function is None or not any(map(context.holds, _SIGNED_STEMS)):
         return False
-    known = context.memo.setdefault(_SIGNATURES, {})
-    assert isinstance(known, dict)
-    if function not in known:
-        uses = uses_of(function, context)
-        known[function] = any(_SIGNED.search(name) for call in uses.calls for name in _called(call.func)) or any(
-            _is_with_secret(compare) for compare in uses.compares
-        )
-    return bool(known[function])
+    uses = uses_of(function, context)
+    called = (name for call in uses.calls for name in _called(call.func))
+    return any(map(_SIGNED.search, called)) or any(map(_is_with_secret, uses.compares))
 
 
 def _is_with_secret(compare: ast.Compare) -> bool:
