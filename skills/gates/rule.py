@@ -21,7 +21,7 @@ How to add a rule
    `django/facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
    says why a whole rule does not apply.
 5. Fill in `catches`, `why`, `fix`, `when`, and at least one `bad` and one `good` example: they are the rule's
-   documentation *and* its tests (tests/unit/test_rules_examples.py runs them all, no list to extend).
+   documentation *and* its tests (tests/unit/gates/test_rules_examples.py runs them all, no list to extend).
 6. Change `registry.RULESET_VERSION` when the answers change for the same input.
 """
 

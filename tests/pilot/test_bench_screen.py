@@ -19,8 +19,8 @@ from cockpit.repository import Repository, find_repository
 from skills.workflow.bench import Process
 from skills.workflow.research import with_gate1
 from tests.pilot.conftest import until
-from tests.unit.test_research import GOOD
-from tests.unit.test_rollback import commit
+from tests.unit.bench.test_research import GOOD
+from tests.unit.bench.test_rollback import commit
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
 from widgets.screens.bench import BenchScreen, detail_lines, process_line

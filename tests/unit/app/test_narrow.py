@@ -1,0 +1,257 @@
+"""A narrow terminal: figures with their words, the tabs, and hints that give way before they are cut."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import structs
+
+from cockpit.agents.models import ContextUse, Session
+from cockpit.app_parts.findings import without_secrets
+from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
+from cockpit.spend.dashboard_models import Cost, CostTable
+from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
+from cockpit.worktrees.models import Counts, Presence, Worktree
+from skills.gates import rule_document
+from skills.gates.model import Check
+from tests.unit.agents.test_attention import session
+from tests.unit.agents.test_watch import finding
+from tests.unit.spend.test_spend_screen_lines import row
+from widgets.bindings import filled, with_keys
+from widgets.budget_pane import (
+    budget_lines,
+    context_row,
+    level_in,
+    level_of_tightest,
+    model_split,
+    short_models,
+    window_row,
+)
+from widgets.code_view import code_lines, rule_lines
+from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row
+from widgets.findings_pane import columns as finding_columns
+from widgets.lines import fit, line, plain
+from widgets.markdown_lines import markdown_lines
+from widgets.spend_lines import name_of
+from widgets.worktrees_pane import columns, worktree_row
+from widgets.wrap import wrap_line
+
+AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("width", [38, 44, 45, 60])
+def test_the_level_is_never_cut(width: int) -> None:
+    window = BudgetWindow("month", 62.44, 100.0, 150.0, 62.4, "info")
+    told = plain(fit(window_row(window, width), width))
+    assert "$62.44 of $100" in told and told.endswith("62 % info")
+    far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width), width))
+    assert far.endswith("13 × exceeded")
+    one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
+    told = plain(fit(context_row(one, width), width))
+    assert "156K of 200K" in told and told.endswith("78 % warn")
+    assert told.startswith(("fix/log… ", "fix/login "))
+
+
+def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
+    day = BudgetWindow("day", 0.0, 5.0, None, 0.0, "ok")
+    month = BudgetWindow("month", 1340.2, 100.0, None, 1340.2, "exceeded")
+    assert level_of_tightest(SpendSnapshot(windows=(day, month)))[0] == "13×"
+    assert level_of_tightest(SpendSnapshot(windows=(day,))) == ("0%", "good")
+    assert level_of_tightest(SpendSnapshot()) == ("", "muted")
+
+
+@pytest.mark.parametrize("width", [38, 45, 60])
+@pytest.mark.parametrize("floor", [False, True])
+@pytest.mark.parametrize("spent", [8.96, 180.05, 999.99, 1_234.5, 12_345.6, 123_456.7])
+def test_dollars_are_never_cut(spent: float, floor: bool, width: int) -> None:
+    window = BudgetWindow("month", spent, 100.0, None, spent, "exceeded", floor=floor)
+    told = plain(fit(window_row(window, width), width))
+    figures = told.partition(" of $100")[0].removeprefix("month").strip()
+    assert "…" not in figures and figures.startswith("≥ $" if floor else "$") and " of $100" in told
+    shown = figures.removeprefix("≥ ").removeprefix("$").replace(",", "")
+    number = float(shown.removesuffix("K")) * (1000 if shown.endswith("K") else 1)
+    assert number <= spent and spent - number < max(1.0, spent * 0.06 if shown.endswith("K") else 1.0)
+
+
+def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
+    today = row("today", 9.0)
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    levels: dict[str, tuple[Level, float]] = {"ok": ("ok", 20.0), "info": ("info", 60.0), "over": ("exceeded", 180.0)}
+
+    def names(height: int, told: str, *live: Session) -> list[str]:
+        windows = tuple(
+            BudgetWindow(name, 9.0, 5.0, None, levels[word][1], levels[word][0])
+            for name, word in zip(("day", "week", "month"), told.split(), strict=True)
+        )
+        known = SpendSnapshot(today=today, month=today, windows=windows, by_model=(row("claude-opus-4-7", 9.0),))
+        return [plain(one).split()[0] for one in budget_lines(known, live, now, 100, height)]
+
+    assert names(4, "ok ok ok") == ["day", "week", "month", "opus-4-7"]
+    assert names(3, "ok ok ok") == ["day", "month", "opus-4-7"]
+    assert names(3, "over over ok") == ["day", "week", "opus-4-7"]  # a week that is exceeded is no line below
+    assert names(3, "ok over info") == ["week", "month", "opus-4-7"]
+    assert names(3, "over over over") == ["day", "week", "month", "opus-4-7"]
+    busy = replace(session("a", "busy", 1), context=ContextUse(20_000, 200_000, 10.0, "safe", "its model"))
+    full = replace(busy, session="b", context=ContextUse(178_000, 200_000, 89.0, "alert", "its model"))
+    assert names(4, "ok ok ok", busy) == ["day", "month", "fix/login", "opus-4-7"]
+    assert names(3, "ok ok ok", busy) == ["day", "month", "opus-4-7", "fix/login"]  # a line below: never left out
+    free = replace(busy, session="c", branch="main")
+    assert names(4, "ok ok ok", free, full) == ["day", "month", "fix/login", "opus-4-7", "main"]  # the fuller one first
+    assert names(3, "ok ok ok", busy, full) == ["day", "month", "fix/login", "opus-4-7", "fix/login"]
+    rows = budget_lines(SpendSnapshot(today=today, month=today), (busy, full), now, 100, 1)
+    assert "89 % alert" in plain(rows[0]) and "10 % safe" in plain(rows[-1])
+
+
+@pytest.mark.parametrize(("level", "percent"), [("exceeded", 124.0), ("critical", 96.0), ("blocked", 160.0)])
+def test_forty_columns_say_a_level_whole(level: Level, percent: float) -> None:
+    window = BudgetWindow("week", 27.97, 25.0, None, percent, level, floor=True)
+    pane = plain(fit(window_row(window, 38), 38))
+    assert pane.endswith(level) and "…" not in pane
+    assert level_in(percent, level, 10) in (f"{percent:.0f} % over", f"{percent:.0f} % crit", f"{percent:.0f}% {level}")
+
+
+def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
+    usual = structs.replace(finding("f", 58), rule="logic-in-view", path="app/views.py", message="`user.save()` writes")
+    deep = structs.replace(usual, path="app/migrations/0027_a_name_that_a_tool_made_from_every_field.py")
+    named = structs.replace(usual, rule="unscoped-tenant-query")
+    rows = [usual] * 18 + [deep, named]
+    sizes = finding_columns(rows, 76)
+    told = [plain(finding_row(one, 0, 76, sizes, new=False, jump=False)).rstrip() for one in (usual, deep, named)]
+    assert told[0].endswith("  `user.save()` writes")
+    assert "…" in told[1] and ":58 " in told[1] and told[1].endswith("  `user.save()` writes")
+    assert "unscoped-tenant-query  `user" in told[2]
+    assert finding_columns([usual, deep], 200)[0] == len(deep.path) + 3  # of a few the longest
+
+
+def test_models_of_one_short_name_are_told_apart() -> None:
+    assert short_models(["claude-opus-4-5-20251101", "gpt-5"]) == ["opus-4-5", "gpt-5"]
+    two = [row("claude-sonnet-4-5-20250929", 2.0), row("claude-sonnet-4-5", 1.0)]
+    assert plain(model_split(two)) == "sonnet-4-5-20250929 67%  sonnet-4-5 33%"
+    table = CostTable("model", "model", tuple(Cost(each) for each in two), row("all", 3.0))
+    assert [name_of(table, cost) for cost in table.rows] == ["sonnet-4-5-20250929", "sonnet-4-5"]
+
+
+def test_what_is_not_in_the_dollars_is_said_before_calm_sessions() -> None:
+    today = row("today", 9.0)
+    live = [
+        replace(session(name, "idle", 1), context=ContextUse(9, 200_000, 1.0, "safe", "its model")) for name in "abcd"
+    ]
+    told = budget_lines(SpendSnapshot(today=today, month=today, unread=("claude: x",)), live, AT, 60, 3)
+    assert "! claude: x" in [plain(each) for each in told[:3]]
+
+
+def test_a_place_that_cannot_be_judged_stands_below_those_that_are() -> None:
+    found, problem = finding("f", 58), CheckProblem("syntax_error.py", 1, "invalid syntax")
+    sizes = finding_columns([found, problem], 80)
+    rows = [finding_row(found, 0, 80, sizes, new=False, jump=False), problem_row(problem, 80, sizes[0] + 3)]
+    assert plain(rows[0]).index("bare-mock") == plain(rows[1]).index("not judged")
+
+
+def test_what_was_not_asked_and_what_told_a_part_stand_at_the_end_with_their_reason() -> None:
+    checks = (
+        Check("mypy", "fail", 1, "signal 9 ended it before it was done"),
+        Check("ruff", "fail", 2),
+        Check("pytest", "not_run", 0, "pytest is not installed"),
+    )
+
+    rows = ordered(FindingsSnapshot(phase="ready", findings=(finding("f", 58),), checks=checks), "")
+
+    assert [plain(problem_row(row, 80, 20)) for row in rows if isinstance(row, Check)] == [
+        "? mypy told in part: signal 9 ended it before it was done",
+        "? pytest not run: pytest is not installed",
+    ]
+
+
+def test_counts_are_written_as_the_files_are() -> None:
+    gates = (GateResult("P0", "fail", 42), GateResult("P1", "fail", 3692))
+    told = plain(counts_line(FindingsSnapshot(gates=gates, files=FileCounts(1220, 1220, 0, 0)), 1500, Filters()))
+    assert told == "4 Findings · 42 P0 · 3,692 P1 · 1,220 files"
+
+
+def test_keys_are_filled_in_only_where_keys_stand() -> None:
+    spans = line(("{recheck}", "key"), (" reads {recheck} again", "text"))
+    assert plain(filled(spans, {"recheck": "f5"})) == "f5 reads {recheck} again"
+    assert with_keys("{nothing} there", {"recheck": "f5"}) == "{nothing} there"
+
+
+def test_a_request_leaves_out_its_model_before_its_branch_is_cut() -> None:
+    at = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+    total = row("r", 1.0)
+    cost = Cost(total, at=at, session="f5fb6287aaaa", branch="main", model="claude-opus-4-5")
+    table = CostTable("top", "", (cost,), total)
+    assert name_of(table, cost, 11) == "20 Nov 14:30  f5fb6287  main         opus-4-5"
+    assert name_of(table, cost, 11, 30) == "20 Nov 14:30  f5fb6287  main"
+
+
+def test_what_is_cut_or_left_out_is_marked_and_spaces_are_not() -> None:
+    row = line(("bare-mock   ", "bad"), ("a message", "muted"))
+    assert plain(fit(row, 30)) == "bare-mock   a message"
+    assert plain(fit(row, 12)) == "bare-mock…"
+    assert plain(fit(line(("bare-mock   ", "bad")), 10)) == "bare-mock"
+    assert plain(fit(line(("ten chars!", "text"), ("more", "text")), 10)) == "ten chars…"
+
+
+def test_forty_columns_say_the_state_of_a_worktree_in_a_word() -> None:
+    trees = [
+        Worktree(
+            name="a", path="/a", branch="feature/api", head="1" * 40, main=False, ahead=4, behind=1, counts=Counts()
+        ),
+        Worktree(name="b", path="/b", branch="fix/login", head="1" * 40, main=False, counts=Counts(conflicts=2)),
+    ]
+    trees[0] = replace(trees[0], agent=Presence("claude", "busy", None, AT))
+    trees[1] = replace(trees[1], agent=Presence("claude", "waiting", "run it?", AT))
+    sizes = columns(trees, AT, 38)
+    assert [plain(fit(worktree_row(tree, AT, 38, sizes, watched=False), 38)).split()[-2:] for tree in trees] == [
+        ["●", "busy"],
+        ["◐", "waits"],
+    ]
+
+
+def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
+    code = f"owners = {'x' * 60}"
+    found = structs.replace(finding("a"), column=10, end_column=70)
+    assert [plain(row) for row in code_lines(found, [code], 1, 1, 100)][1].strip() == "^" * 60
+    (narrow,) = code_lines(found, [code], 1, 1, 40)
+    assert narrow[3] == ("x" * 60, "bad")
+
+
+def test_marks_stand_below_code_with_tabs_and_wide_characters() -> None:
+    found = structs.replace(finding("a"), column=6, end_column=9)
+    _, marks = code_lines(found, ["\t漢 = old"], 0, 0, 100)
+    assert plain(marks) == " " * (4 + 4 + 2 + 3) + "^^^", "a tab is drawn as four cells, 漢 as two"
+
+
+def test_a_secret_is_only_begun_in_its_code() -> None:
+    found = structs.replace(finding("a"), rule="hardcoded-secret", column=12, end_column=26)
+    (row,) = code_lines(found, ['password = "hunter2-hunter2"'], 0, 0, 100)
+    assert plain(row).endswith('password = "hunt…"')
+    assert "hunter2-hunter2" not in without_secrets(found, '-password = "hunter2-hunter2"\n+x')
+    assert without_secrets(finding("a"), '-a = "b" * 40') == '-a = "b" * 40'
+
+
+def test_code_and_front_matter_keep_their_shape() -> None:
+    rows = [
+        plain(row)
+        for row in markdown_lines("---\nname: a\nmeta:\n  p: 1\n---\n\n# T\n```python\nif x:\n    y()\n```\n- z")
+    ]
+    assert rows == ["  name: a", "  meta:", "    p: 1", "", "T", "  if x:", "      y()", "  · z", ""]
+
+
+def test_a_path_that_no_line_holds_is_broken_between_its_parts() -> None:
+    rows = wrap_line(line("/srv/projects/acme-api/.claude/skills/testing-patterns"), 30)
+    assert [plain(row) for row in rows] == ["/srv/projects/acme-api/", ".claude/skills/testing-", "patterns"]
+    assert [plain(row) for row in wrap_line(line("x" * 40), 30)] == ["x" * 30, "x" * 10]
+
+
+def test_a_floor_of_another_day_is_not_told_of_today() -> None:
+    total = SpendRow("k", 1, Tokens(), 1.0, "computed", 0, False, None)
+    names = ("day", "week", "month")
+    windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok", floor=name == "month") for name in names)
+    shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True))
+    rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
+    assert [row.split()[0] for row in rows if "≥" in row] == ["month"]
+
+
+def test_a_rule_is_told_with_its_sources() -> None:
+    told = [plain(row).rstrip() for row in rule_lines(rule_document("bare-mock"), 60)]
+    assert "source   BN-S3" in told
