@@ -39,17 +39,20 @@ def fingerprint(path: str, rule: str, scope: str, text: str, ordinal: int = 0) -
 
 def fingerprint_stem(path: str, rule: str, scope: str, text: str) -> str:
     """A fingerprint without its ordinal."""
-    return _digits(f"{rule}\0{text}") + _digits(f"{rule}\0{scope}\0{text}") + place_of(path)
+    said = _hashed(f"{rule}\0{text}")
+    statement = said.hexdigest()
+    said.update(f"\0{scope}".encode("utf-8", "replace"))
+    return statement + said.hexdigest() + place_of(path)
 
 
 @lru_cache(maxsize=8)  # one file's findings come one after the other
 def place_of(path: str) -> str:
     """The part that tells where: the 8 digits of the path."""
-    return _digits(path)
+    return _hashed(path).hexdigest()
 
 
-def _digits(text: str) -> str:
-    return blake2b(text.encode("utf-8", "replace"), digest_size=4).hexdigest()
+def _hashed(text: str) -> blake2b:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=4)
 
 
 def statement_of(fingerprint: str) -> str:

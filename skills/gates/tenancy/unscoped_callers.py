@@ -8,7 +8,6 @@ from typing import Any
 
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name, root_name
-from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, path_role, role_of_scope
 from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
 from skills.gates.model import Candidate, FileReport
@@ -49,7 +48,6 @@ _CALLERS = "unscoped-tenant-query: who calls a function"
 _FURTHEST = 3
 _REQUESTS = frozenset({"view", "router", "serializer"})
 _SAID = (OUTSIDE | SAID_BY_REQUEST) - {"request"}
-_WORD = lazy(r"\w+")
 _VALIDATED = frozenset({"validated_data", "cleaned_data", "data"})
 _SERVICES = (b"service", b"selector", b"quer", b"repositor", b"use_case", b"usecase", b"interactor")
 Scopes = list[ast.ClassDef | FunctionNode]
@@ -238,8 +236,8 @@ def _calls_on(lines: list[int], function: FunctionNode) -> Iterator[ast.Call]:
 
 def _may_hand_keys(function: FunctionNode, context: FileContext) -> bool:
     """False where the body of a function names neither a parameter nor anything that a request says."""
-    words = set(_WORD.findall("\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])))
-    return not words.isdisjoint(_SAID) or not words.isdisjoint(parameters(context) - {"request"})
+    text = "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])
+    return any(word in text for word in _SAID) or any(name in text for name in parameters(context) - {"request"})
 
 
 def _is_service(source: str) -> bool:

@@ -35,9 +35,9 @@ _SIGNED = lazy(
     r"|(?:verif|check|valid)\w*_(?:signature|token|webhook)",
     re.I,
 )
-# Without one of these no signature is asked for in a file, and nothing is compared with a secret setting.
-_SIGNED_STEMS = (b"ign", b"compare_digest", b"constant_time", b"construct_event", b"oken", b"hmac", b"HMAC", b"jwt",
-                 b"JWT", b"ebhook", b"settings", b"config", b"environ")  # fmt: skip
+# Without one of these a function asks for no signature, and compares nothing with a secret setting.
+_SIGNED_STEMS = ("ign", "compare_digest", "constant_time", "construct_event", "oken", "hmac", "HMAC", "jwt",
+                 "JWT", "ebhook", "settings", "config", "environ")  # fmt: skip
 _SETTINGS = frozenset({"settings", "config", "environ"})
 _SECRET_SETTING = lazy(r"(?:^|_)(?:key|secret|token|password)$", re.I)
 _SIGNS_IN = lazy(r"login|auth|permission|user_passes|allow|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I)
@@ -149,7 +149,10 @@ def is_before_sign_in(context: FileContext) -> bool:
 
 def _asks_for_signature(context: FileContext) -> bool:
     function = context.function
-    if function is None or not any(map(context.holds, _SIGNED_STEMS)):
+    if function is None:
+        return False
+    text = "\n".join(context.lines[function.lineno - 1 : function.end_lineno])
+    if not any(stem in text for stem in _SIGNED_STEMS):
         return False
     uses = uses_of(function, context)
     called = (name for call in uses.calls for name in _called(call.func))
