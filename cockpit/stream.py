@@ -46,3 +46,17 @@ async def newest(source: AsyncIterator[Value]) -> AsyncIterator[Value]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await task
+
+
+async def came(event: asyncio.Event, seconds: float | None) -> bool:
+    """Whether an event comes within `seconds` (None: it is waited for).
+
+    A cancel always ends the wait: with `asyncio.wait_for` in Python 3.11 it is lost where the event comes just then,
+    and whoever cancelled waits for ever.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

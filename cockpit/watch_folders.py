@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cockpit.inotify import Inotify
 from cockpit.plain_text import plain_text
+from cockpit.stream import came
 
 Matters = Callable[[str], bool]
 _MOST_SETTLING = 0.15  # seconds for which a batch is held back while more comes
@@ -73,8 +74,7 @@ async def _told(
         while not stop.is_set():
             loop.add_reader(watch.fileno(), wake)
             changed: set[str] = set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(awake.wait(), None if tick is None else spoken + tick - loop.time())
+            if await came(awake, None if tick is None else spoken + tick - loop.time()):
                 awake.clear()
                 changed = set() if stop.is_set() else await _settled(watch, matters, settle)
             if changed or (tick is not None and loop.time() - spoken >= tick and not stop.is_set()):

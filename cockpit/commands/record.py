@@ -70,6 +70,7 @@ async def _record(call: "Call", recorder: "Recorder", *, echo: bool) -> int:
     takes = {pane: partial(take, pane) for pane in PANES}
     follow = follow_all(call.repository(), call.config(), takes, everywhere=bool(call.args.all_repos))
     try:
-        return await asyncio.wait_for(follow, call.args.seconds)
+        async with asyncio.timeout(call.args.seconds):
+            return await follow
     except TimeoutError:
         return 0

@@ -12,6 +12,7 @@ from cockpit.findings.once import asked_unasked
 from cockpit.findings.parts import OutsideAnswer
 from cockpit.findings.project import Project
 from cockpit.findings.tools import Tool, ToolRun, known_tools, used_tools
+from cockpit.stream import came
 from cockpit.trust import read_trust
 from skills.record import record
 
@@ -147,8 +148,7 @@ class ToolFeed:
             names = ", ".join(tool.name for tool in tools)
             self.project.waiting = f"{names}: again in {pause:g} s, as files change whenever it runs"
             self.news.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(outdated.wait(), pause)
+            await came(outdated, pause)
             self.project.waiting = ""
         self._last = time.monotonic()
         for tool in tools:

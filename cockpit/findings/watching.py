@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from cockpit.stream import came
 from cockpit.watch_folders import is_noise, watch_folders, why_not_watched
 
 SETTLE_SECONDS = 0.025
@@ -127,9 +128,7 @@ class TreeWatch:
 
     async def _poll(self, stop: asyncio.Event, before: dict[str, tuple[int, ...]]) -> None:
         while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
-            if stop.is_set():
+            if await came(stop, POLL_SECONDS):
                 return
             after = await asyncio.to_thread(self._marks)
             self._add(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))

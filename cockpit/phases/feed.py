@@ -14,6 +14,7 @@ from cockpit.hooks.drain import make_log_folder
 from cockpit.phases.store import DAY, SessionStore
 from cockpit.repository import Repository
 from cockpit.spend.models import ContextPace
+from cockpit.stream import came
 from cockpit.watch_folders import watch_folders, why_not_watched
 from skills.spending.amount import Amount
 from skills.spending.context_forecast import turns_left
@@ -96,8 +97,7 @@ class _News:
         return changed
 
     async def wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
+        await came(self._event, seconds)
 
 
 def _look(store: SessionStore, changed: set[str] | None) -> SessionsSnapshot:

@@ -7,6 +7,7 @@ import os
 from cockpit.hooks.drain import drain, is_waiting
 from cockpit.hooks.spool import spool_folder
 from cockpit.repository import Repository
+from cockpit.stream import came
 from cockpit.warm.host import WarmProcess
 from cockpit.warm.telling import Latest, write_snapshot
 from cockpit.watch_folders import watch_folders
@@ -44,8 +45,7 @@ async def keep_warm(repository: Repository, latest: Latest) -> None:
             if not warm.started and (latest.found.phase == "ready" or loop.time() >= until):
                 await asyncio.to_thread(warm.start)
             await asyncio.sleep(LOOK_EVERY)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(latest.news.wait(), None if warm.started else max(0.0, until - loop.time()))
+            await came(latest.news, None if warm.started else max(0.0, until - loop.time()))
     finally:
         spool.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -15,6 +15,7 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
+from cockpit.stream import came
 from cockpit.worktrees.feed import Hints, follow_worktrees
 from cockpit.worktrees.models import WorktreesSnapshot
 from cockpit.worktrees.ports import LARGEST_REGISTRY, entry_path, registry_files
@@ -126,9 +127,7 @@ async def follow_everywhere(first: Repository, config: Config, *, hints: Hints) 
     try:
         following.follow(known)
         while True:
-            try:
-                await asyncio.wait_for(following.changed.wait(), _LOOK_EVERY)
-            except TimeoutError:
+            if not await came(following.changed, _LOOK_EVERY):
                 known = await asyncio.to_thread(lambda: known_repositories(first, folders_used()))
                 following.follow(known)
             following.changed.clear()

@@ -17,6 +17,7 @@ from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed
 from cockpit.repository import Repository
+from cockpit.stream import came
 from cockpit.worktrees.cheap import Cheap, Place
 from cockpit.worktrees.judgement import holders, with_presence
 from cockpit.worktrees.models import Clash, WorktreesSnapshot
@@ -183,10 +184,7 @@ class _Following:
                 return
             self._awake.clear()
             wait = max(0.0, self._next_due() - now)
-            try:
-                await asyncio.wait_for(self._awake.wait(), wait)
-            except TimeoutError:
-                continue
+            await came(self._awake, wait)
 
     def _take_hints(self) -> None:
         touched = self.hints.take()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cockpit.stream import newest
+from cockpit.stream import came, newest
 
 
 async def numbers(count: int, pause: float = 0.0) -> AsyncIterator[int]:
@@ -51,3 +51,31 @@ async def test_closing_it_closes_the_source() -> None:
     assert await anext(stream) == 1
     await stream.aclose()  # type: ignore[attr-defined]
     await asyncio.wait_for(closed.wait(), 2)
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_cancel_ends_the_wait_also_in_the_moment_in_which_the_event_comes(turns: int) -> None:
+    async def scenario() -> tuple[bool, bool]:
+        event = asyncio.Event()
+        waiting = asyncio.create_task(came(event, 60.0))
+        await asyncio.sleep(0.01)
+        event.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ended = waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        return ended, waiting.cancelled()
+
+    ended, cancelled = asyncio.run(scenario())
+    assert cancelled is not ended
+
+
+def test_an_event_that_does_not_come_is_not_waited_for_longer() -> None:
+    async def scenario() -> tuple[bool, bool]:
+        event = asyncio.Event()
+        late = await came(event, 0.0)
+        event.set()
+        return late, await came(event, 0.0)
+
+    assert asyncio.run(scenario()) == (False, True)
