@@ -348,8 +348,8 @@ def _cost(call: "Call") -> _Answer:
         f"estimate  ${expected:,.2f} ({basis})",
         f"actual    {dollars(usd, floor=floor)} in {calls:,} calls (computed){share}",
     ]
-    document = {"estimate": round(expected, 6), "estimate_basis": basis, "actual": round(usd, 6), "floor": floor,
-                "calls": calls,
+    document = {"estimate": round(expected, 6), "estimate_basis": basis,
+                "actual": round(usd, 6), "floor": floor, "calls": calls,
                 "basis": "computed", "branches": sorted(branches_of(repository, feature))}  # fmt: skip
     return 0, document, lines
 

@@ -107,10 +107,7 @@ class Kept(MutableMapping[bytes, Entry]):
             return found and outlined(found)
         one = self._outlines.decode(found)
         said = one.report
-        if said is None:
-            return Entry(one.digest, skip=one.skip)
-        facts = (said.path, said.role, said.role_why, (), said.facts, (), None, (), said.parsed, said.places)
-        return Entry(one.digest, FileReport(*facts))
+        return Entry(one.digest, skip=one.skip) if said is None else Entry(one.digest, _facts_of(said))
 
     def __getitem__(self, key: bytes) -> Entry:
         found = self.raw[key]
@@ -134,11 +131,11 @@ class Kept(MutableMapping[bytes, Entry]):
 
 def outlined(entry: Entry) -> Entry:
     """An entry with its report reduced to what it tells of the project."""
-    one = entry.report
-    if one is None:
-        return entry
-    facts = (one.path, one.role, one.role_why, (), one.facts, (), None, (), one.parsed, one.places)
-    return Entry(entry.digest, FileReport(*facts))
+    return entry if entry.report is None else Entry(entry.digest, _facts_of(entry.report))
+
+
+def _facts_of(one: FileReport | _Facts) -> FileReport:
+    return FileReport(one.path, one.role, one.role_why, facts=one.facts, parsed=one.parsed, places=one.places)
 
 
 class ReportCache:

@@ -6,10 +6,10 @@ thread of this process does anything: the app would stand still. What takes too 
 
 import subprocess
 import sys
-from pathlib import Path
 
 import msgspec
 
+from cockpit.own_process import HOME, program_of
 from skills.gates.tool_output import Problem, parse_output
 
 SECONDS = 10.0
@@ -22,17 +22,12 @@ class _Answer(msgspec.Struct):
 
 def by_pattern(parser: str, text: str) -> list[Problem]:
     """As `parse_output`. Raises `ValueError` also where the pattern takes longer than `SECONDS`."""
-    home = str(Path(__file__).resolve().parents[2])
-    program = (
-        f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
-        "from cockpit.findings.pattern import main; main()"
-    )
     try:
         ran = subprocess.run(
-            [sys.executable, "-P", "-c", program],
+            [sys.executable, "-P", "-c", program_of("cockpit.findings.pattern")],
             input=msgspec.json.encode((parser, text)),
             capture_output=True,
-            cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
+            cwd=HOME,
             timeout=SECONDS,
             check=True,
         )

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from cockpit.findings.worker import Judged, Request, Task, judge, read_frame, serve, unjudged, write_frame
+from cockpit.own_process import HOME, program_of
 from cockpit.readable import readable
 from skills.gates import analyse
 
@@ -111,17 +112,12 @@ class _Worker:
     def started(cls, start: Literal["fork", "spawn"], *, every: bool = False) -> "_Worker":
         if start == "fork" and threading.active_count() == 1:
             return cls._forked(every)
-        home = str(Path(__file__).resolve().parents[2])
-        program = (
-            f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
-            "from cockpit.findings.worker import main; main()"
-        )
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", program],
+            [sys.executable, "-P", "-c", program_of("cockpit.findings.worker")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=home,  # so that a relative PYTHONPATH never points into the repository under view
+            cwd=HOME,
             process_group=0,
         )
         assert process.stdin is not None and process.stdout is not None

@@ -125,12 +125,10 @@ class Meter:
 
     def _summed(self, today: str, week: str, month: str, now: datetime) -> _Sums:
         """The groups as a snapshot shows them; `today`, `week` and `month` are the labels of now."""
-        if self._groups is None:
-            self._groups = self.ledger.sums(self.scope, self._group)
         found = _Sums()
         of_today, of_week, of_month = found.windows.values()
         first_day = (now.astimezone().date() - timedelta(days=_DAYS_SHOWN - 1)).isoformat()
-        for (day, its_week, model, session, branch), part in self._groups.items():
+        for (day, its_week, model, session, branch), part in self._grouped().items():
             found.sessions.setdefault(session, Sum()).add(part)
             if day == today:
                 of_today.add(part)
@@ -162,18 +160,9 @@ class Meter:
         """
         now = clock.now()
         labels = self.ledger.calendar.labels(int(now.timestamp() * 1000))
-        session, amount = self.dearest_session(labels.day)
-        sums: dict[WindowName, Sum] = {"day": Sum(), "week": Sum(), "month": Sum()}
-        for (day, week, *_), part in self.ledger.sums(self.scope, self._group).items():
-            here: dict[WindowName, bool] = {
-                "day": day == labels.day,
-                "week": week == labels.week,
-                "month": day[:7] == labels.month,
-            }
-            for name, inside in here.items():
-                if inside:
-                    sums[name].add(part)
-        spent = {name: part.amount for name, part in sums.items()} | {"session": amount}
+        sums = self._summed(labels.day, labels.week, labels.month, now)
+        spent: dict[WindowName, Amount] = {name: part.amount for name, part in sums.windows.items()}
+        session, spent["session"] = self.dearest_session(labels.day)
         periods = {"day": labels.day, "week": labels.week, "month": labels.month, "session": session}
         return budget_windows(spent, self.config.budget, now.astimezone(), strict=strict), periods
 
@@ -197,13 +186,18 @@ class Meter:
 
     def dearest_session(self, day: str) -> tuple[str, Amount]:
         """Of the sessions that were at work on the day with that label: the dearest, and its dollars of all days."""
-        groups = self.ledger.sums(self.scope, self._group)
+        groups = self._grouped()
         totals = {session: Sum() for of, _, _, session, _ in groups if of == day}
         for (_, _, _, session, _), part in groups.items():
             if session in totals and session != UNATTRIBUTED:
                 totals[session].add(part)
         name = max(totals, key=lambda session: (totals[session].pico, session), default="")
         return name, totals.get(name, Sum()).amount
+
+    def _grouped(self) -> dict[Group, Sum]:
+        if self._groups is None:
+            self._groups = self.ledger.sums(self.scope, self._group)
+        return self._groups
 
     def _group(self, cell: Cell) -> Group:
         labels = self.ledger.calendar.of_quarter(cell.quarter)

@@ -57,8 +57,9 @@ class Node:
             found.tokens += node.tokens
             found.pico += node.pico
             found.unpriced += node.unpriced
+            found.floor = found.floor or node.floor
             for at in (node.first, node.last):
-                found.add(1, 0, 0, False, node.floor, at)
+                found.add(1, 0, 0, False, False, at)
         return found
 
     def walk(self) -> Iterator["Node"]:

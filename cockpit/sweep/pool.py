@@ -12,6 +12,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
+from cockpit.own_process import HOME, program_of
 from cockpit.readable import readable
 from cockpit.sweep.cancel import Cancel
 
@@ -111,14 +112,9 @@ class _Worker:
 
 
 def _started() -> "Popen[bytes]":
-    home = str(Path(__file__).resolve().parents[2])
-    program = (
-        f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
-        "from cockpit.sweep.worker import main; main()"
-    )
-    return Popen(  # in cockpit's own folder, so that a relative PYTHONPATH never points into the repository under view
-        [sys.executable, "-P", "-c", program],
-        cwd=home,
+    return Popen(
+        [sys.executable, "-P", "-c", program_of("cockpit.sweep.worker")],
+        cwd=HOME,
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -4,8 +4,8 @@ import contextlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
+from cockpit.own_process import HOME, program_of
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
 
@@ -26,19 +26,20 @@ class WarmProcess:
         """Start it. Raises `OSError` where that fails; the socket is there a moment later."""
         if self._process is not None:
             return
-        home = str(Path(__file__).resolve().parents[2])
-        program = (
-            f"import sys; sys.path.insert(0, {home!r}); from cockpit import own_folder_first; own_folder_first(); "
-            "from cockpit.warm.server import main; main()"
-        )
         places = [str(self._repository.common_dir), str(self._repository.root)]
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", program, *(os.path.abspath(place) for place in places)],
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                program_of("cockpit.warm.server"),
+                *(os.path.abspath(place) for place in places),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "COCKPIT_STATE_DIR": os.path.abspath(state_dir())},
-            cwd=home,
+            cwd=HOME,
             process_group=0,
         )
 
