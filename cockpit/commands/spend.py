@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.spend.ledger import Ledger
     from cockpit.spend.models import SpendRow
     from cockpit.spend.sums import Scope
+    from skills.spending.amount import Amount
 
 EXAMPLES = """examples:
   cockpit spend                          this repository, a row for each day
@@ -250,16 +251,20 @@ def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     return 0
 
 
-def _unattributed(by: str, rows: Sequence["SpendRow"], total: "SpendRow") -> dict[str, Any] | None:
-    """Dollars and share of what belongs to none of the groups; None where every response has one."""
+def _unattributed(by: str, rows: Sequence["SpendRow"]) -> "Amount | None":
+    """What belongs to none of the groups; None where every response has one."""
     from cockpit.spend.calendar import TIME_GROUPS
     from cockpit.spend.groups import SHARED
+    from skills.spending.amount import Amount
 
     if by not in (*SHARED, *TIME_GROUPS, "session"):
         return None
     none = "unknown" if by in TIME_GROUPS else "unattributed"
-    usd = sum(row.usd for row in rows if row.key == none)
-    return {"usd": round(usd, 6), "share": round(usd / total.usd, 4) if total.usd else None}
+    return next((row.amount for row in rows if row.key == none), Amount(0.0))
+
+
+def _share(part: "Amount", total: "SpendRow") -> float | None:
+    return round(part.usd / total.usd, 4) if total.usd else None
 
 
 def _looked() -> str:
@@ -272,10 +277,11 @@ def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "
     from cockpit import clock
     from cockpit.spend.sources import unread
 
+    loose = _unattributed(call.args.by, rows)
     return {
         "rows": [_row(row) for row in rows],
         "total": _row(total),
-        "unattributed": _unattributed(call.args.by, rows, total),
+        "unattributed": None if loose is None else {"usd": loose.usd, "share": _share(loose, total)},
         "agents": ledger.agents(),
         "unread": list(unread(ledger)),
         "meta": {
@@ -323,10 +329,9 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
     if total.billed is not None:
         billed = total.billed
         print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
-    loose = _unattributed(call.args.by, rows, total)
-    if loose is not None and loose["share"]:
-        floor = any(row.floor for row in rows if row.key in ("unattributed", "unknown"))
-        print(f"unattributed: {dollars(loose['usd'], floor=floor)}, {loose['share']:.1%}")
+    loose = _unattributed(call.args.by, rows)
+    if loose is not None and (share := _share(loose, total)):
+        print(f"unattributed: {dollars(loose.usd, floor=loose.floor)}, {share:.1%}")
     scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
     print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")
