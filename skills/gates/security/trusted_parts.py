@@ -32,10 +32,10 @@ RAW = "trusted HTML: the part that is neither escaped nor rendered"
 _POISONED = "trusted HTML: names of which what they were before is left aside"
 _CALLED = "trusted HTML: the function that a call at hand runs"
 _GIVEN = "trusted HTML: parameters that a call gives what can be trusted"
-# What holds a number, or the key of a row.
 _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "ugettext", "_lazy", "gettext_lazy"})
 # `json.dumps` leaves `</script>` as it is: what is written into its text afterwards, or by its encoder, does not.
 _DUMPS = frozenset({"dumps", "json_dumps"})
+# What holds a number, or the key of a row.
 _COUNTS = lazy(r"^(?:id|pk|uuid|total)$|(?:^|_)(?:id|pk|count|counter|index)s?$", re.I)
 # They let tags through as the text has them.
 _MARKUP = frozenset(
@@ -44,6 +44,7 @@ _MARKUP = frozenset(
 
 
 def is_format(value: ast.expr) -> bool:
+    """True for `pattern.format(…)` and `text.replace(…)`."""
     return (
         isinstance(value, ast.Call)
         and isinstance(value.func, ast.Attribute)
