@@ -78,7 +78,7 @@ def day_lines(dashboard: SpendDashboard) -> list[Line]:
     soft = next((window.soft for window in dashboard.windows if window.window == "day"), None)
     rows: list[tuple[str, Span, str]] = [
         (f"{len(days)} days", (money(whole, floor=floor), "strong"), f"{money(whole / len(days), floor=floor)} a day"),
-        ("dearest", (money(dearest.usd, floor=dearest.floor), "text"), f"on {day.day} {day:%b}"),
+        ("dearest", (str(dearest), "text"), f"on {day.day} {day:%b}"),
     ]
     if soft is not None:
         over = sum(1 for _, amount in days if amount.usd > soft)
@@ -266,10 +266,10 @@ def trend_head(width: int) -> Line:
 def trend_row(trend: Trend, width: int) -> Line:
     """A model's dollars this week, last week up to the same moment, the change, and the whole of last week."""
     cells = [
-        (money(trend.week.usd, floor=trend.week.floor), "strong"),
-        (money(trend.before.usd, floor=trend.before.floor), "text"),
+        (str(trend.week), "strong"),
+        (str(trend.before), "text"),
         change(trend),
-        (money(trend.whole.usd, floor=trend.whole.floor), "muted"),
+        (str(trend.whole), "muted"),
     ]
     return fit(_trend_spans(short_model(trend.key), "text", cells, width), width)
 
@@ -327,7 +327,7 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
     loose = table.unattributed if table is not None else None
     if loose is not None and loose.usd:
         share = loose.usd / total.usd if total.usd else 0.0
-        parts.append(((f"{money(loose.usd, floor=loose.floor)} unattributed ({share:.1%})", "warn"),))
+        parts.append(((f"{loose} unattributed ({share:.1%})", "warn"),))
     agents = ", ".join(plain_text(name, 20) for name in dashboard.agents) or "no agent"
     basis = "billed" if total.basis == "billed" else "computed at list prices"
     parts.append(((f"{basis}, {count(dashboard.files, 'file')} of {agents}", "muted"),))

@@ -11,7 +11,7 @@ from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapsh
 from skills.spending.amount import Amount
 from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import age, count, money
+from widgets.words import age, count
 
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 
@@ -158,7 +158,7 @@ def _state_width(tree: Worktree, now: datetime) -> int:
 def cost_of(tree: Worktree, costs: Mapping[str, Amount] | None) -> str:
     """What the worktree's branch has cost this month; empty where nothing is known."""
     cost = (costs or {}).get(tree.branch) if tree.branch else None
-    return "" if cost is None else money(cost.usd, floor=cost.floor)
+    return "" if cost is None else str(cost)
 
 
 def head_of(tree: Worktree) -> str:

@@ -22,7 +22,6 @@ from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.run import Moved, Sweep
-from skills.spending.amount import dollars
 from skills.workflow.compression import BUDGET, Compressed, compress
 from skills.workflow.day import EndReport
 from skills.workflow.handover import as_json, markdown
@@ -199,8 +198,7 @@ class EndDay:
         from cockpit.spend.sums import Scope
 
         with closing(Costs(self.repository, self.config)) as costs:
-            spent = costs.since(self.draft.began)
-            since = dollars(spent.usd, floor=spent.floor)
+            since = costs.since(self.draft.began)
             if not self.write:
                 return "pass", f"{since} this session; would write the daily files"
             chosen = self.config.day.costs

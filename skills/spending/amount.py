@@ -9,6 +9,9 @@ class Amount(NamedTuple):
     usd: float
     floor: bool = False
 
+    def __str__(self) -> str:
+        return dollars(self.usd, floor=self.floor)
+
 
 def dollars(usd: float, *, floor: bool = False, most: bool = False) -> str:
     """Dollars with cents, e.g. `$4.12`; `≥` where it is a floor, `≤` where it is what a floor leaves at most."""

@@ -76,7 +76,7 @@ def _since(since: Since | None) -> str:
         lines.append(f"Commits: {len(since.commits)}")
         lines += list(since.commits[:_MOST_COMMITS]) + ([f"and {more} more"] if more > 0 else [])
     if since.spent is not None:
-        lines.append(f"Cost: {dollars(since.spent.usd, floor=since.spent.floor)}")
+        lines.append(f"Cost: {since.spent}")
     if since.sessions is not None:
         lines.append(f"Agent sessions: {since.sessions}")
     return _list(f"### Since {since.what}", lines)
@@ -114,7 +114,7 @@ def _end_parts(report: EndReport) -> list[str]:
 
 def _cost(cost: ModelCost) -> str:
     if not cost.unpriced_tokens:
-        return dollars(cost.usd, floor=cost.floor)
+        return str(cost)
     known = f"{dollars(cost.usd, floor=True)}, " if cost.usd else ""
     return f"{known}{cost.unpriced_tokens:,} tokens unpriced"
 

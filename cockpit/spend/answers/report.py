@@ -196,11 +196,10 @@ def _trends(report: "Report") -> Iterable[str]:
     dearest = max((amount for _, amount in report.daily), default=Amount(0.0))
     if dearest.usd > 0:
         bars = "".join(_BARS[max(1, round(usd / dearest.usd * 8)) if usd > 0 else 0] for _, (usd, _) in report.daily)
-        yield f"- last 30 days: `{bars}`, the dearest {dollars(dearest.usd, floor=dearest.floor)}"
+        yield f"- last 30 days: `{bars}`, the dearest {dearest}"
     trend = report.trend
     change = "" if trend.percent is None else f" ({trend.percent:+.1f} %)"
-    last, before = (dollars(part.usd, floor=part.floor) for part in (trend.last, trend.before))
-    yield f"- last seven days {last}, the seven before {before}{change}"
+    yield f"- last seven days {trend.last}, the seven before {trend.before}{change}"
 
 
 def _mark(floor: bool) -> str:
