@@ -38,7 +38,8 @@ class RuleRow(TypedDict):
 
 
 class Finding(TypedDict):
-    """One finding; lines and columns from 1. `also` names other rules at the same place."""
+    """One finding; lines and columns from 1. `also` names other rules at the same place; `parts` are lines of which it
+    speaks beside those from `line` to `end_line`, a parameter or a decorator."""
 
     rule: str
     gate: Gate
@@ -59,6 +60,7 @@ class Finding(TypedDict):
     baseline: Literal["new", "known"]
     suppressed: str | None
     evidence: NotRequired[list[Place]]
+    parts: NotRequired[list[int]]
 
 
 class ParseError(TypedDict):

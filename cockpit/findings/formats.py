@@ -45,6 +45,7 @@ def finding_row(finding: Finding) -> dict[str, Any]:
         "baseline": finding.baseline,
         "suppressed": finding.suppressed,
         "evidence": [{"path": link.path, "line": link.line, "text": link.text} for link in finding.evidence],
+        "parts": list(finding.parts),
     }
 
 

@@ -73,9 +73,7 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
         return seen.union(one.fingerprint for answer in outside.values() for one in answer.findings.get(path, ()))
 
     def in_part(finding: Finding) -> bool:
-        if narrow is None:
-            return True
-        return narrow.covers(finding.path) and narrow.holds(finding.path, finding.line, finding.end_line)
+        return narrow is None or narrow.holds(finding)
 
     held = verdict.findings
     if others := _outside_findings(project, outside.values(), narrow):

@@ -24,10 +24,13 @@ class Narrow:
             return False
         return self.paths is None or any(not path or name == path or name.startswith(path + "/") for path in self.paths)
 
-    def holds(self, name: str, first: int, last: int) -> bool:
-        """Whether something on these lines of a covered file is in the part."""
-        added = None if self.lines is None else self.lines[name]
-        return added is None or any(line in added for line in range(first, max(first, last) + 1))
+    def holds(self, finding: Finding) -> bool:
+        """Whether a line of which a finding speaks is in the part."""
+        if not self.covers(finding.path):
+            return False
+        added = None if self.lines is None else self.lines[finding.path]
+        spoken = range(finding.line, max(finding.line, finding.end_line) + 1)
+        return added is None or any(line in added for line in (*spoken, *finding.parts))
 
 
 @record

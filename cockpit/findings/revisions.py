@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -67,9 +67,7 @@ class StagedReading:
         """What the index holds. Raises `CannotAnswer` where git cannot read it."""
         try:
             listed = self._files.answer()
-            added, *merged = [_added(diff.answer()) for diff in self._diffs]
-            for other in merged:
-                added = {name: lines & other[name] for name, lines in added.items() if name in other}
+            added = _common(_added(diff.answer()) for diff in self._diffs)
             names, ids = self._listed(os.fsdecode(listed).split("\0"), added)
         except GitFailed as problem:
             raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
@@ -146,7 +144,8 @@ def added_since(root: Path, revision: str) -> Lines:
     except GitFailed:
         raise CannotAnswer(f"{plain_text(revision, 80)!r} is not a revision of this repository") from None
     try:
-        added = _added(git_bytes(root, *_DIFF, _left_at(root, commit), "--", "*.py"))
+        parents = (_left_at(root, commit), *_merged(root))  # what a merge in progress brings is nobody's here either
+        added = _common(_added(git_bytes(root, *_DIFF, parent, "--", "*.py")) for parent in parents)
         untracked = git(root, "ls-files", "-z", "-o", "--exclude-standard", "--", "*.py")
     except GitFailed as problem:
         raise CannotAnswer(f"the change since {plain_text(revision, 80)} cannot be read: {problem.line}") from None
@@ -163,9 +162,18 @@ def _left_at(root: Path, commit: str) -> str:
 
 
 def index_of_hook() -> dict[str, str]:
-    """The variable that names the index of a commit in progress, where git called us from a hook."""
+    """The variable that names the index of a commit in progress, where git called us from a hook. It is handed on as it
+    is: a relative name is one below the root of the work tree, whatever folder the hook goes to."""
     index = os.environ.get("GIT_INDEX_FILE")
-    return {"GIT_INDEX_FILE": str(Path(index).absolute())} if index else {}
+    return {"GIT_INDEX_FILE": index} if index else {}
+
+
+def _common(changes: Iterable[Mapping[str, frozenset[int]]]) -> dict[str, frozenset[int]]:
+    """The files that each of some changes touches, with the lines that all of them add."""
+    common, *others = map(dict, changes)
+    for other in others:
+        common = {name: lines & other[name] for name, lines in common.items() if name in other}
+    return common
 
 
 def _added(diff: bytes) -> dict[str, frozenset[int]]:

@@ -35,7 +35,7 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
 
     `needs` are (key, value) pairs that `settle` compares with the project's facts, e.g. `("model",
     "Invoice")`. `fingerprint` is of rule, qualified scope, normalised statement and ordinal, never of a line
-    number.
+    number. `parts` are lines of which it speaks beside those from `line` to `end_line`: a decorator, a parameter.
     """
 
     rule: str
@@ -52,6 +52,7 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
     evidence: tuple[Evidence, ...] = ()
     fixable: bool = False
     also: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
 
 
 class Suppression(Struct, frozen=True, array_like=True, gc=False):
@@ -194,7 +195,7 @@ class Finding(Struct, frozen=True, gc=False):
     root.
 
     `suppressed` is the reason of the comment that silences it, None where none does; `baseline` says whether
-    it is new or known.
+    it is new or known; `parts` are as in `Candidate`.
     """
 
     rule: str
@@ -216,6 +217,7 @@ class Finding(Struct, frozen=True, gc=False):
     baseline: Literal["new", "known"] = "new"
     suppressed: str | None = None
     evidence: tuple[Evidence, ...] = ()
+    parts: tuple[int, ...] = ()
 
 
 @record

@@ -171,6 +171,7 @@ def _finding(
         "new",
         _silenced(candidate, rule, report.suppressions) if report.suppressions else None,
         _explained(candidate.evidence, role),
+        candidate.parts,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from skills.gates.engine.fingerprints import fingerprint_stem, without_layout
 from skills.gates.engine.names import dotted, imported_names
 from skills.gates.engine.roles import READ_AS, file_role, why_of_scope
-from skills.gates.engine.syntax import SCOPES, descendants
+from skills.gates.engine.syntax import SCOPES, descendants, header_of
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 
 _TABLE = 12  # lines; a longer statement is a table
@@ -192,6 +192,10 @@ class FileContext:
             self._parents = (self.statement, parents)
         return parents.get(node)
 
+    def header(self, node: ast.ClassDef | FunctionNode) -> range:
+        """The lines of a class or function down to its body, decorators included."""
+        return header_of(node, self.lines)
+
     def column(self, line: int, offset: int) -> int:
         """The column (from 1, in characters) of a UTF-8 byte offset on a line."""
         if self._is_ascii or not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():
@@ -216,8 +220,10 @@ class FileContext:
         fixable: bool = False,
         also: tuple[str, ...] = (),
         symbol: str | None = None,
+        parts: Iterable[int] = (),
     ) -> None:
-        """Adds a candidate at `node`. A class or function is marked at its header only."""
+        """Adds a candidate at `node`. Of a class or function its first line is marked; `parts` are the others of which
+        the rule speaks."""
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
         if node.__class__ in SCOPES:
             end_line, end = line, len(self.lines[line - 1].rstrip().encode())
@@ -242,6 +248,7 @@ class FileContext:
                 evidence,
                 fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
                 also,
+                tuple(part for part in dict.fromkeys(parts) if not line <= part <= end_line),
             )
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from skills.gates.engine.context import lines_in
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
+from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants, header_of
 from skills.gates.model import Suppression
 
 MARK = b"cockpit:"
@@ -159,20 +159,11 @@ class _Spans:
         self._in_order.sort()
 
     def _add(self, node: ast.AST) -> None:
-        line: int = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno  # type: ignore[attr-defined]
-        first = _first_line(node, line)
-        body = getattr(node, "body", None) or getattr(node, "cases", None)
-        if isinstance(body, list):
-            below = body[0].pattern if isinstance(body[0], ast.match_case) else body[0]
-            last = max(line, _first_line(below, below.lineno) - 1)
-            while last > line and not self._has_code(last):
-                last -= 1
-        else:
-            last = getattr(node, "end_lineno", None) or line
-        span = (first, last)
+        header = header_of(node, self._lines)
+        first, last = span = header[0], header[-1]
         self._in_order.append(span)
         if node.__class__ in SCOPES:
-            self._heads[span] = line
+            self._heads[span] = node.lineno  # type: ignore[attr-defined]
         for end in span:
             known = self._shortest.get(end)
             if known is None or last - first < known[1] - known[0]:
@@ -204,9 +195,3 @@ class _Spans:
         """The statement that began before the line and goes on behind it."""
         at = bisect_left(self._in_order, line, key=lambda span: span[0]) - 1
         return self._in_order[at] if at >= 0 and self._in_order[at][1] > line else None
-
-
-def _first_line(node: ast.AST, line: int) -> int:
-    """The line of a statement, or of its first decorator."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([line, *(part.lineno for part in decorators)])

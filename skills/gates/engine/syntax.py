@@ -76,6 +76,27 @@ def statements(tree: ast.AST) -> Iterator[ast.stmt]:
                 stack += block[::-1]
 
 
+def header_of(node: Any, lines: list[str]) -> range:
+    """The lines (from 1) of a statement down to its block, decorators included, comments above the block left out; of
+    one without a block all its lines. `lines` are those of its file."""
+    line: int = node.pattern.lineno if node.__class__ is ast.match_case else node.lineno
+    below: Any = getattr(node, "body", None) or getattr(node, "cases", None)
+    if below.__class__ is not list:
+        last = getattr(node, "end_lineno", None) or line
+    else:
+        head = below[0].pattern if below[0].__class__ is ast.match_case else below[0]
+        last = _first_line(head, head.lineno) - 1
+        while last > line and (not (text := lines[last - 1].strip()) or text.startswith("#")):
+            last -= 1
+    return range(_first_line(node, line), max(line, last) + 1)
+
+
+def _first_line(node: ast.AST, line: int) -> int:
+    """The line of a statement, or of its first decorator."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([line, *(part.lineno for part in decorators)])
+
+
 def mentions(node: ast.AST, name: str) -> bool:
     """True where a name stands anywhere below a node."""
     return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))

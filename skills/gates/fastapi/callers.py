@@ -122,7 +122,8 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     )  # fmt: skip
     message = f"the endpoint {node.name} changes something and does not ask who calls"
     symbol = context.symbol_of(node.name)
-    context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely")
+    header = context.header(node)
+    context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely", parts=header)
 
 
 def _turns_away(node: FunctionNode, context: FileContext) -> bool:

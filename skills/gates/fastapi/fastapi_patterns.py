@@ -55,7 +55,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     if returned and _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} does not say what it returns"
-    context.report(NO_MODEL, node, message, symbol=context.symbol_of(node.name))
+    context.report(NO_MODEL, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
 
 
 def _has_model(endpoint: Endpoint) -> bool:
@@ -277,7 +277,8 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     if not _ASKS_FOR_ALL.search(body):
         return
     message = f"the list of {node.name} has no limit: it grows with the table"
-    context.report(UNPAGINATED, node, message, symbol=context.symbol_of(node.name), confidence="likely")
+    symbol, header = context.symbol_of(node.name), context.header(node)
+    context.report(UNPAGINATED, node, message, symbol=symbol, confidence="likely", parts=header)
 
 
 def _returns_rows(node: FunctionNode, context: FileContext) -> bool:

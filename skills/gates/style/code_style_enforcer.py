@@ -36,23 +36,24 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if _is_exempt(node, context):
         return
     context.fact("hints", "some" if len(without) < _hintable(node) or node.returns is not None else "none")
-    parts = []
+    said, lines = [], [argument.lineno for argument in without]
     if without:
-        listed = ", ".join(f"`{name}`" for name in without[:4]) + (" …" if len(without) > 4 else "")
-        parts.append(f"parameter{'s' if len(without) > 1 else ''} {listed}")
+        listed = ", ".join(f"`{argument.arg}`" for argument in without[:4]) + (" …" if len(without) > 4 else "")
+        said.append(f"parameter{'s' if len(without) > 1 else ''} {listed}")
     if not returns:
-        parts.append("what it returns")
-    symbol = context.symbol_of(node.name)
-    context.report(HINTS, node, f"`{node.name}` has no type hint for {' and '.join(parts)}", symbol=symbol)
+        said.append("what it returns")
+        lines.append(context.header(node)[-1])
+    message = f"`{node.name}` has no type hint for {' and '.join(said)}"
+    context.report(HINTS, node, message, symbol=context.symbol_of(node.name), parts=lines)
 
 
-def _without_hints(node: FunctionNode, context: FileContext) -> list[str]:
+def _without_hints(node: FunctionNode, context: FileContext) -> list[ast.arg]:
     """Parameters without a hint that should have one: not `*args`, `**kwargs`, `_`, nor the first of a method."""
     positional = [*node.args.posonlyargs, *node.args.args]
     if positional and context.scopes and isinstance(context.scopes[-1], ast.ClassDef) and not _is_static(node):
         positional = positional[1:]
     return [
-        argument.arg
+        argument
         for argument in (*positional, *node.args.kwonlyargs)
         if argument.annotation is None and argument.arg.strip("_")
     ]

@@ -215,7 +215,8 @@ def _on_skip(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
             reasons = [*part.args, *(word.value for word in part.keywords)] if isinstance(part, ast.Call) else []
             why = ast.unparse(reasons[-1])[:60] if reasons else "without a reason"
             symbol = context.symbol_of(node.name)
-            context.report(SKIPPED, node, f"`{node.name}` is skipped: {why}", symbol=symbol)
+            lines = range(part.lineno, (part.end_lineno or part.lineno) + 1)
+            context.report(SKIPPED, node, f"`{node.name}` is skipped: {why}", symbol=symbol, parts=lines)
             return
 
 

@@ -151,6 +151,125 @@ def test_a_conflict_cannot_be_judged(repo: Path, capsys: pytest.CaptureFixture[s
     assert "tests/test_a.py has a conflict that is not resolved" in capsys.readouterr().err
 
 
+def test_since_in_the_midst_of_a_merge_leaves_out_what_that_brings(repo: Path, found: Any) -> None:
+    git(repo, "checkout", "-q", "-b", "feature")
+    (repo / "notes.txt").write_text("2\n")
+    commit(repo)
+    git(repo, "checkout", "-q", "main")
+    (repo / "tests/test_theirs.py").write_text(IMPORT + case("theirs"))
+    (repo / "notes.txt").write_text("3\n")
+    commit(repo)
+    git(repo, "checkout", "-q", "feature")
+    git(repo, "merge", "main", check=False)
+    assert found("--since", "main") == []
+    with (repo / "tests/test_theirs.py").open("a") as file:
+        file.write(case("in_the_merge"))
+    assert found("--since", "main") == [("tests/test_theirs.py", 13)]
+
+
+def test_a_stop_in_a_rebase_is_judged_by_what_the_commit_at_hand_adds(
+    repo: Path, found: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = repo / "tests/test_a.py"
+    start = path.read_text()
+    git(repo, "checkout", "-q", "-b", "feature")
+    path.write_text(start.replace("def test_one", "def test_mine") + case("mine"))
+    commit(repo)
+    git(repo, "checkout", "-q", "main")
+    path.write_text(start.replace("def test_one", "def test_theirs"))
+    commit(repo)
+    git(repo, "rebase", "main", "feature", check=False)
+
+    assert main(["check", "--staged"]) == 2
+    assert "tests/test_a.py has a conflict that is not resolved" in capsys.readouterr().err
+    path.write_text(start.replace("def test_one", "def test_both") + case("mine"))
+    git(repo, "add", "-A")
+
+    assert found("--staged") == found("--since", "main") == [("tests/test_a.py", 29)]
+
+
+def test_what_is_only_meant_to_be_added_is_no_part_of_the_commit(repo: Path, found: Any) -> None:
+    (repo / "tests/test_later.py").write_text(IMPORT + case("later"))
+    git(repo, "add", "-N", "tests/test_later.py")
+    with (repo / "tests/test_a.py").open("a") as file:
+        file.write(case("now"))
+    git(repo, "add", "tests/test_a.py")
+
+    assert found("--staged") == [("tests/test_a.py", 29)]
+    assert found("--since", "HEAD") == [("tests/test_a.py", 29), ("tests/test_later.py", 1), ("tests/test_later.py", 5)]
+
+
+def test_links_submodules_and_what_was_deleted_add_nothing(repo: Path, found: Any) -> None:
+    inner = repo.parent / "inner"
+    git(repo.parent, "clone", "-q", str(repo), str(inner))
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "inner.py")
+    (repo / "tests/test_gone.py").write_text(IMPORT)
+    commit(repo)
+    (repo / "tests/test_gone.py").unlink()
+    (repo / "tests/test_link.py").symlink_to("test_a.py")
+    with (repo / "inner.py/tests/test_a.py").open("a") as file:
+        file.write(case("inside"))
+    commit(repo / "inner.py")
+    git(repo, "add", "-A")
+
+    assert found("--staged") == found("--since", "HEAD") == []
+    (repo / "tests/test_link.py").unlink()
+    (repo / "tests/test_link.py").write_text(IMPORT + case("real"))
+    git(repo, "add", "-A")
+    assert found("--staged") == [("tests/test_link.py", 1), ("tests/test_link.py", 5)]
+
+
+def test_who_holds_the_lock_of_the_index_keeps_nobody_from_judging_it(repo: Path, found: Any) -> None:
+    with (repo / "tests/test_a.py").open("a") as file:
+        file.write(case("more"))
+    git(repo, "add", "-A")
+    lock = repo / ".git/index.lock"
+    lock.touch()
+    git(repo, "config", "core.quotePath", "true")
+
+    assert found("--staged") == found("--since", "HEAD") == [("tests/test_a.py", 29)]
+    assert lock.exists()
+
+
+def test_the_index_of_a_hook_is_found_from_a_folder_below(
+    repo: Path, found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (repo / "tests/test_a.py").open("a") as file:
+        file.write(case("more"))
+    git(repo, "add", "-A")
+    monkeypatch.chdir(repo / "tests")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")  # as git names it to a hook, which then went to a folder
+
+    assert found("--staged") == [("tests/test_a.py", 29)]
+
+
+def test_a_finding_belongs_to_the_change_of_any_line_it_speaks_of(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = repo / "shop.py"
+    head = "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\ndef find(\n    order,\n    store: str,\n"
+    rest = "):\n    return order\n\n\n"
+    rest += "@router.post(\n    '/pay',\n)\nasync def pay(\n    body: dict[str, str],\n):\n    return body\n"
+    (repo / "pyproject.toml").write_text('[project]\ndependencies = ["fastapi"]\n')
+    shop.write_text(head + rest)
+    commit(repo)
+
+    def told(text: str) -> list[tuple[str, int]]:
+        shop.write_text(text)
+        git(repo, "add", "-A")
+        capsys.readouterr()
+        main(["check", "--select", "missing-type-hints,missing-response-model", "--staged", "--json"])
+        return [(row["rule"], row["line"]) for row in json.loads(capsys.readouterr().out)["findings"]]
+
+    hints, model = ("missing-type-hints", 6), ("missing-response-model", 16)
+    assert told(head + "    amount,\n" + rest) == [hints]
+    assert told(head + "    amount: int,\n" + rest) == []  # the old parameter is as it was
+    assert told(head + rest.replace("):", ") :", 1)) == [hints]  # it still returns anything
+    assert told(head + rest.replace("return order", "return [order]")) == []
+    assert told(head + rest.replace("'/pay'", "'/paid'")) == [model]
+    assert told(head + rest.replace("return body", "return [body]")) == []
+
+
 def test_a_worktree_has_an_index_of_its_own(repo: Path, found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     side = repo.parent / "side"
     git(repo, "worktree", "add", "-q", "-b", "side", str(side))
