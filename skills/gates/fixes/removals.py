@@ -1,4 +1,4 @@
-"""What is only taken away: docstrings of tests, code in comments."""
+"""What is only taken away: docstrings of tests, code in comments, comments that say what the code says."""
 
 import ast
 import re
@@ -63,12 +63,18 @@ def _commented(block: cst.BaseSuite, lines: list[str]) -> cst.BaseSuite:
 
 
 def fix_noisy_comment(document: Document, finding: Finding) -> None:
-    """Take the code out: the statements of which the line is a part, without the prose around them."""
+    """Take the code out: the statements of which the line is a part, without the prose around them. What says the
+    code again is one line, or ends one."""
     alone = document.memo.get("comments alone")
     if not isinstance(alone, dict):
         numbered = ((number, line.strip()) for number, line in enumerate(lines_of(document.original), 1))
         alone = document.memo["comments alone"] = {number: line for number, line in numbered if line.startswith("#")}
-    first, last = _statements_around(alone, finding.line)
+    text = alone.get(finding.line)
+    if text is None:
+        after = cst.ensure_type(document.parents[document.at(finding, cst.Comment)], cst.TrailingWhitespace)
+        document.change(after, lambda now: cst.TrailingWhitespace(newline=after.newline))
+        return
+    first, last = _statements_around(alone, finding.line) if is_code(text) else (finding.line, finding.line)
     if _POINTS_AT_IT.search(" ".join(alone.get(first - back, "") for back in (2, 1))):
         raise CannotFix("the comment above it says what it is there for")
     lines = [document.comment_line(number) for number in range(first, last + 1)]
@@ -178,6 +184,12 @@ EXAMPLES: tuple[FixExample, ...] = (
         "noisy-comment",
         "A = 1\n\n# b = 2\n\n\n# c = 3\n\n\ndef f():\n    return 1\n\n    # d = 4\n\n\nE = 5\n",
         "A = 1\n\n\ndef f():\n    return 1\n\n\nE = 5\n",
+    ),
+    FixExample(
+        "noisy-comment",
+        "def f(rows):\n    # loop over rows\n    for row in rows:\n        row.count += 1  # increment count\n\n"
+        "    # return the rows\n    return rows\n",
+        "def f(rows):\n    for row in rows:\n        row.count += 1\n\n    return rows\n",
     ),
     FixExample("noisy-comment", "# rows = [\n# and what else there is,\nRATE = 1\n", reason="only in part"),
     FixExample("noisy-comment", "# Uncomment it to see the rows.\n# print(rows)\nRATE = 1\n", reason="is there for"),

@@ -1,4 +1,4 @@
-"""Rules of the skill code-style-enforcer about comments: code that was commented out, and other languages."""
+"""Rules of the skill code-style-enforcer about comments: switched-off code, the code told again, other languages."""
 
 import ast
 
@@ -9,6 +9,7 @@ from skills.gates.engine.syntax import statements
 from skills.gates.rule import STRICT, Example, Rule, Watch
 from skills.gates.style.comments import commented_code, comments, in_string, is_code
 from skills.gates.style.languages import HINTS, foreign_language
+from skills.gates.style.restated import restating
 
 SKILL = "code-style-enforcer"
 _QUOTED = lazy(r"""(["'])(?:(?!\1).)*\1""")  # what a comment quotes is not its own language
@@ -36,14 +37,15 @@ def _symbol_at(line: int, spans: list[tuple[int, int, str]]) -> str:
     return next((name for first, last, name in reversed(spans) if first <= line <= last), "")
 
 
-def _on_code(node: ast.Module, context: FileContext) -> None:
-    spans: list[tuple[int, int, str]] | None = None
-    for line, text in commented_code(context):
-        spans = _symbols(context) if spans is None else spans
+def _on_noise(node: ast.Module, context: FileContext) -> None:
+    found = [(line, text, "Code that was commented out") for line, text in commented_code(context)]
+    found += [(line, text, "A comment that says what the code says") for line, text in restating(context)]
+    spans = _symbols(context) if found else []
+    for line, text, what in sorted(found):
         shown = text if len(text) <= 60 else f"{text[:59]}…"
         place = _place(line, text, context)
         context.statement = place
-        context.report(NOISY, place, f"Code that was commented out: `{shown}`", symbol=_symbol_at(line, spans))
+        context.report(NOISY, place, f"{what}: `{shown}`", symbol=_symbol_at(line, spans))
 
 
 def _on_language(node: ast.Module, context: FileContext) -> None:
@@ -92,13 +94,15 @@ noisy_comment = Rule(
     severity="LOW",
     skill=SKILL,
     sources=("BN-S7", "D34"),
-    catches="Code that was commented out.",
-    why="Nobody knows whether it still works, why it is there, or who may delete it; the history keeps it anyway.",
-    fix="Delete it; the repository's history has it.",
+    catches="Code that was commented out, and comments that only say what the line of code says.",
+    why="Nobody knows whether switched-off code still works, why it is there, or who may delete it; the history keeps "
+    "it anyway. What repeats a line is read twice, and is wrong after the line has changed.",
+    fix="Delete it; the repository's history has it. Say in a comment why, where the code cannot.",
     when="In comments that stand alone on their line and parse as a statement, as the head of a block, or as a line of "
-    "a call, list or dict. Not for prose, doctests, tool comments, inline script metadata and the options of Sphinx's "
-    "`docs/conf.py`. Off unless a profile asks for it.",
-    watches=(Watch((ast.Module,), _on_code, (b"#",), _may_hold_code),),
+    "a call, list or dict; in short ones of which each word is a name or the shape of the one line that they are "
+    "about, and in `# Arrange`, `# Act`, `# Assert`. Not for headings, prose, doctests, tool comments, inline script "
+    "metadata and the options of Sphinx's `docs/conf.py`. Off unless a profile asks for it.",
+    watches=(Watch((ast.Module,), _on_noise, (b"#",), _may_hold_code),),
     profiles=STRICT,
     bad=(
         _module("# net = gross / 2\nrate = 1\n"),
@@ -108,11 +112,24 @@ noisy_comment = Rule(
         _module("# try:\n# except ValueError:\n# else:\nrate = 1\n"),
         _module("RATES = {\n    # 'de': 19,\n    'at': 20,\n}\n"),
         _module("# TEMPLATES = [\n#     'a',\n# ]\n"),
+        _module("def f(rows):\n    total = 0  # set total to 0\n    # loop over the rows\n    for row in rows:\n"
+                "        total += row  # add row to total\n    # return the total\n    return total\n"),
+        _module("class Shop:\n    # constructor\n    def __init__(self):\n        self.prices = load()  # the prices\n"
+                "\n    # get price by id\n    def get_price_by_id(self, id):\n        # check if price is known\n"
+                "        if id in self.known_prices:\n            # send the price\n"
+                "            self.sender.send(self.known_prices[id])\n"),
+        Example({"tests/test_prices.py": "def test_net():\n    # Arrange\n    gross = 2\n\n    # Act & Assert\n"
+                                         "    assert net(gross) == 1\n"}),
     ),
     good=(
         _module("# The rate is what the law says (since 2007): 19.\nrate = 19\n"),
         _module("# rounded=False (default)\nrate = 1\n"),
         Example({"docs/conf.py": "# The paper size of the printed manual.\n# paper = 'a4'\nproject = 'Shop'\n"}),
+        _module("# Load the rates\nrates = []\nfor file in files:\n    rates += read(file)\n"),
+        _module("# Create the prices\nnet = create_price(1)\ngross = create_price(2)\ntax = create_price(3)\n"),
+        _module("# PRICES\nprices = load()\n# Sorting\nby_price = sort(prices)\n"),
+        _module("# Return a copy, since callers change what they get\nrates = load()\nsave(\n    1,  # save\n)\n"),
+        _module("# Set rates of today\ndef set_rates_of_today_and_others():\n    pass\n"),
         _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),
         _module('TEXT = """\n# net = 3\n"""\n'),
         _module("# -----\n# price()\n# -----\nrate = 1\n"),

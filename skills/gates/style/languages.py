@@ -5,17 +5,18 @@ from skills.gates.engine.patterns import lazy
 _WORD = lazy(r"[^\W\d_]+")
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text with blanks between them."""
     return frozenset(text.split())
 
 
-_ENGLISH = _words(
+_ENGLISH = word_set(
     "a add after all an and are as at be because before but by can check data default do does each error file first "
     "for from get has have if in into is it last list make must name new no not of on one only or remove return set "
     "should so test that the this to two type use used user value we when which will with"
 )
 _LANGUAGES = {
-    "Spanish": _words(
+    "Spanish": word_set(
         "agregar al algo ahora antes aquí archivo así aunque borrar busca cada calcula calcular cambiar cambio cambios "
         "campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear debe deben después "
         "cuando datos del desde devolver devuelve donde el eliminar empresa entre esta este esto estos está fecha "
@@ -23,43 +24,44 @@ _LANGUAGES = {
         "obtiene para pedido pedidos pero por porque prueba puede pueden que retorna se según ser si sin sobre solo "
         "sólo son también todas todos una usuario usuarios vacía vacío validar valor valores verifica ya"
     ),
-    "Portuguese": _words(
+    "Portuguese": word_set(
         "ainda antes ao aos aqui arquivo arquivos até banco busca buscar cada cliente clientes com como criar da "
         "dados das data depois devolve devolver do dos em entre então esta este está estão função isso já linha "
         "linhas lista mais mas mesmo muito nas nos nova novo não número obter os para pedido pedidos pela pelo "
         "pode podem por porque qual quando que remover retorna salvar se seja sem sempre ser seu sobre são só "
         "também todos uma usuário validar verifica você"
     ),
-    "French": _words(
+    "French": word_set(
         "afin ainsi alors après au aussi aux avant avec banque ce ces cette chaque comme créer dans depuis des "
         "donc données du elle encore enregistrer entre est et fichier fichiers fois fonction ici il le les ligne "
         "lignes liste lors lorsque mais ne nous nouveau nouvelle obtenir ou où par pas peut plus pour quand que "
         "qui renvoie retourne sans sera ses si sinon sont supprimer sur toujours tous toutes très une utilisateur "
         "utilisateurs valeur valeurs valider vers vérifie être"
     ),
-    "German": _words(
+    "German": word_set(
         "aber alle alles anzahl auch auf aus bei benutzer bevor damit danach das dass datei daten dem den der des "
         "die diese diesem diesen dieser dieses durch ein eine einem einen einer enthält erstellen falls funktion "
         "für gibt hier im ist jede jeder jetzt kann kein keine können leer liste löschen mehr mit muss nach neue "
         "neuer nicht noch nur ob oder ohne prüfen schon sein sich sind soll sonst speichern und unter vom von vor "
         "weil wenn werden wie wird wurde wurden zeile zeilen zu zum zur zurück zählen über"
     ),
-    "Dutch": _words(
+    "Dutch": word_set(
         "aan alle als bestaat bij bovenaan dan dat deze dit een functie gebruiker gebruikers gebruikt geen gegevens "
         "haal haalt het hier maar maak maakt met moet naar niet nog ook om onder ons op opslaan sla te tot uit van "
         "verwijder voor waarde wanneer worden wordt zijn zodat"
     ),
-    "Polish": _words(
+    "Polish": word_set(
         "ale bazy być czy dane danych dla dodaj jeśli jeżeli jest już lista listy listę lub nie nowa nowy od oraz po "
         "pobierz przed przez przy pusta pusty się sprawdź sprawdza są tutaj tylko usuń użytkownik użytkownika "
-        "użytkowników ustaw wartość wszystkie wszystkich zapisz zwraca zwróć że żeby"
+        "użytkowników ustaw wartość wszystkie wszystkich zapisz zwraca zwróć że żeby "
+        "byc jesli jezeli ktora ktore ktorej ktory ktorych ktorzy sie zeby wartosc uzytkownika uzytkownikow"
     ),
-    "Turkish": _words(
+    "Turkish": word_set(
         "ama bir boş bu bütün daha değer değil değilse eğer ekle fonksiyon gibi göre hata her için ile kadar kontrol "
         "kullanıcı kullanıcının kullanıcıyı listesi olan olarak oluştur sonra sil tüm varsa ve veri verileri veya "
         "veritabanı yeni yoksa çok"
     ),
-    "Italian": _words(
+    "Italian": word_set(
         "alla alle anche ancora che cliente clienti come con creare dal dalla dati dei del della delle deve dopo "
         "dove eliminare essere fino funzione già gli ha hanno il lista ma molto nei nel nella non numero nuova "
         "nuovo ogni ottenere per perché più poi quando quello questa questo qui quindi restituisce righe salvare "

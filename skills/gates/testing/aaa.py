@@ -12,13 +12,23 @@ from skills.gates.engine.names import root_name
 from skills.gates.engine.noqa import waived
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, mentions
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.style.code_style_enforcer import is_asked
 from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
-from skills.gates.testing.acts import acts_alike, assigns_result, bound_name, looks, looks_again, makes, raises_alike
+from skills.gates.testing.acts import (
+    acts_alike,
+    assigns_result,
+    bound_name,
+    looks,
+    looks_again,
+    makes,
+    only_reads,
+    raises_alike,
+    works_on_the_same,
+)
 from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.record import record
 
@@ -90,6 +100,8 @@ def _last_expression(node: ast.With | ast.AsyncWith) -> ast.expr:
 
 
 def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
+    if all(asserts(node, context) or _belongs_to_assertions(node) for node in body):
+        return False  # `with path.open() as file: assert file.read()` looks at what was done
     return any(
         _is_act(node, context)
         or (isinstance(node, (ast.With, ast.AsyncWith)) and _leads_to_act(node.body, context))
@@ -186,9 +198,7 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
         return "no-act", parts[act or 0].node
     if parts[act].asserts and named is None:
         return "no-act", parts[act].node
-    start = act
-    while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
-        start -= 1
+    start = _start_of_act(parts, act, context)
     if start and not _blank_between(parts[start - 1], parts[start], context):
         return "before-act", parts[act].node
     end = _end_of_act(parts, act, context)
@@ -273,7 +283,30 @@ def _reads_answer(node: ast.stmt, above: _Part) -> bool:
     bound = bound_name(above.node)
     if bound in _ANSWERS and root_name(value) == bound:
         return True
+    if only_reads(value) and (isinstance(above.node, ast.Expr) or (bound and mentions(value, bound))):
+        return True
     return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and looks(value)
+
+
+def _start_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
+    """The first statement of the act: the headers that lead to it, and below a block that arranges also `store.add(1)`
+    right above `store.drop(1)`, and what is compared with what it gave."""
+    start = act
+    while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
+        start -= 1
+    first = start
+    while first and not _blank_between(parts[first - 1], parts[first], context):
+        first -= 1
+    along = all(_acts_along(part.node, parts[act].node, parts[act + 1 :]) for part in parts[first:start])
+    return first if along and (first or isinstance(parts[act].node, ast.Assign)) else start
+
+
+def _acts_along(node: ast.stmt, act: ast.stmt, after: list[_Part]) -> bool:
+    if isinstance(node, ast.Expr) and isinstance(act, ast.Expr):
+        return works_on_the_same(node, act)
+    name = bound_name(node) or getattr(getattr(node, "targets", [None])[0], "id", "")
+    asserted = next((part.node for part in after if part.asserts), None)
+    return bool(name) and asserted is not None and mentions(asserted, name) and not mentions(act, name)
 
 
 def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:

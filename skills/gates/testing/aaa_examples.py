@@ -137,4 +137,13 @@ AAA_GOOD: tuple[Example, ...] = (
         "                self.assertEqual(paid, one)\n"
     ),
     Example({"shop/prices.py": "def test_gross():\n    result = 3\n    assert result\n"}),
+    _test(
+        "def test_events(log):\n    store = Store(log)\n\n    store.add(1)\n    store.drop(1)\n\n"
+        "    names = [event.name for event in log]\n    assert names == ['added', 'dropped']\n"
+    ),
+    _test("def test_sum():\n    left = Sum(1) + Sum(2)\n    right = Sum(2) + Sum(1)\n\n    assert left == right\n"),
+    _test(
+        "def test_written(order, path):\n    order.name = 'a'\n\n    order.export(path)\n\n"
+        "    with path.open() as file:\n        assert file.readline() == 'a'\n"
+    ),
 )

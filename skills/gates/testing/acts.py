@@ -16,6 +16,9 @@ _LOOKS_AGAIN = frozenset(
 _WITHS = (ast.With, ast.AsyncWith)
 _MAKING = lazy(r"[A-Z]\w*[a-z]|(make|create|build|new|given|a|an)(_|$)|\w+_(factory|builder|maker)$|factory$")
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
+_COLLECTING = frozenset(
+    {"list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "zip", "len", "sum", "min", "max"}
+)
 _MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 
 
@@ -31,6 +34,12 @@ def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
         or (called and isinstance(node, ast.Assign) and _called(node) == called)
         or (name and bound_name(node) and _same_call(node, act))
     )
+
+
+def works_on_the_same(node: ast.stmt, act: ast.stmt) -> bool:
+    """True for `cart.add(3)` beside `cart.drop(3)`."""
+    owner = _called_on(node)
+    return bool(owner) and owner == _called_on(act)
 
 
 def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
@@ -68,6 +77,18 @@ def looks(value: ast.expr) -> bool:
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or value.func.attr not in _LOOKS:
         return False
     return any(isinstance(part, ast.Attribute) and part.attr in _MANAGERS for part in descendants(value))
+
+
+def only_reads(value: ast.expr) -> bool:
+    """True for `[event.name for event in log]`, `sorted(order.lines)` and `page.title`: nothing of the project is
+    called."""
+    if not isinstance(value, (ast.ListComp, ast.SetComp, ast.DictComp, ast.Attribute, ast.Subscript, ast.Call)):
+        return False
+    return all(
+        isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in _COLLECTING
+        for part in descendants(value)
+        if isinstance(part, (ast.Call, ast.Await))
+    )
 
 
 def looks_again(node: ast.stmt) -> bool:
