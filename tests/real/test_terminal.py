@@ -211,21 +211,26 @@ def test_the_editor_opens_at_the_line_and_cockpit_comes_back(terminal: Callable[
     assert line.startswith("+") and line[1:].isdigit() and path.endswith(".py")
 
 
+def rest() -> None:
+    """As long as it takes until the app reads no more than what is announced to it."""
+    time.sleep(0.6)
+
+
 def test_after_a_rest_keys_escapes_pastes_sizes_and_a_stop_arrive(terminal: Callable[..., Tmux]) -> None:
     screen = terminal(columns=120)
     until(lambda: "manual-tenant-filter" in screen.screen(), screen.screen)
     pid = int(screen.run("display-message", "-p", "#{pane_pid}"))
     for _ in range(2):
-        time.sleep(0.6)
+        rest()
         screen.press("?")
         until(lambda: "esc close" in screen.screen(), screen.screen)
-        time.sleep(0.6)
+        rest()
         screen.press("Escape")
         until(lambda: "esc close" not in screen.screen(), screen.screen)
         os.kill(pid, signal.SIGTSTP)  # tmux sets its own child going again
-        time.sleep(0.6)
+        rest()
         until(lambda: "4 Findings" in screen.screen(), screen.screen)
-    time.sleep(0.6)
+    rest()
     screen.run("resize-window", "-t", "t", "-x", "40", "-y", "12")
     until(lambda: "Tree" in screen.screen(), screen.screen)
     screen.press("4", "/")
@@ -233,7 +238,7 @@ def test_after_a_rest_keys_escapes_pastes_sizes_and_a_stop_arrive(terminal: Call
     screen.run("paste-buffer", "-p", "-t", "t")
     until(lambda: "bare-mock" in screen.screen(), screen.screen)
     screen.press("Enter")
-    time.sleep(0.6)
+    rest()
     screen.press("q")
     until(lambda: not screen.alive(), lambda: "still running")
 

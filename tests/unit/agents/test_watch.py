@@ -120,7 +120,7 @@ def test_without_inotify_every_feed_says_what_to_raise_and_a_save_is_told(demo, 
         path = demo.root / "accounts" / "services.py"
         path.write_text(path.read_text() + BAD)
         live.until(lambda event: done(event) and event["data"]["added"] > 0)
-        time.sleep(4)  # money is looked at every two seconds
+        time.sleep(4)  # cockpit: ignore[sleep-in-test] money is looked at every two seconds, and must not tell again
         live.process.send_signal(signal.SIGINT)
         assert live.process.wait(SECONDS) == 0
         assert live.process.stderr is not None

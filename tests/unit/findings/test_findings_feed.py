@@ -204,10 +204,11 @@ async def test_outside_git_saves_are_seen_too(engine: Engine, tmp_path: Path) ->
 async def test_a_feed_that_is_given_up_ends_at_once(engine: Engine, repo: Path) -> None:
     async def drain() -> None:
         async for _ in follow(engine, repo):
-            pass
+            began.set()
 
+    began = asyncio.Event()
     task = asyncio.create_task(drain())
-    await asyncio.sleep(0.3)
+    await began.wait()
     task.cancel()
     async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):

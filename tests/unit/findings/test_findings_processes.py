@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from cockpit.findings.discovery import look
 from cockpit.findings.worker import Judged, Task, judge
+from tests.processes import alive, gone
 
 HOME = Path(__file__).resolve().parents[3]
 
@@ -67,14 +67,11 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     parent = subprocess.Popen(python(WARM), stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     workers = json.loads(parent.stdout.readline())
-    assert all(_alive(pid) for pid in workers)
+    assert all(alive(pid) for pid in workers)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    until = time.monotonic() + 15
-    while any(_alive(pid) for pid in workers) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not any(_alive(pid) for pid in workers)
+    assert gone(workers)
 
 
 def test_a_worker_needs_neither_libcst_nor_textual() -> None:
@@ -85,19 +82,6 @@ def test_a_worker_needs_neither_libcst_nor_textual() -> None:
     )
     done = subprocess.run(python(program), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process runs (one that only waits to be collected does not)."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        return not Path("/proc/self").exists()
-    return state != "Z"
 
 
 REPLACES = """

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from cockpit.findings.tools import Tool, ToolRun, known_tools
 from cockpit.plain_text import plain_text
 from cockpit.programs import Programs, find_program, without_own_code
 from cockpit.trust import Trust
+from tests.processes import gone
 
 TRUSTED = Trust(trusted=True, changed=False, programs=())
 STRANGER = Trust(trusted=False, changed=False, programs=())
@@ -201,23 +201,7 @@ def test_a_tool_inside_the_repository_is_passed_over_until_trusted(repo: Path, m
 def test_everything_that_it_started_ends_with_it(repo: Path) -> None:
     text = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); open('pid', 'w').write(str(p.pid))"
     assert answer(repo, script(text)).check.status == "pass"
-    pid = int((repo / "pid").read_text())
-    for _ in range(100):
-        if not _alive(pid):
-            return
-        time.sleep(0.02)
-    pytest.fail("its child is still there")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-            if Path("/proc").exists()
-            else os.kill(pid, 0) is None
-        )
-    except OSError:
-        return False
+    assert gone([int((repo / "pid").read_text())])
 
 
 def test_a_run_can_be_cancelled(repo: Path) -> None:

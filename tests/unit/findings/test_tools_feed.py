@@ -16,6 +16,7 @@ from cockpit.findings.feed import follow_findings
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.findings.tool_feed import ToolKey
 from cockpit.repository import find_repository
+from tests.processes import alive
 
 LINES = r"regex:^(?P<path>\S+):(?P<line>\d+) (?P<message>.+)$"
 SAYS = "import sys; text = open('a.py').read(); print('a.py:1 saw ' + text.split()[-1])"
@@ -188,14 +189,6 @@ async def test_a_switch_ends_what_runs_and_tells_that_a_key_is_to_be_pressed_aga
             async with asyncio.timeout(30):  # sooner than the program would end by itself
                 while not told or alive(running):
                     told |= "files changed since says ran" in (await anext(feed)).note
-
-
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_feed_that_ends_late_does_not_take_the_key_from_its_follower() -> None:

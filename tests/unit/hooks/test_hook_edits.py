@@ -121,6 +121,7 @@ def test_a_patch_of_context_and_change_is_that_change(have: list[str], at: int, 
 )
 def test_no_form_of_a_call_raises_anything_else(words: dict[str, object], tool: str) -> None:
     try:
-        file_edits(tool, words, lambda _: "text\n")
+        edits = file_edits(tool, words, lambda _: "text\n")
     except Unclear:
         return
+    assert all(edit.path for edit in edits)

@@ -254,22 +254,19 @@ def test_precision_and_recall_on_planted_sessions(
                 assert violation.agent == agent
                 found[violation.session].add(pattern)
     right, missed, wrong = Counter[str](), Counter[str](), Counter[str]()
-    for number, (habit, plant) in enumerate(cases):
+    others: list[tuple[int, str | None, set[str]]] = []
+    for number, (habit, _) in enumerate(cases):
         told = found[session_name(number)]
         right.update(told & {habit})
         missed.update({habit} - told - {None})
         wrong.update(told - {habit})
         if told != {habit} - {None}:
-            print(number, habit, told, getattr(plant, "__name__", ""))
-    print(
-        f"{agent}: {len(cases)} cases: {sum(right.values())} right, {sum(missed.values())} missed, "
-        f"{sum(wrong.values())} wrong"
-    )
+            others.append((number, habit, told))
     for pattern in PATTERNS:
         precision = right[pattern] / max(1, right[pattern] + wrong[pattern])
         recall = right[pattern] / max(1, right[pattern] + missed[pattern])
         if pattern not in UNTOLD.get(agent, set()):
-            assert precision >= 0.9 and recall >= 0.9, (pattern, precision, recall, dict(wrong), dict(missed))
+            assert precision >= 0.9 and recall >= 0.9, (pattern, precision, recall, others)
 
 
 @pytest.mark.parametrize("agent", ["codex", "gemini"])

@@ -150,7 +150,7 @@ async def test_the_feed_follows_a_rollout(
     path, _ = write_codex(own_home, str(repository.root), ends=False)
     feed = follow_sessions(repository, Config())
     assert (await asyncio.wait_for(anext(feed), 20)).sessions[0].state == "busy"
-    await asyncio.sleep(1.5)  # the folders are watched
+    await asyncio.sleep(1.5)  # cockpit: ignore[sleep-in-test] nothing tells that the folders are watched
     with path.open("a") as stream:
         line = {"timestamp": "2026-11-20T09:00:12.000Z", "type": "event_msg", "payload": {"type": "task_complete"}}
         stream.write(json.dumps(line) + "\n")

@@ -50,7 +50,6 @@ def test_labelled_prompts_are_judged_as_people_judge_them(name: str) -> None:
         for key in right:
             right[key] += got[key] == row[key]
     shares = {key: count / len(rows) for key, count in right.items()}
-    print(", ".join(f"{key} {share:.0%}" for key, share in shares.items()), f"of {len(rows)} prompts")
     assert all(shares[key] >= least for key, least in NEEDED.items()), shares
 
 

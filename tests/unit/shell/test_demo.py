@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,24 +21,9 @@ from cockpit.spend.rows import spend_rows
 from cockpit.spend.sums import Scope
 from cockpit.worktrees.feed import read_worktrees
 from tests.git import git
+from tests.processes import alive, gone
 
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def gone(pids: tuple[int, ...] | list[int]) -> bool:
-    for _ in range(200):
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def rows(folder: Path) -> list[dict]:

@@ -253,7 +253,7 @@ def test_a_writer_that_is_killed_leaves_a_sound_ledger(tmp_path: Path, after: fl
     writer = subprocess.Popen(words, stdout=subprocess.PIPE, cwd=HOME, env={**os.environ, "PYTHONPATH": str(HOME)})
     assert writer.stdout is not None
     writer.stdout.readline()
-    time.sleep(after)
+    time.sleep(after)  # cockpit: ignore[sleep-in-test] the moment of the kill is what is tried
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     writer.stdout.close()

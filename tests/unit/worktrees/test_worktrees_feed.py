@@ -210,7 +210,10 @@ async def test_a_cancelled_reader_cleans_up(repo: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.1)
+    for _ in range(100):
+        if asyncio.all_tasks() == before:
+            break
+        await asyncio.sleep(0.01)
     assert asyncio.all_tasks() - before == set()
 
 

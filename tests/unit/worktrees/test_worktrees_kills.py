@@ -149,4 +149,3 @@ def test_kills_leave_old_or_new(tmp_path: Path, own_home: Path) -> None:
             git(repo, "branch", "-q", "-D", "integration/feature-x", check=False)
     assert sum(killed.values()) == KILLS
     git(repo, "fsck", "--no-dangling")
-    print(f"killed: {killed}")
