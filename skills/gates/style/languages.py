@@ -73,8 +73,8 @@ _SCRIPTS = lazy(
     r"|(?P<Arabic>[\u0600-\u06ff])|(?P<Hebrew>[\u0590-\u05ff])|(?P<Greek>[\u0370-\u03ff])|(?P<Hindi>[\u0900-\u097f])"
     r"|(?P<Thai>[\u0e00-\u0e7f])"
 )
-_LATIN = lazy(r"\b(?:per se|et al|ad hoc|vice versa|de facto|a priori|in situ|pro rata)\b")
-_MOST = 0.3
+_LATIN = lazy(r"\bnon-|\b(?:per se|et al|ad hoc|vice versa|de facto|a priori|in situ|pro rata)\b")
+_MOST, _MOST_OF_TWO = 0.3, 0.4
 
 HINTS: tuple[bytes, ...] = (
     b" para ", b" los ", b" las ", b" que ", b" del ", b" por ", b" usuario", b" les ", b" des ", b" pour ", b" est ",
@@ -102,6 +102,6 @@ def foreign_language(text: str) -> str | None:
         hits = len(known.intersection(words))
         if hits > score:
             best, score = name, hits
-    if score < 2 or score <= english or score < len(words) * _MOST:
+    if score < 2 or score <= english or score < len(words) * (_MOST if score > 2 else _MOST_OF_TWO):
         return None
     return best

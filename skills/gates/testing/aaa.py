@@ -22,11 +22,13 @@ from skills.gates.testing.acts import (
     acts_alike,
     assigns_result,
     bound_name,
+    calls_the_same,
     looks,
     looks_again,
     makes,
     only_reads,
     raises_alike,
+    target_name,
     works_on_the_same,
 )
 from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
@@ -238,7 +240,7 @@ def _act_by_place(parts: list[_Part], offset: int = 0) -> int | None:
         if part.asserts:
             while index > 1 and _belongs_to_assertions(parts[index - 1].node):
                 index -= 1
-            while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2]):
+            while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2], parts[index]):
                 index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
             return index - 1 + offset if index and _does_something(parts[index - 1].node) else None
     return None
@@ -261,6 +263,8 @@ def _behind_guard(parts: list[_Part], act: int | None, context: FileContext) -> 
 
 def _belongs_to_assertions(node: ast.stmt) -> bool:
     """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return all(map(looks_again, node.body))
     return looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
 
 
@@ -274,14 +278,17 @@ def _prints(node: ast.stmt) -> bool:
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
 
 
-def _reads_answer(node: ast.stmt, above: _Part) -> bool:
+def _reads_answer(node: ast.stmt, above: _Part, below: _Part) -> bool:
     """True for `rows = response.json()` and `row = Row.objects.get(…)`: a look at what the statement above gave or
-    did, not the act."""
+    did, not the act. `rows = read(response)` is one where it does not stand alone."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None or above.header:
         return False
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
     bound = bound_name(above.node)
     if bound in _ANSWERS and root_name(value) == bound:
+        return True
+    alone = node.lineno > above.last + 1 and below.first > (node.end_lineno or node.lineno) + 1
+    if bound in _ANSWERS and not alone and mentions(value, bound):
         return True
     if only_reads(value) and (isinstance(above.node, ast.Expr) or (bound and mentions(value, bound))):
         return True
@@ -298,15 +305,19 @@ def _start_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
     while first and not _blank_between(parts[first - 1], parts[first], context):
         first -= 1
     along = all(_acts_along(part.node, parts[act].node, parts[act + 1 :]) for part in parts[first:start])
-    return first if along and (first or isinstance(parts[act].node, ast.Assign)) else start
+    return first if along and (first or not isinstance(parts[act].node, ast.Expr)) else start
 
 
 def _acts_along(node: ast.stmt, act: ast.stmt, after: list[_Part]) -> bool:
     if isinstance(node, ast.Expr) and isinstance(act, ast.Expr):
         return works_on_the_same(node, act)
-    name = bound_name(node) or getattr(getattr(node, "targets", [None])[0], "id", "")
+    name = target_name(node)
+    if isinstance(act, (ast.For, ast.AsyncFor)):
+        return _is_given(node) and mentions(act, name)  # `rows = []` above the loop that fills it
     asserted = next((part.node for part in after if part.asserts), None)
-    return bool(name) and asserted is not None and mentions(asserted, name) and not mentions(act, name)
+    if not name or asserted is None or not mentions(asserted, name):
+        return False
+    return not mentions(act, name) or calls_the_same(node, act)
 
 
 def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
@@ -317,15 +328,18 @@ def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
         and not parts[end + 1].asserts
         and not _blank_between(parts[end], parts[end + 1], context)
         and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
-        and (_reads_answer(parts[end + 1].node, parts[act]) or _prints(parts[end + 1].node))
+        and (
+            _reads_answer(parts[end + 1].node, parts[act], parts[min(end + 2, len(parts) - 1)])
+            or _prints(parts[end + 1].node)
+        )
     ):
         end += 1
     return end
 
 
 def _does_something(node: ast.stmt) -> bool:
-    """True for a statement that can be an act, or a `with` around nothing but such."""
-    if isinstance(node, (ast.With, ast.AsyncWith)):
+    """True for a statement that can be an act, or a `with` or loop around nothing but such."""
+    if isinstance(node, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
         acts = [part for part in node.body if not _is_given(part)]
         return bool(acts) and all(map(_does_something, acts))
     return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)) and not _is_given(node)
@@ -335,7 +349,7 @@ def _is_given(node: ast.stmt) -> bool:
     """True for `expected = 3`: a value that stands in the source."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not (node.value is None or _is_written(node.value)):
         return False
-    return isinstance(node.targets[0] if isinstance(node, ast.Assign) else node.target, ast.Name)
+    return bool(target_name(node))
 
 
 def _is_written(node: ast.expr) -> bool:

@@ -146,4 +146,28 @@ AAA_GOOD: tuple[Example, ...] = (
         "def test_written(order, path):\n    order.name = 'a'\n\n    order.export(path)\n\n"
         "    with path.open() as file:\n        assert file.readline() == 'a'\n"
     ),
+    _test(
+        "def test_twice():\n    rows = make()\n\n    once = clean(rows)\n    twice = clean(once)\n\n"
+        "    assert once == twice\n"
+    ),
+    _test(
+        "def test_export(client):\n    client.login('a')\n\n    response = client.get('/export')\n\n"
+        "    lines = b''.join(response.streaming_content).splitlines()\n    assert len(lines) == 3\n"
+    ),
+    _test(
+        "def test_all(store):\n    names = store.names\n\n    for name in names:\n        store.drop(name)\n\n"
+        "    assert not store.names\n"
+    ),
+    _test(
+        "def test_pages(shop):\n    shop.size = 2\n\n    pages = []\n    for number in range(3):\n"
+        "        pages.append(shop.page(number))\n\n    assert pages == [[], [], []]\n"
+    ),
+    _test(
+        "def test_all(orders):\n    first = orders[0]\n\n    first.pay()\n\n    for order in orders:\n"
+        "        order.refresh_from_db()\n    assert first.paid\n"
+    ),
+    _test(
+        "def test_keys(client):\n    client.name = 'a'\n    response = client.get('/')\n\n"
+        "    keys = keys_of(response.request)\n\n    assert keys == []\n"
+    ),
 )

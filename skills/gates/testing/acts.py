@@ -42,6 +42,12 @@ def works_on_the_same(node: ast.stmt, act: ast.stmt) -> bool:
     return bool(owner) and owner == _called_on(act)
 
 
+def calls_the_same(node: ast.stmt, act: ast.stmt) -> bool:
+    """True for `once = clean(rows)` beside `twice = clean(once)`."""
+    one, other = _call_of(node), _call_of(act)
+    return one is not None and other is not None and ast.dump(one.func) == ast.dump(other.func)
+
+
 def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
     """True for `second = cart.render()` where the act was `first = cart.render()`: to the letter, since another
     question to what was made is no act."""
@@ -98,6 +104,12 @@ def looks_again(node: ast.stmt) -> bool:
         return False
     named = call.func.attr in {"refresh_from_db", "arefresh_from_db"}
     return named or (call.func.attr == "refresh" and bool(call.args))
+
+
+def target_name(node: ast.stmt) -> str:
+    """The name that an assignment binds first, "" for what binds none."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def bound_name(node: ast.stmt) -> str:

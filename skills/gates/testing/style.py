@@ -37,7 +37,7 @@ _ONLY_RUNS = lazy(
 _MUST_NOT_RAISE = lazy(
     r"\b(not|n't|no|without|never)\b.{0,20}\b(raise|error|exception|fail|crash|throw|blow)|no-?op", re.I
 )
-_MAKES = lazy(r"factory$|^(?:make|create|new)_|_maker$")
+_MAKES = lazy(r"factor(?:y|ies)$|^(?:make|create|new)_|_maker$", re.I)
 _TEST_FILE = lazy(r"^(test_\w+|\w+_tests?|tests?)\.py$")
 _TEST_STARTS, _TEST_ENDS = ("test", "_test", "assert"), ("tests", "testing", "_test", "testutils", "helpers")
 _SEGMENTS = 3
@@ -122,7 +122,7 @@ def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> b
         return True
     if isinstance(function, ast.Name):
         # A fixture that is called, or a helper of another test module, may assert; one that makes rows does not.
-        return (name in arguments and not _MAKES.search(name)) or _from_tests(name, context)
+        return not _MAKES.search(name) and (name in arguments or _from_tests(name, context))
     if isinstance(function, ast.Attribute):
         owner = function.value
         if isinstance(owner, ast.Name) and owner.id in {"self", "cls"}:
@@ -132,7 +132,7 @@ def _could_assert(node: ast.AST, arguments: set[str], context: FileContext) -> b
         root = root_name(owner)
         # `page.expect…`, `assert_that(…).is_true()`, fixtures such as `num_regression.check(…)`.
         return (root in arguments and asserting_name(root)) or (
-            bool(root) and _from_tests(root, context) and root.islower()
+            bool(root) and _from_tests(root, context) and root.islower() and not _MAKES.search(root)
         )
     return False
 
@@ -204,6 +204,7 @@ test_without_assertion = Rule(
         _test("def test_equal():\n    return gross(3) == 6\n"),
         _test("def test_made():\n    def make():\n        return 3\n\n    gross(make())\n"),
         _test("def test_later():\n    pass\n"),
+        _test("from shop.tests.factories import OrderFactory\n\n\ndef test_pay():\n    pay(OrderFactory())\n"),
         _test("def test_user():\n    user = ensure_user(3)\n    user.save()\n"),
     ),
     good=(
