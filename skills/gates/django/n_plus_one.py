@@ -5,10 +5,10 @@ import ast
 from msgspec.structs import replace
 
 from skills.gates.django.admin_lists import admin_list
+from skills.gates.django.alchemy_rows import WORDS
 from skills.gates.django.n_plus_one_examples import N_PLUS_ONE_BAD, N_PLUS_ONE_GOOD
 from skills.gates.django.relations import Relations, relations_of
-from skills.gates.django.row_calls import Access
-from skills.gates.django.row_flow import Flow
+from skills.gates.django.row_flow import LOOPING, Flow
 from skills.gates.django.row_helpers import (
     HELPERS,
     PROPERTIES,
@@ -19,16 +19,22 @@ from skills.gates.django.row_helpers import (
     report_given,
     told,
 )
+from skills.gates.django.row_run import Access
+from skills.gates.django.row_syntax import GUESS
 from skills.gates.django.row_values import EVERYTHING, Row, Rows, below, covers
-from skills.gates.django.serializer_rows import N_PLUS_ONE, VIEW_WATCH, holds_for_view, report_many
+from skills.gates.django.serializer_methods import METHODS, holds_for_method
+from skills.gates.django.serializer_rows import N_PLUS_ONE, VIEW_WATCHES, holds_for_view, report_many
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 
 SKILL = "django-query-optimizer"
-_QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b"_set.", b"queryset")
+_QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS)
+_CLIMBS = lazy(rb"\b(\w+) = \1\.\w+\s*\n")
 
 
 def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Access:
@@ -44,7 +50,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
         needs = (
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
             *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through), *more,
-            *asked_anew(part, row, context),
+            *asked_anew(part, row, context), *([("again", "")] if row.again else []),
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
@@ -64,7 +70,9 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    if not any(word in context.source for word in (b"for ", b"lambda", b"attrgetter", b"many=True")):
+    source = context.source
+    asks = any(word in source for word in _QUERYSETS) or _CLIMBS.search(source)
+    if not asks or not any(word.encode() in source for word in LOOPING):
         return
     seen: set[tuple[object, ...]] = set()
 
@@ -106,18 +114,37 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     context.statement = before
 
 
+def _on_feed(node: ast.ClassDef, context: FileContext) -> None:
+    """Feeds and site maps ask each of their methods of every one of their `items`."""
+    methods = [part for part in node.body if isinstance(part, FunctionNode)]
+    items = next((method for method in methods if method.name == "items"), None)
+    if items is None or not any(last_name(base).endswith(("Feed", "Sitemap")) for base in node.bases):
+        return
+    before = context.statement
+    flow = Flow(context, _hearer(context))
+    flow.symbols = [*filter(None, [context.symbol]), node.name]
+    rows = flow.function(items, {}, {})
+    for method in methods if isinstance(rows, Rows) else ():
+        if isinstance(rows, Rows) and method is not items and len(method.args.args) == 2:
+            flow.function(method, {}, {method.args.args[1].arg: rows.one(method.lineno)})
+    context.statement = before
+
+
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """A relation of a model that nobody loaded; what a reverse relation brings along costs nothing."""
     said = dict(candidate.needs)
-    if "serializer" in said:
-        return holds_for_view(candidate, report, project)
+    if "serializer" in said or "method-of" in said:
+        return (holds_for_view if "serializer" in said else holds_for_method)(candidate, report, project)
     relations = relations_of(project)
+    if said["origin"].startswith(GUESS):
+        candidate = _meant(candidate, relations)
+        said = dict(candidate.needs)
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
-    if reached is None or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
+    more = _loaded_by_methods(candidate, report, relations)
+    if reached is None or more is None or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
         return None
     model, last = reached
-    more = _loaded_by_methods(candidate, report, relations)
-    if more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said):
+    if covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said:
         return None
     candidate = replace(candidate, needs=(*candidate.needs, *(("loaded", name) for name in sorted(more))))
     if "given" in said:
@@ -125,13 +152,22 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if _loads_all(candidate, relations.model(said["origin"], report.path), relations):
         return None
     found = relations.behind(model, said["attribute"])
-    if found is None:
+    if found is None or not found.loader:
         return holds_for_property(candidate, said["attribute"], model, last, relations, project)
     # The first of rows in an order is among those that were loaded.
     at_hand = UNORDERED in said and (found.target is None or _has_order(found.target, project))
-    if at_hand or (last is not None and last.back == said["attribute"]):
+    if at_hand or ("again" in said and found.target != model) or (last is not None and last.back == said["attribute"]):
         return None
     return told(candidate, said["attribute"], model, found)
+
+
+def _meant(candidate: Candidate, relations: Relations) -> Candidate:
+    """The candidate with the model that the name of a variable means instead of the name."""
+    said = dict(candidate.needs)
+    step = said["steps"].partition("/")[0] or said.get("attribute", "")
+    model = relations.meant(said["origin"].removeprefix(GUESS), step)
+    needs = tuple((kind, model if kind == "origin" else value) for kind, value in candidate.needs)
+    return replace(candidate, needs=needs)
 
 
 def _loaded_by_methods(candidate: Candidate, report: FileReport, relations: Relations) -> frozenset[str] | None:
@@ -170,16 +206,20 @@ n_plus_one = Rule(
     why="Each row costs a query of its own: a list of a hundred orders asks the database a hundred and one times, and "
     "nobody sees it in the code or on a small test database.",
     fix="Load the relation with the rows: `select_related` for a row behind a foreign key, `prefetch_related` for "
-    "many; `Prefetch(…, queryset=…)` where they are filtered.",
+    "many; `Prefetch(…, queryset=…)` where they are filtered; `selectinload` or `joinedload` in SQLAlchemy.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
-    "file, one function of another file, properties and methods of the model. REST views that list are compared with "
-    "what their serializer reads, lists of the admin with the methods that they show. Silent where something on the "
-    "way is not understood. Not in tests and migrations.",
+    "file, one function of another file, properties and methods of the model; SQLAlchemy's and SQLModel's "
+    "relationships by their `lazy` and by loader options. What a function is given goes by its name where nothing else "
+    "says what it is: `order.lines`. REST views that list are compared with what their serializer reads, lists of the "
+    "admin with the methods that they show; feeds and methods of serializers are asked for each row. Trees that are "
+    "walked row by row count too. Silent where something on the way is not understood. Not in tests and migrations.",
     watches=(
-        Watch((ast.Module,), _on_module, _QUERYSETS, is_product_path),
+        Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
+        Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
         Watch((ast.ClassDef,), _on_admin, (b"list_display",), is_product_path),
-        VIEW_WATCH,
+        *VIEW_WATCHES,
+        METHODS,
         HELPERS,
         PROPERTIES,
     ),

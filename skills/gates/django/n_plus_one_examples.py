@@ -74,7 +74,77 @@ def _managed(source: str, *, loads: str = "") -> Example:
     return Example({"shop/models.py": models, "shop/reports.py": "from shop.models import User\n\n" + source})
 
 
+def _mapped(source: str) -> Example:
+    """Posts and their authors in SQLAlchemy."""
+    models = (
+        "class Author(Base):\n    __tablename__ = 'authors'\n"
+        "    posts: Mapped[list['Post']] = relationship(back_populates='author')\n\n\n"
+        "class Post(Base):\n    __tablename__ = 'posts'\n"
+        "    author: Mapped[Author] = relationship(back_populates='posts')\n"
+        "    tags = relationship('Tag', lazy='selectin')\n    comments = relationship('Comment', backref='post')\n\n\n"
+        "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
+    )
+    imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
+    return Example({"blog/tables.py": models, "blog/queries.py": imports + source})
+
+
+def _tree(body: str) -> Example:
+    """Places in places."""
+    models = (
+        "class Place(models.Model):\n    parent = models.ForeignKey('self', models.CASCADE, related_name='parts')\n"
+    )
+    return Example({"shop/models.py": models + body})
+
+
+_FIELD = "    late = serializers.SerializerMethodField()\n\n    def get_late(self, obj):\n        return "
+
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    _mapped("def f(session):\n    return [post.author.name for post in session.scalars(select(Post)).all()]\n"),
+    _mapped(
+        "def f(session):\n    for post in session.query(Post).filter(Post.id > 3):\n        print(len(post.comments))\n"
+    ),
+    _mapped(
+        "async def f(session: AsyncSession):\n    rows = await session.execute(select(Author).limit(9))\n"
+        "    return [len(author.posts) for author in rows.scalars().all()]\n"
+    ),
+    _mapped(
+        "def f(session):\n    query = select(Author).options(selectinload(Author.posts))\n"
+        "    for author in session.scalars(query):\n        for post in author.posts:\n"
+        "            print(post.comments)\n"
+    ),
+    _mapped(
+        "def f():\n    for comment in Comment.query.filter_by(open=True).all():\n        print(comment.post.title)\n"
+    ),
+    _tree(
+        "\n    def path(self):\n        place = self\n        while place is not None:\n            yield place.pk\n"
+        "            place = place.parent\n"
+    ),
+    _tree(
+        "\n    def all_parts(self):\n        for part in self.parts.all():\n            yield from part.all_parts()\n"
+    ),
+    _tree("\n\ndef walk(place):\n    return [walk(part) for part in place.parts.all()]\n"),
+    _shop("def total(order):\n    return sum(line.product.price for line in order.lines.all())\n"),
+    _shop("def total(request):\n    for line in request.order.lines.filter(open=True):\n        print(line.product)\n"),
+    _api("prefetch_related('lines')", _FIELD + "obj.lines.filter(late=True).count()\n"),
+    _api("all()", _FIELD + "Line.objects.filter(order=obj).count()\n"),
+    _api("all()", _FIELD + "[tag.name for tag in obj.tags.all()]\n"),
+    _shop(
+        "class Orders(Feed):\n    def items(self):\n        return Order.objects.all()[:9]\n\n"
+        "    def item_title(self, order):\n        return order.user.name\n"
+    ),
+    *(
+        Example(
+            {
+                "shop/models.py": "class Team(models.Model):\n    boss = models.ForeignKey(User, models.CASCADE)\n\n"
+                "    @property\n    def size(self):\n        return self.members.count()\n\n"
+                "    def sold(self):\n        return Order.objects.filter(team=self).count()\n\n\n"
+                "class Member(models.Model):\n"
+                "    team = models.ForeignKey(Team, models.CASCADE, related_name='members')\n",
+                "shop/reports.py": f"sizes = [{asked} for team in Team.objects.all()]\n",
+            }
+        )
+        for asked in ("team.size", "team.sold()")
+    ),
     _shop("names = [str(order) for order in Order.objects.all()]\n"),
     _shop("names = [order.title for order in Order.objects.all()]\n"),
     _shop("orders = list(Order.objects.all())\norders.sort(key=lambda order: order.user.pk)\n"),
@@ -164,6 +234,37 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     ),
 )
 N_PLUS_ONE_GOOD: tuple[Example, ...] = (
+    _mapped(
+        "def f(session):\n    posts = session.scalars(select(Post).options(joinedload(Post.author))).all()\n"
+        "    return [(post.author.name, post.tags) for post in posts]\n"
+    ),
+    _mapped(
+        "def f(session):\n    query = select(Author).options(selectinload(Author.posts).selectinload(Post.comments))\n"
+        "    return [[post.comments, post.author] for author in session.scalars(query) for post in author.posts]\n"
+    ),
+    _mapped("def f(session):\n    return [row.author for row in session.execute(select(Post.author))]\n"),
+    _mapped(
+        "def f(session, options):\n    for post in session.scalars(select(Post).options(*options)):\n"
+        "        print(post.author)\n"
+    ),
+    _tree("\n    def above(self):\n        return self.parent\n"),
+    _shop("def total(order):\n    return sum(line.product.price for line in order.lines.select_related('product'))\n"),
+    _shop(
+        "def total(order):\n    return sum(line.product.price for line in order.lines.all())\n\n\n"
+        "print(total(Order.objects.prefetch_related('lines__product').get(pk=1)))\n"
+    ),
+    _api("prefetch_related('tags')", _FIELD + "[tag.name for tag in obj.tags.all()]\n"),
+    Example(
+        {
+            "shop/models.py": _MODELS,
+            "shop/serializers.py": "class OrderSerializer(serializers.ModelSerializer):\n"
+            f"{_FIELD}obj.lines.filter(late=True).count()\n\n    class Meta:\n        model = Order\n"
+            "        fields = ['late']\n",
+            "shop/views.py": "class OrderView(RetrieveAPIView):\n    queryset = Order.objects.all()\n"
+            "    serializer_class = OrderSerializer\n",
+        },
+        note="one row is one query more",
+    ),
     _shop(
         "lines = Prefetch('lines', Line.objects.select_related('product'), 'sorted_lines')\n"
         "for order in Order.objects.prefetch_related(lines):\n    for line in order.sorted_lines:\n"

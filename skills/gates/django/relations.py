@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 from functools import cached_property
 
+from skills.gates.django.alchemy_rows import EAGER, LAZY_MANY, LAZY_ONE, is_mapped, mapped_relation
 from skills.gates.django.row_managers import does, loads_itself
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
@@ -18,19 +19,27 @@ RELATION = lazy(r"(GenericForeignKey|GenericRelation|ForeignKey|OneToOneField|Ma
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 _GENERIC_MANY = "GenericRelation"
+_MANIES = frozenset({_MANY, _GENERIC, _GENERIC_MANY, LAZY_MANY})
+_MAPPED = frozenset({LAZY_ONE, LAZY_MANY, EAGER})
 
 
 @record
 class Relation:
-    """A step from a model to another. `many` needs `prefetch_related`, others `select_related`; `back` is the
-    attribute of the other model that leads back without a query, "" where none does. `target` is None where the
-    project does not define the model."""
+    """A step from a model to another. `loader` is what loads it with its rows, "" where it always comes with them;
+    `back` is the attribute of the other model that leads back without a query, "" where none does. `target` is None
+    where the project does not define the model."""
 
     target: Place | None
     to: str
     many: bool
     declared: Place
+    loader: str
     back: str = ""
+
+
+def _on_mapped(node: ast.ClassDef, context: FileContext) -> None:
+    if is_mapped(node):
+        context.fact("mapped", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
 
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
@@ -41,6 +50,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         kind = RELATION.search(last_name(value.func))
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         if kind is None or not isinstance(target, ast.Name):
+            if isinstance(target, ast.Name) and (detail := mapped_relation(statement, value)):
+                context.fact("relation", f"{node.name}.{target.id}", detail, statement.lineno)
             continue
         to, related = ("object", "") if kind[1] == _GENERIC else _arguments(value)
         if to:
@@ -69,14 +80,19 @@ class Relations:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._models: dict[str, list[Place]] = {}
-        for place in project.facts("model"):
-            self._models.setdefault(place[1].name, []).append(place)
+        for place in (*project.facts("model"), *project.facts("mapped")):
+            known = self._models.setdefault(place[1].name, [])
+            if not any(path == place[0] for path, _ in known):
+                known.append(place)
         self._own: dict[str, dict[str, list[Place]]] = {}
         self._towards: dict[str, list[Place]] = {}
         for place in project.facts("relation"):
             owner, _, name = place[1].name.partition(".")
             self._own.setdefault(owner, {}).setdefault(name, []).append(place)
-            if _kind(place[1]) != _GENERIC_MANY:  # the other side of it is a generic key, which says so itself
+            # The other side of a generic one is a generic key, which says so itself; mapped classes need not have one.
+            if _kind(place[1]) != _GENERIC_MANY and (
+                _kind(place[1]) not in _MAPPED or " " in place[1].detail.partition(" ")[2]
+            ):
                 self._towards.setdefault(_to(place[1]), []).append(place)
 
     def model(self, name: str, path: str) -> Place | None:
@@ -96,7 +112,9 @@ class Relations:
             for place in self._own.get(ancestor[1].name, {}).get(name, []):
                 if place[0] == ancestor[0]:
                     target = self.model(_to(place[1]), place[0])
-                    return Relation(target, _to(place[1]), _kind(place[1]) in {_MANY, _GENERIC, _GENERIC_MANY}, place)
+                    kind = _kind(place[1])
+                    back = _reverse_name(place[1]) if kind in _MAPPED else ""
+                    return Relation(target, _to(place[1]), kind in _MANIES, place, _loader(kind), back)
         for ancestor in self.line(model):
             for place in self._towards.get(ancestor[1].name, []):
                 if _reverse_name(place[1]) == name and self.model(ancestor[1].name, place[0]) == ancestor:
@@ -104,7 +122,13 @@ class Relations:
                     source = self.model(owner, place[0])
                     if source is not None:
                         kind = _kind(place[1])
-                        return Relation(source, owner, kind != "OneToOneField", place, "" if kind == _MANY else field)
+                        loader = (
+                            "select_related"
+                            if kind == "OneToOneField"
+                            else _loader(_MANY if kind not in _MAPPED else kind)
+                        )
+                        back = "" if kind == _MANY else field
+                        return Relation(source, owner, kind != "OneToOneField", place, loader, back)
         return None
 
     def reached(self, origin: str, steps: Iterable[str], path: str) -> "tuple[Place, Relation | None] | None":
@@ -119,6 +143,37 @@ class Relations:
                 return None
             model = last.target
         return model, last
+
+    def meant(self, name: str, relation: str) -> str:
+        """The one model that a variable of that name means, by its name or by a relation that no other has; "" where
+        that is not certain."""
+        words = name.split("_")
+        for start in range(len(words)):
+            for model in self._spelled.get("".join(words[start:]), ()):
+                if len(self._models[model]) == 1 and self.behind(self._models[model][0], relation) is not None:
+                    return model
+        owners = self._owners.get(relation, set())
+        return next(iter(owners)) if len(owners) == 1 else ""
+
+    @cached_property
+    def _spelled(self) -> dict[str, list[str]]:
+        """The models as variables of them are spelled."""
+        found: dict[str, list[str]] = {}
+        for model in self._models:
+            found.setdefault(model.lower(), []).append(model)
+        return found
+
+    @cached_property
+    def _owners(self) -> dict[str, set[str]]:
+        """The models that have a relation of a name, of their own or towards them."""
+        found: dict[str, set[str]] = {}
+        for owner, fields in self._own.items():
+            for name in fields:
+                found.setdefault(name, set()).add(owner)
+        for target, places in self._towards.items():
+            for _, fact in places:
+                found.setdefault(_reverse_name(fact), set()).add(target)
+        return found
 
     def turns_back(self, origin: str, steps: Iterable[str], path: str) -> bool:
         """True where steps go to rows of a row and back to it: in `for book in publisher.books.all()`,
@@ -183,6 +238,12 @@ class Relations:
         return found
 
 
+def _loader(kind: str) -> str:
+    if kind in _MAPPED:
+        return "" if kind == EAGER else "selectinload"
+    return "prefetch_related" if kind in _MANIES else "select_related"
+
+
 def _kind(fact: Fact) -> str:
     return fact.detail.partition(" ")[0]
 
@@ -211,9 +272,11 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "relations",
         (
-            Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey"),
+            Watch((ast.ClassDef,), _on_class, (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey",
+                                               b"relationship(", b"Relationship("), outside_tests),
+            Watch((ast.ClassDef,), _on_mapped, (b"__tablename__", b"table=True", b"relationship(", b"db.Column"),
                   outside_tests),
         ),
     ),
 )  # fmt: skip
-"""Kinds: relation (detail: kind, related model, related name)."""
+"""Kinds: relation (detail: kind, related model, related name), mapped (a class of SQLAlchemy's, detail: bases)."""

@@ -1,12 +1,12 @@
 """What a call stands for where rows are concerned."""
 
 import ast
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
-from skills.gates.django.row_values import EVERYTHING, Loading, Names, Row, Rows, Value, covers, merged
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
+from skills.gates.django.row_run import Run
+from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged
+from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
 
 _SAME = frozenset(
@@ -28,6 +28,7 @@ WRITES = frozenset(
     {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create", "bulk_create", "delete", "update",
      "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
 )  # fmt: skip
+_MANAGED = frozenset({"all", "filter", "exclude", "order_by", "select_related", "prefetch_related"})
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
 _LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
                          "UserPassesTestMixin"})  # fmt: skip
@@ -36,47 +37,15 @@ _SAME_ROWS = frozenset(
 )
 
 
-Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
-"""Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
-
-
-Many = Callable[[ast.Call, ast.AST, str, Rows, str], None]
-"""Called with (node, statement, symbol, rows, serializer) where a serializer is made for many rows."""
-
-
-class Run(Protocol):
-    """What the run through a file, `row_flow.Flow`, offers to whoever reads a call."""
-
-    context: FileContext
-    on_access: Access
-    on_given: Access | None
-    on_many: Many | None
-    functions: dict[str, FunctionNode]
-    entered: dict[object, Value]
-    statement: ast.AST
-    symbols: list[str]
-    owner: ast.ClassDef | None
-
-    def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
-
-    def function(self, node: FunctionNode, names: Names, given: Names) -> Value: ...
-
-    def method(self, name: str) -> FunctionNode | None: ...
-
-    def manager(self, node: ast.Attribute) -> Rows | None: ...
-
-
 def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     """What a call answers; what it reads of rows on the way is told to the flow."""
     function = node.func
     name = last_name(function)
-    if flow.on_many is not None and name.endswith(("Serializer", "get_serializer")):
+    if flow.on_many is not None and any(word.arg == "many" for word in node.keywords):
         _serialized(flow, node, name, names)
     if isinstance(function, ast.Attribute):
         return _method(flow, node, function, names)
-    if name == "Prefetch":
-        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
-    values = [flow.value(argument, names) for argument in _plain(node)]
+    values = [flow.value(argument, names) for argument in _plain(node)] if name != "Prefetch" else []
     if name in {"str", "print"}:
         for argument, value in zip(_plain(node), values, strict=True):
             show(flow, argument, value)
@@ -86,7 +55,8 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     _hand_on(flow, node, values)
     if name == "prefetch_related_objects":
         _load_later(flow, node, names)
-        return None
+    if name == "Prefetch":
+        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
     if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
         row = _found(flow, node, values)
         return row.many() if row is not None and name == "get_list_or_404" else row
@@ -96,7 +66,9 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
         rows = next((value for value in values if isinstance(value, Rows)), None)
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
-    return first if name in _SAME_ROWS and isinstance(first, Rows) else None
+    if name in _SAME_ROWS and isinstance(first, Rows):
+        return first
+    return query_of(flow.context, node, values) if name == "select" else None
 
 
 def show(flow: Run, node: ast.expr, value: Value) -> None:
@@ -222,6 +194,8 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     values: list[Value] = []
     if method not in {"select_related", "prefetch_related"}:
         values = [flow.value(argument, names) for argument in _plain(node)]
+    if not isinstance(rows, Rows) and (asked := query_of(flow.context, node, values)) is not None:
+        return asked
     if isinstance(rows, Row):
         if not rows.steps:
             if rows.loop and method not in WRITES and not node.args and not node.keywords:
@@ -229,11 +203,15 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
                 flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
             return None
         rows = rows.many()
+    if isinstance(rows, Result):
+        return of_result(rows, node)
+    if rows is None and method in _MANAGED:
+        rows = flow.guess(function.value)
     if not isinstance(rows, Rows):
         if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
             _hand_on(flow, node, values)
         return _own(flow, node, function, names, values)
-    return _of_rows(flow, node, rows, names)
+    return of_query(rows, node) if is_query(rows) else _of_rows(flow, node, rows, names)
 
 
 def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:

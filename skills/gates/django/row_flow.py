@@ -10,15 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 from skills.gates.analysis.queries import MANAGERS
-from skills.gates.django.row_calls import Access, Many, call_value, show
-from skills.gates.django.row_syntax import calls, counts, left_out
+from skills.gates.django.row_calls import call_value, show
+from skills.gates.django.row_run import Access, Many
+from skills.gates.django.row_syntax import annotated, calls, climbed, counts, goes_on, guessed, left_out
 from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import CHILDREN
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
+_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True")
+"""Where rows are taken one by one, one of these stands."""
 _FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
 # The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
@@ -53,10 +57,7 @@ class Flow:
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
         self._source = self.context.source.decode("utf-8", "replace")
         names: Names = {}
-        self.block(
-            [node for node in tree.body if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))],
-            names,
-        )
+        self.block((node for node in tree.body if not isinstance(node, _DEFINITIONS)), names)
         self.definitions(tree.body, names)
 
     def definitions(self, body: Iterable[ast.stmt], names: Names) -> None:
@@ -69,14 +70,7 @@ class Flow:
                 outer, self.owner = self.owner, node
                 self.symbols.append(node.name)
                 own: Names = {}
-                self.block(
-                    [
-                        part
-                        for part in node.body
-                        if not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-                    ],
-                    own,
-                )
+                self.block((part for part in node.body if not isinstance(part, _DEFINITIONS)), own)
                 methods = {**names, **{f"self.{name}": value for name, value in own.items()}}
                 self.definitions(node.body, methods)
                 self.symbols.pop()
@@ -85,20 +79,26 @@ class Flow:
     def loops(self, node: FunctionNode | ast.ClassDef) -> bool:
         """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
         text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
-        return (
-            "for " in text
-            or "lambda" in text
-            or "attrgetter" in text
-            or "many=True" in text
-            or any(f"{name}(" in text for name in self.functions)
-        )
+        return any(word in text for word in LOOPING) or any(f"{name}(" in text for name in self.functions)
 
     def called(self, name: str) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
         known = self._called.get(name)
         if known is None:
-            known = self._called[name] = calls(self._source, name)
+            known = self._called[name] = calls(self._source, name) > 0
         return known
+
+    def guess(self, owner: ast.expr) -> Rows | None:
+        """What `order.lines` stands for by its name, where the file gives nobody an `order` that it loaded itself."""
+        if self.owner is not None and self.owner.name.endswith(("Serializer", "Admin", "Inline")):
+            return None
+        function = self._running[-1] if self._running else None
+        name = getattr(owner.value, "id", "") if isinstance(owner, ast.Attribute) else ""
+        if function is not None and any(part.arg == name for part in function.args.args):
+            own = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno])
+            if calls(self._source, function.name) > calls(own, function.name):
+                return None
+        return guessed(owner)
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
         """Runs a function with its parameters; answers what it returns where all its returns agree."""
@@ -109,7 +109,7 @@ class Flow:
             names[argument.arg] = given.get(argument.arg)
             if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
                 # What a function of this file is called with is seen where it is called.
-                names[argument.arg] = self.annotated(argument.annotation, node)
+                names[argument.arg] = annotated(argument.annotation, node.lineno, self.context)
         for parameter in left_out(node, given):
             # Not given, it is nothing until the function binds it: `if orders is None: orders = …`.
             if names[parameter] is None:
@@ -141,28 +141,6 @@ class Flow:
         if owner is None or not any(last_name(base).endswith(("Model", "AbstractUser")) for base in owner.bases):
             return None
         return Row(owner.name, sure=False)
-
-    def annotated(self, hint: ast.expr | None, node: ast.AST) -> Value:
-        """A parameter that is declared as a row or as rows: `order: Order`, `orders: QuerySet[Order]`."""
-        if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
-            try:
-                hint = ast.parse(hint.value, mode="eval").body
-            except (SyntaxError, ValueError):
-                return None
-        if isinstance(hint, ast.BinOp):
-            hint = hint.left if not isinstance(hint.left, ast.Constant) else hint.right
-        line = getattr(node, "lineno", 0)
-        if isinstance(hint, ast.Subscript):
-            inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
-            kind = last_name(hint.value)
-            if kind == "Optional":
-                return self.annotated(inner, node)
-            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                inner = ast.Name(inner.value.rpartition(".")[2])
-            name = self.context.resolve(inner)
-            return Rows(name, "", line=line, sure=False) if kind == "QuerySet" and name else None
-        name = self.context.resolve(hint) if hint is not None else None
-        return Row(name, line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
 
     def block(self, body: Iterable[ast.stmt], names: Names) -> None:
         """Runs statements one after the other."""
@@ -201,6 +179,9 @@ class Flow:
 
     def compound(self, node: ast.stmt, names: Names) -> None:
         """`with`, `try`, `while`, `match` and the like."""
+        for name in climbed(node):
+            if isinstance(row := names.get(name), Row):
+                names[name] = replace(row, loop=node.lineno)  # `node = node.parent`, one row each turn
         for name in node._fields:
             part = getattr(node, name)
             for inner in part if part.__class__ is list else [part]:
@@ -219,6 +200,7 @@ class Flow:
     def loop(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
         """Takes rows one by one; a body that ends with `return` or `break` takes one only."""
         rows = self.value(node.iter, names)
+        self.descend(rows, node.iter, node.target, node.body)
         only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
         self.bind_loop(node.target, node.iter, rows, 0 if only_one else node.lineno, names)
         before = dict(names)
@@ -230,6 +212,16 @@ class Flow:
         for name, value in joined.items():
             if isinstance(value, Row) and value.loop == node.lineno:
                 names[name] = replace(value, loop=0)  # behind the loop it is one row
+
+    def descend(self, rows: Value, source: ast.expr, target: ast.expr, body: Iterable[ast.AST]) -> None:
+        """Tells of a function that calls itself for each of the rows behind its row: they are asked for each time."""
+        many = isinstance(rows, Row | Rows) and bool(rows.steps) and bool(self._running)
+        if many and isinstance(target, ast.Name) and goes_on(self._running[-1].name, target.id, body):
+            assert isinstance(rows, Row | Rows)
+            above = replace(
+                rows.one(source.lineno) if isinstance(rows, Rows) else rows, steps=rows.steps[:-1], again=True
+            )
+            self.on_access(source, self.statement, ".".join(self.symbols), above, rows.steps[-1])
 
     def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
         if isinstance(rows, Row):
@@ -312,8 +304,9 @@ class Flow:
         manager = self.manager(node)
         if manager is not None:
             return manager
-        if isinstance(node.value, ast.Name) and node.value.id == "self" and f"self.{node.attr}" in names:
-            return names[f"self.{node.attr}"]
+        own = names.get(f"self.{node.attr}") if isinstance(node.value, ast.Name) and node.value.id == "self" else None
+        if own is not None:
+            return own
         row = self.value(node.value, names)
         if not isinstance(row, Row):
             return None
@@ -347,6 +340,7 @@ class Flow:
         inner = dict(names)
         for part in node.generators:
             rows = self.value(part.iter, inner)
+            self.descend(rows, part.iter, part.target, [node])
             self.bind_loop(part.target, part.iter, rows, node.lineno, inner)
             for test in part.ifs:
                 self.value(test, inner)

@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from msgspec.structs import replace
 
+from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.relations import RELATION, Relation, Relations
 from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES
 from skills.gates.django.row_values import Row, covers
@@ -23,6 +24,8 @@ N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
 _PICKS = NARROWS | TAKES_FIRST
+_ASKED = _PICKS | {"all", "count", "exists"}
+_ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
 _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
@@ -78,12 +81,17 @@ def holds_for_given(
         if place not in (position, parameter) or not f".{module_name(path)}".endswith(f".{module}"):
             continue
         found = relations.behind(model, attribute)
-        if found is None or covers(loaded, attribute) or (last is not None and last.back == attribute):
+        if not _costs(found, attribute, loaded, last):
             continue
         reads = Evidence(path, fact.line, f"{name} reads `{attribute}` of `{parameter}`")
         known = replace(candidate, evidence=(*candidate.evidence, reads), fixable=False)
         return told(known, attribute, model, found)
     return None
+
+
+def _costs(found: Relation | None, name: str, loaded: frozenset[str], last: Relation | None) -> TypeGuard[Relation]:
+    """True for a relation that is neither loaded nor the way that led to the row."""
+    return found is not None and bool(found.loader) and not covers(loaded, name) and (last is None or last.back != name)
 
 
 def asked_anew(node: ast.expr, row: Row, context: FileContext) -> Iterator[tuple[str, str]]:
@@ -105,7 +113,6 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
     path, fact = found.declared
     declared = Evidence(path, fact.line, f"{fact.name} relates {model[1].name} to {found.to}")
     said = dict(candidate.needs)
-    loader = "prefetch_related" if found.many else "select_related"
     message = f"`{attribute}` of each `{model[1].name}` is a query of its own: "
     # Rows under a name of their own are loaded by their own queryset, which a fix does not look for.
     fixable = candidate.fixable and not any("=" in path for kind, path in candidate.needs if kind == "loaded")
@@ -115,7 +122,10 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
         )
         fixable = False
     else:
-        message += f'the rows come without `{loader}("{attribute}")`'
+        mapped = found.loader == "selectinload"
+        what = f"{model[1].name}.{attribute}" if mapped else f'"{attribute}"'
+        message += f"the rows come without `{found.loader}({what})`"
+        fixable = fixable and not mapped
         if found.many and "streamed" in said:
             message += ", which `iterator()` only heeds with a `chunk_size`"
             fixable = False
@@ -125,43 +135,58 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     """What properties and methods of a model read behind its relations: `self.company.name` → company."""
     declared = {
-        last_name(target)
+        last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target)
         for part in node.body
-        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and RELATION.search(last_name(part.value))
-        for target in part.targets
-    }
-    if not declared or not context.mentions(Words(*(f"self.{name}".encode() for name in declared)), node):
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call)
+        and (RELATION.search(last_name(part.value)) or last_name(part.value).lower() == "relationship")
+    }  # fmt: skip
+    own = Words(*(f"self.{name}".encode() for name in declared))
+    if not context.mentions(_ASKING, node) and not (declared and context.mentions(own, node)):
         return
     asked = {
         part.name: _asks(part) for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)
     }
     for name in asked:
         for part in _in_turn(name, asked):
-            for behind, how in asked[part].reads:
-                if behind.attr in declared:
-                    context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind.attr} {how}", behind.lineno)
+            for behind, how, line in asked[part].reads:
+                if behind in declared or how in _ASKED or not behind:
+                    said = how if how in _PICKS or not behind else ""
+                    context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} {said}", line)
 
 
 @record
 class _Asks:
-    """What a property or method asks of its own row: the names, and those that something is read of, with how."""
+    """What a property or method asks of its own row: the names, and (name, what is read of it, line) of those that
+    something is read of; (\"\", model, line) of queries about the row."""
 
     own: tuple[str, ...]
-    reads: tuple[tuple[ast.Attribute, str], ...]
+    reads: tuple[tuple[str, str, int], ...]
 
 
 def _asks(method: ast.FunctionDef) -> _Asks:
     own: list[str] = []
-    reads: list[tuple[ast.Attribute, str]] = []
+    reads: list[tuple[str, str, int]] = []
     for part in descendants(method):
         kind = part.__class__
         if kind in _READS_OF:
             behind = _read_of(part)
             if _is_own(behind):
-                reads.append((behind, part.attr if kind is ast.Attribute and part.attr in _PICKS else ""))  # type: ignore[attr-defined]
+                reads.append((behind.attr, part.attr if kind is ast.Attribute else "", behind.lineno))  # type: ignore[attr-defined]
             elif _is_own(part):
                 own.append(part.attr)
+            elif isinstance(part, ast.Call) and (model := _query(part)):
+                reads.append(("", model, part.lineno))
     return _Asks(tuple(own), tuple(reads))
+
+
+def _query(call: ast.Call) -> str:
+    """The model of `Payment.objects.filter(order=self)`, "" for what is no query about the row."""
+    chain = chain_of(call)
+    about = any(
+        (isinstance(given, ast.Name) and given.id == "self") or _is_own(given)
+        for _, part in chain.calls for given in (*part.args, *(word.value for word in part.keywords))
+    )  # fmt: skip
+    return chain.model if chain.manager in MANAGERS and about else ""
 
 
 def _is_own(node: ast.AST | None) -> TypeGuard[ast.Attribute]:
@@ -203,20 +228,32 @@ def holds_for_property(
 ) -> Candidate | None:
     """The first relation that a property of the row reads, and that was not loaded."""
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
-    for path, fact in project.named(_PROPERTY, f"{model[1].name}.{name}"):
-        behind, _, narrowed = fact.detail.partition(" ")
-        found = relations.behind(model, behind) if path == model[0] else None
-        if found is None or covers(loaded, behind) or (last is not None and last.back == behind):
-            continue
-        reads = Evidence(path, fact.line, f"{fact.name} reads `{behind}` of the row")
-        needs = (*candidate.needs, *((("narrowed", narrowed),) if narrowed else ()))
-        known = replace(candidate, evidence=(*candidate.evidence, reads), needs=needs, fixable=False)
-        return told(known, behind, model, found)
+    for (path, fact), found, behind, how in asked_by(name, model, loaded, last, relations, project):
+        said = f"reads `{behind}` of" if found is not None else f"asks `{how}` about"
+        reads = Evidence(path, fact.line, f"{fact.name} {said} the row")
+        known = replace(candidate, evidence=(*candidate.evidence, reads), fixable=False)
+        if found is None:
+            message = f"`{name}` of each `{model[1].name}` is a query of its own"
+            return replace(known, message=message, needs=())
+        needs = (*candidate.needs, *((("narrowed", how),) if how else ()))
+        return told(replace(known, needs=needs), behind, model, found)
     return None
+
+
+def asked_by(
+    name: str, model: Place, loaded: frozenset[str], last: Relation | None, relations: Relations, project: Project
+) -> Iterator[tuple[Place, Relation | None, str, str]]:
+    """(where, the relation, its name, what narrows it) of what a property or method of a model asks the database for
+    beyond what was loaded; a model in place of the last two where it asks for rows of that."""
+    for place in project.named(_PROPERTY, f"{model[1].name}.{name}"):
+        behind, _, how = place[1].detail.partition(" ")
+        found = relations.behind(model, behind) if behind and place[0] == model[0] else None
+        if _costs(found, behind, loaded if not how else frozenset(), last) or (not behind and place[0] == model[0]):
+            yield place, found, behind, how
 
 
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), is_product_path)
 """Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
 
-PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField"), is_product_path)
-"""Kinds: property-behind (name: model and property, detail: relation)."""
+PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField", b"elationship("), is_product_path)
+"""Kinds: property-behind (name: model and property, detail: relation and what narrows it, or "" and a model)."""

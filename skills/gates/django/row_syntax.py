@@ -1,21 +1,26 @@
 """What the text of functions says, where rows are followed through them."""
 
 import ast
+from collections.abc import Iterable
 
-from skills.gates.django.row_values import Names
-from skills.gates.engine.context import FunctionNode
+from skills.gates.django.row_values import Names, Row, Rows, Value
+from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import descendants
+
+GUESS = "~"
+"""Stands before the name of a variable where that is all that says what rows are of."""
 
 
-def calls(source: str, name: str) -> bool:
-    """Whether a call of that name stands in a source, by its text, which is much faster than a walk."""
-    at = source.find(f"{name}(")
+def calls(source: str, name: str) -> int:
+    """How many calls of that name stand in a source, by its text, which is much faster than a walk."""
+    found, at = 0, source.find(f"{name}(")
     while at >= 0:
         before = source[max(0, at - 4) : at]
         if before != "def " and not (before[-1:].isalnum() or before[-1:] == "_"):
-            return True
+            found += 1
         at = source.find(f"{name}(", at + 1)
-    return False
+    return found
 
 
 def left_out(node: FunctionNode, given: Names) -> list[str]:
@@ -35,3 +40,61 @@ def counts(source: ast.expr) -> bool:
     if not isinstance(source, ast.Call) or last_name(source.func) != "range" or len(source.args) != 1:
         return False
     return isinstance(source.args[0], ast.Call) and last_name(source.args[0].func) == "len"
+
+
+def annotated(hint: ast.expr | None, line: int, context: FileContext) -> Value:
+    """A parameter that is declared as a row or as rows: `order: Order`, `orders: QuerySet[Order]`."""
+    if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+        try:
+            hint = ast.parse(hint.value, mode="eval").body
+        except (SyntaxError, ValueError):
+            return None
+    if isinstance(hint, ast.BinOp):
+        hint = hint.left if not isinstance(hint.left, ast.Constant) else hint.right
+    if isinstance(hint, ast.Subscript):
+        inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
+        kind = last_name(hint.value)
+        if kind == "Optional":
+            return annotated(inner, line, context)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            inner = ast.Name(inner.value.rpartition(".")[2])
+        name = context.resolve(inner)
+        return Rows(name, "", line=line, sure=False) if kind == "QuerySet" and name else None
+    name = context.resolve(hint) if hint is not None else None
+    return Row(name, line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
+
+
+def climbed(node: ast.stmt) -> list[str]:
+    """The names that a `while` loop moves on to what stands behind them: `node = node.parent`."""
+    return [
+        part.targets[0].id
+        for part in (node.body if isinstance(node, ast.While) else ())
+        if isinstance(part, ast.Assign)
+        and isinstance(part.targets[0], ast.Name)
+        and isinstance(part.value, ast.Attribute)
+        and getattr(part.value.value, "id", "") == part.targets[0].id
+    ]
+
+
+def goes_on(name: str, row: str, body: Iterable[ast.AST]) -> bool:
+    """True where the function of that name is called for a row: `walk(child)`, `child.walk()`."""
+    return any(
+        isinstance(part, ast.Call)
+        and last_name(part.func) == name
+        and any(
+            isinstance(given, ast.Name) and given.id == row
+            for given in (*part.args, *([part.func.value] if isinstance(part.func, ast.Attribute) else []))
+        )
+        for statement in body
+        for part in descendants(statement)
+    )
+
+
+def guessed(owner: ast.expr) -> Rows | None:
+    """`order.lines` where nothing says what `order` is: the project may have one model of that name with `lines`."""
+    if not isinstance(owner, ast.Attribute) or not isinstance(owner.value, (ast.Name, ast.Attribute)):
+        return None
+    name = last_name(owner.value)
+    if name in {"self", "cls"} or not name.islower():
+        return None
+    return Row(f"{GUESS}{name}", line=owner.lineno, sure=False).behind(owner.attr).many()

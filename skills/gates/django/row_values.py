@@ -47,7 +47,8 @@ class Rows:
 
 @record
 class Row:
-    """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all."""
+    """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all. `again`
+    where the loop is a function that calls itself with rows of the same model."""
 
     origin: str
     manager: str = ""
@@ -57,6 +58,7 @@ class Row:
     sure: bool = True
     through: tuple[str, ...] = ()
     loop: int = 0
+    again: bool = False
 
     def behind(self, name: str) -> "Row":
         """What stands behind an attribute, also one that a `Prefetch(…, to_attr=…)` made: `lines_now=lines`."""
@@ -75,7 +77,14 @@ class Loading:
     names: frozenset[str]
 
 
-Value = Rows | Row | Loading | None
+@record
+class Result:
+    """What executing a query of SQLAlchemy's answers: tuples, with the rows in them."""
+
+    rows: Rows
+
+
+Value = Rows | Row | Loading | Result | None
 Names = dict[str, Value]
 
 

@@ -2,16 +2,19 @@
 
 import ast
 from collections.abc import Iterator
+from typing import cast
 
 from msgspec.structs import replace
 
-from skills.gates.django.drf_serializer_patterns import is_serializer, meta_model, meta_value
+from skills.gates.django.drf_serializer_patterns import is_serializer, meta_value
 from skills.gates.django.relations import Relations, relations_of
 from skills.gates.django.row_flow import Flow
-from skills.gates.django.row_values import Names, Row, Rows, below, covers
+from skills.gates.django.row_helpers import asked_by
+from skills.gates.django.row_values import Names, Rows, below, covers
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Watch
@@ -24,7 +27,10 @@ _REST = frozenset(
      "UpdateModelMixin", "DestroyModelMixin", "View", "LoginRequiredMixin", "PermissionRequiredMixin", "object"}
 )  # fmt: skip
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
-_DEEPEST, _SHOWS = 3, "to_representation"
+_DEEPEST = 3
+_Missing = tuple[str, Place, str]
+READ, BY_METHOD = "serializer-read", "=method"
+_LISTED, _SHOWN, _MISSING = "serializer-list", "serializer-shown", "serializers: reads that lists do not load"
 
 
 def _nothing(*_: object) -> None:
@@ -32,7 +38,7 @@ def _nothing(*_: object) -> None:
 
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
-    """Facts of what a serializer reads of a row: kind "serializer-read", detail "relation [nested serializer]"."""
+    """Facts of what a serializer reads of a row: kind READ, detail "relation [nested serializer]"."""
     if not is_serializer(node, context):
         return
     declared: set[str] = set()
@@ -43,15 +49,14 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
             declared.add(target.id)
             read = _read(target.id, value)
             if read:
-                context.fact("serializer-read", node.name, read, statement.lineno)
+                context.fact(READ, node.name, read, statement.lineno)
     fields = meta_value(node, "fields")
     listed: dict[int, list[str]] = {}
     for part in fields.elts if isinstance(fields, (ast.List, ast.Tuple)) else ():
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value not in declared:
             listed.setdefault(part.lineno, []).append(part.value)
     for line, names in listed.items():
-        context.fact("serializer-read", node.name, f"{' '.join(names)} =keys", line)
-    _methods(node, context)
+        context.fact(READ, node.name, f"{' '.join(names)} =keys", line)
     context.fact("serializer", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
 
 
@@ -64,7 +69,7 @@ def _read(name: str, call: ast.Call) -> str:
     many = isinstance(words.get("many"), ast.Constant) and words["many"].value is True  # type: ignore[attr-defined]
     if path == "*" or "write_only" in words:
         return ""
-    if kind.endswith("Serializer"):
+    if kind.endswith("Serializer") or (many and kind[:1].isupper() and not kind.endswith("Field")):
         return f"{path.replace('.', '__')} {kind}"
     if kind in _RELATED:
         # A key is a column of the row; many of them, and what stands for a row, are read from the other side.
@@ -73,25 +78,12 @@ def _read(name: str, call: ast.Call) -> str:
     return f"{head.replace('.', '__')} =row" if head and rest else ""
 
 
-def _methods(node: ast.ClassDef, context: FileContext) -> None:
-    """What the methods behind `SerializerMethodField`, and `to_representation`, read of their row."""
-    model = meta_model(node)
-
-    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
-        if row.loop == -1 and row.origin == model:
-            path = "__".join((*row.steps, attribute))
-            context.fact("serializer-read", node.name, f"{path} =row", part.lineno)
-
-    for method in node.body:
-        reads = isinstance(method, FunctionNode) and (method.name.startswith("get_") or method.name == _SHOWS)
-        if reads and isinstance(method, FunctionNode) and len(method.args.args) == 2 and model:
-            flow = Flow(context, on_access)
-            flow.function(method, {}, {method.args.args[1].arg: Row(model, loop=-1)})
-
-
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     """A list view with its rows and its serializer."""
-    if not any(last_name(base).endswith(_LISTS) for base in node.bases):
+    lists = any(last_name(base).endswith(_LISTS) for base in node.bases)
+    for name in dict.fromkeys(_serializers(node)):
+        context.fact(_SHOWN, name, "many" if lists else "one")
+    if not lists:
         return
     methods = {part.name: part for part in node.body if isinstance(part, FunctionNode)}
     if "get_serializer_class" in methods or "list" in methods or "filter_queryset" in methods:
@@ -117,6 +109,32 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     report_many(context, place, serializer, rows, context.symbol_of(node.name), bases)
 
 
+def _serializers(node: ast.ClassDef) -> Iterator[str]:
+    """The serializers that a view names as its own, or chooses from."""
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "serializer_class":
+            yield last_name(part.value)
+        elif isinstance(part, FunctionNode) and part.name == "get_serializer_class":
+            yield from (last_name(value) for inner in descendants(part) if isinstance(inner, ast.Return)
+                        and (value := inner.value) is not None)  # fmt: skip
+
+
+def _on_made(node: ast.Call, context: FileContext) -> None:
+    """A serializer that is made for one row or for many, also as a field of another."""
+    name = last_name(node.func)
+    many = any(word.arg == "many" for word in node.keywords)
+    if name[:1].isupper() and (many or (name.endswith("Serializer") and (node.args or node.keywords))):
+        many = many or context.function is None
+        if many or not any(word.arg == "data" for word in node.keywords):
+            context.fact(_SHOWN, name, "many" if many else "one")
+
+
+def is_listed(serializer: str, project: Project) -> bool:
+    """False where a serializer is shown to be given single rows only."""
+    shown = {fact.detail for _, fact in project.named(_SHOWN, serializer)}
+    return "many" in shown or not shown
+
+
 def report_many(
     context: FileContext,
     node: ast.AST,
@@ -130,33 +148,49 @@ def report_many(
         ("serializer", serializer), ("origin", rows.origin), ("manager", rows.manager),
         *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through), *more,
     )  # fmt: skip
+    context.fact(_SHOWN, serializer, "many")
+    context.fact(_LISTED, serializer, " ".join("=".join(need) for need in needs), node.lineno)  # type: ignore[attr-defined]
     context.report(N_PLUS_ONE, node, serializer, needs=needs, symbol=symbol)
 
 
 def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """The relations that the serializer of a list view reads and its rows do not bring along."""
-    said = dict(candidate.needs)
-    relations = relations_of(project)
-    model = relations.model(said["origin"], report.path)
-    if model is None:
-        return None
-    if may_decide_itself([value for kind, value in candidate.needs if kind == "base"], project):
-        return None
-    through = [value for kind, value in candidate.needs if kind == "through"]
-    more = relations.loads(model, said["manager"], through)
-    if more is None:
-        return None
-    loaded = more | {value for kind, value in candidate.needs if kind == "loaded"}
-    missing = list(_missing(said["serializer"], model, loaded, project, relations, _DEEPEST))
+    """The relations that the fields of a serializer read and the rows of its list do not bring along; what its methods
+    read is reported where they do."""
+    missing = [found for found in _of_list(candidate.needs, report.path, project) if found[2] != BY_METHOD]
     if not missing:
         return None
+    said = dict(candidate.needs)
     paths = list(dict.fromkeys(path for path, _, _ in missing))
     listed = ", ".join(f"`{path}`" for path in paths[:4]) + (" …" if len(paths) > 4 else "")
-    message = (
-        f"`{said['serializer']}` reads {listed} of each `{model[1].name}`, and the list does not load that with them"
-    )
+    model = said["origin"].rpartition(".")[2]
+    message = f"`{said['serializer']}` reads {listed} of each `{model}`, and the list does not load that with them"
     evidence = tuple(Evidence(place[0], place[1].line, f"reads `{path}`") for path, place, _ in missing[:6])
     return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, *evidence))
+
+
+def _of_list(needs: tuple[tuple[str, str], ...], path: str, project: Project) -> list[_Missing]:
+    """What a serializer reads of the rows of one list, and the list does not load."""
+    said, relations = dict(needs), relations_of(project)
+    model = relations.model(said["origin"], path)
+    if model is None or may_decide_itself([value for kind, value in needs if kind == "base"], project):
+        return []
+    more = relations.loads(model, said["manager"], [value for kind, value in needs if kind == "through"])
+    if more is None:
+        return []
+    loaded = more | {value for kind, value in needs if kind == "loaded"}
+    return list(_missing(said["serializer"], model, loaded, project, relations, _DEEPEST))
+
+
+def missing_reads(project: Project) -> dict[tuple[str, int], Place]:
+    """Where serializers read what a list does not load, with the place of the list. Found once a verdict."""
+    known = cast("dict[tuple[str, int], Place] | None", project.memo.get(_MISSING))
+    if known is None:
+        project.memo[_MISSING] = known = {}
+        for path, fact in project.facts(_LISTED):
+            needs = tuple((kind, value) for kind, _, value in (word.partition("=") for word in fact.detail.split()))
+            for _, place, _ in _of_list(needs, path, project):
+                known.setdefault((place[0], place[1].line), (path, fact))
+    return known
 
 
 def may_decide_itself(bases: list[str], project: Project) -> bool:
@@ -177,37 +211,43 @@ def may_decide_itself(bases: list[str], project: Project) -> bool:
 
 def _reads(serializer: str, project: Project) -> Iterator[tuple[str, str, Place]]:
     """(path, what becomes of it, where) of all that a serializer reads."""
-    for place in project.named("serializer-read", serializer):
+    for place in project.named(READ, serializer):
         *paths, nested = place[1].detail.split(" ")
         yield from ((path, nested, place) for path in paths)
 
 
 def _missing(
     serializer: str, model: Place, loaded: frozenset[str], project: Project, relations: Relations, depth: int
-) -> Iterator[tuple[str, Place, bool]]:
-    """(path, where it is read, whether it is many) of what a serializer reads behind rows that were loaded so far."""
+) -> Iterator[_Missing]:
+    """(path, where it is read, what becomes of it) of what a serializer reads behind rows that were loaded so far."""
     if len({path for path, _ in project.named("serializer", serializer)}) != 1:
         return
     for path, nested, place in _reads(serializer, project):
-        at, behind, walked = model, loaded, []
+        at, behind = model, loaded
+        walked: list[str] = []
         for name in path.split("__"):
             found = relations.behind(at, name)
+            if found is None and any(True for _ in asked_by(name, at, behind, None, relations, project)):
+                yield "__".join((*walked, name)), place, nested
             if found is None or (nested == "=keys" and not found.many):
                 break
             walked.append(name)
             if not covers(behind, name):
-                yield "__".join(walked), place, found.many
+                yield "__".join(walked), place, nested
                 break
             if found.target is None:
                 break
             at, behind = found.target, below(behind, name)
         else:
             if depth and not nested.startswith("="):
-                for inner, where, many in _missing(nested, at, behind, project, relations, depth - 1):
-                    yield f"{path}__{inner}", where, many
+                for inner, where, how in _missing(nested, at, behind, project, relations, depth - 1):
+                    yield f"{path}__{inner}", where, how
 
 
-VIEW_WATCH = Watch((ast.ClassDef,), _on_view, (b"serializer_class",), is_product_path)
+VIEW_WATCHES = (
+    Watch((ast.ClassDef,), _on_view, (b"serializer_class",), is_product_path),
+    Watch((ast.Call,), _on_made, (b"Serializer(", b"many=True"), is_product_path, near=(b"Serializer(", b"many=")),
+)
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "serializers",
@@ -215,4 +255,4 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )
 """Kinds: serializer (detail: bases), serializer-read (detail: paths of relations, then a nested serializer, "=row"
-where the row behind is read, "=keys" where only keys are)."""
+where the row behind is read, "=method" where a method does, "=keys" where only keys are)."""

@@ -1,0 +1,151 @@
+"""Rows of SQLAlchemy and SQLModel: what a query answers, what its options load, how mapped classes are related."""
+
+import ast
+from collections.abc import Iterable
+
+from skills.gates.django.row_values import EVERYTHING, Result, Rows, Value
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import descendants
+
+WORDS = (b"sqlalchemy", b"sqlmodel", b".query.")
+"""One of these stands in a file that asks for such rows."""
+_QUERIES = frozenset({"select", "query"})
+_SAME = frozenset(
+    {"where", "filter", "filter_by", "order_by", "limit", "offset", "distinct", "join", "outerjoin", "slice", "all",
+     "execution_options", "with_for_update", "unique", "scalars", "yield_per", "populate_existing", "params",
+     "fetchall", "having", "enable_eagerloads", "autoflush", "with_hint", "prefix_with", "fetchmany"}
+)  # fmt: skip
+_ONE = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none", "first", "scalar", "get", "first_or_404",
+                  "get_or_404", "one_or_404"})  # fmt: skip
+_RUNS = frozenset({"scalars", "exec", "stream_scalars"})
+_LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "raiseload",
+                      "noload", "defaultload"})  # fmt: skip
+_COLUMNS = frozenset({"load_only", "defer", "undefer", "undefer_group", "with_expression", "lazyload"})
+_EAGER = frozenset({"joined", "selectin", "subquery", "immediate", "noload", "raise", "raise_on_sql", False})
+_LISTS = frozenset({"list", "List", "set", "Set", "Sequence", "WriteOnlyMapped", "DynamicMapped", "Collection"})
+_WRAPPERS = _LISTS | {"Mapped", "Optional", "Union", "None", "Annotated", "relationship", "Relationship"}
+LAZY_ONE, LAZY_MANY, EAGER = "relationship", "relationships", "loaded-relationship"
+
+
+def query_of(context: FileContext, node: ast.Call, values: list[Value]) -> Value:
+    """What `select(Post)`, `session.query(Post)`, `session.scalars(…)` or `session.get(Post, 1)` answers."""
+    name = last_name(node.func)
+    if name in _QUERIES or (name == "get" and len(node.args) > 1):
+        model = context.resolve(node.args[0]) if node.args else None
+        if model is None or not model.rpartition(".")[2][:1].isupper():
+            return None
+        rows = Rows(model, "select", line=node.lineno)
+        return rows.one() if name == "get" else rows if len(node.args) == 1 else None
+    first = values[0] if values else None
+    if not isinstance(first, Rows) or first.manager not in _QUERIES or first.steps:
+        return None
+    if name in _RUNS:
+        return first
+    return Result(first) if name in {"execute", "stream"} else first.one() if name == "scalar" else None
+
+
+def is_query(rows: Rows) -> bool:
+    """True for rows that a query of SQLAlchemy's answers."""
+    return rows.manager in _QUERIES and not rows.steps
+
+
+def of_query(rows: Rows, node: ast.Call) -> Value:
+    """What a method of a query, or of the rows that it answered, answers."""
+    method = last_name(node.func)
+    if method == "options":
+        return rows.with_loaded(_options(node.args))
+    return rows if method in _SAME else rows.one() if method in _ONE else None
+
+
+def of_result(result: Result, node: ast.Call) -> Value:
+    """`result.scalars()`: an executed query answers tuples until then."""
+    method = last_name(node.func)
+    if method == "scalars":
+        return None if node.args else result.rows
+    if method in {"scalar_one", "scalar_one_or_none", "scalar"}:
+        return result.rows.one()
+    return result if method in {"unique", "all", "fetchall"} else None
+
+
+def _options(options: Iterable[ast.expr]) -> frozenset[str]:
+    """The relations that loader options load, written as lookups of Django's; everything where they cannot be read."""
+    found: set[str] = set()
+    for option in options:
+        calls: list[ast.Call] = []
+        while isinstance(option, ast.Call):
+            calls.append(option)
+            option = option.func.value if isinstance(option.func, ast.Attribute) else ast.Constant(None)
+        path: list[str] = []
+        for call in reversed(calls):
+            name = last_name(call.func)
+            if name == "options":
+                found |= {"__".join([*path, inner]) for inner in _options(call.args)}
+            elif name in _LOADERS:
+                path += [_relation(part) for part in call.args] or [EVERYTHING]
+                found.add("__".join(path))
+            elif name not in _COLUMNS:
+                return frozenset({EVERYTHING})
+        if not calls:
+            return frozenset({EVERYTHING})
+    return frozenset(found)
+
+
+def _relation(node: ast.expr) -> str:
+    """`Post.author`, `Post.author.of_type(Editor)`, `"author"`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return str(node.value) if isinstance(node, ast.Constant) else EVERYTHING
+
+
+def mapped_relation(statement: ast.Assign | ast.AnnAssign, call: ast.Call) -> str:
+    """ "kind target other-side" of `author: Mapped[Author] = relationship(back_populates="posts")`, "" for others."""
+    if last_name(call.func) not in {"relationship", "Relationship"}:
+        return ""
+    given = {word.arg: word.value for word in call.keywords}
+    more = given.get("sa_relationship_kwargs")
+    if isinstance(more, ast.Dict):
+        given |= {str(key.value): value for key, value in zip(more.keys, more.values, strict=True)
+                  if isinstance(key, ast.Constant)}  # fmt: skip
+    hint = statement.annotation if isinstance(statement, ast.AnnAssign) else None
+    words = _words(hint) if hint is not None else []
+    to = given.get("argument", call.args[0] if call.args else None)
+    target = next((word for word in [*(_words(to) if to is not None else []), *words] if word not in _WRAPPERS), "")
+    lazy, other = given.get("lazy"), given.get("back_populates", given.get("backref"))
+    eager = isinstance(lazy, ast.Constant) and lazy.value in _EAGER
+    kind = EAGER if eager else LAZY_MANY if _LISTS & set(words) else LAZY_ONE
+    side = str(other.value) if isinstance(other, ast.Constant) else ""
+    return f"{kind} {target} {side}".strip() if target else ""
+
+
+def _words(hint: ast.expr) -> list[str]:
+    """The names in an annotation or in what `relationship(…)` is given, quoted or not."""
+    words: list[str] = []
+    for part in descendants(hint):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            words += "".join(
+                letter if letter.isidentifier() or letter.isdigit() else " " for letter in part.value
+            ).split()
+        elif isinstance(part, ast.Name):
+            words.append(part.id)
+        elif isinstance(part, ast.Attribute):
+            words.append(part.attr)
+    return words
+
+
+def is_mapped(node: ast.ClassDef) -> bool:
+    """True for a class that SQLAlchemy or SQLModel maps to a table."""
+    table = any(word.arg == "table" for word in node.keywords)
+    return table or any(
+        isinstance(part, (ast.Assign, ast.AnnAssign))
+        and (
+            last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target) == "__tablename__"
+            or (isinstance(part.value, ast.Call) and last_name(part.value.func) in _DECLARES)
+        )
+        for part in node.body
+    )
+
+
+_DECLARES = frozenset({"relationship", "Relationship", "Column", "mapped_column"})
