@@ -218,12 +218,7 @@ def _by_text(outer: str) -> Rewrite:
 def fix_redundant_data_copies(document: Document, finding: Finding) -> None:
     """The thing itself in the place of its copy."""
     node = document.at(finding, cst.Call, cst.Subscript, cst.List, cst.Dict)
-    if (
-        isinstance(node, cst.Call)
-        and isinstance(node.func, cst.Attribute)
-        and node.func.attr.value == "copy"
-        and not node.args
-    ):
+    if isinstance(node, cst.Call) and all(arg.keyword for arg in node.args):  # `xs.copy()`, `frame.copy(deep=True)`
         document.change(node, _owner)
     elif isinstance(node, cst.Call) and len(node.args) == 1 and "copies a copy" not in finding.message:
         document.change(node, lambda now: _outside(now, cst.ensure_type(now, cst.Call).args[0].value))
@@ -308,8 +303,18 @@ EXAMPLES: tuple[FixExample, ...] = (
     ),
     FixExample(
         _COPY,
-        "def f():\n    rows = [1, 2]\n    for row in list(rows):\n        print(row)\n    return list(rows).copy()\n",
-        "def f():\n    rows = [1, 2]\n    for row in rows:\n        print(row)\n    return list(rows)\n",
+        "def f():\n    rows = [1, 2]\n    for row in list(rows):\n        print(row)\n    return sorted(rows).copy()\n",
+        "def f():\n    rows = [1, 2]\n    for row in rows:\n        print(row)\n    return sorted(rows)\n",
     ),
     FixExample(_COPY, "def f(rows):\n    return list(rows.copy())\n", "def f(rows):\n    return list(rows)\n"),
+    FixExample(
+        _COPY,
+        "import copy\nimport json\n\n\ndef f(text):\n    return copy.deepcopy(json.loads(text))  # kept\n",
+        "import copy\nimport json\n\n\ndef f(text):\n    return json.loads(text)  # kept\n",
+    ),
+    FixExample(
+        _COPY,
+        "import pandas as pd\n\n\ndef f(path):\n    return pd.read_csv(path).copy(deep=True), path.split('/')[:]\n",
+        "import pandas as pd\n\n\ndef f(path):\n    return pd.read_csv(path), path.split('/')\n",
+    ),
 )

@@ -94,3 +94,8 @@ def _returns_none(node: ast.stmt) -> bool:
 
 def _is_none(node: ast.expr | None) -> bool:
     return node is None or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def is_certain_copy(node: ast.AST, context: FileContext, message: str) -> bool:
+    """Not where the original stands in an object that others may hold too."""
+    return "seen here" not in message

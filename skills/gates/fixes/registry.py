@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from skills.gates.engine.context import FileContext
 from skills.gates.fixes.model import Fixer
 from skills.gates.fixes.preconditions import (
+    is_certain_copy,
     is_movable_call,
     is_no_element,
     is_replaceable_mock,
@@ -20,7 +21,7 @@ _FIXERS = (
     Fixer("blocking-io-in-async", "skills.gates.fixes.waiting", is_movable_call),
     Fixer("missing-to-thread", "skills.gates.fixes.waiting", whatever),
     Fixer("unnecessary-list-allocation", "skills.gates.fixes.allocations", is_no_element),
-    Fixer("redundant-data-copies", "skills.gates.fixes.allocations", whatever),
+    Fixer("redundant-data-copies", "skills.gates.fixes.allocations", is_certain_copy),
     Fixer("n-plus-one", "skills.gates.fixes.queries", whatever),
     Fixer("test-docstring", "skills.gates.fixes.removals", whatever),
     Fixer("noisy-comment", "skills.gates.fixes.removals", whatever),

@@ -1,201 +1,96 @@
 """The rule of the skill runtime-performance-auditor about copies that nobody needs."""
 
 import ast
-from collections.abc import Sequence
 
-from skills.gates.analysis.bindings import Binding, bindings, lookup, origin
-from skills.gates.analysis.execution import execution_of
-from skills.gates.analysis.loops import MUTATORS, changes, is_change, local_nodes, loops_around, scope_of
+from skills.gates.analysis.bindings import bindings
+from skills.gates.analysis.loops import is_change, loops_around
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
-from skills.gates.model import Evidence, Severity
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.model import Evidence
+from skills.gates.rule import Rule, Watch
+from skills.gates.runtime.copied_loops import on_comprehension, on_loop
+from skills.gates.runtime.copy_examples import COPY_EXAMPLES
+from skills.gates.runtime.copy_sources import (
+    COPIES,
+    SEQUENCES,
+    has_arrays,
+    is_constant,
+    is_kind,
+    is_part,
+    is_placed,
+    is_shared,
+    is_view,
+    known_container,
+    report,
+)
+from skills.gates.runtime.copy_uses import (
+    is_place,
+    is_read_at_once,
+    is_reading,
+    leaves_alone,
+    only_read,
+    parents_in,
+    region,
+    stays_here,
+    uses_of,
+)
+from skills.gates.runtime.fresh import COPIERS, MAKERS, Copied, builtin, copied, is_deeply_new, made
 
 SKILL = "runtime-performance-auditor"
-COPIES = "redundant-data-copies"
-
-_COPIERS = frozenset({"list", "tuple", "set", "dict"})
-_TAKERS = frozenset({"len", "sum", "min", "max", "any", "all", "sorted", "frozenset"})
-_RANGE = frozenset({"range"})
-_PASSES = frozenset({"enumerate", "reversed"})
-_VIEWS = frozenset({"items", "keys", "values"})
-_MAKERS = frozenset({"list", "dict", "set", "sorted", "tuple"})
-_DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)
-_READERS = frozenset(
-    {
-        "len", "sum", "min", "max", "any", "all", "sorted", "enumerate", "zip", "set", "frozenset", "tuple", "list",
-        "dict", "str", "repr", "print", "reversed", "bool",
-    }
-)  # fmt: skip
-_READ_METHODS = frozenset(
-    {
-        "get", "items", "keys", "values", "index", "count", "issubset", "issuperset", "union", "intersection",
-        "difference", "isdisjoint", "join",
-    }
-)  # fmt: skip
-
-
-def _builtin(function: ast.expr, context: FileContext, names: frozenset[str]) -> str:
-    """The builtin that an expression is, of these names, else ""."""
-    name = (
-        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    )
-    if name not in names and name not in context.imports:
-        return ""
-    dotted = (origin(context, function) or "").removeprefix("builtins.")
-    return dotted if dotted in names else ""
-
-
-def _container(found: Binding, context: FileContext) -> str:
-    """The container that a binding makes: "list", "tuple", "set", "dict", else ""."""
-    value = found.value
-    if value is None or found.kind not in ("value", "typed"):
-        return ""
-    if isinstance(value, ast.Call):
-        name = _builtin(value.func, context, _MAKERS)
-        return "list" if name == "sorted" else name or _answered(value.func, context)
-    if isinstance(value, (ast.Dict, ast.DictComp)):
-        return "dict"
-    return type(value).__name__.removesuffix("Comp").lower() if isinstance(value, _DISPLAYS) else ""
-
-
-def _answered(function: ast.expr, context: FileContext) -> str:
-    """The container that a function of this module says it answers."""
-    found = lookup(context, function.id, function.lineno) if isinstance(function, ast.Name) else None
-    node = found.node if found is not None and found.kind == "definition" else None
-    hint = node.returns if isinstance(node, ast.FunctionDef) else None
-    hint = hint.value if isinstance(hint, ast.Subscript) else hint
-    return hint.id if isinstance(hint, ast.Name) and hint.id in ("list", "dict", "set", "tuple") else ""
-
-
-def _known_container(name: str, line: int, context: FileContext) -> tuple[str, Binding] | None:
-    """What a name of the current scope (or a tuple of the module) holds, with the binding that says so."""
-    scope = scope_of(context)
-    found = bindings(context, scope).get(name)
-    if not found and not isinstance(scope, ast.Module):
-        outer = bindings(context, context.tree).get(name, [])
-        kinds = {_container(one, context) for one in outer}
-        return ("tuple", outer[-1]) if kinds == {"tuple"} else None
-    before = [one for one in found or () if one.line < line]
-    kinds = {_container(one, context) for one in before}
-    return (_container(before[-1], context), before[-1]) if before and "" not in kinds else None
-
-
-def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
-    """`for x in list(xs)` where nothing changes `xs` meanwhile."""
-    _looped(node.iter, node.body, context)
-
-
-def _on_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp, context: FileContext) -> None:
-    """`[f(x) for x in list(xs)]`, likewise."""
-    for clause in node.generators:
-        _looped(clause.iter, [node], context)
-
-
-def _looped(over: ast.expr, body: Sequence[ast.AST], context: FileContext) -> None:
-    over, backwards = _inside(over, context)
-    found = _copied_for_loop(over, context)
-    if found is None:
-        return
-    source, shown = found
-    of_dict = isinstance(source, ast.Call) and _is_view(source)
-    if isinstance(source, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)) or (
-        isinstance(source, ast.Call) and _builtin(source.func, context, _RANGE)
-    ):
-        if not (backwards and isinstance(source, (ast.Set, ast.SetComp))):
-            _report(over, f"`{shown}` copies what is only looped over", context, ())
-        return
-    name = source.func.value if of_dict else source  # type: ignore[attr-defined]
-    if not isinstance(name, ast.Name):
-        return
-    known = _known_container(name.id, over.lineno, context)
-    if known is None or (known[0] == "dict") != of_dict or (backwards and known[0] not in ("list", "tuple")):
-        return
-    if changes(body, name.id) or _handed_on(body, name.id, context) or (of_dict and not _stays_here(name.id, context)):
-        return
-    said = Evidence(context.path, known[1].line, f"`{name.id}` is a {known[0]}")
-    _report(over, f"`{shown}` copies `{name.id}`, which the loop does not change", context, (said,))
-
-
-def _inside(over: ast.expr, context: FileContext) -> tuple[ast.expr, bool]:
-    """What `enumerate(…)` and `reversed(…)` in the header of a loop go over, and whether that is from its end."""
-    match over:
-        case ast.Call(func=ast.Name(id="enumerate" | "reversed") as function, args=[first, *_]):
-            if _builtin(function, context, _PASSES):
-                return first, function.id == "reversed"
-    return over, False
-
-
-def _is_view(call: ast.Call) -> bool:
-    """True for `names.items()` and its kin."""
-    return isinstance(call.func, ast.Attribute) and call.func.attr in _VIEWS and not call.args and not call.keywords
-
-
-def _stays_here(name: str, context: FileContext) -> bool:
-    """True where a dict of a function is filled and read, but never handed to anything that could keep it."""
-    function = context.function
-    if function is None:
-        return False
-    parents = _parents(function, context)
-    return all(
-        isinstance(parents.get(use), ast.Subscript)
-        or _is_reading(use, parents)
-        or (isinstance(above := parents.get(use), ast.Attribute) and above.attr in MUTATORS)
-        for use in _uses(function, name)
-    )
-
-
-def _copied_for_loop(over: ast.expr, context: FileContext) -> tuple[ast.expr, str] | None:
-    """(what a loop runs over a copy of, how it is copied): `list(xs)`, `xs.copy()`, `xs[:]`."""
-    match over:
-        case ast.Subscript(value=source, slice=ast.Slice(lower=None, upper=None, step=None)):
-            return source, "[:]"
-        case ast.Call(func=ast.Attribute(value=source, attr="copy"), args=[], keywords=[]):
-            return source, ".copy()"
-        case ast.Call(func=function, args=[source], keywords=[]):
-            name = _builtin(function, context, frozenset({"list", "tuple"}))
-            return (source, f"{name}(…)") if name else None
-    return None
-
-
-def _handed_on(body: Sequence[ast.AST], name: str, context: FileContext) -> bool:
-    """True where the loop's body, or a function defined in the same scope, could reach the object by its name."""
-    if any(isinstance(part, ast.Name) and part.id == name for statement in body for part in _arguments(statement)):
-        return True
-    scope = scope_of(context)
-    if isinstance(scope, ast.Module):
-        return False
-    return any(
-        isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        and any(is_change(part, name) for part in descendants(inner))
-        for inner in local_nodes(scope)
-    )
-
-
-def _arguments(statement: ast.AST) -> list[ast.expr]:
-    return [
-        argument
-        for part in descendants(statement)
-        if isinstance(part, ast.Call) and not (isinstance(part.func, ast.Name) and part.func.id in _READERS)
-        for argument in part.args
-    ]
+_TAKERS = frozenset({"len", "sum", "min", "max", "any", "all", "sorted", "frozenset", "enumerate", "zip"})
+_GROWERS = frozenset({"join", "extend", "update"})
+_LAZY = frozenset({"enumerate", "zip"})
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    """`list(xs).copy()`, `list(xs.copy())`: a copy of what nobody else holds."""
+    """`list(xs).copy()`, `list(xs.copy())`, `deepcopy(json.loads(text))`: a copy of what nobody else holds."""
     function = node.func
-    if isinstance(function, ast.Attribute):
-        if function.attr == "copy" and not node.args and not node.keywords and _is_fresh(function.value, context):
-            _report(node, "`.copy()` of what was made on the spot and nobody else holds", context, ())
-    elif isinstance(function, ast.Name) and function.id in _COPIERS and len(node.args) == 1 and not node.keywords:
-        inner = node.args[0]
-        if _is_plain_copy(inner) and _builtin(function, context, _COPIERS):
-            _report(node, f"`{function.id}(…)` copies a copy", context, ())
-    elif isinstance(function, ast.Name) and function.id in _TAKERS and len(node.args) == 1:
-        read = _is_plain_copy(node.args[0]) and _builtin(function, context, _TAKERS)
-        if read:
-            _report(node.args[0], f"`{function.id}(…)` changes nothing: it needs no copy", context, ())
+    if isinstance(function, ast.Name):
+        alone = len(node.args) == 1 and not node.keywords and function.id in COPIERS
+        if alone and _is_plain_copy(node.args[0]) and builtin(function, context, COPIERS):
+            report(node, f"`{function.id}(…)` copies a copy", context)
+            return
+        if function.id in _TAKERS and node.args and builtin(function, context, _TAKERS):
+            _on_taker(node, function.id, context)
+            return
+    elif isinstance(function, ast.Attribute) and function.attr in _GROWERS and len(node.args) == 1:
+        _on_grower(node.args[0], function, context)
+        return
+    found = copied(node, context)
+    if found is not None:
+        _on_copy(node, found, context)
+
+
+def _on_taker(node: ast.Call, name: str, context: FileContext) -> None:
+    """`sum(xs.copy())`, `len(list(d.keys()))`, `dict(zip(list(a), b))`."""
+    for taken in node.args if name == "zip" else node.args[:1]:
+        if _is_plain_copy(taken) and name not in _LAZY:
+            report(taken, f"`{name}(…)` changes nothing: it needs no copy", context)
+        elif isinstance(taken, ast.Call) and len(taken.args) == 1 and not taken.keywords:
+            view = name == "len" and isinstance(taken.args[0], ast.Call) and is_view(taken.args[0])
+            lazy = name in _LAZY and isinstance(context.parent(node), ast.Call)
+            if (view or lazy) and builtin(taken.func, context, SEQUENCES):
+                report(taken, f"`{name}(…)` changes nothing: it needs no copy", context)
+
+
+def _on_grower(taken: ast.expr, function: ast.Attribute, context: FileContext) -> None:
+    """`", ".join(list(names))`, `found.extend(list(more))`, `settings.update(dict(more))`."""
+    wanted = frozenset({"dict"}) if function.attr == "update" else SEQUENCES
+    if function.attr == "join" and not isinstance(function.value, (ast.Constant, ast.Name)):
+        return
+    plain = isinstance(taken, ast.Call) and len(taken.args) == 1 and not taken.keywords
+    made_of = taken.args[0] if isinstance(taken, ast.Call) and plain else None
+    if made_of is None or isinstance(made_of, (ast.Starred, ast.GeneratorExp)) or _is_sorted(made_of, context):
+        return
+    if ast.unparse(function.value) != ast.unparse(made_of) and builtin(taken.func, context, wanted):  # type: ignore[attr-defined]
+        report(taken, f"`{function.attr}(…)` reads it once: it needs no copy", context)
+
+
+def _is_sorted(node: ast.expr, context: FileContext) -> bool:
+    """True for what another rule tells of: `list(sorted(names))`."""
+    return isinstance(node, ast.Call) and bool(builtin(node.func, context, MAKERS))
 
 
 def _is_plain_copy(node: ast.expr) -> bool:
@@ -205,119 +100,180 @@ def _is_plain_copy(node: ast.expr) -> bool:
     return False
 
 
-def _is_fresh(node: ast.expr, context: FileContext) -> bool:
-    if isinstance(node, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)):
-        return True
-    return isinstance(node, ast.Call) and bool(_builtin(node.func, context, _MAKERS))
+def _on_slice(node: ast.Subscript, context: FileContext) -> None:
+    """`text.split()[:]`: the same with a slice."""
+    found = copied(node, context) if isinstance(node.ctx, ast.Load) else None
+    if found is not None:
+        _on_copy(node, found, context)
 
 
-def _on_assignment(node: ast.Assign, context: FileContext) -> None:
-    """A copy of a local container that is only read, of a source that does not change after it."""
+def _on_copy(node: ast.expr, found: Copied, context: FileContext) -> None:
+    """A copy of what was made on the spot, or of a local thing that nobody asks for any more."""
+    source = found.source
+    if isinstance(source, ast.Name):
+        _on_last_use(node, source, found, context)
+        return
+    if isinstance(source, ast.Call) and _is_plain_copy(source) and found.kind in COPIERS:
+        return  # told of as a copy of a copy
+    if _is_same(found, source, context):
+        by_builtin = found.kind in MAKERS and (not isinstance(source, ast.Call) or _is_sorted(source, context))
+        if not by_builtin or (found.kind == "dict" and isinstance(source, ast.Call)):
+            report(node, f"{_shown(node)} of what was made on the spot and nobody else holds", context)
+    elif not found.kind and is_read_at_once(node, context) and has_arrays(context):
+        report(node, f"{_shown(node)} is only read, where it stands: the original would do", context)
+
+
+def _is_same(found: Copied, source: ast.expr, context: FileContext) -> bool:
+    """True where an expression makes a new thing of the kind that it is copied to."""
+    kind = made(source, context)
+    if found.deep:
+        return is_deeply_new(source, context)
+    if not found.kind:
+        return kind not in ("", "bytes")
+    if found.kind == "[:]":
+        return kind in ("list", "tuple", "data", "bytes")
+    return kind == found.kind
+
+
+def _shown(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        return f"`.{name}()`" if not node.args else f"`{name}(…)`"
+    return "`[:]`" if isinstance(node, ast.Subscript) else "A copy"
+
+
+def _on_last_use(node: ast.expr, source: ast.Name, found: Copied, context: FileContext) -> None:
+    """`rows = [...]`, then `return list(rows)`: what was made here is given away once, as a copy."""
     function = context.function
-    if function is None or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+    if function is None:
         return
-    source = _copied(node.value, context)
-    copy = node.targets[0].id
-    if source is None or source == copy or len(bindings(context, function).get(copy, ())) != 1:
+    line = node.lineno
+    every = bindings(context, function).get(source.id, ())
+    before = [one for one in every if one.line < line]
+    if len(before) != 1 or before[0].kind != "value" or before[0].value is None:
         return
-    known = _known_container(source, node.lineno, context)
-    if known is None or known[1] not in bindings(context, function).get(source, ()):
+    value = before[0].value
+    if not _is_same(found, value, context) or isinstance(value, ast.Constant):
         return
-    if any(is_change(part, copy) for part in descendants(function)):
-        return  # `copy += more`: what it is grown by is no reading of it
-    if not _only_read(function, copy, context) or not _left_alone(function, source, node, context):
+    if [loop for loop in loops_around(context, node) if not loop.lineno < before[0].line]:
         return
-    said = Evidence(context.path, known[1].line, f"`{source}` is a {known[0]}")
-    _report(node.value, f"`{copy}` is only read: `{source}` would do, nothing changes it afterwards", context, (said,))
-
-
-def _copied(value: ast.expr, context: FileContext) -> str | None:
-    """The name that an expression makes a shallow copy of."""
-    match value:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="copy"), args=[], keywords=[]):
-            return None if origin(context, value.func) == "copy.copy" else name
-        case ast.Call(func=function, args=[ast.Name(id=name)], keywords=[]):
-            same = origin(context, function) == "copy.copy" or _same_kind(function, name, value, context)
-            return name if same else None
-        case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice(lower=None, upper=None, step=None)):
-            return name
-        case ast.List(elts=[ast.Starred(value=ast.Name(id=name))]) | ast.Dict(keys=[None], values=[ast.Name(id=name)]):
-            return name if _same_kind(ast.Name("", ast.Load()), name, value, context) else None
-    return None
-
-
-def _same_kind(function: ast.expr, name: str, value: ast.expr, context: FileContext) -> bool:
-    """True where the copy is of the type that its source has: else it is a conversion."""
-    known = _known_container(name, value.lineno, context)
-    if known is None:
-        return False
-    if isinstance(value, (ast.List, ast.Dict)):
-        return known[0] == type(value).__name__.lower()
-    return known[0] == _builtin(function, context, _COPIERS)
-
-
-def _parents(function: FunctionNode, context: FileContext) -> dict[ast.AST, ast.AST]:
-    known = context.memo.setdefault("parents", {})
-    assert isinstance(known, dict)
-    if function not in known:
-        known[function] = {child: above for above in descendants(function) for child in ast.iter_child_nodes(above)}
-    parents: dict[ast.AST, ast.AST] = known[function]
-    return parents
-
-
-def _uses(function: FunctionNode, name: str) -> list[ast.Name]:
-    return [
-        part
+    again = isinstance(context.statement, ast.Assign) and last_name(context.statement.targets[0]) == source.id
+    if not again and any(
+        isinstance(part, ast.Name) and part.id == source.id and part is not source and part.lineno >= line
         for part in descendants(function)
-        if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load)
-    ]
+    ):
+        return
+    if not stays_here(function, source.id, line, context) or _is_repeated(node, context):
+        return
+    if found.deep and any(is_change(part, source.id) for part in descendants(function)):
+        return  # it is filled with what others may hold
+    text = f"{_shown(node)} of `{source.id}`, which was made here and is not used again"
+    report(node, text, context, (Evidence(context.path, before[0].line, f"`{source.id}` is made here"),))
 
 
-def _only_read(function: FunctionNode, name: str, context: FileContext) -> bool:
-    uses = _uses(function, name)
-    parents = _parents(function, context)
-    return bool(uses) and all(_is_reading(use, parents) for use in uses)
-
-
-def _is_reading(use: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
-    """True where a use of a container neither changes it nor lets it out of sight."""
-    above = parents.get(use)
-    match above:
-        case ast.For(iter=over) | ast.AsyncFor(iter=over) | ast.comprehension(iter=over):
-            return over is use
-        case ast.Subscript(value=value, ctx=ast.Load()):
-            return value is use
-        case ast.Compare() | ast.If() | ast.While() | ast.UnaryOp() | ast.FormattedValue():
+def _is_repeated(node: ast.expr, context: FileContext) -> bool:
+    """True for what a comprehension or a lambda around it may do many times, and for a copy that is copied."""
+    above = context.parent(node)
+    if isinstance(above, ast.Attribute) and above.attr == "copy":
+        return True
+    while above is not None:
+        if isinstance(above, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)):
             return True
-        case ast.Attribute(attr=method):
-            call = parents.get(above)
-            return method in _READ_METHODS and isinstance(call, ast.Call) and call.func is above
-        case ast.Call(func=ast.Name(id=function)):
-            return function in _READERS
-        case ast.Call(func=ast.Attribute(attr="join")):
-            return True
+        above = context.parent(above)
     return False
 
 
-def _left_alone(function: FunctionNode, source: str, copy: ast.Assign, context: FileContext) -> bool:
+def _on_assignment(node: ast.Assign, context: FileContext) -> None:
+    """A copy that is only read, of a source that does not change after it."""
+    function = context.function
+    if function is None or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return
+    found = copied(node.value, context)
+    copy = node.targets[0].id
+    if found is None or len(bindings(context, function).get(copy, ())) != 1:
+        return
+    if any(is_change(part, copy) for part in descendants(function)):
+        return  # `copy += more`: what it is grown by is no reading of it
+    if isinstance(found.source, ast.Name) and found.source.id in bindings(context, function):
+        _of_local(node, copy, found, found.source.id, function, context)
+    else:
+        _of_other(node, copy, found, function, context)
+
+
+def _of_local(
+    node: ast.Assign, copy: str, found: Copied, source: str, function: FunctionNode, context: FileContext
+) -> None:
+    strict = found.deep
+    known = known_container(source, node.lineno, context)
+    if source == copy:
+        return
+    if known is None:
+        strict = True
+        values = [one for one in bindings(context, function)[source] if one.line < node.lineno]
+        if (
+            not values
+            or any(one.value is None or not made(one.value, context) for one in values)
+            or found.kind == "[:]"
+        ):
+            return
+        said = Evidence(context.path, values[-1].line, f"`{source}` is made here")
+    else:
+        if found.kind not in ("", "[:]", known[0]):
+            return
+        said = Evidence(context.path, known[1].line, f"`{source}` is a {known[0]}")
+    if only_read(function, copy, context, strict) and _left_alone(function, source, node, strict, context):
+        message = f"`{copy}` is only read: `{source}` would do, nothing changes it afterwards"
+        report(node.value, message, context, (said,))
+
+
+def _of_other(node: ast.Assign, copy: str, found: Copied, function: FunctionNode, context: FileContext) -> None:
+    """`rooms = dict(self.rooms)`, `settings = DEFAULTS.copy()`, `cheap = frame[frame.price < 3].copy()`."""
+    source = found.source
+    view = isinstance(source, ast.Call) and is_view(source)
+    if view:
+        source = source.func.value  # type: ignore[attr-defined]
+    strict = found.deep or has_arrays(context)
+    if is_part(source) and not found.kind and has_arrays(context):
+        if only_read(function, copy, context, strict=True):
+            report(node.value, f"`{copy}` is only read: what it copies is made new already", context)
+        return
+    if not is_place(source) or loops_around(context, node) or is_shared(source, context):
+        return
+    if found.kind == "[:]" and has_arrays(context):
+        return  # a mere view
+    if view and (found.kind not in SEQUENCES or is_placed(function, copy, context)):
+        return
+    if not view and found.kind not in ("", "[:]") and not is_kind(source, found.kind, function, copy, context):
+        return
+    constant = is_constant(source, function, context)
+    if isinstance(source, ast.Name) and not constant and not view:
+        return
+    uses = uses_of(function, copy)
+    if not only_read(function, copy, context, strict):
+        return
+    if constant or leaves_alone(region(function, node, uses), source, frozenset(), context):
+        message = f"`{copy}` is only read: `{ast.unparse(source)}` would do, nothing seen here changes it meanwhile"
+        report(node.value, message, context, confidence="likely")
+
+
+def _left_alone(function: FunctionNode, source: str, copy: ast.Assign, strict: bool, context: FileContext) -> bool:
     """True where nothing can change the source once it was copied."""
     if loops_around(context, copy):
         return False
-    parents = _parents(function, context)
-    return all(_is_reading(use, parents) for use in _uses(function, source) if use.lineno > copy.lineno) and not any(
+    if strict:
+        return not any(
+            isinstance(part, ast.Name) and part.id == source and part.lineno > copy.lineno
+            for part in descendants(function)
+        )
+    parents = parents_in(function, context)
+    return all(is_reading(use, parents) for use in uses_of(function, source) if use.lineno > copy.lineno) and not any(
         is_change(part, source) and part.lineno > copy.lineno  # type: ignore[attr-defined]
         for part in descendants(function)
     )
 
 
-def _report(node: ast.expr, message: str, context: FileContext, evidence: tuple[Evidence, ...]) -> None:
-    kind, _ = execution_of(context)
-    severity: Severity = "MEDIUM" if kind == "request_handler" and len(loops_around(context, node)) > 1 else "LOW"
-    context.report(COPIES, node, message, severity=severity, evidence=evidence)
-
-
-_COPIED = (b" in list(", b" in tuple(", b".copy()", b"[:]")
-_PATH = "shop/stock.py"
+_COPIED = (b" in list(", b" in tuple(", b".copy()", b"[:]", b"enumerate(list(")
+_CALLS = (b"copy(", b"list(", b"tuple(", b"dict(", b"set(", b"bytes(", b".clone()", b"array(", b"tensor(")
 
 redundant_data_copies = Rule(
     name=COPIES,
@@ -325,58 +281,25 @@ redundant_data_copies = Rule(
     severity="LOW",
     skill=SKILL,
     sources=("PA-653-6",),
-    catches="Copies of lists, sets, tuples and dicts that are only read: `for x in list(xs)` where nothing changes "
-    "`xs`, `list(xs.copy())`, `sorted(xs.copy())`, `dict(a).copy()`, a local copy of a local container.",
+    catches="Copies that are only read, or of what nobody else holds: `for x in list(xs)` where nothing changes `xs`, "
+    "`list(xs.copy())`, `deepcopy(json.loads(text))`, `pd.read_csv(path).copy()`, `np.array(np.zeros(3))`, a copy of a "
+    "local container or an attribute that is only looked into, `return list(rows)` of rows that were made here.",
     why="A copy takes memory and time for every element, and readers wonder what it protects.",
     fix="Use the original. Keep the copy where the original changes meanwhile.",
-    when="In production code, where the file says that the original is a container. Not for parameters, shared state, "
-    "dicts that others hold too, and conversions from one type to another.",
+    when="In production code, where the file says what is copied and nothing between the copy and its last use could "
+    "change that. Not for copies of parameters, state that threads share, snapshots that outlast an `await`, parts of "
+    "frames that are changed afterwards, and conversions from one type to another.",
     watches=(
-        Watch((ast.For, ast.AsyncFor), _on_loop, (b"list", b"tuple", b".copy()", b"[:]"), is_product_path),
-        Watch((ast.ListComp, ast.SetComp, ast.DictComp), _on_comprehension, _COPIED, is_product_path, near=_COPIED),
-        Watch((ast.Call,), _on_call, (b".copy()",), is_product_path),
-        Watch((ast.Assign,), _on_assignment, (b"copy(", b"[:]", b"= list(", b"= dict(", b"= set(", b"[*", b"{**"),
-              is_product_path),
+        Watch((ast.For, ast.AsyncFor), on_loop, (b"list", b"tuple", b"copy()", b"[:]"), is_product_path),
+        Watch((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), on_comprehension, _COPIED, is_product_path,
+              near=_COPIED),
+        Watch((ast.Call,), _on_call, _CALLS, is_product_path, near=_CALLS),
+        Watch((ast.Subscript,), _on_slice, (b"[:]",), is_product_path, near=(b"[:]",)),
+        Watch((ast.Assign,), _on_assignment, (b"copy(", b"[:]", b"= list(", b"= dict(", b"= set(", b"[*", b"{**",
+                                              b".clone()"), is_product_path),
     ),
-    bad=(
-        Example({_PATH: "sizes = ('s', 'm')\n\nfor size in list(sizes):\n    print(size)\n"}),
-        Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes.copy():\n        print(size)\n"}),
-        Example({_PATH: "def f(x):\n    for size in list({x, 2}):\n        print(size)\n"}),
-        Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for size in sizes[:]:\n        print(size)\n"}),
-        Example({_PATH: "def f():\n    sizes = {'s', 'm'}\n    return [size.upper() for size in list(sizes)]\n"}),
-        Example({_PATH: "def f():\n    sizes = ['s', 'm']\n    for n, size in enumerate(list(sizes)):\n"
-                 "        print(n, size)\n"}),
-        Example({_PATH: "def f(n):\n    for i in list(range(n)):\n        print(i)\n"}),
-        Example({_PATH: "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
-                 "    for key, row in list(found.items()):\n        print(key, row)\n"}),
-        Example({_PATH: "def f(x):\n    return sorted(x.copy(), key=len)\n"}),
-        Example({_PATH: "def f(x):\n    return dict(x).copy()\n"}),
-        Example({_PATH: "def f(x):\n    return list(x.copy())\n"}),
-        Example({_PATH: "def f(rows):\n    names = {r.id: r.name for r in rows}\n    known = dict(names)\n"
-                 "    return [known[r.id] for r in rows]\n"}),
-    ),
-    good=(
-        Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
-        Example({_PATH: "def f():\n    sizes = ['s']\n    for size in list(sizes):\n        sizes.append(size)\n"}),
-        Example({_PATH: "def f():\n    sizes = ['s']\n    for size in sizes[:]:\n        sizes.remove(size)\n"}),
-        Example({_PATH: "HOOKS = []\n\n\ndef fire():\n    for hook in list(HOOKS):\n        hook()\n"},
-                note="a hook may remove itself"),
-        Example({_PATH: "def f(rows):\n    names = {r.id: r.name for r in rows}\n    mine = dict(names)\n"
-                 "    mine['x'] = 1\n    return mine, names\n"}),
-        Example({_PATH: "def f(rows):\n    names = [r.name for r in rows]\n    before = list(names)\n"
-                 "    names.sort()\n    return before == names\n"}),
-        Example({_PATH: "def f(rows):\n    names = [r.name for r in rows]\n    mine = names.copy()\n    mine += ['x']\n"
-                 "    print(mine, names)\n"}),
-        Example({_PATH: "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"
-                 "    for key, row in list(found.items()):\n        if row.old:\n            found.pop(key)\n"}),
-        Example({_PATH: "def f(self):\n    found = {}\n    self.found = found\n    self.fill()\n"
-                 "    for row in list(found.values()):\n        row.close()\n"}, note="a close may take the row out"),
-        Example({_PATH: "def f():\n    sizes = {'s', 'm'}\n    for size in reversed(list(sizes)):\n"
-                 "        print(size)\n"}, note="sets have no end"),
-        Example({_PATH: "def f():\n    left = ['s', 'm']\n    return [left.pop() for size in list(left)]\n"}),
-        Example({_PATH: "def f(queryset):\n    rows = list(queryset)\n    return len(rows), rows[0]\n"}),
-        Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
-    ),
+    bad=COPY_EXAMPLES[0],
+    good=COPY_EXAMPLES[1],
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (redundant_data_copies,)

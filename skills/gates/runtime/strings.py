@@ -69,7 +69,8 @@ def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
 def _stays(target: ast.expr) -> TypeGuard[_Target]:
     """True for a place that is the same in every turn: `texts["head"]`, not the last one of a growing list."""
     if isinstance(target, ast.Subscript):
-        return isinstance(target.slice, ast.Constant) and isinstance(target.value, (ast.Name, ast.Attribute))
+        named = isinstance(target.slice, (ast.Constant, ast.Name, ast.Attribute))
+        return named and isinstance(target.value, (ast.Name, ast.Attribute))
     return isinstance(target, (ast.Name, ast.Attribute))
 
 
@@ -141,10 +142,41 @@ def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> t
                 return found.line, isinstance(found.value, ast.Constant) and isinstance(found.value.value, bytes)
             if found.kind == "typed" or isinstance(found.value, (ast.List, ast.ListComp, ast.Tuple, ast.Constant)):
                 return None
-    started = _entry(target, context) if isinstance(target, ast.Subscript) else None
+    if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Constant):
+        held = _first(context, target.value) if isinstance(target.value, ast.Name) else None
+        return (held.line, False) if held is not None and _holds_texts(held.value, context) else None
+    started = _entry(target, context) if isinstance(target, ast.Subscript) else _own_text(target, context)
     if started is not None:
         return started.lineno, isinstance(started.value, bytes)
     return (0, False) if is_text(added, context) else None
+
+
+def _holds_texts(value: ast.expr | None, context: FileContext) -> bool:
+    """True for what begins as texts to be grown: `defaultdict(str)`, `[""] * 3`, `{name: "" for …}`."""
+    match value:
+        case ast.Call(func=function, args=[ast.Name(id="str" | "bytes")]):
+            return (origin(context, function) or "") == "collections.defaultdict"
+        case ast.Call(func=ast.Attribute(attr="fromkeys"), args=[_, text]) | ast.DictComp(value=text):
+            return isinstance(text, ast.Constant) and isinstance(text.value, str | bytes)
+        case ast.BinOp(left=ast.List(elts=[text]), op=ast.Mult()) | ast.ListComp(elt=text):
+            return isinstance(text, ast.Constant) and isinstance(text.value, str | bytes)
+    return False
+
+
+def _own_text(target: ast.expr, context: FileContext) -> ast.Constant | None:
+    """The text with which a class or its `__init__` begins an attribute of its own: `self.text = ""`."""
+    owner = context.class_scope
+    if owner is None or not isinstance(target, ast.Attribute) or ast.unparse(target.value) != "self":
+        return None
+    for statement in owner.body:
+        init = isinstance(statement, ast.FunctionDef) and statement.name == "__init__"
+        for part in statement.body if init else [statement]:  # type: ignore[attr-defined]
+            if not isinstance(part, (ast.Assign, ast.AnnAssign)) or not isinstance(part.value, ast.Constant):
+                continue
+            first = part.targets[0] if isinstance(part, ast.Assign) else part.target
+            if ast.unparse(first).removeprefix("self.") == target.attr and isinstance(part.value.value, str | bytes):
+                return part.value
+    return None
 
 
 def _entry(target: ast.Subscript, context: FileContext) -> ast.Constant | None:
@@ -220,8 +252,18 @@ def _leaves(loop: Loop, node: ast.stmt) -> bool:
 
 
 def _asks(loop: Loop, name: str) -> bool:
-    """True for `while name …`: what a loop is steered by is no pile of output."""
-    return isinstance(loop, ast.While) and _reads_text(loop.test, name)
+    """True for `while name in taken`, `while exists(name)`: what a loop is steered by is no pile of output. How long
+    it is, or whether it has its end already, steers no less where it grows."""
+    if not isinstance(loop, ast.While):
+        return False
+    match loop.test:
+        case ast.Compare(left=ast.Call(func=ast.Name(id="len"))):
+            return False
+        case ast.Compare(left=ast.Constant(), ops=[ast.NotIn()]):
+            return False
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr="endswith"))):
+            return False
+    return _reads_text(loop.test, name)
 
 
 _PATH = "shop/report.py"
@@ -275,6 +317,12 @@ string_concat_in_loop = Rule(
                  "        text = ''.join([text, row])\n    return text\n"}),
         Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
                  "            self.body += '<tr>%s</tr>' % row\n"}),
+        Example({_PATH: "def f(sock, n):\n    data = b''\n    while len(data) < n:\n        data += sock.recv(n)\n"
+                 "    return data\n"}),
+        Example({_PATH: "class Page:\n    def __init__(self):\n        self.body = ''\n\n    def add(self, rows):\n"
+                 "        for row in rows:\n            self.body += row.text\n"}),
+        Example({_PATH: "from collections import defaultdict\n\n\ndef f(rows):\n    texts = defaultdict(str)\n"
+                 "    for row in rows:\n        texts[row.key] += row.text\n    return texts\n"}),
     ),
     good=(
         Example({_PATH: "def table(rows):\n    return ''.join(f'<tr>{row}</tr>' for row in rows)\n"}),
@@ -297,6 +345,8 @@ string_concat_in_loop = Rule(
         Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
                  "            text += row.name\n            break\n    return text\n"}),
         Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
+        Example({_PATH: "def f(rows):\n    sizes = [0] * 3\n    for row in rows:\n        sizes[row.n] += row.size\n"
+                 "    return sizes\n"}),
         Example({_PATH: "def f(a, b):\n    text = ''\n    text += a\n    return text\n"}),
         Example({"tests/test_report.py": "def test_a():\n    x = ''\n    for i in 'ab':\n        x += i\n"
                  "    assert x\n"}),

@@ -1,0 +1,144 @@
+"""What is copied, as far as one file says: containers, tables, parts of frames, and who else may change them."""
+
+import ast
+
+from skills.gates.analysis.bindings import Binding, bindings, lookup, origin
+from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.loops import changes, loops_around, scope_of
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import root_name
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.runtime.copy_uses import parents_in, uses_of
+from skills.gates.runtime.fresh import MAKERS, builtin, made
+
+COPIES = "redundant-data-copies"
+SEQUENCES = frozenset({"list", "tuple"})
+_VIEWS = frozenset({"items", "keys", "values"})
+_THREADS = (b"threading", b"Thread", b"concurrent", b"Lock", b"multiprocessing")
+
+
+def container(found: Binding, context: FileContext) -> str:
+    """The container that a binding makes: "list", "tuple", "set", "dict", else ""."""
+    value = found.value
+    if value is None or found.kind not in ("value", "typed"):
+        return ""
+    if isinstance(value, ast.Call):
+        return builtin(value.func, context, MAKERS).replace("sorted", "list") or _answered(value.func, context)
+    kind = made(value, context)
+    return kind if kind in ("list", "tuple", "set", "dict") else ""
+
+
+def _answered(function: ast.expr, context: FileContext) -> str:
+    """The container that a function of this module says it answers."""
+    found = lookup(context, function.id, function.lineno) if isinstance(function, ast.Name) else None
+    node = found.node if found is not None and found.kind == "definition" else None
+    hint = node.returns if isinstance(node, ast.FunctionDef) else None
+    hint = hint.value if isinstance(hint, ast.Subscript) else hint
+    return hint.id if isinstance(hint, ast.Name) and hint.id in ("list", "dict", "set", "tuple") else ""
+
+
+def known_container(name: str, line: int, context: FileContext) -> tuple[str, Binding] | None:
+    """What a name of the current scope (or a tuple of the module) holds, with the binding that says so."""
+    scope = scope_of(context)
+    found = bindings(context, scope).get(name)
+    if not found and not isinstance(scope, ast.Module):
+        outer = bindings(context, context.tree).get(name, [])
+        kinds = {container(one, context) for one in outer}
+        return ("tuple", outer[-1]) if kinds == {"tuple"} else None
+    before = [one for one in found or () if one.line < line]
+    kinds = {container(one, context) for one in before}
+    return (container(before[-1], context), before[-1]) if before and "" not in kinds else None
+
+
+def is_view(call: ast.Call) -> bool:
+    """True for `names.items()` and its kin."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _VIEWS and not call.args and not call.keywords
+
+
+def is_shared(place: ast.expr, context: FileContext) -> bool:
+    """True where other threads may change what stands at a place, or where a slice of it may be a mere view."""
+    return isinstance(place, ast.Attribute) and any(map(context.holds, _THREADS))
+
+
+def has_arrays(context: FileContext) -> bool:
+    return any(name.partition(".")[0] in ("pandas", "numpy", "torch") for name in context.imports.values())
+
+
+def is_constant(source: ast.expr, function: FunctionNode, context: FileContext) -> bool:
+    """True for a table of the module or of another one, `SIZES`, and for the environment of the process."""
+    if (origin(context, source) or "") == "os.environ":
+        return True
+    if not isinstance(source, ast.Name) or not source.id.isupper() or source.id in bindings(context, function):
+        return False
+    values = bindings(context, context.tree).get(source.id, [])
+    filled = len(values) == 1 and isinstance(values[0].value, (ast.Dict, ast.List, ast.Set, ast.Tuple))
+    imported = len(values) == 1 and values[0].kind == "import"
+    return imported or ((filled and not _is_empty(values[0].value)) and not changes([context.tree], source.id))
+
+
+def _is_empty(display: ast.expr | None) -> bool:
+    return not (display.keys if isinstance(display, ast.Dict) else getattr(display, "elts", ()))
+
+
+def is_part(source: ast.expr) -> bool:
+    """True for `frame[frame.price > 0]`, `frame.dropna()`: a part of a frame that is made new."""
+    match source:
+        case ast.Subscript(slice=ast.Compare() | ast.List() | ast.BinOp(op=ast.BitAnd() | ast.BitOr())):
+            return True
+        case ast.Call(func=ast.Attribute(attr="dropna" | "drop_duplicates" | "query")):
+            return True
+    return False
+
+
+def is_kind(source: ast.expr, kind: str, function: FunctionNode, copy: str, context: FileContext) -> bool:
+    """True where what stands at a place is of a kind, or where its elements are only asked for one by one."""
+    if isinstance(source, ast.Name):
+        values = bindings(context, context.tree).get(source.id, [])
+        kinds = {container(one, context) for one in values}
+        return kinds == {kind} or ((not values or "import" in {one.kind for one in values}) and kind == "dict")
+    kinds = _own_kinds(source, context)
+    if not kinds or "" in kinds:
+        return False
+    return kinds == {kind} or (kind in SEQUENCES and not is_placed(function, copy, context))
+
+
+def is_placed(function: FunctionNode, copy: str, context: FileContext) -> bool:
+    """True where elements of a copy are asked for by their place."""
+    parents = parents_in(function, context)
+    return any(isinstance(parents.get(use), ast.Subscript) for use in uses_of(function, copy))
+
+
+def _own_kinds(source: ast.expr, context: FileContext) -> set[str]:
+    """The containers that a class gives an attribute of its own: `self.rooms = {}`."""
+    owner = context.class_scope
+    if owner is None or not isinstance(source, ast.Attribute) or root_name(source) != "self":
+        return set()
+    text = ast.unparse(source)
+    kinds = set()
+    for part in descendants(owner):
+        targets = (
+            part.targets if isinstance(part, ast.Assign) else [part.target] if isinstance(part, ast.AnnAssign) else []
+        )
+        value = part.value if isinstance(part, (ast.Assign, ast.AnnAssign)) else None
+        if value is not None and any(isinstance(one, ast.Attribute) and ast.unparse(one) == text for one in targets):
+            kind = made(value, context)
+            kinds.add(kind if kind in ("list", "tuple", "set", "dict") else "")
+    return kinds
+
+
+def report(
+    node: ast.expr,
+    message: str,
+    context: FileContext,
+    evidence: tuple[Evidence, ...] = (),
+    confidence: Confidence = "confirmed",
+) -> None:
+    reported = context.memo.setdefault(COPIES, set())
+    assert isinstance(reported, set)
+    if node in reported:
+        return
+    reported.add(node)
+    kind, _ = execution_of(context)
+    severity: Severity = "MEDIUM" if kind == "request_handler" and len(loops_around(context, node)) > 1 else "LOW"
+    context.report(COPIES, node, message, severity=severity, evidence=evidence, confidence=confidence)
