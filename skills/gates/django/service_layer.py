@@ -43,8 +43,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if static:
         listed = ", ".join(f"`{method.name}`" for method in static[:3]) + (" …" if len(static) > 3 else "")
         message = f"`{node.name}` works in static methods ({listed}): nothing can be handed in or replaced"
-        symbol, header = context.symbol_of(node.name), context.header(static[0])
-        context.report(STATIC, static[0], message, symbol=symbol, parts=header)
+        symbol, frame = context.symbol_of(node.name), context.frame(static[0])
+        context.report(STATIC, static[0], message, symbol=symbol, parts=frame)
 
 
 def _works(method: FunctionNode) -> bool:

@@ -196,6 +196,11 @@ class FileContext:
         """The lines of a class or function down to its body, decorators included."""
         return header_of(node, self.lines)
 
+    def frame(self, node: FunctionNode) -> list[int]:
+        """The lines of a function's header around its parameters: of its decorators, and of what it returns."""
+        header = self.header(node)
+        return [*range(header[0], node.lineno), header[-1]]
+
     def column(self, line: int, offset: int) -> int:
         """The column (from 1, in characters) of a UTF-8 byte offset on a line."""
         if self._is_ascii or not 0 < line <= len(self.lines) or self.lines[line - 1].isascii():

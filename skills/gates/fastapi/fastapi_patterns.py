@@ -55,7 +55,7 @@ def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     if returned and _is_tiny(returned) and _PROBES.search(f"{endpoint.path} {node.name}"):
         return
     message = f"the endpoint {node.name} does not say what it returns"
-    context.report(NO_MODEL, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
+    context.report(NO_MODEL, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
 
 
 def _has_model(endpoint: Endpoint) -> bool:

@@ -40,7 +40,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if isinstance(hidden, ast.Constant) and hidden.value is False:
         return
     message = f"`{found.verb.upper()} {found.path or '…'}` says neither what it does nor what it answers"
-    context.report(UNDOCUMENTED, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
+    context.report(UNDOCUMENTED, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
 
 
 def _first(node: FunctionNode | ast.ClassDef) -> object:
@@ -70,7 +70,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(part, FunctionNode) and _is_handler(part) and not _described(part.decorator_list):
             message = f"the schema cannot tell what `{node.name}.{part.name}` takes and answers"
             needs, symbol = (("generator", ""),), f"{node.name}.{part.name}"
-            context.report(UNDOCUMENTED, part, message, needs=needs, symbol=symbol, parts=context.header(part))
+            context.report(UNDOCUMENTED, part, message, needs=needs, symbol=symbol, parts=context.frame(part))
 
 
 def _is_handler(method: FunctionNode) -> bool:
@@ -99,8 +99,8 @@ def _on_import(node: ast.ImportFrom, context: FileContext) -> None:
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if any(last_name(part) == "api_view" for part in node.decorator_list) and not _described(node.decorator_list):
         message = f"the schema cannot tell what `{node.name}` takes and answers"
-        needs, header = (("generator", ""),), context.header(node)
-        context.report(UNDOCUMENTED, node, message, needs=needs, symbol=node.name, parts=header)
+        needs, frame = (("generator", ""),), context.frame(node)
+        context.report(UNDOCUMENTED, node, message, needs=needs, symbol=node.name, parts=frame)
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

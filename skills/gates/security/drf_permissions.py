@@ -188,7 +188,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         if any(isinstance(part, ast.Attribute) and part.attr in _TURNS_AWAY for part in descendants(node)):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
-        context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
+        context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:

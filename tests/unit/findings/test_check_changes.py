@@ -267,6 +267,7 @@ def test_a_finding_belongs_to_the_change_of_any_line_it_speaks_of(
     assert told(head + rest.replace("):", ") :", 1)) == [hints]  # it still returns anything
     assert told(head + rest.replace("return order", "return [order]")) == []
     assert told(head + rest.replace("'/pay'", "'/paid'")) == [model]
+    assert told(head + rest.replace("body: dict", "sent: dict")) == []  # what it takes is not what it answers
     assert told(head + rest.replace("return body", "return [body]")) == []
 
 
