@@ -22,12 +22,12 @@ def record(cls: type[_Class]) -> type[_Class]:
     own = tuple(cls.__annotations__)
     names = (*(name for name in getattr(cls, "__match_args__", ()) if name not in own), *own)
     defaults = {name: value for name, value in vars(cls).items() if name in own}
+    plain = names == own and not hasattr(cls, "__post_init__") and not any(map(_is_odd, defaults.values()))
     get = attrgetter(*names)
 
     def first(self: Any, *given: Any, **named: Any) -> None:
         if made.__init__ is first:
-            plain = names == own and not hasattr(cls, "__post_init__")
-            made.__init__ = (plain and _initializer(own, defaults)) or vars(_dataclass(cls))["__init__"]
+            made.__init__ = _initializer(own, defaults) if plain else vars(_dataclass(cls, plain))["__init__"]
         made.__init__(self, *given, **named)
 
     def equal(self: Any, other: object) -> Any:
@@ -42,7 +42,7 @@ def record(cls: type[_Class]) -> type[_Class]:
     body = {name: value for name, value in vars(cls).items() if name not in (*own, "__dict__", "__weakref__")}
     body.update(__slots__=own, __match_args__=names, __qualname__=cls.__qualname__, __doc__=cls.__doc__ or cls.__name__)
     body.update(__init__=first, __eq__=equal, __hash__=hashed, __repr__=shown)
-    body.update((name, _Said(name, cls)) for name in ("__dataclass_fields__", "__dataclass_params__"))
+    body.update((name, _Said(name, cls, plain)) for name in ("__dataclass_fields__", "__dataclass_params__"))
     metaclass: Any = type(cls)
     made = metaclass(cls.__name__, cls.__bases__, body)
     result: type[_Class] = made
@@ -52,35 +52,38 @@ def record(cls: type[_Class]) -> type[_Class]:
 class _Said:
     """What a dataclass says of itself, worked out when it is first asked for."""
 
-    def __init__(self, name: str, cls: type) -> None:
-        self._name, self._cls = name, cls
+    def __init__(self, name: str, cls: type, plain: bool) -> None:
+        self._name, self._cls, self._plain = name, cls, plain
 
     def __get__(self, _: object, owner: type) -> Any:
-        said = vars(_dataclass(self._cls))[self._name]
+        said = vars(_dataclass(self._cls, self._plain))[self._name]
         made = next(kind for kind in owner.__mro__ if self._name in vars(kind))
         setattr(made, self._name, said)
         return said
 
 
-def _dataclass(cls: type) -> type:
-    """The class that a record was made of, as a dataclass."""
+def _dataclass(cls: type, plain: bool) -> type:
+    """The class that a record was made of, as a dataclass; without an `__init__` where it is `plain`: that it has."""
     with _alone:  # its defaults are taken out of it: not twice
         if "__dataclass_fields__" not in vars(cls):
             cls.__doc__ = cls.__doc__ or cls.__name__  # else its signature is worked out
-            dataclass(cls, eq=False, repr=False)
+            dataclass(cls, init=not plain, eq=False, repr=False)
     return cls
 
 
+def _is_odd(default: Any) -> bool:
+    """True for a field that is not to be given as all others are."""
+    return isinstance(default, Field) and (not default.init or default.kw_only is True)
+
+
 def _initializer(names: tuple[str, ...], defaults: Mapping[str, Any]) -> Any:
-    """The `__init__` of a dataclass with these fields, None where one is not to be given as all others are."""
+    """The `__init__` of a dataclass with these fields."""
     known: dict[str, Any] = {"_missing": MISSING}
     head, body = ["self"], []
     for name in names:
         default, value = defaults.get(name, MISSING), name
         optional = default is not MISSING
         if isinstance(default, Field):
-            if not default.init or default.kw_only is True:
-                return None
             made, default = default.default_factory, default.default
             optional = made is not MISSING or default is not MISSING
             if made is not MISSING:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from cockpit.repository import Repository, find_repository
 from skills.gates import RULES, needs_every, select_rules
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, choose_profile
+from skills.record import record
 
 if TYPE_CHECKING:
     from cockpit.findings.tools import Tool, ToolRun
@@ -36,7 +37,7 @@ FEW_FILES = 30
 FEW_BYTES = 300_000
 
 
-@dataclass(slots=True)
+@record
 class Counter:
     """How the reports of the last scan came to be."""
 

@@ -30,12 +30,13 @@ class Project:
         self._kinds: dict[str, list[Place]] = {}
         kinds = self._kinds
         for report in self._reports:
+            path = report.path
             for fact in report.facts:
                 places = kinds.get(fact.kind)
                 if places is None:
-                    kinds[fact.kind] = [(report.path, fact)]
+                    kinds[fact.kind] = [(path, fact)]
                 else:
-                    places.append((report.path, fact))
+                    places.append((path, fact))
         self._names: dict[str, dict[str, list[Place]]] = {}
 
     @property
@@ -96,10 +97,15 @@ class Models:
             self._bases[fact.name] = self._bases.get(fact.name, frozenset()) | frozenset(fact.detail.split())
             self.places.setdefault(fact.name, (path, fact))
             self._declared.setdefault(fact.name, set()).add(path)
-        self._fields: dict[str, dict[str, tuple[str, Fact]]] = {}
-        for path, fact in project.facts("field"):
+        self._declarations = project.facts("field")
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[str, Place]]:
+        fields: dict[str, dict[str, Place]] = {}
+        for path, fact in self._declarations:
             model, _, name = fact.name.partition(".")
-            self._fields.setdefault(model, {})[name] = (path, fact)
+            fields.setdefault(model, {})[name] = (path, fact)
+        return fields
 
     def ambiguous(self, model: str) -> bool:
         """True where classes of that name stand in more than one file, so that a name does not say which is
@@ -138,6 +144,9 @@ class Models:
         """Model → the first of the named fields that it has, own or inherited."""
         wanted = list(names)
         found: dict[str, Place] = {}
+        ends = tuple(f".{name}" for name in wanted)
+        if not any(fact.name.endswith(ends) for _, fact in self._declarations):
+            return found  # as in most projects, and a large one has thousands of fields
         for model in self._bases:
             for name in wanted:
                 place = self.field(model, name)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skills.gates.analysis.loops import blocks, local_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -12,6 +12,7 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.ml.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of
 from skills.gates.rule import Rule, Watch
+from skills.record import record
 
 _OPTIMIZER = lazy(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
 _SCALER = lazy(r"(?:^|_)(?:grad_?)?scaler$", re.I)
@@ -107,7 +108,7 @@ def _once(rule: str, node: ast.Call, message: str, context: FileContext, symbol:
         context.report(rule, node, message, symbol=symbol)
 
 
-@dataclass
+@record
 class _Steps:
     """What one function or script does with gradients. `leaves` hold them from a line on, `numbers` are what `item()`
     answered, `changed` are the names that something is done to in place."""

@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
@@ -11,6 +10,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import path_role
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
 from skills.gates.security.request_checks import checked_by, each_known_after, known_unless, names_literals
+from skills.record import record
 
 _BODY = frozenset(
     {"GET", "POST", "FILES", "data", "DATA", "query_params", "args", "form", "values", "json", "files", "body",
@@ -54,7 +54,7 @@ _BODY_TYPES = lazy(
 _TEXT_TYPES = lazy(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \| str)(?:$|,)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """Where a value came from: `kind` is body (what a client fills in), cut (that, cut to a length), envelope (headers,
     cookies) or route."""

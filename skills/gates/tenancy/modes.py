@@ -73,9 +73,10 @@ def _other_names(project: Project) -> str:
         return ""
     found: Counter[str] = Counter()
     for _, fact in project.facts("field"):
-        kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
-        if kind.endswith(("ForeignKey", "OneToOneField")) and _MAY_BE_TENANT.fullmatch(name):
-            found[name] += 1
+        if "ForeignKey" in fact.detail or "OneToOneField" in fact.detail:  # most fields are no relations
+            kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
+            if kind.endswith(("ForeignKey", "OneToOneField")) and _MAY_BE_TENANT.fullmatch(name):
+                found[name] += 1
     if not found:
         return ""
     name, count = min(found.items(), key=lambda item: (-item[1], item[0]))

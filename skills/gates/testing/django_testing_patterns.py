@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -11,6 +11,7 @@ from skills.gates.engine.syntax import descendants, statements
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Example, Rule, Watch
+from skills.record import record
 
 SKILL = "django-testing-patterns"
 BARE_MOCK = "bare-mock"
@@ -29,7 +30,7 @@ _STAND_INS = frozenset(
 _BARE_CALLS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMagicMock", "PropertyMock"})
 
 
-@dataclass(slots=True)
+@record
 class _Names:
     """How a file uses its names: those loaded in annotations and elsewhere, and those that it binds
     itself."""
