@@ -123,7 +123,10 @@ noisy_comment = Rule(
     ),
     good=(
         _module("# The rate is what the law says (since 2007): 19.\nrate = 19\n"),
-        _module("# rounded=False (default)\nrate = 1\n"),
+        _module("# rounded=False (default)\n# NET, rate=-1\nrate = 1\n"),
+        _module("# If this were not so, for example,\n# pay(order, twice=True)\n# would ask twice for it.\nrate = 1\n"),
+        _module("# {'name': 'Ann', 'rates': [1],\n#  'city': 'Graz', 'zip': None,\n#  'id': 3}\nrate = 1\n"),
+        _module("RATES = {\n    # Return rate\n    'return_rate': 1,\n}\n# Update gross rate\nnet = gross_rate(1)\n"),
         Example({"docs/conf.py": "# The paper size of the printed manual.\n# paper = 'a4'\nproject = 'Shop'\n"}),
         _module("# Load the rates\nrates = []\nfor file in files:\n    rates += read(file)\n"),
         _module("# Create the prices\nnet = create_price(1)\ngross = create_price(2)\ntax = create_price(3)\n"),

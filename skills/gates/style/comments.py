@@ -28,6 +28,8 @@ _TYPES = frozenset(
      "ClassVar"}
 )  # fmt: skip
 _RULER = lazy(r"^#\s*[-=~*#]{4,}\s*$")
+_SENTENCE, _GOES_ON = lazy(r"[A-Z]\w* +\w+ +\w+"), lazy(r"[a-z]+ +[a-z]+ +[a-z]")
+_LONGEST = 40
 _SCRIPT = lazy(r"^# /// ?(\S*)$")
 
 
@@ -67,14 +69,38 @@ def _string_lines(context: FileContext) -> frozenset[int]:
 def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
     """(line, text) of every comment alone on its line that is code."""
     alone = {number: text for number, text, own in comments(context) if own}
-    metadata = _metadata_lines(alone) if b"# ///" in context.source else frozenset()
+    other = _data_lines(alone) | (_metadata_lines(alone) if b"# ///" in context.source else frozenset())
     for number, text in alone.items():
-        if number not in metadata and is_code(text) and not in_string(number, context):
+        if number not in other and is_code(text) and not in_string(number, context):
             around = [alone.get(number - 1, ""), alone.get(number + 1, "")]
-            if all(map(_RULER.match, around)):
-                continue  # a heading between two lines
+            if all(map(_RULER.match, around)) or _is_quoted(around):
+                continue  # a heading between two lines, an example in a sentence
             if not _could_be_prose(text) or not any(word and not is_code(word) for word in around):
                 yield number, text
+
+
+def _is_quoted(around: list[str]) -> bool:
+    """True where the sentence above goes on below: `# If it were not so,`, `# pay(order)`, `# would ask twice.`"""
+    above, below = (text.lstrip("# ") for text in around)
+    goes_on = _SENTENCE.match(above) and not above.endswith((".", "!", "?", ":")) and _GOES_ON.match(below)
+    return bool(goes_on) and not any(map(is_code, around))
+
+
+def _data_lines(alone: dict[int, str]) -> frozenset[int]:
+    """Lines of a bare `{…}` or `[…]`: an answer written down, which no code was."""
+    found: set[int] = set()
+    for number, text in alone.items():
+        if number in found or text[1:].lstrip()[:1] not in {"{", "["}:
+            continue
+        shown: list[str] = []
+        for line in range(number, number + _LONGEST):
+            shown.append(alone.get(line, "").lstrip("#").strip())
+            if not shown[-1]:
+                break
+            if shown[-1][-1] in "]}" and _parsed("\n".join(shown)) is not None:
+                found.update(range(number, line + 1))
+                break
+    return frozenset(found)
 
 
 def _metadata_lines(alone: dict[int, str]) -> frozenset[int]:
@@ -149,6 +175,8 @@ def _is_statement(node: ast.stmt) -> bool:
         if isinstance(value, ast.Tuple) and len(value.elts) == 1:
             value = value.elts[0]
         return isinstance(value, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)) and not _is_sentence(value)
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+        return not isinstance(node.value, (ast.Constant, ast.UnaryOp))  # `NET, rate=-1`
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare):
         words = [node.value.left, *node.value.comparators]  # `return value is ignored`
         return not (isinstance(node.value.ops[0], ast.Is) and all(isinstance(word, ast.Name) for word in words))

@@ -43,7 +43,7 @@ _SHAPES = {
         ("increment increas add", r"\+=|\.(?:append|add|extend)\(|\+"),
         ("decrement decreas subtract", r"-=|-"),
         ("append push put insert", r"\.(?:append|extend|insert|push|put|add)\(|\+=|\] *="),
-        ("updat chang", r"\.update\(|" + _BINDS),
+        ("updat chang", r"\.update\("),
         ("call invok run execut", _CALL),
         ("import", r"^(?:import|from)\b"),
         ("print log output display show", r"\b(?:print|log\w*)[(.]"),
@@ -103,7 +103,7 @@ def _code_below(number: int, context: FileContext) -> str:
     above = lines[number - 2].lstrip() if number > 1 else ""
     below = lines[number] if number < len(lines) else ""
     code = below.strip()
-    if above.startswith("#") or not code or code.startswith(("#", "@")):
+    if above.startswith("#") or not code or code.startswith(("#", "@", "'", '"')):
         return ""
     deep = len(below) - len(below.lstrip())
     if deep != len(lines[number - 1]) - len(lines[number - 1].lstrip()):

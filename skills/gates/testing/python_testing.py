@@ -177,6 +177,8 @@ def _tries_again(node: ast.Try, context: FileContext) -> bool:
     around = loops_around(context, node)
     if any(isinstance(part, ast.Break) for part in descendants(ast.Module([*node.body, *node.orelse], []))):
         return bool(around)
+    if around and _judges(node.body[-1]) and all(_judges(handler.body[-1]) for handler in node.handlers):
+        return True  # which of the rounds is refused is asserted on both ways
     awaited = all(isinstance(handler.body[-1], ast.Break) for handler in node.handlers)
     return awaited and any(_fails(ast.Module(loop.orelse, [])) for loop in around)
 
@@ -264,6 +266,8 @@ try_in_test = Rule(
         "        pass\n    assert names == {}\n",
         "def test_paid():\n    paid = False\n    try:\n        pay([1])\n        paid = True\n    except ValueError:\n"
         "        pass\n    assert paid\n",
+        "def test_once():\n    for turn in range(2):\n        try:\n            pay()\n            assert turn == 0\n"
+        "        except ValueError:\n            assert turn == 1\n",
         "def test_gone():\n    for _ in range(9):\n        try:\n            read(till)\n        except OSError:\n"
         "            break\n    else:\n        pytest.fail('till is there')\n",
         "@given(text())\ndef test_any(words):\n    try:\n        till = pay(words)\n    except ValueError:\n"
