@@ -308,4 +308,6 @@ def _import_feeds() -> None:
 def open_app(call: Call, shade: str = "") -> int:
     """Open the app on the repository of this call; `shade` is what the terminal said of its background. Returns its
     exit code."""
-    return CockpitApp(call, shade=shade).run() or 0
+    app = CockpitApp(call, shade=shade)
+    code = app.run()
+    return (2 if app.return_code else 0) if code is None else code

@@ -33,7 +33,10 @@ class Chrome(Deeds):
         panes = screen.query_one(Panes)
         panes.wishes = Wishes(max(3, len(self.trees.worktrees)), self.budget_pane.wish, self.phase_pane.wish)
         shape = shape_of(panes.size.width, panes.size.height)
-        panes.set_class(shape == "tabs" and not panes.zoomed, "-tabs")
+        tabbed = shape == "tabs" and not panes.zoomed
+        if tabbed != panes.has_class("-tabs"):  # frames come or go, of which no pane is told
+            panes.set_class(tabbed, "-tabs")
+            self.call_after_refresh(self.tick)
         left = place_line(self.repository.name, self.trees, str(self.watched))
         parts = [
             headline(self.spend),

@@ -10,8 +10,11 @@ from typing import Any
 from textual import constants
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 _TICKS = 0.3  # seconds of looking on after input, beyond the time that an escape may take
+
+_REST = 0.1  # seconds of silence after which a paste is over
 
 
 class SleepyEvent(threading.Event):
@@ -51,8 +54,13 @@ class SleepyEvent(threading.Event):
             self._awake_until = time.monotonic() + constants.ESCAPE_DELAY + _TICKS
 
 
+class Unreadable(Message):
+    """Input that is not UTF-8 came and was left out."""
+
+
 class SleepyDriver(LinuxDriver):
-    """Textual's driver for terminals, all of it; only between two inputs its thread sleeps."""
+    """Textual's driver for terminals, all of it; only that its thread sleeps between two inputs, and that a byte which
+    is no text does not end the app."""
 
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)
@@ -60,7 +68,14 @@ class SleepyDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         self.exit_event.sleeper = threading.get_ident()
-        super().run_input_thread()
+        while True:
+            try:
+                return super().run_input_thread()
+            except UnicodeDecodeError:
+                # the rest of such a paste would be taken for keys
+                while select.select([self.fileno], [], [], _REST)[0] and os.read(self.fileno, 65536):
+                    pass
+                self.send_message(Unreadable())
 
 
 def sleepy(driver: type[Driver]) -> type[Driver]:

@@ -1,5 +1,7 @@
 """Keys as this person has them: bound, told in the help, offered by the command palette."""
 
+import os
+import signal
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -31,6 +33,18 @@ class KeyDeeds(Deeds):
         self.set_keymap(keymap(self.settings.keys))
         for name in PANES:
             self.pane(name).keys = self.labels
+
+    def on_unreadable(self) -> None:
+        """What was pasted or typed is no text."""
+        self.tell("That was not text (UTF-8): nothing of it was taken.", bad=True, about="input")
+
+    def do_suspend(self) -> None:
+        """Into the background of the shell that started it, with all that it started itself."""
+        jobs = os.getpgrp() != os.getsid(0)  # else no shell with jobs is there to bring it back
+        if jobs and not self.is_web and not self.is_headless:
+            os.kill(0, signal.SIGTSTP)
+        else:
+            self.tell("No shell is here that could bring it back.")
 
     def do_help(self) -> None:
         """Every key."""

@@ -131,3 +131,20 @@ def test_ctrl_c_says_how_to_leave(app: Pty) -> None:
     app.until(b"quits.")
     os.write(app.handle, b"q")
     assert app.ended() == 0
+
+
+def test_a_paste_that_is_no_text_is_left_out_whole_and_the_app_goes_on(app: Pty) -> None:
+    """Nothing of it may be taken for keys: `q` would quit."""
+    os.write(app.handle, b"\x1b[200~\xff\xfe caf\xe9 q\nq" + b"q" * 9000 + b"\x1b[201~")
+    app.until(b"was not text")
+    os.write(app.handle, b"?")
+    app.until(b"Habits and measures")
+    os.kill(app.pid, signal.SIGTERM)
+    assert app.ended() == 128 + signal.SIGTERM
+
+
+def test_without_a_shell_that_could_bring_it_back_it_stays(app: Pty) -> None:
+    os.write(app.handle, b"\x1a")
+    app.until(b"No shell is here")
+    os.write(app.handle, b"q")
+    assert app.ended() == 0

@@ -243,6 +243,22 @@ def test_after_a_rest_keys_escapes_pastes_sizes_and_a_stop_arrive(terminal: Call
     until(lambda: not screen.alive(), lambda: "still running")
 
 
+def test_a_shell_with_jobs_takes_it_into_the_background_and_back(demo: Demo, tmp_path: Path) -> None:
+    words = ["bash", "--norc", "-i"]
+    screen = Tmux(tmp_path / "tmux", words, {**demo.env, "PS1": "shell> "}, 120, 30)
+    try:
+        screen.press("-l", f"{sys.executable} -m cockpit --repo {demo.root}\r")
+        until(lambda: "manual-tenant-filter" in screen.screen(), screen.screen)
+        screen.press("C-z")
+        until(lambda: "Stopped" in screen.screen() and "4 Findings" not in screen.screen(), screen.screen)
+        screen.press("-l", "fg\r")
+        until(lambda: "4 Findings" in screen.screen(), screen.screen)
+        screen.press("q")
+        until(lambda: "4 Findings" not in screen.screen() and "Stopped" in screen.screen(), screen.screen)
+    finally:
+        screen.close()
+
+
 @pytest.mark.parametrize("place", ["nowhere", "bare", "empty"])
 def test_odd_places_give_one_line_or_a_working_app(place: str, tmp_path: Path) -> None:
     folder = tmp_path / place
