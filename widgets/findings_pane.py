@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
@@ -151,9 +152,10 @@ def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
     )
 
 
-def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Line:
-    """The pane's title: counts by gate, what is new, how many files."""
-    parts = ["4 Findings"]
+def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: int = 0) -> Line:
+    """The pane's title: counts by gate, what is new, how many files. With `room`, its cells, there is no line below the
+    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way."""
+    parts = []
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
         parts += [f"{totals[gate]:,} {gate}" for gate in ("P0", "P1", "P2") if totals.get(gate)]
@@ -167,9 +169,13 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters) -> Lin
         parts.append(f"{len(snapshot.new):,} new since save")
     if snapshot.resolved:
         parts.append(f"✓ {snapshot.resolved:,} resolved")
-    if snapshot.files.seen and snapshot.progress is None:
-        parts.append(count(snapshot.files.seen, "file"))
-    return line(" · ".join(parts))
+    files = [count(snapshot.files.seen, "file")] if snapshot.files.seen and snapshot.progress is None else []
+    if room and snapshot.trend and snapshot.progress is None:
+        for name, share, rest in product(("4 Findings", "4"), shares(snapshot), (files, [])):
+            told = line(" · ".join([name, *parts, share, *rest]))
+            if width_of(told) <= room:
+                return told
+    return line(" · ".join(["4 Findings", *parts, *files]))
 
 
 def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: str = "") -> list[Line]:
@@ -208,12 +214,22 @@ def _hangs(row: Line) -> int:
 
 def compliance(snapshot: FindingsSnapshot) -> str:
     """`P1 holds 93%, goal 95% ▅▆▇`: today's share, the goal, and the days before."""
-    shares = [point.share for point in snapshot.trend[-14:]]
-    # a share moves by points: with bars that start at nought, all days would look the same
-    floor = min(shares) - max(0.02, (max(shares) - min(shares)) / 4)
-    days = f" {sparkline([share - floor for share in shares])}" if len(shares) > 1 else ""
     judged = " of what was judged" if snapshot.problems else ""
-    return f"P1 holds {shares[-1]:.0%}{judged}, goal 95%{days}"
+    return f"P1 holds {snapshot.trend[-1].share:.0%}{judged}, goal 95%{_days(snapshot, 14)}"
+
+
+def shares(snapshot: FindingsSnapshot) -> tuple[str, ...]:
+    """The same in ever fewer words; that not all was judged stands beside it in the title."""
+    today, week = f"{snapshot.trend[-1].share:.0%}", _days(snapshot, 7)
+    return compliance(snapshot), f"P1 holds {today}{week}", f"P1 {today}{week}", f"P1 {today}"
+
+
+def _days(snapshot: FindingsSnapshot, most: int) -> str:
+    """A bar for each of the last days, where there are several."""
+    held = [point.share for point in snapshot.trend[-most:]]
+    # a share moves by points: with bars that start at nought, all days would look the same
+    floor = min(held) - max(0.02, (max(held) - min(held)) / 4)
+    return f" {sparkline([share - floor for share in held])}" if len(held) > 1 else ""
 
 
 class FindingsPane(VirtualList[Row]):
@@ -326,7 +342,8 @@ class FindingsPane(VirtualList[Row]):
         told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden, self.trouble)]
         width = self.scrollable_content_region.width
         self.empty = [part for row in told for part in (wrap_line(row, width, _hangs(row)) if width > 0 else [row])]
-        self.set_title(counts_line(snapshot, len(visible), self.filters), self._subtitle(hidden))
+        room = 0 if self.styles.border_bottom[0] else self.size.width - 4
+        self.set_title(counts_line(snapshot, len(visible), self.filters, room), self._subtitle(hidden))
         self.show_items(visible)
 
     def _subtitle(self, hidden: int) -> Line:

@@ -1,14 +1,15 @@
 """A narrow terminal: figures with their words, the tabs, and hints that give way before they are cut."""
 
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
 from cockpit.app_parts.findings import without_secrets
-from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult
+from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult, TrendPoint
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Presence, Worktree
@@ -37,6 +38,7 @@ from widgets.worktrees_pane import columns, worktree_row
 from widgets.wrap import wrap_line
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+MANY = "2 P0 · 110 P1 · 14 P2"
 
 
 @pytest.mark.parametrize("width", [38, 44, 45, 60])
@@ -166,6 +168,34 @@ def test_counts_are_written_as_the_files_are() -> None:
     gates = (GateResult("P0", "fail", 42), GateResult("P1", "fail", 3692))
     told = plain(counts_line(FindingsSnapshot(gates=gates, files=FileCounts(1220, 1220, 0, 0)), 1500, Filters()))
     assert told == "4 Findings · 42 P0 · 3,692 P1 · 1,220 files"
+
+
+@pytest.mark.parametrize(
+    ("room", "few", "many"),
+    [
+        (96, "4 Findings · 10 P1 · P1 holds 93%, goal 95% BARS · 52 files", None),
+        (
+            56,
+            "4 Findings · 10 P1 · P1 holds 93%, goal 95% BARS",
+            "4 Findings · 2 P0 · 110 P1 · 14 P2 · P1 holds 93% BARS",
+        ),
+        (36, "4 Findings · 10 P1 · P1 93% BARS", f"4 · {MANY} · P1 93%"),
+        (30, "4 Findings · 10 P1 · P1 93%", f"4 Findings · {MANY} · 52 files"),
+        (0, "4 Findings · 10 P1 · 52 files", f"4 Findings · {MANY} · 52 files"),
+    ],
+)
+def test_without_a_line_below_the_title_tells_as_much_of_the_trend_as_fits(
+    room: int, few: str, many: str | None
+) -> None:
+    trend = tuple(TrendPoint(date(2026, 3, day), 100, 90 + day) for day in (1, 2, 3))
+    counts = (GateResult("P0", "fail", 2), GateResult("P1", "fail", 110), GateResult("P2", "fail", 14))
+    snapshot = FindingsSnapshot(gates=(GateResult("P1", "fail", 10),), files=FileCounts(52, 52, 0, 0), trend=trend)
+
+    def told(one: FindingsSnapshot) -> str:
+        return re.sub("[▁-█]{3}", "BARS", plain(counts_line(one, 10, Filters(), room)))
+
+    assert told(snapshot) == few
+    assert many is None or told(replace(snapshot, gates=counts)) == many
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:
