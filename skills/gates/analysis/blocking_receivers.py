@@ -176,6 +176,7 @@ RECEIVERS: dict[str, Receiver] = {
     "multiprocessing.Process": _only(THREAD, "join"),
     "multiprocessing.Queue": _QUEUE,
     "kafka.KafkaProducer": _only(NETWORK, "flush close"),
+    "kafka.KafkaProducer.send()": _only(NETWORK, "get"),
     "kafka.KafkaConsumer": _only(NETWORK, "poll commit"),
     "confluent_kafka.Producer": _only(NETWORK, "flush"),
     "confluent_kafka.Consumer": _only(NETWORK, "poll consume commit"),
@@ -188,6 +189,30 @@ RECEIVERS: dict[str, Receiver] = {
     "kubernetes.client.CoreV1Api": _all_but(NETWORK, "api_client"),
     "kubernetes.client.BatchV1Api": _all_but(NETWORK, "api_client"),
     "kubernetes.client.AppsV1Api": _all_but(NETWORK, "api_client"),
+    "google.generativeai.GenerativeModel": _only(NETWORK, "generate_content count_tokens"),
+    "google.genai.Client": _all_but(NETWORK, "aio close"),
+    "mistralai.Mistral": _only(NETWORK, "complete stream create list parse"),
+    "together.Together": _SDK,
+    "cohere.ClientV2": _SDK,
+    "qdrant_client.QdrantClient": _all_but(DATABASE, "close"),
+    "pinecone.Pinecone": _only(NETWORK, "query upsert delete fetch create_index list_indexes describe_index"),
+    "chromadb.HttpClient": _only(DATABASE, "get_or_create_collection get_collection create_collection"),
+    "opensearchpy.OpenSearch": _all_but(DATABASE, "close"),
+    "meilisearch.Client": _all_but(NETWORK, "index"),
+    "hvac.Client": _only(NETWORK, "read write list read_secret_version create_or_update_secret"),
+    "clickhouse_driver.Client": _only(DATABASE, "execute execute_iter query_dataframe insert_dataframe"),
+    "clickhouse_connect.Client": _only(DATABASE, "query command insert query_df insert_df"),
+    "neo4j.Session": _only(DATABASE, "run execute_read execute_write"),
+    "neo4j.Driver": _only(DATABASE, "execute_query verify_connectivity"),
+    "ldap3.Connection": _only(NETWORK, "bind search add modify delete unbind"),
+    "imaplib.IMAP4": _only(NETWORK, "login select search fetch store logout append"),
+    "imaplib.IMAP4_SSL": _only(NETWORK, "login select search fetch store logout append"),
+    "ftplib.FTP": _only(NETWORK, "connect login retrbinary retrlines storbinary storlines nlst cwd quit delete"),
+    "ftplib.FTP_TLS": _only(NETWORK, "connect login retrbinary retrlines storbinary storlines nlst cwd quit delete"),
+    "paramiko.SFTPClient": _only(NETWORK, "get put listdir remove stat open"),
+    "pysftp.Connection": _only(NETWORK, "get put listdir remove execute cwd"),
+    "multiprocessing.Pool": _only(THREAD, "map starmap apply join"),
+    "tweepy.Client": _all_but(NETWORK, "session"),
     "yt_dlp.YoutubeDL": _only(NETWORK, "download extract_info"),
 }
 """Dotted class → its methods that wait."""
@@ -249,6 +274,12 @@ MAKES: dict[str, str] = {
     "sqlalchemy.Engine.connect": "sqlalchemy.Connection",
     "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
     "socket.create_connection": "socket.socket",
+    "kafka.KafkaProducer.send": "kafka.KafkaProducer.send()",
+    "clickhouse_connect.get_client": "clickhouse_connect.Client",
+    "neo4j.GraphDatabase.driver": "neo4j.Driver",
+    "neo4j.Driver.session": "neo4j.Session",
+    "snowflake.connector.connect": "psycopg2.extensions.connection",
+    "pymssql.connect": "psycopg2.extensions.connection",
     "sqlalchemy.orm.sessionmaker()": "sqlalchemy.orm.Session",
     "sqlalchemy.orm.scoped_session()": "sqlalchemy.orm.Session",
     **dict.fromkeys([f"pathlib.Path.{method}" for method in _PATH_CHAIN.split()], "pathlib.Path"),
@@ -258,7 +289,8 @@ MAKES: dict[str, str] = {
 
 ITSELF = frozenset(
     {"openai.OpenAI", "openai.AzureOpenAI", "anthropic.Anthropic", "groq.Groq", "elasticsearch.Elasticsearch",
-     "pymongo.MongoClient", "pymongo.mongo_client.MongoClient", "docker.DockerClient", "twilio.rest.Client"}
+     "pymongo.MongoClient", "pymongo.mongo_client.MongoClient", "docker.DockerClient", "twilio.rest.Client",
+     "mistralai.Mistral", "together.Together", "hvac.Client"}
 )  # fmt: skip
 """Classes whose attributes and items are parts of the same client: `client.chat.completions.create`,
 `client["shop"].orders.find_one`."""

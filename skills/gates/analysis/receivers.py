@@ -59,10 +59,16 @@ class TypeReader:
         found = lookup(context, node.id, node.lineno)
         kind = None
         if found is not None and found.kind == "typed":
-            kind = self._known(annotated_type(context, found.hint))
+            kind = self._known(annotated_type(context, found.hint)) or self._of_generic(context, found.hint)
+            if kind is None and found.value is not None:
+                kind = self.type_of(context, found.value, depth)
         elif found is not None and found.kind == "value" and found.value is not None:
             kind = self.type_of(context, found.value, depth)
         return None if kind is None or in_comprehension(context, node) else kind
+
+    def _of_generic(self, context: FileContext, hint: ast.expr | None) -> str | None:
+        """The class of `queue.Queue[str]`."""
+        return self._known(origin(context, hint.value)) if isinstance(hint, ast.Subscript) else None
 
     def _of_call(self, context: FileContext, node: ast.Call, depth: int) -> str | None:
         function = node.func

@@ -10,6 +10,14 @@ _GATEWAY = (
 
 BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
 (
+        Example({_API: "import queue\n\njobs: 'queue.Queue[str]' = queue.Queue()\n\n\nasync def f():\n"
+                 "    return jobs.get()\n"}),
+        Example({_API: "from kafka import KafkaProducer\n\nout = KafkaProducer()\n\n\nasync def f(x):\n"
+                 "    out.send('a', x).get()\n"}),
+        Example({_API: "from qdrant_client import QdrantClient\n\nstore = QdrantClient()\n\n\nasync def f(x):\n"
+                 "    return store.search('a', x)\n"}),
+        Example({_API: "import django\nfrom shop.models import Rate\n\n\nasync def f():\n"
+                 "    return list(Rate.objects.all()[:9])\n"}),
         Example(
             {
                 _API: "from django.http import JsonResponse\n\nfrom shop.models import Rate\n\n\n"

@@ -12,7 +12,7 @@ from skills.gates.runtime.copy_sources import SEQUENCES, has_arrays, is_shared, 
 from skills.gates.runtime.copy_uses import handed_on, is_place, leaves_alone, stays_here
 from skills.gates.runtime.fresh import builtin, copied
 
-_PASSES = frozenset({"enumerate", "reversed"})
+_PASSES = frozenset({"enumerate", "reversed", "zip", "map", "filter"})
 
 
 def on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
@@ -27,7 +27,21 @@ def on_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.Gener
 
 
 def _looped(over: ast.expr, target: ast.expr, body: Sequence[ast.AST], context: FileContext) -> None:
-    over, backwards = _inside(over, context)
+    """The header of a loop, or each part that `enumerate`, `zip` and their kin go over there."""
+    match over:
+        case ast.Call(func=ast.Name(id="enumerate" | "reversed") as function, args=[first, *_]):
+            if builtin(function, context, _PASSES):
+                _part(first, function.id == "reversed", target, body, context)
+                return
+        case ast.Call(func=ast.Name(id="zip" | "map" | "filter" | "chain") as function, args=parts):
+            if function.id == "chain" or builtin(function, context, _PASSES):
+                for part in parts:
+                    _part(part, False, target, body, context)
+                return
+    _part(over, False, target, body, context)
+
+
+def _part(over: ast.expr, backwards: bool, target: ast.expr, body: Sequence[ast.AST], context: FileContext) -> None:
     found = _copied_for_loop(over, context)
     if found is None:
         return
@@ -75,15 +89,6 @@ def _loops_over_own(
     said = Evidence(context.path, known[1].line, f"`{name.id}` is a {known[0]}")
     report(over, f"`{shown}` copies `{name.id}`, which the loop does not change", context, (said,))
     return True
-
-
-def _inside(over: ast.expr, context: FileContext) -> tuple[ast.expr, bool]:
-    """What `enumerate(…)` and `reversed(…)` in the header of a loop go over, and whether that is from its end."""
-    match over:
-        case ast.Call(func=ast.Name(id="enumerate" | "reversed") as function, args=[first, *_]):
-            if builtin(function, context, _PASSES):
-                return first, function.id == "reversed"
-    return over, False
 
 
 def _is_own(name: str, context: FileContext) -> bool:

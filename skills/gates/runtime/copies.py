@@ -12,9 +12,11 @@ from skills.gates.model import Evidence
 from skills.gates.rule import Rule, Watch
 from skills.gates.runtime.copied_loops import on_comprehension, on_loop
 from skills.gates.runtime.copy_examples import COPY_EXAMPLES
+from skills.gates.runtime.copy_readers import reader_of
 from skills.gates.runtime.copy_sources import (
     COPIES,
     SEQUENCES,
+    gathered,
     has_arrays,
     is_constant,
     is_kind,
@@ -39,58 +41,17 @@ from skills.gates.runtime.copy_uses import (
 from skills.gates.runtime.fresh import COPIERS, MAKERS, Copied, builtin, copied, is_deeply_new, made
 
 SKILL = "runtime-performance-auditor"
-_TAKERS = frozenset({"len", "sum", "min", "max", "any", "all", "sorted", "frozenset", "enumerate", "zip"})
-_GROWERS = frozenset({"join", "extend", "update"})
-_LAZY = frozenset({"enumerate", "zip"})
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     """`list(xs).copy()`, `list(xs.copy())`, `deepcopy(json.loads(text))`: a copy of what nobody else holds."""
-    function = node.func
-    if isinstance(function, ast.Name):
-        alone = len(node.args) == 1 and not node.keywords and function.id in COPIERS
-        if alone and _is_plain_copy(node.args[0]) and builtin(function, context, COPIERS):
-            report(node, f"`{function.id}(…)` copies a copy", context)
-            return
-        if function.id in _TAKERS and node.args and builtin(function, context, _TAKERS):
-            _on_taker(node, function.id, context)
-            return
-    elif isinstance(function, ast.Attribute) and function.attr in _GROWERS and len(node.args) == 1:
-        _on_grower(node.args[0], function, context)
-        return
     found = copied(node, context)
-    if found is not None:
-        _on_copy(node, found, context)
-
-
-def _on_taker(node: ast.Call, name: str, context: FileContext) -> None:
-    """`sum(xs.copy())`, `len(list(d.keys()))`, `dict(zip(list(a), b))`."""
-    for taken in node.args if name == "zip" else node.args[:1]:
-        if _is_plain_copy(taken) and name not in _LAZY:
-            report(taken, f"`{name}(…)` changes nothing: it needs no copy", context)
-        elif isinstance(taken, ast.Call) and len(taken.args) == 1 and not taken.keywords:
-            view = name == "len" and isinstance(taken.args[0], ast.Call) and is_view(taken.args[0])
-            lazy = name in _LAZY and isinstance(context.parent(node), ast.Call)
-            if (view or lazy) and builtin(taken.func, context, SEQUENCES):
-                report(taken, f"`{name}(…)` changes nothing: it needs no copy", context)
-
-
-def _on_grower(taken: ast.expr, function: ast.Attribute, context: FileContext) -> None:
-    """`", ".join(list(names))`, `found.extend(list(more))`, `settings.update(dict(more))`."""
-    wanted = frozenset({"dict"}) if function.attr == "update" else SEQUENCES
-    if function.attr == "join" and not isinstance(function.value, (ast.Constant, ast.Name)):
+    if found is None:
         return
-    plain = isinstance(taken, ast.Call) and len(taken.args) == 1 and not taken.keywords
-    made_of = taken.args[0] if isinstance(taken, ast.Call) and plain else None
-    if made_of is None or isinstance(made_of, (ast.Starred, ast.GeneratorExp)) or _is_sorted(made_of, context):
+    if found.kind in COPIERS and _is_plain_copy(found.source):
+        report(node, f"`{found.kind}(…)` copies a copy", context)
         return
-    if ast.unparse(function.value) != ast.unparse(made_of) and builtin(taken.func, context, wanted):  # type: ignore[attr-defined]
-        report(taken, f"`{function.attr}(…)` reads it once: it needs no copy", context)
-
-
-def _is_sorted(node: ast.expr, context: FileContext) -> bool:
-    """True for what another rule tells of: `list(sorted(names))`."""
-    return isinstance(node, ast.Call) and bool(builtin(node.func, context, MAKERS))
+    _on_copy(node, found, context)
 
 
 def _is_plain_copy(node: ast.expr) -> bool:
@@ -108,19 +69,24 @@ def _on_slice(node: ast.Subscript, context: FileContext) -> None:
 
 
 def _on_copy(node: ast.expr, found: Copied, context: FileContext) -> None:
-    """A copy of what was made on the spot, or of a local thing that nobody asks for any more."""
+    """A copy that is read where it stands, of what was made on the spot, or of what nobody asks for any more."""
     source = found.source
-    if isinstance(source, ast.Name):
+    reader = reader_of(node, found, context)
+    if reader:
+        report(node, f"`{reader}` only reads it: it needs no copy", context)
+    elif isinstance(source, ast.Name):
         _on_last_use(node, source, found, context)
-        return
-    if isinstance(source, ast.Call) and _is_plain_copy(source) and found.kind in COPIERS:
-        return  # told of as a copy of a copy
-    if _is_same(found, source, context):
-        by_builtin = found.kind in MAKERS and (not isinstance(source, ast.Call) or _is_sorted(source, context))
-        if not by_builtin or (found.kind == "dict" and isinstance(source, ast.Call)):
+    elif _is_same(found, source, context):
+        by_builtin = isinstance(source, ast.Call) and builtin(source.func, context, MAKERS)
+        told = found.kind in MAKERS and (by_builtin or not isinstance(source, ast.Call))  # by another rule
+        if not told or (found.kind == "dict" and by_builtin):
             report(node, f"{_shown(node)} of what was made on the spot and nobody else holds", context)
-    elif not found.kind and is_read_at_once(node, context) and has_arrays(context):
+    elif has_arrays(context) and (not found.kind or _is_numpy_copy(node)) and is_read_at_once(node, context):
         report(node, f"{_shown(node)} is only read, where it stands: the original would do", context)
+
+
+def _is_numpy_copy(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "copy"
 
 
 def _is_same(found: Copied, source: ast.expr, context: FileContext) -> bool:
@@ -148,12 +114,15 @@ def _on_last_use(node: ast.expr, source: ast.Name, found: Copied, context: FileC
     if function is None:
         return
     line = node.lineno
-    every = bindings(context, function).get(source.id, ())
-    before = [one for one in every if one.line < line]
-    if len(before) != 1 or before[0].kind != "value" or before[0].value is None:
+    before = [one for one in bindings(context, function).get(source.id, ()) if one.line < line]
+    if len(before) != 1:
         return
     value = before[0].value
-    if not _is_same(found, value, context) or isinstance(value, ast.Constant):
+    given = gathered(before[0], context)  # `*args` and `**options` are the function's own
+    if value is None or before[0].kind != "value":
+        if not given or found.kind not in ("", given) or found.deep:
+            return
+    elif not _is_same(found, value, context) or isinstance(value, ast.Constant):
         return
     if [loop for loop in loops_around(context, node) if not loop.lineno < before[0].line]:
         return

@@ -53,6 +53,15 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "import os\n\n\ndef f():\n    env = os.environ.copy()\n    return env.get('HOME')\n"}),
         Example({_PATH: "class Shop:\n    def f(self):\n        rooms = list(self.rooms.keys())\n"
                  "        return 'a' in rooms\n"}),
+        Example({_PATH: "import pandas as pd\n\n\ndef f(a, b):\n    return pd.concat([a.copy(), b])\n"}),
+        Example({_PATH: "def f(**options):\n    mine = options.copy()\n    return mine.get('x')\n"}),
+        Example({_PATH: "def f(*names):\n    return tuple(names)\n"}),
+        Example({_PATH: "def f(xs, x):\n    return x in xs[:]\n"}),
+        Example({_PATH: "def f(xs):\n    return sum(map(len, list(xs)))\n"}),
+        Example({_PATH: "import json\n\n\ndef f(xs):\n    return json.dumps(xs.copy()), dict.fromkeys(list(xs))\n"}),
+        Example({_PATH: "from itertools import chain\n\n\ndef f(xs, ys):\n    for x in chain(list(xs), ys):\n"
+                 "        print(x)\n"}),
+        Example({_PATH: "import copy\n\n\ndef f():\n    return copy.deepcopy(dict(a=1))\n"}),
     ),
 (
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
@@ -104,6 +113,10 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "            del names[name]\n"}),
         Example({_PATH: "HOOKS = {}\n\n\ndef add(name, hook):\n    HOOKS[name] = hook\n\n\nasync def f():\n"
                  "    hooks = dict(HOOKS)\n    for name in hooks:\n        await hooks[name]\n"}),
+        Example({_PATH: "def f(xs, ys):\n    for x, y in zip(list(xs), ys):\n        if y:\n            xs.remove(x)\n"
+                 "    ys.extend(ys[:])\n    return map(str, list(xs))\n"}),
+        Example({_PATH: "def f(*names, **options):\n    mine = list(names)\n    mine.sort()\n"
+                 "    other = options.copy()\n    other['x'] = 1\n    return mine, other, options\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from skills.gates.engine.names import root_name
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.runtime.copy_uses import parents_in, uses_of
-from skills.gates.runtime.fresh import MAKERS, builtin, made
+from skills.gates.runtime.fresh import made
 
 COPIES = "redundant-data-copies"
 SEQUENCES = frozenset({"list", "tuple"})
@@ -22,11 +22,19 @@ def container(found: Binding, context: FileContext) -> str:
     """The container that a binding makes: "list", "tuple", "set", "dict", else ""."""
     value = found.value
     if value is None or found.kind not in ("value", "typed"):
-        return ""
-    if isinstance(value, ast.Call):
-        return builtin(value.func, context, MAKERS).replace("sorted", "list") or _answered(value.func, context)
+        return gathered(found, context)
     kind = made(value, context)
-    return kind if kind in ("list", "tuple", "set", "dict") else ""
+    if kind in ("list", "tuple", "set", "dict"):
+        return kind
+    return _answered(value.func, context) if isinstance(value, ast.Call) else ""
+
+
+def gathered(found: Binding, context: FileContext) -> str:
+    """The container that Python makes of `*args` and `**options` for each call, "" for other parameters."""
+    given = context.function.args if found.kind in ("opaque", "typed") and context.function is not None else None
+    if given is None or found.node is None:
+        return ""
+    return "dict" if found.node is given.kwarg else "tuple" if found.node is given.vararg else ""
 
 
 def _answered(function: ast.expr, context: FileContext) -> str:
@@ -93,6 +101,8 @@ def is_part(source: ast.expr) -> bool:
 
 def is_kind(source: ast.expr, kind: str, function: FunctionNode, copy: str, context: FileContext) -> bool:
     """True where what stands at a place is of a kind, or where its elements are only asked for one by one."""
+    if (origin(context, source) or "") == "os.environ":
+        return kind == "dict"
     if isinstance(source, ast.Name):
         values = bindings(context, context.tree).get(source.id, [])
         kinds = {container(one, context) for one in values}

@@ -192,8 +192,11 @@ def is_deeply_new(node: ast.expr, context: FileContext) -> bool:
             return None not in keys and all(is_deeply_new(value, context) for value in values)
         case ast.Call() | ast.Await():
             call = node.value if isinstance(node, ast.Await) else node
-            if isinstance(call, ast.Call) and (origin(context, call.func) or "") == "copy.deepcopy":
-                return True
+            if isinstance(call, ast.Call) and (origin(context, call.func) or "") in ("copy.deepcopy", *MAKERS):
+                given = [*call.args, *(word.value for word in call.keywords)]
+                return (origin(context, call.func) or "") == "copy.deepcopy" or all(
+                    is_deeply_new(part, context) for part in given
+                )
             return made(node, context) in ("data", "array", "bytes") or _loads(node, context)
     return False
 

@@ -25,6 +25,8 @@ _TABLE = "reads a whole table"
 _LOAD = "loads a whole file"
 _CRYPTO = "computes a key"
 _RENDER = "renders a document"
+_MATRIX = "takes a matrix apart"
+_MODEL = "runs a model"
 
 
 def _each(module: str, names: str, what: str) -> dict[str, str]:
@@ -66,6 +68,25 @@ _FUNCTIONS: dict[str, str] = {
     **_each("gzip", "compress decompress", _PACK),
     **_each("bz2", "compress decompress", _PACK),
     **_each("lzma", "compress decompress", _PACK),
+    **_each("xlrd", "open_workbook", _TABLE),
+    **_each("pyarrow.parquet", "read_table write_table", _TABLE),
+    **_each("geopandas", "read_file", _TABLE),
+    **_each("xmltodict", "parse unparse", _PARSE),
+    **_each("pdfplumber", "open", _PARSE),
+    **_each("pdf2image", "convert_from_path convert_from_bytes", _RENDER),
+    **_each("markdown", "markdown", _RENDER),
+    **_each("matplotlib.pyplot", "savefig", _RENDER),
+    **_each("librosa", "load", _LOAD),
+    **_each("soundfile", "read write", _LOAD),
+    **_each("scipy.io.wavfile", "read write", _LOAD),
+    **_each("pydub.AudioSegment", "from_file from_mp3 from_wav", _LOAD),
+    **_each("rembg", "remove", _IMAGE),
+    **_each("imageio.v2", "imread imwrite", _IMAGE),
+    **_each("imageio.v3", "imread imwrite", _IMAGE),
+    **_each("numpy.linalg", "svd inv eig eigh solve lstsq pinv", _MATRIX),
+    **_each("nacl.pwhash", "str verify", _PASSWORD),
+    **_each("flask_bcrypt", "generate_password_hash check_password_hash", _PASSWORD),
+    **_each("Crypto.Protocol.KDF", "PBKDF2 scrypt bcrypt", _PASSWORD),
     **_each("pypdf", "PdfReader", _PARSE),
     **_each("PyPDF2", "PdfReader", _PARSE),
     **_each("fitz", "open", _PARSE),
@@ -78,7 +99,16 @@ _PASSWORDS = "hash verify hash_password verify_and_update needs_rehash encrypt"
 _IMAGES = "save resize thumbnail convert rotate filter crop transpose quantize"
 _METHODS: dict[str, tuple[frozenset[str], str]] = {
     "passlib.context.CryptContext": (frozenset(_PASSWORDS.split()), _PASSWORD),
-    "passlib.hash.bcrypt": (frozenset(_PASSWORDS.split()), _PASSWORD),
+    **{
+        f"passlib.hash.{name}": (frozenset(_PASSWORDS.split()), _PASSWORD)
+        for name in ("bcrypt", "argon2", "pbkdf2_sha256", "sha512_crypt", "scrypt")
+    },
+    "sentence_transformers.SentenceTransformer": (frozenset({"encode"}), _MODEL),
+    "sentence_transformers.CrossEncoder": (frozenset({"predict", "rank"}), _MODEL),
+    "whisper.load_model()": (frozenset({"transcribe"}), _MODEL),
+    "faster_whisper.WhisperModel": (frozenset({"transcribe"}), _MODEL),
+    "easyocr.Reader": (frozenset({"readtext"}), _MODEL),
+    "weasyprint.HTML": (frozenset({"write_pdf", "render"}), _RENDER),
     "argon2.PasswordHasher": (frozenset({"hash", "verify"}), _PASSWORD),
     "pwdlib.PasswordHash": (frozenset(_PASSWORDS.split()), _PASSWORD),
     "PIL.Image.Image": (frozenset(_IMAGES.split()) - {"crop"}, _IMAGE),
@@ -87,6 +117,7 @@ _MAKES = {
     "PIL.Image.open": "PIL.Image.Image",
     "PIL.Image.new": "PIL.Image.Image",
     "PIL.Image.frombytes": "PIL.Image.Image",
+    "whisper.load_model": "whisper.load_model()",
     "pwdlib.PasswordHash.recommended": "pwdlib.PasswordHash",
     **{f"PIL.Image.Image.{name}": "PIL.Image.Image" for name in ("resize", "convert", "rotate", "crop", "transpose")},
 }

@@ -227,9 +227,12 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
     return None
 
 
-def _is_walked(node: ast.Call, context: FileContext) -> bool:
+def _is_walked(node: ast.expr, context: FileContext) -> bool:
     """True where a loop without `async`, or a function like `list`, takes the answer of a call apart."""
-    match context.parent(node):
+    above = context.parent(node)
+    if isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Slice):  # `list(orders.all()[:20])`
+        node, above = above, context.parent(above)
+    match above:
         case ast.For(iter=over) | ast.comprehension(iter=over, is_async=0):
             return over is node
         case ast.Call(func=ast.Name(id=name), args=[first, *_]):

@@ -69,8 +69,8 @@ def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
 def _stays(target: ast.expr) -> TypeGuard[_Target]:
     """True for a place that is the same in every turn: `texts["head"]`, not the last one of a growing list."""
     if isinstance(target, ast.Subscript):
-        named = isinstance(target.slice, (ast.Constant, ast.Name, ast.Attribute))
-        return named and isinstance(target.value, (ast.Name, ast.Attribute))
+        plain = not any(isinstance(part, ast.Call) for part in descendants(target.slice))
+        return plain and isinstance(target.value, (ast.Name, ast.Attribute))
     return isinstance(target, (ast.Name, ast.Attribute))
 
 
@@ -79,9 +79,22 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     target, value = node.targets[0], node.value
     if not isinstance(value, (ast.BinOp, ast.JoinedStr, ast.Call)) or len(node.targets) > 1 or not _stays(target):
         return
+    if isinstance(value, ast.BinOp) and any(_is_get(part, target) for part in _terms(value)):
+        _grown(node, target, ast.Constant(""), context)
+        return
     terms = [part for part in _terms(value) if part.__class__ is target.__class__]
     if terms and ast.unparse(target) in map(ast.unparse, terms):
         _grown(node, target, value, context)
+
+
+def _is_get(value: ast.expr, target: _Target) -> bool:
+    """True for `texts.get(key, "")` of `texts[key]`."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, ast.Constant(value=str() | bytes())]):
+            return (
+                isinstance(target, ast.Subscript) and ast.unparse(target) == f"{ast.unparse(owner)}[{ast.unparse(key)}]"
+            )
+    return False
 
 
 def _terms(value: ast.BinOp | ast.JoinedStr | ast.Call) -> Iterator[ast.expr]:
@@ -144,7 +157,9 @@ def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> t
                 return None
     if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Constant):
         held = _first(context, target.value) if isinstance(target.value, ast.Name) else None
-        return (held.line, False) if held is not None and _holds_texts(held.value, context) else None
+        if held is not None and _holds_texts(held.value, context):
+            return held.line, False
+        return (0, False) if isinstance(added, ast.Constant) and added.value == "" else None  # `texts.get(key, "")`
     started = _entry(target, context) if isinstance(target, ast.Subscript) else _own_text(target, context)
     if started is not None:
         return started.lineno, isinstance(started.value, bytes)
@@ -323,6 +338,8 @@ string_concat_in_loop = Rule(
                  "        for row in rows:\n            self.body += row.text\n"}),
         Example({_PATH: "from collections import defaultdict\n\n\ndef f(rows):\n    texts = defaultdict(str)\n"
                  "    for row in rows:\n        texts[row.key] += row.text\n    return texts\n"}),
+        Example({_PATH: "def f(rows):\n    texts = {}\n    for row in rows:\n"
+                 "        texts[row[0]] = texts.get(row[0], '') + row[1]\n    return texts\n"}),
     ),
     good=(
         Example({_PATH: "def table(rows):\n    return ''.join(f'<tr>{row}</tr>' for row in rows)\n"}),
