@@ -44,13 +44,22 @@ def argument_of(call: ast.Call, function: FunctionNode, name: str) -> ast.expr |
         del places[0]
     if name in places and places.index(name) < len(call.args):
         return call.args[places.index(name)]
-    named = [*function.args.posonlyargs, *function.args.args]
-    defaults = dict(zip(reversed([one.arg for one in named]), reversed(function.args.defaults), strict=False))
-    defaults.update(
-        {
-            one.arg: value
-            for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-            if value
-        }
-    )
-    return defaults.get(name)
+    return default_of(function, name)
+
+
+def default_of(function: FunctionNode, name: str) -> ast.expr | None:
+    """What a parameter is where a call gives nothing for it."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(reversed(named), reversed(arguments.defaults), strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next((value for one, value in pairs if one.arg == name), None)
+
+
+def parameters_of(scope: Scope) -> set[str]:
+    """The names that a function is given; none for a module."""
+    if isinstance(scope, ast.Module):
+        return set()
+    return {one.arg for one in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)}

@@ -3,6 +3,7 @@
 import ast
 import re
 
+from skills.gates.analysis.file_calls import parameters_of
 from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -12,7 +13,8 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.raw_sql_examples import RAW_SQL_BAD, RAW_SQL_GOOD
-from skills.gates.security.sql_text import Text, is_sql, is_sql_like, may_begin_sql, read_text
+from skills.gates.security.sql_places import names_schema_thing, shows_request
+from skills.gates.security.sql_text import Text, defines, is_sql, is_sql_like, may_begin_sql, read_text
 from skills.gates.security.sql_values import harmless
 
 RAW_SQL = "raw-sql-interpolation"
@@ -32,7 +34,7 @@ _WRITTEN = (
 _EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "execute_sql", "mogrify", "fetch", "fetchrow", "fetchval", "fetch_all",
      "fetch_one", "raw", "RawSQL", "text", "read_sql", "read_sql_query", "exec_driver_sql", "literal_column", "extra",
-     "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc"}
+     "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc", "SQL"}
 )  # fmt: skip
 _EXECUTE_WORDS = frozenset(name.encode() for name in _EXECUTES)
 _FILLS = frozenset({"format", "replace", "join", "format_map", "substitute", "safe_substitute"})
@@ -47,11 +49,9 @@ _SPEAKS = frozenset(
 )  # fmt: skip
 
 
-_OF_SCHEMA = lazy(
-    r"(?:^|_)(?:tables?|tbl|columns?|cols?|index|schema|view|sequence|partition|database)(?:_?names?)?$", re.I
-)
-
-
+# What text is called that a person reads.
+_TOLD = lazy(r"(?:^|_)(?:message|msg|error|err|detail|reason|description|help|title|warning|hint|label)s?$", re.I)
+_SHOWS = lazy(r"(?:^|_)(?:snippet|example)s?$", re.I)
 _RUN_BY_HAND = lazy(r"(?:^|/)(?:scripts?|tools?|bin|management/commands|benchmarks?|seeds?)/")
 
 
@@ -99,8 +99,10 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
 
 
 def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidence) -> None:
+    if defines(found.text) and not any(_is_from_caller(part, context) for part in found.parts):
+        return  # no driver has parameters for a definition, and the names in it are the program's own
     names = ", ".join(dict.fromkeys(_shown(part) for part in found.parts[:3]))
-    if all(_names_table(part) for part in found.parts) and "'\0" not in found.text:
+    if all(map(names_schema_thing, found.parts)) and "'\0" not in found.text:
         message = f"{names} put into SQL as the name of a table or column, neither quoted nor one of a fixed list"
         context.report(RAW_SQL, node, message, severity="LOW", confidence="likely", evidence=evidence)
         return
@@ -108,9 +110,15 @@ def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidenc
     context.report(RAW_SQL, node, message, evidence=evidence)
 
 
-def _names_table(part: ast.expr) -> bool:
-    """True for a part that by what it is called names a thing of the schema, for which no driver has a parameter."""
-    return _OF_SCHEMA.search(last_name(part)) is not None
+def _is_from_caller(part: ast.expr, context: FileContext) -> bool:
+    """True for what a request brings, for a parameter, and for a name that the file does not bind."""
+    if shows_request(part, context):
+        return True
+    if not isinstance(part, ast.Name) or names_schema_thing(part):
+        return False
+    function = context.function
+    told = parameters_of(function) if function is not None and not function.name.startswith("_") else ()
+    return part.id in told or not values_of(part.id, context)
 
 
 def _shown(part: ast.expr) -> str:
@@ -119,10 +127,14 @@ def _shown(part: ast.expr) -> str:
 
 
 def _only_said(node: ast.expr, context: FileContext) -> bool:
-    """True for text that goes to a log, a person or an exception."""
+    """True for text that goes to a log, a person or an exception, or that a function makes to be shown."""
+    if context.function is not None and _SHOWS.search(context.function.name):
+        return True
     above = context.parent(node)
     if isinstance(above, ast.Call):
         return last_name(above.func) in _SPEAKS or last_name(above.func).endswith(("Error", "Exception"))
+    if isinstance(above, ast.Assign):
+        return _TOLD.search(last_name(above.targets[0])) is not None
     return isinstance(above, ast.Raise)
 
 
@@ -226,6 +238,8 @@ def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
 def _goes_to_database(node: ast.Call, name: str, found: Text, context: FileContext) -> bool:
     if name in _ALWAYS_SQL:
         return True
+    if name == "SQL":
+        return (context.resolve(node.func) or "").startswith(("peewee", "psycopg"))
     if name in {"text", "literal_column", "raw", "extra"}:
         if name in {"text", "literal_column"}:
             return (context.resolve(node.func) or "").startswith(("sqlalchemy", "sqlmodel"))

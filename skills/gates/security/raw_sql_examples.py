@@ -15,7 +15,7 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     "from sqlalchemy import text\n\n\ndef rows(session, column):\n"
     '    return session.query(Shop).filter(text(f"name = {column}"))\n',
     "def wipe(cursor, wiped):\n    for table, columns in wiped:\n        log(columns)\n"
-    '        cursor.execute(f"TRUNCATE {table} CASCADE")\n',
+    '        cursor.execute(f"DELETE FROM {table}")\n',
     "def rows(cursor, zone):\n    cursor.execute(f\"SELECT id FROM shop WHERE late = '12:{zone}'\")\n",
     'def rows(cursor, sort):\n    cursor.execute(f"SELECT id FROM shop ORDER BY {sort.column}")\n',
     'def rows(cursor, way):\n    if not way:\n        way = "ASC"\n'
@@ -23,7 +23,7 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     "def change(database, request):\n    given = request.POST.dict()\n"
     '    clause = ", ".join(f"{key} = :{key}" for key in given.keys())\n'
     '    database.execute(f"UPDATE shop SET {clause}", values=given)\n',
-    'def drop(cursor, table):\n    statement = f"DROP TABLE {table}"\n    cursor.execute(statement)\n',
+    'def drop(cursor, role):\n    statement = f"DROP ROLE {role}"\n    cursor.execute(statement)\n',
     "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n    cursor.execute(query % name)\n",
     'def rows(cursor, request):\n    order = request.GET["order"]\n'
     '    cursor.execute("SELECT id FROM shop ORDER BY " + order)\n',
@@ -42,6 +42,17 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     '    cursor.execute(f"SELECT {column} FROM shop")\n',
     'def rows(cursor, name):\n    query = "SELECT id FROM shop WHERE name = "\n    query += name\n'
     "    cursor.execute(query)\n",
+    "def rows(cursor, query):\n    cursor.execute(f\"SELECT id FROM shop WHERE name LIKE '%{query}%'\")\n",
+    'def rows(cursor, request):\n    column = request.GET["column"]\n'
+    '    cursor.execute(f"SELECT {column} FROM shop")\n',
+    "def rows(cursor, owner):\n    cursor.execute(f'SELECT id FROM shop WHERE owner = \"{owner}\"')\n",
+    'def rows(cursor, request):\n    tenant = request.headers["Tenant"]\n'
+    '    cursor.execute(f"SET search_path TO {tenant}")\n',
+    "from peewee import SQL\n\n\ndef rows(name):\n    return Shop.select().where(SQL(f\"lower(name) = '{name}'\"))\n",
+    'def rows(cursor, names):\n    listed = ",".join(f"\'{name}\'" for name in names if name)\n'
+    '    cursor.execute(f"SELECT id FROM shop WHERE name IN ({listed})")\n',
+    "def rows(cursor, name, size):\n"
+    "    cursor.execute(\"SELECT id FROM shop WHERE size = %d AND name = '%s'\" % (size, name))\n",
 )
 
 RAW_SQL_GOOD: tuple[Example, ...] = (
@@ -140,6 +151,36 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         "        cursor.execute(f\"SET lock_timeout = '{patience}'\")\n"
         "    cursor.execute(f\"SELECT id FROM shop_{start.strftime('%Y%m')}\")\n",
         'def rows(cursor, where_clause):\n    cursor.execute(f"SELECT id FROM shop WHERE {where_clause}")\n',
+        'def plan(cursor, query, params):\n    cursor.execute(f"EXPLAIN (ANALYZE) {query}", params)\n',
+        'def count(cursor, report):\n    cursor.execute(f"SELECT count(*) FROM ({report.escaped_sql}) AS found")\n',
+        "def rows(self, cursor, asked):\n    params = []\n    where = self.wanted(asked, params)\n"
+        '    cursor.execute(f"SELECT id FROM shop WHERE {where}", params)\n',
+        "def rows(cursor, asked):\n    where_clause, late_clause = asked.clauses()\n"
+        '    cursor.execute(f"SELECT id FROM shop WHERE {where_clause} {late_clause} {asked.late_sql.end}")\n',
+        'def rows(cursor, kept):\n    cursor.execute(f\'SELECT id FROM "{kept.schema_name}"."{kept.table_name}"\')\n',
+        "def rows(cursor, kept):\n"
+        "    cursor.execute(f\"SELECT id FROM {kept['table_name']} JOIN shop_{kept.suffix} USING (id)\")\n",
+        'def rows(cursor, table="shop"):\n    cursor.execute("SELECT id FROM %s" % table)\n',
+        'def oldest(cursor):\n    return first(cursor, "shop")\n\n\ndef first(cursor, table):\n'
+        '    cursor.execute(f"SELECT min(id) FROM {table}")\n',
+        'def drop(cursor):\n    for name in indexes_of(cursor):\n        cursor.execute(f"DROP INDEX {name}")\n',
+        'def widen(connection, size):\n    connection.execute("PRAGMA mmap_size={:d}".format(size + 1024))\n'
+        '    connection.execute(f"SELECT id FROM shop WHERE size > {size:.2f} LIMIT %d" % size)\n',
+        "def rows(cursor, given):\n    address = ip_address(given)\n"
+        "    cursor.execute(f\"SELECT id FROM shop WHERE address = '{address}'\")\n",
+        "def rows(cursor, given):\n    if not is_valid_cidr(given):\n        raise ValueError(given)\n"
+        "    cursor.execute(f\"SELECT id FROM shop WHERE net >> inet '{given}'\")\n",
+        'def rows(cursor, name):\n    quoted = name.replace("\'", "\'\'")\n'
+        "    cursor.execute(f\"SELECT id FROM shop WHERE name = '{quoted}'\")\n",
+        "def rows(cursor, asked):\n    made = _marks(asked)\n"
+        '    cursor.execute(f"SELECT id FROM shop WHERE id IN {made[\'marks\']}", made["params"])\n\n\n'
+        'def _marks(asked):\n    return {"marks": "(" + ", ".join(["%s"] * len(asked)) + ")", "params": asked}\n',
+        "class Shops:\n    NAMES = ('id', 'name')\n\n    def change(self, cursor, given):\n"
+        '        clause = ", ".join(f"{key} = ?" for key in given if key in self.NAMES)\n'
+        '        cursor.execute(f"UPDATE shop SET {clause}", list(given.values()))\n',
+        'def rows(cursor, limit):\n    cursor.execute(f"SELECT id FROM shop LIMIT {limit}")\n',
+        'def shop_snippet(name):\n    return f"SELECT * FROM shop WHERE name = {name}"\n',
+        'def refuse(relation):\n    message = f"SELECT * cannot be read from {relation}"\n    raise Refused(message)\n',
         'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
         'def run(command, name):\n    return command.execute(f"say {name}")\n',
     ),

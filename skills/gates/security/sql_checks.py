@@ -15,7 +15,8 @@ _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
 # Text of a statement that somebody put together elsewhere, and the layer that speaks to the database.
 _FRAGMENT = lazy(
-    r"[a-z]_(?:sql|clauses?|expr(?:ession)?s?|hint|cte|predicates?|selects?)$|^sql_(?:filter|where|cond|expr|part)\w*$"
+    r"[a-z]_(?:sql|clauses?|expr(?:ession)?s?|hint|cte|predicates?|selects?|statement)$"
+    r"|^sql_(?:filter|where|cond|expr|part)\w*$|^(?:where|order|group|having|join|limit)_?(?:by)?_?(?:str(?:ing)?|text|part)$"
     r"|^(?:base|inner|sub|outer)_?query$|_(?:query|select)_part$",
     re.I,
 )
@@ -33,6 +34,7 @@ _SETUP = lazy(
 _TYPED_DICT = lazy(r"[a-z]Dict$")
 _OPEN_DICTS = frozenset({"QueryDict", "MultiDict", "OrderedDict", "DefaultDict", "FormDict", "ImmutableMultiDict"})
 _KIND = lazy(r"(?:Type|Enum|Status|Kind|Order|Direction|Interval|Unit|Mode|Level|Period|Granularity)$")
+_VALID = lazy(r"(?:^|_)(?:valid|allowed|permitted|safe|supported|whitelisted)(?:_|$)", re.I)
 _IS_WORD = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 _NUMBER_TYPES = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta", "None"})
 
@@ -103,13 +105,13 @@ def _compares(
 
 
 def _asks_for_word(test: ast.expr, name: str) -> bool:
-    return (
-        isinstance(test, ast.Call)
-        and isinstance(test.func, ast.Attribute)
-        and test.func.attr in _IS_WORD
-        and isinstance(test.func.value, ast.Name)
-        and test.func.value.id == name
-    )
+    """`name.isidentifier()`, and `is_valid_cidr(name)` by a check of the project's own."""
+    if not isinstance(test, ast.Call):
+        return False
+    if isinstance(test.func, ast.Attribute) and test.func.attr in _IS_WORD:
+        return isinstance(test.func.value, ast.Name) and test.func.value.id == name
+    asked = bool(test.args) and isinstance(test.args[0], ast.Name) and test.args[0].id == name
+    return asked and _VALID.search(last_name(test.func)) is not None
 
 
 def comes_from_operator(holder: ast.expr, context: FileContext) -> bool:
@@ -141,7 +143,13 @@ def is_made_elsewhere(node: ast.Call, name: str, context: FileContext) -> bool:
     return last_name(function) in context.imports
 
 
-def leaves_words(node: ast.Call, context: FileContext) -> bool:
+def doubles_quotes(node: ast.expr | None) -> bool:
+    """True for `name.replace("'", "''")`, the quoting that standard SQL has for a text, and `str.replace(name, …)`."""
+    called = isinstance(node, ast.Call) and last_name(node.func) == "replace"
+    return called and [part.value for part in node.args[-2:] if isinstance(part, ast.Constant)] == ["'", "''"]  # type: ignore[union-attr]
+
+
+def _leaves_words(node: ast.Call, context: FileContext) -> bool:
     """True for `re.sub(r"[^a-z_]", "", name)`: nothing but a word is left."""
     pattern = node.args[0] if len(node.args) > 1 and context.resolve(node.func) == "re.sub" else None
     text = pattern.value if isinstance(pattern, ast.Constant) else None
@@ -163,7 +171,7 @@ def is_own_schema(node: ast.expr, context: FileContext) -> bool:
     )
 
 
-def is_kind(node: ast.Attribute, context: FileContext) -> bool:
+def _is_kind(node: ast.Attribute, context: FileContext) -> bool:
     """True for the value of a member of an enumeration: `interval.value`, `self.value` in the enumeration itself."""
     owner = context.class_scope
     if node.attr == "value" and isinstance(node.value, ast.Name):
@@ -206,7 +214,29 @@ def has_parameters(target: ast.Tuple | ast.List) -> bool:
     return any(isinstance(part, ast.Name) and _VALUES.search(part.id) for part in target.elts)
 
 
-def is_part_of_schema(node: ast.Attribute) -> bool:
+def is_decided(node: ast.Attribute, context: FileContext) -> bool:
+    """True for an attribute that no client decides: of the schema, of the dialect, a key, a kind, the options of who
+    runs the program; and for a part of a statement that was put together, and judged, elsewhere."""
+    if last_name(node.value).endswith("settings") or comes_from_operator(node.value, context):
+        return True
+    if _is_part_of_schema(node) or _is_of_dialect(node) or _is_key_of_user(node):
+        return True
+    return (
+        is_own_schema(node, context)
+        or _is_kind(node, context)
+        or is_fragment(node.attr)
+        or is_fragment(last_name(node.value))
+    )
+
+
+def leaves_values_out(node: ast.Call, context: FileContext) -> bool:
+    """True for a call after which nothing of a value is left but a word or a quoted text, for one that asks for a
+    name, and for `self.where(asked, params)`: what is given the list of the parameters puts the values there."""
+    told = any(isinstance(part, ast.Name) and _VALUES.search(part.id) for part in node.args[1:])
+    return told or _leaves_words(node, context) or doubles_quotes(node) or _asks_for_name(node)
+
+
+def _is_part_of_schema(node: ast.Attribute) -> bool:
     """True for the `name` of a `column` and the `column` of a `field`: they come from where the models are."""
     owner = last_name(node.value)
     if node.attr in {"column", "db_column", "attname"}:
@@ -214,12 +244,12 @@ def is_part_of_schema(node: ast.Attribute) -> bool:
     return node.attr in {"name", "key", "fullname"} and _SCHEMA.search(owner) is not None
 
 
-def is_key_of_user(node: ast.Attribute) -> bool:
+def _is_key_of_user(node: ast.Attribute) -> bool:
     """True for `request.user.id` and `self.pk`: the key of a row that is there."""
     return node.attr in {"id", "pk"} and last_name(node.value) in {"user", "self", "instance"}
 
 
-def is_of_dialect(node: ast.Attribute) -> bool:
+def _is_of_dialect(node: ast.Attribute) -> bool:
     """True for `db.timestamp_now`: how the database at hand writes it."""
     return isinstance(node.value, ast.Name) and node.value.id in {"db", "database", "dialect", "engine", "compiler"}
 
@@ -229,7 +259,7 @@ def names_schema(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and _TABLE.search(node.func.attr) is not None
 
 
-def asks_for_name(node: ast.Call) -> bool:
+def _asks_for_name(node: ast.Call) -> bool:
     """True for `getattr(column, "name", None)`."""
     asked = node.args[1] if last_name(node.func) == "getattr" and len(node.args) > 1 else None
     return isinstance(asked, ast.Constant) and asked.value in {"name", "key", "fullname", "schema"}

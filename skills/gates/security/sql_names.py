@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from skills.gates.analysis.local_values import Scope, local_values, own_nodes
+from skills.gates.analysis.file_calls import parameters_of
+from skills.gates.analysis.local_values import Scope, local_values, own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
@@ -25,9 +26,7 @@ def scope_of(name: str, context: FileContext) -> Scope:
 def bound_anew(name: ast.Name, scope: Scope) -> ast.expr | None:
     """What a parameter is bound to by a statement of the function's own block before it is read, whatever it was
     before: `way = "ASC" if way == "up" else "DESC"`; None for other names."""
-    if isinstance(scope, ast.Module) or name.id not in {
-        one.arg for one in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)
-    }:
+    if isinstance(scope, ast.Module) or name.id not in parameters_of(scope):
         return None
     last = None
     for statement in scope.body:
@@ -36,6 +35,14 @@ def bound_anew(name: ast.Name, scope: Scope) -> ast.expr | None:
             if isinstance(target, ast.Name) and target.id == name.id:
                 last = statement.value
     return last
+
+
+def is_constant(node: ast.expr, context: FileContext) -> bool:
+    """True for a constant of the module, whatever it is built of, that nothing outside of the source decides."""
+    if not isinstance(node, ast.Name) or not node.id.lstrip("_").isupper():
+        return False
+    bound = values_of(node.id, context)
+    return bool(bound) and scope_of(node.id, context) is context.tree and all(made_here(value) for value in bound)
 
 
 def made_here(value: ast.expr | None) -> bool:
@@ -78,6 +85,13 @@ def place_of(target: ast.expr, name: str) -> int | None:
     """Where a loop or an assignment puts a name: 0 for the name alone, its place in a tuple, None for elsewhere."""
     parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
     return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), None)
+
+
+def by_key(node: ast.Dict) -> dict[Any, ast.expr]:
+    """What a dict that is written out holds under its constant keys."""
+    return {
+        key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
+    }
 
 
 @contextmanager

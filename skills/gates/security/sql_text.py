@@ -2,13 +2,16 @@
 
 import ast
 import re
+from collections.abc import Callable
 
 from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.security.sql_names import grown
-from skills.gates.security.sql_values import LAYOUT, harmless
+from skills.gates.security.sql_harmless import LAYOUT
+from skills.gates.security.sql_names import by_key, grown
+from skills.gates.security.sql_places import asks_for_number, is_number_by_format, may_stand
+from skills.gates.security.sql_values import harmless
 
 HOLE = "\0"
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
@@ -33,12 +36,14 @@ _DEFINITION = lazy(
     _START + r"(?:(?:create|alter|drop|truncate|rename)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|unlogged\s+)*"
     r"(?:table|index|view|database|schema|user|role|type|function|trigger|sequence|extension|policy|column|materialized)"
     r"|(?:grant|revoke)\s.+\s(?:on|to|from)\s|(?:exec|execute|call)\s|set\s+\w|truncate\s|copy\s|vacuum|analyze\s"
-    r"|show\s|describe\s|pragma\s|use\s|notify\s|listen\s|refresh\s+materialized)",
+    r"|cluster\s|reindex\s|comment\s+on\s|show\s|describe\s|pragma\s|use\s|notify\s|listen\s|refresh\s+materialized)",
     re.I | re.S,
 )
 _FRAGMENT = lazy(
     r"\b(?:where|from|and|or|order\s+by|group\s+by|limit|set|join|values|like|in)\b[^a-z]*\0|=\s*'?\0", re.I
 )
+_PERCENT = lazy(r"(?<!%)(?:%%)*%(?:\((\w+)\))?[-#0 +]*\d*(?:\.\d+)?([srdiufFeEgGxXoca])")
+_FIELD = lazy(r"\{(\w*)(?:[.\[][^{}:!]*)?(?:![rsa])?(?::([^{}]*))?\}|\$\{?(\w+)\}?")
 _ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
 
 
@@ -87,18 +92,32 @@ def _filled(part: ast.expr, context: FileContext, depth: int) -> Text:
 def _of_f_string(node: ast.JoinedStr, context: FileContext, depth: int) -> Text:
     found = Text(built=True)
     for part in node.values:
-        value = part.value if isinstance(part, ast.FormattedValue) else part
-        filled = _filled(value, context, depth)
-        if filled.parts and _is_bound_later(found.text):
-            filled = Text(HOLE)
-        found = found.plus(filled)
+        if isinstance(part, ast.FormattedValue):
+            whole = Text(HOLE) if is_number_by_format(part) else _at_place(found.text, part.value, context, depth)
+        else:
+            whole = _filled(part, context, depth)
+        found = found.plus(whole)
     return found
 
 
-def _is_bound_later(before: str) -> bool:
-    """True where what follows is the name or the number of a parameter: `:{name}`, `%({name})s`, `${number}`."""
-    marked = before.endswith(("$", "%(")) or (before.endswith(":") and not before.endswith("::"))
-    return marked and before.count("'") % 2 == 0
+def _at_place(before: str, part: ast.expr, context: FileContext, depth: int) -> Text:
+    """A part of a string, which behind that text may be one that does no harm there."""
+    filled = _filled(part, context, depth)
+    return Text(HOLE) if filled.parts == (part,) and may_stand(part, before, context) else filled
+
+
+def _fill(
+    template: Text, hole: re.Pattern[str], value_of: Callable[[re.Match[str]], ast.expr | None], context: FileContext,
+    depth: int,
+) -> Text:  # fmt: skip
+    """A template with its holes filled in; a hole of which no value is known can hold nothing but a number."""
+    found, at = Text(parts=template.parts, built=True), 0
+    for match in hole.finditer(template.text):
+        found = found.plus(Text(template.text[at : match.start()]))
+        value = value_of(match)
+        found = found.plus(Text(HOLE) if value is None else _at_place(found.text, value, context, depth))
+        at = match.end()
+    return found.plus(Text(template.text[at:]))
 
 
 def _of_operator(node: ast.BinOp, context: FileContext, depth: int) -> Text | None:
@@ -114,20 +133,20 @@ def _of_operator(node: ast.BinOp, context: FileContext, depth: int) -> Text | No
             return None
         found = Text(built=True)
         for term in reversed(terms):
-            found = found.plus(_filled(term, context, depth))
+            found = found.plus(_at_place(found.text, term, context, depth))
         return found
-    if isinstance(node.op, ast.Mod):
-        left_text = _template(node.left, context, depth)
-        if left_text is None:
-            return None
-        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        if isinstance(node.right, ast.Dict):
-            values = node.right.values
-        text = re.sub(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[srdifxa]", HOLE, left_text.text)
-        numbers = not re.search(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[sra]", left_text.text)
-        parts = () if numbers else tuple(value for value in values if not harmless(value, context))
-        return Text(text, left_text.parts + parts, True)
-    return None
+    template = _template(node.left, context, depth) if isinstance(node.op, ast.Mod) else None
+    if template is None:
+        return None
+    given = node.right
+    keyed = by_key(given) if isinstance(given, ast.Dict) else {}
+    values = iter(given.elts if isinstance(given, ast.Tuple) else [given])
+
+    def value_of(match: re.Match[str]) -> ast.expr | None:
+        value = keyed.get(match[1], given) if match[1] else next(values, given)
+        return value if match[2] in "sra" else None
+
+    return _fill(template, _PERCENT, value_of, context, depth)
 
 
 def _template(node: ast.expr, context: FileContext, depth: int) -> Text | None:
@@ -161,19 +180,35 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
         return _of_join(function.value, node.args[0], context, depth)
     if function.attr not in {"format", "format_map", "replace", "substitute", "safe_substitute"}:
         return None
+    return _of_template(node, function, context, depth)
+
+
+def _of_template(node: ast.Call, function: ast.Attribute, context: FileContext, depth: int) -> Text | None:
+    """`"…".format(…)` and its kin."""
     pattern = function.value
     if isinstance(pattern, ast.Call) and last_name(pattern.func) == "Template" and pattern.args:
         pattern = pattern.args[0]
     template = _template(pattern, context, depth)
     if template is None:
         return None
-    values = [*node.args, *(keyword.value for keyword in node.keywords)]
     if function.attr == "replace":
-        values = values[1:2]
-    parts = tuple(value for value in values if not harmless(value, context))
-    return Text(
-        re.sub(r"\{[^{}]*\}|\$\w+", HOLE, template.text) if parts else template.text, template.parts + parts, True
-    )
+        parts = tuple(value for value in node.args[1:2] if not harmless(value, context))
+        return Text(_FIELD.sub(HOLE, template.text) if parts else template.text, template.parts + parts, True)
+    values = iter(node.args)
+    keyed = {word.arg: word.value for word in node.keywords}
+    if function.attr != "format":
+        for given in node.args:
+            keyed.update(by_key(given) if isinstance(given, ast.Dict) else {None: given})
+
+    def value_of(match: re.Match[str]) -> ast.expr | None:
+        named, spec = match[1] or match[3] or "", match[2] or ""
+        if asks_for_number(spec):
+            return None
+        if named.isdigit():
+            return node.args[int(named)] if int(named) < len(node.args) else None
+        return keyed.get(named, keyed.get(None)) if named else next(values, None)
+
+    return _fill(template, _FIELD, value_of, context, depth)
 
 
 def _of_join(glue: ast.expr, joined: ast.expr, context: FileContext, depth: int) -> Text | None:
@@ -225,3 +260,8 @@ def is_sql(text: str) -> bool:
 def is_sql_like(text: str) -> bool:
     """True for text that is SQL where it is known to be executed: definitions and fragments count too."""
     return bool(_STATEMENT.search(text) or _DEFINITION.search(text) or _FRAGMENT.search(text))
+
+
+def defines(text: str) -> bool:
+    """True for a statement that changes the schema, the session or the rights, and no row."""
+    return _STATEMENT.search(text) is None and _DEFINITION.search(text) is not None

@@ -1,7 +1,9 @@
 """What may stand inside of SQL as text: constants, numbers, quoted names, placeholders, what a compiler of SQL made."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from skills.gates.analysis.file_calls import argument_of, calls_by_name
@@ -11,42 +13,48 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.security.sql_checks import (
     allows,
-    asks_for_name,
     comes_from_operator,
+    doubles_quotes,
     dumps_model,
     has_fixed_keys,
     has_parameters,
     is_checked,
+    is_decided,
     is_fragment,
-    is_key_of_user,
-    is_kind,
     is_made_elsewhere,
     is_measured,
     is_numeric,
-    is_of_dialect,
     is_own_schema,
-    is_part_of_schema,
-    leaves_words,
+    leaves_values_out,
     names_schema,
 )
 from skills.gates.security.sql_harmless import (
     COMPILERS,
+    LAYOUT,
     NUMBERS,
     PLACES,
     QUOTERS,
+    answers_no_text,
     is_metadata,
     is_number,
-    is_of_metadata,
-    makes_no_text,
-    stands_for_quoter,
 )
-from skills.gates.security.sql_names import LOOPS, bound_anew, grown, indirect, made_here, place_of, scope_of, seen_from
+from skills.gates.security.sql_names import (
+    LOOPS,
+    bound_anew,
+    by_key,
+    grown,
+    indirect,
+    is_constant,
+    made_here,
+    place_of,
+    scope_of,
+    seen_from,
+)
+from skills.gates.security.sql_places import is_number_by_format, may_stand
 
 _Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
 _LOOP_NAMES = "sql-values: names of comprehensions"
 _JUDGED = "sql-values: names that are being judged"
-LAYOUT = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "dedent", "cleandoc", "encode"})
-_KEYS_JUDGED = "sql-values: names of dicts whose keys are being judged"
 _DEEPEST = 14
 # Operators that text has not, or that make a number with a number at their side.
 _ONLY_NUMBERS = (ast.Sub, ast.Pow, ast.FloorDiv, ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
@@ -68,7 +76,7 @@ def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> boo
     if (
         isinstance(part, ast.IfExp)
         and isinstance(part.body, ast.Name)
-        and allows(part.test, part.body.id, lambda fixed: _is_fixed(fixed, context, depth + 1))
+        and allows(part.test, part.body.id, partial(_is_fixed, context, depth + 1))
     ):
         inside = [part.orelse]
     return bool(inside) and all(harmless(value, context, depth + 1) for value in inside)
@@ -78,31 +86,32 @@ def _alternatives(part: ast.expr) -> list[ast.expr]:
     """What a value is made of or chosen from."""
     if isinstance(part, ast.IfExp):
         return [part.body, part.orelse]
-    if isinstance(part, (ast.BoolOp, ast.JoinedStr)):
+    if isinstance(part, ast.BoolOp):
         return part.values
     if isinstance(part, (ast.Tuple, ast.List, ast.Set)):
         return part.elts
     return []
 
 
+def _harmless_f_string(part: ast.JoinedStr, context: FileContext, depth: int) -> bool:
+    before = ""
+    for value in part.values:
+        if isinstance(value, ast.FormattedValue):
+            stands = is_number_by_format(value) or may_stand(value.value, before, context)
+            if not stands and not harmless(value.value, context, depth + 1):
+                return False
+        before += str(value.value) if isinstance(value, ast.Constant) else "\0"
+    return True
+
+
 def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -> bool:
-    if is_literal(part, context) or is_metadata(part) or PLACES.search(part.attr):
-        return True
-    if last_name(part.value).endswith("settings") or comes_from_operator(part.value, context):
-        return True  # whoever runs the program decides it
-    if is_part_of_schema(part) or is_of_dialect(part) or is_key_of_user(part):
-        return True  # of the schema, as SQLAlchemy knows it
-    if is_own_schema(part, context) or is_kind(part, context) or is_of_metadata(part, context):
+    if is_literal(part, context) or is_metadata(part, context) or PLACES.search(part.attr) or is_decided(part, context):
         return True
     if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
     if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in NUMBERS:
         return True
-    if (
-        isinstance(part.value, ast.Name)
-        and part.value.id in {"self", "cls"}
-        and _is_set_once(part.attr, context, depth)
-    ):
+    if last_name(part.value) in {"self", "cls"} and _is_set_once(part.attr, context, depth):
         return True
     return part.attr in {"hex", "int", "column", "db_column", "attname"} and harmless(part.value, context, depth + 1)
 
@@ -126,8 +135,13 @@ def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
 
 
 def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> bool:
-    if is_metadata(part) or comes_from_operator(part.value, context):
+    if is_metadata(part, context) or comes_from_operator(part.value, context):
         return True
+    bound = values_of(part.value.id, context) if isinstance(part.value, ast.Name) else []
+    key = part.slice.value if isinstance(part.slice, ast.Constant) else None
+    calls = [value for value in bound if isinstance(value, ast.Call)]
+    if bound and len(calls) == len(bound) and isinstance(key, str):
+        return all(_answers_harmlessly(last_name(call), context, depth, key) for call in calls)
     return _holds_harmless(part.value, context, depth)
 
 
@@ -138,8 +152,9 @@ def _harmless_comprehension(part: _Comprehension, context: FileContext, depth: i
     for generator in part.generators:
         for target in descendants(generator.target):
             if isinstance(target, ast.Name):
-                own[target.id] = all(_looped(generator, target.id, context, depth)) and (
-                    place_of(generator.target, target.id) is not None
+                told = place_of(generator.target, target.id) is not None
+                own[target.id] = (told and all(_looped(generator, target.id, context, depth))) or any(
+                    allows(test, target.id, partial(_is_fixed, context, depth + 1)) for test in generator.ifs
                 )
     context.memo[_LOOP_NAMES] = own
     try:
@@ -155,10 +170,6 @@ def _loop_names(context: FileContext) -> dict[str, bool]:
     return names
 
 
-def _is_truth_or_number(part: ast.expr, context: FileContext, depth: int) -> bool:
-    return True
-
-
 def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
     if isinstance(part.op, _ONLY_NUMBERS):
         return True
@@ -171,12 +182,7 @@ def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
     name = last_name(part.func)
-    if (
-        leaves_words(part, context)
-        or makes_no_text(name)
-        or is_metadata(part.func)
-        or stands_for_quoter(part.func, context)
-    ):
+    if leaves_values_out(part, context) or answers_no_text(part, context):
         return True
     if name == "join" and part.args:
         return _joins_harmless(part.args[0], context, depth)
@@ -184,9 +190,7 @@ def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
         return all(harmless(value, context, depth + 1) for value in part.args)
     if isinstance(part.func, ast.Attribute):
         return _harmless_method(part, part.func, context, depth)
-    if asks_for_name(part) or _answers_harmlessly(name, context, depth):
-        return True
-    return is_fragment(name) and name in context.imports
+    return _answers_harmlessly(name, context, depth) or (is_fragment(name) and name in context.imports)
 
 
 def _harmless_method(part: ast.Call, function: ast.Attribute, context: FileContext, depth: int) -> bool:
@@ -201,19 +205,20 @@ def _harmless_method(part: ast.Call, function: ast.Attribute, context: FileConte
     if name == "get":
         picked = comes_from_operator(owner, context) or _holds_harmless(owner, context, depth)
         return picked and all(harmless(value, context, depth + 1) for value in part.args[1:])
-    if last_name(owner) not in {"self", "cls"}:
-        return is_fragment(name)
-    return _answers_harmlessly(name, context, depth)
+    return is_fragment(name) or (last_name(owner) in {"self", "cls"} and _answers_harmlessly(name, context, depth))
 
 
-def _answers_harmlessly(name: str, context: FileContext, depth: int) -> bool:
-    """True for a function of the file of which every answer is harmless."""
+def _answers_harmlessly(name: str, context: FileContext, depth: int, key: object = None) -> bool:
+    """True for a function of the file of which every answer is harmless, or what every answer has for a key."""
     if depth + 2 > _DEEPEST:
         return False
     named = [node for node in statements(context.tree) if isinstance(node, FunctionNode) and node.name == name]
     if len(named) != 1:
         return False
     answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]
+    if key is not None:
+        dicts = [by_key(node) if isinstance(node, ast.Dict) else {} for node in answers]
+        answers = [pairs.get(key) for pairs in dicts]
     with seen_from(named[0], context):
         return bool(answers) and all(harmless(answer, context, depth + 2) for answer in answers)
 
@@ -233,21 +238,20 @@ def _holds_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
 
 def _joins_harmless(joined: ast.expr, context: FileContext, depth: int) -> bool:
     """`", ".join("?" for _ in rows)`, `", ".join(["%s"] * count)`, a join of quoted names or of placeholders."""
-    if isinstance(joined, ast.Call) and last_name(joined.func) == "map" and joined.args:
-        return last_name(joined.args[0]) in NUMBERS or last_name(joined.args[0]).endswith(QUOTERS)
-    if isinstance(joined, ast.Call) and last_name(joined.func) == "repeat":
-        return True
-    return harmless(joined, context, depth + 1)
+    made_by = last_name(joined.func) if isinstance(joined, ast.Call) and joined.args else ""
+    if made_by == "map":
+        return last_name(joined.args[0]) in NUMBERS or last_name(joined.args[0]).endswith(QUOTERS)  # type: ignore[attr-defined]
+    return made_by == "repeat" or harmless(joined, context, depth + 1)
 
 
 def _harmless_name(node: ast.Name, context: FileContext, depth: int) -> bool:
     """True where everything that a name is bound to, grown by or looped over is harmless, or it was checked before."""
     if _made_harmless(node, context, depth) or is_measured(node.id, context):
         return True
-    return is_checked(node, context, lambda fixed: _is_fixed(fixed, context, depth + 1))
+    return is_checked(node, context, partial(_is_fixed, context, depth + 1))
 
 
-def _is_fixed(allowed: ast.expr, context: FileContext, depth: int) -> bool:
+def _is_fixed(context: FileContext, depth: int, allowed: ast.expr) -> bool:
     """True for a list, set or dict of literals that stands in the source. Two names can each be checked against what
     the other made, so that the depth goes on."""
     return depth <= _DEEPEST and (_keys_harmless(allowed, context, depth) or _holds_harmless(allowed, context, depth))
@@ -263,18 +267,28 @@ def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     if not bound:
         return (name in context.imports and name.isupper()) or _is_set_once(name, context, depth)
     scope = scope_of(name, context)
+    if any(doubles_quotes(value) and value.lineno < node.lineno for value in bound if value is not None):
+        return True
     settled = bound_anew(node, scope)
     if settled is not None:
         bound = [settled]
+    with _judging((scope, name), context) as already:
+        # `query = f"{query} LIMIT 1"`: what else it is bound to decides
+        return already or _bound_harmlessly(name, scope, bound, context, depth)
+
+
+@contextmanager
+def _judging(key: Hashable, context: FileContext) -> Iterator[bool]:
+    """Tells whether that is being judged already, because something is bound to what is made of itself."""
     judged = context.memo.setdefault(_JUDGED, set())
     assert isinstance(judged, set)
-    if (scope, name) in judged:
-        return True  # `query = f"{query} LIMIT 1"`: what else it is bound to decides
-    judged.add((scope, name))
+    already = key in judged
+    judged.add(key)
     try:
-        return _bound_harmlessly(name, scope, bound, context, depth)
+        yield already
     finally:
-        judged.discard((scope, name))
+        if not already:
+            judged.discard(key)
 
 
 def _bound_harmlessly(name: str, scope: Scope, bound: list[ast.expr | None], context: FileContext, depth: int) -> bool:
@@ -310,7 +324,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
                 if not isinstance(called, ast.Call):
                     break
                 if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
-                    yield last_name(called.func) in COMPILERS or has_parameters(target)
+                    yield last_name(called.func) in COMPILERS or has_parameters(target) or is_fragment(name)
 
 
 def _looped(
@@ -334,15 +348,7 @@ def _looped(
     elif isinstance(node.target, ast.Name):
         yield _holds_harmless(over, context, depth)
     else:
-        yield is_literal(over, context) or _is_constant(over, context)
-
-
-def _is_constant(node: ast.expr, context: FileContext) -> bool:
-    """True for a constant of the module, whatever it is built of, that nothing outside of the source decides."""
-    if not isinstance(node, ast.Name) or not node.id.lstrip("_").isupper():
-        return False
-    bound = values_of(node.id, context)
-    return bool(bound) and scope_of(node.id, context) is context.tree and all(made_here(value) for value in bound)
+        yield is_literal(over, context) or is_constant(over, context)
 
 
 def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
@@ -359,19 +365,15 @@ def _keys_harmless(holder: ast.expr, context: FileContext, depth: int) -> bool:
 
 def _keys_of_name_harmless(holder: ast.Name, context: FileContext, depth: int) -> bool:
     bound = values_of(holder.id, context) if depth <= _DEEPEST else []
-    judged = context.memo.setdefault(_KEYS_JUDGED, set())
-    assert isinstance(judged, set)
-    key = (scope_of(holder.id, context), holder.id)
-    if key in judged:
-        return True  # `data = {key: value for key, value in data.items() if value}`: what it was before decides
-    judged.add(key)
-    try:
-        return bool(bound) and all(
-            _keys_harmless(value, context, depth + 1) if value is not None else has_fixed_keys(holder.id, context)
-            for value in bound
+    with _judging(("keys of", scope_of(holder.id, context), holder.id), context) as already:
+        # `data = {key: value for key, value in data.items() if value}`: what it was before decides
+        return already or (
+            bool(bound)
+            and all(
+                _keys_harmless(value, context, depth + 1) if value is not None else has_fixed_keys(holder.id, context)
+                for value in bound
+            )
         )
-    finally:
-        judged.discard(key)
 
 
 def _called_harmlessly(function: FunctionNode, name: str, context: FileContext, depth: int) -> bool:
@@ -392,10 +394,7 @@ _JUDGES: dict[type[ast.expr], Callable[[Any, FileContext, int], bool]] = {
     ast.Subscript: _harmless_item,
     ast.Call: _harmless_call,
     ast.BinOp: _harmless_sum,
-    ast.GeneratorExp: _harmless_comprehension,
-    ast.ListComp: _harmless_comprehension,
-    ast.SetComp: _harmless_comprehension,
-    ast.DictComp: _harmless_comprehension,
-    ast.Compare: _is_truth_or_number,
-    ast.UnaryOp: _is_truth_or_number,
+    ast.JoinedStr: _harmless_f_string,
+    **dict.fromkeys((ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp), _harmless_comprehension),
+    **dict.fromkeys((ast.Compare, ast.UnaryOp), lambda *_: True),  # a truth or a number
 }
