@@ -316,12 +316,16 @@ ORM_LAZY = frozenset(
 )  # fmt: skip
 """Django's queryset methods of which the query runs where something walks over the answer."""
 
+ORM_ROWS = frozenset({"save", "delete", "refresh_from_db"})
+"""Methods of Django's rows that run a query."""
+
 METHOD_NAMES = frozenset(
     {name.rpartition(".")[2] for name in FUNCTIONS}
     | {method for receiver in RECEIVERS.values() for method in (receiver.methods or ())}
     | PATH.minor
     | ORM_TERMINALS
     | ORM_LAZY
+    | ORM_ROWS
 )
 """Every last name that can wait: what a call is searched for first."""
 

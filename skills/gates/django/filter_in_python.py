@@ -110,12 +110,18 @@ def _columns(test: ast.expr, row: str) -> list[str] | None:
         if len(columns) == 1 and not any(mentions(side, row) for side in others):
             return [_column(columns[0], row)]
         return None
+    match test:
+        case ast.Call(func=ast.Attribute(value=text, attr="startswith" | "endswith"), args=[part]):
+            test = test if mentions(part, row) else text
     name = _column(test, row)
     return [name] if name else None
 
 
 def _column(node: ast.expr, row: str) -> str:
-    """The attribute of `row.attribute`, "" for anything else."""
+    """The attribute of `row.attribute` and `row.attribute.lower()`, "" for anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr="lower" | "upper"), args=[]):
+            node = inner
     plain = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == row
     return node.attr if plain and isinstance(node, ast.Attribute) else ""
 
@@ -271,6 +277,8 @@ filter_in_python = Rule(
         ),
         _shop("paid = list(filter(lambda order: order.paid, Order.objects.all()))\n"),
         _shop("paid = [order for order in Order.objects.large() if order.paid]\n"),
+        _shop("mine = [order for order in Order.objects.all() if order.total.startswith('9')]\n"),
+        _shop("mine = [order for order in Order.objects.all() if order.total.lower() == 'nine']\n"),
     ),
     good=(
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),

@@ -5,16 +5,20 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of, turns
+from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
+from skills.gates.analysis.transactions import first_time
+from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, takes_many
+from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD, shop
 from skills.gates.django.relations import relations_of
+from skills.gates.django.session_loops import RUNS, WORDS, asked_of_session
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Example, Observer, Rule, Watch
+from skills.gates.rule import Observer, Rule, Watch
 
 SKILL = "django-query-optimizer"
 IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
@@ -28,7 +32,6 @@ _READERS = frozenset(
     {"list", "set", "tuple", "dict", "sorted", "len", "sum", "any", "all", "extend", "bool", "frozenset"}
 )
 _SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404"})
-_PIECES = ("batch", "chunk", "page", "slice", "group")
 _SCALARS = frozenset(
     {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
      "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
@@ -38,7 +41,7 @@ _BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "starts
 
 
 def _is_product(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path) and path_role(path) != "command"
+    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -56,12 +59,40 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         node, model, calls = read
     else:
         return
+    _tell(node, f"`{model}`", _given(calls), context)
+
+
+def _on_session(node: ast.Call, context: FileContext) -> None:
+    """`session.get(Order, key)`, `cursor.execute("SELECT …", [key])`."""
+    asked = asked_of_session(node, context)
+    if asked is not None:
+        _tell(node, *asked, context)
+
+
+def _tell(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> None:
+    """Report a query that is given what a loop or a comprehension around it takes."""
     for loop in loops_around(context, node):
-        by = _mentioned(calls, _taken(loop)) if isinstance(loop, ast.While) or _takes_many(loop) else ""
+        by = _mentioned(given, _taken(loop)) if isinstance(loop, ast.While) or takes_many(loop, context) else ""
         if by:
-            _report(node, model, by, loop, context)
+            _report(node, about, by, loop, context)
             return
-    _in_comprehension(node, model, calls, context)
+    if not _in_comprehension(node, about, given, context):
+        _in_callers(node, about, given, context)
+
+
+def _in_callers(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> None:
+    """A loop that calls the function around the query with what it takes, in the same file."""
+    function = context.function
+    if function is None or not plain_helper(function) or context.source.count(f"{function.name}(".encode()) < 2:
+        return
+    for call, loop, where in calls_in_loops(function.name, context):
+        if not takes_many(loop, context):
+            continue
+        handed = {name for name, part in handed_over(call, function) if _mentioned([part], _taken(loop))}
+        if _mentioned(given, handed) and first_time(IN_LOOP, call, context):
+            before, context.statement = context.statement, where
+            _report(call, about, function.name, loop, context, Evidence(context.path, node.lineno, "the query"))
+            context.statement = before
 
 
 def _unread(node: ast.expr) -> tuple[ast.Call, str, list[ast.Call]] | None:
@@ -79,15 +110,15 @@ def _on_yield(node: ast.YieldFrom, context: FileContext) -> None:
     for loop in loops_around(context, node) if read is not None else ():
         by = (
             ""
-            if isinstance(loop, ast.While) or not _takes_many(loop) or read is None
-            else _mentioned(read[2], _taken(loop))
+            if isinstance(loop, ast.While) or not takes_many(loop, context) or read is None
+            else _mentioned(_given(read[2]), _taken(loop))
         )
         if by and read is not None:
-            _report(read[0], read[1], by, loop, context)
+            _report(read[0], f"`{read[1]}`", by, loop, context)
             return
 
 
-def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context: FileContext) -> None:
+def _in_comprehension(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> bool:
     """A comprehension is a loop too: what it makes of each turn asks once a turn."""
     inner, outer = node, context.parent(node)
     while outer is not None:
@@ -95,18 +126,19 @@ def _in_comprehension(node: ast.Call, model: str, calls: list[ast.Call], context
             for part in outer.generators:
                 first = part is outer.generators[0] and _holds_node(part.iter, inner)
                 loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
-                by = "" if first or not _takes_many(loop) else _mentioned(calls, _taken(loop))
+                by = "" if first or not takes_many(loop, context) else _mentioned(given, _taken(loop))
                 if by:
-                    _report(node, model, by, loop, context)
-                    return
+                    _report(node, about, by, loop, context)
+                    return True
         elif isinstance(outer, ast.Lambda) and outer.args.args and (mapped := _mapped(outer, context)) is not None:
             target = ast.Name(outer.args.args[0].arg, ast.Store())
             loop = ast.For(target, mapped, [], [], lineno=node.lineno, end_lineno=node.lineno)
-            by = _mentioned(calls, _taken(loop)) if _takes_many(loop) else ""
+            by = _mentioned(given, _taken(loop)) if takes_many(loop, context) else ""
             if by:
-                _report(node, model, by, loop, context)
-                return
+                _report(node, about, by, loop, context)
+                return True
         inner, outer = outer, context.parent(outer)  # type: ignore[assignment]
+    return False
 
 
 def _mapped(node: ast.Lambda, context: FileContext) -> ast.expr | None:
@@ -128,31 +160,27 @@ def _on_for(node: ast.For, context: FileContext) -> None:
     if chain.manager not in MANAGERS or not chain.model or any(name in _RUNS for name, _ in chain.calls):
         return
     for loop in loops_around(context, node):
-        if loop is not node and not isinstance(loop, ast.While) and _takes_many(loop):
-            by = _mentioned([call for _, call in chain.calls], _taken(loop))
+        if loop is not node and not isinstance(loop, ast.While) and takes_many(loop, context):
+            by = _mentioned(_given([call for _, call in chain.calls]), _taken(loop))
             if by:
-                _report(node.iter, chain.model, by, loop, context)
+                _report(node.iter, f"`{chain.model}`", by, loop, context)
                 return
 
 
-def _takes_many(loop: ast.For | ast.AsyncFor) -> bool:
-    """False for a few turns that are written down, for numbered attempts, and for pieces of many rows each."""
-    over = loop.iter
-    name = last_name(over.func) if isinstance(over, ast.Call) else last_name(over)
-    if turns(loop) is not None or name in {"range", "count"} or name.isupper() or name in {"choices", "values"}:
-        return False
-    if isinstance(over, ast.Attribute) and over.attr.isupper():
-        return False
-    if isinstance(over, ast.Name) and name.endswith(_PIECES):
-        name = ""  # one piece, taken apart
-    words = [name, *(part.id for part in descendants(loop.target) if isinstance(part, ast.Name))]
-    return not any(piece in word.lower() for word in words for piece in _PIECES)
-
-
 def _taken(loop: Loop) -> set[str]:
-    """The names that stand for what a loop is at: those of a `for`, and what a `while` takes out of its list."""
+    """The names that stand for what a loop is at: those of a `for`, what a `while` takes out of its list, and what is
+    made of them: `key = row["key"]`."""
     if not isinstance(loop, ast.While):
-        return {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+        names = {part.id for part in descendants(loop.target) if isinstance(part, ast.Name)}
+        for statement in loop.body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            if (
+                isinstance(target, ast.Name)
+                and isinstance(statement, ast.Assign)
+                and _mentioned([statement.value], names)
+            ):
+                names.add(target.id)
+        return names
     waiting = {part.id for part in descendants(loop.test) if isinstance(part, ast.Name)}
     return {
         target.id
@@ -164,26 +192,26 @@ def _taken(loop: Loop) -> set[str]:
     }  # fmt: skip
 
 
-def _mentioned(calls: list[ast.Call], bound: set[str]) -> str:
-    """The name of `bound` that a query's arguments use; "" where none, or where it asks for many at once."""
-    found = ""
-    for call in calls:
-        for keyword in call.keywords:
-            if keyword.arg and keyword.arg.endswith("__in"):
-                return ""
-            if keyword.arg in {"using", "ids", "pks"}:
-                return ""
-        for part in (*call.args, *(keyword.value for keyword in call.keywords)):
-            found = found or next((n.id for n in descendants(part) if isinstance(n, ast.Name) and n.id in bound), "")
-    return found
+def _given(calls: list[ast.Call]) -> list[ast.expr]:
+    """What a query is given; nothing where it asks for many at once."""
+    words = [keyword for call in calls for keyword in call.keywords]
+    if any(word.arg and (word.arg.endswith("__in") or word.arg in {"using", "ids", "pks"}) for word in words):
+        return []
+    return [*(part for call in calls for part in call.args), *(word.value for word in words)]
 
 
-def _report(node: ast.Call, model: str, by: str, loop: Loop, context: FileContext) -> None:
+def _mentioned(given: list[ast.expr], bound: set[str]) -> str:
+    """The name of `bound` that expressions use; "" where none."""
+    names = (part.id for node in given for part in descendants(node) if isinstance(part, ast.Name))
+    return next((name for name in names if name in bound), "")
+
+
+def _report(node: ast.Call, about: str, by: str, loop: Loop, context: FileContext, *more: Evidence) -> None:
     context.report(
         IN_LOOP,
         node,
-        f"one query on `{model}` for each `{by}`",
-        evidence=(Evidence(context.path, loop.lineno, "the loop"),),
+        f"one query on {about} for each `{by}`",
+        evidence=(Evidence(context.path, loop.lineno, "the loop"), *more),
         confidence="likely" if _leaves(loop, context) else "confirmed",
     )
 
@@ -195,22 +223,13 @@ def _leaves(loop: Loop, context: FileContext) -> bool:
                for part in local_nodes(scope_of(context)))  # fmt: skip
 
 
-def _shop(source: str, path: str = "shop/services.py") -> Example:
-    models = (
-        "class Order(models.Model):\n    number = models.CharField()\n    team = models.ForeignKey(Team, CASCADE)\n"
-    )
-    models += "    code = models.CharField(unique=True)\n    day = models.DateField()\n\n    class Meta:\n"
-    models += "        indexes = [models.Index(fields=['day'])]\n"
-    return Example({"shop/models.py": models, path: "from shop.models import Order\n\n\n" + source})
-
-
 query_in_loop = Rule(
     name=IN_LOOP,
     gate="P1",
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-D5",),
-    catches="A query on a manager inside a loop, with the loop's current value as its argument.",
+    catches="A query on a manager, a session or a cursor inside a loop, with the loop's current value as its argument.",
     why="A thousand iterations are a thousand round trips to the database, where one query would do.",
     fix="Ask once before the loop: `filter(key__in=keys)` or `in_bulk`, and look up in a dict; write with "
     "`bulk_create`, "
@@ -226,43 +245,13 @@ query_in_loop = Rule(
             _is_product,
             near=(*MANAGER_WORDS, b"object_or_404("),
         ),
+        Watch((ast.Call,), _on_session, WORDS, _is_product, RUNS),
         Watch((ast.For,), _on_for, (b".objects.",), _is_product),
         Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
     ),
-    bad=(
-        _shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
-        _shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),
-        _shop(
-            "def load(numbers):\n    while numbers:\n        number = numbers.pop()\n"
-            "        yield Order.objects.get(number=number)\n"
-        ),
-        _shop("def load(numbers):\n    return list(map(lambda n: Order.objects.get(number=n), numbers))\n"),
-        _shop("def load(numbers):\n    for number in numbers:\n        get_object_or_404(Order, number=number)\n"),
-        _shop(
-            "def load(groups):\n    for group in groups:\n        for number in group:\n"
-            "            Order.objects.get(number=number)\n"
-        ),
-        _shop(
-            "def load(teams):\n    for team in teams:\n        for order in Order.objects.filter(team=team):\n"
-            "            pay(order)\n"
-        ),
-        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
-              "        found.extend(Order.objects.filter(team=team))\n    return found\n"),
-        _shop("def load(teams):\n    return {team: list(Order.objects.filter(team=team)) for team in teams}\n"),
-        _shop("def load(teams):\n    for team in teams:\n        yield from Order.objects.filter(team=team)\n"),
-    ),
-    good=(
-        _shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
-        _shop("def load(numbers):\n    return Order.objects.filter(number__in=numbers)\n"),
-        _shop("def load(numbers):\n    for batch in cut(numbers):\n        "
-        "Order.objects.filter(pk=batch).update(x=1)\n"),
-        _shop("def load(rows):\n    for row in rows:\n        row.get('number')\n    return Order.objects.count()\n"),
-        _shop("def load(teams):\n    found = []\n    for team in teams:\n"
-              "        found.append(Order.objects.filter(team=team))\n    return found\n"),
-        _shop("def free():\n    for i in range(9):\n        if not Order.objects.filter(number=i).exists():\n"
-              "            return i\n"),
-    ),
-)  # fmt: skip
+    bad=IN_LOOP_BAD,
+    good=IN_LOOP_GOOD,
+)
 
 
 def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
@@ -359,15 +348,15 @@ unindexed_filter = Rule(
     watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
     holds=_holds,
     bad=(
-        _shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
-        _shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
-        _shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
+        shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
+        shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
+        shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
     ),
     good=(
-        _shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
-        _shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
-        _shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
-        _shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
+        shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
+        shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
+        shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
+        shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
     ),
 )
 

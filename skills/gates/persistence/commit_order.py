@@ -5,6 +5,7 @@ import itertools
 
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.sessions import unawaited
 from skills.gates.analysis.transactions import SKILL, opens_transaction, waits_outside
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -13,7 +14,6 @@ from skills.gates.engine.syntax import calls_in, descendants, names_in
 from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.commit_order_examples import NARROW
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
-from skills.gates.persistence.sessions import unawaited
 from skills.gates.rule import Rule, Watch
 
 RULE = "scope-too-narrow"

@@ -6,10 +6,10 @@ from typing import Literal
 
 from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
+from skills.gates.analysis.sessions import is_connection, is_session, repository_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.persistence.sessions import is_connection, is_session, repository_of
 from skills.record import record
 
 WriteKind = Literal["insert", "update", "delete"]

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import Literal
 
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.sessions import is_connection, is_session, unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.syntax import descendants
 from skills.gates.persistence.database_calls import Fetch, Write, fetch_of, write_of
-from skills.gates.persistence.sessions import is_connection, is_session, unawaited
 from skills.record import record
 
 EventKind = Literal["fetch", "add", "write", "flush", "commit", "rollback", "set"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.execution import Execution, execution_of, one_less
 from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
+from skills.gates.analysis.sessions import is_session, speaks_django, unawaited
 from skills.gates.analysis.transactions import first_time
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
@@ -16,7 +17,6 @@ from skills.gates.engine.syntax import descendants, names_in
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.persistence.database_calls import Write, write_of
 from skills.gates.persistence.loop_writes_examples import BULK, WRITES
-from skills.gates.persistence.sessions import is_session, speaks_django, unawaited
 from skills.gates.rule import Rule, Watch
 
 SKILL = "query-efficiency-auditor"

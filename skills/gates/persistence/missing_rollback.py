@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.sessions import is_session, unawaited
 from skills.gates.analysis.transactions import SKILL, opens_transaction
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -15,7 +16,6 @@ from skills.gates.engine.syntax import calls_in, defaults_of, descendants, stand
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.persistence.commit_order_examples import ROLLBACK
 from skills.gates.persistence.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
-from skills.gates.persistence.sessions import is_session, unawaited
 from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 

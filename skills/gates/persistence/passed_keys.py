@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.sessions import GENERIC, model_key
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Fact
 from skills.gates.persistence.database_events import Event, nodes_of
-from skills.gates.persistence.sessions import GENERIC, model_key
 from skills.gates.project import Project
 from skills.record import record
 

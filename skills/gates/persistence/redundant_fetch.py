@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of, one_less
 from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.sessions import is_session, model_key
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.patterns import lazy
@@ -16,7 +17,6 @@ from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
 from skills.gates.persistence.passed_keys import Passed, callers_of, tell_callers
 from skills.gates.persistence.redundant_fetch_examples import REDUNDANT, RESOLVE
-from skills.gates.persistence.sessions import is_session, model_key
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 

@@ -5,6 +5,7 @@ import ast
 from msgspec.structs import replace
 
 from skills.gates.analysis.queries import MANAGERS
+from skills.gates.analysis.sessions import is_connection, is_session, repository_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -12,7 +13,6 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import defaults_of, descendants, statements
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.over_fetching_examples import CACHES
-from skills.gates.persistence.sessions import is_connection, is_session, repository_of
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 

@@ -5,6 +5,7 @@ import ast
 
 from skills.gates.analysis.execution import Execution, execution_of
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.sessions import unawaited
 from skills.gates.analysis.transactions import waits_outside
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -13,7 +14,6 @@ from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.injected_sessions import session_parameter, stream_of
 from skills.gates.persistence.session_scope_examples import ERRORS, SCOPE
-from skills.gates.persistence.sessions import unawaited
 from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, taken
 from skills.gates.rule import Rule, Watch
 

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.sessions import unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import function_role, is_product_path
@@ -13,7 +14,6 @@ from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.injected_sessions import INJECTION_RULE, session_parameter, stream_of
 from skills.gates.persistence.resource_examples import STREAMING
 from skills.gates.persistence.session_scope_examples import STREAMS
-from skills.gates.persistence.sessions import unawaited
 from skills.gates.persistence.taken_resources import SKILL
 from skills.gates.rule import Rule, Watch
 

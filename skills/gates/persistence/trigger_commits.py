@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.sessions import model_key
 from skills.gates.analysis.transactions import SKILL, opens_transaction
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -18,7 +19,6 @@ from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
 from skills.gates.persistence.event_channels import NOTIFY, SQL_WORDS, covers, text_of
 from skills.gates.persistence.event_channels_examples import COMMITS
-from skills.gates.persistence.sessions import model_key
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 

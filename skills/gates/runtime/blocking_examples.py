@@ -60,6 +60,10 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    return db.query(Order).filter_by(paid=True).all()\n"}),
         Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
                  "    return JsonResponse({'n': Order.objects.filter(paid=True).count()})\n"}),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    order = await Order.objects.aget(pk=3)\n    order.save()\n"}),
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    orders = Order.objects.filter(paid=True)\n    return [order.pk for order in orders]\n"}),
         Example({_API: "import openai\n\nclient = openai.OpenAI()\n\n\nasync def f(x):\n"
                  "    return client.chat.completions.create(messages=x)\n"}),
         Example({_API: "from sqlalchemy import create_engine\n\nengine = create_engine('x')\n\n\n"
@@ -106,6 +110,9 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_API: "import threading\n\nlock = threading.Lock()\n\n\nasync def run():\n    lock.acquire()\n"}),
     ),
 (
+        Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
+                 "    orders = Order.objects.filter(paid=True)\n    order = await orders.aget()\n"
+                 "    await order.asave()\n    return [order.pk async for order in orders]\n"}),
         Example({_API: "from app.locks import held\nfrom app.pay import Gateway, gateway\n\n\n"
                  "async def run(own: Gateway):\n"
                  "    held()\n    gateway.name()\n    await gateway.pay()\n    return own.pay\n",

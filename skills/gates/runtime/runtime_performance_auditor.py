@@ -12,12 +12,14 @@ from skills.gates.analysis.blocking_receivers import (
     MAKES,
     METHOD_NAMES,
     ORM_LAZY,
+    ORM_ROWS,
     ORM_TERMINALS,
     RECEIVERS,
 )
 from skills.gates.analysis.call_targets import is_entered, names_elsewhere
 from skills.gates.analysis.execution import execution_of, one_less, severity_of
 from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.receivers import TypeReader
 from skills.gates.analysis.waits import THREAD, Waits
@@ -49,6 +51,7 @@ _TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
 _ANSWERS = frozenset({"result", "exception"})
+_ROWS = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate", "earliest", "latest"})
 _WALKERS = frozenset({"list", "tuple", "set", "len", "sorted", "sum", "any", "all", "min", "max", "dict", "enumerate"})
 
 
@@ -220,11 +223,18 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
         return method, _TYPES.said_by(context, function.value), "confirmed"
     if function.attr in _ANSWERS and isinstance(function.value, ast.Call) and last_name(function.value) == "submit":
         return THREAD, (), "likely"
-    if function.attr in ORM_TERMINALS and _is_orm(node, context):
-        return _ORM, (), "likely"
-    if function.attr in ORM_LAZY and _is_walked(node, context) and _is_orm(node, context):
+    asks = function.attr in ORM_TERMINALS or (function.attr in ORM_LAZY and _is_walked(node, context))
+    if (asks and _is_orm(node, context)) or (function.attr in ORM_ROWS and _is_row(function.value, context)):
         return _ORM, (), "likely"
     return None
+
+
+def _is_row(node: ast.expr, context: FileContext) -> bool:
+    """True for a name that stands for what a manager found: `order = await Order.objects.aget(…)`."""
+    made = values_of(node.id, context) if isinstance(node, ast.Name) else []
+    value = made[-1] if made else None
+    value = value.value if isinstance(value, ast.Await) else value
+    return isinstance(value, ast.Call) and last_name(value.func) in _ROWS and _is_orm(value, context)
 
 
 def _is_walked(node: ast.expr, context: FileContext) -> bool:
@@ -237,6 +247,18 @@ def _is_walked(node: ast.expr, context: FileContext) -> bool:
             return over is node
         case ast.Call(func=ast.Name(id=name), args=[first, *_]):
             return first is node and name in _WALKERS
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and context.function is not None:
+            return any(_walks(part, name) for part in local_nodes(context.function))
+    return False
+
+
+def _walks(part: ast.AST, name: str) -> bool:
+    """True for `for row in rows`, without `async`, and `list(rows)` of the rows of that name."""
+    match part:
+        case ast.For(iter=ast.Name(id=over)) | ast.comprehension(iter=ast.Name(id=over), is_async=0):
+            return over == name
+        case ast.Call(func=ast.Name(id="list" | "len" | "sorted"), args=[ast.Name(id=over)]):
+            return over == name
     return False
 
 
