@@ -25,6 +25,7 @@ from skills.record import record
 RACY_NS = 2_000_000_000
 LARGEST = 64_000_000
 MOST_FILES = 40
+MOST_OF_RUFF = 2  # of each root: the index may have other files than the work tree
 FORMAT = 2
 
 
@@ -217,8 +218,9 @@ class ReportCache:
             kept, _ = only_newest(self.path.parent, "*.msgpack", MOST_FILES)
             held = {path.stem.removesuffix("-every") for path in kept}
             for folder in self.path.parent.glob("ruff/*"):
-                if folder.name not in held:
-                    shutil.rmtree(folder, ignore_errors=True)
+                oldest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-MOST_OF_RUFF]
+                for gone in oldest if folder.name in held else [folder]:
+                    shutil.rmtree(gone, ignore_errors=True)
 
 
 class ReportsOnDemand(ReportCache):

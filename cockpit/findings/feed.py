@@ -77,7 +77,7 @@ class _Follower:
         self.project = project
         self.watch = watch
         self.on_saved = on_saved
-        self.ruff = RuffRun(project.root, project.cache.ruff)
+        self.ruff = RuffRun(project.root)
         self.tools = ToolFeed(project, None)
         self.owed: set[str] = set()
         self.fresh_folders: set[str] = set()
@@ -202,7 +202,8 @@ class _Follower:
             project.ruff_check, project.ruff_findings = refused, {}
             yield self._remembered(await asyncio.to_thread(finished, project, started), before, saved)
             return
-        self.ruff = RuffRun(project.root, project.cache.ruff)
+        self.ruff = RuffRun(project.root, project.kept_by_ruff())
+        everything = everything or self.ruff.kept != project.ruff_modules  # what others import is the project's own now
         asked = None if everything else {name for name in self.owed if name in project.scope.files}
         answering = asyncio.create_task(asyncio.to_thread(self.ruff.answer, asked))
         try:

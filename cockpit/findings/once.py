@@ -61,7 +61,7 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
         analyse("", b"", every=project.every)  # the rules are loaded while git answers
     staged = (request.reading or StagedReading(root)).answer() if request.staged else None
     narrow = _part(project, request, staged)
-    ruff = RuffRun(root, project.cache.ruff)
+    ruff = RuffRun(root)
 
     def asked() -> list[str] | None:
         return None if narrow is None else [name for name in project.scope.files if narrow.covers(name)]

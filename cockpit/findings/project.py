@@ -21,7 +21,7 @@ from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
 from cockpit.findings.options import options_of
 from cockpit.findings.parts import Narrow, OutsideAnswer
 from cockpit.findings.pool import Pool
-from cockpit.findings.ruff import RuffAnswer, RuffRun, not_asked, wanted
+from cockpit.findings.ruff import RuffAnswer, RuffRun, kept_for, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
 from cockpit.repository import Repository, find_repository
 from skills.gates import RULES, needs_every, select_rules
@@ -80,6 +80,7 @@ class Project:
         self.counter = Counter()
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
         self.ruff_findings: dict[str, tuple[Finding, ...]] = {}
+        self.ruff_modules: Path | None = None  # what stands for those that were there when ruff was asked about all
         self.tool_answers: dict[str, OutsideAnswer] = {}
         self.running = self.waiting = ""
         self.saves = 0
@@ -166,6 +167,7 @@ class Project:
     def begin_ruff(self, names: Iterable[str] | None, run: RuffRun) -> None:
         """Let ruff begin with `names` (None: everything), where the project uses it; `ask_ruff` waits for it."""
         if not_asked(self.root, self.options, self.config.checks.ruff, self.manifests.ruff) is None:
+            run.kept = self.kept_by_ruff()
             run.begin(_beyond(self._in_files(names), self.sources, self.scope.files))
 
     def ask_ruff(self, names: Iterable[str] | None = None, run: RuffRun | None = None) -> None:
@@ -174,10 +176,15 @@ class Project:
         if refused is not None:
             self.ruff_check, self.ruff_findings = refused, {}
             return
-        run = run or RuffRun(self.root, self.cache.ruff)
+        run = run or RuffRun(self.root)
+        run.kept = self.kept_by_ruff()
         asked = self._in_files(names)
         answer = run.answer(_beyond(asked, self.sources, self.scope.files), self._asked_sources(asked))
         self.take_ruff(asked, answer)
+
+    def kept_by_ruff(self) -> Path | None:
+        """The folder in which ruff keeps what it knows, another one where other modules can be imported."""
+        return self.cache.ruff and kept_for(self.cache.ruff, self.scope.files)
 
     def _in_files(self, names: Iterable[str] | None) -> set[str] | None:
         return None if names is None else {name for name in names if name in self.scope.files}
@@ -187,6 +194,8 @@ class Project:
         self.ruff_check = answer.check
         if answer.check.status == "not_run":
             return
+        if asked is None:
+            self.ruff_modules = self.kept_by_ruff()
         kept = {} if asked is None else {name: found for name, found in self.ruff_findings.items() if name not in asked}
         new = {
             name: found

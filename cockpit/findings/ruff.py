@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,28 @@ def wanted(finding: Finding, options: GateOptions) -> bool:
     return chosen and not dropped
 
 
+def kept_for(folder: Path, files: Iterable[str]) -> Path:
+    """Where below `folder` ruff keeps what it knows while these are the Python files of a project.
+
+    Which imports are the project's own hangs on what lies in folders that are no package; ruff looks for that when it
+    reads a file, and believes itself as long as that file is unchanged.
+    """
+    packages = {name.removesuffix("/__init__.py") for name in files if name.endswith("/__init__.py")}
+    parts = {*files}
+    for name in files:
+        while (name := name.rpartition("/")[0]) and name not in parts:
+            parts.add(name)
+    importable = "\0".join(sorted(name for name in parts if name.rpartition("/")[0] not in packages))
+    return folder / blake2b(importable.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
 class RuffRun:
     """One run of ruff that can be cancelled from another thread. In the folder `kept` ruff keeps what it knows of
     unchanged files; None: nowhere."""
 
     def __init__(self, root: Path, kept: Path | None = None) -> None:
         self.root = root
-        self._kept = kept
+        self.kept = kept
         self._process: subprocess.Popen[bytes] | None = None
         self._begun: list[str] = []
         self._cancelled = False
@@ -128,8 +144,8 @@ class RuffRun:
         found: list[dict[str, Any]] = []
         for arguments, source in runs:
             rows, why = self._run([program, *_FLAGS, *self._cache_flags(), *arguments], source)
-            if why and self._kept is not None:
-                self._kept = None  # it may have been the folder: full, or not ours to write
+            if why and self.kept is not None:
+                self.kept = None  # it may have been the folder: full, or not ours to write
                 rows, why = self._run([program, *_FLAGS, *self._cache_flags(), *arguments], source)
             if why:
                 return RuffAnswer(Check(RULE, "not_run", 0, why), {})
@@ -137,7 +153,7 @@ class RuffRun:
         return RuffAnswer(Check(RULE, "pass"), self._findings(found, sources or {}))
 
     def _cache_flags(self) -> list[str]:
-        return ["--no-cache"] if self._kept is None else ["--cache-dir", str(self._kept)]
+        return ["--no-cache"] if self.kept is None else ["--cache-dir", str(self.kept)]
 
     def _start(self, command: list[str], source: bytes | None) -> "subprocess.Popen[bytes] | None":
         """The process; None where the run was cancelled before. Raises `OSError`."""

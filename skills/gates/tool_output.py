@@ -218,25 +218,29 @@ def _bandit(text: str) -> Iterator[Problem]:
 _TEST = lazy(r"^(?P<how>FAILED|ERROR) (?P<path>[^\s:]+\.py)(?:::(?P<name>\S+))?(?: - (?P<message>.*))?$")
 _SECTION = lazy(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(?P<name>.+?) _{3,}$")
 _PLACE = lazy(r"^(?P<path>[^\s:]+\.py):(?P<line>\d+): ")
+_RAISED = lazy(r"^E {3}(?P<what>[\w.]*(?:Error|Exception|Warning)\b.*)")
 
 
 def _pytest(text: str) -> Iterator[Problem]:
     places: dict[tuple[str, str], int] = {}
+    raised: dict[str, str] = {}
     section = ""
     for line in text.splitlines():
         if title := _SECTION.match(line):
             section = title["name"]
+        elif error := _RAISED.match(line):
+            raised[section] = error["what"]
         elif place := _PLACE.match(line):
             places[section, place["path"]] = int(place["line"])
         elif found := _TEST.match(line):
             name = found["name"] or ""
             title_of = name.replace("::", ".") or found["path"]
-            failed = found["how"] == "FAILED"
+            code = "failed" if found["how"] == "FAILED" else "error"
             yield Problem(
                 path=found["path"],
                 line=places.get((title_of, found["path"]), 1),
-                message=f"{name or found['path']}: {found['message'] or ('failed' if failed else 'error')}",
-                code="failed" if failed else "error",
+                message=f"{name or found['path']}: {found['message'] or raised.get(title_of, code)}",
+                code=code,
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cockpit.findings.ruff import kept_for
 from cockpit.paths import state_dir
 from tests.git import git
 from tests.unit.check_places import BAD, GOOD
@@ -50,6 +51,29 @@ def test_ruff_keeps_what_it_knows_in_our_folder_and_sees_an_edit(project: Path, 
     (project / "tests/test_a.py").write_text("import io\nimport os\n" + GOOD)
     assert _ruff_rows(ask()[1]) == [("tests/test_a.py", 1), ("tests/test_a.py", 2)]
     assert not (project / ".ruff_cache").exists()
+
+
+def test_ruff_looks_again_at_what_imports_a_module_that_came_or_went(project: Path, ask: Any) -> None:
+    def told() -> list[str]:
+        return [row["path"] for row in ask()[1]["findings"] if row["rule"] == "ruff/I001"]
+
+    (project / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["I"]\n')
+    (project / "main.py").write_text("import requests\nimport shop\n\nprint(requests, shop)\n")
+    assert told() == told() == []
+    (project / "shop.py").write_text("x = 1\n")
+    assert told() == told() == ["main.py"]  # an import of the project's own stands apart
+    (project / "shop.py").unlink()
+    assert told() == []
+
+
+def test_only_what_can_be_imported_by_name_has_ruff_look_again() -> None:
+    def kept(*more: str) -> Path:
+        return kept_for(Path("ruff"), ["main.py", "shop/__init__.py", "shop/models.py", "tests/test_a.py", *more])
+
+    assert (
+        kept() == kept("shop/views.py") == kept("shop/api/__init__.py") == kept("shop/api/__init__.py", "shop/api/a.py")
+    )
+    assert len({kept(), kept("other.py"), kept("lib/a.py"), kept("tests/test_b.py"), kept("tests/__init__.py")}) == 5
 
 
 def test_ruff_answers_where_its_folder_cannot_be_made(project: Path, ask: Any) -> None:

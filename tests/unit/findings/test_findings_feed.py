@@ -216,3 +216,18 @@ async def test_a_feed_that_is_given_up_ends_at_once(engine: Engine, repo: Path) 
     feed = follow(engine, repo)
     assert (await until(feed, ready)).files.seen == 4
     await feed.aclose()
+
+
+async def test_a_new_module_has_ruff_look_at_who_imports_it(repo: Path, engine: Engine) -> None:
+    (repo / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["I"]\n')
+    (repo / "main.py").write_text("import requests\nimport shop\n\nprint(requests, shop)\n")
+    feed = follow(engine, repo)
+    await until(feed, ready)
+
+    (repo / "shop.py").write_text("x = 1\n")
+
+    told = await until(feed, lambda snapshot: any(one.rule == "ruff/I001" for one in snapshot.findings))
+    assert [one.path for one in told.findings if one.rule == "ruff/I001"] == ["main.py"]
+    (repo / "shop.py").unlink()
+    await until(feed, lambda snapshot: not any(one.rule == "ruff/I001" for one in snapshot.findings))
+    await feed.aclose()

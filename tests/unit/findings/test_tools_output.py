@@ -65,6 +65,17 @@ def test_pytest() -> None:
     assert found[0].message == "TestBasket::test_total: ValueError: wrong"
 
 
+def test_pytest_tells_what_a_module_raised_that_could_not_be_collected() -> None:
+    said = (
+        "_____________ ERROR collecting tests/test_shop.py _____________\n"
+        "tests/test_shop.py:1: in <module>\n    from shop import pay\n"
+        "E   ModuleNotFoundError: No module named 'shop'\n"
+        "=========== short test summary info ===========\nERROR tests/test_shop.py\n1 error in 0.50s\n"
+    )
+    (found,) = parse_output("pytest", said)
+    assert (found.line, found.message) == (1, "tests/test_shop.py: ModuleNotFoundError: No module named 'shop'")
+
+
 def test_sarif_leaves_out_what_is_suppressed() -> None:
     assert [(one.code, one.line, one.severity) for one in parse_output("sarif", json.dumps(SARIF))] == [
         ("R1", 7, "LOW")
