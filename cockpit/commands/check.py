@@ -314,9 +314,12 @@ def _print(
 ) -> None:
     """`more` are further keys of the JSON document."""
     if args.format == "text":
-        from cockpit.findings.report_text import report_lines
+        from cockpit.findings.report_text import Terminal, report_lines
 
-        lines = list(report_lines(outcome, _line_reader(project), seconds))
+        shown = sys.stdout.isatty()  # else it is a pipe, a file, or who asked a warm process
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        terminal = Terminal(os.get_terminal_size(1).columns, not plain) if shown else None
+        lines = list(report_lines(outcome, _line_reader(project), seconds, terminal))
         sys.stdout.write("".join(line + "\n" for line in lines))
         return
     from cockpit.findings import formats

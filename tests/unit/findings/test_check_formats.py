@@ -1,7 +1,12 @@
 """`cockpit check` in each of its formats: SARIF, annotations, text, and the same bytes again."""
 
+import contextlib
 import json
 import os
+import re
+import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +81,29 @@ def names():
     for order in Order.objects.all():
         print(order.user.name)
 """
+
+
+@pytest.mark.parametrize(("width", "more"), [(60, {}), (34, {}), (60, {"NO_COLOR": "1"}), (60, {"TERM": "dumb"})])
+def test_a_terminal_is_given_colours_and_lines_that_fit(project: Path, width: int, more: dict[str, str]) -> None:
+    (project / "tests/test_a.py").write_text(BAD.replace("Mock()", f"Mock(), {'x' * 80!r}"))
+    outside, inside = os.openpty()
+    termios.tcsetwinsize(inside, (24, width))
+    command = [sys.executable, "-m", "cockpit", "check", "--select", "bare-mock"]
+    environment = {**os.environ, "TERM": "xterm-256color", **more}
+    subprocess.run(command, cwd=project, env=environment, stdout=inside, check=False)
+    os.close(inside)
+    told = b""
+    with contextlib.suppress(OSError):  # the terminal is gone once it was read
+        while part := os.read(outside, 4096):
+            told += part
+    os.close(outside)
+
+    shown = told.decode().replace("\r\n", "\n")
+    text = re.sub(r"\x1b\[[\d;]+m", "", shown)
+    assert (shown == text) is bool(more)
+    assert max(map(len, text.splitlines())) <= width
+    assert "outlives the test unless someone undoes it" in " ".join(text.split())
+    assert more or ("\x1b[1;31mbare-mock\x1b[0m" in shown and "\x1b[1;31mP0 fail 2\x1b[0m" in shown)
 
 
 def test_every_format_tells_the_lines_that_led_to_a_finding(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
