@@ -63,7 +63,8 @@ _CATALOGUE: Mapping[str, str] = {
     ),
     "ml.mle_workflow": "P1 shuffled-time-series, P1 gate-not-closed, P1 unsafe-deserialisation",
     "fastapi.openapi_contract_validator": "P2 openapi-undocumented, P2 openapi-drift",
-    "django.query_in_loop": "P1 query-in-loop, P2 unindexed-filter",
+    "django.query_in_loop": "P1 query-in-loop",
+    "django.unindexed_filter": "P2 unindexed-filter",
     "django.django_patterns": "P1 heavy-signal, P2 foreign-key-defaults*, P2 single-settings-module*",
     "testing.gaps": (
         "P2 endpoint-without-permission-test*, P2 fixture-over-factory*, P2 untested-function*, P2 skipped-test*"
@@ -109,7 +110,7 @@ _OBSERVING = (
         "django.serializer_rows",
         "django.service_layer",
         "fastapi.openapi_routes",
-        "django.query_in_loop",
+        "django.unindexed_filter",
         "ml.ml_promotion",
     ),
     *P0_OBSERVING,

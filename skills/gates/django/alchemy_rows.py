@@ -114,6 +114,8 @@ def mapped_relation(statement: ast.Assign | ast.AnnAssign, call: ast.Call) -> st
     to = given.get("argument", call.args[0] if call.args else None)
     target = next((word for word in [*(_words(to) if to is not None else []), *words] if word not in _WRAPPERS), "")
     lazy, other = given.get("lazy"), given.get("back_populates", given.get("backref"))
+    if isinstance(other, ast.Call) and other.args and not other.keywords:
+        other = other.args[0]  # `backref("posts")`
     eager = isinstance(lazy, ast.Constant) and lazy.value in _EAGER
     kind = EAGER if eager else LAZY_MANY if _LISTS & set(words) else LAZY_ONE
     side = str(other.value) if isinstance(other, ast.Constant) else ""

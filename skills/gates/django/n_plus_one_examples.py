@@ -81,7 +81,8 @@ def _mapped(source: str) -> Example:
         "    posts: Mapped[list['Post']] = relationship(back_populates='author')\n\n\n"
         "class Post(Base):\n    __tablename__ = 'posts'\n"
         "    author: Mapped[Author] = relationship(back_populates='posts')\n"
-        "    tags = relationship('Tag', lazy='selectin')\n    comments = relationship('Comment', backref='post')\n\n\n"
+        "    tags = relationship('Tag', lazy='selectin', backref=backref('marked'))\n"
+        "    comments = relationship('Comment', backref='post')\n\n\n"
         "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
     )
     imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
@@ -123,6 +124,16 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
         "\n    def all_parts(self):\n        for part in self.parts.all():\n            yield from part.all_parts()\n"
     ),
     _tree("\n\ndef walk(place):\n    return [walk(part) for part in place.parts.all()]\n"),
+    _mapped("def f(session):\n    for tag in session.scalars(select(Tag)):\n        print(tag.marked)\n"),
+    _shop(
+        "class Report:\n    def __init__(self, user):\n        self.orders = Order.objects.filter(user=user)\n\n"
+        "    def teams(self):\n        return [order.user.team for order in self.orders]\n"
+    ),
+    _shop("def labels(tag):\n    return [order.label() for order in tag.order_set.all()]\n"),
+    _shop(
+        "@receiver(post_save, sender=Order)\ndef on_order(sender, instance, **kwargs):\n"
+        "    for line in instance.lines.all():\n        print(line.product)\n"
+    ),
     _shop("def total(order):\n    return sum(line.product.price for line in order.lines.all())\n"),
     _shop("def total(request):\n    for line in request.order.lines.filter(open=True):\n        print(line.product)\n"),
     _api("prefetch_related('lines')", _FIELD + "obj.lines.filter(late=True).count()\n"),
@@ -246,6 +257,11 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     _mapped(
         "def f(session, options):\n    for post in session.scalars(select(Post).options(*options)):\n"
         "        print(post.author)\n"
+    ),
+    _shop(
+        "class TeamPage(DetailView):\n    def get_queryset(self):\n"
+        "        return Team.objects.prefetch_related('members__orders')\n\n    def rows(self):\n"
+        "        return [user.order_set.all() for user in self.object.members.all()]\n"
     ),
     _tree("\n    def above(self):\n        return self.parent\n"),
     _shop("def total(order):\n    return sum(line.product.price for line in order.lines.select_related('product'))\n"),

@@ -1,27 +1,28 @@
-"""The rules query-in-loop and unindexed-filter: a query for each turn, and one that reads the whole table."""
+"""The rule query-in-loop: a query for each turn."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of
-from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
+from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of
 from skills.gates.analysis.transactions import first_time
 from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, takes_many
-from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD, shop
+from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD
 from skills.gates.django.relations import relations_of
 from skills.gates.django.session_loops import RUNS, WORDS, asked_of_session
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
-from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
+from skills.gates.engine.roles import is_migration_path, is_test_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Observer, Rule, Watch
+from skills.gates.rule import Rule, Watch
+from skills.record import record
 
 SKILL = "django-query-optimizer"
-IN_LOOP, UNINDEXED = "query-in-loop", "unindexed-filter"
+IN_LOOP = "query-in-loop"
 _READS = (
     "get", "first", "last", "latest", "earliest", "exists", "count", "aggregate",
     "get_or_create", "update_or_create", "create", "update", "delete",
@@ -32,12 +33,17 @@ _READERS = frozenset(
     {"list", "set", "tuple", "dict", "sorted", "len", "sum", "any", "all", "extend", "bool", "frozenset"}
 )
 _SHORTCUTS = frozenset({"get_object_or_404", "aget_object_or_404"})
-_SCALARS = frozenset(
-    {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
-     "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
-)  # fmt: skip
 _NARROW = frozenset({"filter", "exclude", "get"})
-_BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
+
+
+@record
+class _Asked:
+    """A query: what it asks as a message says it, the expressions that say for which, and the attribute of a row that
+    it starts from where it does."""
+
+    of: str
+    given: tuple[ast.expr, ...] = ()
+    related: str = ""
 
 
 def _is_product(path: str) -> bool:
@@ -59,28 +65,46 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         node, model, calls = read
     else:
         return
-    _tell(node, f"`{model}`", _given(calls), context)
+    _tell(node, _Asked(f"`{model}`", tuple(_given(calls))), context)
 
 
 def _on_session(node: ast.Call, context: FileContext) -> None:
     """`session.get(Order, key)`, `cursor.execute("SELECT …", [key])`."""
     asked = asked_of_session(node, context)
     if asked is not None:
-        _tell(node, *asked, context)
+        _tell(node, _Asked(asked[0], tuple(asked[1])), context)
 
 
-def _tell(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> None:
+def _on_related(node: ast.Call, context: FileContext) -> None:
+    """`project.orders.filter(number=number).first()`: whether `orders` are rows of a row the project knows."""
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr not in _RUNS:
+        return
+    chain = chain_of(node)
+    words = [word.value for name, call in chain.calls if name in _NARROW for word in call.keywords]
+    if isinstance(chain.root, ast.Attribute) and not chain.manager and words:
+        given = tuple(words) if _given([call for _, call in chain.calls]) else ()
+        _tell(node, _Asked(f"`{chain.root.attr}`", given, chain.root.attr), context)
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    related = dict(candidate.needs).get("related")
+    known = related is None or related in relations_of(project).managers
+    return replace(candidate, needs=()) if known else None
+
+
+def _tell(node: ast.Call, asked: _Asked, context: FileContext) -> None:
     """Report a query that is given what a loop or a comprehension around it takes."""
     for loop in loops_around(context, node):
-        by = _mentioned(given, _taken(loop)) if isinstance(loop, ast.While) or takes_many(loop, context) else ""
+        by = _mentioned(asked.given, _taken(loop)) if isinstance(loop, ast.While) or takes_many(loop, context) else ""
         if by:
-            _report(node, about, by, loop, context)
+            _report(node, asked, by, loop, context)
             return
-    if not _in_comprehension(node, about, given, context):
-        _in_callers(node, about, given, context)
+    if not _in_comprehension(node, asked, context):
+        _in_callers(node, asked, context)
 
 
-def _in_callers(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> None:
+def _in_callers(node: ast.Call, asked: _Asked, context: FileContext) -> None:
     """A loop that calls the function around the query with what it takes, in the same file."""
     function = context.function
     if function is None or not plain_helper(function) or context.source.count(f"{function.name}(".encode()) < 2:
@@ -89,9 +113,9 @@ def _in_callers(node: ast.Call, about: str, given: list[ast.expr], context: File
         if not takes_many(loop, context):
             continue
         handed = {name for name, part in handed_over(call, function) if _mentioned([part], _taken(loop))}
-        if _mentioned(given, handed) and first_time(IN_LOOP, call, context):
+        if _mentioned(asked.given, handed) and first_time(IN_LOOP, call, context):
             before, context.statement = context.statement, where
-            _report(call, about, function.name, loop, context, Evidence(context.path, node.lineno, "the query"))
+            _report(call, asked, function.name, loop, context, Evidence(context.path, node.lineno, "the query"))
             context.statement = before
 
 
@@ -114,11 +138,11 @@ def _on_yield(node: ast.YieldFrom, context: FileContext) -> None:
             else _mentioned(_given(read[2]), _taken(loop))
         )
         if by and read is not None:
-            _report(read[0], f"`{read[1]}`", by, loop, context)
+            _report(read[0], _Asked(f"`{read[1]}`"), by, loop, context)
             return
 
 
-def _in_comprehension(node: ast.Call, about: str, given: list[ast.expr], context: FileContext) -> bool:
+def _in_comprehension(node: ast.Call, asked: _Asked, context: FileContext) -> bool:
     """A comprehension is a loop too: what it makes of each turn asks once a turn."""
     inner, outer = node, context.parent(node)
     while outer is not None:
@@ -126,16 +150,16 @@ def _in_comprehension(node: ast.Call, about: str, given: list[ast.expr], context
             for part in outer.generators:
                 first = part is outer.generators[0] and _holds_node(part.iter, inner)
                 loop = ast.For(part.target, part.iter, [], [], lineno=node.lineno, end_lineno=node.lineno)
-                by = "" if first or not takes_many(loop, context) else _mentioned(given, _taken(loop))
+                by = "" if first or not takes_many(loop, context) else _mentioned(asked.given, _taken(loop))
                 if by:
-                    _report(node, about, by, loop, context)
+                    _report(node, asked, by, loop, context)
                     return True
         elif isinstance(outer, ast.Lambda) and outer.args.args and (mapped := _mapped(outer, context)) is not None:
             target = ast.Name(outer.args.args[0].arg, ast.Store())
             loop = ast.For(target, mapped, [], [], lineno=node.lineno, end_lineno=node.lineno)
-            by = _mentioned(given, _taken(loop)) if takes_many(loop, context) else ""
+            by = _mentioned(asked.given, _taken(loop)) if takes_many(loop, context) else ""
             if by:
-                _report(node, about, by, loop, context)
+                _report(node, asked, by, loop, context)
                 return True
         inner, outer = outer, context.parent(outer)  # type: ignore[assignment]
     return False
@@ -163,7 +187,7 @@ def _on_for(node: ast.For, context: FileContext) -> None:
         if loop is not node and not isinstance(loop, ast.While) and takes_many(loop, context):
             by = _mentioned(_given([call for _, call in chain.calls]), _taken(loop))
             if by:
-                _report(node.iter, f"`{chain.model}`", by, loop, context)
+                _report(node.iter, _Asked(f"`{chain.model}`"), by, loop, context)
                 return
 
 
@@ -200,17 +224,18 @@ def _given(calls: list[ast.Call]) -> list[ast.expr]:
     return [*(part for call in calls for part in call.args), *(word.value for word in words)]
 
 
-def _mentioned(given: list[ast.expr], bound: set[str]) -> str:
+def _mentioned(given: Iterable[ast.expr], bound: set[str]) -> str:
     """The name of `bound` that expressions use; "" where none."""
     names = (part.id for node in given for part in descendants(node) if isinstance(part, ast.Name))
     return next((name for name in names if name in bound), "")
 
 
-def _report(node: ast.Call, about: str, by: str, loop: Loop, context: FileContext, *more: Evidence) -> None:
+def _report(node: ast.Call, asked: _Asked, by: str, loop: Loop, context: FileContext, *more: Evidence) -> None:
     context.report(
         IN_LOOP,
         node,
-        f"one query on {about} for each `{by}`",
+        f"one query on {asked.of} for each `{by}`",
+        needs=(("related", asked.related),) if asked.related else (),
         evidence=(Evidence(context.path, loop.lineno, "the loop"), *more),
         confidence="likely" if _leaves(loop, context) else "confirmed",
     )
@@ -246,132 +271,13 @@ query_in_loop = Rule(
             near=(*MANAGER_WORDS, b"object_or_404("),
         ),
         Watch((ast.Call,), _on_session, WORDS, _is_product, RUNS),
+        Watch((ast.Call,), _on_related, (b".filter(", b".get("), _is_product, (b".filter(", b".get(", b".exclude(")),
         Watch((ast.For,), _on_for, (b".objects.",), _is_product),
         Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
     ),
+    holds=_holds,
     bad=IN_LOOP_BAD,
     good=IN_LOOP_GOOD,
 )
 
-
-def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
-    """Fields that a model has an index for, those of `Meta` by the first column."""
-    indexed: dict[str, None] = {}
-    for part in node.body:
-        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
-            target = part.targets[0] if isinstance(part, ast.Assign) else part.target
-            given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
-            if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
-                indexed[last_name(target)] = None
-        elif isinstance(part, ast.ClassDef) and part.name == "Meta":
-            texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-            columns = (text.lstrip("-") for text in texts)
-            indexed.update(dict.fromkeys(name for name in columns if name.isidentifier()))
-    if indexed:
-        context.fact("indexed", node.name, " ".join(indexed))
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not node.value
-
-
-def _is_reading(path: str) -> bool:
-    return _is_product(path) and path_role(path) in {"view", "service"}
-
-
-def _on_filter(node: ast.Call, context: FileContext) -> None:
-    if not isinstance(node.func, ast.Attribute) or node.func.attr not in {"filter", "get"}:
-        return
-    chain = chain_of(node)
-    if chain.manager not in MANAGERS or not chain.model or node.args:
-        return
-    asked = list(_columns(chain.calls))
-    if not asked or any(call.args for name, call in chain.calls if name in _NARROW) or "__" in asked[0]:
-        return
-    needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
-    context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
-
-
-def _columns(calls: tuple[tuple[str, ast.Call], ...]) -> Iterator[str]:
-    """The columns that a chain filters by. A lookup that no index serves is its own matter: it stays with its name."""
-    for method, call in calls:
-        if method in {"filter", "get"}:
-            for keyword, _ in literal_keywords(call):
-                name, _, lookup = keyword.partition("__")
-                yield name if not lookup or lookup in _BY_INDEX else keyword
-
-
-def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """Every column is one of the model's own, and none of them has an index or is a relation."""
-    said = dict(candidate.needs)
-    place = relations_of(project).model(said["model"], report.path)
-    if place is None or project.models.ambiguous(place[1].name):
-        return None
-    fields = project.models.fields(place[1].name)
-    indexed = {
-        name
-        for model in project.models.ancestors(place[1].name)
-        for _, fact in project.named("indexed", model)
-        for name in fact.detail.split()
-    }
-    declared = None
-    for kind, name in candidate.needs:
-        if kind != "asked":
-            continue
-        if name not in fields or fields[name][1].detail not in _SCALARS:
-            return None
-        if name in indexed:
-            return None
-        declared = declared or fields[name]
-    if declared is None:
-        return None
-    path, fact = declared
-    evidence = (*candidate.evidence, Evidence(path, fact.line, f"{fact.name} is a {fact.detail} without an index"))
-    message = f"{candidate.message}, which has no index: the whole table is read"
-    return replace(candidate, message=message, needs=(), evidence=evidence)
-
-
-unindexed_filter = Rule(
-    name=UNINDEXED,
-    gate="P2",
-    severity="LOW",
-    skill=SKILL,
-    sources=("BN-S5",),
-    catches="Filters of which no column has an index, on a model of the project.",
-    why="The database reads every row of the table for each request, which shows only once the table has grown.",
-    fix="Give the field `db_index=True`, or `Meta.indexes` an `Index` that begins with it; where the table stays "
-    "small, "
-    "waive it with that as the reason.",
-    when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
-    "choices, "
-    "and not where a relation or an indexed column narrows the rows too.",
-    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
-    holds=_holds,
-    bad=(
-        shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
-        shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
-        shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
-    ),
-    good=(
-        shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
-        shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
-        shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
-        shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
-    ),
-)
-
-RULES: tuple[Rule, ...] = (query_in_loop, unindexed_filter)
-OBSERVERS: tuple[Observer, ...] = (
-    Observer(
-        "indexes",
-        (
-            Watch(
-                (ast.ClassDef,),
-                _on_indexes,
-                (b"models", b"Model"),
-                lambda path: "model" in path and not is_test_path(path) and not is_migration_path(path),
-            ),
-        ),
-    ),
-)
-"""Kind: indexed (name: the model, detail: its columns that begin an index)."""
+RULES: tuple[Rule, ...] = (query_in_loop,)

@@ -125,7 +125,7 @@ class Relations:
                         loader = (
                             "select_related"
                             if kind == "OneToOneField"
-                            else _loader(_MANY if kind not in _MAPPED else kind)
+                            else _loader(LAZY_MANY if kind in _MAPPED else _MANY)
                         )
                         back = "" if kind == _MANY else field
                         return Relation(source, owner, kind != "OneToOneField", place, loader, back)

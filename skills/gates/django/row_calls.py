@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
 from skills.gates.django.row_run import Run
+from skills.gates.django.row_syntax import manager_of
 from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
@@ -29,6 +30,8 @@ WRITES = frozenset(
      "aadd", "aremove", "aset", "aclear", "acreate", "bulk_update", "aget_or_create", "save", "build_absolute_uri"}
 )  # fmt: skip
 _MANAGED = frozenset({"all", "filter", "exclude", "order_by", "select_related", "prefetch_related"})
+# What is asked of a row by these, where steps lead to it, is asked of a manager.
+_OF_ROWS = _SAME | _ONE | NARROWS | {"count", "exists", "acount", "aexists", "contains", "none"}
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
 _LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
                          "UserPassesTestMixin"})  # fmt: skip
@@ -197,10 +200,10 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     if not isinstance(rows, Rows) and (asked := query_of(flow.context, node, values)) is not None:
         return asked
     if isinstance(rows, Row):
+        if rows.loop and method not in WRITES | _OF_ROWS and not node.args and not node.keywords:
+            # A method of the model may read a relation of the row; whether it does the project knows.
+            flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
         if not rows.steps:
-            if rows.loop and method not in WRITES and not node.args and not node.keywords:
-                # A method of the model may read a relation of the row; whether it does the project knows.
-                flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
             return None
         rows = rows.many()
     if isinstance(rows, Result):
@@ -243,7 +246,7 @@ def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
     owner = function.value
     if function.attr in NARROWS | TAKES_FIRST:
         owner = without_all(owner)
-    if not isinstance(owner, ast.Attribute) or flow.manager(owner) is not None:
+    if not isinstance(owner, ast.Attribute) or manager_of(owner, flow.context) is not None:
         return flow.value(owner, names, quiet=isinstance(owner, ast.Call) and function.attr in WRITES)
     if function.attr in WRITES:
         row = flow.value(owner.value, names)

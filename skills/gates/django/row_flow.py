@@ -9,10 +9,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.row_calls import call_value, show
 from skills.gates.django.row_run import Access, Many
-from skills.gates.django.row_syntax import annotated, calls, climbed, counts, goes_on, guessed, left_out
+from skills.gates.django.row_syntax import (
+    annotated,
+    calls,
+    climbed,
+    counts,
+    goes_on,
+    guessed,
+    is_column,
+    left_out,
+    manager_of,
+    own_row,
+    sender,
+)
 from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -23,7 +34,6 @@ _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True")
 """Where rows are taken one by one, one of these stands."""
-_FREE = frozenset({"pk", "id", "objects"})
 _DEPTH = 3
 # The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
 _PLACE = ""
@@ -72,6 +82,10 @@ class Flow:
                 own: Names = {}
                 self.block((part for part in node.body if not isinstance(part, _DEFINITIONS)), own)
                 methods = {**names, **{f"self.{name}": value for name, value in own.items()}}
+                made = self.method("__init__")
+                if made is not None:
+                    self.function(made, held := dict(methods), {})
+                    methods |= {name: value for name, value in held.items() if name.startswith("self.")}
                 self.definitions(node.body, methods)
                 self.symbols.pop()
                 self.owner = outer
@@ -91,6 +105,8 @@ class Flow:
     def guess(self, owner: ast.expr) -> Rows | None:
         """What `order.lines` stands for by its name, where the file gives nobody an `order` that it loaded itself."""
         if self.owner is not None and self.owner.name.endswith(("Serializer", "Admin", "Inline")):
+            return None
+        if ast.unparse(owner).startswith("self.object.") and (self.method("get_queryset") or self.method("get_object")):
             return None
         function = self._running[-1] if self._running else None
         name = getattr(owner.value, "id", "") if isinstance(owner, ast.Attribute) else ""
@@ -114,8 +130,11 @@ class Flow:
             # Not given, it is nothing until the function binds it: `if orders is None: orders = …`.
             if names[parameter] is None:
                 del names[parameter]
+        sent = sender(node)
+        if sent is not None and names.get("instance", None) is None:
+            names["instance"] = annotated(sent, node.lineno, self.context)
         if self.owner is not None and arguments and arguments[0].arg == "self" and node in self.owner.body:
-            names["self"] = self.own_row()
+            names["self"] = own_row(self.owner)
         for variadic in (node.args.vararg, node.args.kwarg):
             if variadic is not None:
                 names[variadic.arg] = None
@@ -134,13 +153,6 @@ class Flow:
         """A method of the class around."""
         body = self.owner.body if self.owner is not None else []
         return next((node for node in body if isinstance(node, FunctionNode) and node.name == name), None)
-
-    def own_row(self) -> Value:
-        """`self` in the methods of a model."""
-        owner = self.owner
-        if owner is None or not any(last_name(base).endswith(("Model", "AbstractUser")) for base in owner.bases):
-            return None
-        return Row(owner.name, sure=False)
 
     def block(self, body: Iterable[ast.stmt], names: Names) -> None:
         """Runs statements one after the other."""
@@ -301,7 +313,7 @@ class Flow:
         return names.get(node.id)
 
     def on_attribute(self, node: ast.Attribute, names: Names) -> Value:
-        manager = self.manager(node)
+        manager = manager_of(node, self.context)
         if manager is not None:
             return manager
         own = names.get(f"self.{node.attr}") if isinstance(node.value, ast.Name) and node.value.id == "self" else None
@@ -310,17 +322,9 @@ class Flow:
         row = self.value(node.value, names)
         if not isinstance(row, Row):
             return None
-        if row.loop and not _is_column(node.attr) and not covers(row.loaded, node.attr):
+        if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
             self.on_access(node, self.statement, ".".join(self.symbols), row, node.attr)
         return row.behind(node.attr)
-
-    def manager(self, node: ast.Attribute) -> Rows | None:
-        """`Order.objects`, `Order.published`."""
-        owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
-        if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
-            return None
-        name = self.context.resolve(node.value)
-        return Rows(name, node.attr, line=node.lineno) if name else None
 
     def on_call(self, node: ast.Call, names: Names) -> Value:
         return call_value(self, node, names)
@@ -372,10 +376,6 @@ class Flow:
 
     def on_nothing(self, node: ast.expr, names: Names) -> Value:
         return None
-
-
-def _is_column(name: str) -> bool:
-    return name in _FREE or name.startswith("_") or name.endswith("_id")
 
 
 _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {

@@ -29,6 +29,9 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if not is_manager_class(node):
         return
     bases = {last_name(part) for base in node.bases for part in descendants(base) if isinstance(part, _NAMED)}
+    # `return OrderQuerySet(self.model)`: the manager answers rows of that.
+    bases |= {name for part in node.body if isinstance(part, FunctionNode) and part.name == "get_queryset"
+              for name in _called(part)}  # fmt: skip
     context.fact(_CLASS, node.name, " ".join(sorted(base for base in bases if base.endswith(_ENDINGS))))
     doers = _doers(context)
     for method in node.body:

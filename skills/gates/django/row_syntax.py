@@ -3,11 +3,13 @@
 import ast
 from collections.abc import Iterable
 
+from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.row_values import Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
 
+_FREE = frozenset({"pk", "id", "objects"})
 GUESS = "~"
 """Stands before the name of a variable where that is all that says what rows are of."""
 
@@ -64,6 +66,12 @@ def annotated(hint: ast.expr | None, line: int, context: FileContext) -> Value:
     return Row(name, line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
 
 
+def sender(node: FunctionNode) -> ast.expr | None:
+    """The model that `@receiver(post_save, sender=Order)` names: the receiver's `instance` is a row of it."""
+    words = [word for part in node.decorator_list if isinstance(part, ast.Call) for word in part.keywords]
+    return next((word.value for word in words if word.arg == "sender"), None)
+
+
 def climbed(node: ast.stmt) -> list[str]:
     """The names that a `while` loop moves on to what stands behind them: `node = node.parent`."""
     return [
@@ -98,3 +106,24 @@ def guessed(owner: ast.expr) -> Rows | None:
     if name in {"self", "cls"} or not name.islower():
         return None
     return Row(f"{GUESS}{name}", line=owner.lineno, sure=False).behind(owner.attr).many()
+
+
+def is_column(name: str) -> bool:
+    """True for attributes of a row that are read without a query, by their name."""
+    return name in _FREE or name.startswith("_") or name.endswith("_id")
+
+
+def manager_of(node: ast.Attribute, context: FileContext) -> Rows | None:
+    """`Order.objects`, `Order.published`."""
+    owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+    if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
+        return None
+    name = context.resolve(node.value)
+    return Rows(name, node.attr, line=node.lineno) if name else None
+
+
+def own_row(owner: ast.ClassDef) -> Row | None:
+    """`self` in the methods of a model."""
+    if not any(last_name(base).endswith(("Model", "AbstractUser")) for base in owner.bases):
+        return None
+    return Row(owner.name, sure=False)

@@ -52,6 +52,7 @@ _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
 _ANSWERS = frozenset({"result", "exception"})
 _ROWS = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate", "earliest", "latest"})
+_DJANGO = frozenset({"django", "rest_framework", "channels", "asgiref", "ninja"})
 _WALKERS = frozenset({"list", "tuple", "set", "len", "sorted", "sum", "any", "all", "min", "max", "dict", "enumerate"})
 
 
@@ -290,7 +291,7 @@ def _is_orm(node: ast.Call, context: FileContext) -> bool:
             chain = chain_of(made[-1])
     if chain.manager not in MANAGERS or not chain.model:
         return False
-    return any(name.partition(".")[0] in ("django", "rest_framework") for name in context.imports.values())
+    return any(name.partition(".")[0] in _DJANGO for name in context.imports.values())
 
 
 def shown(function: ast.expr) -> str:

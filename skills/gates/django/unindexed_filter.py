@@ -1,0 +1,151 @@
+"""The rule unindexed-filter: a query that reads the whole table."""
+
+import ast
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
+from skills.gates.django.query_in_loop_examples import shop
+from skills.gates.django.relations import relations_of
+from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
+from skills.gates.engine.syntax import descendants
+from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Observer, Rule, Watch
+
+UNINDEXED = "unindexed-filter"
+_SCALARS = frozenset(
+    {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
+     "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
+)  # fmt: skip
+_BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
+
+
+def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
+    """Fields that a model has an index for, those of `Meta` by the first column."""
+    indexed: dict[str, None] = {}
+    for part in node.body:
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
+            target = part.targets[0] if isinstance(part, ast.Assign) else part.target
+            given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
+            if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
+                indexed[last_name(target)] = None
+        elif isinstance(part, ast.ClassDef) and part.name == "Meta":
+            texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            columns = (text.lstrip("-") for text in texts)
+            indexed.update(dict.fromkeys(name for name in columns if name.isidentifier()))
+    if indexed:
+        context.fact("indexed", node.name, " ".join(indexed))
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def _is_reading(path: str) -> bool:
+    return not is_test_path(path) and not is_migration_path(path) and path_role(path) in {"view", "service"}
+
+
+def _on_filter(node: ast.Call, context: FileContext) -> None:
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in {"filter", "get"}:
+        return
+    chain = chain_of(node)
+    if chain.manager not in MANAGERS or not chain.model or node.args:
+        return
+    asked = list(_columns(chain.calls))
+    if (
+        not asked
+        or any(call.args for name, call in chain.calls if name in {"filter", "exclude", "get"})
+        or "__" in asked[0]
+    ):
+        return
+    needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
+    context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
+
+
+def _columns(calls: tuple[tuple[str, ast.Call], ...]) -> Iterator[str]:
+    """The columns that a chain filters by. A lookup that no index serves is its own matter: it stays with its name."""
+    for method, call in calls:
+        if method in {"filter", "get"}:
+            for keyword, _ in literal_keywords(call):
+                name, _, lookup = keyword.partition("__")
+                yield name if not lookup or lookup in _BY_INDEX else keyword
+
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """Every column is one of the model's own, and none of them has an index or is a relation."""
+    said = dict(candidate.needs)
+    place = relations_of(project).model(said["model"], report.path)
+    if place is None or project.models.ambiguous(place[1].name):
+        return None
+    fields = project.models.fields(place[1].name)
+    indexed = {
+        name
+        for model in project.models.ancestors(place[1].name)
+        for _, fact in project.named("indexed", model)
+        for name in fact.detail.split()
+    }
+    declared = None
+    for kind, name in candidate.needs:
+        if kind != "asked":
+            continue
+        if name not in fields or fields[name][1].detail not in _SCALARS:
+            return None
+        if name in indexed:
+            return None
+        declared = declared or fields[name]
+    if declared is None:
+        return None
+    path, fact = declared
+    evidence = (*candidate.evidence, Evidence(path, fact.line, f"{fact.name} is a {fact.detail} without an index"))
+    message = f"{candidate.message}, which has no index: the whole table is read"
+    return replace(candidate, message=message, needs=(), evidence=evidence)
+
+
+unindexed_filter = Rule(
+    name=UNINDEXED,
+    gate="P2",
+    severity="LOW",
+    skill="django-query-optimizer",
+    sources=("BN-S5",),
+    catches="Filters of which no column has an index, on a model of the project.",
+    why="The database reads every row of the table for each request, which shows only once the table has grown.",
+    fix="Give the field `db_index=True`, or `Meta.indexes` an `Index` that begins with it; where the table stays "
+    "small, "
+    "waive it with that as the reason.",
+    when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
+    "choices, "
+    "and not where a relation or an indexed column narrows the rows too.",
+    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
+    holds=_holds,
+    bad=(
+        shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
+        shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
+        shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
+    ),
+    good=(
+        shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
+        shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
+        shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
+        shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (unindexed_filter,)
+OBSERVERS: tuple[Observer, ...] = (
+    Observer(
+        "indexes",
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_indexes,
+                (b"models", b"Model"),
+                lambda path: "model" in path and not is_test_path(path) and not is_migration_path(path),
+            ),
+        ),
+    ),
+)
+"""Kind: indexed (name: the model, detail: its columns that begin an index)."""
