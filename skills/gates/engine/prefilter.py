@@ -35,16 +35,19 @@ class _Words:
     def __init__(self, pieces: dict[bytes, int], shapes: dict[WordShape, int]) -> None:
         self.pieces = pieces
         self.shapes = shapes
+        self._whole = {piece[1:-1]: bits for piece, bits in pieces.items() if piece[0] == piece[-1] == 32}
+        self._parts = [(piece, bits) for piece, bits in pieces.items() if not piece[0] == piece[-1] == 32]
+        self._ascii_parts = [(piece, bits) for piece, bits in self._parts if piece.isascii()]
         self.known: set[bytes] = set()
         self.telling: set[bytes] = set()
         self.said: dict[bytes, int] = {}
 
     def learn(self, words: set[bytes]) -> None:
         """Take in words that are not known yet, all at once: a search through them together rules out most."""
-        said: dict[bytes, int] = {}
+        said = {word: self._whole[word] for word in words & self._whole.keys()}
         together = b" %s " % b" ".join(words)
         find = together.find
-        for piece, bits in self.pieces.items():
+        for piece, bits in self._ascii_parts if together.isascii() else self._parts:
             at = find(piece)
             if at >= 0:
                 for word in _words_from(at, piece, together, together):

@@ -20,6 +20,7 @@ from skills.gates.model import TENANT_FIELDS, FileReport, SyntaxProblem
 from skills.gates.rule import Observer, Rule
 
 _Read = TypeVar("_Read")
+_NO_LINE = 1 << 60  # below the last one of every file
 
 
 class Analyser:
@@ -127,7 +128,8 @@ def _walk(
     crashed: dict[str, str] = {}
     far, near = plan.far, plan.near
     steps = plan.steps if lines is None or lines or far is not None else plan.bare
-    marks = _marked(lines or [])
+    marked = iter([*(lines or ()), _NO_LINE])
+    upcoming = next(marked)  # the first marked line that does not stand above the statement: they come in source order
     places = 1
     while stack:
         node = pop()
@@ -141,11 +143,12 @@ def _walk(
                 scopes.pop()
                 continue
             context.statement = node
-            if place == SIMPLE:
-                near_by = marks.find(1, node.lineno, node.end_lineno + 1) > 0
-            else:
-                near_by = bool(lines) and _is_near(node, place, marks)
-            if near_by or lines is None:
+            first = node.lineno if place != CASE else node.pattern.lineno
+            if place == SCOPE and node.decorator_list:
+                first = node.decorator_list[0].lineno
+            while upcoming < first:
+                upcoming = next(marked)
+            if upcoming <= (node.end_lineno if place == SIMPLE else node.body[0].lineno) or lines is None:
                 callbacks, table = near_callbacks, near
         if callbacks:
             _call(callbacks, node, context, crashed)
@@ -170,22 +173,6 @@ def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: di
             call(node, context)
         except Exception as error:  # a rule's own mistake must not cost the answers of the others
             crashed[name] = _one_line(f"{type(error).__name__}: {error}")
-
-
-def _marked(lines: list[int]) -> bytearray:
-    """One byte for each line from 0 to the last one, 1 where it is one of the lines (in order)."""
-    marks = bytearray(lines[-1] + 1 if lines else 0)
-    for line in lines:
-        marks[line] = 1
-    return marks
-
-
-def _is_near(node: Any, place: int, marks: bytearray) -> bool:
-    """True where one of the marked lines is one of the header of a statement with a block."""
-    first, last = node.pattern.lineno if place == CASE else node.lineno, node.body[0].lineno
-    if place == SCOPE and node.decorator_list:
-        first = node.decorator_list[0].lineno
-    return marks.find(1, first, last + 1) > 0
 
 
 def _look_into(
