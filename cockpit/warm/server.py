@@ -185,7 +185,7 @@ class Server:
         from cockpit.sweep.secret_lines import SecretLines
         from skills.gates import analyse
         from skills.gates.engine.patterns import compile_all
-        from skills.gates.engine.suppressions import MARK
+        from skills.gates.model import MARK
 
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         import git  # noqa: F401

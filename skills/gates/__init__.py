@@ -8,7 +8,7 @@ loaded on first use, so that importing the words in `skills.gates.model` costs n
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from skills.gates.model import TENANT_FIELDS, FileReport, GateOptions, ProjectEvidence, Verdict
+from skills.gates.model import MARK, TENANT_FIELDS, FileReport, GateOptions, ProjectEvidence, Verdict
 
 if TYPE_CHECKING:
     from skills.gates.engine.walk import Analyser
@@ -47,8 +47,6 @@ def analyse(
     `every` only the `registry.COMMON` rules look, except where comments may silence the others. `tenant_fields` are
     those of the options that the report will be settled with.
     """
-    from skills.gates.engine.suppressions import MARK
-
     every = every or MARK in source
     analyser = _analysers.get(every)
     if analyser is None:

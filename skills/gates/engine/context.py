@@ -11,7 +11,7 @@ from typing import Any
 from skills.gates.engine.fingerprints import fingerprint_stem, without_layout
 from skills.gates.engine.names import dotted, imported_names
 from skills.gates.engine.roles import READ_AS, file_role, why_of_scope
-from skills.gates.engine.syntax import SCOPES, descendants, header_of
+from skills.gates.engine.syntax import SCOPES, header_of, parents_in
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 
 _TABLE = 12  # lines; a longer statement is a table
@@ -81,6 +81,9 @@ class Words:
         self.lower = lower
 
 
+_IMPORT = Words(b"import")
+
+
 class FileContext:
     """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
     first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try;
@@ -138,7 +141,7 @@ class FileContext:
     @cached_property
     def imports(self) -> dict[str, str]:
         """Bound name → dotted name of every import of the file."""
-        return imported_names(self.tree, self.path)
+        return imported_names(self.tree, self.path, lambda node: self.mentions(_IMPORT, node))
 
     @cached_property
     def role_and_why(self) -> tuple[str, str]:
@@ -188,7 +191,7 @@ class FileContext:
         """The parent of a node inside the current statement, None for the statement itself."""
         owner, parents = self._parents
         if owner is not self.statement:
-            parents = {child: above for above in descendants(self.statement) for child in ast.iter_child_nodes(above)}
+            parents = parents_in(self.statement)
             self._parents = (self.statement, parents)
         return parents.get(node)
 

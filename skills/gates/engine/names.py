@@ -1,7 +1,7 @@
 """Names: what an import binds, and which dotted name an expression stands for."""
 
 import ast
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 from skills.gates.engine.syntax import statements
@@ -21,11 +21,13 @@ def import_source(node: ast.ImportFrom, path: str) -> str:
     return ".".join([*package, *([node.module] if node.module else [])])
 
 
-def imported_names(tree: ast.AST, path: str) -> dict[str, str]:
+def imported_names(
+    tree: ast.Module, path: str, may_import: Callable[[ast.stmt], bool] = lambda node: True
+) -> dict[str, str]:
     """Bound name → dotted name for every import of the file, at any depth; the first binding of a name
-    wins."""
+    wins. `may_import` rules out statements at the top of the file that are or hold none."""
     found: dict[str, str] = {}
-    for node in statements(tree):
+    for node in (inner for outer in tree.body if may_import(outer) for inner in statements(outer)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.asname:

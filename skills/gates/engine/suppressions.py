@@ -9,9 +9,8 @@ from typing import Any
 from skills.gates.engine.context import lines_in
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants, header_of
-from skills.gates.model import Suppression
+from skills.gates.model import MARK, Suppression
 
-MARK = b"cockpit:"
 _NEXT = r"(?=#[ \t]*(?:cockpit:|noqa\b|nosec\b|ruff:|flake8:|type:|mypy:|pyright:|pylint:|fmt:|isort:|pragma\b)|$)"
 _COMMENT = lazy(
     rf"#\s*cockpit:\s*ignore(?:\s*\[(?P<rules>[^\]]*)\][ \t]*[:–—-]*[ \t]*(?P<reason>.*?)[ \t]*{_NEXT}|(?=[\s\[-]|$))"

@@ -63,6 +63,19 @@ def descendants(node: ast.AST) -> Iterator[ast.AST]:
                 push(value)
 
 
+def parents_in(root: ast.AST) -> dict[Any, ast.AST]:
+    """What stands right above each node below `root`."""
+    found: dict[Any, ast.AST] = {}
+    for above in descendants(root):
+        for name in CHILDREN[above.__class__]:
+            value = getattr(above, name)
+            if value.__class__ is list:
+                found.update(dict.fromkeys(value, above))
+            else:
+                found[value] = above
+    return found
+
+
 def statements(tree: ast.AST) -> Iterator[ast.stmt]:
     """Every statement below `tree` in source order, without looking into expressions."""
     stack: list[Any] = [tree]

@@ -12,11 +12,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from skills.gates.engine.context import FileContext, IsFixable
-from skills.gates.engine.plan import CASE, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expressions, Plan, make_plan
+from skills.gates.engine.plan import BLOCK, END, LEAVE, SCOPE, SIMPLE, Callbacks, Expressions, Plan, make_plan
 from skills.gates.engine.prefilter import MOST_PLANS, Prefilter
 from skills.gates.engine.roles import is_test_path, path_role
-from skills.gates.engine.suppressions import MARK, find_foreign, find_suppressions, has_foreign_marks
-from skills.gates.model import TENANT_FIELDS, FileReport, SyntaxProblem
+from skills.gates.engine.suppressions import find_foreign, find_suppressions, has_foreign_marks
+from skills.gates.model import MARK, TENANT_FIELDS, FileReport, SyntaxProblem
 from skills.gates.rule import Observer, Rule
 
 _Read = TypeVar("_Read")
@@ -143,9 +143,7 @@ def _walk(
                 scopes.pop()
                 continue
             context.statement = node
-            first = node.lineno if place != CASE else node.pattern.lineno
-            if place == SCOPE and node.decorator_list:
-                first = node.decorator_list[0].lineno
+            first = node.lineno if place <= BLOCK else _first_line(node)
             while upcoming < first:
                 upcoming = next(marked)
             if upcoming <= (node.end_lineno if place == SIMPLE else node.body[0].lineno) or lines is None:
@@ -173,6 +171,13 @@ def _call(callbacks: Callbacks, node: ast.AST, context: FileContext, crashed: di
             call(node, context)
         except Exception as error:  # a rule's own mistake must not cost the answers of the others
             crashed[name] = _one_line(f"{type(error).__name__}: {error}")
+
+
+def _first_line(node: Any) -> int:
+    """The first line of a function, a class or a case."""
+    if node.__class__ is ast.match_case:
+        return node.pattern.lineno
+    return (node.decorator_list or [node])[0].lineno  # type: ignore[no-any-return]
 
 
 def _look_into(

@@ -38,8 +38,8 @@ _ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.in
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
 _TRIED = lazy(
-    r"(?:^|_)(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
-    r"|fixtures?|e2e(?:_?tests?)?)(?:_|$)"
+    r"(?:^|[/_])(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
+    r"|fixtures?|e2e(?:_?tests?)?)(?:[/_]|\.py$)"
 )
 _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
 
@@ -47,8 +47,7 @@ _SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "
 def _judged(path: str) -> bool:
     if is_test_path(path) or is_migration_path(path) or is_away_from_production(path):
         return False
-    *folders, name = path.split("/")
-    return _SHOWN.isdisjoint(folders) and not any(map(_TRIED.search, (*folders, name.removesuffix(".py"))))
+    return _TRIED.search(path) is None and _SHOWN.isdisjoint(path.split("/")[:-1])
 
 
 def _text(node: ast.AST | None) -> str | None:

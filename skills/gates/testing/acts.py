@@ -52,9 +52,10 @@ def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
     """True for `second = cart.render()` where the act was `first = cart.render()`: to the letter, since another
     question to what was made is no act."""
     one, other = _call_of(node), _call_of(act)
-    if one is None or other is None or last_name(one.func) in _LOOKS | _LOOKS_AGAIN:
+    name = "" if one is None else last_name(one.func)
+    if one is None or other is None or name != last_name(other.func) or name in _LOOKS or name in _LOOKS_AGAIN:
         return False
-    return last_name(one.func)[:1].islower() and ast.dump(one) == ast.dump(other)
+    return name[:1].islower() and ast.dump(one) == ast.dump(other)
 
 
 def raises_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
