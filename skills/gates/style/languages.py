@@ -17,55 +17,64 @@ _ENGLISH = word_set(
 )
 _LANGUAGES = {
     "Spanish": word_set(
-        "agregar al algo ahora antes aquí archivo así aunque borrar busca cada calcula calcular cambiar cambio cambios "
-        "campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear debe deben después "
-        "cuando datos del desde devolver devuelve donde el eliminar empresa entre esta este esto estos está fecha "
-        "función guarda guardar hace hacer hasta hay las lista los más mientras mismo muy no nueva nuevo obtener "
-        "obtiene para pedido pedidos pero por porque prueba puede pueden que retorna se según ser si sin sobre solo "
-        "sólo son también todas todos una usuario usuarios vacía vacío validar valor valores verifica ya"
+        "agregar ahora al algo antes aquí archivo así aunque borrar busca cada calcula calcular cambiar cambio "
+        "cambios campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear cuando "
+        "datos de debe deben del desde después devolver devuelve donde el eliminar empresa en entre envía esta "
+        "este esto estos está fecha función guarda guardar hace hacer hasta hay la las lista lo los mientras "
+        "mismo muy más no nombre nueva nuevo obtener obtiene para pedido pedidos pero peticiones por porque "
+        "prueba puede pueden que retorna revisar se según ser si siguiente sin sobre solo son sólo también todas "
+        "todos una usuario usuarios vacía vacío validar valor valores verifica vista ya"
     ),
     "Portuguese": word_set(
-        "ainda antes ao aos aqui arquivo arquivos até banco busca buscar cada cliente clientes com como criar da "
-        "dados das data depois devolve devolver do dos em entre então esta este está estão função isso já linha "
-        "linhas lista mais mas mesmo muito nas nos nova novo não número obter os para pedido pedidos pela pelo "
-        "pode podem por porque qual quando que remover retorna salvar se seja sem sempre ser seu sobre são só "
-        "também todos uma usuário validar verifica você"
+        "ainda antes ao aos aqui arquivo arquivos as até banco busca buscar cada classe cliente clientes com como "
+        "criar da dados das data de depois devolve devolver do dos e em entre então envia essa esse esta este "
+        "está estão função isso já linha linhas lista mais mas mesmo muito na nas no nos nova novo não número "
+        "obter os para pedido pedidos pela pelo pode podem por porque qual quando que remover requisições retorna "
+        "salva salvar se seja sem sempre ser seu sobre são só também tela todos um uma usado usuário validar "
+        "verifica verifique você"
     ),
     "French": word_set(
-        "afin ainsi alors après au aussi aux avant avec banque ce ces cette chaque comme créer dans depuis des "
-        "donc données du elle encore enregistrer entre est et fichier fichiers fois fonction ici il le les ligne "
-        "lignes liste lors lorsque mais ne nous nouveau nouvelle obtenir ou où par pas peut plus pour quand que "
-        "qui renvoie retourne sans sera ses si sinon sont supprimer sur toujours tous toutes très une utilisateur "
-        "utilisateurs valeur valeurs valider vers vérifie être"
+        "afin ainsi alors appeler après attention au aussi aux avant avec banque ce ces cette chaque classe comme "
+        "créer dans de depuis des donc données du elle encore enregistrer entre envoie est et fichier fichiers "
+        "fois fonction gère ici il la le les ligne lignes liste lors lorsque mais méthode ne non nous nouveau "
+        "nouvelle obtenir ou où par paramètre pas pendant peut plus pour quand que qui renvoie requêtes retourne "
+        "sans sera ses si sinon sont supprimer sur toujours tous toutes très une utilisateur utilisateurs utilisé "
+        "valeur valeurs valider vers vérifie être"
     ),
     "German": word_set(
-        "aber alle alles anzahl auch auf aus bei benutzer bevor damit danach das dass datei daten dem den der des "
-        "die diese diesem diesen dieser dieses durch ein eine einem einen einer enthält erstellen falls funktion "
-        "für gibt hier im ist jede jeder jetzt kann kein keine können leer liste löschen mehr mit muss nach neue "
-        "neuer nicht noch nur ob oder ohne prüfen schon sein sich sind soll sonst speichern und unter vom von vor "
-        "weil wenn werden wie wird wurde wurden zeile zeilen zu zum zur zurück zählen über"
+        "aber alle alles an anfragen anzahl auch auf aus bei benutzer bevor damit danach das dass datei daten "
+        "datenbank dem den der des die diese diesem diesen dieser dieses durch ein eine einem einen einer eines "
+        "enthält erstellen falls funktion für gibt hier im in ist jede jeder jetzt kann kein keine klasse können "
+        "leer liste löschen mehr mit muss nach neue neuer nicht nie noch nur ob oder ohne prüfen schickt schon "
+        "sein sich sind soll sonst speichern speichert später und unter vom von vor weil wenn werden wie wird "
+        "wurde wurden zeile zeilen zu zum zur zurück zählen änderungen über"
     ),
     "Dutch": word_set(
-        "aan alle als bestaat bij bovenaan dan dat deze dit een functie gebruiker gebruikers gebruikt geen gegevens "
-        "haal haalt het hier maar maak maakt met moet naar niet nog ook om onder ons op opslaan sla te tot uit van "
-        "verwijder voor waarde wanneer worden wordt zijn zodat"
+        "aan alle als bestaat bestand bij bovenaan dan dat de deze dit door een en er functie gebruiker "
+        "gebruikers gebruikt geen gegevens haal haalt het hier later lijst maak maakt maar mag met moet naar niet "
+        "nog of om onder ons ook op opslaan sla slaat stuurt te tot uit van verwijder verzoeken voor waarde "
+        "wanneer wijzigingen worden wordt zijn zodat"
     ),
     "Polish": word_set(
-        "ale bazy być czy dane danych dla dodaj jeśli jeżeli jest już lista listy listę lub nie nowa nowy od oraz po "
-        "pobierz przed przez przy pusta pusty się sprawdź sprawdza są tutaj tylko usuń użytkownik użytkownika "
-        "użytkowników ustaw wartość wszystkie wszystkich zapisz zwraca zwróć że żeby "
-        "byc jesli jezeli ktora ktore ktorej ktory ktorych ktorzy sie zeby wartosc uzytkownika uzytkownikow"
+        "ale bazie bazy byc być czy dane danych dla dodaj funkcja i istnieje jesli jest jezeli jeśli jeżeli już "
+        "klasa ktora ktore ktorej ktory ktorych ktorzy lista listy listę lub na nie nowa nowy od oraz plik pliku "
+        "po pobierz przed przez przy pusta pusty sie się sprawdza sprawdź są ta tego to tutaj tylko ustaw usuwać "
+        "usuń uzytkownika uzytkownikow użytkownik użytkownika użytkowników używane w wartosc wartość wszystkich "
+        "wszystkie wysyła z zapisuje zapisz zeby zmiany zwraca zwróć że żeby"
     ),
     "Turkish": word_set(
-        "ama bir boş bu bütün daha değer değil değilse eğer ekle fonksiyon gibi göre hata her için ile kadar kontrol "
-        "kullanıcı kullanıcının kullanıcıyı listesi olan olarak oluştur sonra sil tüm varsa ve veri verileri veya "
-        "veritabanı yeni yoksa çok"
+        "ama bir boş bu bütün daha detay değer değil değilse dosya dosyanın dosyayı döndürür eder edilir ekle "
+        "eklenir eğer fonksiyon gibi gönderir göre hata her ile istekleri için kadar kaydeder kontrol kullanıcı "
+        "kullanıcının kullanıcıyı kullanılır listesi olan olarak olup oluştur sil sonra sınıf tüm varsa ve veri "
+        "verileri veritabanı veya yapılır yardımcı yeni yoksa çok"
     ),
     "Italian": word_set(
-        "alla alle anche ancora che cliente clienti come con creare dal dalla dati dei del della delle deve dopo "
-        "dove eliminare essere fino funzione già gli ha hanno il lista ma molto nei nel nella non numero nuova "
-        "nuovo ogni ottenere per perché più poi quando quello questa questo qui quindi restituisce righe salvare "
-        "sempre senza si solo sono sul sulla tra tutte tutti una utente validare valore valori è"
+        "alla alle anche ancora che cliente clienti come con controlla creare da dal dalla dati dei del della "
+        "delle deve di dopo dove eliminare esiste essere file fino funzione gestisce già gli ha hanno i il invia "
+        "le lista ma modifiche molto nei nel nella nessun nome non numero nuova nuovo ogni ottenere per perché "
+        "più poi prima quale quando quello questa questi questo qui quindi restituisce richieste righe salva "
+        "salvare se sempre senza si solo sono sul sulla tra tutte tutti una usato utente validare valore valori "
+        "viene è"
     ),
 }
 _SCRIPTS = lazy(
@@ -73,13 +82,15 @@ _SCRIPTS = lazy(
     r"|(?P<Arabic>[\u0600-\u06ff])|(?P<Hebrew>[\u0590-\u05ff])|(?P<Greek>[\u0370-\u03ff])|(?P<Hindi>[\u0900-\u097f])"
     r"|(?P<Thai>[\u0e00-\u0e7f])"
 )
+_LETTERS = {"Polish": lazy(r"[ąęłżśźćń]"), "Turkish": lazy(r"[ğış]")}
 _LATIN = lazy(r"\bnon-|\b(?:per se|et al|ad hoc|vice versa|de facto|a priori|in situ|pro rata)\b")
 _MOST, _MOST_OF_TWO = 0.3, 0.4
 
 HINTS: tuple[bytes, ...] = (
     b" para ", b" los ", b" las ", b" que ", b" del ", b" por ", b" usuario", b" les ", b" des ", b" pour ", b" est ",
     b" und ", b" nicht ", b" der ", b" das ", b" die ", b" che ", b" della ", b" sono ", b" uma ", b" dos ", b" el ",
-    b" una ", b" het ", b" een ", b" van ", b" niet ", b" bir ", b" nie ", b"\xc3", b"\xc4", b"\xc5",
+    b" una ", b" het ", b" een ", b" van ", b" niet ", b" bir ", b" nie ",
+    b" la ", b" le ", b" il ", b" di ", b" de ", b"\xc3", b"\xc4", b"\xc5",
     b"\xd0", b"\xd1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83", b"\xe4", b"\xe5", b"\xe6", b"\xe7",
     b"\xe8", b"\xe9", b"\xea", b"\xeb", b"\xec", b"\xed", b"\xd8", b"\xd9", b"\xd7", b"\xce", b"\xe0",
 )  # fmt: skip
@@ -100,8 +111,13 @@ def foreign_language(text: str) -> str | None:
     best, score = "", 0
     for name, known in _LANGUAGES.items():
         hits = len(known.intersection(words))
+        hits += hits > 0 and name in _LETTERS and _LETTERS[name].search(text) is not None
         if hits > score:
             best, score = name, hits
-    if score < 2 or score <= english or score < len(words) * (_MOST if score > 2 else _MOST_OF_TWO):
+    if (
+        score < 2
+        or score <= english + (english > 0 and score == 2)
+        or score < len(words) * (_MOST if score > 2 else _MOST_OF_TWO)
+    ):
         return None
     return best

@@ -22,7 +22,7 @@ _DEFINED = lazy(r"(?:async +)?(?:def|class) +(?!__init__\b)(\w+)")
 
 _LITTLE = word_set(
     "a an and are as at be by do does each every for from here in into is it its just new now of on our over s so that "
-    "the their then these this those to up we which with your all any current given"
+    "the their then than these this those to up we which with your all any current given"
 )
 _KINDS = word_set(
     "array attribute boolean class dict dictionary field flag function instance int integer list method object "
@@ -63,12 +63,13 @@ _SHAPES = {
         ("none null", r"\bNone\b"),
         ("not", r"\bnot\b|!="),
         ("equal", r"=="),
-        ("great more", r">"),
-        ("less", r"<"),
+        ("greater more", r">"),
+        ("less smaller", r"<"),
+        ("number count length size", r"\blen\(|count"),
     )
     for stem in stems.split()
 }  # fmt: skip
-_NOT_FIRST = word_set("through exception error empty zero none null not equal great more less if")
+_NOT_FIRST = word_set("through exception error empty zero none null not equal greater more less if number length size")
 
 
 def restating(context: FileContext) -> Iterator[tuple[int, str]]:
@@ -88,6 +89,8 @@ def restating(context: FileContext) -> Iterator[tuple[int, str]]:
 
 def _says_again(said: str, number: int, alone: bool, context: FileContext) -> bool:
     words = said.replace("'s", "").replace("`", "").split()
+    while len(words) > 1 and words[0].lower() in {"the", "a", "an", "now", "then"}:
+        words = words[1:]
     first = _stem(words[0].lower())
     code = _code_below(number, context) if alone else context.lines[number - 1].partition("#")[0].strip()
     if said.isupper() or (alone and len(words) == 1 and first != "constructor") or (not alone and code.endswith(",")):

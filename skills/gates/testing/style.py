@@ -32,7 +32,7 @@ _OWN_METHODS = frozenset(
 _SKIPPED = frozenset({"skip", "skipIf", "skipUnless", "skipif", "xfail", "expectedFailure"})
 _ONLY_RUNS = lazy(
     r"(no|not|never|without|doesnt|dont|wont)_(\w+_)?(raise|error|exception|crash|fail|throw|break|explode)|smoke|importable|compile"
-    r"|swallow|accepts?_|allows?_|_succeeds|_passes"
+    r"|swallow|no_?op|accepts?_|allows?_|_succeeds|_passes"
 )
 _MUST_NOT_RAISE = lazy(
     r"\b(not|n't|no|without|never)\b.{0,20}\b(raise|error|exception|fail|crash|throw|blow)|no-?op", re.I
