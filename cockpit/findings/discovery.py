@@ -233,7 +233,9 @@ class _Foreign:
 
     def reason(self, name: str) -> str:
         folder = name.rpartition("/")[0]
-        found = self.folder(folder)
+        found = self.known.get(folder)
+        if found is None:
+            found = self.folder(folder)
         if not found and "_pb2" in name and _GENERATED_NAME.search(name):
             found = "generated"
         if not found and self.exclude and self._excluded(name):

@@ -64,7 +64,7 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     ruff = RuffRun(root)
 
     def asked() -> list[str] | None:
-        return None if narrow is None else [name for name in project.scope.files if narrow.covers(name)]
+        return None if narrow is None else narrow.of(project.scope.files)
 
     scan: Iterator[object] = project.scan(request.listing)
     if staged is not None and narrow is not None:

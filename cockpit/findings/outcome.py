@@ -103,8 +103,9 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
 
 def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, FileReport]:
     """Every report, those of files outside the part reduced to their facts."""
+    part = set(narrow.of(reports))
     return {
-        name: report if narrow.covers(name) or _is_outline(report) else structs.replace(report, **_FACTS_ONLY)
+        name: report if name in part or _is_outline(report) else structs.replace(report, **_FACTS_ONLY)
         for name, report in reports.items()
     }
 
@@ -186,9 +187,7 @@ def _silenced(finding: Finding, report: FileReport | None) -> Finding:
 
 def _problems(reports: Mapping[str, FileReport], narrow: Narrow | None) -> list[CheckProblem]:
     found: list[CheckProblem] = []
-    for name, report in reports.items():
-        if narrow is not None and not narrow.covers(name):
-            continue
+    for report in reports.values() if narrow is None else map(reports.__getitem__, narrow.of(reports)):
         if report.problem is not None:
             found.append(CheckProblem(report.path, report.problem.line, plain_text(report.problem.message, 300)))
         found += [

@@ -1,6 +1,6 @@
 """What an outcome is put together from: the part of a project that is judged, and what other tools said."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 
 from skills.gates.model import Check, Finding, Gate
@@ -23,6 +23,10 @@ class Narrow:
         if self.lines is not None and name not in self.lines:
             return False
         return self.paths is None or any(not path or name == path or name.startswith(path + "/") for path in self.paths)
+
+    def of(self, names: Collection[str]) -> list[str]:
+        """Which of these files are in the part; of a change the few that it names are looked for, not the others."""
+        return [name for name in (names if self.lines is None else self.lines) if name in names and self.covers(name)]
 
     def holds(self, finding: Finding) -> bool:
         """Whether a line of which a finding speaks is in the part."""

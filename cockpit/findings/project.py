@@ -267,7 +267,7 @@ class Project:
 
     def counts(self, narrow: Narrow | None = None) -> FileCounts:
         """How many files of the part were seen, parsed, cached and skipped."""
-        names = [name for name in (*self.reports, *self.skipped) if narrow is None or narrow.covers(name)]
+        names = [name for part in (self.reports, self.skipped) for name in (narrow.of(part) if narrow else part)]
         return FileCounts(
             seen=len(names),
             parsed=sum(name in self.counter.parsed for name in names),

@@ -26,7 +26,7 @@ def scan_index(project: Project, staged: Staged, narrow: Narrow) -> Iterator[Non
     project.scope = scope_of_index(staged.names, project.config.checks.exclude)
     project.read_manifests()
     project.skipped = dict(project.scope.skipped)
-    part = {name for name in project.scope.files if narrow.covers(name)}
+    part = set(narrow.of(project.scope.files))
     differ = {name: staged.ids[name] for name in part if not _in_tree(project, name, staged.ids[name])}
     project.sources = _contents(project, differ)
     yield

@@ -145,7 +145,7 @@ class Models:
         wanted = list(names)
         found: dict[str, Place] = {}
         ends = tuple(f".{name}" for name in wanted)
-        if not any(fact.name.endswith(ends) for _, fact in self._declarations):
+        if not [fact for _, fact in self._declarations if fact.name.endswith(ends)]:
             return found  # as in most projects, and a large one has thousands of fields
         for model in self._bases:
             for name in wanted:
