@@ -12,12 +12,19 @@ from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
 from skills.gates.style.comments import is_code
 
-_POINTS_AT_IT = re.compile(r"un-?comment|(?:next|following) lines?\b|lines? below|disabled until", re.IGNORECASE)
+_POINTS_AT_IT = re.compile(
+    r"un-?comment|(?:next|following) lines?\b|lines? below|disabled|\b(?:this|these|example|default|otherwise|instead|"
+    r"alternatively|previously|formerly|used to|todo|fixme|xxx|hack)\b|:$",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"https?://|#\d|\b[A-Z]{2,}-\d+|\b(?:issue|ticket|bug|regression|because|since|see)\b", re.IGNORECASE
+)
 _LONGEST = 60
 
 
 def fix_test_docstring(document: Document, finding: Finding) -> None:
-    """Take the docstring out; one of several lines says more than a name can, so it becomes a comment.
+    """Take the docstring out; one of several lines, or with a reason, says more than a name can and becomes a comment.
 
     A test with nothing else keeps a `pass`.
     """
@@ -27,7 +34,7 @@ def fix_test_docstring(document: Document, finding: Finding) -> None:
     text = node.value.evaluated_value if isinstance(node.value, cst.SimpleString) else None
     lines = _cleaned(text) if isinstance(text, str) else []
     block = document.parents.get(document.parents[node])
-    if len(lines) < 2:
+    if len(lines) < 2 and not _REFERS.search("".join(lines)):
         document.change(node, lambda now: gone())
     elif isinstance(block, cst.IndentedBlock):
         document.change(block, lambda now: _commented(now, lines))
@@ -150,6 +157,12 @@ EXAMPLES: tuple[FixExample, ...] = (
     ),
     FixExample(
         "test-docstring",
+        'def test_total():\n    """Regression test of issue #3."""\n    assert total() == 3\n',
+        "def test_total():\n    # Regression test of issue #3.\n    assert total() == 3\n",
+        "shop/tests/test_total.py",
+    ),
+    FixExample(
+        "test-docstring",
         'def test_total():\n    """The total.\n\n      Of all\n    orders, open ones included.\n    """\n\n'
         "    assert total() == 3\n",
         "def test_total():\n    # The total.\n    #\n    #   Of all\n    # orders, open ones included.\n"
@@ -192,5 +205,6 @@ EXAMPLES: tuple[FixExample, ...] = (
         "def f(rows):\n    for row in rows:\n        row.count += 1\n\n    return rows\n",
     ),
     FixExample("noisy-comment", "# rows = [\n# and what else there is,\nRATE = 1\n", reason="only in part"),
+    FixExample("noisy-comment", "RATES = {\n    # This is the default.\n    # 'de': 19,\n}\n", reason="is there for"),
     FixExample("noisy-comment", "# Uncomment it to see the rows.\n# print(rows)\nRATE = 1\n", reason="is there for"),
 )
