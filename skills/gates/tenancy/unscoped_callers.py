@@ -16,9 +16,13 @@ from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_checks import (
     asked_by,
     askers_of,
+    asks_whose,
     is_before_sign_in,
+    is_for_a_role,
+    is_for_staff,
     is_public,
     names_tenant,
+    shows_all,
     vetted_in,
 )
 from skills.gates.tenancy.unscoped_function import uses_of
@@ -27,10 +31,8 @@ from skills.gates.tenancy.unscoped_reach import (
     HANDED,
     IN_HAND,
     ROWS_OF_ALL,
-    Reach,
-    conditions_of,
     is_entry,
-    names_row_in_hand,
+    is_published,
     reach_of,
     sources_of,
 )
@@ -55,42 +57,48 @@ Scopes = list[ast.ClassDef | FunctionNode]
 
 def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tuple[str, str]]:
     """How a request reaches the rows of a query, as the needs of its candidate that `reaches` reads: "reach", for each
-    way from a request the words of its keys and who asks before ("way"), and for each function that is handed keys, or
-    that reads all rows, its name and the parameters ("handed")."""
+    way from a request the words of its keys and who asks before ("way"), and for a function that is handed keys, its
+    name and the parameters ("handed")."""
     function = context.function
     reach = reach_of(query, context)
-    if role == "task" and reach.how == ROWS_OF_ALL and names_row_in_hand(query, context):
-        reach = Reach(IN_HAND)  # it works for the row that it was given
-    if reach.how == IN_HAND or _only_asks(query, reach.how, context) or is_before_sign_in(context):
+    open_to_all = is_published(query) or _is_let_through(context) or is_for_a_role(query, context)
+    asked = function is not None and not reach.words.isdisjoint(vetted_in(function, context))
+    if open_to_all or asked or _only_decides(query, context):
         yield "reach", IN_HAND
         return
-    if reach.how == FROM_OUTSIDE and function is not None:
-        of_request = role in _REQUESTS or is_entry(context)
-        if not of_request or not reach.words.isdisjoint(vetted_in(function, context)):
-            yield "reach", IN_HAND
-            return
+    if reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context)):
         yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
-    elif reach.how == ROWS_OF_ALL and is_public(context) and next(conditions_of(query), None) is not None:
-        yield "reach", IN_HAND
-        return
-    elif reach.how == HANDED or (reach.how == ROWS_OF_ALL and role == "service"):
+    elif reach.how == HANDED:
         yield from dict.fromkeys(_handed(reach.words, context, _FURTHEST))
-    yield "reach", reach.how
+    elif reach.how == ROWS_OF_ALL and shows_all(query, context):
+        yield "reach", ROWS_OF_ALL
+        return
+    yield "reach", IN_HAND if reach.how == ROWS_OF_ALL else reach.how
 
 
-def _only_asks(query: ast.Call, how: str, context: FileContext) -> bool:
-    """True for a question whether a name is taken, which shows no row: one without a key, and those of methods that
-    validate."""
-    if last_name(query.func) not in {"exists", "aexists"}:
-        return False
+def _is_let_through(context: FileContext) -> bool:
+    """True where who comes is no member of a tenant (nobody has signed in yet, everybody may read, another service
+    calls, or staff do), or is asked for his own."""
+    return is_before_sign_in(context) or is_public(context) or is_for_staff(context) or asks_whose(context)
+
+
+def _only_decides(query: ast.Call, context: FileContext) -> bool:
+    """True for a query that shows and changes no row: it asks whether there is one, or for the keys that it was given,
+    or only narrows other queries."""
+    statement = context.statement
+    columns = [getattr(value, "value", None) for value in query.args]
+    if last_name(query.func) in {"values", "values_list"} and columns and set(columns) <= {"id", "pk", "uuid"}:
+        return True
+    if last_name(query.func) in {"exists", "aexists"} or isinstance(statement, (ast.If, ast.While, ast.Assert)):
+        return True
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     function = context.function
-    validates = function is not None and function.name.lstrip("_").startswith(("validate", "clean", "unique"))
-    return validates or (how == ROWS_OF_ALL and next(conditions_of(query), None) is not None)
+    return isinstance(target, ast.Name) and function is not None and uses_of(function, context).only_narrows(target.id)
 
 
 def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator[tuple[str, str]]:
     """The function around with what it is handed, those of its file that only hand it on, and the ways there from
-    requests; with no words all that call it."""
+    requests."""
     function = context.function
     if function is None:
         return
@@ -111,19 +119,15 @@ def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator
             found = {pair for sources in each for pair in sources}
             outside = frozenset(word for how, word in found if how == FROM_OUTSIDE)
             if outside:
-                if not _is_asked_for(outside, inner, name, context):
+                if not _is_asked_for(outside, call, inner, context):
                     yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
             elif handed := frozenset(word for how, word in found if how == HANDED):
                 yield from _handed(handed, context, depth - 1)
-            elif not words:
-                yield from _handed(words, context, depth - 1)
         finally:
             context.scopes, context.statement = before
     places = [f"{at} {argument}" for at, argument in enumerate(arguments) if argument in words]
-    if places or not words:
+    if places:
         yield "handed", f"{name}|{' '.join(places)}"
-    if not words and context.class_scope is not None:
-        yield "handed", f"{context.class_scope.name}|"
 
 
 def _may_call(call: ast.Call, scopes: Scopes, owner: ast.ClassDef | None) -> bool:
@@ -137,11 +141,13 @@ def _may_call(call: ast.Call, scopes: Scopes, owner: ast.ClassDef | None) -> boo
     return around[-1].name in names or owner.name in map(last_name, around[-1].bases)
 
 
-def _is_asked_for(outside: frozenset[str], inner: FunctionNode, name: str, context: FileContext) -> bool:
-    """True where a caller asks for the keys that it hands to the function `name`, or for the row that comes back."""
+def _is_asked_for(outside: frozenset[str], call: ast.Call, inner: FunctionNode, context: FileContext) -> bool:
+    """True where a caller asks for the keys that it hands on, or for the row that comes back."""
+    if _is_let_through(context) or is_for_a_role(call, context) or _only_decides(call, context):
+        return True
     later = set(said_later(context))
     return (
-        not outside.isdisjoint(vetted_in(inner, context, name))
+        not outside.isdisjoint(vetted_in(inner, context, last_name(call.func)))
         or is_asked_for_tenant(context)
         or SCOPED in later
         or names_tenant(later, context)
@@ -196,26 +202,23 @@ def _own_name(function: ast.expr) -> str:
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    """Calls of what is imported from services: by views with the keys that came with a request, by others at all."""
+    """Calls of what is imported from services by views, with the keys that came with a request."""
     bound = {name: source for name, source in context.imports.items() if _is_service(source)}
     if not bound:
         return
-    if context.role not in _REQUESTS:
-        for source in dict.fromkeys(bound.values()):
-            context.fact(_ASKED, "", f"|{source}||||")
-        return
     words = Words(*(f"{name}{end}".encode() for name in bound for end in "(."))
-    before = context.scopes
+    before = context.scopes, context.statement
     try:
         for function, scopes in _functions(node, []):
             if context.mentions(words, function):
                 context.scopes = scopes
-                keyless = not _may_hand_keys(function, context)
-                for call in _calls_on(context.lines_with(words), function):
-                    if (name := root_name(call.func)) in bound:
-                        _tell(name, call, bound, keyless, context)
+                if role_of_scope(scopes, context.role) in _REQUESTS and _may_hand_keys(function, context):
+                    for call in _calls_on(context.lines_with(words), function):
+                        if (name := root_name(call.func)) in bound:
+                            context.statement = uses_of(function, context).statement_of(call)
+                            _tell(call, bound[name], function, context)
     finally:
-        context.scopes = before
+        context.scopes, context.statement = before
 
 
 def _calls_on(lines: list[int], function: FunctionNode) -> Iterator[ast.Call]:
@@ -245,31 +248,21 @@ def _is_service(source: str) -> bool:
     return path_role(path) == "service" or path_role(path.rpartition("/")[0]) == "service"
 
 
-def _tell(name: str, call: ast.Call, bound: dict[str, str], keyless: bool, context: FileContext) -> None:
-    called = last_name(call.func)
-    source = bound[name]
-    module = source.rpartition(".")[0] if isinstance(call.func, ast.Name) else source
-    if role_of_scope(context.scopes, context.role) not in _REQUESTS:
-        context.fact(_ASKED, called, f"|{module}||||")
-        return
-    function = context.function
+def _tell(call: ast.Call, source: str, function: FunctionNode, context: FileContext) -> None:
     keys: list[str] = []
-    rows: list[str] = []
     words: set[str] = set()
-    given = [] if keyless else [*((str(at), one) for at, one in enumerate(call.args)), *_keywords(call)]
-    for place, value in given:
+    for place, value in (*((str(at), one) for at, one in enumerate(call.args)), *_keywords(call)):
         sources = sources_of(value, context)
-        said = {word for how, word in sources if how == FROM_OUTSIDE}
+        said = frozenset(word for how, word in sources if how == FROM_OUTSIDE)
         if sources and not any(how != IN_HAND for how, _ in sources):
-            rows.append(place)
-        elif (
-            said and said.isdisjoint(_VALIDATED) and (function is None or said.isdisjoint(vetted_in(function, context)))
-        ):
+            return  # of a row in hand
+        if said and said.isdisjoint(_VALIDATED) and not _is_asked_for(said, call, function, context):
             keys.append(place)
             words |= said
-    asks = sorted(askers_of(context)) if keys else ()
-    detail = (" ".join(keys), module, " ".join(sorted(words)), " ".join(asks), " ".join(rows), "request")
-    context.fact(_ASKED, called, "|".join(detail))
+    if keys:
+        module = source.rpartition(".")[0] if isinstance(call.func, ast.Name) else source
+        detail = (" ".join(keys), module, " ".join(sorted(words)), " ".join(sorted(askers_of(context))))
+        context.fact(_ASKED, last_name(call.func), "|".join(detail))
 
 
 def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
@@ -278,57 +271,34 @@ def _keywords(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 
 def reaches(candidate: Candidate, report: FileReport, project: Project) -> bool:
     """Whether a request reaches the rows of a candidate by something that nobody asked for before."""
-    needs = candidate.needs
-    how = next((value for kind, value in needs if kind == "reach"), ROWS_OF_ALL)
-    for kind, value in needs:
+    for kind, value in candidate.needs:
+        if kind == "reach" and value == ROWS_OF_ALL:
+            return True
         if kind == "way":
             words, _, asks = value.partition("|")
             if asked_by(asks.split(), project).isdisjoint(words.split()):
                 return True
-    if how in {IN_HAND, FROM_OUTSIDE}:
-        return False
-    handed = [value.split("|") for kind, value in needs if kind == "handed"]
-    if how == HANDED:
-        return any(_is_asked(name, places, report, project) for name, places in handed)
-    # What reads all rows leaks them to whoever calls it: only those that are known not to be views are none.
-    known = [_is_asked(name, "", report, project) for name, _ in handed]
-    return not known or True in known or not any(answer is False for answer in known)
+        elif kind == "handed" and _is_asked(value, report, project):
+            return True
+    return False
 
 
-def _is_asked(name: str, places: str, report: FileReport, project: Project) -> bool | None:
-    """Whether a view calls a function of a service, and hands it a key of its request as one of `places` where there
-    are any; None where nobody is known to call anything of its module."""
+def _is_asked(handed: str, report: FileReport, project: Project) -> bool:
+    """Whether a view calls a function of a service, and hands it a key of its request."""
+    name, _, places = handed.partition("|")
     module = f".{module_name(report.path)}."
-    known = False if any(_is_of(source, module) for source in _asked_modules(project)) else None
     for _, fact in project.named(_ASKED, name):
-        keys, source, words, asks, rows, request = fact.detail.split("|")
-        if not _is_of(source, module):
-            continue
-        if request and not places:
+        keys, source, words, asks = fact.detail.split("|")
+        # a package hands on what its modules define
+        is_of_it = f".{source}." in module or module.rstrip(".") in f".{source}"
+        is_handed = is_of_it and not set(places.split()).isdisjoint(keys.split())
+        if is_handed and asked_by(asks.split(), project).isdisjoint(words.split()):
             return True
-        given = set(places.split())
-        is_key_of_request = bool(request) and given.isdisjoint(rows.split()) and not given.isdisjoint(keys.split())
-        if is_key_of_request and asked_by(asks.split(), project).isdisjoint(words.split()):
-            return True
-    return known
-
-
-def _is_of(source: str, module: str) -> bool:
-    """True where what is imported from `source` may be of a module: a package hands on what its modules define."""
-    return f".{source}." in module or module.rstrip(".") in f".{source}"
-
-
-def _asked_modules(project: Project) -> frozenset[str]:
-    known = project.memo.get(_ASKED)
-    if known is None:
-        known = project.memo[_ASKED] = frozenset(fact.detail.split("|")[1] for _, fact in project.facts(_ASKED))
-    assert isinstance(known, frozenset)
-    return known
+    return False
 
 
 OBSERVERS: tuple[Observer, ...] = (
     Observer("service-calls", (Watch((ast.Module,), _on_module, _SERVICES, is_product_path),)),
 )
 """Kinds: service-asked (name: a function or method of a service; detail: the arguments that are keys of a request|the
-module that it is imported from|what the keys are called|who asks before|the arguments that are of rows in hand|
-"request", the last only of views)."""
+module that it is imported from|what the keys are called|who asks before)."""

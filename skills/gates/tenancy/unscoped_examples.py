@@ -22,27 +22,38 @@ def by_hand(source: str, path: str = "billing/views.py", note: str = "") -> Exam
     return Example({path: source, "billing/models.py": PLAIN_MODELS}, tenancy="explicit", note=note)
 
 
+IN = "@login_required\n"
+"""The view of somebody who has signed in."""
 UNSCOPED_BAD: tuple[Example, ...] = (
-    by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"),
-    by_hand("def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
+    by_hand(f"{IN}def one(request, pk):\n    return show(Invoice.objects.get(pk=pk))\n"),
+    by_hand(f"{IN}def one(request, pk):\n    return get_object_or_404(Invoice, pk=pk)\n"),
+    by_hand(f"{IN}def one(request, number):\n    return Invoice.objects.get(number=number)\n", note="by its name"),
     Example(
         {
             "billing/queries.py": "from billing.models import Invoice as Bill\n\n\n"
             "def one(pk):\n    return Bill.objects.get(pk=pk)\n",
             "billing/views.py": "from billing.queries import one\n\n\n"
-            "def show(request, pk):\n    return render(request, 'one.html', {'invoice': one(pk)})\n",
+            f"{IN}def show(request, pk):\n    return render(request, 'one.html', {{'invoice': one(pk)}})\n",
             "billing/models.py": PLAIN_MODELS,
         },
         tenancy="explicit",
         note="a view hands on the key of its address",
     ),
-    by_hand("class InvoiceViewSet(ModelViewSet):\n    queryset = Invoice.objects.all()\n"),
     by_hand(
-        "def late():\n    late = Invoice.objects.filter(paid=False)\n    return late.count()\n", "billing/services.py"
+        "class InvoiceViewSet(ModelViewSet):\n    permission_classes = [permissions.IsAuthenticated]\n"
+        "    queryset = Invoice.objects.all()\n",
+        note="whoever is signed in may see them all",
     ),
-    by_hand("@shared_task\ndef close(day):\n    Invoice.objects.filter(due=day).delete()\n", "billing/tasks.py"),
-    by_hand("def lines(request, pk):\n    return Line.objects.filter(invoice_id=pk)\n"),
-    by_hand("def late(request):\n    return Invoice.objects.late().count()\n"),
+    by_hand(
+        "class Invoices(LoginRequiredMixin, ListView):\n    def get_queryset(self):\n"
+        "        return Invoice.objects.filter(paid=False)\n"
+    ),
+    by_hand(
+        f"{IN}def late(request):\n    late = Invoice.objects.filter(paid=False)\n"
+        "    return Response(InvoiceSerializer(late, many=True).data)\n",
+        note="all rows are shown",
+    ),
+    by_hand(f"{IN}def lines(request, pk):\n    return Line.objects.filter(invoice_id=pk)\n"),
     Example(
         {
             "billing/models.py": PLAIN_MODELS,
@@ -50,28 +61,25 @@ UNSCOPED_BAD: tuple[Example, ...] = (
                 f"def view_{number}(request):\n    return Invoice.objects.filter(company=request.company)\n\n\n"
                 for number in range(10)
             )
-            + "def leak(request, number):\n    return Invoice.objects.filter(number=number)\n",
+            + f"{IN}def leak(request, pk):\n    return Invoice.objects.get(pk=pk)\n",
         },
         note="ten of eleven queries are scoped by hand: that is how this project does it",
     ),
     by_hand(
-        "def one(request, pk):\n    return get_object_or_404(Invoice.objects.select_related('lines'), pk=pk)\n",
+        f"{IN}def one(request, pk):\n    return get_object_or_404(Invoice.objects.select_related('lines'), pk=pk)\n",
         note="the shortcut narrows nothing either",
     ),
     by_hand(
-        "def late(request):\n    late = request.GET.getlist('late')\n    return Invoice.objects.filter(id__in=late)\n",
+        f"{IN}def late(request):\n    late = request.GET.getlist('late')\n"
+        "    return Invoice.objects.filter(id__in=late)\n",
         note="keys that came with the request",
     ),
     by_hand(
-        "class LineSerializer(ModelSerializer):\n"
-        "    invoice = serializers.PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n",
+        "class LineSerializer(ModelSerializer):\n    def create(self, validated_data):\n"
+        "        invoice = Invoice.objects.get(pk=validated_data.pop('invoice_id'))\n"
+        "        return invoice.add(**validated_data)\n",
         "billing/serializers.py",
         "a client may name every tenant's invoice",
-    ),
-    by_hand(
-        "def odd(request, number):\n"
-        "    return Invoice.objects.filter(id__in=Line.objects.filter(number=number).values('invoice_id'))\n",
-        note="neither query says whose rows it reads",
     ),
     by_hand(
         "class Invoices(APIView):\n    permission_classes = [IsAuthenticated]\n\n    def get(self, request):\n"
@@ -80,9 +88,16 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         note="a helper is handed a key of the request",
     ),
     by_hand(
-        "def close(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk, company=request.company)\n"
+        f"{IN}def close(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk, company=request.company)\n"
         "    Line.objects.filter(invoice_id__in=request.POST.getlist('ids')).delete()\n    return invoice\n",
         note="the invoice was asked for, the keys of the form were not",
+    ),
+    by_hand(
+        f"{IN}def close(request, pk):\n    if request.user.role not in ('admin', 'clerk'):\n"
+        "        raise PermissionDenied\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    if invoice.status == request.POST['status']:\n        return redirect('late')\n"
+        "    invoice.close()\n",
+        note="neither a role that others have too nor a status says whose it is",
     ),
     Example(
         {
@@ -96,24 +111,6 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         tenancy="explicit",
         note="the permission asks for another key of the address",
     ),
-    Example(
-        {
-            "billing/services.py": "def late():\n    return Invoice.objects.filter(paid=False)\n",
-            "billing/views.py": "from billing import services\n\n\n"
-            "def late(request):\n    return render(request, 'late.html', {'late': services.late()})\n",
-            "billing/models.py": PLAIN_MODELS,
-        },
-        tenancy="explicit",
-        note="a view shows what the service reads of all",
-    ),
-    by_hand(
-        "class LineSerializer(ModelSerializer):\n"
-        "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n\n"
-        "    def validate(self, attrs):\n        if not attrs['number']:\n            raise ValidationError\n"
-        "        return attrs\n",
-        "billing/serializers.py",
-        "what is validated is another field",
-    ),
     by_hand(
         "class Invoices(APIView):\n    def get_object(self, pk):\n        return Invoice.objects.get(pk=pk)\n\n"
         "    def get(self, request, pk):\n        return Response(InvoiceSerializer(self.get_object(pk)).data)\n",
@@ -124,5 +121,5 @@ UNSCOPED_BAD: tuple[Example, ...] = (
         "            invoice_id=self.kwargs['pk'], kind__in=[Kind.OPEN, Kind.LATE]\n        )\n",
         note="constants narrow nothing",
     ),
-    by_hand("def one(request, pk):\n    return Invoice.open_objects.get(pk=pk)\n", note="a manager of its own"),
+    by_hand(f"{IN}def one(request, pk):\n    return Invoice.open_objects.get(pk=pk)\n", note="a manager of its own"),
 )

@@ -9,6 +9,7 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.syntax import descendants
 
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+_NARROWS = frozenset({"filter", "exclude", "get", "Q"})
 _FILLS = frozenset({"append", "add", "extend", "update"})
 _ONE = frozenset({"first", "last", "aget", "afirst", "create", "acreate", "latest", "earliest"})
 _MEMO = "unscoped-tenant-query: functions"
@@ -35,6 +36,8 @@ class Uses:
     def __init__(self, function: FunctionNode) -> None:
         self.calls: list[ast.Call] = []
         self.compares: list[ast.Compare] = []
+        self.ifs: list[ast.If] = []
+        self._function = function
         self._binding: list[ast.AST] = []
         for part in descendants(function):
             kind = part.__class__
@@ -42,6 +45,8 @@ class Uses:
                 self.calls.append(part)  # type: ignore[arg-type]
             elif kind is ast.Compare:
                 self.compares.append(part)  # type: ignore[arg-type]
+            elif kind is ast.If:
+                self.ifs.append(part)  # type: ignore[arg-type]
             elif kind in _BINDING:
                 self._binding.append(part)
 
@@ -97,6 +102,19 @@ class Uses:
     def is_row(self, name: str) -> bool:
         """True for a name that is bound to one row which was read, made or asked for."""
         return any(isinstance(value, ast.Call) and _is_one_row(value) for value in self.bound.get(name, ()))
+
+    def only_narrows(self, name: str) -> bool:
+        """True for a name that only decides: it stands in tests, and in the conditions of other queries."""
+        deciding: set[ast.AST] = set()
+        reads: list[ast.AST] = []
+        for part in descendants(self._function):
+            if isinstance(part, (ast.If, ast.IfExp, ast.While, ast.Assert)):
+                deciding.update(descendants(part.test))
+            elif isinstance(part, ast.Call) and last_name(part.func) in _NARROWS:
+                deciding.update(inner for value in (*part.args, *part.keywords) for inner in descendants(value))
+            elif isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):
+                reads.append(part)
+        return deciding.issuperset(reads)
 
     def statement_of(self, call: ast.Call) -> ast.AST:
         """The assignment of what a call answers, the call itself where nothing is bound to it."""

@@ -1,13 +1,13 @@
 """What unscoped-tenant-query leaves alone: its documentation and its tests."""
 
 from skills.gates.rule import Example
-from skills.gates.tenancy.unscoped_examples import PLAIN_MODELS, by_hand
+from skills.gates.tenancy.unscoped_examples import IN, PLAIN_MODELS, by_hand
 
 UNSCOPED_GOOD: tuple[Example, ...] = (
-    by_hand("def one(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n"),
-    by_hand("def mine(request):\n    return Invoice.objects.for_company(request.user).filter(paid=False)\n"),
+    by_hand(IN + "def one(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n"),
+    by_hand(IN + "def mine(request):\n    return Invoice.objects.for_company(request.user).filter(paid=False)\n"),
     by_hand(
-        "def mine(request):\n    found = Invoice.objects.all()\n"
+        IN + "def mine(request):\n    found = Invoice.objects.all()\n"
         "    if request.GET:\n        found = found.filter(paid=True)\n"
         "    return found.filter(company=request.company)\n"
     ),
@@ -17,46 +17,41 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "    def get_queryset(self):\n        return super().get_queryset().filter(company=self.request.company)\n"
     ),
     by_hand(
-        "def sums(request):\n"
+        IN + "def sums(request):\n"
         "    lines = Line.objects.filter(invoice=OuterRef('pk'))\n"
         "    return Invoice.objects.filter(company=request.company).prefetch_related(\n"
         "        Prefetch('line_set', queryset=Line.objects.all())\n    ).annotate(lines=Count(lines))\n",
         note="rows of a subquery or prefetch belong to the outer rows",
     ),
     by_hand(
-        "@shared_task\ndef remind(invoice_id):\n    invoice = Invoice.objects.get(pk=invoice_id)\n"
-        "    invoice.remind()\n",
-        "billing/tasks.py",
-        "whoever queued it chose the row",
-    ),
-    by_hand(
-        "@shared_task\ndef remind_all(limit):\n    for invoice in Invoice.objects.filter(late=True):\n"
+        "@shared_task\ndef remind_all(day):\n    for invoice in Invoice.objects.filter(due=day):\n"
         "        remind(invoice.company, invoice.number)\n",
         "billing/tasks.py",
-        "each tenant is asked for its own",
+        "it works for all, or for whom it was given",
     ),
     by_hand("def who(token):\n    return Invoice.objects.by_token(token)\n", note="a method that looks up one thing"),
     by_hand(
-        "def who(request):\n    return Invoice.objects.get(pay_token=request.GET['t'])\n", note="a secret of the tenant"
+        IN + "def who(request):\n    return Invoice.objects.get(pay_token=request.GET['t'])\n",
+        note="a secret of the tenant",
     ),
     by_hand(
-        "def counted(request):\n    lines = Line.objects.filter(invoice_id=OuterRef('pk'))\n"
+        IN + "def counted(request):\n    lines = Line.objects.filter(invoice_id=OuterRef('pk'))\n"
         "    return Invoice.objects.filter(company=request.company).annotate(n=Count(lines))\n",
     ),
     by_hand("def lines(line):\n    return Line.objects.filter(invoice_id=line.invoice_id)\n", "billing/services.py"),
     by_hand("def numbers():\n    return Currency.objects.all()\n", note="no tenant has currencies"),
     by_hand("def test_all():\n    assert Invoice.objects.count() == 0\n", "billing/tests/test_invoices.py"),
     by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        IN + "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
         "    if invoice.company_id != request.company_id:\n        raise PermissionError\n    return invoice\n"
     ),
     by_hand(
-        "def one(request, pk):\n"
+        IN + "def one(request, pk):\n"
         "    return get_object_or_404(Invoice.objects.select_related('lines'), pk=pk, company=request.company)\n",
         note="the shortcut narrows the query that it is given",
     ),
     by_hand(
-        "def one(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n"
+        IN + "def one(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n"
         "    if not request.user.has_invoice_permission('VIEW', invoice):\n        raise PermissionDenied\n"
         "    return invoice\n",
         note="the row is asked for before it is shown",
@@ -68,25 +63,14 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "a validator only asks whether a row is there",
     ),
     by_hand(
-        "@shared_task\ndef close(ids):\n    for batch in chunked(ids, 100):\n"
-        "        Invoice.objects.filter(id__in=batch).delete()\n",
-        "billing/tasks.py",
-        "keys that the task was given, in parts",
-    ),
-    by_hand(
-        "@shared_task\ndef close(day=None):\n    Invoice.objects.filter(due=day).delete()\n",
-        "billing/tasks.py",
-        "given nothing that it needs: it works for all",
-    ),
-    by_hand(
-        "def shown(request, queryset):\n"
+        IN + "def shown(request, queryset):\n"
         "    return queryset.exclude(id__in=Line.objects.filter(open=True).values('invoice_id'))\n",
         note="a query in a condition shows nothing itself",
     ),
-    by_hand("def mine(request):\n    return Invoice.objects.seen_by(request.user).order_by('number')\n"),
-    by_hand("def mine(request):\n    return Line.objects.filter(invoice__clerk__user=request.user)\n"),
+    by_hand(IN + "def mine(request):\n    return Invoice.objects.seen_by(request.user).order_by('number')\n"),
+    by_hand(IN + "def mine(request):\n    return Line.objects.filter(invoice__clerk__user=request.user)\n"),
     by_hand(
-        "def late(request):\n    late = {line.invoice_id for line in request.company.lines.all()}\n"
+        IN + "def late(request):\n    late = {line.invoice_id for line in request.company.lines.all()}\n"
         "    return Invoice.objects.filter(id__in=late)\n",
         note="keys of rows that were read of the tenant",
     ),
@@ -94,7 +78,7 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "@staff_member_required\ndef every(request):\n    return Invoice.objects.all()\n",
         note="those who run the service see all tenants",
     ),
-    by_hand("def every(request):\n    return Invoice.objects.count()\n", "billing/internal/views.py"),
+    by_hand(IN + "def every(request):\n    return Invoice.objects.count()\n", "billing/internal/views.py"),
     by_hand(
         "class InvoiceForm(Form):\n    invoice = ModelChoiceField(queryset=Invoice.objects.all())\n\n"
         "    def __init__(self, company):\n        self.fields['invoice'].queryset = company.invoices.all()\n"
@@ -171,7 +155,7 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         note="the decorator asks for this key of the address",
     ),
     by_hand(
-        "def lines(request, pk):\n    get_object_or_404(Invoice, pk=pk, company=request.company)\n"
+        IN + "def lines(request, pk):\n    get_object_or_404(Invoice, pk=pk, company=request.company)\n"
         "    return Line.objects.filter(invoice_id=pk)\n",
         note="the key was asked for in the function itself",
     ),
@@ -192,7 +176,7 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "whether a number is taken shows no row",
     ),
     by_hand(
-        "def accept_invite(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
+        IN + "def accept_invite(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
         "def hook(request, pk):\n    Signer().unsign(request.GET['signed'])\n    return Invoice.objects.get(pk=pk)\n",
         note="nobody is signed in yet, and a signature says what may be read",
     ),
@@ -212,7 +196,7 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         note="published to everybody by its address",
     ),
     by_hand(
-        "def one(request, pk):\n    invoices = Invoice.objects.select_related('lines')\n"
+        IN + "def one(request, pk):\n    invoices = Invoice.objects.select_related('lines')\n"
         "    invoice = get_object_or_404(invoices, pk=pk)\n    return shown(request, invoice)\n\n\n"
         "def shown(request, invoice):\n    if invoice.company_id != request.company.id:\n"
         "        raise PermissionDenied\n    return invoice\n",
@@ -257,26 +241,27 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         note="of the rows that the view read of the tenant",
     ),
     by_hand(
-        "def lines(request, pk):\n    invoice = get_object(request, pk)\n"
+        IN + "def lines(request, pk):\n    invoice = get_object(request, pk)\n"
         "    return Line.objects.filter(billed_with=invoice)\n",
         note="the lines of a row in hand",
     ),
     by_hand(
-        "def mine(request):\n    return Line.objects.filter(project=request.project)\n", note="found by a middleware"
+        IN + "def mine(request):\n    return Line.objects.filter(project=request.project)\n",
+        note="found by a middleware",
     ),
     by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        IN + "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
         "    if invoice.owner_group != request.profile.group:\n        raise PermissionDenied\n    return invoice\n",
         note="compared with what the request was found to belong to",
     ),
     by_hand(
-        "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    payers = [invoice.payer]\n"
+        IN + "def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    payers = [invoice.payer]\n"
         "    if not any(is_payer_admin(request.user, payer) for payer in payers):\n        raise PermissionDenied\n"
         "    return invoice\n",
         note="a check of what is read of the row",
     ),
     by_hand(
-        "def add(request):\n    if Invoice.objects.filter(number=request.POST['number']).exists():\n"
+        IN + "def add(request):\n    if Invoice.objects.filter(number=request.POST['number']).exists():\n"
         "        raise ValidationError\n",
         note="whether a number is taken",
     ),
@@ -288,15 +273,9 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "one is not written, and who knows the other may read it",
     ),
     by_hand(
-        "def paid(request):\n    if request.GET['key'] == settings.CALLBACK_KEY:\n"
+        IN + "def paid(request):\n    if request.GET['key'] == settings.CALLBACK_KEY:\n"
         "        Invoice.objects.filter(pk=request.GET['id']).update(paid=True)\n",
         note="called by who knows a secret of the service",
-    ),
-    by_hand(
-        "@shared_task\ndef again(invoice_id, day):\n    invoice = Invoice.objects.get(pk=invoice_id)\n"
-        "    Line.objects.filter(number=invoice.number).delete()\n",
-        "billing/tasks.py",
-        "it works for the row that it was given",
     ),
     by_hand(
         "class Invoices(APIView):\n    def get_object(self, pk):\n        return Invoice.objects.get(pk=pk)\n\n"
@@ -328,5 +307,80 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "        if number > invoice.count:\n            raise ValidationError\n        return number\n",
         "billing/serializers.py",
         "the key of the address that its view answers for",
+    ),
+    by_hand(
+        f"{IN}def close(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    own = Invoice.objects.get(company=request.company)\n"
+        "    if not invoice.is_part_of(own):\n        raise PermissionDenied\n    invoice.close()\n",
+        note="the row is asked how it stands to one's own",
+    ),
+    by_hand(
+        f"{IN}def close(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    payer = payer_of(request)\n"
+        "    if invoice.payer_id != payer.id:\n        raise PermissionDenied\n    invoice.close()\n",
+        note="compared with what is in hand",
+    ),
+    by_hand(
+        f"{IN}def keep(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    reader = Reader.objects.get(user=request.user)\n"
+        "    Kept.objects.get_or_create(invoice=invoice, reader=reader)\n",
+        note="a reader is no tenant's: for him it is published",
+    ),
+    by_hand(
+        f"{IN}def lines(request, pk):\n    invoice = Invoice.objects.filter(pk=pk).first()\n"
+        "    if invoice is None:\n        raise Http404\n"
+        "    return Line.objects.filter(invoice=invoice, company=request.company)\n",
+        note="it only decides what another query reads",
+    ),
+    by_hand(
+        f"{IN}def one(request, pk):\n    if not request.user.is_superuser:\n        raise PermissionDenied\n"
+        "    return Invoice.objects.get(pk=pk)\n",
+        note="all others were turned away",
+    ),
+    by_hand(
+        "class AdminInvoice(APIView):\n    permission_classes = [IsAuthenticated, IsAdmin]\n\n"
+        "    def get(self, request, pk):\n        return Response(one(Invoice.objects.get(pk=pk)))\n",
+        note="for those who run the service",
+    ),
+    by_hand(f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n", "billing/dev/views.py"),
+    by_hand(
+        f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk, is_published=True)\n",
+        note="there for everybody",
+    ),
+    by_hand(f"{IN}def one(request, pk):\n    return Invoice.objects.unscoped().get(pk=pk)\n", note="all are meant"),
+    by_hand(
+        "def receipt(request, number):\n    return Invoice.objects.get(number=number)\n",
+        note="nobody has to sign in: it is published by its address",
+    ),
+    by_hand(
+        "class Paid(APIView):\n    permission_classes = [permissions.AllowAny]\n\n    def post(self, request):\n"
+        "        Invoice.objects.filter(pk=request.data['id']).update(paid=True)\n",
+        note="called by anybody",
+    ),
+    by_hand(
+        "class Invoices(CreateAPIView):\n    permission_classes = [IsAuthenticated]\n"
+        "    queryset = Invoice.objects.all()\n",
+        note="a view that only creates reads none of them",
+    ),
+    by_hand(
+        "class LineSerializer(ModelSerializer):\n"
+        "    invoice = PrimaryKeyRelatedField(queryset=Invoice.objects.all())\n",
+        "billing/serializers.py",
+        "what is done with it is said in the view",
+    ),
+    by_hand(
+        f"{IN}def tiers(request):\n    return Invoice.objects.filter(least__lte=request.GET['guests']).first()\n",
+        note="a range names no row",
+    ),
+    Example(
+        {
+            "billing/services.py": "def lines(company_id, invoice_id):\n"
+            "    if not Invoice.objects.filter(id=invoice_id, company_id=company_id).exists():\n"
+            "        raise NotFound\n    return Line.objects.filter(invoice_id=invoice_id)\n",
+            "billing/views.py": "from billing.services import lines\n\n\n"
+            f"{IN}def shown(request, pk):\n    return lines(request.user.company_id, pk)\n",
+            "billing/models.py": PLAIN_MODELS,
+        },
+        tenancy="explicit",
+        note="the service asks for the key that it was handed",
     ),
 )

@@ -9,13 +9,17 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, subject_of, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
 from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, SAID_BY_REQUEST, parameters
 from skills.record import record
 
 ROWS_OF_ALL, FROM_OUTSIDE, HANDED, IN_HAND = "rows", "outside", "handed", "known"
 _NARROWING = frozenset({"filter", "get", "aget", "Q", "get_or_create", "update_or_create", *SHORTCUTS})
+_PUBLISHED = lazy(r"(?:^|_)(?:published|public|shared|template|global|marketplace)$|^visibility$")
+_ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
+_OF_A_PERSON = lazy(r"mail|user_?name|login|phone")  # who is meant, whatever the tenant
 _KEY = lazy(r"(?:^|_)(?:pk|id|uuid|guid)s?$")
+_RANGES = frozenset({"lt", "lte", "gt", "gte", "range", "isnull", "contains", "icontains", "date", "year"})
 _LOOKUPS = frozenset({"in", "exact", "iexact"})
 _GIVES_DATA = frozenset({"validate", "create", "update", "to_internal_value", "run_validation", "save"})
 _CONTAINERS = frozenset(
@@ -39,14 +43,17 @@ class Reach:
 def reach_of(query: ast.Call, context: FileContext) -> Reach:
     """Where the keys in the conditions of a query come from. One that is known narrows it, whatever the others are."""
     found: dict[str, set[str]] = {}
+    reads_one = last_name(query.func) in _ONE
     for name, value in conditions_of(query):
         if isinstance(value, ast.Call) and chain_of(value).model:
             continue  # its own conditions are judged with these
         sources = set(_sources(value, context, set()))
         words = {word for _, word in sources}
         is_set = name.endswith("__in") and isinstance(value, ast.Name) and bool(sources)
-        if is_key(name) or is_set or any(map(_KEY.search, words)):
-            hows = {how for how, _ in sources}
+        hows = {how for how, _ in sources}
+        is_named = name.rpartition("__")[2] not in _RANGES and not _OF_A_PERSON.search(name)
+        is_one = reads_one and is_named and FROM_OUTSIDE in hows
+        if is_key(name) or is_set or is_one or any(map(_KEY.search, words)):
             how = next((one for one in (FROM_OUTSIDE, HANDED) if one in hows), IN_HAND)
             found.setdefault(how, set()).update(words)
     for how in (IN_HAND, FROM_OUTSIDE, HANDED):
@@ -55,16 +62,9 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
     return Reach(ROWS_OF_ALL)
 
 
-def names_row_in_hand(query: ast.Call, context: FileContext) -> bool:
-    """True where a condition compares with something that is read of a row, `number=invoice.number`."""
-    given = parameters(context)
-    for _, value in conditions_of(query):
-        owner = subject_of(value)
-        if isinstance(value, (ast.Attribute, ast.Call)) and owner and owner not in given and owner[:1].islower():
-            sources = sources_of(value, context)
-            if sources and all(how == IN_HAND for how, _ in sources) and owner in uses_bound(context):
-                return True
-    return False
+def is_published(query: ast.Call) -> bool:
+    """True for rows that a condition says are there for everybody: `is_public=True`."""
+    return any(_PUBLISHED.search(name) for name, _ in conditions_of(query))
 
 
 def uses_bound(context: FileContext) -> dict[str, list[ast.AST]]:

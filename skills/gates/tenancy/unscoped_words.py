@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_of
@@ -24,9 +24,10 @@ QUERYSET = frozenset(
 _KEYS = ("pk", "id", "pk__in", "id__in", "uuid", "uuid__in")
 SECRETS = lazy(
     r"(?:^|_)(?:token|secret|api_?key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$"
-    r"|(?:^|_)(?:claim|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key)$"
+    r"|(?:^|_)(?:claim|delete|cancel|download|share|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key)$"
 )
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *SHORTCUTS})
+_RELATES = _CONDITIONS | {"create", "get_or_create", "update_or_create"}
 _COLUMNS = frozenset({"values", "values_list", "only"})
 OUTSIDE = frozenset(
     {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params", "initial_data",
@@ -146,47 +147,6 @@ def parameters(context: FileContext) -> set[str]:
     return {argument.arg for argument in every if argument is not None} - {"self", "cls"}
 
 
-def is_for_all(context: FileContext) -> bool:
-    """True for a task that is given nothing, or nothing that it needs: it works for all tenants."""
-    if context.function is None:
-        return True
-    arguments = context.function.args
-    needed = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-    needed = needed[: len(needed) - len(arguments.defaults)]
-    needed += [
-        argument.arg
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if default is None
-    ]
-    return not set(needed) - {"self", "cls"}
-
-
-def is_given(node: ast.Call, context: FileContext) -> bool:
-    """True for rows whose keys a task was given by whoever queued it."""
-    given = parameters(context)
-    for call in descendants(node):
-        for keyword in call.keywords if isinstance(call, ast.Call) else ():
-            if not (keyword.arg or "").removesuffix("__in").endswith(_KEYS):
-                continue
-            words = set(mentioned_names(keyword.value))
-            if not given.isdisjoint(words) or any(not given.isdisjoint(origins(word, context)) for word in words):
-                return True
-    return False
-
-
-def of_rows(node: ast.Call, context: FileContext) -> Iterator[str]:
-    """What a loop over the rows of a query reads of each: a task for all tenants asks each for its own."""
-    statement = context.statement
-    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    name = bound.id if isinstance(bound, ast.Name) else ""
-    for loop in descendants(context.function) if context.function is not None else ():
-        if not isinstance(loop, (ast.For, ast.AsyncFor)) or not isinstance(loop.target, ast.Name):
-            continue
-        if node in descendants(loop.iter) or (name and root_name(loop.iter) == name):
-            reads = (read for part in loop.body for read in descendants(part) if isinstance(read, ast.Attribute))
-            yield from (read.attr for read in reads if root_name(read.value) == loop.target.id)
-
-
 def said_later(context: FileContext) -> Iterator[str]:
     """What the rest of the function says of the name that a query is bound to, and of what is read of it; `SCOPED`
     where it asks whether the row may be seen, or whether a secret of it is known."""
@@ -197,6 +157,8 @@ def said_later(context: FileContext) -> Iterator[str]:
         for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
             for name in uses_of(function, context).derived_from(subject_of(target)):
                 yield from _later(function, name, context)
+            if subject_of(target).startswith("self.") and is_asked_for_tenant(context):
+                yield SCOPED
     elif isinstance(statement, ast.Return) and is_asked_for_tenant(context):
         yield SCOPED
 
@@ -217,17 +179,52 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     for part in parts:
         if isinstance(part, ast.Call):
             called = last_name(part.func)
-            if called == "Prefetch" or CHECKS.search(called):
+            asked = CHECKS.search(called) or _asks_of_row(part, name) or _relates_asker(part, name, function, context)
+            if called == "Prefetch" or asked:
                 words.add(SCOPED)
             words.update(_asked_in_callee(part, name, context))
-        elif any(map(SECRETS.search, mentioned_names(part))) or any(map(_is_of_whom, (part.left, *part.comparators))):
+        elif any(map(SECRETS.search, mentioned_names(part))) or _compares_whose(part, name):
             words.add(SCOPED)
     return words
 
 
-def _is_of_whom(value: ast.expr) -> bool:
-    """`request.profile.org`: more than who asks."""
-    return isinstance(value, ast.Attribute) and value.attr not in ASKERS and is_of_request(value)
+def _asks_of_row(call: ast.Call, name: str) -> bool:
+    """`node.is_descendant_of(own_node)`: the row is asked how it stands to something else."""
+    asks = isinstance(call.func, ast.Attribute) and call.func.attr.startswith(("is_", "has_", "can_", "belongs"))
+    return asks and subject_of(call) == name and any(map(subject_of, call.args))
+
+
+def _relates_asker(call: ast.Call, name: str, function: FunctionNode, context: FileContext) -> bool:
+    """`Member.objects.filter(team=team, user=request.user)`: how who asks stands to the row is looked up; also
+    `Saved.objects.create(job=job, reader=reader)` for a `reader` that was read as that of the user: no tenant's."""
+    method = last_name(call.func)
+    values = [word.value for word in call.keywords]
+    if method not in _RELATES or name not in map(subject_of, values):
+        return False
+    others = [value for value in values if subject_of(value) != name]
+    if method in _CONDITIONS and any(not ASKERS.isdisjoint(mentioned_names(value)) for value in others):
+        return True
+    bound = uses_of(function, context).bound
+    return any(
+        isinstance(made, ast.Call) and any(word.arg == "user" for word in made.keywords)
+        for value in others
+        for made in bound.get(subject_of(value), ())
+    )
+
+
+def _compares_whose(compare: ast.Compare, name: str) -> bool:
+    """`invoice.owner_id != owner.id`, `invoice not in own`, `invoice.created_by == request.user`: whose row it is; not
+    `invoice.status == wanted`."""
+    sides = (compare.left, *compare.comparators)
+    rows = [side for side in sides if subject_of(side) == name]
+    others = [side for side in sides if subject_of(side) not in {name, ""} and subject_of(side)[:1].islower()]
+    if any(map(is_of_request, (side for side in others if isinstance(side, ast.Attribute)))):
+        return True
+    said = {last_name(row) for row in rows}
+    return bool(others) and any(
+        word == name.rpartition(".")[2] or word.endswith(_KEYS) or word in {last_name(other) for other in others}
+        for word in said
+    )
 
 
 def is_of_request(value: ast.Attribute) -> bool:

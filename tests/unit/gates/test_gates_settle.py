@@ -20,7 +20,7 @@ class TenantManager(models.Manager):
 """
 WRITE = "def pay(request):\n    Order.objects.create()\n"
 BY_HAND = "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n"
-OPEN = "def all_of_them(request, pk):\n    return Invoice.objects.get(pk=pk)\n"
+OPEN = "def all_of_them(request, pk):\n    return show(request.user, Invoice.objects.get(pk=pk))\n"
 
 
 def verdict(files: Mapping[str, str], *dependencies: str, **options: object) -> Verdict:

@@ -11,7 +11,7 @@ from skills.gates.model import GateOptions, ProjectEvidence, Verdict
 FIELD = '    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)\n'
 MODELS = f"class Invoice(models.Model):\n{FIELD}"
 BY_HAND = "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n"
-OPEN = "def one(request, number):\n    return Invoice.objects.get(number=number)\n"
+OPEN = "def one(request, number):\n    return show(request.user, Invoice.objects.get(number=number))\n"
 MANAGER = (
     "class TenantManager(models.Manager):\n"
     "    def get_queryset(self):\n        return super().get_queryset().filter(company=get_current_tenant())\n"
