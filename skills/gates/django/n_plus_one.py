@@ -13,6 +13,7 @@ from skills.gates.django.row_helpers import (
     HELPERS,
     PROPERTIES,
     UNORDERED,
+    VAGUE,
     asked_anew,
     holds_for_given,
     holds_for_property,
@@ -34,6 +35,15 @@ from skills.gates.rule import Rule, Watch
 
 SKILL = "django-query-optimizer"
 _QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS)
+_MANAGER_CALLS = frozenset({"all()", "count()", "exists()"})
+# What is read of numbers, times, files and choices, which are columns of the row.
+_OF_VALUES = frozenset(
+    {"year", "month", "day", "hour", "minute", "days", "seconds", "value", "label", "url", "path", "size", "width",
+     "height", "file", "amount", "currency", "hex", "real", "x", "y", "coords", "code", "tzinfo", "lower", "upper"}
+)  # fmt: skip
+_FILES = lazy(
+    r"file|image|photo|picture|avatar|document|attachment|pdf|logo|cover|upload|data|json|meta|settings|config"
+)
 _CLIMBS = lazy(rb"\b(\w+) = \1\.\w+\s*\n")
 
 
@@ -51,6 +61,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
             *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through), *more,
             *asked_anew(part, row, context), *([("again", "")] if row.again else []),
+            *_deeper(part, context),
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
@@ -114,6 +125,15 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     context.statement = before
 
 
+def _deeper(part: ast.expr, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """What is read of what was read of a row: "name" for `order.user.name`, "all()" for `order.lines.all()`."""
+    above = context.parent(part)
+    if not isinstance(above, ast.Attribute):
+        return ()
+    call = context.parent(above)
+    return (("deeper", f"{above.attr}()" if isinstance(call, ast.Call) and call.func is above else above.attr),)
+
+
 def _on_feed(node: ast.ClassDef, context: FileContext) -> None:
     """Feeds and site maps ask each of their methods of every one of their `items`."""
     methods = [part for part in node.body if isinstance(part, FunctionNode)]
@@ -141,10 +161,12 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         said = dict(candidate.needs)
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
     more = _loaded_by_methods(candidate, report, relations)
-    if reached is None or more is None or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
-        return None
+    if reached is None:
+        unseen = "again" not in said and relations.out_of_sight(said["origin"])
+        return _unseen(candidate) if unseen else None
     model, last = reached
-    if covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said:
+    known = more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said)
+    if more is None or known or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
         return None
     candidate = replace(candidate, needs=(*candidate.needs, *(("loaded", name) for name in sorted(more))))
     if "given" in said:
@@ -168,6 +190,20 @@ def _meant(candidate: Candidate, relations: Relations) -> Candidate:
     model = relations.meant(said["origin"].removeprefix(GUESS), step)
     needs = tuple((kind, model if kind == "origin" else value) for kind, value in candidate.needs)
     return replace(candidate, needs=needs)
+
+
+def _unseen(candidate: Candidate) -> Candidate | None:
+    """What the code itself shows of a model that is not among the files: a manager is asked, or an attribute of what
+    stands behind an attribute is read."""
+    said = dict(candidate.needs)
+    model, attribute, deeper = said["origin"].rpartition(".")[2], said.get("attribute", ""), said.get("deeper", "")
+    back = attribute in (*said["steps"].split("/"), model.lower())
+    plain = deeper.startswith("get_") or (not deeper.endswith("()") and deeper not in _OF_VALUES)
+    asks = deeper in _MANAGER_CALLS or said.get("narrowed", "get") not in VAGUE or (deeper != "" and plain)
+    if not attribute or back or not asks or "through" in said or _FILES.search(attribute):
+        return None
+    message = f"`{attribute}` of each row of `{model}` seems to be a query of its own: the rows come without it"
+    return replace(candidate, message=message, needs=(), confidence="likely", fixable=False)
 
 
 def _loaded_by_methods(candidate: Candidate, report: FileReport, relations: Relations) -> frozenset[str] | None:
@@ -213,7 +249,9 @@ n_plus_one = Rule(
     "relationships by their `lazy` and by loader options. What a function is given goes by its name where nothing else "
     "says what it is: `order.lines`. REST views that list are compared with what their serializer reads, lists of the "
     "admin with the methods that they show; feeds and methods of serializers are asked for each row. Trees that are "
-    "walked row by row count too. Silent where something on the way is not understood. Not in tests and migrations.",
+    "walked row by row count too. Where only a part of a project is there and not its models, what is read of what "
+    "stands behind an attribute tells. Silent where something on the way is not understood. Not in tests and "
+    "migrations.",
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),

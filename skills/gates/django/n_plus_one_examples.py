@@ -99,7 +99,15 @@ def _tree(body: str) -> Example:
 
 _FIELD = "    late = serializers.SerializerMethodField()\n\n    def get_late(self, obj):\n        return "
 
+
+def _part(source: str) -> Example:
+    """A project without its models."""
+    return Example({"shop/reports.py": "from shop.models import Order\n\n" + source})
+
+
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    _part("for order in Order.objects.all():\n    print(order.user.name)\n"),
+    _part("for order in Order.objects.all():\n    print(order.lines.count())\n"),
     _mapped("def f(session):\n    return [post.author.name for post in session.scalars(select(Post)).all()]\n"),
     _mapped(
         "def f(session):\n    for post in session.query(Post).filter(Post.id > 3):\n        print(len(post.comments))\n"
@@ -245,6 +253,14 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     ),
 )
 N_PLUS_ONE_GOOD: tuple[Example, ...] = (
+    _part(
+        "for order in Order.objects.select_related('user'):\n"
+        "    print(order.user.name, order.day.year, order.user_id)\n"
+    ),
+    _part(
+        "for order in Order.objects.all():\n    print(order.number.strip(), order.photo.name, order.notes.get('x'))\n"
+    ),
+    _part("for order in Order.objects.for_list():\n    print(order.user.name)\n"),
     _mapped(
         "def f(session):\n    posts = session.scalars(select(Post).options(joinedload(Post.author))).all()\n"
         "    return [(post.author.name, post.tags) for post in posts]\n"

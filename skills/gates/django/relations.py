@@ -79,6 +79,7 @@ class Relations:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._unseen: dict[str, bool] = {}
         self._models: dict[str, list[Place]] = {}
         for place in (*project.facts("model"), *project.facts("mapped")):
             known = self._models.setdefault(place[1].name, [])
@@ -174,6 +175,18 @@ class Relations:
             for _, fact in places:
                 found.setdefault(_reverse_name(fact), set()).add(target)
         return found
+
+    def out_of_sight(self, dotted: str) -> bool:
+        """True for a model of the project's own whose module is not among the files: a part of a project is checked."""
+        module, _, name = dotted.rpartition(".")
+        if name in self._models or "model" not in module:
+            return False
+        if module not in self._unseen:
+            places = [f".{module_name(report.path)}." for report in self._project.reports]
+            head = module.partition(".")[0]
+            own = any(f".{head}." in place for place in places)
+            self._unseen[module] = own and not any(f".{module}." in place for place in places)
+        return self._unseen[module]
 
     def turns_back(self, origin: str, steps: Iterable[str], path: str) -> bool:
         """True where steps go to rows of a row and back to it: in `for book in publisher.books.all()`,

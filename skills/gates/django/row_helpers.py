@@ -24,6 +24,8 @@ N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
 _PICKS = NARROWS | TAKES_FIRST
+VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
+"""Of what a manager is asked, what others are asked too."""
 _ASKED = _PICKS | {"all", "count", "exists"}
 _ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})

@@ -8,7 +8,7 @@ from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.drf_serializer_patterns import is_serializer, meta_model
 from skills.gates.django.relations import relations_of
 from skills.gates.django.row_flow import Flow
-from skills.gates.django.row_helpers import asked_anew, told
+from skills.gates.django.row_helpers import VAGUE, asked_anew, told
 from skills.gates.django.row_values import Row
 from skills.gates.django.serializer_rows import BY_METHOD, N_PLUS_ONE, READ, is_listed, missing_reads
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -95,6 +95,10 @@ def holds_for_method(candidate: Candidate, report: FileReport, project: Project)
     *steps, attribute = said["path"].split("__")
     reached = relations.reached(said["origin"], steps, report.path)
     found = relations.behind(reached[0], attribute) if reached is not None else None
+    unknown = not steps and not project.named("model", said["origin"]) and said.get("narrowed", "get") not in VAGUE
+    if unknown and is_listed(serializer, project):
+        message = f"`{attribute}` of each `{said['origin']}` is a query of its own: `{said['narrowed']}()` asks anew"
+        return replace(candidate, message=message, needs=())
     if reached is None or found is None:
         return None
     if "narrowed" in said:
