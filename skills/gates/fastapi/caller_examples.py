@@ -35,6 +35,10 @@ BAD = (
 GOOD = (
     *one_file(
         "shop/orders.py",
+        "from fastapi import APIRouter, Depends\n\nasked = [Depends(get_current_user)]\n"
+        "router = APIRouter(dependencies=asked)\n\n\n"
+        "@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n\n\n"
+        "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
         "from fastapi import APIRouter, Depends\n\n\n@router.get('/orders')\n"
         "def mine(user: User = Depends(get_current_user)) -> X:\n    return orders_of(user)\n\n\n"
         "@router.post('/conversion')\ndef in_euros(sum: Sum) -> Sum:\n    return converted(sum)\n",

@@ -164,7 +164,8 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
     if name not in {"APIRouter", "FastAPI", "include_router", "add_middleware"}:
         return
     given = {keyword.arg: keyword.value for keyword in node.keywords}
-    guarded = "dependencies" in given and _AUTH.search(ast.unparse(given["dependencies"]))
+    depends = given.get("dependencies")
+    guarded = depends is not None and (isinstance(depends, ast.Name) or _AUTH.search(ast.unparse(depends)) is not None)
     if name == "add_middleware" and node.args and _AUTH.search(last_name(node.args[0])):
         context.fact("guarded-router", "*")
     elif name == "include_router":

@@ -30,6 +30,8 @@ _SECRET_FIELD = lazy(
     r"^(?:password|passwd|hashed_(?:password|passwd|pwd|key|token|secret|otp|pin)|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
     r"|token|\w*_secret)$"
 )
+# Endpoints that think of a password for whoever asks.
+_MAKES_UP = lazy(r"generat|suggest|random", re.I)
 _NEVER_OUT = lazy(r"pass|hash")
 _OUT = lazy(r"(?:Out|Output|Response|Read|Public|Resp)$")
 _TOKEN_MODELS = lazy(r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I)
@@ -83,13 +85,15 @@ def _has_field(node: ast.ClassDef, name: str) -> bool:
 
 def _on_answer(node: FunctionNode, context: FileContext) -> None:
     """Says which classes an endpoint answers with (fact "answers"; detail "handed" where it may exist to hand out a
-    token or key, "read" where it only reads)."""
+    token or key, "made up" where it makes one for who asks, "read" where it only reads)."""
     endpoint = endpoint_of(node, context)
     model = (endpoint.keywords.get("response_model") or node.returns) if endpoint is not None else None
     if endpoint is None or model is None:
         return
     said = f"{endpoint.path} {node.name}"
     handed = "handed" if PUBLIC.search(said) or _KEEPS.search(said) else "read" if endpoint.verb == "get" else ""
+    if _MAKES_UP.search(said):
+        handed = "made up"
     for part in descendants(model):
         name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
         if name[:1].isupper():
@@ -103,6 +107,8 @@ def _secret_holds(candidate: Candidate, report: FileReport, project: Project) ->
     shared = len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1
     always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
     for path, fact in _answered_with(project, report.path if shared else "").get(name, ()):
+        if fact.detail == "made up":
+            return None
         if always or fact.detail == "read" or not (fact.detail or _TOKEN_MODELS.search(name)):
             said = f"an endpoint answers with {fact.name}"
             message = f"{candidate.message}, and {said}"
@@ -242,6 +248,13 @@ secret_in_response = Rule(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass PaymentOut(BaseModel):\n    id: str\n"
                 "    client_secret: str\n"
+            }
+        ),
+        Example(
+            {
+                "shop/routes.py": "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\n\n"
+                "class PasswordResponse(BaseModel):\n    password: str\n\n\n@router.get('/generate-password')\n"
+                "def generated() -> PasswordResponse:\n    return PasswordResponse(password=made())\n"
             }
         ),
         Example({"shop/serializers.py": _SERIALIZER.replace("MemberSer", "LoginSer") % ""}),

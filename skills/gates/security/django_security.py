@@ -15,11 +15,13 @@ SKILL = "django-security"
 CSRF = "csrf-exempt"
 UPLOAD = "upload-without-validation"
 
+_LIST, _LISTED = 4, "csrf-exempt: the list was told of"
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _HANDLERS = frozenset({"get", "head", "options", "post", "put", "patch", "delete", "dispatch"})
 _SENDERS = lazy(
     r"web-?hook|call-?back|csrf|(?:other|outside|remote|external|third[- ]part\w+) (?:server|service|site)"
-    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat",
+    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat"
+    r"|\b(?:called|posted|sent) (?:from|by)\b|notification\w* \w* ?(?:from|by)\b",
     re.I,
 )
 # What another server posts to by a protocol that signs what it sends.
@@ -121,10 +123,18 @@ def _only_reads(methods: ast.expr) -> bool:
 
 
 def _on_exempt_call(node: ast.Call, context: FileContext) -> None:
-    """`path("…", csrf_exempt(view))`."""
-    if last_name(node.func) == "csrf_exempt" and node.args and not has_reason(node, context):
-        message = f"`{shortened(node.args[0], 40)}` accepts requests that other sites start, and nothing says why"
-        context.report(CSRF, node, message)
+    """`path("…", csrf_exempt(view))`; a list of many is one decision, and one finding."""
+    if last_name(node.func) != "csrf_exempt" or not node.args or has_reason(node, context):
+        return
+    if any(_ENTRANCES.search(last_name(part)) for part in descendants(node.args[0])):
+        return
+    many = context.source.count(b"csrf_exempt(") - 1
+    if many >= _LIST and context.memo.setdefault(_LISTED, node) is not node:
+        return
+    others = f" and {many} more" if many >= _LIST else ""
+    verb = "accept" if others else "accepts"
+    message = f"`{shortened(node.args[0], 40)}`{others} {verb} requests that other sites start, and nothing says why"
+    context.report(CSRF, node, message)
 
 
 def has_reason(node: ast.expr | ast.stmt, context: FileContext) -> bool:

@@ -17,6 +17,7 @@ SKILL = "django-security"
 DEFAULTS = "drf-open-defaults"
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
+_OPEN, _NAMED = "drf-open-by-default", "drf-permission-named"
 _PERMISSION = "DEFAULT_PERMISSION_CLASSES"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
 
@@ -36,6 +37,27 @@ def _on_default(node: ast.Dict | ast.Assign, context: FileContext) -> None:
                 context.fact(_FACT, "restricted", said[:80], node.lineno)
 
 
+def _on_project(node: ast.Assign | ast.AugAssign, context: FileContext) -> None:
+    """Notes a middleware that asks every visitor who they are, and settings of which `drf-open-defaults` tells that
+    they let everybody in."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    name = target.id if isinstance(target, ast.Name) else ""
+    if name.startswith("MIDDLEWARE"):
+        for part in descendants(node.value):
+            if _guards(part):
+                context.fact(_FACT, "restricted", ast.unparse(part)[:80], node.lineno)
+    elif name == "REST_FRAMEWORK" and isinstance(node.value, ast.Dict) and None not in node.value.keys:
+        said = [ast.unparse(value) for key, value in zip(node.value.keys, node.value.values, strict=True)
+                if isinstance(key, ast.Constant) and key.value == _PERMISSION]  # fmt: skip
+        if not said or "AllowAny" in said[0]:
+            context.fact(_OPEN, name, "", node.lineno)
+
+
+def _guards(part: ast.AST) -> bool:
+    """True for the path of a middleware that asks every visitor who they are."""
+    return isinstance(part, ast.Constant) and isinstance(part.value, str) and _GUARDS.search(part.value) is not None
+
+
 def _on_settings(node: ast.Assign, context: FileContext) -> None:
     target = node.targets[0]
     if not isinstance(target, ast.Name) or target.id != "REST_FRAMEWORK" or not isinstance(node.value, ast.Dict):
@@ -51,7 +73,7 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
     permission = given.get(_PERMISSION, "")
     if "AllowAny" in permission:
         wrong.append("everybody is allowed (`AllowAny`)")
-    elif not permission:
+    elif not permission and not any(map(_guards, descendants(context.tree))):
         wrong.append("no permission is set, so that everybody is allowed")
     if "DEFAULT_THROTTLE_CLASSES" not in given:
         wrong.append("nothing is throttled")
@@ -81,6 +103,8 @@ drf_open_defaults = Rule(
     ),
     good=one_file(
         "shop/settings.py",
+        'MIDDLEWARE = ["shop.auth.LoginRequiredMiddleware"]\n'
+        'REST_FRAMEWORK = {"DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"]}\n',
         'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],\n'
         '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
     ),
@@ -94,9 +118,20 @@ _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
     r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|Health|Ping|Anonymous|Public|Embed|OAuth|SAML|OIDC"
 )
+# Django's own is left out: the REST framework takes its views out of it.
+_GUARDS = lazy(
+    r"^(?!django\.).*\.\w*(?:Log_?[Ii]n_?[Rr]equired|[Rr]equire_?(?:[Ll]og_?[Ii]n|[Aa]uth)|[Aa]uth_?[Rr]equired|Authori[sz]ation|Permission|AccessControl|RBAC)\w*$"
+)
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
+
+
+def _on_permission(node: ast.Assign, context: FileContext) -> None:
+    if last_name(node.targets[0]) == "permission_classes":
+        said = ast.unparse(node.value)
+        if "AllowAny" not in said and said not in {"[]", "()"}:
+            context.fact(_NAMED, "view")
 
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
@@ -184,6 +219,8 @@ def _is_rest_view(base: str) -> bool:
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
+    if "permission_classes" in names:
+        context.fact(_NAMED, "view")
     if "api_view" in names and not any(_ASKS.search(name) for name in names):
         if any(isinstance(part, ast.Attribute) and part.attr in _TURNS_AWAY for part in descendants(node)):
             return
@@ -192,7 +229,10 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    return None if project.facts(_FACT) else candidate
+    """Not where something closes the default, nor in an API that is open as a whole, of which the settings are told."""
+    if project.facts(_FACT) or (project.facts(_OPEN) and not project.facts(_NAMED)):
+        return None
+    return candidate
 
 
 view_without_permissions = Rule(
@@ -206,24 +246,37 @@ view_without_permissions = Rule(
     "decided it.",
     fix="Write `permission_classes = [IsAuthenticated]` (or `[AllowAny]` where it is meant), and close the default.",
     when="For views whose bases come from REST framework itself, where no settings module sets a default "
-    "permission. Not in "
-    "tests.",
+    "permission and no middleware asks who calls. An API of which no view names a permission, and whose settings are "
+    "open, is one finding of `drf-open-defaults`. Not in tests.",
     watches=(
         Watch((ast.Dict, ast.Assign), _on_default, (_PERMISSION.encode(),), outside_tests),
+        Watch((ast.Assign, ast.AugAssign), _on_project, (b"MIDDLEWARE", b"REST_FRAMEWORK"), outside_tests),
+        Watch((ast.Assign,), _on_permission, (b"permission_classes",), outside_tests),
         Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
     ),
     holds=_holds,
-    bad=one_file(
-        "shop/views.py",
-        "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
-        "        pass\n",
-        "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @log_request\n"
-        "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
-        "    def post(self, request):\n        pass\n",
-        "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
-        "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
-        "    queryset = Order.objects.all()\n",
+    bad=(
+        Example(
+            {
+                "shop/settings.py": 'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n'
+                'MIDDLEWARE = ["django.contrib.auth.middleware.LoginRequiredMiddleware", "shop.Authentication"]\n',
+                "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
+                "    def get(self, request):\n        pass\n\n\nclass Carts(APIView):\n"
+                "    permission_classes = [IsOwner]\n",
+            }
+        ),
+        *one_file(
+            "shop/views.py",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
+            "        pass\n",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @log_request\n"
+            "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
+            "    def post(self, request):\n        pass\n",
+            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
+            "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
+            "    queryset = Order.objects.all()\n",
+        ),
     ),
     good=(
         *one_file(
@@ -260,6 +313,9 @@ view_without_permissions = Rule(
             for settings in (
                 'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
                 'REST_FRAMEWORK = {**base, "DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+                'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
+                'MIDDLEWARE = ["login_required.middleware.LoginRequiredMiddleware"]\n',
+                'MIDDLEWARE = [*MIDDLEWARE, "shop.auth.AuthorizationMiddleware"]\n',
                 'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["shop.IsMember"]\n',
                 'API = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\nsetattr(settings, "REST_FRAMEWORK", API)\n',
             )

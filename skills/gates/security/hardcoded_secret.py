@@ -18,6 +18,7 @@ from skills.gates.security.secret_values import (
     is_table,
     known_format,
     looks_secret,
+    opens_here,
     redacted,
     repeats_account,
     secret_kind,
@@ -34,14 +35,30 @@ _POSITIONS = {
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
 _LINES_OF_A_PAGE = 5
-_ON_THIS_MACHINE = lazy(r"@(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?]|$)")
+_ON_THIS_MACHINE = lazy(
+    r"(?:@|\bhost=)(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?; ]|$)"
+)
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
 _TRIED = lazy(
     r"(?:^|[/_])(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
     r"|fixtures?|e2e(?:_?tests?)?)(?:[/_]|\.py$)"
 )
-_SHOWN = frozenset({"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks"})
+_SHOWN = frozenset(
+    {
+        "examples",
+        "example",
+        "samples",
+        "demo",
+        "demos",
+        "docs",
+        "benchmarks",
+        "mocks",
+        "vignettes",
+        "tutorials",
+        "sandbox",
+    }
+)
 
 
 def _judged(path: str) -> bool:
@@ -97,7 +114,7 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     kind = secret_kind(name)
     if not kind or not looks_secret(kind, name, text, compared) or _is_of_settings_class(name, text, context):
         return
-    if is_shown(value, context):
+    if is_shown(value, context) or (not compared and opens_here(name, text, context.source)):
         return
     told = context.memo.setdefault(_TOLD, set())
     assert isinstance(told, set)
@@ -333,6 +350,10 @@ hardcoded_secret = Rule(
         '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',
         'class Settings(BaseSettings):\n    postgres_password: str = "postgres"\n\n\npassword = "x-oauth-basic"\n'
         'url_token = "ann-smith-97"\n',
+        'CAMERA = r"user=[a-zA-Z0-9_-]+&password=[\\S]+"\n_KEY_DERIVATION_SALT = b"shop-keys-a5d354120d50240a"\n',
+        'parser.add_argument("--host", default="localhost")\n'
+        'parser.add_argument("--db-password", default="shopkeeper")\n',
+        'DB_HOST: str = "localhost"\nDB_PASSWORD: str = "shopkeeper"\n',
         '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',
         'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',

@@ -16,6 +16,7 @@ JWT = "jwt-decode-unsafe"
 _DECODES = lazy(r"^(?:jwt(?:\.api_jwt)?|jose\.jwt)\.decode(?:_complete)?$")
 _SIGNS = lazy(r"^(?:jwt(?:\.api_jwt|\.api_jws)?|jose\.jw[ts])\.(?:encode|sign)$")
 _VERIFIES = lazy(r"verif|valid|authenticat|decode", re.I)
+_CHECKED = lazy(r"verif|valid|authenticat", re.I)
 _MAKES = lazy(r"(?:^|_)(?:create|make|issue|mint|generate|encode|sign|new|build)(?:_|$)|encode", re.I)
 # Who reads the text of the code knows that nothing was checked.
 _SAYS_SO = lazy(r"unverif|unsafe|untrust|unvalidated|insecure|without_(?:verif|signature)|no_verif|peek", re.I)
@@ -78,7 +79,8 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
         context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")
     elif not any(name in given and not _is(given[name], None) for name in ("audience", "issuer")) and not (
         re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context) or _is_own(node, context)
-    ):
+        or ("audience" not in given and "issuer" not in given and _issues_tokens(context))
+    ):  # fmt: skip
         message = "neither `audience` nor `issuer` is checked: a token for another service is as good"
         context.report(JWT, node, message, severity="LOW", confidence="likely")
 
@@ -128,15 +130,42 @@ def _is_meant(node: ast.Call, context: FileContext) -> bool:
         return True
     if _is_own(node, context) or _refuses_all_the_same(node, function, context):
         return True
+    if _reads_times_alone(targets, function, context):
+        return True
     text = ast.unparse(token)
     return any(
         isinstance(part, ast.Call)
-        and part.lineno > node.lineno
-        and _VERIFIES.search(last_name(part.func))
+        and part is not node
+        and (_VERIFIES if part.lineno > node.lineno else _CHECKED).search(last_name(part.func))
         and any(ast.unparse(value) == text for value in (*part.args, *(word.value for word in part.keywords)))
         and "verify_signature" not in ast.unparse(part)
         for part in own_nodes(function, context)
     )
+
+
+def _issues_tokens(context: FileContext) -> bool:
+    """True for a module that makes its tokens itself, with a key that nobody else has."""
+    calls = [part for part in descendants(context.tree) if isinstance(part, ast.Call)]
+    return any(_SIGNS.match(context.resolve(call.func) or "") for call in calls)
+
+
+def _reads_times_alone(targets: list[ast.expr], function: FunctionNode, context: FileContext) -> bool:
+    """True where nothing is read of the claims but when they end, by which nobody gains anything."""
+    bound = {last_name(target) for target in targets}
+    above = {child: part for part in own_nodes(function, context) for child in ast.iter_child_nodes(part)}
+    reads = [
+        above.get(part) for part in own_nodes(function, context)
+        if isinstance(part, ast.Name) and part.id in bound and isinstance(part.ctx, ast.Load)
+    ]  # fmt: skip
+    return bool(reads) and all(_key_read(read, above) in {"exp", "iat", "nbf"} for read in reads)
+
+
+def _key_read(read: ast.AST | None, above: dict[ast.AST, ast.AST]) -> object:
+    """The key of `claims["exp"]` and of `claims.get("exp")`."""
+    call = above.get(read) if isinstance(read, ast.Attribute) and read.attr == "get" else None
+    asked = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    key = read.slice if isinstance(read, ast.Subscript) else asked
+    return key.value if isinstance(key, ast.Constant) else None
 
 
 def _refuses_all_the_same(node: ast.Call, function: FunctionNode, context: FileContext) -> bool:
@@ -264,6 +293,12 @@ jwt_decode_unsafe = Rule(
         "import jwt\n\n\ndef who(token):\n"
         "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_aud': False})\n"
         "    check_contract(claims)\n    return claims\n",
+        "import jwt\n\n\ndef made(claims):\n    return jwt.encode(claims, KEY, algorithm='HS256')\n\n\n"
+        "def who(token):\n    return jwt.decode(token, KEY, algorithms=['HS256'])\n",
+        "from jose import jwt\n\n\ndef left(token):\n    if verify_token(token) is None:\n        return None\n"
+        "    return jwt.get_unverified_claims(token)['exp'] - now()\n",
+        "import jwt\n\n\ndef is_late(token):\n    claims = jwt.decode(token, options={'verify_signature': False})\n"
+        "    return claims.get('exp') < now()\n",
         "import jwt\n\n\ndef who(token):\n"
         "    claims = jwt.decode(token, key, algorithms=['RS256'], options={'verify_exp': False},\n"
         "        audience='shop')\n    return Claims(**claims).exp > now()\n",

@@ -69,7 +69,7 @@ _REFERENCE = lazy(
 _PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
 # `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
 _NO_SECRET = lazy(
-    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf",
+    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt",
     re.I,
 )
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
@@ -134,6 +134,7 @@ _TAKES_SECRET = lazy(
 _SECRET_RULES = frozenset(
     {"hardcoded-secret", *(f"{tool}{number}" for tool in ("bandit/B", "ruff/S") for number in (105, 106, 107))}
 )
+_HERE = lazy(rb"""host\w*["']?(?::\s*str)?\s*[=:,]\s*(?:[^"']{0,60}=\s*)?["'](?:localhost|127\.0\.0\.1)["']""", re.I)
 _LITERAL = lazy(r"""(["'])((?:(?!\1)[^\\]|\\.)+)(?:\1|$)""")
 
 
@@ -256,6 +257,13 @@ def repeats_account(name: str, value: str, source: bytes) -> bool:
     return re.search(called, source, re.I) is not None
 
 
+def opens_here(name: str, value: str, source: bytes) -> bool:
+    """True for the password of a database beside the host "localhost": it is of the machine of who develops."""
+    named = _DATABASE.search(name.replace("-", "_")) is not None and _IDENTIFIER.match(value) is not None
+    stock = _plain(name) in _BARE and value.lower() in _HOUSEHOLD
+    return (named or stock) and _HERE.search(source) is not None
+
+
 def is_placeholder(value: str) -> bool:
     """Whether a value stands for a secret that is put in later: `your-key-here`, `<token>`, `${TOKEN}`."""
     return bool(_PLACEHOLDER.search(value))
@@ -274,8 +282,8 @@ def known_format(text: str) -> tuple[str, str] | None:
     groups = match.groupdict()
     kind = next(name for name in _FORMAT_NAMES if groups[name])
     secret = groups["password"] or groups["dsn_password"] or groups["dsn_password2"] or groups[kind]
-    if kind in {"url", "dsn"} and (secret.lower() in _HOUSEHOLD or _PLACEHOLDER.search(secret)):
-        return None
+    if kind in {"url", "dsn"} and (secret.lower() in _HOUSEHOLD or _PLACEHOLDER.search(secret) or secret[0] in "[(\\"):
+        return None  # the last: an expression that finds passwords
     if kind == "url" and f"//{secret}:{secret}@" in text:
         return None  # a database of the developer's machine
     if kind not in {"url", "dsn", "private"} and ("EXAMPLE" in secret or _PLACEHOLDER.search(secret)):

@@ -109,8 +109,8 @@ def _harmless_attribute(part: ast.Attribute, context: FileContext, depth: int) -
         return True
     if part.attr in {"value", "name"} and isinstance(part.value, ast.Attribute) and part.value.attr.isupper():
         return True  # a member of an enum
-    if part.attr in _OF_TIME and isinstance(part.value, ast.Call) and last_name(part.value.func) in NUMBERS:
-        return True
+    if part.attr in _OF_TIME and isinstance(part.value, ast.Call):
+        return last_name(part.value.func) in NUMBERS
     if last_name(part.value) in {"self", "cls"} and _is_set_once(part.attr, context, depth):
         return True
     return part.attr in {"hex", "int", "column", "db_column", "attname"} and harmless(part.value, context, depth + 1)
@@ -124,8 +124,8 @@ def _is_set_once(name: str, context: FileContext, depth: int) -> bool:
     given = [
         part.value
         for part in owner.body
-        if (isinstance(part, ast.Assign) and any(last_name(target) == name for target in part.targets))
-        or (isinstance(part, ast.AnnAssign) and last_name(part.target) == name)
+        if isinstance(part, (ast.Assign, ast.AnnAssign))
+        and name in map(last_name, part.targets if isinstance(part, ast.Assign) else [part.target])
     ]
     changed = any(
         isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
@@ -140,7 +140,7 @@ def _harmless_item(part: ast.Subscript, context: FileContext, depth: int) -> boo
     bound = values_of(part.value.id, context) if isinstance(part.value, ast.Name) else []
     key = part.slice.value if isinstance(part.slice, ast.Constant) else None
     calls = [value for value in bound if isinstance(value, ast.Call)]
-    if bound and len(calls) == len(bound) and isinstance(key, str):
+    if calls and calls == bound and isinstance(key, str):
         return all(_answers_harmlessly(last_name(call), context, depth, key) for call in calls)
     return _holds_harmless(part.value, context, depth)
 
@@ -171,13 +171,11 @@ def _loop_names(context: FileContext) -> dict[str, bool]:
 
 
 def _harmless_sum(part: ast.BinOp, context: FileContext, depth: int) -> bool:
-    if isinstance(part.op, _ONLY_NUMBERS):
+    numbers = any(map(is_number, (part.left, part.right))) and not isinstance(part.op, (ast.Mod, ast.Mult))
+    if numbers or isinstance(part.op, _ONLY_NUMBERS):
         return True
-    if isinstance(part.op, ast.Mult):
-        return harmless(part.left, context, depth + 1)
-    if any(is_number(side) for side in (part.left, part.right)) and not isinstance(part.op, ast.Mod):
-        return True
-    return harmless(part.left, context, depth + 1) and harmless(part.right, context, depth + 1)
+    left = harmless(part.left, context, depth + 1)
+    return left if isinstance(part.op, ast.Mult) else left and harmless(part.right, context, depth + 1)
 
 
 def _harmless_call(part: ast.Call, context: FileContext, depth: int) -> bool:
