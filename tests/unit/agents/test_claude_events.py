@@ -143,16 +143,25 @@ def test_an_error_of_the_service_ends_the_turn_and_synthetic_lines_say_nothing()
     assert [type(event) for event in parse(error, synthetic)] == [TurnEnd]
 
 
-def test_the_programs_exit_is_seen_and_a_resumed_session_goes_on(tmp_path: Path) -> None:
-    talk = long_talk()
-    path = talk.write(tmp_path)
+def left(folder: Path) -> Path:
+    """The transcript of a session whose program has ended."""
+    path = long_talk().write(folder)
     with path.open("ab") as stream:
         stream.write(b'{"type":"cost-state","sessionId":"5e55","totalCostUSD":1.5}\n')
-    session = ClaudeSession(path)
+    return path
+
+
+def test_the_programs_exit_is_seen(tmp_path: Path) -> None:
+    session = ClaudeSession(left(tmp_path))
     session.read()
     assert session.exited
     assert isinstance(session.task[-1], SessionExit)
 
+
+def test_a_resumed_session_goes_on(tmp_path: Path) -> None:
+    path = left(tmp_path)
+    session = ClaudeSession(path)
+    session.read()
     with path.open("ab") as stream:
         stream.write(json.dumps(user("go on")).encode() + b"\n")
     session.read()

@@ -121,12 +121,14 @@ def test_a_folder_whose_name_is_no_text_is_recorded(tmp_path: Path) -> None:
     assert isinstance(shown, WorktreesSnapshot) and shown.worktrees[0].path == "/srv/?"
 
 
-def test_what_is_no_recording_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("a", "no recording"), ("absent", "cannot be read")])
+def test_what_is_no_recording_says_so(name: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text('{"kind": "else"}\n')
-    with pytest.raises(CannotAnswer, match="no recording"):
-        read_recording(tmp_path / "a")
-    with pytest.raises(CannotAnswer, match="cannot be read"):
-        read_recording(tmp_path / "absent")
+    with pytest.raises(CannotAnswer, match=said):
+        read_recording(tmp_path / name)
+
+
+def test_a_recording_of_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(CannotAnswer, match="holds no snapshot"):
         read_recording(recorded(tmp_path))
 

@@ -45,9 +45,13 @@ MANY = "2 P0 · 110 P1 · 14 P2"
 def test_the_level_is_never_cut(width: int) -> None:
     window = BudgetWindow("month", 62.44, 100.0, 150.0, 62.4, "info")
     told = plain(fit(window_row(window, width), width))
-    assert "$62.44 of $100" in told and told.endswith("62 % info")
     far = plain(fit(window_row(replace(window, percent=1340.2, level="exceeded"), width), width))
+    assert "$62.44 of $100" in told and told.endswith("62 % info")
     assert far.endswith("13 × exceeded")
+
+
+@pytest.mark.parametrize("width", [38, 44, 45, 60])
+def test_the_level_of_a_context_is_never_cut(width: int) -> None:
     one = replace(session("a", "busy", 1), context=ContextUse(156_000, 200_000, 78.0, "warn", "its model"))
     told = plain(fit(context_row(one, width), width))
     assert "156K of 200K" in told and told.endswith("78 % warn")

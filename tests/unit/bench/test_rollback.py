@@ -210,6 +210,9 @@ def test_a_point_must_lie_in_the_past(root: Path, repository: Repository) -> Non
     git(root, "switch", "-q", "main")
     with pytest.raises(CannotAnswer, match="not in the history"):
         plan_rollback(repository, "revert", other)
+
+
+def test_a_point_must_be_a_commit(repository: Repository) -> None:
     with pytest.raises(CannotAnswer, match="no commit"):
         plan_rollback(repository, "revert", "nonsense")
 

@@ -124,6 +124,9 @@ def test_where_the_line_of_a_tool_is_gone_there_is_no_place(repo: Path) -> None:
     (repo / "test_x.py").write_bytes(b"x = 1\n")
     with pytest.raises(CannotAnswer, match="no place"):
         plan_ignore(repo, of_a_tool("ruff/F401", "test_x.py", 70), "known")
+
+
+def test_in_what_is_no_python_there_is_no_place(repo: Path) -> None:
     (repo / "page.html").write_text("<p>\n")
     with pytest.raises(CannotAnswer, match="no Python file"):
         plan_ignore(repo, of_a_tool("mine/problem", "page.html", 1), "known")

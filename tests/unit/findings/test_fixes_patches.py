@@ -97,13 +97,15 @@ def test_what_has_no_fix_says_why(repo: Path) -> None:
     with pytest.raises(CannotAnswer, match=r"test_b\.py:2: .*(import|class)"):
         plan_fix(repo, finding)
 
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("test_a.py", "utf-8"), ("gone.py", "cannot be read"), ("../out.py", "not below")]
+)
+def test_a_file_that_cannot_be_read_has_no_fix(repo: Path, path: str, said: str) -> None:
+    finding = one_of(one(repo, "test_b.py"), path)
     (repo / "test_a.py").write_bytes(b"x = \xff\n")
-    with pytest.raises(CannotAnswer, match="utf-8"):
-        plan_fix(repo, one_of(finding, "test_a.py"))
-    with pytest.raises(CannotAnswer, match="cannot be read"):
-        plan_fix(repo, one_of(finding, "gone.py"))
-    with pytest.raises(CannotAnswer, match="not below"):
-        plan_fix(repo, one_of(finding, "../out.py"))
+    with pytest.raises(CannotAnswer, match=said):
+        plan_fix(repo, finding)
 
 
 def one_of(finding: Finding, path: str) -> Finding:

@@ -304,5 +304,10 @@ def test_an_untrusted_tool_finds_no_code_of_the_repository(tmp_path: Path, monke
     given = os.pathsep.join([".", "src", str(tmp_path / "repo" / "src"), str(elsewhere), ""])
     monkeypatch.setenv("PYTHONPATH", given)
     assert without_own_code(tmp_path / "repo") == {"PYTHONPATH": str(elsewhere)}
-    monkeypatch.delenv("PYTHONPATH")
+
+
+def test_an_untrusted_tool_is_given_no_path_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     assert without_own_code(tmp_path / "repo") == {}

@@ -51,15 +51,25 @@ def test_the_profile_follows_the_dependencies() -> None:
     assert "binora" not in {choose_profile({name: "x"})[0] for name in ("django", "fastapi", "torch")}
 
 
-def test_the_choice_is_said_and_a_person_wins(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (repo / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = [\n  "Django>=5",\n]\n')
+DJANGO = '[project]\nname = "x"\ndependencies = [\n  "Django>=5",\n]\n'
+
+
+def test_the_choice_is_said(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "pyproject.toml").write_text(DJANGO)
     document = answer(repo, capsys)
     assert document["profile"] == "django"
     assert "profile django: pyproject.toml:4 names django" in document["notes"]
-    assert answer(repo, capsys, "--profile", "ml")["profile"] == "ml"
+
+
+def test_a_person_wins(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "pyproject.toml").write_text(DJANGO)
     (repo / "cockpit.toml").write_text('profile = "fastapi"\n')
     document = answer(repo, capsys)
     assert document["profile"] == "fastapi" and document["notes"] == []
+    assert answer(repo, capsys, "--profile", "ml")["profile"] == "ml"
+
+
+def test_an_unknown_profile_is_refused(repo: Path) -> None:
     (repo / "cockpit.toml").write_text('profile = "nope"\n')
     assert main(["--repo", str(repo), "check"]) == 2
 

@@ -112,6 +112,9 @@ def test_the_folder_goes_with_the_last_who_wants_it() -> None:
             spool.put("claude", event("Stop"))
         assert spool.spool_folder().is_dir()
     assert not spool.spool_folder().exists() and logged() == ["Stop"]
+
+
+def test_where_nobody_wants_it_an_event_makes_no_folder() -> None:
     spool.put("claude", event("Stop"))
     assert not spool.spool_folder().exists()
 

@@ -121,16 +121,21 @@ def test_a_slash_command_starts_a_task_and_counts_as_a_skill() -> None:
     assert reading.phases[3].evidence == "check-tenant"
 
 
-def test_no_skill_called_for_skips_coordination_and_a_called_one_stays_pending() -> None:
-    plain = started("Add a users endpoint")
-    plain.does("Read", file_path="a.py")
-    called = started("Add tests")
-    called.does("Read", file_path="a.py")
+def test_no_skill_called_for_skips_coordination() -> None:
+    talk = started("Add a users endpoint")
+    talk.does("Read", file_path="a.py")
 
-    assert statuses(plain)[3] == "skipped"
-    assert statuses(called)[3] == "pending"
-    called.ends()
-    assert statuses(called)[3] == "skipped"
+    assert statuses(talk)[3] == "skipped"
+
+
+@pytest.mark.parametrize(("ends", "status"), [(False, "pending"), (True, "skipped")])
+def test_a_skill_called_for_stays_pending_until_the_turn_ends(ends: bool, status: str) -> None:
+    talk = started("Add tests")
+    talk.does("Read", file_path="a.py")
+    if ends:
+        talk.ends()
+
+    assert statuses(talk)[3] == status
 
 
 def test_a_complete_prompt_skips_request_analysis_even_when_the_agent_thinks() -> None:
@@ -149,12 +154,17 @@ def test_a_complete_prompt_skips_request_analysis_even_when_the_agent_thinks() -
 def test_tests_before_any_change_are_no_quality_assurance() -> None:
     talk = started()
     talk.does("Bash", command="pytest -q")
+
     assert read(talk).current == 4
 
+
+def test_tests_after_a_change_are_quality_assurance() -> None:
+    talk = started()
     talk.does("Edit", file_path="a.py")
     talk.does("Bash", command="pytest -q")
+
     assert read(talk).current == 5
-    assert read(talk).summary == "3 steps · tests passed after the last edit"
+    assert read(talk).summary == "2 steps · tests passed after the last edit"
 
 
 def test_the_end_of_the_turn_is_quality_assurance_only_after_a_change() -> None:
@@ -205,12 +215,17 @@ def test_what_the_last_check_says(command: str, failed: bool, says: str) -> None
     assert read(talk).summary.endswith(says)
 
 
-def test_gates_are_unknown_until_they_ran_after_the_last_edit() -> None:
+def test_gates_that_ran_before_the_last_edit_are_unknown() -> None:
     talk = started()
     talk.does("Bash", command="cockpit check")
     talk.does("Edit", file_path="a.py")
+
     assert [check(talk, 5, number) for number in range(3)] == [None, None, None]
 
+
+def test_gates_that_ran_after_the_last_edit_are_known() -> None:
+    talk = started()
+    talk.does("Edit", file_path="a.py")
     talk.does("Bash", command="cockpit check")
     talk.does("Bash", failed=True, command="mypy .")
     assert [check(talk, 5, number) for number in range(3)] == [True, False, True]
@@ -290,11 +305,17 @@ def test_a_vague_prompt_wants_a_question_before_the_first_change() -> None:
     assert check(talk, 1, 1) is False
 
 
-@pytest.mark.parametrize("server", ["mcp__context7__get-library-docs", "context7_get-library-docs", "query-docs"])
-def test_web_search_is_judged_only_where_a_documentation_server_was_seen(server: str) -> None:
+def test_web_search_is_not_judged_where_no_documentation_server_was_seen() -> None:
     talk = started()
     talk.does("WebSearch", query="django select_related")
+
     assert check(talk, 4, 0) is None
+
+
+@pytest.mark.parametrize("server", ["mcp__context7__get-library-docs", "context7_get-library-docs", "query-docs"])
+def test_web_search_is_judged_where_a_documentation_server_was_seen(server: str) -> None:
+    talk = started()
+    talk.does("WebSearch", query="django select_related")
     talk.does(server, library="django")
     assert check(talk, 4, 0) is False
 

@@ -195,17 +195,21 @@ def test_it_says_how_copying_will_work(repository, monkeypatch, named, status, s
     assert bool(check.fix) == (status == "not_run")
 
 
-def test_it_says_how_many_colours_there_are(repository, monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.delenv("TMUX", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    assert "16 million" in by_name(examine(repository, None))["colours"].detail
-    monkeypatch.delenv("COLORTERM")
-    few = by_name(examine(repository, None))["colours"]
-    assert few.detail.startswith("256") and "COLORTERM" in few.fix
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "mono" in by_name(examine(repository, None))["colours"].detail
+@pytest.mark.parametrize(
+    ("given", "detail", "fix"),
+    [
+        ({"COLORTERM": "truecolor"}, "16 million", ""),
+        ({}, "256", "COLORTERM"),
+        ({"NO_COLOR": "1"}, "mono", ""),
+    ],
+)
+def test_it_says_how_many_colours_there_are(given, detail, fix, repository, monkeypatch):
+    for name in ("NO_COLOR", "TMUX", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm-256color", **given}.items():
+        monkeypatch.setenv(name, value)
+    colours = by_name(examine(repository, None))["colours"]
+    assert detail in colours.detail and fix in colours.fix
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

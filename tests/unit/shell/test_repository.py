@@ -81,11 +81,10 @@ def test_a_broken_pointer_is_named(tmp_path: Path, content: str, message: str) -
         find_repository(tmp_path)
 
 
-def test_no_repository_and_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(CannotAnswer, match="not in a git repository"):
-        find_repository(tmp_path)
-    with pytest.raises(CannotAnswer, match="is not a folder"):
-        find_repository(tmp_path / "nowhere")
+@pytest.mark.parametrize(("name", "said"), [(".", "not in a git repository"), ("nowhere", "is not a folder")])
+def test_no_repository_and_no_folder(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotAnswer, match=said):
+        find_repository(tmp_path / name)
 
 
 @pytest.mark.parametrize(
