@@ -7,6 +7,7 @@ from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name, shortened
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, role_of_scope
 from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
@@ -19,6 +20,7 @@ SYNC = "sync-result-in-view"
 _LAZY = frozenset(
     {"all", "filter", "exclude", "order_by", "select_related", "prefetch_related", "distinct", "iterator"}
 )
+_OF_TASKS = lazy(r"(?:^|[._])tasks[._]")
 _STARTS = frozenset({"delay", "apply_async"})
 _LATER = frozenset({"delay_on_commit", "apply_async_on_commit"})
 _OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
@@ -305,7 +307,7 @@ def _is_result(made: ast.Call, context: FileContext) -> bool:
 
 def _is_task(node: ast.expr, context: FileContext) -> bool:
     name = context.resolve(node) or ""
-    return ".tasks." in f".{name}." or last_name(node).endswith("_task")
+    return _OF_TASKS.search(name) is not None or last_name(node).endswith("_task")
 
 
 sync_result_in_view = Rule(
@@ -334,6 +336,7 @@ sync_result_in_view = Rule(
         "class Report(APIView):\n    def get(self, request):\n        result = build.delay(1)\n"
         "        return Response(result.get())\n",
         "from shop.tasks import build\n\n\ndef report(request):\n    build.apply(args=[1])\n",
+        "from shop.tasks_slow import build\n\n\ndef report(request):\n    build.apply(args=[1])\n",
         "def report(request):\n    return JsonResponse(group(build.s(n) for n in '12')().get())\n",
         "def report(request):\n    task = build.delay(1)\n    while not task.ready():\n        sleep(1)\n"
         "    return JsonResponse({})\n",

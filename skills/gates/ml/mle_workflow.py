@@ -25,7 +25,8 @@ _NAMES_TIME = frozenset({"parse_dates", "date_column", "time_column", "time_col"
 _METRIC = lazy(r"metric|accuracy|auc|f1|rmse|mae|mape|score|loss|precision|recall|ndcg|latency|error_rate|drift", re.I)
 _GATES = lazy(
     r"gate|promot|(?:should|can|may|ok_to)_(?:deploy|release|ship)|accept_model|approve_model|meets_|quality_check"
-    r"|passes(?:_|$)|is_better",
+    r"|passes(?:_|$)|is_better|(?:^|_)approves?(?:_|$)|beats(?:_|$)|is_(?:deployable|acceptable|promotable|good_enough)"
+    r"|validate_(?:candidate|metrics)|check_(?:thresholds?|metrics)",
     re.I,
 )
 _COSTS = lazy(r"loss|rmse|mae|mape|mse|error|latency|drift|cost", re.I)
@@ -239,7 +240,23 @@ gate_not_closed = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_gate,
-            (b"gate", b"promot", b"should_", b"meets_", b"def passes", b"is_better", b"quality_check", b"_model("),
+            (
+                b"gate",
+                b"promot",
+                b"should_",
+                b"meets_",
+                b"def passes",
+                b"is_better",
+                b"quality_check",
+                b"_model(",
+                b"approve",
+                b"beats",
+                b"is_deployable",
+                b"is_acceptable",
+                b"is_good_enough",
+                b"validate_",
+                b"check_",
+            ),
             outside_tests,
         ),
     ),
@@ -252,6 +269,7 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    return metrics.get('auc', 1.0) >= 0.8\n",
         "def passes(metrics):\n    return metrics.get('loss', 0) <= 0.8\n",
         "def promotion_gate(metrics):\n    return not metrics['auc'] < 0.8\n",
+        "def approve(new, old):\n    if new['auc'] < old['auc']:\n        return False\n    return True\n",
         "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
         "    return metrics['auc'] >= 0.8\n",
     ),

@@ -8,8 +8,8 @@ from skills.gates.analysis.loops import changes, scope_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
-from skills.gates.runtime.copy_sources import SEQUENCES, has_arrays, is_shared, is_view, known_container, report
-from skills.gates.runtime.copy_uses import handed_on, is_place, leaves_alone, stays_here
+from skills.gates.runtime.copy_sources import SEQUENCES, is_shared, is_view, known_container, report
+from skills.gates.runtime.copy_uses import handed_on, has_arrays, is_place, leaves_alone, stays_here
 from skills.gates.runtime.fresh import builtin, copied
 
 _PASSES = frozenset({"enumerate", "reversed", "zip", "map", "filter"})
@@ -56,14 +56,17 @@ def _part(over: ast.expr, backwards: bool, target: ast.expr, body: Sequence[ast.
     name = source.func.value if of_dict else source  # type: ignore[attr-defined]
     if isinstance(name, ast.Name) and _loops_over_own(over, shown, name, body, of_dict, backwards, context):
         return
+    text = f"`{ast.unparse(name)}`"
+    if isinstance(name, ast.Call):  # `list(rows())`: what nobody keeps may be walked as it comes
+        text = f"what `{ast.unparse(name.func)}(…)` answers"
+        name = name.func.value if isinstance(name.func, ast.Attribute) else name.func
     plain = of_dict or shown == ".copy()" or not has_arrays(context)
     if plain and is_place(name) and not (backwards or is_shared(name, context) or _is_counted(name, context)):
         turned = frozenset(part.id for part in descendants(target) if isinstance(part, ast.Name))
         parts = [part for statement in body for part in descendants(statement)]
         own = set(descendants(over))
         if leaves_alone((part for part in parts if part not in own), name, turned, context):
-            text = ast.unparse(name)
-            report(over, f"`{shown}` copies `{text}`, and nothing seen here changes that", context, confidence="likely")
+            report(over, f"`{shown}` copies {text}, and nothing seen here changes that", context, confidence="likely")
 
 
 def _is_counted(name: ast.expr, context: FileContext) -> bool:
@@ -105,11 +108,16 @@ def _copied_for_loop(over: ast.expr, context: FileContext) -> tuple[ast.expr, st
         found = copied(inner, context) if isinstance(inner, ast.Call) else None
         return (found.source, ".copy()", inner) if found and found.kind in ("", "dict") and not found.deep else None
     match over:
+        case ast.ListComp():
+            found = copied(over, context)
+            return (found.source, "[… for …]", over) if found is not None else None
         case ast.Subscript(value=source, slice=ast.Slice(lower=None, upper=None, step=None)):
             return source, "[:]", over
         case ast.Call(func=ast.Attribute(value=source, attr="copy"), args=[], keywords=[]):
             return source, ".copy()", over
         case ast.Call(func=function, args=[source], keywords=[]):
             name = builtin(function, context, SEQUENCES)
+            if isinstance(source, (ast.Starred, ast.GeneratorExp)):
+                return None
             return (source, f"{name}(…)", over) if name else None
     return None

@@ -17,9 +17,9 @@ from skills.gates.runtime.copy_sources import (
     COPIES,
     SEQUENCES,
     gathered,
-    has_arrays,
     is_constant,
     is_kind,
+    is_looped_once,
     is_part,
     is_placed,
     is_shared,
@@ -28,6 +28,7 @@ from skills.gates.runtime.copy_sources import (
     report,
 )
 from skills.gates.runtime.copy_uses import (
+    has_arrays,
     is_place,
     is_read_at_once,
     is_reading,
@@ -152,80 +153,105 @@ def _is_repeated(node: ast.expr, context: FileContext) -> bool:
     return False
 
 
-def _on_assignment(node: ast.Assign, context: FileContext) -> None:
+def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
     """A copy that is only read, of a source that does not change after it."""
     function = context.function
-    if function is None or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if function is None or node.value is None or not isinstance(target, ast.Name):
         return
     found = copied(node.value, context)
-    copy = node.targets[0].id
-    if found is None or len(bindings(context, function).get(copy, ())) != 1:
+    if found is None or len(bindings(context, function).get(target.id, ())) != 1:
         return
-    if any(is_change(part, copy) for part in descendants(function)):
+    if isinstance(node, ast.Assign) and len(node.targets) > 1:
+        return
+    if any(is_change(part, target.id) for part in descendants(function)):
         return  # `copy += more`: what it is grown by is no reading of it
     if isinstance(found.source, ast.Name) and found.source.id in bindings(context, function):
-        _of_local(node, copy, found, found.source.id, function, context)
+        _of_local(node, node.value, target.id, found, found.source, function, context)
     else:
-        _of_other(node, copy, found, function, context)
+        _of_other(node, node.value, target.id, found, function, context)
 
 
 def _of_local(
-    node: ast.Assign, copy: str, found: Copied, source: str, function: FunctionNode, context: FileContext
-) -> None:
-    strict = found.deep
-    known = known_container(source, node.lineno, context)
-    if source == copy:
+    node: ast.stmt, value: ast.expr, copy: str, found: Copied, source: ast.Name, function: FunctionNode,
+    context: FileContext,
+) -> None:  # fmt: skip
+    known = known_container(source.id, node.lineno, context)
+    if source.id == copy:
         return
+    strict = found.deep
     if known is None:
         strict = True
-        values = [one for one in bindings(context, function)[source] if one.line < node.lineno]
-        if (
-            not values
-            or any(one.value is None or not made(one.value, context) for one in values)
-            or found.kind == "[:]"
-        ):
+        values = [one for one in bindings(context, function)[source.id] if one.line < node.lineno]
+        if not values or any(one.value is None for one in values):
+            return  # a parameter may be copied to be sure of it
+        if any(not made(one.value, context) for one in values if one.value is not None) or found.kind == "[:]":
+            if found.kind not in ("", "[:]", *SEQUENCES):
+                return  # a conversion
+            _of_unknown(node, value, copy, found, source, function, context)
             return
-        said = Evidence(context.path, values[-1].line, f"`{source}` is made here")
+        said = Evidence(context.path, values[-1].line, f"`{source.id}` is made here")
     else:
         if found.kind not in ("", "[:]", known[0]):
             return
-        said = Evidence(context.path, known[1].line, f"`{source}` is a {known[0]}")
-    if only_read(function, copy, context, strict) and _left_alone(function, source, node, strict, context):
-        message = f"`{copy}` is only read: `{source}` would do, nothing changes it afterwards"
-        report(node.value, message, context, (said,))
+        said = Evidence(context.path, known[1].line, f"`{source.id}` is a {known[0]}")
+    if only_read(function, copy, context, strict) and _left_alone(function, source.id, node, strict, context):
+        message = f"`{copy}` is only read: `{source.id}` would do, nothing changes it afterwards"
+        report(value, message, context, (said,))
 
 
-def _of_other(node: ast.Assign, copy: str, found: Copied, function: FunctionNode, context: FileContext) -> None:
+def _of_other(
+    node: ast.stmt, value: ast.expr, copy: str, found: Copied, function: FunctionNode, context: FileContext
+) -> None:
     """`rooms = dict(self.rooms)`, `settings = DEFAULTS.copy()`, `cheap = frame[frame.price < 3].copy()`."""
     source = found.source
-    view = isinstance(source, ast.Call) and is_view(source)
-    if view:
-        source = source.func.value  # type: ignore[attr-defined]
-    strict = found.deep or has_arrays(context)
     if is_part(source) and not found.kind and has_arrays(context):
         if only_read(function, copy, context, strict=True):
-            report(node.value, f"`{copy}` is only read: what it copies is made new already", context)
+            report(value, f"`{copy}` is only read: what it copies is made new already", context)
         return
-    if not is_place(source) or loops_around(context, node) or is_shared(source, context):
+    if isinstance(source, ast.Call) and is_view(source):
+        if found.kind in SEQUENCES and not is_placed(function, copy, context):
+            _of_unknown(node, value, copy, found, source.func.value, function, context)  # type: ignore[attr-defined]
+    elif isinstance(source, ast.Call):
+        if found.kind in SEQUENCES and is_looped_once(function, copy, context):
+            owner = source.func.value if isinstance(source.func, ast.Attribute) else source.func
+            _of_unknown(node, value, copy, found, owner, function, context)
+    elif found.kind in ("", "[:]") or is_kind(source, found.kind, function, copy, context):
+        if not isinstance(source, ast.Name) or is_constant(source, function, context):
+            _of_unknown(node, value, copy, found, source, function, context)
+    elif found.kind in SEQUENCES and is_looped_once(function, copy, context) and not isinstance(source, ast.Name):
+        _of_unknown(node, value, copy, found, source, function, context)
+
+
+def _of_unknown(
+    node: ast.stmt, value: ast.expr, copy: str, found: Copied, source: ast.expr, function: FunctionNode,
+    context: FileContext,
+) -> None:  # fmt: skip
+    """A copy of what the file does not tell, where it is only read and nothing that could change it runs meanwhile."""
+    arrays = has_arrays(context)
+    if not is_place(source) or is_shared(source, context) or loops_around(context, node):
         return
-    if found.kind == "[:]" and has_arrays(context):
+    if found.kind == "[:]" and arrays:
         return  # a mere view
-    if view and (found.kind not in SEQUENCES or is_placed(function, copy, context)):
+    conversion = found.kind in SEQUENCES and isinstance(source, ast.Name) and not is_constant(source, function, context)
+    if conversion and source is found.source and not is_looped_once(function, copy, context):
         return
-    if not view and found.kind not in ("", "[:]") and not is_kind(source, found.kind, function, copy, context):
+    if not only_read(function, copy, context, found.deep or (arrays and found.kind not in COPIERS)):
         return
-    constant = is_constant(source, function, context)
-    if isinstance(source, ast.Name) and not constant and not view:
-        return
-    uses = uses_of(function, copy)
-    if not only_read(function, copy, context, strict):
-        return
-    if constant or leaves_alone(region(function, node, uses), source, frozenset(), context):
-        message = f"`{copy}` is only read: `{ast.unparse(source)}` would do, nothing seen here changes it meanwhile"
-        report(node.value, message, context, confidence="likely")
+    if is_constant(source, function, context) or leaves_alone(
+        region(function, node, uses_of(function, copy)), source, frozenset(), context
+    ):
+        message = f"`{copy}` is only read: {_said(found.source)} would do, nothing seen here changes it meanwhile"
+        report(value, message, context, confidence="likely")
 
 
-def _left_alone(function: FunctionNode, source: str, copy: ast.Assign, strict: bool, context: FileContext) -> bool:
+def _said(source: ast.expr) -> str:
+    if isinstance(source, ast.Call) and not is_view(source):
+        return f"what `{ast.unparse(source.func)}(…)` answers"
+    return f"`{ast.unparse(source)}`"
+
+
+def _left_alone(function: FunctionNode, source: str, copy: ast.stmt, strict: bool, context: FileContext) -> bool:
     """True where nothing can change the source once it was copied."""
     if loops_around(context, copy):
         return False
@@ -242,6 +268,7 @@ def _left_alone(function: FunctionNode, source: str, copy: ast.Assign, strict: b
 
 
 _COPIED = (b" in list(", b" in tuple(", b".copy()", b"[:]", b"enumerate(list(")
+_ASSIGNED = (b"copy(", b"[:]", b"= list(", b"= tuple(", b"= dict(", b"= set(", b"[*", b"{**", b".clone()", b" in ")
 _CALLS = (b"copy(", b"list(", b"tuple(", b"dict(", b"set(", b"bytes(", b".clone()", b"array(", b"tensor(")
 
 redundant_data_copies = Rule(
@@ -259,13 +286,12 @@ redundant_data_copies = Rule(
     "change that. Not for copies of parameters, state that threads share, snapshots that outlast an `await`, parts of "
     "frames that are changed afterwards, and conversions from one type to another.",
     watches=(
-        Watch((ast.For, ast.AsyncFor), on_loop, (b"list", b"tuple", b"copy()", b"[:]"), is_product_path),
+        Watch((ast.For, ast.AsyncFor), on_loop, (b"list", b"tuple", b"copy()", b"[:]", b" in ["), is_product_path),
         Watch((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), on_comprehension, _COPIED, is_product_path,
               near=_COPIED),
         Watch((ast.Call,), _on_call, _CALLS, is_product_path, near=_CALLS),
         Watch((ast.Subscript,), _on_slice, (b"[:]",), is_product_path, near=(b"[:]",)),
-        Watch((ast.Assign,), _on_assignment, (b"copy(", b"[:]", b"= list(", b"= dict(", b"= set(", b"[*", b"{**",
-                                              b".clone()"), is_product_path),
+        Watch((ast.Assign, ast.AnnAssign), _on_assignment, _ASSIGNED, is_product_path, near=_ASSIGNED),
     ),
     bad=COPY_EXAMPLES[0],
     good=COPY_EXAMPLES[1],

@@ -62,6 +62,18 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "from itertools import chain\n\n\ndef f(xs, ys):\n    for x in chain(list(xs), ys):\n"
                  "        print(x)\n"}),
         Example({_PATH: "import copy\n\n\ndef f():\n    return copy.deepcopy(dict(a=1))\n"}),
+        Example({_PATH: "def f(load):\n    rows = list(load('x'))\n    for row in rows:\n        print(row)\n"}),
+        Example({_PATH: "class Shop:\n    def f(self):\n        for room in list(self.find()):\n"
+                 "            print(room)\n"}),
+        Example({_PATH: "def f(load):\n    rows = load()\n    mine = rows.copy()\n    return len(mine)\n"}),
+        Example({_PATH: "def f(rows):\n    for row in [r for r in rows]:\n        print(row)\n"}),
+        Example({_PATH: "import json\n\n\ndef f(text):\n    return json.loads(text)['rows'].copy()\n"}),
+        Example({_PATH: "class Shop:\n    def f(self):\n        rooms: list[str] = self.rooms[:]\n"
+                 "        return len(rooms)\n"}),
+        Example({_PATH: "import pandas as pd\n\n\nclass Shop:\n    rooms: list[str]\n\n    def f(self):\n"
+                 "        rooms = list(self.rooms)\n        return [a == b for a, b in zip(rooms, rooms[1:])]\n"}),
+        Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def f(self):\n        rooms = self.rooms.copy()\n"
+                 "        return (rooms ** 2).sum()\n"}),
     ),
 (
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
@@ -117,6 +129,12 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    ys.extend(ys[:])\n    return map(str, list(xs))\n"}),
         Example({_PATH: "def f(*names, **options):\n    mine = list(names)\n    mine.sort()\n"
                  "    other = options.copy()\n    other['x'] = 1\n    return mine, other, options\n"}),
+        Example({_PATH: "def f(load, xs):\n    rows = list(load())\n    for x in xs:\n        for row in rows:\n"
+                 "            print(x, row)\n"}, note="walked more than once"),
+        Example({_PATH: "def f(box):\n    for x in tuple(box.get('a', [])):\n        box['a'].remove(x)\n"}),
+        Example({_PATH: "def f(load):\n    row = load()\n    found = dict(row)\n    return found.get('x')\n"},
+                note="a conversion"),
+        Example({_PATH: "import copy\n\n\ndef f(base, more):\n    base.update(copy.deepcopy(more))\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),
 )  # fmt: skip

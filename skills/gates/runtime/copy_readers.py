@@ -4,7 +4,8 @@ import ast
 
 from skills.gates.analysis.bindings import origin
 from skills.gates.engine.context import FileContext
-from skills.gates.runtime.copy_sources import SEQUENCES, has_arrays, is_view
+from skills.gates.runtime.copy_sources import SEQUENCES, is_view
+from skills.gates.runtime.copy_uses import has_arrays
 from skills.gates.runtime.fresh import COPIERS, MAKERS, Copied, builtin
 
 _TAKERS = frozenset({"len", "sum", "min", "max", "any", "all", "sorted", "frozenset", "print"})
@@ -20,8 +21,9 @@ _STACKS = frozenset({"concat", "concatenate", "vstack", "hstack", "stack", "dsta
 
 def reader_of(node: ast.expr, found: Copied, context: FileContext) -> str:
     """What reads a copy where it stands, and nothing else does; "" for nothing of the kind."""
-    if found.kind == "[:]" and has_arrays(context):
-        return ""  # a mere view
+    view = found.kind == "[:]" and has_arrays(context)
+    if view or (found.deep and not _keeps_nothing(context.parent(node), context)):
+        return ""
     same = found.kind in ("", "[:]")
     above = context.parent(node)
     match above:
@@ -42,6 +44,14 @@ def reader_of(node: ast.expr, found: Copied, context: FileContext) -> str:
     return ""
 
 
+def _keeps_nothing(above: ast.AST | None, context: FileContext) -> bool:
+    """True for what keeps no element of what it is given either, so that a deep copy is no protection."""
+    if not isinstance(above, ast.Call):
+        return isinstance(above, ast.Compare)
+    name = above.func.id if isinstance(above.func, ast.Name) else ""
+    return name in ("len", "any", "all", "print") or origin(context, above.func) in _FUNCTIONS
+
+
 def _stack(function: ast.expr, context: FileContext) -> str:
     name = function.attr if isinstance(function, ast.Attribute) else ""
     root = (origin(context, function) or "").partition(".")[0]
@@ -54,7 +64,9 @@ def _by_builtin(
     name = function.id
     if name in _LAZY and builtin(function, context, _LAZY):
         given = call.args[1:] if name in ("map", "filter") else call.args
-        return name if (same or found.kind in SEQUENCES) and node in given and _is_consumed(call, context) else ""
+        columns = has_arrays(context) and isinstance(found.source, ast.Subscript)  # walked faster as a list
+        fits = (same or found.kind in SEQUENCES) and not columns
+        return name if fits and node in given and _is_consumed(call, context) else ""
     if call.args[0] is not node or not builtin(function, context, _TAKERS):
         return ""
     view = name == "len" and found.kind in SEQUENCES and isinstance(found.source, ast.Call) and is_view(found.source)

@@ -13,7 +13,9 @@ from skills.gates.runtime.copy_uses import parents_in, uses_of
 from skills.gates.runtime.fresh import made
 
 COPIES = "redundant-data-copies"
+_CONTAINERS = frozenset({"list", "tuple", "set", "dict"})
 SEQUENCES = frozenset({"list", "tuple"})
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _VIEWS = frozenset({"items", "keys", "values"})
 _THREADS = (b"threading", b"Thread", b"concurrent", b"Lock", b"multiprocessing")
 
@@ -24,7 +26,7 @@ def container(found: Binding, context: FileContext) -> str:
     if value is None or found.kind not in ("value", "typed"):
         return gathered(found, context)
     kind = made(value, context)
-    if kind in ("list", "tuple", "set", "dict"):
+    if kind in _CONTAINERS:
         return kind
     return _answered(value.func, context) if isinstance(value, ast.Call) else ""
 
@@ -41,9 +43,14 @@ def _answered(function: ast.expr, context: FileContext) -> str:
     """The container that a function of this module says it answers."""
     found = lookup(context, function.id, function.lineno) if isinstance(function, ast.Name) else None
     node = found.node if found is not None and found.kind == "definition" else None
-    hint = node.returns if isinstance(node, ast.FunctionDef) else None
+    return _hinted(node.returns) if isinstance(node, ast.FunctionDef) else ""
+
+
+def _hinted(hint: ast.expr | None) -> str:
+    """The container that an annotation names: "dict" of `dict[str, int]`, "list" of `List[str]`."""
     hint = hint.value if isinstance(hint, ast.Subscript) else hint
-    return hint.id if isinstance(hint, ast.Name) and hint.id in ("list", "dict", "set", "tuple") else ""
+    name = hint.id.lower() if isinstance(hint, ast.Name) else ""
+    return name if name in _CONTAINERS else ""
 
 
 def known_container(name: str, line: int, context: FileContext) -> tuple[str, Binding] | None:
@@ -69,10 +76,6 @@ def is_shared(place: ast.expr, context: FileContext) -> bool:
     return isinstance(place, ast.Attribute) and any(map(context.holds, _THREADS))
 
 
-def has_arrays(context: FileContext) -> bool:
-    return any(name.partition(".")[0] in ("pandas", "numpy", "torch") for name in context.imports.values())
-
-
 def is_constant(source: ast.expr, function: FunctionNode, context: FileContext) -> bool:
     """True for a table of the module or of another one, `SIZES`, and for the environment of the process."""
     if (origin(context, source) or "") == "os.environ":
@@ -92,6 +95,8 @@ def _is_empty(display: ast.expr | None) -> bool:
 def is_part(source: ast.expr) -> bool:
     """True for `frame[frame.price > 0]`, `frame.dropna()`: a part of a frame that is made new."""
     match source:
+        case ast.Subscript(value=ast.Attribute(attr="loc"), slice=ast.Tuple()):
+            return True
         case ast.Subscript(slice=ast.Compare() | ast.List() | ast.BinOp(op=ast.BitAnd() | ast.BitOr())):
             return True
         case ast.Call(func=ast.Attribute(attr="dropna" | "drop_duplicates" | "query")):
@@ -113,6 +118,25 @@ def is_kind(source: ast.expr, kind: str, function: FunctionNode, copy: str, cont
     return kinds == {kind} or (kind in SEQUENCES and not is_placed(function, copy, context))
 
 
+def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> bool:
+    """True where a copy is used once, as what one loop runs over, once."""
+    uses = uses_of(function, copy)
+    parents = parents_in(function, context)
+    above = parents.get(uses[0]) if len(uses) == 1 else None
+    if not isinstance(above, (ast.For, ast.comprehension)) or above.iter is not uses[0]:
+        return False
+    outer = parents.get(above)
+    if isinstance(outer, _COMPREHENSIONS):
+        if outer.generators[0] is not above:
+            return False
+        outer = parents.get(outer)
+    while outer is not None and outer is not function:
+        if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Lambda, *_COMPREHENSIONS)):
+            return False
+        outer = parents.get(outer)
+    return True
+
+
 def is_placed(function: FunctionNode, copy: str, context: FileContext) -> bool:
     """True where elements of a copy are asked for by their place."""
     parents = parents_in(function, context)
@@ -124,16 +148,16 @@ def _own_kinds(source: ast.expr, context: FileContext) -> set[str]:
     owner = context.class_scope
     if owner is None or not isinstance(source, ast.Attribute) or root_name(source) != "self":
         return set()
-    text = ast.unparse(source)
     kinds = set()
     for part in descendants(owner):
-        targets = (
-            part.targets if isinstance(part, ast.Assign) else [part.target] if isinstance(part, ast.AnnAssign) else []
-        )
-        value = part.value if isinstance(part, (ast.Assign, ast.AnnAssign)) else None
-        if value is not None and any(isinstance(one, ast.Attribute) and ast.unparse(one) == text for one in targets):
-            kind = made(value, context)
-            kinds.add(kind if kind in ("list", "tuple", "set", "dict") else "")
+        if not isinstance(part, (ast.Assign, ast.AnnAssign)):
+            continue
+        targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+        in_body = part in owner.body
+        if any(ast.unparse(one) == (source.attr if in_body else f"self.{source.attr}") for one in targets):
+            hint = part.annotation if isinstance(part, ast.AnnAssign) else None
+            kind = (_hinted(hint) if hint is not None else "") or (made(part.value, context) if part.value else "")
+            kinds.add(kind if kind in _CONTAINERS else "")
     return kinds
 
 

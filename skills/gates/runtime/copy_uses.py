@@ -59,6 +59,11 @@ _ALTERING = re.compile(
 )
 
 
+def has_arrays(context: FileContext) -> bool:
+    """True where a file works with frames, arrays or tensors."""
+    return any(name.partition(".")[0] in ("pandas", "numpy", "torch") for name in context.imports.values())
+
+
 def parents_in(function: FunctionNode, context: FileContext) -> dict[ast.AST, ast.AST]:
     """Child → parent for everything in a function. Walked once."""
     known = context.memo.setdefault("parents", {})
@@ -92,7 +97,10 @@ def is_reading(use: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
         case ast.For(iter=over) | ast.AsyncFor(iter=over) | ast.comprehension(iter=over):
             return over is use
         case ast.Subscript(value=value, ctx=ast.Load(), slice=part):
-            looped = isinstance(parents.get(above), (ast.For, ast.comprehension))
+            onward = parents.get(above)
+            looped = isinstance(onward, (ast.For, ast.comprehension)) or (
+                isinstance(onward, ast.Call) and isinstance(onward.func, ast.Name) and onward.func.id in READERS
+            )
             return value is use and (not isinstance(part, ast.Slice) or looped or _is_consumed(above, parents))
         case ast.Compare() | ast.If() | ast.While() | ast.UnaryOp() | ast.FormattedValue():
             return True
@@ -235,6 +243,8 @@ def _is_harmless(call: ast.Call, root: str, text: str, shared: bool, context: Fi
     if not isinstance(function, ast.Attribute):
         return False
     owner = function.value
+    if function.attr in _COMPUTING and has_arrays(context):
+        return all(word.arg != "inplace" for word in call.keywords)
     if isinstance(owner, (ast.Constant, ast.JoinedStr)) or function.attr in _READ_METHODS or function.attr in _TEXT:
         return True
     if function.attr in MUTATORS:
@@ -258,7 +268,7 @@ def _known(context: FileContext) -> frozenset[str]:
     return known
 
 
-def region(function: FunctionNode, copy: ast.Assign, uses: list[ast.Name]) -> list[ast.AST]:
+def region(function: FunctionNode, copy: ast.stmt, uses: list[ast.Name]) -> list[ast.AST]:
     """The statements' parts between a copy and the end of its last use."""
     last = max((use.end_lineno or use.lineno for use in uses), default=copy.lineno)
     for part in descendants(function):

@@ -52,6 +52,7 @@ _FRAME_METHODS = frozenset(
 )  # fmt: skip
 """What answers a frame of its own; a part of one (`dropna`, `query`, a mask) is copied before it is changed."""
 _AGGREGATES = frozenset({"sum", "mean", "size", "count", "min", "max", "first", "last", "median", "std", "nunique"})
+_ARRAY_METHODS = frozenset({"flatten", "astype", "cumsum", "dot", "repeat", "normal", "integers", "permutation"})
 _MYSQL = (b"MySQLdb", b"mysql", b"django.db")
 
 
@@ -84,10 +85,29 @@ def copied(node: ast.expr, context: FileContext) -> Copied | None:
             return Copied(source, "list")
         case ast.Dict(keys=[None], values=[source]):
             return Copied(source, "dict")
+        case ast.ListComp(elt=ast.Name(id=one), generators=[ast.comprehension(target=ast.Name(id=other), ifs=[])]):
+            return Copied(node.generators[0].iter, "list") if one == other and not _is_async(node) else None
+        case ast.DictComp(key=ast.Name(id=one), value=ast.Name(id=other), generators=[ast.comprehension(ifs=[])]):
+            return _of_pairs(one, other, node.generators[0])
         case ast.Call(func=ast.Attribute(value=source, attr="copy" | "clone"), args=[], keywords=words):
             return Copied(source) if all(word.arg == "deep" for word in words) else None
         case ast.Call(func=ast.Name() | ast.Attribute() as function, args=[source], keywords=[]):
             return _by_function(function, source, context)
+    return None
+
+
+def _is_async(node: ast.ListComp) -> bool:
+    return bool(node.generators[0].is_async)
+
+
+def _of_pairs(key: str, value: str, clause: ast.comprehension) -> Copied | None:
+    """`{key: value for key, value in xs.items()}`"""
+    match clause:
+        case ast.comprehension(
+            target=ast.Tuple(elts=[ast.Name(id=one), ast.Name(id=other)]),
+            iter=ast.Call(func=ast.Attribute(value=source, attr="items"), args=[]),
+        ):
+            return Copied(source, "dict") if (one, other) == (key, value) else None
     return None
 
 
@@ -123,6 +143,8 @@ def made(node: ast.expr, context: FileContext) -> str:
         case ast.IfExp(body=first, orelse=second):
             kind = made(first, context)
             return kind if kind == made(second, context) else ""
+        case ast.Subscript(value=value, slice=ast.Constant() | ast.Name()):
+            return "data" if made(value, context) == "data" else ""  # a part of what was read from text
         case ast.Await(value=value):
             return made(value, context) if isinstance(value, ast.Call) else ""
     return _DISPLAYS.get(node.__class__, "")
@@ -168,7 +190,9 @@ def _of_method(function: ast.Attribute, node: ast.Call, context: FileContext) ->
         texts |= method in ("split", "rsplit") and bool(node.args) and not isinstance(node.args[0], ast.Constant)
         rows = method == "fetchall" and any(map(context.holds, _MYSQL))  # a tuple there
         return "" if texts or rows else _METHODS[method]
-    if not _has_frames(context) or any(word.arg in ("inplace", "copy") for word in node.keywords):
+    if method in _ARRAY_METHODS and _imports(context, ("numpy",)):
+        return "array"
+    if not _imports(context, ("pandas", "geopandas")) or any(word.arg in ("inplace", "copy") for word in node.keywords):
         return ""
     if method in _FRAME_METHODS:
         return "frame"
@@ -177,8 +201,8 @@ def _of_method(function: ast.Attribute, node: ast.Call, context: FileContext) ->
     return "frame" if by and method in _AGGREGATES else ""
 
 
-def _has_frames(context: FileContext) -> bool:
-    return any(name.partition(".")[0] in ("pandas", "geopandas") for name in context.imports.values())
+def _imports(context: FileContext, packages: tuple[str, ...]) -> bool:
+    return any(name.partition(".")[0] in packages for name in context.imports.values())
 
 
 def is_deeply_new(node: ast.expr, context: FileContext) -> bool:

@@ -23,6 +23,7 @@ _PARSE = "parses a whole document"
 _PACK = "compresses or unpacks"
 _TABLE = "reads a whole table"
 _LOAD = "loads a whole file"
+_WRITE = "writes a whole file"
 _CRYPTO = "computes a key"
 _RENDER = "renders a document"
 _MATRIX = "takes a matrix apart"
@@ -51,11 +52,16 @@ _FUNCTIONS: dict[str, str] = {
     **_each("defusedxml.ElementTree", "parse fromstring", _PARSE),
     **_each("bs4", "BeautifulSoup", _PARSE),
     **_each("html5lib", "parse", _PARSE),
-    **_each("json", "load dump", _LOAD),
-    **_each("pickle", "load dump", _LOAD),
-    **_each("joblib", "load dump", _LOAD),
-    **_each("torch", "load save", _LOAD),
-    **_each("numpy", "load save loadtxt genfromtxt", _LOAD),
+    **_each("json", "load", _LOAD),
+    **_each("pickle", "load", _LOAD),
+    **_each("joblib", "load", _LOAD),
+    **_each("torch", "load", _LOAD),
+    **_each("numpy", "load loadtxt genfromtxt", _LOAD),
+    **_each("json", "dump", _WRITE),
+    **_each("pickle", "dump", _WRITE),
+    **_each("joblib", "dump", _WRITE),
+    **_each("torch", "save", _WRITE),
+    **_each("numpy", "save savez", _WRITE),
     **_each("tomllib", "load", _LOAD),
     **_each(
         "pandas",
@@ -208,6 +214,8 @@ def _works(node: ast.Call, context: FileContext) -> tuple[str, Severity, Confide
         if root not in _FREE and lookup(context, _root(node.func), node.lineno) is None:
             return None
         what = _FUNCTIONS.get(name)
+        if name == "docx.Document" and not node.args and not node.keywords:
+            return None  # an empty one
         if what is not None:
             return what, "MEDIUM", "confirmed"
         whole = bool(node.args) and (
