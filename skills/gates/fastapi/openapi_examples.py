@@ -28,7 +28,16 @@ def _schema(*operations: str) -> str:
     return "\n".join([*lines, "components:", "  schemas: {}", ""])
 
 
+_MOUNTED = {
+    "shop/carts.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.post('')\ndef add(): ...\n\n\n"
+    "@router.put('/{pk}')\ndef one(pk: int): ...\n",
+    "shop/main.py": "from shop import carts\n\napp.include_router(carts.router, prefix='/api/v1/carts')\n",
+}
+
+
 DRIFT_BAD: tuple[Example, ...] = (
+    Example(_MOUNTED, schema=_schema("post /carts 201", "put /carts/{id} 200")),
+    Example(_MOUNTED, schema=_schema("post /carts 200", "patch /carts/{id} 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 200", "post /orders 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /orders/{id} 204", "post /orders 201")),
@@ -47,6 +56,8 @@ DRIFT_BAD: tuple[Example, ...] = (
 )  # fmt: skip
 
 DRIFT_GOOD: tuple[Example, ...] = (
+    Example(_MOUNTED, schema=_schema("post /carts 200", "put /carts/{id} 200")),
+    Example(_MOUNTED, schema=_schema("post /api/v1/carts 200", "put /api/v1/carts/{id} 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200", "post /v1/orders 201")),
     Example(_REST, schema=_schema(
         "get /api/orders/ 200", "get /api/orders/{id}/ 200", "post /api/orders/{id}/pay/ 200")),

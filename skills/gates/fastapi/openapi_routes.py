@@ -32,6 +32,7 @@ _MIXINS = {
 }  # fmt: skip
 _HIDING = frozenset({"schema = None", "swagger_schema = None"})
 _HANDLERS = frozenset({*_HTTP, *_LIST, *_DETAIL})
+_NAMED = lazy(r"(?!v\d+$|api$)\w")
 _GROUP = lazy(r"\(\?P<\w+>[^()]*(?:\([^()]*\)[^()]*)*\)|\([^()]*\)")
 
 
@@ -193,9 +194,11 @@ def _on_mount(node: ast.Call, context: FileContext) -> None:
             context.fact("api-added", way.value, "", node.lineno)
         return
     if last_name(node.func) == "include_router":
+        router = context.resolve(node.args[0]) if node.args else None
+        module = (router or "").rpartition(".")[0]
         for word in node.keywords:
             if word.arg == "prefix" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, str):
-                context.fact("api-mount", word.value.value, "", node.lineno)
+                context.fact("api-mount", word.value.value, module, node.lineno)
 
 
 def _plain(route: str) -> str:
@@ -206,9 +209,13 @@ def _plain(route: str) -> str:
 def routes_of(project: Project) -> list[Route]:
     """Every route of the project that its schema should tell."""
     found: list[Route] = []
+    mounted = _mounted(project)
     for path, fact in project.facts("api-route"):
         verb, _, code = fact.detail.partition(" ")
-        found.append(Route(segments(fact.name), frozenset({verb}), path, fact.line, code))
+        ends = segments(fact.name)
+        if not ends or ends[0] == "{}":
+            ends = (*mounted.get(path, ()), *ends)
+        found.append(Route(ends, frozenset({verb}), path, fact.line, code))
     found += [
         Route(segments(fact.name), None, path, fact.line, seen=False) for path, fact in project.facts("api-added")
     ]
@@ -221,6 +228,25 @@ def routes_of(project: Project) -> list[Route]:
             continue
         methods = frozenset(given.split(",")) if given else handlers & {*_HTTP} if handlers is not None else None
         found.append(Route(segments(fact.name), methods, path, fact.line, seen=_is_rest(project, name, 0)))
+    return found
+
+
+def _mounted(project: Project) -> dict[str, tuple[str, ...]]:
+    """File of a router → the word under which it is mounted, where that is one: `/orders` and `/api/v1/orders` both
+    end in it, and what stands before is often said by the schema's servers."""
+    words: dict[str, set[str]] = {}
+    for _, fact in project.facts("api-mount"):
+        below = segments(fact.name)
+        stem = fact.detail.replace(".", "/")
+        if stem and below and _NAMED.match(below[-1]):
+            words.setdefault(f"/{stem}.py", set()).add(below[-1])
+    if not words:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for path in {place for place, _ in project.facts("api-route")}:
+        said = {word for end, told in words.items() if f"/{path}".endswith(end) for word in told}
+        if len(said) == 1:
+            found[path] = (said.pop(),)
     return found
 
 
