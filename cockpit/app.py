@@ -248,6 +248,7 @@ class CockpitApp(Parts):
 
     @on(VirtualList.Highlighted)
     async def _moved(self, message: VirtualList.Highlighted) -> None:
+        self.show_keys()
         if message.view.id == "findings":
             self.show_row_costs()
             await self.show_code()

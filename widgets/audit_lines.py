@@ -7,7 +7,7 @@ from cockpit.audit.models import AuditProgress, WorkerProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Category, Issue
 from skills.audit.scoring import band_of, next_step
-from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread
+from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread, width_of
 
 SEVERITY: dict[str, Span] = {
     "CRITICAL": ("✖", "bad"),
@@ -121,24 +121,25 @@ def _score_line(category: Category, worst: bool, width: int) -> Line:
         )
         return fit((*left, (reason, "muted")), width)
     token = "bad" if category.score < 4 else "warn" if category.score < 8 else "good"
-    counts = [
-        (f"{category.count(severity)} {_SHORT[severity]} ", SEVERITY[severity][1])
-        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-        if category.count(severity)
-    ]
-    tail: list[Span] = counts if width >= _WIDE else []
     mark = "◂ worst" if width >= _NARROW else "◂"
     marked = ((mark, "accent"),) if worst and category.score < 10 else ()
-    return fit(
-        (
-            (pad(_title(category.worker.category, width), name), "strong" if worst else "text"),
-            (f" {category.score:5.1f}  ", token),
-            *gauge(category.score / 10, bar, token),
-            ("  ", "text"),
-            *tail,
-            *marked,
-        ),
-        width,
+    head = (
+        (pad(_title(category.worker.category, width), name), "strong" if worst else "text"),
+        (f" {category.score:5.1f}  ", token),
+        *gauge(category.score / 10, bar, token),
+        ("  ", "text"),
+    )
+    whole = (*head, *_counts(category, short=False), *marked)
+    if width >= _WIDE and width_of(whole) > width:
+        whole = (*head, *_counts(category, short=True), *marked)
+    return fit(whole if width >= _WIDE else (*head, *marked), width)
+
+
+def _counts(category: Category, *, short: bool) -> Line:
+    return tuple(
+        (f"{category.count(severity)} {_SHORT[severity] if short else severity.lower()} ", SEVERITY[severity][1])
+        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+        if category.count(severity)
     )
 
 
@@ -158,14 +159,14 @@ def rows_of(result: AuditResult) -> list[AuditRow]:
     return rows
 
 
-def row_line(row: AuditRow, width: int) -> Line:
-    """One row in `width` cells."""
+def row_line(row: AuditRow, width: int, longest: int = 44) -> Line:
+    """One row in `width` cells; `longest` is that of the places that stand below each other."""
     if row.category is not None:
         return _heading(row.category, width)
     if row.issue is None:
         head = row.key == "questions"
         return fit(line(("" if head else "  ", "text"), (row.note, "strong" if head else "muted")), width)
-    return _issue_line(row.issue, width)
+    return _issue_line(row.issue, width, longest)
 
 
 def _heading(category: Category, width: int) -> Line:
@@ -176,12 +177,12 @@ def _heading(category: Category, width: int) -> Line:
     return fit(line((category.worker.category, "strong"), (score, "accent"), (said, "faint")), width)
 
 
-def _issue_line(issue: Issue, width: int) -> Line:
+def _issue_line(issue: Issue, width: int, longest: int) -> Line:
     finding = issue.finding
     glyph, token = SEVERITY[finding.severity]
     dim = bool(issue.advisory)
     wide = width >= _WIDE
-    place = max(12, min(44, width // 3)) if wide else max(12, width * 9 // 20)
+    place = max(12, min(44, width // 3, longest)) if wide else max(12, width * 9 // 20)
     parts: list[Span] = [(f"  {glyph} ", "faint" if dim else token)]
     if width >= _NARROW:
         word = finding.severity.lower() if width >= 100 else _SHORT[finding.severity]

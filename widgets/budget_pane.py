@@ -104,7 +104,7 @@ def pressing(windows: Sequence[BudgetWindow], most: int) -> list[BudgetWindow]:
 def words(windows: Sequence[BudgetWindow], key: str) -> str:
     """The windows that reached a rung, all in one short notice, with the key that shows where it went."""
     parts = [
-        f"{window.window} {'' if window.percent is None else f'{window.percent:.0f}% '}{window.level}"
+        f"{window.window} {'' if window.percent is None else f'{share_of(window.percent)} '}{window.level}"
         for window in windows
     ]
     return f"Budget: {', '.join(parts)} · {key} shows where it went"
@@ -124,20 +124,20 @@ def short_models(models: Sequence[str]) -> list[str]:
     return [one if short.count(one) == 1 else all_of_it for one, all_of_it in zip(short, whole, strict=True)]
 
 
-def model_split(rows: Sequence[SpendRow]) -> Line:
-    """This month's share by model, dearest first; what has no price is said loudly."""
+def model_split(rows: Sequence[SpendRow], width: int) -> Line:
+    """This month's share by model, dearest first, as many as fit; what has no price is said loudly."""
     total = sum(row.usd for row in rows)
     parts: list[Line] = []
     for row, name in zip(rows[:3], short_models([row.key for row in rows[:3]]), strict=True):
         if row.unpriced_tokens and not row.usd:
             parts.append(((f"{name} unpriced {tokens(row.unpriced_tokens)}", "bad"),))
         elif total:
-            parts.append(((f"{name} ", "muted"), (f"{row.usd / total:.0%}", "text")))
-    return join(parts, "  ")
+            parts.append(((f"{name} ", "muted"), (share_of(100 * row.usd / total), "text")))
+    return _fitting(parts, "  ", width)
 
 
-def outlook(snapshot: SpendSnapshot) -> Line:
-    """Where the month is going, and how fast money goes right now."""
+def outlook(snapshot: SpendSnapshot, width: int) -> Line:
+    """Where the month is going, and how fast money goes right now, as far as there is room."""
     parts: list[Line] = []
     month = next((window for window in snapshot.windows if window.window == "month"), None)
     if month is not None and month.projected is not None:
@@ -150,7 +150,14 @@ def outlook(snapshot: SpendSnapshot) -> Line:
         )
     if snapshot.burn_per_hour is not None:
         parts.append(((f"${snapshot.burn_per_hour:,.2f}/h", "text"),))
-    return join(parts)
+    return _fitting(parts, "   ", width)
+
+
+def _fitting(parts: list[Line], gap: str, width: int) -> Line:
+    """The parts in one line; the last ones leave before one of them would be cut."""
+    while len(parts) > 1 and width_of(join(parts, gap)) > width:
+        parts = parts[:-1]
+    return join(parts, gap)
 
 
 def context_row(session: Session, width: int) -> Line:
@@ -182,9 +189,10 @@ def budget_lines(
     shown = [window for window in snapshot.windows if window.window in _SHOWN]
     live = [session for session in sessions if session.state != "ended" and session.context is not None]
     full = [session for session in live if session.context is not None and session.context.level in _PRESSING]
-    extra = [join((outlook(snapshot), model_split(snapshot.by_model)))]
+    going, models = outlook(snapshot, width), model_split(snapshot.by_model, width)
+    extra = [join((going, models))]
     if width_of(extra[0]) > width:
-        extra = [outlook(snapshot), model_split(snapshot.by_model)]
+        extra = [going, models]
     extra = [row for row in extra if row]
     if height < 5 and len(shown) + len(live) + len(extra) > height:
         shown = pressing(shown, 2)
@@ -248,9 +256,9 @@ class BudgetPane(FixedLines):
             title += f" · {plain_text(self.snapshot.scope, 30)}"
         days = [usd for _, usd in self.snapshot.daily]
         parts = [f"14 days {sparkline(days)}"] if any(days) else []
-        left = self.size.width - 6 - sum(len(part) + 3 for part in parts)
-        if self.snapshot.note and left > 0:  # its words give way to the figures
-            parts.insert(0, crop(plain_text(self.snapshot.note, 80), left))
+        if note := plain_text(self.snapshot.note, 160):  # what is wrong is whole before there is room for a picture
+            left = self.size.width - 6
+            parts = [note, *parts] if len(" · ".join([note, *parts])) <= left else [crop(note, left)]
         self.set_title(line(title), line(" · ".join(parts)) if parts else ())
 
 

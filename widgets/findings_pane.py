@@ -154,7 +154,7 @@ def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
 
 def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: int = 0) -> Line:
     """The pane's title: counts by gate, what is new, how many files. With `room`, its cells, there is no line below the
-    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way."""
+    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way. What has no room leaves whole."""
     parts = []
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
@@ -175,7 +175,10 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: 
             told = line(" · ".join([name, *parts, share, *rest]))
             if width_of(told) <= room:
                 return told
-    return line(" · ".join(["4 Findings", *parts, *files]))
+    parts = ["4 Findings", *parts, *files]
+    while room and len(parts) > 2 and width_of(line(" · ".join(parts))) > room:
+        parts.pop()
+    return line(" · ".join(parts))
 
 
 def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: str = "") -> list[Line]:

@@ -163,7 +163,8 @@ def cost_of(tree: Worktree, costs: Mapping[str, Amount] | None) -> str:
 
 def head_of(tree: Worktree) -> str:
     """The branch (also the one that is being rebased), or what HEAD is without one."""
-    return plain_text(tree.branch or tree.rebasing or (f"detached {tree.head[:7]}" if tree.head else "no commits yet"))
+    unborn = tree.name if tree.missing else "no commits yet"
+    return plain_text(tree.branch or tree.rebasing or (f"detached {tree.head[:7]}" if tree.head else unborn))
 
 
 def worktree_row(

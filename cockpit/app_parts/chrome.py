@@ -53,7 +53,12 @@ class Chrome(Deeds):
         attention = screen.query_one(Attention)
         attention.set_class(shape == "tabs" and bool(held), "-on")
         attention.show(held, now)
-        screen.query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """The next useful keys, of the pane that has the focus and of what is under its cursor."""
+        if self.standing:
+            self.screen_stack[0].query_one(KeyBar).show(self._bar_actions(), self.settings.keys, self._prompt())
 
     def on_key_bar_pressed(self, message: KeyBar.Pressed) -> None:
         """A key of the bar was clicked."""
@@ -75,7 +80,13 @@ class Chrome(Deeds):
         ]
 
     def _bar_actions(self) -> tuple[Action, ...]:
-        return _bar_of(self.panes.active)
+        active = self.panes.active
+        about = {
+            "worktrees": self.worktrees_pane.current,
+            "phase": self.phase_pane.current,
+            "findings": self.findings_pane.current,
+        }
+        return _bar_of("" if about.get(active, active) is None else active)  # no key where nothing is that it is about
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:

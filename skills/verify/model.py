@@ -87,7 +87,7 @@ def next_steps(verification: Verification) -> list[str]:
     blind = [answer for answer in known if answer.status == "not_run" and answer.required]
     seen: dict[str, str] = {}
     for answer in (*failed, *blind):
-        verb = "Mend" if answer.status == "fail" else "Make it run"
+        verb = "Make it hold" if answer.status == "fail" else "Make it run"
         line = f"{verb}: {answer.title}" + (f": {answer.detail}" if answer.detail else "")
         seen.setdefault(answer.detail or line, line)
     steps = list(seen.values())

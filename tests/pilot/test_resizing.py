@@ -1,7 +1,13 @@
-"""The terminal changes its size: what is built for a width is built again for the next."""
+"""What is built for a width fits into it: after another size, in a report, at the foot of a pane."""
+
+from dataclasses import replace
 
 from cockpit.app import CockpitApp
-from tests.pilot.conftest import settled, text_of
+from tests.pilot.conftest import settled, text_of, until
+from widgets.bars import KeyBar
+from widgets.lines import plain
+from widgets.screens.listing import WrappedLines
+from widgets.screens.report import ReportScreen
 
 
 async def test_the_frame_that_comes_with_more_room_costs_no_words(app: CockpitApp) -> None:
@@ -16,3 +22,34 @@ async def test_the_frame_that_comes_with_more_room_costs_no_words(app: CockpitAp
         await pilot.pause()
         for name, text in before.items():
             assert text_of(app, name) == text
+
+
+async def test_a_rule_is_told_in_lines_that_are_not_broken_twice(app: CockpitApp) -> None:
+    """What was made for the report's own width fits into it, bar or not."""
+    async with app.run_test(size=(120, 34)) as pilot:
+        await settled(app)
+        await pilot.press("4", "g", "space")
+        await until(lambda: isinstance(app.screen, ReportScreen), "the code and the rule")
+        view = app.screen.query_one(WrappedLines)
+        rows = [plain(view.line_at(y, 115)) for y in range(view.line_count())]
+        assert any("Where it does not cover" in row for row in rows)
+        assert not any(row.strip() == "model," for row in rows)
+
+
+async def test_what_is_wrong_with_the_ledger_is_read_before_the_picture_of_the_days(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 34)) as pilot:
+        await settled(app)
+        app.workers.cancel_all()
+        app.show_spend(replace(app.spend, note="the state folder cannot be written (No space left)"))
+        await pilot.pause()
+        assert str(app.budget_pane.border_subtitle).startswith("the state folder cannot be written")
+
+
+async def test_keys_are_offered_only_where_there_is_something_that_they_are_about(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 34)) as pilot:
+        await settled(app)
+        bar = app.query_one(KeyBar)
+        assert "fix" in plain(bar.line_at(0, 120))
+        await pilot.press("4", "slash", *"zzz", "enter")
+        await until(lambda: not app.findings_pane.items, "nothing that matches")
+        assert "fix" not in plain(bar.line_at(0, 120)) and "start day" in plain(bar.line_at(0, 120))

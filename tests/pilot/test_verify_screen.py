@@ -59,3 +59,8 @@ def test_what_runs_is_marked_and_hostile_text_is_plain() -> None:
     text = "\n".join(plain(row.shown) for row in rows)
     assert "\x1b" not in text and "\x9b" not in text and "[@click=app.quit]" in text
     assert "▶  4 Tests and coverage  runs…" in text
+
+
+def test_a_phase_that_takes_its_time_says_how_long() -> None:
+    assert plain(rows_of([], 5)[0].shown) == "▶  5 Security  runs…"
+    assert plain(rows_of([], 5, seconds=12)[0].shown) == "▶  5 Security  runs… 12 s"

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -30,13 +31,15 @@ _RUNNING = ("{close} stop and close",)
 
 
 class AuditRows(VirtualList[AuditRow]):
-    """The issues under their categories."""
+    """The issues under their categories; `longest` is that of their places, in cells."""
+
+    longest = 0
 
     def key(self, item: AuditRow) -> Hashable:
         return item.key
 
     def row(self, item: AuditRow, index: int, width: int) -> Line:
-        return row_line(item, width)
+        return row_line(item, width, self.longest)
 
 
 class AuditScreen(FramedScreen):
@@ -120,6 +123,7 @@ class AuditScreen(FramedScreen):
             self.entitle(f"Audit · {self._name_of} · {self.result.files} files", _HINTS)
             self.fill("audit-head", [*head_lines(self.result, width), ()])
             items = rows_of(self.result)
+            rows.longest = max((cell_len(row.issue.location) for row in items if row.issue), default=0)
             told = line(("Nothing found. ", "muted"), ("{audit-report}", "key"), (" writes the report.", "muted"))
             rows.empty = [filled(told, self.labels)]
         rows.show_items(items)

@@ -23,6 +23,7 @@ _HINTS = (
     "{bench-show} · {bench-begin} new · {bench-abandon} abandon · {close}",
     "{bench-show} · {bench-begin} · {bench-abandon} · {close}",
 )
+_NONE = ("{bench-begin} new · {recheck} again · {close} close", "{bench-begin} new · {close}")
 _STATES = {"open": ("▶", "accent"), "done": ("✓", "good"), "abandoned": ("–", "faint")}
 _MARKS = {
     "pass": ("✓", "pass", "good"),
@@ -167,7 +168,7 @@ class BenchScreen(FramedScreen):
         known = self.processes
         running = sum(1 for one in known or () if one.state == "open")
         counts = "" if known is None else f" · {running} open of {len(known)}"
-        self.entitle(f"Workbench · {self._name_of}{counts}", _HINTS)
+        self.entitle(f"Workbench · {self._name_of}{counts}", _HINTS if known else _NONE)
         if self.problem:
             self.rows.empty = [line((self.problem, "bad"))]
         elif known is None:

@@ -24,15 +24,15 @@ _WIDE = 100
 _FRAME = 6
 _WAIT = 0.15  # seconds without a change until the text is judged
 _HINTS = (
-    "{composer-copy} copy the enhanced prompt · {composer-take} take it over · tab to the points · "
+    "{composer-copy} copy the enhanced prompt · {composer-take} put it into the text · tab to the points · "
     "esc close (the text stays)",
-    "{composer-copy} copy · {composer-take} take over · tab points · esc close",
+    "{composer-copy} copy · {composer-take} into the text · tab points · esc close",
     "{composer-copy} copy · {composer-take} take · esc",
 )
 _EMPTY = (
     "Type or paste a prompt.",
-    "Here stands then how complete it is and what is missing, its risk, what kind of work it asks for, which model and "
-    "skills fit, and the same prompt with its gaps filled from this repository.",
+    "While you type you see here how complete it is and what is missing, its risk, what kind of work it asks for, "
+    "which model and skills fit, and the same prompt with its gaps filled from this repository.",
 )
 
 

@@ -107,8 +107,8 @@ class WrappedLines(FixedLines):
         self._wrap()
 
     def _wrap(self) -> None:
-        room = self.outer_size.width - self.gutter.width - self.styles.scrollbar_size_vertical
-        width = min(self.scrollable_content_region.width, room)  # the bar may only come with what is wrapped
+        bar = self.styles.scrollbar_size_vertical - self.scrollbar_gutter.width  # it may only come with what is wrapped
+        width = min(self.scrollable_content_region.width, self.outer_size.width - self.gutter.width - bar)
         if width <= 0:
             return
         fits = all(width_of(each) <= width for each in self._whole)

@@ -1,6 +1,7 @@
 """The verification gate as it runs: phases with their answers, what they found, whether it may be deployed."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -26,8 +27,9 @@ def phase_title(phase: int) -> str:
     return f"{phase:>2} {PHASES[phase - 1]}" if phase <= len(PHASES) else "Promotion"
 
 
-def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool = False) -> list[Row]:
-    """Phases in their order with their answers; the one that runs is marked. `only_open`: what passed is left out."""
+def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool = False, seconds: int = 0) -> list[Row]:
+    """Phases in their order with their answers; the one that runs is marked, with the seconds that it takes already.
+    `only_open`: what passed is left out."""
     rows: list[Row] = []
     phases = sorted({answer.phase for answer in answers} | ({running} if running else set()), key=lambda n: n or 99)
     for phase in phases:
@@ -35,15 +37,16 @@ def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool =
         kept = [answer for answer in own if not only_open or answer.status in ("fail", "not_run")]
         if only_open and not kept and phase != running:
             continue
-        rows.append(Row(("phase", phase), _heading(phase, own, phase == running)))
+        rows.append(Row(("phase", phase), _heading(phase, own, phase == running, seconds)))
         for answer in kept:
             rows += _answer_rows(answer)
     return rows
 
 
-def _heading(phase: int, own: Sequence[Answer], runs: bool) -> Line:
+def _heading(phase: int, own: Sequence[Answer], runs: bool, seconds: int) -> Line:
     if runs:
-        return line(("▶ ", "accent"), (phase_title(phase), "strong"), ("  runs…", "muted"))
+        since = f" {seconds} s" if seconds > 1 else ""
+        return line(("▶ ", "accent"), (phase_title(phase), "strong"), (f"  runs…{since}", "muted"))
     status = worst(own)
     return line((f"{GLYPHS[status]} ", _TOKENS[status]), (phase_title(phase), "strong"))
 
@@ -113,10 +116,14 @@ class VerifyScreen(RowsScreen):
         self.first: list[Row] = []
         self.closing: list[Row] = []
         self._only_open = False
+        self._began = monotonic()
+
+    def on_mount(self) -> None:
+        self._pulse = self.set_interval(1, self.build)
 
     def begin(self, phase: int) -> None:
         """A phase runs."""
-        self.running = phase
+        self.running, self._began = phase, monotonic()
         self.build()
 
     def add(self, answer: Answer) -> None:
@@ -148,7 +155,10 @@ class VerifyScreen(RowsScreen):
             line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"),
             hint=self.longest(self._hints(), self.size.width - 6),
         )
-        rows = rows_of(self.answers, self.running, only_open=self._only_open)
+        if self.running is None:
+            self._pulse.stop()
+        seconds = int(monotonic() - self._began)
+        rows = rows_of(self.answers, self.running, only_open=self._only_open, seconds=seconds)
         self.view.show_items([*self.first, *rows, *self.closing, *self.trouble_rows()])
 
     def _hints(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from widgets.budget_pane import (
     level_in,
     level_of_tightest,
     model_split,
+    outlook,
     short_models,
     window_row,
 )
@@ -34,7 +35,7 @@ from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.spend_lines import name_of
-from widgets.worktrees_pane import columns, worktree_row
+from widgets.worktrees_pane import columns, head_of, worktree_row
 from widgets.wrap import wrap_line
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -132,7 +133,8 @@ def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
 def test_models_of_one_short_name_are_told_apart() -> None:
     assert short_models(["claude-opus-4-5-20251101", "gpt-5"]) == ["opus-4-5", "gpt-5"]
     two = [row("claude-sonnet-4-5-20250929", 2.0), row("claude-sonnet-4-5", 1.0)]
-    assert plain(model_split(two)) == "sonnet-4-5-20250929 67%  sonnet-4-5 33%"
+    assert plain(model_split(two, 60)) == "sonnet-4-5-20250929 67 %  sonnet-4-5 33 %"
+    assert plain(model_split(two, 38)) == "sonnet-4-5-20250929 67 %"  # whole, or not at all
     table = CostTable("model", "model", tuple(Cost(each) for each in two), row("all", 3.0))
     assert [name_of(table, cost) for cost in table.rows] == ["sonnet-4-5-20250929", "sonnet-4-5"]
 
@@ -289,3 +291,23 @@ def test_a_floor_of_another_day_is_not_told_of_today() -> None:
 def test_a_rule_is_told_with_its_sources() -> None:
     told = [plain(row).rstrip() for row in rule_lines(rule_document("bare-mock"), 60)]
     assert "source   BN-S3" in told
+
+
+def test_a_figure_of_the_title_leaves_before_it_is_cut() -> None:
+    found = FindingsSnapshot(
+        gates=(GateResult("P0", "fail", 6), GateResult("P1", "fail", 11)), files=FileCounts(seen=31)
+    )
+    assert plain(counts_line(found, 17, Filters(), 40)) == "4 Findings · 6 P0 · 11 P1 · 31 files"
+    assert plain(counts_line(found, 17, Filters(), 34)) == "4 Findings · 6 P0 · 11 P1"
+
+
+def test_the_month_is_told_without_the_rate_where_both_have_no_room() -> None:
+    month = BudgetWindow("month", 62.0, 100.0, 150.0, 62.0, "info", projected=64.0)
+    shown = SpendSnapshot(windows=(month,), burn_per_hour=4.03)
+    assert plain(outlook(shown, 60)) == "→ $64 by month's end (estimated)   $4.03/h"
+    assert plain(outlook(shown, 38)) == "→ $64 by month's end (estimated)"
+
+
+def test_a_worktree_whose_folder_is_gone_is_called_by_its_folder() -> None:
+    assert head_of(Worktree("shop", "/src/shop", None, None, missing=True)) == "shop"
+    assert head_of(Worktree("shop", "/src/shop", None, None)) == "no commits yet"

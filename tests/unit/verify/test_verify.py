@@ -205,7 +205,7 @@ def test_the_report_says_every_answer_and_the_next_step() -> None:
     text = report_text(gate, [])
     assert text.startswith("DJANGO VERIFICATION REPORT\nnext: ")
     assert "✗ Phase 2: Code quality" in text and "a.py:1" in text
-    assert "RECOMMENDATION" in text and "1. Mend: A check: 2 found" in text
+    assert "RECOMMENDATION" in text and "1. Make it hold: A check: 2 found" in text
 
 
 DIFF = """\
