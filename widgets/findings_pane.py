@@ -154,7 +154,8 @@ def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
 
 def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: int = 0) -> Line:
     """The pane's title: counts by gate, what is new, how many files. With `room`, its cells, there is no line below the
-    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way. What has no room leaves whole."""
+    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way. What has no room is
+    left out whole."""
     parts = []
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
