@@ -256,7 +256,7 @@ async def test_a_budget_s_new_rung_is_told_once(demo: Demo) -> None:
     app = CockpitApp(call_on(demo.root))
     async with app.run_test(size=(120, 36)):
         await settled(app)
-        await until(lambda: any("% exceeded" in notice.message for notice in app._notifications), "the alert")
+        await until(lambda: any(" exceeded" in notice.message for notice in app._notifications), "the alert")
         told = [notice for notice in app._notifications if notice.message.startswith("Budget: ")]
         assert len(told) == 1, "one notice for all windows"
         assert "week" in told[0].message and told[0].message.endswith(" · c shows where it went")
