@@ -56,7 +56,7 @@ def _is_other_path(path: str) -> bool:
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
-    fields = [found for found in (_field(statement) for statement in node.body) if found is not None]
+    fields = [found for found in (_field(statement, context) for statement in node.body) if found is not None]
     bases = [last_name(base) for base in node.bases]
     modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
     in_models = bool(bases) and "model" in context.path
@@ -92,7 +92,7 @@ def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
     return (target.id, value) if isinstance(target, ast.Name) else None
 
 
-def _field(statement: ast.stmt) -> tuple[str, str, int] | None:
+def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | None:
     """(name, "ForeignKey Company", line) of a declared model field."""
     found = _target(statement)
     if found is None:
@@ -100,6 +100,7 @@ def _field(statement: ast.stmt) -> tuple[str, str, int] | None:
     name, call = found
     kind = last_name(call.func)
     owner = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    owner = "models" if context.imports.get(owner, "").endswith("django.db.models") else owner
     if kind not in RELATIONS and (not kind.endswith("Field") or owner != "models" or owner in _FORMS):
         return None
     if owner in _FORMS:

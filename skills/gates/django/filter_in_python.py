@@ -279,6 +279,13 @@ filter_in_python = Rule(
         _shop("paid = [order for order in Order.objects.large() if order.paid]\n"),
         _shop("mine = [order for order in Order.objects.all() if order.total.startswith('9')]\n"),
         _shop("mine = [order for order in Order.objects.all() if order.total.lower() == 'nine']\n"),
+        Example(
+            {
+                "shop/models.py": "from django.db import models as m\n\n\nclass Order(m.Model):\n"
+                "    paid = m.BooleanField()\n",
+                "shop/reports.py": "paid = [order for order in Order.objects.all() if order.paid]\n",
+            }
+        ),
     ),
     good=(
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),

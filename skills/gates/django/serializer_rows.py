@@ -80,12 +80,12 @@ def _read(name: str, call: ast.Call) -> str:
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     """A list view with its rows and its serializer."""
+    methods = {part.name: part for part in node.body if isinstance(part, FunctionNode)}
     lists = any(last_name(base).endswith(_LISTS) for base in node.bases)
     for name in dict.fromkeys(_serializers(node)):
-        context.fact(_SHOWN, name, "many" if lists else "one")
+        context.fact(_SHOWN, name, "many" if lists and "list" not in methods else "one")
     if not lists:
         return
-    methods = {part.name: part for part in node.body if isinstance(part, FunctionNode)}
     if "get_serializer_class" in methods or "list" in methods or "filter_queryset" in methods:
         return
     given = {

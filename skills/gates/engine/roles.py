@@ -51,14 +51,14 @@ _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "fixtures", 
 
 @lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_test_path(path: str) -> bool:
-    """True for files that a test runner or a fixture loader reads: tests/, test_x.py, x_tests.py,
+    """True for files that a test runner or a fixture loader reads: tests/, test_x.py, tests_x.py, x_tests.py,
     conftest.py, factories."""
     *folders, name = path.split("/")
     if any(folder in _TEST_FOLDERS or folder.endswith("_tests") for folder in folders):
         return True
     stem = name.removesuffix(".py")
     return (
-        stem.startswith("test_")
+        stem.startswith(("test_", "tests_"))
         or stem.endswith(("_test", "_tests", "_factory", "_factories"))
         or stem in {"tests", "test", "unittests", "conftest", "factories", "fixtures", "factory"}
     )
