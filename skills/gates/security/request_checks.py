@@ -21,23 +21,28 @@ _ASKS_ELSE = lazy(
     r"exist|^is_?(?:file|dir|link|mount|instance)$|access|^(?:bool|len|str|list|dict|set|any|all|get|strip|lower|loads|filter"
     r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
 )
+_SESSION = lazy(r"session$|^db$|^s$", re.I)
 _MEMBERSHIP = (ast.In, ast.NotIn)
 
 
 def is_saved(node: ast.Call, context: FileContext) -> bool:
-    """True for `order` of `order = Order(…)` and `order.save()`: whatever lies elsewhere, that is a model."""
+    """True for `order` of `order = Order(…)` and `order.save()` or `session.add(order)`, and for
+    `session.add(Order(…))`: whatever lies elsewhere, that is a model."""
     if context.function is None:
         return False
     nodes = own_nodes(context.function, context)
     names = {last_name(part.targets[0]) for part in nodes if isinstance(part, ast.Assign) and part.value is node}
-    return any(
-        isinstance(part, ast.Call)
-        and isinstance(part.func, ast.Attribute)
-        and part.func.attr in {"save", "asave"}
-        and isinstance(part.func.value, ast.Name)
-        and part.func.value.id in names
-        for part in nodes
-    )
+    for part in nodes:
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+            owner, name = part.func.value, part.func.attr
+            if name in {"save", "asave"} and isinstance(owner, ast.Name) and owner.id in names:
+                return True
+            added = (
+                part.args[0] if name in {"add", "merge"} and part.args and _SESSION.search(last_name(owner)) else None
+            )
+            if added is node or (isinstance(added, ast.Name) and added.id in names):
+                return True
+    return False
 
 
 def checked_by(test: ast.expr) -> Iterator[ast.expr]:
@@ -106,3 +111,22 @@ def _asks_each(node: ast.GeneratorExp | ast.ListComp) -> bool:
     if last_name(test.func) == "isinstance" and len(test.args) > 1:
         return not any(last_name(part) in {"str", "dict", "list"} for part in descendants(test.args[1]))
     return _CHECKS.search(last_name(test.func)) is not None
+
+
+def counted(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
+    """The number in `for number, row in enumerate(rows)`."""
+    if (
+        isinstance(loop.iter, ast.Call)
+        and last_name(loop.iter.func) == "enumerate"
+        and isinstance(loop.target, ast.Tuple)
+    ):
+        yield from loop.target.elts[:1]
+
+
+def told_to_form(value: ast.expr) -> Iterator[ast.expr]:
+    """What a form or a serializer is given one by one, to be asked whether it is valid:
+    `IdsSerializer(data={"ids": ids})`."""
+    if isinstance(value, ast.Call) and last_name(value.func).endswith(("Serializer", "Form")):
+        for given in (*value.args[:1], *(word.value for word in value.keywords if word.arg == "data")):
+            if isinstance(given, ast.Dict):
+                yield from given.values

@@ -9,7 +9,14 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import path_role
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
-from skills.gates.security.request_checks import checked_by, each_known_after, known_unless, names_literals
+from skills.gates.security.request_checks import (
+    checked_by,
+    counted,
+    each_known_after,
+    known_unless,
+    names_literals,
+    told_to_form,
+)
 from skills.record import record
 
 _BODY = frozenset(
@@ -142,12 +149,14 @@ class Flow:
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
+            self._forget_all(told_to_form(statement.value))
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.AugAssign):
             self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
         elif isinstance(statement, (ast.For, ast.AsyncFor)):
             self._bind(statement.target, self.origin(statement.iter))
+            self._forget_all(counted(statement))
             self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._forget_all(checked_by(statement.test))
@@ -182,12 +191,9 @@ class Flow:
 
     def _forget_all(self, nodes: Iterable[ast.expr]) -> None:
         for node in nodes:
-            self._forget(node)
-
-    def _forget(self, node: ast.expr) -> None:
-        for part in descendants(node):
-            if isinstance(part, ast.Name):
-                self.held.pop(part.id, None)
+            for part in descendants(node):
+                if isinstance(part, ast.Name):
+                    self.held.pop(part.id, None)
 
     def origin(self, node: ast.AST | None) -> Origin | None:
         """Where the value of an expression came from, None where not from a request, or not in raw form."""

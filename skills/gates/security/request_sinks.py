@@ -339,13 +339,29 @@ def _is_path(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
 
 
+_OWN_PATHS = frozenset({"reverse", "reverse_lazy", "get_absolute_url", "get_full_path", "get_full_path_info"})
+
+
 def _own_beginning(value: ast.expr, flow: Flow) -> bool:
     """True for `f"{site}/reset/{token}"` where the client does not say what comes before the path."""
+    if isinstance(value, ast.Name):
+        assigned = [part.value for part in own_nodes(flow.function, flow.context) if isinstance(part, ast.Assign)
+                    and value.id in map(last_name, part.targets)]  # fmt: skip
+        return bool(assigned) and all(map(_is_own_path, assigned))
     if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
         return False
     first, then = value.values[:2]
     path = isinstance(then, ast.Constant) and str(then.value).startswith(("/", "?", "#"))
     return path and isinstance(first, ast.FormattedValue) and flow.origin(first.value) is None
+
+
+def _is_own_path(value: ast.expr) -> bool:
+    """True for `reverse("shop")`, and for `request.get_full_path()` and what is made of it."""
+    while (
+        isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and isinstance(value.func.value, ast.Call)
+    ):
+        value = value.func.value
+    return isinstance(value, ast.Call) and last_name(value.func) in _OWN_PATHS
 
 
 def _fixed_host(value: ast.expr, context: FileContext) -> bool:
