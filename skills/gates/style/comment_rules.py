@@ -113,7 +113,8 @@ noisy_comment = Rule(
         _module("RATES = {\n    # 'de': 19,\n    'at': 20,\n}\n"),
         _module("# TEMPLATES = [\n#     'a',\n# ]\n"),
         _module("def f(rows):\n    total = 0  # set total to 0\n    # loop over the rows\n    for row in rows:\n"
-                "        total += row  # add row to total\n    # return the total\n    return total\n"),
+                "        total += row  # add row to total\n    # if total is equal to 0\n    if total == 0:\n"
+                "        save.total = total  # store total\n    # return the total\n    return total\n"),
         _module("class Shop:\n    # constructor\n    def __init__(self):\n        self.prices = load()  # the prices\n"
                 "\n    # get price by id\n    def get_price_by_id(self, id):\n        # check if price is known\n"
                 "        if id in self.known_prices:\n            # send the price\n"

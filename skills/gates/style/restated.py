@@ -37,8 +37,8 @@ _SHAPES = {
         ("return giv yield", r"^(?:return|yield)\b"),
         ("check if whether test", r"\b(?:if|elif|assert|while)\b|\bassert\w*\("),
         ("verify ensur validat", r"\bassert\b|\bassert\w*\("),
-        ("set assign initializ initialis init defin declar creat reset", _BINDS),
-        ("stor sav mak build instantiat get fetch retriev obtain load read comput calculat find prepar extract pars "
+        ("set assign initializ initialis init defin declar creat reset stor sav", _BINDS),
+        ("mak build instantiat get fetch retriev obtain load read comput calculat find prepar extract pars "
          "convert construct", _TAKES),
         ("increment increas add", r"\+=|\.(?:append|add|extend)\(|\+"),
         ("decrement decreas subtract", r"-=|-"),
@@ -58,7 +58,7 @@ _SHAPES = {
         ("sort", r"\bsort(?:ed)?\("),
         ("continu skip", r"^continue\b"),
         ("break stop", r"^break\b"),
-        ("empty", r"\[\]|\{\}|\"\"|''|\(\)"),
+        ("empty", r"\bnot\b|\[\]|\{\}|\"\"|''|\(\)"),
         ("zero", r"\b0\b"),
         ("none null", r"\bNone\b"),
         ("not", r"\bnot\b|!="),
@@ -69,7 +69,7 @@ _SHAPES = {
     )
     for stem in stems.split()
 }  # fmt: skip
-_NOT_FIRST = word_set("through exception error empty zero none null not equal greater more less if number length size")
+_NOT_FIRST = word_set("through exception error empty zero none null not equal greater more less number length size")
 
 
 def restating(context: FileContext) -> Iterator[tuple[int, str]]:

@@ -23,6 +23,7 @@ from skills.gates.testing.acts import (
     assigns_result,
     bound_name,
     calls_the_same,
+    is_request,
     looks,
     looks_again,
     makes,
@@ -47,7 +48,7 @@ _RECORDS = frozenset(
      "stderr", "captured", "logs"}
 )  # fmt: skip
 _TASTE = frozenset({"loose", "comment"})
-_ANSWERS = frozenset({"response", "resp", "res", "result", "output"})
+_ANSWERS = frozenset({"response", "resp", "res", "result", "output", "answer", "reply", "r"})
 _MESSAGES = {
     "again": "acts again after it has asserted: these are two tests",
     "no-act": "has no act of its own: what is tested is called inside the assertion or the arrangement",
@@ -285,14 +286,15 @@ def _reads_answer(node: ast.stmt, above: _Part, below: _Part) -> bool:
         return False
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
     bound = bound_name(above.node)
-    if bound in _ANSWERS and root_name(value) == bound:
+    answered = bound in _ANSWERS or (bool(bound) and is_request(above.node))
+    if answered and root_name(value) == bound:
         return True
     alone = node.lineno > above.last + 1 and below.first > (node.end_lineno or node.lineno) + 1
-    if bound in _ANSWERS and not alone and mentions(value, bound):
+    if answered and not alone and mentions(value, bound):
         return True
     if only_reads(value) and (isinstance(above.node, ast.Expr) or (bound and mentions(value, bound))):
         return True
-    return (bound in _ANSWERS or isinstance(above.node, ast.Expr)) and looks(value)
+    return (answered or isinstance(above.node, ast.Expr)) and looks(value)
 
 
 def _start_of_act(parts: list[_Part], act: int, context: FileContext) -> int:

@@ -170,4 +170,8 @@ AAA_GOOD: tuple[Example, ...] = (
         "def test_keys(client):\n    client.name = 'a'\n    response = client.get('/')\n\n"
         "    keys = keys_of(response.request)\n\n    assert keys == []\n"
     ),
+    _test(
+        "def test_feed(client):\n    Order().save()\n\n    page = client.get('/feed')\n\n"
+        "    feed = json.loads(page.data)\n    assert feed == []\n"
+    ),
 )

@@ -148,6 +148,11 @@ def _called(node: ast.stmt) -> str:
     return f"{owner}.{last_name(call.func)}" if call is not None and owner.endswith("client") else ""
 
 
+def is_request(node: ast.stmt) -> bool:
+    """True for `page = client.get("/")`."""
+    return bool(_called(node))
+
+
 def _called_on(node: ast.stmt) -> str:
     """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
     call = _call_of(node)
