@@ -44,6 +44,7 @@ _OF_VALUES = frozenset(
 _FILES = lazy(
     r"file|image|photo|picture|avatar|document|attachment|pdf|logo|cover|upload|data|json|meta|settings|config"
 )
+_WORD = lazy(r"([A-Za-z]\w*)(\(?)")
 _CLIMBS = lazy(rb"\b(\w+) = \1\.\w+\s*\n")
 
 
@@ -61,7 +62,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
             ("origin", row.origin), ("manager", row.manager), ("steps", "/".join(row.steps)), ("attribute", attribute),
             *(("loaded", name) for name in sorted(row.loaded)), *(("through", name) for name in row.through), *more,
             *asked_anew(part, row, context), *([("again", "")] if row.again else []),
-            *_deeper(part, context),
+            *_deeper(part, attribute, context),
         )  # fmt: skip
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
@@ -125,13 +126,12 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     context.statement = before
 
 
-def _deeper(part: ast.expr, context: FileContext) -> tuple[tuple[str, str], ...]:
-    """What is read of what was read of a row: "name" for `order.user.name`, "all()" for `order.lines.all()`."""
-    above = context.parent(part)
-    if not isinstance(above, ast.Attribute):
-        return ()
-    call = context.parent(above)
-    return (("deeper", f"{above.attr}()" if isinstance(call, ast.Call) and call.func is above else above.attr),)
+def _deeper(part: ast.expr, attribute: str, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """What is read of what was read of a row: "name" for `order.user.name`, "all()" for `order.lines.all()`; by the
+    text, so that `order.user and order.user.name` says it too."""
+    _, found, rest = context.lines[(part.end_lineno or part.lineno) - 1].partition(f".{attribute}.")
+    word = _WORD.match(rest) if found else None
+    return (("deeper", f"{word[1]}()" if word[2] else word[1]),) if word is not None else ()
 
 
 def _on_feed(node: ast.ClassDef, context: FileContext) -> None:
@@ -199,8 +199,9 @@ def _unseen(candidate: Candidate) -> Candidate | None:
     model, attribute, deeper = said["origin"].rpartition(".")[2], said.get("attribute", ""), said.get("deeper", "")
     back = attribute in (*said["steps"].split("/"), model.lower())
     plain = deeper.startswith("get_") or (not deeper.endswith("()") and deeper not in _OF_VALUES)
-    asks = deeper in _MANAGER_CALLS or said.get("narrowed", "get") not in VAGUE or (deeper != "" and plain)
-    if not attribute or back or not asks or "through" in said or _FILES.search(attribute):
+    reads = deeper != "" and plain and not _FILES.search(attribute)
+    asks = deeper in _MANAGER_CALLS or said.get("narrowed", "get") not in VAGUE
+    if not attribute or back or not (asks or reads) or "through" in said:
         return None
     message = f"`{attribute}` of each row of `{model}` seems to be a query of its own: the rows come without it"
     return replace(candidate, message=message, needs=(), confidence="likely", fixable=False)

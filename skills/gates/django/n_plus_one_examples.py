@@ -107,7 +107,8 @@ def _part(source: str) -> Example:
 
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
     _part("for order in Order.objects.all():\n    print(order.user.name)\n"),
-    _part("for order in Order.objects.all():\n    print(order.lines.count())\n"),
+    _part("for order in Order.objects.all():\n    print(order.user and order.user.name)\n"),
+    _part("for order in Order.objects.all():\n    print(order.photos.count())\n"),
     _mapped("def f(session):\n    return [post.author.name for post in session.scalars(select(Post)).all()]\n"),
     _mapped(
         "def f(session):\n    for post in session.query(Post).filter(Post.id > 3):\n        print(len(post.comments))\n"
