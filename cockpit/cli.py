@@ -169,14 +169,18 @@ def _run(words: list[str]) -> int:
         print(help_text())
         return 0
     if rest:
-        return _wrong(f"unknown option {rest[0]!r}")
+        return _wrong(f"unknown option {rest[0]!r}; cockpit --help lists them")
     if not name:
         return _open_app(known)
     if name not in COMMANDS:
         import difflib
+        from pathlib import Path
 
         close = difflib.get_close_matches(name, COMMANDS, 1)
-        return _wrong(f"there is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""))
+        hint = f"did you mean {close[0]}?" if close else "cockpit --help lists them"
+        if Path(name).is_dir():
+            hint = f"cockpit --repo {name!r} opens the app there"
+        return _wrong(f"there is no command {name!r}; {hint}")
     return _call(name, own, known)
 
 

@@ -45,6 +45,8 @@ def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureF
     ("words", "line"),
     [
         (["chek"], "did you mean check?"),
+        (["."], "cockpit --repo '.' opens the app there"),
+        (["--nonsense"], "cockpit --help lists them"),
         (["--nope", "check"], "--nope"),
         ([], "needs a terminal"),
         (["--repo", "/nowhere/at/all", "worktree", "list"], "/nowhere/at/all"),
