@@ -10,7 +10,7 @@ from typing import Any
 
 from skills.gates.engine.fingerprints import fingerprint_stem, without_layout
 from skills.gates.engine.names import dotted, imported_names
-from skills.gates.engine.roles import READ_AS, file_role, why_of_scope
+from skills.gates.engine.roles import READ_AS, file_role, role_of_scope, why_of_scope
 from skills.gates.engine.syntax import SCOPES, header_of, parents_in
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 
@@ -105,7 +105,7 @@ class FileContext:
         self._ordinals: dict[str, int] = {}
         self._texts: dict[tuple[int, int], str] = {}
         self._held: dict[bytes, bool] = {}
-        self._roles: dict[ast.AST, tuple[str | None, tuple[Evidence, ...]]] = {}
+        self._roles: dict[ast.AST, tuple[Evidence, ...] | None] = {}
         self._is_ascii = source.isascii()
         self._mentioned: dict[Words, list[int]] = {}
         self._parents: tuple[ast.AST | None, dict[ast.AST, ast.AST]] = (None, {})
@@ -256,7 +256,7 @@ class FileContext:
                 evidence,
                 fixable or (confidence != "needs_context" and self._is_fixable(rule, node, self, message)),
                 also,
-                tuple(part for part in dict.fromkeys(parts) if not line <= part <= end_line),
+                tuple(part for part in dict.fromkeys(parts) if not line <= part <= end_line) if parts else (),
             )
         )
 
@@ -266,12 +266,14 @@ class FileContext:
             return ()
         scopes: list[Any] = [*self.scopes, node] if node.__class__ in SCOPES else self.scopes
         for scope in reversed(scopes):
-            known = self._roles.get(scope)
-            if known is None:
-                role, why = why_of_scope(scope)
-                known = self._roles[scope] = (role, (Evidence(self.path, scope.lineno, why),) if role else ())
-            if known[0]:
-                return () if known[0] == self.role else known[1]
+            if scope not in self._roles:
+                role = role_of_scope([scope], "")
+                same = role == self.role
+                said = () if same or not role else (Evidence(self.path, scope.lineno, why_of_scope(scope, role)),)
+                self._roles[scope] = said if role else None
+            known = self._roles[scope]
+            if known is not None:
+                return known
         return ()
 
     def candidates(self) -> tuple[Candidate, ...]:

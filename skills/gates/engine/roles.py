@@ -169,15 +169,13 @@ def file_role(tree: ast.Module, path: str) -> tuple[str, str]:
     return (from_path, "path") if from_path else ("module", "nothing says more")
 
 
-def why_of_scope(scope: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str | None, str]:
-    """(role, why) of a class or function, (None, "") where it has none of its own."""
-    role, decorator = (class_role(scope), "") if isinstance(scope, ast.ClassDef) else decorated_role(scope)
-    if not role:
-        return None, ""
-    said = f"decorated with `{decorator}`"
+def why_of_scope(scope: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, role: str) -> str:
+    """Why a class or function has a role of its own."""
     if isinstance(scope, ast.ClassDef):
         said = f"built on {', '.join(f'`{last_name(base)}`' for base in scope.bases)}"
-    return role, f"{read_as(role)}: `{scope.name}` is {said}"
+    else:
+        said = f"decorated with `{decorated_role(scope)[1]}`"
+    return f"{read_as(role)}: `{scope.name}` is {said}"
 
 
 def read_as(role: str) -> str:
