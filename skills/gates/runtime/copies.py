@@ -268,7 +268,7 @@ def _left_alone(function: FunctionNode, source: str, copy: ast.stmt, strict: boo
 
 
 _COPIED = (b" in list(", b" in tuple(", b".copy()", b"[:]", b"enumerate(list(")
-_ASSIGNED = (b"copy(", b"[:]", b"= list(", b"= tuple(", b"= dict(", b"= set(", b"[*", b"{**", b".clone()", b" in ")
+_ASSIGNED = (b"copy(", b"[:]", b"= list(", b"= tuple(", b"= dict(", b"= set(", b"[*", b"{**", b".clone()")
 _CALLS = (b"copy(", b"list(", b"tuple(", b"dict(", b"set(", b"bytes(", b".clone()", b"array(", b"tensor(")
 
 redundant_data_copies = Rule(

@@ -7,6 +7,7 @@ from skills.gates.engine.context import FileContext
 from skills.record import record
 
 COPIERS = frozenset({"list", "tuple", "set", "frozenset", "dict", "bytes"})
+_COPYING = COPIERS | {"copy", "deepcopy", "array", "tensor", "clone"}
 MAKERS = frozenset({"list", "dict", "set", "frozenset", "sorted", "tuple"})
 _DISPLAYS = {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set", ast.Dict: "dict", ast.ListComp: "list",
              ast.SetComp: "set", ast.DictComp: "dict"}  # fmt: skip
@@ -112,10 +113,10 @@ def _of_pairs(key: str, value: str, clause: ast.comprehension) -> Copied | None:
 
 
 def _by_function(function: ast.Name | ast.Attribute, source: ast.expr, context: FileContext) -> Copied | None:
-    name = function.id if isinstance(function, ast.Name) else function.attr
-    if name not in COPIERS and name not in ("copy", "deepcopy", "array", "tensor", "clone") and (
-        name not in context.imports
-    ):  # fmt: skip
+    if isinstance(function, ast.Attribute):
+        if function.attr not in _COPYING:
+            return None
+    elif function.id not in COPIERS and context.imports.get(function.id, "").rpartition(".")[2] not in _COPYING:
         return None
     dotted = (origin(context, function) or "").removeprefix("builtins.")
     if dotted in ("copy.copy", "copy.deepcopy"):
