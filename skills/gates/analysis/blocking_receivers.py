@@ -244,6 +244,7 @@ MAKES: dict[str, str] = {
     "redis.cluster.RedisCluster.from_url": "redis.Redis",
     "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
     "boto3.resource": "boto3.client",
+    **{f"boto3.client.{thing}": "boto3.client" for thing in ("Bucket", "Object", "Table", "Queue", "Topic")},
     "boto3.session.Session.client": "boto3.client",
     "boto3.session.Session.resource": "boto3.client",
     "boto3.Session.client": "boto3.client",

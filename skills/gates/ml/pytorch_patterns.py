@@ -23,7 +23,7 @@ CUDA = "hardcoded-cuda"
 
 _MODEL = lazy(
     r"(?:^|_)(?:model|net|network|module|encoder|decoder|generator|discriminator|classifier|backbone|policy|actor|critic"
-    r"|student|teacher|unet|resnet)\d*$",
+    r"|student|teacher|unet|resnet|net_?[gd])\d*$",
     re.I,
 )
 _VALIDATES = lazy(

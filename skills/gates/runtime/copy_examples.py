@@ -74,6 +74,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        rooms = list(self.rooms)\n        return [a == b for a, b in zip(rooms, rooms[1:])]\n"}),
         Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def f(self):\n        rooms = self.rooms.copy()\n"
                  "        return (rooms ** 2).sum()\n"}),
+        Example({_PATH: "class Shop:\n    def f(self):\n        rooms = self.rooms.copy()\n"
+                 "        return rooms[0] if rooms else None\n"}),
     ),
 (
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
@@ -135,6 +137,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "def f(load):\n    row = load()\n    found = dict(row)\n    return found.get('x')\n"},
                 note="a conversion"),
         Example({_PATH: "import copy\n\n\ndef f(base, more):\n    base.update(copy.deepcopy(more))\n"}),
+        Example({_PATH: "def f(load):\n    rows = list(load())\n    return (row.name for row in rows)\n"},
+                note="walked later"),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),
 )  # fmt: skip

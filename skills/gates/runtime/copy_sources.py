@@ -127,8 +127,8 @@ def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> b
         return False
     outer = parents.get(above)
     if isinstance(outer, _COMPREHENSIONS):
-        if outer.generators[0] is not above:
-            return False
+        if outer.generators[0] is not above or isinstance(outer, ast.GeneratorExp):
+            return False  # walked again, or later
         outer = parents.get(outer)
     while outer is not None and outer is not function:
         if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Lambda, *_COMPREHENSIONS)):

@@ -104,6 +104,8 @@ def is_reading(use: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
             return value is use and (not isinstance(part, ast.Slice) or looped or _is_consumed(above, parents))
         case ast.Compare() | ast.If() | ast.While() | ast.UnaryOp() | ast.FormattedValue():
             return True
+        case ast.IfExp(test=test):
+            return test is use
         case ast.Attribute(attr=method):
             call = parents.get(above)
             return method in _READ_METHODS and isinstance(call, ast.Call) and call.func is above
