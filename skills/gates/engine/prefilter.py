@@ -6,6 +6,7 @@ recur from file to file, and most of them say nothing, so that most of the answe
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from keyword import iskeyword
 
 from skills.gates.engine.context import has_odd_ends, numbered
@@ -14,6 +15,7 @@ from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS, MANY_WORDS = 200_000, 4096, 100
+_BEGIN = 4
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = lazy(rb"\w* as \w")
@@ -36,8 +38,10 @@ class _Words:
         self.pieces = pieces
         self.shapes = shapes
         self._whole = {piece[1:-1]: bits for piece, bits in pieces.items() if piece[0] == piece[-1] == 32}
-        self._parts = [(piece, bits) for piece, bits in pieces.items() if not piece[0] == piece[-1] == 32]
-        self._ascii_parts = [(piece, bits) for piece, bits in self._parts if piece.isascii()]
+        self._parts: dict[bytes, list[tuple[bytes, int]]] = {}  # by how they begin, short ones under nothing
+        for piece, bits in pieces.items():
+            if not piece[0] == piece[-1] == 32:
+                self._parts.setdefault(piece[:_BEGIN] if len(piece) >= _BEGIN else b"", []).append((piece, bits))
         self.known: set[bytes] = set()
         self.telling: set[bytes] = set()
         self.said: dict[bytes, int] = {}
@@ -46,12 +50,10 @@ class _Words:
         """Take in words that are not known yet, all at once: a search through them together rules out most."""
         said = {word: self._whole[word] for word in words & self._whole.keys()}
         together = b" %s " % b" ".join(words)
-        find = together.find
-        for piece, bits in self._ascii_parts if together.isascii() else self._parts:
-            at = find(piece)
-            if at >= 0:
-                for word in _words_from(at, piece, together, together):
-                    said[word] = said.get(word, 0) | bits
+        begun = {together[at : at + _BEGIN] for at in range(len(together))} | {b""}
+        for piece, bits in chain.from_iterable(self._parts[begin] for begin in begun & self._parts.keys()):
+            for word in _words_from(together.find(piece), piece, together, together):
+                said[word] = said.get(word, 0) | bits
         lower = together.lower()
         for shape, bits in self.shapes.items():
             for stem in shape.stems:
