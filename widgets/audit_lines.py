@@ -182,7 +182,7 @@ def _issue_line(issue: Issue, width: int, longest: int) -> Line:
     glyph, token = SEVERITY[finding.severity]
     dim = bool(issue.advisory)
     wide = width >= _WIDE
-    place = max(12, min(44, width // 3, longest)) if wide else max(12, width * 9 // 20)
+    place = max(12, min(44, width // 3, longest + 1)) if wide else max(12, width * 9 // 20)
     parts: list[Span] = [(f"  {glyph} ", "faint" if dim else token)]
     if width >= _NARROW:
         word = finding.severity.lower() if width >= 100 else _SHORT[finding.severity]

@@ -7,10 +7,11 @@ hour. Amounts are dollars and picodollars, since picodollars alone overflow.
 
 from cockpit.errors import CannotAnswer
 
-# the cells are sums of the responses: a count or an amount that was damaged in one of them shows
+# the cells are sums of the responses: a count or an amount that was damaged in one of them shows; what has no price is
+# NULL in a response and nought in a cell
 CHECKS = tuple(
     f"""SELECT SUM(input), SUM(output), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read), SUM(reasoning),
-        SUM(dollars), SUM(pico % 1000003) % 1000003 FROM {table}"""
+        COALESCE(SUM(dollars), 0), COALESCE(SUM(pico % 1000003) % 1000003, 0) FROM {table}"""
     for table in ("responses", "cells")
 )
 

@@ -72,6 +72,14 @@ def test_a_second_start_reads_only_what_is_new(tmp_path: Path) -> None:
     assert total(again).requests == 3
 
 
+def test_a_ledger_in_which_nothing_has_a_price_is_sound(tmp_path: Path) -> None:
+    """While one cockpit holds it open, the next one looks it through: no dollars are no damage."""
+    write(tmp_path, said("a").replace("claude-haiku-4-5", "a-model-of-ones-own"))
+    first = opened(tmp_path, tmp_path / "state")
+    second = opened(tmp_path, tmp_path / "state")
+    assert (second.store.notice, total(second).requests, total(first).requests) == ("", 1, 1)
+
+
 def test_history_stays_when_the_agent_deletes_its_files(tmp_path: Path) -> None:
     path = write(tmp_path, said("a"), said("b"))
     before = total(opened(tmp_path, tmp_path / "state"))
