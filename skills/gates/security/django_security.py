@@ -35,7 +35,9 @@ _SIGN_IN_ELSEWHERE = lazy(r"(?:^|[/_])(?:social_?auth|social|saml\d?|oauth\d?|oi
 _NO_COOKIE = lazy(
     r"Authorization|HTTP_AUTHORIZATION|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-\w*(?:Key|Token|Signature)", re.I
 )
-_KEYED = lazy(r"sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
+_KEYED = lazy(r"\bauth_\w+|sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
+_KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
+_FORMS = lazy(r"Form|Create|Update|Delete|Edit|Login|Wizard")
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
     r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
@@ -57,6 +59,8 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
         return
     if any(isinstance(part, ast.Constant) and _NO_COOKIE.search(str(part.value)) for part in descendants(node)):
         return  # it reads what no browser sends by itself
+    if owner is not None and (_only_shows(owner) or any(map(_KEEPER.search, map(last_name, owner.bases)))):
+        return
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "csrf_exempt" in text and not (has_reason(decorator, context) or _has_reason_above(node, context)):
@@ -98,6 +102,12 @@ def _changes_nothing(node: FunctionNode) -> bool:
         ):
             return True
     first = next((part for part in node.body if not isinstance(part, ast.Expr)), None)
+    if (
+        isinstance(first, ast.Return)
+        and len(node.body) == 1
+        and not re.search("request|super|kwargs", ast.unparse(first))
+    ):
+        return True
     if not isinstance(first, ast.If) or not isinstance(first.body[-1], (ast.Return, ast.Raise)):
         return False
     test = first.test
@@ -110,10 +120,10 @@ def _changes_nothing(node: FunctionNode) -> bool:
 
 
 def _only_shows(node: ast.ClassDef) -> bool:
-    """True for a view of Django's own that answers GET and nothing else."""
+    """True for a view that answers GET and nothing else, as far as it says; those of forms answer POST besides."""
     answers = {part.name for part in node.body if isinstance(part, FunctionNode)} & _HANDLERS
-    plain = [last_name(base) for base in node.bases] == ["View"]
-    return plain and bool(answers) and answers <= {"get", "head", "options"}
+    forms = any(map(_FORMS.search, map(last_name, node.bases)))
+    return not forms and "get" in answers and answers <= {"get", "head", "options", "dispatch"}
 
 
 def _only_reads(methods: ast.expr) -> bool:
@@ -169,9 +179,17 @@ csrf_exempt = Rule(
         "@csrf_exempt\ndef pay(request):\n    if request.method == 'GET':\n        return ask()\n    charge()\n",
         '@csrf_exempt\n@login_required\ndef pay(request):\n    """Pay with the card that is stored."""\n',
         'urlpatterns = [path("pay", csrf_exempt(pay))]\n',
+        "class Pay(Till):\n    @method_decorator(csrf_exempt)\n    def dispatch(self, *args, **kwargs):\n"
+        "        return super().dispatch(*args, **kwargs)\n\n    def post(self, request):\n        pass\n",
     ),
     good=one_file(
         "shop/views.py",
+        '@method_decorator(csrf_exempt, name="dispatch")\nclass Shown(ShopBase):\n'
+        "    def get(self, request):\n        pass\n",
+        '@method_decorator(csrf_exempt, name="dispatch")\nclass Invite(ClientProtectedMixin, View):\n'
+        "    def post(self, request):\n        pass\n",
+        "@csrf_exempt\n@auth_privileged\ndef submit(request):\n    pass\n",
+        "@csrf_exempt\ndef version(request):\n    return HttpResponse(VERSION)\n",
         "class PaidCallbackView(View):\n    @method_decorator(csrf_exempt)\n    def dispatch(self, request):\n"
         "        pass\n",
         "@csrf_exempt\ndef paid(request):\n    if request.headers.get('Authorization') != expected():\n"

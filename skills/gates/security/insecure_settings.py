@@ -38,7 +38,6 @@ _ON = {
     "SECURE_HSTS_INCLUDE_SUBDOMAINS": "subdomains stay reachable over plain HTTP",
     "SECURE_HSTS_PRELOAD": "the first visit may be over plain HTTP",
     "SECURE_CONTENT_TYPE_NOSNIFF": "browsers may guess that an upload is a script",
-    "SECURE_BROWSER_XSS_FILTER": "the browser's own filter is off",
     "WTF_CSRF_ENABLED": "forms accept requests of other sites",
     "WTF_CSRF_CHECK_DEFAULT": "forms accept requests of other sites",
     "REMEMBER_COOKIE_SECURE": "the remember cookie travels over plain HTTP",

@@ -160,6 +160,9 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         'def rows(cursor, kept):\n    cursor.execute(f\'SELECT id FROM "{kept.schema_name}"."{kept.table_name}"\')\n',
         "def rows(cursor, kept):\n"
         "    cursor.execute(f\"SELECT id FROM {kept['table_name']} JOIN shop_{kept.suffix} USING (id)\")\n",
+        "def rows(self, cursor):\n"
+        "    cursor.execute(f\"SELECT id FROM {self.collection} WHERE shop = '{self.shop.pk}'\")\n",
+        'def labels(sparql, uri):\n    return "SELECT ?value ?type WHERE { <%s> skos:prefLabel ?value }" % uri\n',
         'def rows(cursor, table="shop"):\n    cursor.execute("SELECT id FROM %s" % table)\n',
         'def oldest(cursor):\n    return first(cursor, "shop")\n\n\ndef first(cursor, table):\n'
         '    cursor.execute(f"SELECT min(id) FROM {table}")\n',

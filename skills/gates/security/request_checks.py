@@ -78,8 +78,11 @@ def known_unless(test: ast.expr) -> Iterator[ast.expr]:
 
 
 def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
-    """What `for tag in tags: if tag not in TAGS: raise` goes over: behind it, each one is known."""
+    """What `for tag in tags: if tag not in TAGS: raise` goes over: behind it, each one is known; and the number in
+    `for number, row in enumerate(rows)`."""
     first = loop.body[0]
+    if isinstance(loop.iter, ast.Call) and last_name(loop.iter.func) == "enumerate":
+        yield from loop.target.elts[:1] if isinstance(loop.target, ast.Tuple) else ()
     if (
         isinstance(first, ast.If)
         and isinstance(first.body[-1], (ast.Raise, ast.Return))
@@ -113,17 +116,7 @@ def _asks_each(node: ast.GeneratorExp | ast.ListComp) -> bool:
     return _CHECKS.search(last_name(test.func)) is not None
 
 
-def counted(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
-    """The number in `for number, row in enumerate(rows)`."""
-    if (
-        isinstance(loop.iter, ast.Call)
-        and last_name(loop.iter.func) == "enumerate"
-        and isinstance(loop.target, ast.Tuple)
-    ):
-        yield from loop.target.elts[:1]
-
-
-def told_to_form(value: ast.expr) -> Iterator[ast.expr]:
+def asked(value: ast.expr) -> Iterator[ast.expr]:
     """What a form or a serializer is given one by one, to be asked whether it is valid:
     `IdsSerializer(data={"ids": ids})`."""
     if isinstance(value, ast.Call) and last_name(value.func).endswith(("Serializer", "Form")):

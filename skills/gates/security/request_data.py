@@ -9,14 +9,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import path_role
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
-from skills.gates.security.request_checks import (
-    checked_by,
-    counted,
-    each_known_after,
-    known_unless,
-    names_literals,
-    told_to_form,
-)
+from skills.gates.security.request_checks import asked, checked_by, each_known_after, known_unless, names_literals
 from skills.record import record
 
 _BODY = frozenset(
@@ -149,14 +142,13 @@ class Flow:
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
-            self._forget_all(told_to_form(statement.value))
+            self._forget_all(asked(statement.value))
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.AugAssign):
             self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
         elif isinstance(statement, (ast.For, ast.AsyncFor)):
             self._bind(statement.target, self.origin(statement.iter))
-            self._forget_all(counted(statement))
             self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._forget_all(checked_by(statement.test))

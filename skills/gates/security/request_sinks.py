@@ -347,7 +347,9 @@ def _own_beginning(value: ast.expr, flow: Flow) -> bool:
     if isinstance(value, ast.Name):
         assigned = [part.value for part in own_nodes(flow.function, flow.context) if isinstance(part, ast.Assign)
                     and value.id in map(last_name, part.targets)]  # fmt: skip
-        return bool(assigned) and all(map(_is_own_path, assigned))
+        return bool(assigned) and all(
+            _is_own_path(one) or (isinstance(one, ast.JoinedStr) and _own_beginning(one, flow)) for one in assigned
+        )
     if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
         return False
     first, then = value.values[:2]

@@ -246,7 +246,7 @@ def _is_part_of_schema(node: ast.Attribute) -> bool:
 
 def _is_key_of_user(node: ast.Attribute) -> bool:
     """True for `request.user.id` and `self.pk`: the key of a row that is there."""
-    return node.attr in {"id", "pk"} and last_name(node.value) in {"user", "self", "instance"}
+    return node.attr == "pk" or (node.attr == "id" and last_name(node.value) in {"user", "self", "instance"})
 
 
 def _is_of_dialect(node: ast.Attribute) -> bool:

@@ -14,7 +14,7 @@ from skills.gates.security.outside_text import asks_request
 from skills.gates.security.sql_harmless import LAYOUT
 
 _OF_SCHEMA = lazy(
-    r"(?:^|_)(?:tables?|tbl|columns?|cols?|fields?|index|schema|view|sequence|partition|database|constraint)(?:_?names?)?$"
+    r"(?:^|_)(?:tables?|tbl|columns?|cols?|fields?|index|schema|view|sequence|partition|database|constraint|collections?|keyspace|dataset|catalog|warehouse)(?:_?names?)?$"
     r"|^dbname$",
     re.I,
 )
@@ -43,11 +43,12 @@ def may_stand(part: ast.expr, before: str, context: FileContext) -> bool:
         return False
     if before.endswith(("$", "%(")) or (before.endswith(":") and not before.endswith("::")):
         return True  # the name or the number of a parameter: `:{name}`, `%({name})s`, `${number}`
-    if _is_quoted_name(before, part) or (_BEFORE_STATEMENT.search(before) and _is_statement(part, context)):
-        return not shows_request(part, context)
-    if _BEFORE_COUNT.search(before) and _COUNT.search(_said(part)):
-        return not shows_request(part, context)
-    if _PART_OF_NAME.search(before) and isinstance(part, ast.Attribute):
+    if (
+        _is_quoted_name(before, part)
+        or (_BEFORE_STATEMENT.search(before) and _is_statement(part, context))
+        or (_BEFORE_COUNT.search(before) and _COUNT.search(_said(part)))
+        or (isinstance(part, ast.Attribute) and (_PART_OF_NAME.search(before) or _BEFORE_NAME.search(before)))
+    ):
         return not shows_request(part, context)
     if _BEFORE_ORDER.search(before):
         return False  # visitors choose how they want to see it sorted

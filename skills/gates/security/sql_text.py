@@ -44,6 +44,7 @@ _FRAGMENT = lazy(
 )
 _PERCENT = lazy(r"(?<!%)(?:%%)*%(?:\((\w+)\))?[-#0 +]*\d*(?:\.\d+)?([srdiufFeEgGxXoca])")
 _FIELD = lazy(r"\{(\w*)(?:[.\[][^{}:!]*)?(?:![rsa])?(?::([^{}]*))?\}|\$\{?(\w+)\}?")
+_OF_GRAPH = lazy(r"^\s*select\s+(?:distinct\s+)?\?\w", re.I)  # SPARQL, which has no parameters
 _ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
 
 
@@ -254,7 +255,7 @@ def is_sql(text: str) -> bool:
     """True for text that begins as an SQL statement, and does not read as a sentence."""
     if _STATEMENT.search(text) is None:
         return False
-    return _ENGLISH.search(text) is None
+    return _ENGLISH.search(text) is None and _OF_GRAPH.search(text) is None
 
 
 def is_sql_like(text: str) -> bool:

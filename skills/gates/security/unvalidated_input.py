@@ -135,6 +135,8 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
             for part in descendants(test)
         )
         return picked or flow.origin(star.key) is None
+    if isinstance(star, ast.Call) and isinstance(star.func, ast.Name) and star.func.id == "dict":
+        return not star.args and all(word.arg for word in star.keywords)
     return isinstance(star, ast.Dict) and None not in star.keys
 
 
