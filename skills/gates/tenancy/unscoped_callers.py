@@ -59,21 +59,31 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     """How a request reaches the rows of a query, as the needs of its candidate that `reaches` reads: "reach", for each
     way from a request the words of its keys and who asks before ("way"), and for a function that is handed keys, its
     name and the parameters ("handed")."""
-    function = context.function
     reach = reach_of(query, context)
-    open_to_all = is_published(query) or _is_let_through(context) or is_for_a_role(query, context)
-    asked = function is not None and not reach.words.isdisjoint(vetted_in(function, context))
-    if open_to_all or asked or _only_decides(query, context):
-        yield "reach", IN_HAND
-        return
-    if reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context)):
-        yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
+    if reach.how == ROWS_OF_ALL:
+        shown = shows_all(query, context) and not _is_let_through(context) and not is_for_a_role(query, context)
+        yield "reach", ROWS_OF_ALL if shown else IN_HAND
     elif reach.how == HANDED:
-        yield from dict.fromkeys(_handed(reach.words, context, _FURTHEST))
-    elif reach.how == ROWS_OF_ALL and shows_all(query, context):
-        yield "reach", ROWS_OF_ALL
-        return
-    yield "reach", IN_HAND if reach.how == ROWS_OF_ALL else reach.how
+        yield "reach", HANDED
+        if not _is_asked(query, reach.words, context):
+            yield from dict.fromkeys(_handed(reach.words, context, _FURTHEST))
+    else:
+        yield "reach", reach.how
+        by_request = reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context))
+        if by_request and not _is_asked(query, reach.words, context):
+            yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
+
+
+def _is_asked(query: ast.Call, words: frozenset[str], context: FileContext) -> bool:
+    """True where the function around asks for the keys of a query, or shows none of its rows to a stranger."""
+    function = context.function
+    return (
+        (function is not None and not words.isdisjoint(vetted_in(function, context)))
+        or is_published(query)
+        or _only_decides(query, context)
+        or is_for_a_role(query, context)
+        or _is_let_through(context)
+    )
 
 
 def _is_let_through(context: FileContext) -> bool:
@@ -278,12 +288,12 @@ def reaches(candidate: Candidate, report: FileReport, project: Project) -> bool:
             words, _, asks = value.partition("|")
             if asked_by(asks.split(), project).isdisjoint(words.split()):
                 return True
-        elif kind == "handed" and _is_asked(value, report, project):
+        elif kind == "handed" and _is_handed(value, report, project):
             return True
     return False
 
 
-def _is_asked(handed: str, report: FileReport, project: Project) -> bool:
+def _is_handed(handed: str, report: FileReport, project: Project) -> bool:
     """Whether a view calls a function of a service, and hands it a key of its request."""
     name, _, places = handed.partition("|")
     module = f".{module_name(report.path)}."

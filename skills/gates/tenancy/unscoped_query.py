@@ -71,6 +71,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if SCOPED in later or SCOPED in said:
         keywords.add(SCOPED)
     is_open = role in _JUDGED_ROLES and SCOPED not in keywords and not names_tenant({*names, *keywords}, context)
+    if is_open and is_for_staff(context):
+        return
     needs = (
         ("model", model),
         ("role", role),
@@ -140,7 +142,7 @@ def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
     found: tuple[bool, str, frozenset[str]] | None = known.get(inmost)
     if found is None:
         role = role_of_scope(context.scopes, context.role)
-        isolates = implements_isolation(context) or is_for_staff(context)
+        isolates = implements_isolation(context)
         found = known[inmost] = isolates, role, frozenset(_said_by_class(context))
     return found
 
