@@ -20,7 +20,7 @@ from skills.gates.django.row_helpers import (
     report_given,
     told,
 )
-from skills.gates.django.row_run import Access
+from skills.gates.django.row_run import Access, Via
 from skills.gates.django.row_syntax import GUESS
 from skills.gates.django.row_values import EVERYTHING, Row, Rows, below, covers
 from skills.gates.django.serializer_methods import METHODS, holds_for_method
@@ -52,7 +52,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
     """What hears of the attributes that are read of rows, and reports each once with `more` needs."""
     seen: set[tuple[object, ...]] = set()
 
-    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
+    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         key = (row.loop, row.origin, row.steps, attribute)
         if key in seen:
             return
@@ -67,10 +67,13 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
         evidence = [Evidence(context.path, row.loop, "takes the rows one by one")]
         if row.line and row.line != row.loop:
             evidence.insert(0, Evidence(context.path, row.line, "asks for the rows"))
+        if via is not None:
+            evidence.append(Evidence(context.path, part.lineno, f"reads `{attribute}` of it"))
+            context.statement, symbol = via.statement, via.symbol
         confidence: Confidence = "confirmed" if row.sure else "likely"
         context.report(
             N_PLUS_ONE,
-            part,
+            via.node if via is not None else part,
             f"`{attribute}` is read of each row",
             confidence=confidence,
             needs=needs,
@@ -184,11 +187,18 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
 
 
 def _meant(candidate: Candidate, relations: Relations) -> Candidate:
-    """The candidate with the model that the name of a variable means instead of the name."""
+    """The candidate with the model that the name of a variable means instead of the name; with the model behind the
+    first step where the project does not define that one."""
     said = dict(candidate.needs)
-    step = said["steps"].partition("/")[0] or said.get("attribute", "")
-    model = relations.meant(said["origin"].removeprefix(GUESS), step)
-    needs = tuple((kind, model if kind == "origin" else value) for kind, value in candidate.needs)
+    first, _, rest = said["steps"].partition("/")
+    model = relations.meant(said["origin"].removeprefix(GUESS), first or said.get("attribute", ""))
+    behind = relations.towards(model, first)
+    if behind is not None:
+        known = behind[1] == said.get("attribute")  # the way back
+        said |= {"origin": "" if known else behind[0], "steps": rest}
+    else:
+        said["origin"] = model
+    needs = tuple((kind, said[kind] if kind in {"origin", "steps"} else value) for kind, value in candidate.needs)
     return replace(candidate, needs=needs)
 
 

@@ -1,5 +1,6 @@
 """Examples of the rule n-plus-one."""
 
+from skills.gates.django.alchemy_examples import MAPPED_BAD, MAPPED_GOOD
 from skills.gates.rule import Example
 
 _MODELS = (
@@ -74,21 +75,6 @@ def _managed(source: str, *, loads: str = "") -> Example:
     return Example({"shop/models.py": models, "shop/reports.py": "from shop.models import User\n\n" + source})
 
 
-def _mapped(source: str) -> Example:
-    """Posts and their authors in SQLAlchemy."""
-    models = (
-        "class Author(Base):\n    __tablename__ = 'authors'\n"
-        "    posts: Mapped[list['Post']] = relationship(back_populates='author')\n\n\n"
-        "class Post(Base):\n    __tablename__ = 'posts'\n"
-        "    author: Mapped[Author] = relationship(back_populates='posts')\n"
-        "    tags = relationship('Tag', lazy='selectin', backref=backref('marked'))\n"
-        "    comments = relationship('Comment', backref='post')\n\n\n"
-        "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
-    )
-    imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
-    return Example({"blog/tables.py": models, "blog/queries.py": imports + source})
-
-
 def _tree(body: str) -> Example:
     """Places in places."""
     models = (
@@ -105,26 +91,20 @@ def _part(source: str) -> Example:
     return Example({"shop/reports.py": "from shop.models import Order\n\n" + source})
 
 
+def _mine(read: str) -> Example:
+    """Orders of a user whose model is Django's."""
+    models = (
+        "class Order(models.Model):\n    user = models.ForeignKey(settings.AUTH_USER_MODEL, CASCADE)\n"
+        "    shop = models.ForeignKey('Shop', CASCADE)\n\n\nclass Shop(models.Model):\n    pass\n"
+    )
+    view = f"def mine(request):\n    return [order.{read} for order in request.user.order_set.all()]\n"
+    return Example({"shop/models.py": models, "shop/views.py": view})
+
+
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
+    *MAPPED_BAD,
     _part("for order in Order.objects.all():\n    print(order.user.name)\n"),
     _part("for order in Order.objects.all():\n    print(order.user and order.user.name)\n"),
-    _part("for order in Order.objects.all():\n    print(order.photos.count())\n"),
-    _mapped("def f(session):\n    return [post.author.name for post in session.scalars(select(Post)).all()]\n"),
-    _mapped(
-        "def f(session):\n    for post in session.query(Post).filter(Post.id > 3):\n        print(len(post.comments))\n"
-    ),
-    _mapped(
-        "async def f(session: AsyncSession):\n    rows = await session.execute(select(Author).limit(9))\n"
-        "    return [len(author.posts) for author in rows.scalars().all()]\n"
-    ),
-    _mapped(
-        "def f(session):\n    query = select(Author).options(selectinload(Author.posts))\n"
-        "    for author in session.scalars(query):\n        for post in author.posts:\n"
-        "            print(post.comments)\n"
-    ),
-    _mapped(
-        "def f():\n    for comment in Comment.query.filter_by(open=True).all():\n        print(comment.post.title)\n"
-    ),
     _tree(
         "\n    def path(self):\n        place = self\n        while place is not None:\n            yield place.pk\n"
         "            place = place.parent\n"
@@ -133,11 +113,11 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
         "\n    def all_parts(self):\n        for part in self.parts.all():\n            yield from part.all_parts()\n"
     ),
     _tree("\n\ndef walk(place):\n    return [walk(part) for part in place.parts.all()]\n"),
-    _mapped("def f(session):\n    for tag in session.scalars(select(Tag)):\n        print(tag.marked)\n"),
     _shop(
         "class Report:\n    def __init__(self, user):\n        self.orders = Order.objects.filter(user=user)\n\n"
         "    def teams(self):\n        return [order.user.team for order in self.orders]\n"
     ),
+    _mine("shop.name"),
     _shop("def labels(tag):\n    return [order.label() for order in tag.order_set.all()]\n"),
     _shop(
         "@receiver(post_save, sender=Order)\ndef on_order(sender, instance, **kwargs):\n"
@@ -254,6 +234,7 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     ),
 )
 N_PLUS_ONE_GOOD: tuple[Example, ...] = (
+    *MAPPED_GOOD,
     _part(
         "for order in Order.objects.select_related('user'):\n"
         "    print(order.user.name, order.day.year, order.user_id)\n"
@@ -262,24 +243,12 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
         "for order in Order.objects.all():\n    print(order.number.strip(), order.photo.name, order.notes.get('x'))\n"
     ),
     _part("for order in Order.objects.for_list():\n    print(order.user.name)\n"),
-    _mapped(
-        "def f(session):\n    posts = session.scalars(select(Post).options(joinedload(Post.author))).all()\n"
-        "    return [(post.author.name, post.tags) for post in posts]\n"
-    ),
-    _mapped(
-        "def f(session):\n    query = select(Author).options(selectinload(Author.posts).selectinload(Post.comments))\n"
-        "    return [[post.comments, post.author] for author in session.scalars(query) for post in author.posts]\n"
-    ),
-    _mapped("def f(session):\n    return [row.author for row in session.execute(select(Post.author))]\n"),
-    _mapped(
-        "def f(session, options):\n    for post in session.scalars(select(Post).options(*options)):\n"
-        "        print(post.author)\n"
-    ),
     _shop(
         "class TeamPage(DetailView):\n    def get_queryset(self):\n"
         "        return Team.objects.prefetch_related('members__orders')\n\n    def rows(self):\n"
         "        return [user.order_set.all() for user in self.object.members.all()]\n"
     ),
+    _mine("user.name"),
     _tree("\n    def above(self):\n        return self.parent\n"),
     _shop("def total(order):\n    return sum(line.product.price for line in order.lines.select_related('product'))\n"),
     _shop(

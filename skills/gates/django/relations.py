@@ -151,16 +151,29 @@ class Relations:
         words = name.split("_")
         for start in range(len(words)):
             for model in self._spelled.get("".join(words[start:]), ()):
-                if len(self._models[model]) == 1 and self.behind(self._models[model][0], relation) is not None:
+                places = self._models.get(model, [])
+                if (
+                    self.towards(model, relation)
+                    if not places
+                    else len(places) == 1 and self.behind(places[0], relation)
+                ):
                     return model
         owners = self._owners.get(relation, set())
         return next(iter(owners)) if len(owners) == 1 else ""
+
+    def towards(self, name: str, relation: str) -> tuple[str, str] | None:
+        """(model, its field) behind a relation of a model that the project does not define: `user.orders`."""
+        for path, fact in self._towards.get(name, []) if name not in self._models else []:
+            owner, _, field = fact.name.partition(".")
+            if _reverse_name(fact) == relation and self.model(owner, path) is not None:
+                return owner, field
+        return None
 
     @cached_property
     def _spelled(self) -> dict[str, list[str]]:
         """The models as variables of them are spelled."""
         found: dict[str, list[str]] = {}
-        for model in self._models:
+        for model in self._models.keys() | self._towards.keys():
             found.setdefault(model.lower(), []).append(model)
         return found
 

@@ -4,7 +4,7 @@ import ast
 from dataclasses import replace
 
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
-from skills.gates.django.row_run import Run
+from skills.gates.django.row_run import Run, given_to, tell
 from skills.gates.django.row_syntax import manager_of
 from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FunctionNode
@@ -78,7 +78,7 @@ def show(flow: Run, node: ast.expr, value: Value) -> None:
     """`f"{order}"`, `str(order)`: what a model says of its row may read a relation; whether it does the project
     knows."""
     if isinstance(value, Row) and value.loop and value.origin and not value.steps:
-        flow.on_access(node, flow.statement, ".".join(flow.symbols), value, "__str__")
+        tell(flow, node, value, "__str__")
 
 
 def _chained(values: list[Value]) -> Value:
@@ -182,10 +182,12 @@ def _enter(flow: Run, node: ast.Call, name: str, values: list[Value]) -> Value:
     key = (name, tuple(sorted((word, value) for word, value in given.items() if value is not None)))
     if key not in flow.entered:
         flow.entered[key] = None
-        outer, symbols, owner = flow.statement, flow.symbols, flow.owner
+        outer, symbols, owner, via = flow.statement, flow.symbols, flow.owner, flow.via
+        if function in flow.context.tree.body:  # others may give it rows that they loaded; what is inside is the loop's
+            flow.via = given_to(flow, node, given)
         flow.symbols, flow.owner = [], None
         flow.entered[key] = flow.function(function, {}, given)
-        flow.statement, flow.symbols, flow.owner = outer, symbols, owner
+        flow.statement, flow.symbols, flow.owner, flow.via = outer, symbols, owner, via
     return flow.entered[key]
 
 
@@ -202,7 +204,7 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     if isinstance(rows, Row):
         if rows.loop and method not in WRITES | _OF_ROWS and not node.args and not node.keywords:
             # A method of the model may read a relation of the row; whether it does the project knows.
-            flow.on_access(function, flow.statement, ".".join(flow.symbols), rows, method)
+            tell(flow, function, rows, method)
         if not rows.steps:
             return None
         rows = rows.many()
@@ -254,7 +256,7 @@ def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
     if function.attr in NARROWS or function.attr in TAKES_FIRST:
         row = flow.value(owner.value, names, quiet=True)
         if isinstance(row, Row) and row.loop and covers(row.loaded, owner.attr):
-            flow.on_access(owner, flow.statement, ".".join(flow.symbols), row, owner.attr)
+            tell(flow, owner, row, owner.attr)
             return row.behind(owner.attr)
     return flow.value(owner, names)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from skills.gates.django.row_calls import call_value, show
-from skills.gates.django.row_run import Access, Many
+from skills.gates.django.row_run import Access, Given, Many, Via, tell
 from skills.gates.django.row_syntax import (
     annotated,
     calls,
@@ -45,7 +45,7 @@ class Flow:
     by the position or the name of the parameter. `on_many` hears of the rows that a serializer is given."""
 
     def __init__(
-        self, context: FileContext, on_access: Access, on_given: Access | None = None, on_many: Many | None = None
+        self, context: FileContext, on_access: Access, on_given: Given | None = None, on_many: Many | None = None
     ) -> None:
         self.context = context
         self.on_access = on_access
@@ -55,6 +55,7 @@ class Flow:
         self.statement: ast.AST = context.tree
         self.symbols: list[str] = []
         self.owner: ast.ClassDef | None = None
+        self.via: Via | None = None
         self.returned: list[Value] = []
         self._running: list[FunctionNode] = []
         self.entered: dict[object, Value] = {}
@@ -233,7 +234,7 @@ class Flow:
             above = replace(
                 rows.one(source.lineno) if isinstance(rows, Rows) else rows, steps=rows.steps[:-1], again=True
             )
-            self.on_access(source, self.statement, ".".join(self.symbols), above, rows.steps[-1])
+            tell(self, source, above, rows.steps[-1])
 
     def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
         if isinstance(rows, Row):
@@ -323,7 +324,7 @@ class Flow:
         if not isinstance(row, Row):
             return None
         if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
-            self.on_access(node, self.statement, ".".join(self.symbols), row, node.attr)
+            tell(self, node, row, node.attr)
         return row.behind(node.attr)
 
     def on_call(self, node: ast.Call, names: Names) -> Value:

@@ -6,10 +6,26 @@ from typing import Protocol
 
 from skills.gates.django.row_values import Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.record import record
 
-Access = Callable[[ast.expr, ast.AST, str, Row, str], None]
-"""Called with (node, statement, symbol, row, attribute) for each attribute that is read of a row in a loop."""
 
+@record
+class Via:
+    """A call that gives a function of the file the row that loops are at, by their lines."""
+
+    node: ast.Call
+    statement: ast.AST
+    symbol: str
+    loops: frozenset[int]
+
+
+Access = Callable[[ast.expr, ast.AST, str, Row, str, Via | None], None]
+"""Called with (node, statement, symbol, row, attribute, the call that gave a function the row) for each attribute that
+is read of a row in a loop."""
+
+
+Given = Callable[[ast.expr, ast.AST, str, Row, str], None]
+"""Called with (node, statement, symbol, row, place) where a function of another file is given a row of a loop."""
 
 Many = Callable[[ast.Call, ast.AST, str, Rows, str], None]
 """Called with (node, statement, symbol, rows, serializer) where a serializer is made for many rows."""
@@ -20,13 +36,14 @@ class Run(Protocol):
 
     context: FileContext
     on_access: Access
-    on_given: Access | None
+    on_given: Given | None
     on_many: Many | None
     functions: dict[str, FunctionNode]
     entered: dict[object, Value]
     statement: ast.AST
     symbols: list[str]
     owner: ast.ClassDef | None
+    via: Via | None
 
     def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
 
@@ -35,3 +52,15 @@ class Run(Protocol):
     def method(self, name: str) -> FunctionNode | None: ...
 
     def guess(self, owner: ast.expr) -> Rows | None: ...
+
+
+def tell(flow: Run, node: ast.expr, row: Row, attribute: str) -> None:
+    """Tells of what is read of a row that a loop is at."""
+    via = flow.via if flow.via is not None and row.loop in flow.via.loops else None
+    flow.on_access(node, flow.statement, ".".join(flow.symbols), row, attribute, via)
+
+
+def given_to(flow: Run, node: ast.Call, given: Names) -> Via | None:
+    """The call as the place of what a function reads of the rows that it is given; the outermost of several."""
+    loops = frozenset(value.loop for value in given.values() if isinstance(value, Row) and value.loop)
+    return flow.via or (Via(node, flow.statement, ".".join(flow.symbols), loops) if loops else None)

@@ -9,6 +9,7 @@ from skills.gates.django.drf_serializer_patterns import is_serializer, meta_mode
 from skills.gates.django.relations import relations_of
 from skills.gates.django.row_flow import Flow
 from skills.gates.django.row_helpers import VAGUE, asked_anew, told
+from skills.gates.django.row_run import Via
 from skills.gates.django.row_values import Row
 from skills.gates.django.serializer_rows import BY_METHOD, N_PLUS_ONE, READ, is_listed, missing_reads
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -48,7 +49,7 @@ def _reads(method: FunctionNode, serializer: str, model: str, context: FileConte
     """Relations that a method reads of its row: as facts for those that look at lists, and as candidates."""
     seen: set[str] = set()
 
-    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str) -> None:
+    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         path = "__".join((*row.steps, attribute))
         if row.loop != -1 or row.origin != model or path in seen:
             return

@@ -154,9 +154,8 @@ def report_many(
 
 
 def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """The relations that the fields of a serializer read and the rows of its list do not bring along; what its methods
-    read is reported where they do."""
-    missing = [found for found in _of_list(candidate.needs, report.path, project) if found[2] != BY_METHOD]
+    """The relations that a serializer reads and the rows of its list do not bring along."""
+    missing = _of_list(candidate.needs, report.path, project)
     if not missing:
         return None
     said = dict(candidate.needs)

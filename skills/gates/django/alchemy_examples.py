@@ -1,0 +1,54 @@
+"""Examples of the rule n-plus-one in SQLAlchemy."""
+
+from skills.gates.rule import Example
+
+
+def _mapped(source: str) -> Example:
+    """Posts and their authors in SQLAlchemy."""
+    models = (
+        "class Author(Base):\n    __tablename__ = 'authors'\n"
+        "    posts: Mapped[list['Post']] = relationship(back_populates='author')\n\n\n"
+        "class Post(Base):\n    __tablename__ = 'posts'\n"
+        "    author: Mapped[Author] = relationship(back_populates='posts')\n"
+        "    tags = relationship('Tag', lazy='selectin', backref=backref('marked'))\n"
+        "    comments = relationship('Comment', backref='post')\n\n\n"
+        "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
+    )
+    imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
+    return Example({"blog/tables.py": models, "blog/queries.py": imports + source})
+
+
+MAPPED_BAD: tuple[Example, ...] = (
+    _mapped("def f(session):\n    return [post.author.name for post in session.scalars(select(Post)).all()]\n"),
+    _mapped(
+        "def f(session):\n    for post in session.query(Post).filter(Post.id > 3):\n        print(len(post.comments))\n"
+    ),
+    _mapped(
+        "async def f(session: AsyncSession):\n    rows = await session.execute(select(Author).limit(9))\n"
+        "    return [len(author.posts) for author in rows.scalars().all()]\n"
+    ),
+    _mapped(
+        "def f(session):\n    query = select(Author).options(selectinload(Author.posts))\n"
+        "    for author in session.scalars(query):\n        for post in author.posts:\n"
+        "            print(post.comments)\n"
+    ),
+    _mapped(
+        "def f():\n    for comment in Comment.query.filter_by(open=True).all():\n        print(comment.post.title)\n"
+    ),
+    _mapped("def f(session):\n    for tag in session.scalars(select(Tag)):\n        print(tag.marked)\n"),
+)
+MAPPED_GOOD: tuple[Example, ...] = (
+    _mapped(
+        "def f(session):\n    posts = session.scalars(select(Post).options(joinedload(Post.author))).all()\n"
+        "    return [(post.author.name, post.tags) for post in posts]\n"
+    ),
+    _mapped(
+        "def f(session):\n    query = select(Author).options(selectinload(Author.posts).selectinload(Post.comments))\n"
+        "    return [[post.comments, post.author] for author in session.scalars(query) for post in author.posts]\n"
+    ),
+    _mapped("def f(session):\n    return [row.author for row in session.execute(select(Post.author))]\n"),
+    _mapped(
+        "def f(session, options):\n    for post in session.scalars(select(Post).options(*options)):\n"
+        "        print(post.author)\n"
+    ),
+)
