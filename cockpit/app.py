@@ -279,12 +279,15 @@ class CockpitApp(Parts):
     def action_do(self, name: str) -> None:
         """Run an action of the registry by its id."""
         self.acted_at = time.monotonic()
-        if self.standing and self.findings_pane.jumping and name.startswith("pane-"):
+        jumping = self.standing and self.findings_pane.jumping
+        if jumping and name.startswith("pane-"):
             self.findings_pane.jump(False)
             self.findings_pane.move_to(int(name[-1]) - 1)
         elif name in _MOVES:
             self.pane(self.panes.active).move(name)
         elif not self.refused(BY_ID[name].place, name):
+            if jumping and name != "back":  # another key is no jump
+                self.findings_pane.jump(False)
             getattr(self, f"do_{name.replace('-', '_')}")()
         self.remember_layout()
         self.refresh_chrome()

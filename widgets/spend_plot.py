@@ -48,7 +48,7 @@ def day_plot(
         return []
     top = nice_top(max(usd for _, usd in days))
     labels = {rows - 1: axis_label(top)}
-    if rows >= 4 and rows % 2 == 0:
+    if rows >= 4 and rows % 2 == 0 and axis_label(top / 2) != axis_label(top):
         labels[rows // 2 - 1] = axis_label(top / 2)
     margin = max(len(text) for text in labels.values()) + 1
     slot = max(1, min(8, (width - margin + 1) // len(days)))

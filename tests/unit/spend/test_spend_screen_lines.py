@@ -233,3 +233,8 @@ def test_nothing_to_show_says_what_to_do() -> None:
     assert "{spend-period} shows another period" in told[0]
     assert "No usage in app yet" in told[1] and "cockpit doctor" in told[1]
     assert "No transcripts" in told[2]
+
+
+def test_days_without_costs_have_no_axis_that_says_the_same_twice() -> None:
+    text = "\n".join(plain(row) for row in day_plot([("2026-11-19", 0.0), ("2026-11-20", 0.0)], 40, 9))
+    assert text.count("$0.01") == 1
