@@ -20,6 +20,7 @@ from skills.gates.runtime.copy_sources import (
     is_constant,
     is_kind,
     is_looped_once,
+    is_own_container,
     is_part,
     is_placed,
     is_shared,
@@ -228,7 +229,7 @@ def _of_unknown(
     context: FileContext,
 ) -> None:  # fmt: skip
     """A copy of what the file does not tell, where it is only read and nothing that could change it runs meanwhile."""
-    arrays = has_arrays(context)
+    arrays = has_arrays(context) and not is_own_container(source, context)
     if not is_place(source) or is_shared(source, context) or loops_around(context, node):
         return
     if found.kind == "[:]" and arrays:

@@ -76,6 +76,9 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        return (rooms ** 2).sum()\n"}),
         Example({_PATH: "class Shop:\n    def f(self):\n        rooms = self.rooms.copy()\n"
                  "        return rooms[0] if rooms else None\n"}),
+        Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def __init__(self, rooms):\n"
+                 "        self.rooms = list(rooms)\n\n    def f(self):\n        rooms = self.rooms[:]\n"
+                 "        return sum(1 for room in rooms if room)\n"}),
     ),
 (
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
@@ -139,6 +142,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "import copy\n\n\ndef f(base, more):\n    base.update(copy.deepcopy(more))\n"}),
         Example({_PATH: "def f(load):\n    rows = list(load())\n    return (row.name for row in rows)\n"},
                 note="walked later"),
+        Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def f(self):\n        rooms = self.rooms[:]\n"
+                 "        return sum(1 for room in rooms if room)\n"}, note="a view, if it is an array"),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),
 )  # fmt: skip

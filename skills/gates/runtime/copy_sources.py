@@ -143,6 +143,12 @@ def is_placed(function: FunctionNode, copy: str, context: FileContext) -> bool:
     return any(isinstance(parents.get(use), ast.Subscript) for use in uses_of(function, copy))
 
 
+def is_own_container(source: ast.expr, context: FileContext) -> bool:
+    """True for an attribute that its class only ever gives containers."""
+    kinds = _own_kinds(source, context)
+    return bool(kinds) and "" not in kinds
+
+
 def _own_kinds(source: ast.expr, context: FileContext) -> set[str]:
     """The containers that a class gives an attribute of its own: `self.rooms = {}`."""
     owner = context.class_scope
