@@ -98,7 +98,10 @@ def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
     elif not name[:1].isupper():
         given = [*call.args, *(word.value for word in call.keywords)]
         said = {name for value in given for name in mentioned_names(value)}
-        if CHECKS.search(name) or (name.startswith(("get_", "_get", "find", "fetch", "resolve")) and "request" in said):
+        finds = name.startswith(
+            ("get_", "_get", "find", "_find", "fetch", "_fetch", "resolve", "_resolve", "load", "_load")
+        )
+        if CHECKS.search(name) or (finds and ("request" in said or names_tenant(said, context))):
             yield from (word for value in given for word in _words(value))
 
 

@@ -383,4 +383,10 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         tenancy="explicit",
         note="the service asks for the key that it was handed",
     ),
+    by_hand(
+        "class Invoices(ViewSet):\n    def retrieve(self, request, pk):\n        company = request.user.company\n"
+        "        if not self._get_invoice(pk, company):\n            raise Http404\n"
+        "        return Response(one(Invoice.objects.prefetch_related('lines').get(pk=pk)))\n",
+        note="a helper that is handed the tenant too asked for the key",
+    ),
 )
