@@ -151,6 +151,7 @@ def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Loo
             rows = _rows(statement.value)
             if rows is not None:
                 names[f"{statement.targets[0].id}."] = rows
+        yield from _either(statement)
         if not BLOCKS[statement.__class__] or isinstance(statement, _SCOPES) or _guarded(statement):
             continue
         if isinstance(statement, ast.If):
@@ -163,6 +164,16 @@ def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Loo
                 yield from _pairs(inner, dict(names))
         for handler in getattr(statement, "handlers", ()):
             yield from _pairs(handler.body, dict(names))
+
+
+def _either(statement: ast.stmt) -> Iterator[tuple[_Look, ast.Call]]:
+    """`Tag.objects.filter(name=name).first() or Tag.objects.create(name=name)`."""
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and len(value.values) == 2:
+        look = _query(value.values[0], {})
+        created = _creates([ast.Expr(value.values[1])], look) if look is not None else None
+        if look is not None and created is not None:
+            yield look, created
 
 
 def _of_branch(node: ast.If, after: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
@@ -239,6 +250,7 @@ exists_then_create = Rule(
             "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
             "        Tag.objects.create(name=name)\n"
         ),
+        _service("def tag(name):\n    return Tag.objects.filter(name=name).first() or Tag.objects.create(name=name)\n"),
         _service(
             "def tag(name):\n    if Tag.objects.filter(name=name):\n        return Tag.objects.get(name=name)\n"
             "    return Tag.objects.create(name=name)\n"

@@ -165,8 +165,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
     more = _loaded_by_methods(candidate, report, relations)
     if reached is None:
-        unseen = "again" not in said and relations.out_of_sight(said["origin"])
-        return _unseen(candidate) if unseen else None
+        return _unseen(candidate, relations) if "again" not in said and "given" not in said else None
     model, last = reached
     known = more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said)
     if more is None or known or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
@@ -202,11 +201,17 @@ def _meant(candidate: Candidate, relations: Relations) -> Candidate:
     return replace(candidate, needs=needs)
 
 
-def _unseen(candidate: Candidate) -> Candidate | None:
-    """What the code itself shows of a model that is not among the files: a manager is asked, or an attribute of what
-    stands behind an attribute is read."""
+def _unseen(candidate: Candidate, relations: Relations) -> Candidate | None:
+    """A relation of the project's own towards a model that it does not define, as Django's users; where the model is
+    only not among the files, what the code itself shows: a manager is asked, or an attribute of what stands behind an
+    attribute is read."""
     said = dict(candidate.needs)
     model, attribute, deeper = said["origin"].rpartition(".")[2], said.get("attribute", ""), said.get("deeper", "")
+    if not said["steps"] and "through" not in said and relations.towards(model, attribute) is not None:
+        message = f"`{attribute}` of each `{model}` is a query of its own: the rows come without it"
+        return replace(candidate, message=message, needs=(), fixable=False)
+    if not relations.out_of_sight(said["origin"]):
+        return None
     back = attribute in (*said["steps"].split("/"), model.lower())
     plain = deeper.startswith("get_") or (not deeper.endswith("()") and deeper not in _OF_VALUES)
     reads = deeper != "" and plain and not _FILES.search(attribute)

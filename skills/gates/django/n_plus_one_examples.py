@@ -118,6 +118,13 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
         "    def teams(self):\n        return [order.user.team for order in self.orders]\n"
     ),
     _mine("shop.name"),
+    Example(
+        {
+            "shop/models.py": "class Order(models.Model):\n    user = models.ForeignKey('auth.User', CASCADE)\n",
+            "shop/reports.py": "from django.contrib.auth.models import User\n\n"
+            "counts = [user.order_set.count() for user in User.objects.all()]\n",
+        }
+    ),
     _shop("def labels(tag):\n    return [order.label() for order in tag.order_set.all()]\n"),
     _shop(
         "@receiver(post_save, sender=Order)\ndef on_order(sender, instance, **kwargs):\n"
