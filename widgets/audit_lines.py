@@ -91,7 +91,7 @@ def head_lines(result: AuditResult, width: int) -> list[Line]:
     )
     why = f"  {result.why}" if width >= _WIDE else ""
     rows = [spread((*left, (why, "text")), line((_trend(result, width), "muted")), width)]
-    rows += next_lines(next_step(result), width, most=1)
+    rows += next_lines(next_step(result), width, most=2)
     rows += [_score_line(category, category is result.worst, width) for category in result.categories]
     return rows
 

@@ -68,12 +68,11 @@ def figures(item: Item, width: int) -> Line:
 
 
 def summary_line(transcript: Transcript, width: int) -> Line:
-    """What the whole session took, and what could not be read."""
+    """What the whole session took, and what could not be read; counts leave before a figure would be cut."""
     parts = [count(transcript.prompts, "prompt"), count(transcript.steps, "step"), count(transcript.calls, "call")]
     parts.append(f"{tokens(transcript.tokens)} tokens")
     usd = money(transcript.usd, floor=transcript.floor or transcript.unpriced)
     parts.append(f"{usd} computed" + (", some unpriced" if transcript.unpriced else ""))
-    words = " · ".join(parts)
     notes: list[Span] = []
     if transcript.problem:
         notes.append((f" · {transcript.problem}", "bad"))
@@ -81,4 +80,6 @@ def summary_line(transcript: Transcript, width: int) -> Line:
         notes.append((f" · {count(transcript.unread, 'line')} not read", "warn"))
     if transcript.unknown:
         notes.append((f" · {transcript.unknown} of an unknown kind", "warn"))
-    return fit(((words, "muted"), *notes), width)
+    forms = (parts, [parts[0], *parts[3:]], parts[3:], parts[4:])
+    said = [line((" · ".join(kept), "muted"), *notes) for kept in forms]
+    return fit(next((one for one in said if width_of(one) <= width), said[-1]), width)

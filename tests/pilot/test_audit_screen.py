@@ -56,6 +56,7 @@ def test_every_width_holds_its_lines_and_says_the_same() -> None:
     assert plain(head_lines(shown, 115)[1]) == "next → find out why Runtime Performance failed: RuntimeError: boom"
     whole = replace(shown, categories=shown.categories[:2])
     assert plain(head_lines(whole, 115)[1]).startswith("next → scope-too-wide at app/pay.py:7: ")
+    assert "app/pay.py:7" in "".join(plain(row).strip() for row in head_lines(whole, 34)[1:3]), "where is not cut off"
     assert "◂ worst" in plain(head_lines(shown, 115)[3])
     wide = plain(row_line(rows_of(shown)[1], 195))
     assert "medium" in wide and "↓ was high" in wide and "[@click=app.quit]" in wide

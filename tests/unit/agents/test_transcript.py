@@ -192,6 +192,13 @@ def test_hostile_text_stays_text(own_home: Path, tmp_path: Path) -> None:
     assert width_of(summary_line(found, 40)) <= 40
 
 
+def test_counts_leave_the_summary_before_a_figure_is_cut() -> None:
+    found = Transcript("claude", "s", [], prompts=1, steps=8, calls=10, tokens=784_000, usd=0.56)
+    assert plain(summary_line(found, 60)) == "1 prompt · 8 steps · 10 calls · 784K tokens · $0.56 computed"
+    assert plain(summary_line(found, 40)).strip() == "1 prompt · 784K tokens · $0.56 computed"
+    assert plain(summary_line(found, 30)).strip() == "784K tokens · $0.56 computed"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
