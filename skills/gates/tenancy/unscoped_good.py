@@ -389,4 +389,9 @@ UNSCOPED_GOOD: tuple[Example, ...] = (
         "        return Response(one(Invoice.objects.prefetch_related('lines').get(pk=pk)))\n",
         note="a helper that is handed the tenant too asked for the key",
     ),
+    by_hand(
+        "class CloseInvoice(InternalView):\n    def post(self, request, pk):\n"
+        "        Invoice.objects.get(pk=pk).close()\n",
+        note="built on a view for those who run the service",
+    ),
 )
