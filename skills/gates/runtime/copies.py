@@ -165,8 +165,6 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
         return
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
         return
-    if any(is_change(part, target.id) for part in descendants(function)):
-        return  # `copy += more`: what it is grown by is no reading of it
     if isinstance(found.source, ast.Name) and found.source.id in bindings(context, function):
         _of_local(node, node.value, target.id, found, found.source, function, context)
     else:

@@ -121,8 +121,10 @@ def is_kind(source: ast.expr, kind: str, function: FunctionNode, copy: str, cont
 def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> bool:
     """True where a copy is used once, as what one loop runs over, once."""
     uses = uses_of(function, copy)
+    if len(uses) != 1:
+        return False
     parents = parents_in(function, context)
-    above = parents.get(uses[0]) if len(uses) == 1 else None
+    above = parents.get(uses[0])
     if not isinstance(above, (ast.For, ast.comprehension)) or above.iter is not uses[0]:
         return False
     outer = parents.get(above)

@@ -87,7 +87,10 @@ def only_read(function: FunctionNode, name: str, context: FileContext, strict: b
     """True where a name is used and every use only reads; `strict` where its elements must stay inside too."""
     uses = uses_of(function, name)
     parents = parents_in(function, context)
-    return bool(uses) and all(_is_consumed(use, parents) if strict else is_reading(use, parents) for use in uses)
+    if not uses or not all(_is_consumed(use, parents) if strict else is_reading(use, parents) for use in uses):
+        return False
+    # `copy += more`: what it is grown by is no reading of it
+    return not any(isinstance(part, ast.AugAssign) and is_change(part, name) for part in descendants(function))
 
 
 def is_reading(use: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
