@@ -64,3 +64,15 @@ def test_what_runs_is_marked_and_hostile_text_is_plain() -> None:
 def test_a_phase_that_takes_its_time_says_how_long() -> None:
     assert plain(rows_of([], 5)[0].shown) == "▶  5 Security  runs…"
     assert plain(rows_of([], 5, seconds=12)[0].shown) == "▶  5 Security  runs… 12 s"
+
+
+async def test_a_narrow_title_keeps_its_figures(app: CockpitApp) -> None:
+    async with app.run_test(size=(40, 24)) as pilot:
+        screen = VerifyScreen("a-repository-with-a-long-name")
+        await app.push_screen(screen)
+        for status in ("pass", "pass", "fail", "not_run"):
+            screen.add(Answer(5, status, status, status))  # type: ignore[arg-type]
+        screen.running = None
+        screen.build()
+        await pilot.pause()
+        assert str(screen.query_one("#report").border_title) == "Verify · 2 ✓ 1 ✗ 1 ?"

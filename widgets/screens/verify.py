@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 
 from cockpit.plain_text import plain_text
@@ -150,11 +151,13 @@ class VerifyScreen(RowsScreen):
             return
         counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
         said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
+        brief = " ".join(f"{count} {GLYPHS[word]}" for word, count in counts.items())
         running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"
-        self.view.set_title(
-            line(f"Verify {plain_text(self._name_of, 40)} · {said}{running}"),
-            hint=self.longest(self._hints(), self.size.width - 6),
-        )
+        named = f"Verify {plain_text(self._name_of, 40)}"
+        titles = (f"{named} · {said}{running}", f"{named} · {brief}{running}", f"Verify · {brief}{running}")
+        room = self.size.width - 6
+        title = next((one for one in titles if cell_len(one) <= room), titles[-1])
+        self.view.set_title(line(title), hint=self.longest(self._hints(), room))
         if self.running is None:
             self._pulse.stop()
         seconds = int(monotonic() - self._began)
