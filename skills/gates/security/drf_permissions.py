@@ -22,13 +22,13 @@ _PERMISSION = "DEFAULT_PERMISSION_CLASSES"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
 
 
-def _on_default(node: ast.Dict | ast.Assign, context: FileContext) -> None:
+def _on_default(node: ast.Dict | ast.Assign | ast.AugAssign, context: FileContext) -> None:
     """Notes a default permission that closes the views, whatever the dict is called that says it: settings are put
     together from several, and set by `setattr`."""
     if isinstance(node, ast.Dict):
         pairs = list(zip(node.keys, node.values, strict=True))
     else:
-        target = node.targets[0]
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         pairs = [(target.slice, node.value)] if isinstance(target, ast.Subscript) else []
     for key, value in pairs:
         if isinstance(key, ast.Constant) and key.value == _PERMISSION:
@@ -249,7 +249,7 @@ view_without_permissions = Rule(
     "permission and no middleware asks who calls. An API of which no view names a permission, and whose settings are "
     "open, is one finding of `drf-open-defaults`. Not in tests.",
     watches=(
-        Watch((ast.Dict, ast.Assign), _on_default, (_PERMISSION.encode(),), outside_tests),
+        Watch((ast.Dict, ast.Assign, ast.AugAssign), _on_default, (_PERMISSION.encode(),), outside_tests),
         Watch((ast.Assign, ast.AugAssign), _on_project, (b"MIDDLEWARE", b"REST_FRAMEWORK"), outside_tests),
         Watch((ast.Assign,), _on_permission, (b"permission_classes",), outside_tests),
         Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
@@ -317,6 +317,7 @@ view_without_permissions = Rule(
                 'MIDDLEWARE = ["login_required.middleware.LoginRequiredMiddleware"]\n',
                 'MIDDLEWARE = [*MIDDLEWARE, "shop.auth.AuthorizationMiddleware"]\n',
                 'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["shop.IsMember"]\n',
+                'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] += ["shop.IsMember"]\n',
                 'API = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\nsetattr(settings, "REST_FRAMEWORK", API)\n',
             )
         ),

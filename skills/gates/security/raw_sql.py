@@ -13,8 +13,16 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.raw_sql_examples import RAW_SQL_BAD, RAW_SQL_GOOD
-from skills.gates.security.sql_places import names_schema_thing, shows_request
-from skills.gates.security.sql_text import Text, defines, is_sql, is_sql_like, may_begin_sql, read_text
+from skills.gates.security.sql_places import is_unknown, names_schema_thing, shows_request
+from skills.gates.security.sql_text import (
+    Text,
+    defines,
+    is_sql,
+    is_sql_like,
+    leaves_values_to_driver,
+    may_begin_sql,
+    read_text,
+)
 from skills.gates.security.sql_values import harmless
 
 RAW_SQL = "raw-sql-interpolation"
@@ -99,6 +107,8 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
 
 
 def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidence) -> None:
+    if leaves_values_to_driver(found.text) and all(part in found.frame for part in found.parts):
+        return
     if defines(found.text) and not any(_is_from_caller(part, context) for part in found.parts):
         return  # no driver has parameters for a definition, and the names in it are the program's own
     names = ", ".join(dict.fromkeys(_shown(part) for part in found.parts[:3]))
@@ -112,13 +122,13 @@ def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidenc
 
 def _is_from_caller(part: ast.expr, context: FileContext) -> bool:
     """True for what a request brings, for a parameter, and for a name that the file does not bind."""
-    if shows_request(part, context):
+    if shows_request(part, context) or is_unknown(part, context):
         return True
     if not isinstance(part, ast.Name) or names_schema_thing(part):
         return False
     function = context.function
     told = parameters_of(function) if function is not None and not function.name.startswith("_") else ()
-    return part.id in told or not values_of(part.id, context)
+    return part.id in told
 
 
 def _shown(part: ast.expr) -> str:
@@ -263,10 +273,10 @@ raw_sql_interpolation = Rule(
     fix='Put a placeholder into the statement and the value into the parameters: `execute("… = %s", [value])`, '
     '`text("… = :id")`. Names of tables and columns: choose from a fixed list, or quote them with the driver.',
     when="Everywhere but in tests, migrations, and the scripts and commands that somebody runs by hand. "
-    "Quoted names, numbers, placeholders, constants, one of a fixed list "
-    "(or what was compared with one before), "
-    "`_meta` names and what a query compiles to may be filled in; what a private function is given counts as its calls "
-    "in the file give it.",
+    "Quoted names, numbers, placeholders, constants, one of a fixed list (or what was compared with one before), "
+    "`_meta` names and what a query compiles to may be filled in; so may, where no request shows, a whole statement or "
+    "a name in quotes, and what stands where no value can in a statement with placeholders. What a private function is "
+    "given counts as its calls in the file give it.",
     watches=(
         Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
         Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),

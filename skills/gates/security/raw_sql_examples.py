@@ -51,6 +51,12 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     "from peewee import SQL\n\n\ndef rows(name):\n    return Shop.select().where(SQL(f\"lower(name) = '{name}'\"))\n",
     'def rows(cursor, names):\n    listed = ",".join(f"\'{name}\'" for name in names if name)\n'
     '    cursor.execute(f"SELECT id FROM shop WHERE name IN ({listed})")\n',
+    "def rows(cursor, size, asked):\n"
+    '    cursor.execute(f"SELECT id FROM shop WHERE size = %s ORDER BY {asked.order}", [size])\n',
+    "def rows(cursor, size, name):\n"
+    "    cursor.execute(f\"SELECT id FROM shop WHERE size = %s AND name = '{name}'\", [size])\n",
+    'def change(cursor, request):\n    column = request.POST["column"]\n'
+    '    cursor.execute(f"UPDATE shop SET {column} = %s", [1])\n',
     "def rows(cursor, name, size):\n"
     "    cursor.execute(\"SELECT id FROM shop WHERE size = %d AND name = '%s'\" % (size, name))\n",
 )
@@ -163,6 +169,9 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         "def rows(self, cursor):\n"
         "    cursor.execute(f\"SELECT id FROM {self.collection} WHERE shop = '{self.shop.pk}'\")\n",
         'def labels(sparql, uri):\n    return "SELECT ?value ?type WHERE { <%s> skos:prefLabel ?value }" % uri\n',
+        'def rows(cursor, status_type):\n    cursor.execute(f"SELECT {status_type} FROM shop WHERE id = ANY($1)")\n',
+        'def near(cursor, asked, measure):\n    distance = f"{measure}(vec, $1)"\n'
+        '    cursor.execute(f"SELECT id, {distance} FROM shop ORDER BY {distance} LIMIT $2", asked, 9)\n',
         'def rows(cursor, table="shop"):\n    cursor.execute("SELECT id FROM %s" % table)\n',
         'def oldest(cursor):\n    return first(cursor, "shop")\n\n\ndef first(cursor, table):\n'
         '    cursor.execute(f"SELECT min(id) FROM {table}")\n',

@@ -33,6 +33,10 @@ _IN_LIST = lazy(r"(?:\bselect\s+(?:distinct\s+)?|\binto\s+\S+\s*\(\s*|,\s*)$", r
 _BEFORE_ORDER = lazy(r"\b(?:order|group)\s+by\s[^()]*$", re.I)
 _BEFORE_COUNT = lazy(r"\b(?:limit|offset|top|fetch\s+first)\s+$", re.I)
 _COUNT = lazy(r"(?:^|_)(?:limit|offset|count|size|max|start|skip|n)(?:_|$)", re.I)
+_BEFORE_VALUE = lazy(
+    r"(?:[=<>~]|\b(?:i?like|in|between|limit|offset|interval))[\s(\"]*$|\bvalues\s*\([^)]*$|\b(?:and|or|where)\s*$",
+    re.I,
+)
 _PART_OF_NAME = lazy(r"[a-z]\w*_$", re.I)
 _NUMBER = lazy(r"[-+ 0#,_]*\d*[,_]?(?:\.\d+)?[bcdeEfFgGnoxX%]$")
 
@@ -43,6 +47,8 @@ def may_stand(part: ast.expr, before: str, context: FileContext) -> bool:
         return False
     if before.endswith(("$", "%(")) or (before.endswith(":") and not before.endswith("::")):
         return True  # the name or the number of a parameter: `:{name}`, `%({name})s`, `${number}`
+    if is_unknown(part, context):
+        return False
     if (
         _is_quoted_name(before, part)
         or (_BEFORE_STATEMENT.search(before) and _is_statement(part, context))
@@ -55,6 +61,22 @@ def may_stand(part: ast.expr, before: str, context: FileContext) -> bool:
     if names_schema_thing(part) or _BEFORE_NAME.search(before) or _IN_LIST.search(before):
         return _is_chosen(part, context)
     return False
+
+
+def is_frame(part: ast.expr, before: str, context: FileContext) -> bool:
+    """True for a part that stands where no value can, and of which the code does not show that a client chose it."""
+    if before.count("'") % 2 or _BEFORE_VALUE.search(before) or is_unknown(part, context):
+        return False
+    if _BEFORE_ORDER.search(before) and context.function is not None:
+        told = parameters_of(context.function) - {"self", "cls"}
+        if any(isinstance(inner, ast.Name) and inner.id in told for inner in descendants(part)):
+            return False
+    return not shows_request(part, context)
+
+
+def is_unknown(part: ast.expr, context: FileContext) -> bool:
+    """True for a name that the file neither binds nor imports."""
+    return isinstance(part, ast.Name) and part.id not in context.imports and not values_of(part.id, context)
 
 
 def _is_statement(part: ast.expr, context: FileContext) -> bool:

@@ -10,7 +10,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.security.sql_harmless import LAYOUT
 from skills.gates.security.sql_names import by_key, grown
-from skills.gates.security.sql_places import asks_for_number, is_number_by_format, may_stand
+from skills.gates.security.sql_places import asks_for_number, is_frame, is_number_by_format, may_stand
 from skills.gates.security.sql_values import harmless
 
 HOLE = "\0"
@@ -42,6 +42,7 @@ _DEFINITION = lazy(
 _FRAGMENT = lazy(
     r"\b(?:where|from|and|or|order\s+by|group\s+by|limit|set|join|values|like|in)\b[^a-z]*\0|=\s*'?\0", re.I
 )
+_PLACEHOLDER = lazy(r"%s|%\(\w+\)s|\$[\d\0]|(?<![:\w]):[a-z_\0]|(?<=[\s(,=])\?(?=[\s,)]|$)", re.I)
 _PERCENT = lazy(r"(?<!%)(?:%%)*%(?:\((\w+)\))?[-#0 +]*\d*(?:\.\d+)?([srdiufFeEgGxXoca])")
 _FIELD = lazy(r"\{(\w*)(?:[.\[][^{}:!]*)?(?:![rsa])?(?::([^{}]*))?\}|\$\{?(\w+)\}?")
 _OF_GRAPH = lazy(r"^\s*select\s+(?:distinct\s+)?\?\w", re.I)  # SPARQL, which has no parameters
@@ -49,16 +50,21 @@ _ENGLISH = lazy(r"^\s*(?:Select|Update|Delete|Insert|Replace|With|Merge)\b")
 
 
 class Text:
-    """A string that code puts together: `text` with a HOLE for each part that is filled in, and those `parts`."""
+    """A string that code puts together: `text` with a HOLE for each part that is filled in, those `parts`, and which of
+    them stand where no value can: the `frame` of the statement."""
 
-    def __init__(self, text: str = "", parts: tuple[ast.expr, ...] = (), built: bool = False) -> None:
+    def __init__(
+        self, text: str = "", parts: tuple[ast.expr, ...] = (), built: bool = False, frame: tuple[ast.expr, ...] = ()
+    ) -> None:
         self.text = text
         self.parts = parts
         self.built = built
+        self.frame = frame
 
     def plus(self, other: "Text") -> "Text":
         """Both, one after the other."""
-        return Text(self.text + other.text, self.parts + other.parts, self.built or other.built)
+        frame = self.frame + other.frame
+        return Text(self.text + other.text, self.parts + other.parts, self.built or other.built, frame)
 
 
 def read_text(node: ast.expr, context: FileContext, depth: int = 0) -> Text | None:
@@ -104,7 +110,11 @@ def _of_f_string(node: ast.JoinedStr, context: FileContext, depth: int) -> Text:
 def _at_place(before: str, part: ast.expr, context: FileContext, depth: int) -> Text:
     """A part of a string, which behind that text may be one that does no harm there."""
     filled = _filled(part, context, depth)
-    return Text(HOLE) if filled.parts == (part,) and may_stand(part, before, context) else filled
+    if filled.parts != (part,):
+        return filled
+    if may_stand(part, before, context):
+        return Text(HOLE)
+    return Text(filled.text, filled.parts, filled.built, (part,) if is_frame(part, before, context) else ())
 
 
 def _fill(
@@ -266,3 +276,8 @@ def is_sql_like(text: str) -> bool:
 def defines(text: str) -> bool:
     """True for a statement that changes the schema, the session or the rights, and no row."""
     return _STATEMENT.search(text) is None and _DEFINITION.search(text) is not None
+
+
+def leaves_values_to_driver(text: str) -> bool:
+    """True for a statement with placeholders: who writes those puts no value in as text."""
+    return _PLACEHOLDER.search(text) is not None
