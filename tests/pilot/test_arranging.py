@@ -17,9 +17,9 @@ async def test_panes_put_away_and_moved_come_back_with_the_repository(demo: Demo
     app = CockpitApp(call_on(demo.root, theme=None))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("2", "minus")
-        assert not app.panes.shown("budget") and app.panes.active == "findings"
+        put_away = app.panes.shown("budget"), app.panes.active
         await pilot.press("3", "less_than_sign")
-        assert app.panes.arrangement.order.index("phase") < app.panes.arrangement.order.index("worktrees")
+        moved = app.panes.arrangement.order
         await pilot.press("t")
         theme = app.theme
         await pilot.press("z")
@@ -27,15 +27,22 @@ async def test_panes_put_away_and_moved_come_back_with_the_repository(demo: Demo
     again = CockpitApp(call_on(demo.root, theme=None))
     async with again.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        assert again.panes.zoomed and again.panes.active == "phase" and again.theme == theme
+        come_back = again.panes.zoomed, again.panes.active, again.theme
         await pilot.press("z")
-        assert not again.panes.shown("budget")
+        still_away = not again.panes.shown("budget")
         await pilot.press("2")
         await pilot.pause()
-        assert again.panes.shown("budget"), "a pane that was put away can be looked at"
+        looked_at = again.panes.shown("budget")
         await pilot.press("minus")
-        assert "budget" not in again.panes.arrangement.hidden
+        hidden = again.panes.arrangement.hidden
         await pilot.press("equals_sign")
+
+        assert put_away == (False, "findings")
+        assert moved.index("phase") < moved.index("worktrees")
+        assert come_back[0] and come_back[1:] == ("phase", theme)
+        assert still_away
+        assert looked_at, "a pane that was put away can be looked at"
+        assert "budget" not in hidden
         assert again.panes.arrangement.order == PANES
 
 
@@ -56,10 +63,12 @@ async def test_a_preset_s_keys_move_in_panes_and_screens(demo: Demo) -> None:
     async with app.run_test(size=(120, 16)) as pilot:
         await settled(app)
         await pilot.press("ctrl+n", "ctrl+n", "ctrl+p")
-        assert app.findings_pane.cursor == 1
+        in_pane = app.findings_pane.cursor
         await pilot.press("question_mark")
-        assert isinstance(app.screen, ReportScreen)
         await pilot.press("ctrl+n", "ctrl+n")
+
+        assert in_pane == 1
+        assert isinstance(app.screen, ReportScreen)
         assert app.screen.moving.scroll_offset.y == 2
 
 

@@ -25,32 +25,36 @@ from widgets.screens.report import ReportScreen
 async def test_filters_narrow_and_escape_widens(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)
-        everything = len(app.findings_pane.items)
+        pane = app.findings_pane
+        everything = len(pane.items)
         await pilot.press("p")
-        assert {row.gate for row in app.findings_pane.items} == {"P0"}  # type: ignore[union-attr]
+        gates = {row.gate for row in pane.items}  # type: ignore[union-attr]
         await pilot.press("escape", "r")
-        assert len({row.rule for row in app.findings_pane.items}) == 1  # type: ignore[union-attr]
+        rules = {row.rule for row in pane.items}  # type: ignore[union-attr]
         await pilot.press("escape", "slash", *"billing", "enter")
-        assert app.findings_pane.filters.text == "billing"
-        assert 0 < len(app.findings_pane.items) < everything
+        text, found = pane.filters.text, len(pane.items)
         await pilot.press("escape")
-        assert len(app.findings_pane.items) == everything
+
+        assert gates == {"P0"}
+        assert len(rules) == 1
+        assert text == "billing" and 0 < found < everything
+        assert len(pane.items) == everything
 
 
 async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)
-        await pilot.press("j", "j")
-        assert app.findings_pane.cursor == 2
-        await pilot.press("apostrophe", "2")
-        assert app.findings_pane.cursor == 1
-        await pilot.press("apostrophe", "p")
-        assert not app.findings_pane.jumping, "the key bar would offer digits that do nothing"
-        await pilot.press("escape", "G")
-        assert app.findings_pane.cursor == len(app.findings_pane.items) - 1
+        places = []
+        for keys in (("j", "j"), ("apostrophe", "2"), ("apostrophe", "p"), ("escape", "G")):
+            await pilot.press(*keys)
+            places.append((app.findings_pane.cursor, app.findings_pane.jumping))
+        last = len(app.findings_pane.items) - 1
         await pilot.press("g", "space")
         await until(lambda: isinstance(app.screen, ReportScreen), "the code")
         await pilot.press("escape")
+
+        assert [places[0][0], places[1][0], places[3][0]] == [2, 1, last]
+        assert not places[2][1], "the key bar would offer digits that do nothing"
         assert not isinstance(app.screen, ReportScreen)
 
 

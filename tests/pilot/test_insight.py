@@ -63,9 +63,9 @@ async def test_the_queue_goes_where_the_agent_waits_and_sees_a_dialog_come(app: 
     async with app.run_test(size=(120, 34)) as pilot:
         await settled(app)
         await pilot.press("W")
-        assert isinstance(app.screen, AttentionScreen)
-        view = app.screen.query_one(HeldList)
-        assert [held.worktree for held in view.items if held.asks] == ["fix-login"]
+        screen = app.screen
+        view = screen.query_one(HeldList)
+        asking = [held.worktree for held in view.items if held.asks]
         busy = next(one for one in app.sessions.sessions if one.state == "busy")
         entry = Path(demo.env["CLAUDE_CONFIG_DIR"]) / "sessions" / f"{busy.pid}.json"
         entry.write_text(json.dumps(json.loads(entry.read_text()) | {"status": "waiting", "waitingFor": "permission"}))
@@ -74,6 +74,8 @@ async def test_the_queue_goes_where_the_agent_waits_and_sees_a_dialog_come(app: 
         await until(lambda: sum(held.asks for held in view.items) == 1, "escape")
         view.move_to(0)
         await pilot.press("enter")
+
+        assert isinstance(screen, AttentionScreen) and asking == ["fix-login"]
         assert app.phase_pane.current is not None and app.phase_pane.current.branch == "fix/login"
         assert app.watched.name == "fix-login" and app.panes.active == "phase"
 
@@ -109,24 +111,27 @@ async def test_a_habit_opens_the_transcript_at_its_line(app: CockpitApp) -> None
     async with app.run_test(size=(120, 34)) as pilot:
         await settled(app)
         await pilot.press("H")
-        screen = app.screen
-        assert isinstance(screen, HabitsScreen)
-        await until(lambda: screen.shown is not None and screen.shown.measures is not None, "habits and measures")
-        view = screen.query_one(EntryList)
-        assert view.find(lambda entry: isinstance(entry, Violation))
+        view = await _habits(app)
+        found = view.find(lambda entry: isinstance(entry, Violation))
         case = view.current
-        assert isinstance(case, Violation)
         await pilot.press("2")
-        assert [entry.id for entry in view.items if isinstance(entry, Measure)][:2] == [
-            "rule-compliance",
-            "gate-outcomes",
-        ]
+        measures = [entry.id for entry in view.items if isinstance(entry, Measure)]
         await pilot.press("1", "j", "j", "enter")
-        viewer = await opened(app)
-        current = viewer.view.current
-        assert current is not None and current.place.line == case.line
+        current = (await opened(app)).view.current
         await pilot.press("escape", "H")
+
+        assert found and isinstance(case, Violation)
+        assert measures[:2] == ["rule-compliance", "gate-outcomes"]
+        assert current is not None and current.place.line == case.line
         assert not isinstance(app.screen, HabitsScreen)
+
+
+async def _habits(app: CockpitApp) -> EntryList:
+    """The list of habits, with habits and measures in it."""
+    screen = app.screen
+    assert isinstance(screen, HabitsScreen)
+    await until(lambda: screen.shown is not None and screen.shown.measures is not None, "habits and measures")
+    return screen.query_one(EntryList)
 
 
 async def test_enter_in_the_phase_pane_shows_every_check(app: CockpitApp) -> None:

@@ -49,10 +49,12 @@ async def test_a_drag_over_rows_copies_them(app: CockpitApp) -> None:
         view = app.findings_pane
         before = view.cursor
         first, second = view.text_at(1), view.text_at(2)
+        rows = f"{first[6:].rstrip()}\n{second[:21].rstrip()}"
         await drag(pilot, view, (6, 1), (20, 2))
-        assert copied == [f"{first[6:].rstrip()}\n{second[:21].rstrip()}"]
-        assert view.picked == copied[0] and view.cursor == before and len(app.screen_stack) == 1
+        dragged = list(copied), view.picked, view.cursor, len(app.screen_stack)
         await pilot.click(view, offset=(8, 4))
+
+        assert dragged == ([rows], rows, before, 1)
         assert view.picked == "" and len(copied) == 1
 
 
@@ -83,16 +85,23 @@ async def test_hints_in_a_border_are_keys(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(app)
         await pilot.press("question_mark")
-        assert isinstance(app.screen, ReportScreen)
-        await pilot.click(offset=at_hint(app.screen.query_one("#report"), "esc close"))
+        report = app.screen
+        await pilot.click(offset=at_hint(report.query_one("#report"), "esc close"))
         await until(lambda: len(app.screen_stack) == 1, "the panes")
         await pilot.press("c")
-        await until(lambda: isinstance(app.screen, SpendScreen) and app.screen.dashboard is not None, "the figures")
-        screen = app.screen
-        assert isinstance(screen, SpendScreen)
+        screen = await _spend(app)
         before = screen.period
         await pilot.click(offset=at_hint(screen.query_one("#frame"), "p period"))
+
+        assert isinstance(report, ReportScreen)
         await until(lambda: screen.period != before, "another period")
+
+
+async def _spend(app: CockpitApp) -> SpendScreen:
+    await until(lambda: isinstance(app.screen, SpendScreen) and app.screen.dashboard is not None, "the figures")
+    screen = app.screen
+    assert isinstance(screen, SpendScreen)
+    return screen
 
 
 async def test_a_key_in_the_last_line_and_in_a_sentence_is_pressed(app: CockpitApp) -> None:
@@ -111,16 +120,19 @@ async def test_a_key_in_the_last_line_and_in_a_sentence_is_pressed(app: CockpitA
 async def test_a_click_on_a_title_focuses_and_a_second_click_is_enter(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(app)
-        await pilot.click(app.worktrees_pane, offset=(4, 0))
-        assert app.focused is app.worktrees_pane and app.worktrees_pane.cursor == 0
-        await pilot.click(app.worktrees_pane, offset=(6, 2))
-        assert app.worktrees_pane.cursor == 1 and len(app.screen_stack) == 1
-        chosen = app.worktrees_pane.current
-        assert chosen is not None
-        await pilot.click(app.worktrees_pane, offset=(6, 2), times=2)
-        await until(lambda: str(app.watched) == chosen.path, "the other worktree")
+        pane = app.worktrees_pane
+        await pilot.click(pane, offset=(4, 0))
+        on_title = app.focused is pane, pane.cursor
+        await pilot.click(pane, offset=(6, 2))
+        on_row = pane.cursor, len(app.screen_stack)
+        chosen = pane.current
+        await pilot.click(pane, offset=(6, 2), times=2)
+        await until(lambda: chosen is not None and str(app.watched) == chosen.path, "the other worktree")
         await pilot.click(app.budget_pane, offset=(6, 1), times=2)
         await until(lambda: isinstance(app.screen, SpendScreen), "the spend screen")
+
+        assert on_title == (True, 0)
+        assert on_row == (1, 1)
 
 
 @pytest.mark.parametrize(

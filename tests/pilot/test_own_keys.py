@@ -71,14 +71,19 @@ async def test_empty_sentences_follow_own_keys(own: CockpitApp) -> None:
     async with own.run_test(size=(120, 36)) as pilot:
         await settled(own)
         own.findings_pane.show(FindingsSnapshot(phase="ready"), frozenset())
-        assert "Another worktree: f6, then enter" in words(own.findings_pane)
+        nothing_found = words(own.findings_pane)
         own.findings_pane.filter(type(own.findings_pane.filters)(text="x"))
-        assert "backspace shows all" in words(own.findings_pane)
+        nothing_left = words(own.findings_pane)
         own.phase_pane.show([])
-        assert "f6 a worktree, O an agent in it" in words(own.phase_pane)
+        no_session = words(own.phase_pane)
         await pilot.press("question_mark")
-        assert "j scroll" not in hint_of(own.screen.query_one("#report"))
-        assert "backspace close · ctrl+e k scroll" in hint_of(own.screen.query_one("#report"))
+        hint = hint_of(own.screen.query_one("#report"))
+
+        assert "Another worktree: f6, then enter" in nothing_found
+        assert "backspace shows all" in nothing_left
+        assert "f6 a worktree, O an agent in it" in no_session
+        assert "j scroll" not in hint
+        assert "backspace close · ctrl+e k scroll" in hint
 
 
 async def test_help_and_palette_work_in_screens(app: CockpitApp) -> None:

@@ -50,14 +50,17 @@ def test_it_does_not_look_until_something_is_typed(reader: Reader) -> None:
 
 def test_it_looks_on_while_an_escape_may_be_half_there_and_then_sleeps(reader: Reader) -> None:
     os.write(reader.typed, b"\x1b")
-    assert reader.looked.acquire(timeout=5)
+    at_the_escape = reader.looked.acquire(timeout=5)
     os.read(reader.input, 1)
-    assert reader.looked.acquire(timeout=5), "the escape's own time-out has to run"
+    on_its_way = reader.looked.acquire(timeout=5)
     while reader.looked.acquire(timeout=0.5):
         pass
     looks = reader.looks
-    assert not reader.looked.acquire(timeout=0.3)
-    assert reader.looks == looks
+    later = reader.looked.acquire(timeout=0.3)
+
+    assert at_the_escape
+    assert on_its_way, "the escape's own time-out has to run"
+    assert not later and reader.looks == looks
 
 
 def test_the_end_wakes_it_and_it_can_begin_again(reader: Reader) -> None:
