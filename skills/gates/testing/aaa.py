@@ -305,9 +305,10 @@ def _start_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
         start -= 1
     first = start
     while first and not _blank_between(parts[first - 1], parts[first], context):
+        if not _acts_along(parts[first - 1].node, parts[act].node, parts[act + 1 :]):
+            return start
         first -= 1
-    along = all(_acts_along(part.node, parts[act].node, parts[act + 1 :]) for part in parts[first:start])
-    return first if along and (first or not isinstance(parts[act].node, ast.Expr)) else start
+    return first if first or not isinstance(parts[act].node, ast.Expr) else start
 
 
 def _acts_along(node: ast.stmt, act: ast.stmt, after: list[_Part]) -> bool:
