@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
 
-WORDS = (b"sqlalchemy", b"sqlmodel", b".query.")
+WORDS = (b"select(", b".query(", b".query.")
 """One of these stands in a file that asks for such rows."""
 _QUERIES = frozenset({"select", "query"})
 _SAME = frozenset(

@@ -33,13 +33,14 @@ def asked_of_session(node: ast.Call, context: FileContext) -> tuple[str, list[as
         return None
     name, owner = function.attr, function.value
     given = [*node.args, *(word.value for word in node.keywords)]
-    if name in ("get", "get_one", "refresh") and is_session(owner, context):
-        by_key = len(given) > 1 and last_name(node.args[0])[:1].isupper() if node.args else False
-        return (f"`{last_name(node.args[0])}`", given) if by_key or (name == "refresh" and node.args) else None
+    if name in ("get", "get_one", "refresh") and node.args:
+        by_key = name != "refresh" and len(given) > 1 and last_name(node.args[0])[:1].isupper()
+        if (by_key or name == "refresh") and is_session(owner, context):
+            return f"`{last_name(node.args[0])}`", given
     if name in _OF_SESSIONS | _OF_CONNECTIONS and node.args:
         known = is_connection(owner) if name in _OF_CONNECTIONS else False
         return _run(node, given, context) if known or (name in _OF_SESSIONS and is_session(owner, context)) else None
-    return _chained(node, context) if name in _ENDS else None
+    return _chained(node, context) if name in _ENDS and context.holds(b".query") else None
 
 
 def _run(node: ast.Call, given: list[ast.expr], context: FileContext) -> tuple[str, list[ast.expr]] | None:
