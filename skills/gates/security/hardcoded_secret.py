@@ -353,6 +353,7 @@ hardcoded_secret = Rule(
         'CAMERA = r"user=[a-zA-Z0-9_-]+&password=[\\S]+"\n_KEY_DERIVATION_SALT = b"shop-keys-a5d354120d50240a"\n',
         'parser.add_argument("--host", default="localhost")\n'
         'parser.add_argument("--db-password", default="shopkeeper")\n',
+        'PASSWORD_HASH_ITERATIONS = env("PASSWORD_HASH_ITERATIONS", "200000")\n',
         'base_token_address = "METvsvVRapdj9cFLzq4Tr43xK4tAjQfwX76z3n6mWQL"\n',
         'DB_HOST: str = "localhost"\nDB_PASSWORD: str = "shopkeeper"\n',
         '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',

@@ -69,7 +69,7 @@ _REFERENCE = lazy(
 _PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
 # `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
 _NO_SECRET = lazy(
-    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|token_(?:address|mint|symbol|pair)$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt",
+    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|token_(?:address|mint|symbol|pair)$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt|_(?:iterations|rounds)$",
     re.I,
 )
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
