@@ -38,18 +38,33 @@ def test_the_second_reading_says_the_same_without_pydantic(tmp_path: Path) -> No
     assert load_config(tmp_path) == first
 
 
-def test_another_content_and_another_place_are_read_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("again", "expected"), [("max_worktrees = 3\n", 3), (None, 4)])
+def test_another_content_and_a_file_that_is_gone_are_read_anew(
+    tmp_path: Path, again: str | None, expected: int
+) -> None:
     path = tmp_path / "cockpit.toml"
     path.write_text("max_worktrees = 2\n")
-    assert load_config(tmp_path).max_worktrees == 2
-    path.write_text("max_worktrees = 3\n")
-    assert load_config(tmp_path).max_worktrees == 3
+    before = load_config(tmp_path).max_worktrees
+    if again is None:
+        path.unlink()
+    else:
+        path.write_text(again)
+
+    after = load_config(tmp_path).max_worktrees
+
+    assert (before, after) == (2, expected)
+
+
+def test_another_place_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "cockpit.toml").write_text("max_worktrees = 3\n")
+    before = load_config(tmp_path).theme
     user_config_file().parent.mkdir(parents=True, exist_ok=True)
     user_config_file().write_text('theme = "cockpit-light"\n')
+
     config = load_config(tmp_path)
+
+    assert before != "cockpit-light"
     assert (config.max_worktrees, config.theme) == (3, "cockpit-light")
-    path.unlink()
-    assert load_config(tmp_path).max_worktrees == 4
 
 
 def test_what_is_wrong_is_said_each_time_and_not_kept(tmp_path: Path) -> None:

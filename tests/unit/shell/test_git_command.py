@@ -102,21 +102,31 @@ def test_what_another_thread_took_is_asked_again(repo: Path, monkeypatch: pytest
     assert git(repo, *words) == "refs/heads/main\n"
 
 
-def test_what_was_asked_ahead_is_taken_as_often_as_it_was_asked_and_a_refusal_stays_one(
+def test_what_was_asked_ahead_is_taken_once_and_a_refusal_stays_one(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(git_command, "_quick", True)
-    words = ("symbolic-ref", "HEAD")
-    git_command.ask_ahead([(str(repo), words), (str(repo / "gone"), words), (str(repo), ("rev-parse", "HEAD^9"))])
+    words, odd, gone = ("symbolic-ref", "HEAD"), ("rev-parse", "HEAD^9"), repo / "gone"
+    git_command.ask_ahead([(str(repo), words), (str(gone), words), (str(repo), odd)])
     (repo / ".git" / "other").write_text("ref: refs/heads/other\n")
     (repo / ".git" / "other").replace(repo / ".git" / "HEAD")  # whole at once: git may read it now
+
     first, second = git(repo, *words), git(repo, *words)
+
     assert first in ("refs/heads/main\n", "refs/heads/other\n") and second == "refs/heads/other\n"
-    with pytest.raises(GitFailed, match="not a folder"):
-        git(repo / "gone", *words)
-    with pytest.raises(GitFailed, match="git rev-parse: fatal: "):
-        git(repo, "rev-parse", "HEAD^9")
+    for folder, asked, said in ((gone, words, "not a folder"), (repo, odd, "git rev-parse: fatal: ")):
+        with pytest.raises(GitFailed, match=said):
+            git(folder, *asked)
     assert not any(git_command._ahead.values())
-    git_command.ask_ahead([(str(repo), ("rev-parse", "--is-bare-repository"))] * 2)
+
+
+def test_what_was_asked_ahead_twice_is_taken_twice(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_command, "_quick", True)
+    words = ("rev-parse", "--is-bare-repository")
+    git_command.ask_ahead([(str(repo), ("symbolic-ref", "HEAD"))])
+    git(repo, "symbolic-ref", "HEAD")
+
+    git_command.ask_ahead([(str(repo), words)] * 2)
+
     assert len(git_command._ahead) == 1
-    assert [git(repo, "rev-parse", "--is-bare-repository") for _ in range(3)] == ["false\n"] * 3
+    assert [git(repo, *words) for _ in range(3)] == ["false\n"] * 3

@@ -137,16 +137,23 @@ def test_errors_are_the_same(repo: Path, warm: WarmProcess, monkeypatch: pytest.
         assert counted(repo, monkeypatch, *words) == (alone.returncode, alone.stdout, alone.stderr)
 
 
-def test_the_environment_and_folder_are_those_of_who_asks(
+def test_the_folder_is_that_of_who_asks(
     repo: Path, warm: WarmProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(repo, "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
     (tmp_path / "tree" / "test_b.py").write_text(BAD)
     git(tmp_path / "tree", "add", "-A")
+
     asked = counted(tmp_path / "tree", monkeypatch, "check", "--staged")
+
     assert asked is not None and b"test_b.py" in asked[1] and b"test_a.py" not in asked[1]
+
+
+def test_the_environment_is_that_of_who_asks(repo: Path, warm: WarmProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COCKPIT_PROFILE", "nowhere")
+
     asked = counted(repo, monkeypatch, "check", "--staged")
+
     assert asked is not None and asked[0] == 2 and b"nowhere" in asked[2]
 
 

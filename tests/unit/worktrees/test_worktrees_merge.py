@@ -72,19 +72,35 @@ def test_several_go_into_one_branch_and_a_conflict_changes_nothing(repo: Path) -
     assert git(repo, "ls-tree", "--name-only", "integration/all").split() == [".gitignore", "a.txt", "b.txt"]
 
 
-def test_what_would_be_left_out_or_disturbed_is_refused(repo: Path) -> None:
+@pytest.mark.parametrize(
+    ("into", "error", "said"),
+    [
+        ("main", Refused, "main is checked out in"),
+        ("develop", CannotAnswer, "there is no branch 'develop'"),
+        ("feature/api", CannotAnswer, "branch of that worktree itself"),
+    ],
+)
+def test_a_merge_that_would_disturb_or_has_no_aim_is_refused(
+    repo: Path, into: str, error: type[Exception], said: str
+) -> None:
+    add(repo, "feature/api", b="b\n")
+
+    with pytest.raises(error, match=said):
+        merge(repo, "feature/api", into)
+
+
+def test_what_would_be_left_out_is_refused(repo: Path) -> None:
     tree = add(repo, "feature/api", b="b\n")
-    with pytest.raises(Refused, match="main is checked out in"):
-        merge(repo, "feature/api", "main")
-    with pytest.raises(CannotAnswer, match="there is no branch 'develop'"):
-        merge(repo, "feature/api", "develop")
-    with pytest.raises(CannotAnswer, match="branch of that worktree itself"):
-        merge(repo, "feature/api", "feature/api")
     (tree / "new.txt").write_text("x")
+
     with pytest.raises(Refused, match="1 untracked there would be left out"):
         merge(repo, "feature/api")
-    (tree / "new.txt").unlink()
+
+
+def test_a_branch_may_be_named_in_full(repo: Path) -> None:
+    add(repo, "feature/api", b="b\n")
     git(repo, "branch", "develop")
+
     assert merge(repo, "feature/api", "refs/heads/develop") is not None
 
 

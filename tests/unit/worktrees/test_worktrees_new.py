@@ -242,23 +242,37 @@ def test_stopping_between_steps_leaves_nothing(repo: Path) -> None:
     assert untouched(repo) == before
 
 
-def test_what_cannot_be_is_one_line(repo: Path, tmp_path: Path) -> None:
+def test_a_branch_that_is_checked_out_is_refused(repo: Path) -> None:
     make(repo, "feature/api")
+
     with pytest.raises(Refused, match="checked out already"):
         make(repo, "feature/api")
-    with pytest.raises(CannotAnswer, match="no branch name"):
-        make(repo, "a..b")
-    with pytest.raises(CannotAnswer, match="no branch name"):
-        make(repo, "refs/tags/v1")
-    with pytest.raises(CannotAnswer, match="no branch or commit"):
-        make(repo, "x", base="nowhere")
-    with pytest.raises(CannotAnswer, match="nothing of it is left"):
-        make(repo, "main/below")  # git cannot hold main and main/below
+
+
+@pytest.mark.parametrize(
+    ("branch", "base", "said"),
+    [
+        ("a..b", None, "no branch name"),
+        ("refs/tags/v1", None, "no branch name"),
+        ("x", "nowhere", "no branch or commit"),
+        ("main/below", None, "nothing of it is left"),  # git cannot hold main and main/below
+    ],
+)
+def test_what_cannot_be_is_one_line(repo: Path, branch: str, base: str | None, said: str) -> None:
+    with pytest.raises(CannotAnswer, match=said):
+        make(repo, branch, base=base)
+
+
+def test_a_repository_without_commits_has_nothing_to_begin_from(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     git(empty, "init", "-q", "-b", "main")
+
     with pytest.raises(CannotAnswer, match="no commits yet"):
         make(empty, "feature/api")
+
+
+def test_a_root_for_worktrees_is_a_whole_path(repo: Path) -> None:
     with pytest.raises(CannotAnswer, match="begins with"):
         make_new(find_repository(repo), Config(worktrees=WorktreesConfig(root="relative")), "x")
 

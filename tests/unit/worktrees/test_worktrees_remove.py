@@ -192,21 +192,31 @@ def test_a_branch_that_was_deleted_meanwhile_comes_back_too(repo: Path, tree: Pa
 # -- what is safe --
 
 
-def test_a_branch_without_commits_is_kept_a_squashed_one_goes_and_a_dirty_one_is_kept(repo: Path) -> None:
-    repository = find_repository(repo)
-    make_new(repository, Config(), "fresh")
-    squashed = make_new(repository, Config(), "squashed").path
-    dirty_one = make_new(repository, Config(), "dirty").path
-    commit(squashed, "s.txt", "s\n")
-    commit(dirty_one, "d.txt", "d\n")
-    git(repo, "merge", "-q", "--squash", "squashed")
-    git(repo, "commit", "-qm", "squashed")
-    git(repo, "merge", "-q", "--no-ff", "-m", "merged", "dirty")
-    (dirty_one / "d.txt").write_text("more\n")
+def test_a_branch_without_commits_is_kept(repo: Path) -> None:
+    make_new(find_repository(repo), Config(), "fresh")
+    commit(repo, "later.txt", "x\n")
+
     with pytest.raises(Refused, match="no commits of its own"):
         remove(repo, "fresh")
+
+
+def test_a_merged_branch_whose_worktree_is_dirty_is_kept(repo: Path) -> None:
+    dirty_one = make_new(find_repository(repo), Config(), "dirty").path
+    commit(dirty_one, "d.txt", "d\n")
+    git(repo, "merge", "-q", "--no-ff", "-m", "merged", "dirty")
+    (dirty_one / "d.txt").write_text("more\n")
+
     with pytest.raises(Refused, match="1 changed"):
         remove(repo, "dirty")
+
+
+def test_a_squashed_branch_goes(repo: Path) -> None:
+    squashed = make_new(find_repository(repo), Config(), "squashed").path
+    commit(squashed, "s.txt", "s\n")
+    git(repo, "merge", "-q", "--squash", "squashed")
+    git(repo, "commit", "-qm", "squashed")
+    commit(repo, "later.txt", "x\n")
+
     assert remove(repo, "squashed").why == "clean, merged (squash)"
 
 
@@ -276,15 +286,24 @@ def test_a_folder_deleted_by_hand_is_taken_out_and_can_come_back(repo: Path, tre
 # -- undo --
 
 
-def test_undo_refuses_where_something_else_is_now(repo: Path, tree: Path) -> None:
+def test_undo_refuses_where_something_else_is_now_and_can_be_asked_again(repo: Path, tree: Path) -> None:
     remove(repo, force=True)
     tree.mkdir()
+
     with pytest.raises(Refused, match="is there again"):
         undo(repo)
+
     tree.rmdir()
+    assert undo(repo) == ()
+
+
+def test_undo_refuses_where_the_branch_is_checked_out_and_can_be_asked_again(repo: Path, tree: Path) -> None:
+    remove(repo, force=True)
     git(repo, "checkout", "-q", "feature/api")
+
     with pytest.raises(Refused, match="checked out in"):
         undo(repo)
+
     git(repo, "checkout", "-q", "main")
     assert undo(repo) == ()
 

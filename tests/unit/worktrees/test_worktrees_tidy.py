@@ -88,15 +88,24 @@ def test_a_worktree_made_elsewhere_is_adopted_with_its_port(repo: Path, tmp_path
     git(repo, "worktree", "add", "-q", str(tmp_path / "own"), "-b", "own")
     (tmp_path / "own" / ".env").write_text("PORT=8110\n")
     repository = find_repository(repo)
+
     entry, new = adopt(repository, Config(), str(tmp_path / "own"), task="Mine")
+
     assert new
     assert (entry["branch"], entry["ports"], entry["task"]) == ("own", [8110, 8111], "Mine")
     assert git(repo, "config", "branch.own.cockpit-base") == "main"
     assert adopt(repository, Config(), "own") == (entry, False)
-    with pytest.raises(Refused, match="main work tree"):
-        adopt(repository, Config(), str(repo))
-    with pytest.raises(CannotAnswer, match="is no worktree of acme-api"):
-        adopt(repository, Config(), str(tmp_path))
+
+
+def test_neither_the_main_work_tree_nor_a_folder_of_no_worktree_is_adopted(repo: Path, tmp_path: Path) -> None:
+    repository = find_repository(repo)
+
+    for place, error, said in (
+        (repo, Refused, "main work tree"),
+        (tmp_path, CannotAnswer, "is no worktree of acme-api"),
+    ):
+        with pytest.raises(error, match=said):
+            adopt(repository, Config(), str(place))
 
 
 def test_reconcile_marks_what_is_gone_and_offers_what_is_not_registered(repo: Path, tmp_path: Path) -> None:
