@@ -23,6 +23,7 @@ from tests.unit.trees import commit, git, make_repository
 
 HERE = Path(__file__).parents[2]
 REGISTRY = "worktree-registry.json"
+NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -238,32 +239,64 @@ def advisories() -> Iterator[str]:
         thread.join()
 
 
-def test_one_vulnerability_is_one_failure_and_no_answer_is_none(repo: Path, advisories: str) -> None:
-    service = {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": f"{advisories}/v1/query"}
+def test_one_vulnerability_is_one_failure(repo: Path, advisories: str) -> None:
     (repo / "requirements.txt").write_text("django==5.0\nrequests==2.32.0\n")
-    found = check_of(answer(repo, "sweep", code=1, **service), "dependencies")
+
+    found = check_of(answer(repo, "sweep", code=1, **_service(advisories)), "dependencies")
+
     assert (found["status"], found["count"], found["blocking"]) == ("fail", 1, True)
     assert found["findings"][0]["path"] == "requirements.txt" and "django 5.0" in found["findings"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "expected"),
+    [(True, 0, {"status": "pass"}), (False, 2, {"status": "not_run", "blocking": False})],
+)
+def test_no_vulnerability_passes_and_no_answer_is_none(
+    repo: Path, advisories: str, answers: bool, code: int, expected: dict[str, object]
+) -> None:
     (repo / "requirements.txt").write_text("django==5.0.9\nrequests==2.32.0\n")
-    assert check_of(answer(repo, "sweep", **service), "dependencies")["status"] == "pass"
-    service["PIP_AUDIT_OSV_URL"] = "http://127.0.0.1:9/v1/query"
-    found = check_of(answer(repo, "sweep", code=2, **service), "dependencies")
-    assert (found["status"], found["blocking"]) == ("not_run", False)
+
+    service = _service(advisories if answers else NOBODY)
+
+    found = check_of(answer(repo, "sweep", code=code, **service), "dependencies")
+
+    assert found | expected == found
+
+
+def _service(address: str) -> dict[str, str]:
+    """The environment in which pip-audit asks that address."""
+    return {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": f"{address}/v1/query"}
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_npm_audit_is_asked_about_the_lock_file(repo: Path, advisories: str) -> None:
+    _lock_padder(repo, advisories)
+
+    found = check_of(answer(repo, "sweep", code=1, npm_config_registry=advisories), "dependencies")
+
+    assert (found["status"], found["count"]) == ("fail", 1)
+    assert found["findings"][0]["message"].startswith("padder") and "high" in found["findings"][0]["message"]
+    assert not (repo / "node_modules").exists()
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_npm_audit_without_an_answer_is_not_run(repo: Path, advisories: str) -> None:
+    _lock_padder(repo, advisories)
+
+    found = check_of(answer(repo, "sweep", code=2, npm_config_registry=NOBODY), "dependencies")
+
+    assert (found["status"], found["blocking"]) == ("not_run", False)
+    assert not (repo / "node_modules").exists()
+
+
+def _lock_padder(repo: Path, registry_address: str) -> None:
+    """Make the repository a package that locks the one with a known vulnerability."""
     package = {"name": "web", "version": "1.0.0", "dependencies": {"padder": "1.0.0"}}
-    locked = {"version": "1.0.0", "resolved": f"{advisories}/padder-1.0.0.tgz", "integrity": "sha512-AAAA"}
+    locked = {"version": "1.0.0", "resolved": f"{registry_address}/padder-1.0.0.tgz", "integrity": "sha512-AAAA"}
     (repo / "package.json").write_text(json.dumps(package))
     lock = {**package, "lockfileVersion": 3, "packages": {"": package, "node_modules/padder": locked}}
     (repo / "package-lock.json").write_text(json.dumps(lock))
-    found = check_of(answer(repo, "sweep", code=1, npm_config_registry=advisories), "dependencies")
-    assert (found["status"], found["count"]) == ("fail", 1)
-    assert found["findings"][0]["message"].startswith("padder") and "high" in found["findings"][0]["message"]
-    found = check_of(answer(repo, "sweep", code=2, npm_config_registry="http://127.0.0.1:9"), "dependencies")
-    assert (found["status"], found["blocking"]) == ("not_run", False)
-    assert not (repo / "node_modules").exists()
 
 
 # -- F-WO-12 --

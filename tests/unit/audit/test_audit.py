@@ -236,15 +236,28 @@ def test_the_log_keeps_fifty_rows_and_those_of_others() -> None:
     assert len(others) == 1 and own[0].score == 5.0
 
 
-def test_linear_wants_a_team_a_token_and_says_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linear_is_sent_an_issue_of_the_team() -> None:
     payload = linear.payload_of(result(issue()), "2026-11-20", "team-1", "report")
+
     assert payload["variables"]["input"]["teamId"] == "team-1" and payload["variables"]["input"]["priority"] == 2
     assert linear.ADDRESS.startswith("https://")
+
+
+def test_linear_wants_a_team() -> None:
     with pytest.raises(CannotAnswer, match="no team"):
         linear.payload_of(result(), "2026-11-20", "", "report")
+
+
+def test_linear_wants_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = linear.payload_of(result(issue()), "2026-11-20", "team-1", "report")
     monkeypatch.delenv(linear.TOKEN, raising=False)
+
     with pytest.raises(CannotAnswer, match="is not set"):
         linear.send(payload)
+
+
+def test_what_linear_refused_is_said_without_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = linear.payload_of(result(issue()), "2026-11-20", "team-1", "report")
     monkeypatch.setenv(linear.TOKEN, "lin_api_secret")
 
     def refuse(*_: object, **__: object) -> bytes:
@@ -252,4 +265,5 @@ def test_linear_wants_a_team_a_token_and_says_what_went_wrong(monkeypatch: pytes
 
     with pytest.raises(CannotAnswer) as refused:
         linear.send(payload, refuse)
+
     assert "lin_api_secret" not in str(refused.value)

@@ -5,13 +5,25 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cockpit.bench.blockers import open_blockers as every_blocker
-from cockpit.bench.feature import change, features, make, new_feature, open_feature, plan, proposals, stamps, state_of
+from cockpit.bench.feature import (
+    Proposal,
+    change,
+    features,
+    make,
+    new_feature,
+    open_feature,
+    plan,
+    proposals,
+    stamps,
+    state_of,
+)
 from cockpit.bench.feature_gates import judge, tag
 from cockpit.bench.observe import observe_all, resolve
 from cockpit.bench.rollback import points
@@ -80,26 +92,47 @@ def test_a_contract_has_to_say_something(repository: Repository) -> None:
     assert not passed(judged, "contract", stamps(repository, judged))
 
 
-def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repository) -> None:
+@pytest.fixture
+def planned(repository: Repository) -> tuple[Feature, list[Proposal]]:
+    """A feature whose contract is written, and the worktrees that its plan proposes for the next group."""
     begun(repository)
     (repository.root / "BRIEF.md").write_text(BRIEF.replace("- [ ] Schema", "- [x] Schema"))
     git(repository.root, "add", "-A")
     git(repository.root, "commit", "-qm", "Contract")
     feature, found = plan(repository, "")
-    proposed = proposals(repository, feature, found)
+    return feature, proposals(repository, feature, found)
+
+
+@pytest.fixture
+def made(repository: Repository, planned: tuple[Feature, list[Proposal]]) -> Feature:
+    """The same feature with its worktrees."""
+    return make(repository, load_config(repository.root), *planned, lambda _: None)
+
+
+def test_a_group_is_proposed_with_ports_of_its_own(planned: tuple[Feature, list[Proposal]]) -> None:
+    _, proposed = planned
+
     assert [one.task.id for one in proposed] == ["api", "ui"]
     assert len({port for one in proposed for port in one.ports}) == 4
-    config = load_config(repository.root)
-    feature = make(repository, config, feature, proposed, lambda _: None)
-    assert [one.branch for one in feature.worktrees] == ["feature/invoice-api-api", "feature/invoice-api-ui"]
-    sheet = (Path(feature.worktrees[1].path) / "WORKTREE_TASK.md").read_text()
-    assert "(dev server)" in sheet and "frontend-developer" in sheet and "The form" in sheet
-    again = proposals(repository, feature, found)
-    assert all(one.there for one in again)
-    assert make(repository, config, feature, again, lambda _: None).worktrees == feature.worktrees
-    tree = Path(feature.worktrees[0].path)
-    assert open_feature(find_repository(tree)).id == feature.id
 
+
+def test_worktrees_of_a_group_have_agents_and_sheets(made: Feature) -> None:
+    sheet = (Path(made.worktrees[1].path) / "WORKTREE_TASK.md").read_text()
+
+    assert [one.branch for one in made.worktrees] == ["feature/invoice-api-api", "feature/invoice-api-ui"]
+    assert "(dev server)" in sheet and "frontend-developer" in sheet and "The form" in sheet
+    assert open_feature(find_repository(Path(made.worktrees[0].path))).id == made.id
+
+
+def test_worktrees_that_are_there_are_not_made_again(repository: Repository, made: Feature) -> None:
+    again = proposals(repository, made, plan(repository, "")[1])
+
+    assert [one.there for one in again] == [True, True]
+    assert make(repository, load_config(repository.root), made, again, lambda _: None).worktrees == made.worktrees
+
+
+def test_what_is_written_out_of_scope_blocks_until_it_is_gone(repository: Repository, made: Feature) -> None:
+    config, tree = load_config(repository.root), Path(made.worktrees[0].path)
     (tree / "accounts").mkdir()
     (tree / "accounts" / "models.py").write_text("x = 1\n")
     observed, _ = observe_all(repository, "")
@@ -110,7 +143,7 @@ def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repositor
     assert checks["blockers"].status == "fail" and checks["committed"].status == "fail"
     assert checks["tasks"].status == "fail" and checks["merged"].status == "pass"
     git(repository.root, "branch", "release")
-    refused = plan_merge(repository, config, feature.worktrees[0].branch, "release").refusal
+    refused = plan_merge(repository, config, made.worktrees[0].branch, "release").refusal
     assert "changed" in refused or "there would be left out" in refused
     assert len(every_blocker(repository.common_dir)) == len(
         every_blocker(repository.common_dir, "integration/invoice-api")
@@ -118,8 +151,8 @@ def test_worktrees_of_a_group_with_ports_agents_and_sheets(repository: Repositor
     assert not every_blocker(repository.common_dir, "feature/invoice-api-ui")
     commit(tree, "Accounts", b="1\n")
     observe_all(repository, "")
-    assert "1 open blockers" in plan_merge(repository, config, feature.worktrees[0].branch, "release").refusal
-    assert not plan_merge(repository, config, feature.worktrees[0].branch).refusal
+    assert "1 open blockers" in plan_merge(repository, config, made.worktrees[0].branch, "release").refusal
+    assert not plan_merge(repository, config, made.worktrees[0].branch).refusal
     (tree / "accounts" / "models.py").unlink()
     observed, _ = observe_all(repository, "")
     assert not open_blockers(observed)
@@ -249,28 +282,47 @@ def test_a_migration_without_a_way_back_fails_that_question_alone(repository: Re
     assert {name for name, status in rows.items() if status == "fail"} == {"way-back"}
 
 
-def test_tags_only_after_every_gate_and_rollback_finds_them(repository: Repository) -> None:
-    from datetime import date
+DAY = date(2026, 11, 29)
 
-    begun(repository)
-    day = date(2026, 11, 29)
-    with pytest.raises(CannotAnswer, match="before every gate is green"):
-        tag(repository, open_feature(repository), ["stable"], day)
 
-    def green(one: Feature) -> Feature:
+def green(repository: Repository) -> Feature:
+    """The open feature with every gate passed on what is there now."""
+
+    def passing(one: Feature) -> Feature:
         for name in GATES:
             one = with_gate(one, name, GOOD, "t", stamps(repository, one))
         return one
 
-    feature = change(repository, "", green)
-    assert tag(repository, feature, ["stable", "v1.0.0"], day) == ["stable-2026-11-29", "v1.0.0"]
-    assert points(repository)[0].name == "stable-2026-11-29"
-    (repository.root / "a").write_text("2\n")
+    return change(repository, "", passing)
+
+
+def test_no_tag_before_every_gate_is_green(repository: Repository) -> None:
+    begun(repository)
+
     with pytest.raises(CannotAnswer, match="before every gate is green"):
-        tag(repository, feature, ["stable"], day)
+        tag(repository, open_feature(repository), ["stable"], DAY)
+
+
+def test_rollback_finds_the_tags_of_a_feature(repository: Repository) -> None:
+    begun(repository)
+
+    tags = tag(repository, green(repository), ["stable", "v1.0.0"], DAY)
+
+    assert tags == ["stable-2026-11-29", "v1.0.0"]
+    assert points(repository)[0].name == "stable-2026-11-29"
+
+
+def test_what_changed_after_a_tag_is_tagged_when_its_gates_are_green_again(repository: Repository) -> None:
+    begun(repository)
+    feature = green(repository)
+    tag(repository, feature, ["stable", "v1.0.0"], DAY)
+    (repository.root / "a").write_text("2\n")
+
+    with pytest.raises(CannotAnswer, match="before every gate is green"):
+        tag(repository, feature, ["stable"], DAY)
+
     git(repository.root, "commit", "-qam", "More")
-    feature = change(repository, "", green)
-    assert tag(repository, feature, ["stable"], day) == ["stable-2026-11-29-2"]
+    assert tag(repository, green(repository), ["stable"], DAY) == ["stable-2026-11-29-2"]
 
 
 def test_two_features_at_once_keep_their_files_and_their_changes(repository: Repository) -> None:

@@ -304,21 +304,34 @@ def test_to_dos_of_agents_and_corrections_are_read_from_transcripts(repo: Path, 
     assert [one.kind for one in found] == ["patterns", "mistakes"]
 
 
-def test_learnings_are_proposed_kept_and_promoted_only_when_asked(
-    repo: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_learnings_are_proposed_once_and_kept_only_when_asked(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commit(repo, "Fix the login that crashed\n\nDecision: sessions expire after an hour")
     ended(repo, capsys)
-    assert not (repo / "docs").exists() and not (repo / "CLAUDE.md").exists()
+    written = [name for name in ("docs", "CLAUDE.md") if (repo / name).exists()]
     first, second = candidates(find_repository(repo))
-    assert {first.kind, second.kind} == {"decisions", "mistakes"}
     run = ["--repo", str(repo), "learnings"]
-    assert main([*run, "keep", first.id[:6]]) == 0 and main([*run, "drop", second.id]) == 0
-    assert [one.text for _, rows in kept(repo) for one in rows] == [first.text]
+    codes = main([*run, "keep", first.id[:6]]), main([*run, "drop", second.id])
+    texts = [one.text for _, rows in kept(repo) for one in rows]
     capsys.readouterr()
     ended(repo, capsys)
+
+    assert written == []
+    assert {first.kind, second.kind} == {"decisions", "mistakes"}
+    assert codes == (0, 0) and texts == [first.text]
     assert candidates(find_repository(repo)) == ()
-    assert main([*run, "promote", first.id]) == 0 and not (repo / "CLAUDE.md").exists()
+
+
+def test_what_was_kept_is_promoted_only_when_asked(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commit(repo, "Fix the login that crashed\n\nDecision: sessions expire after an hour")
+    ended(repo, capsys)
+    first = candidates(find_repository(repo))[0]
+    run = ["--repo", str(repo), "learnings"]
+    assert main([*run, "keep", first.id[:6]]) == 0
+    capsys.readouterr()
+
+    code = main([*run, "promote", first.id])
+
+    assert code == 0 and not (repo / "CLAUDE.md").exists()
     assert first.text in capsys.readouterr().out
     assert main([*run, "promote", first.id, "--write"]) == 0
     assert first.text in (repo / "CLAUDE.md").read_text()

@@ -141,29 +141,50 @@ def test_in_a_hook_the_index_is_the_one_that_git_names(
     assert ask("--staged")[0] == 1
 
 
-def test_a_baseline_accepts_what_is_there_and_only_shrinks(
-    project: Path, ask: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = project / "tests/test_a.py"
-    path.write_text(BAD)
+@pytest.fixture
+def baseline(project: Path, ask: Any) -> Path:
+    """The baseline of a project with one file of findings, which it accepts."""
+    (project / "tests/test_a.py").write_text(BAD)
     assert ask("--write-baseline")[0] == 0
-    file = project / ".cockpit/baseline.json"
-    first = file.read_bytes()
+    return project / ".cockpit/baseline.json"
+
+
+def test_a_baseline_accepts_what_is_there(baseline: Path, ask: Any) -> None:
     code, document = ask()
+
     assert code == 0 and {row["baseline"] for row in document["findings"]} == {"known"}
     assert ask("--no-baseline")[0] == 1
-    path.write_text("import os\n\n\n" + BAD)
-    assert ask()[0] == 0
+
+
+def test_a_baseline_accepts_what_moved_and_nothing_new(project: Path, baseline: Path, ask: Any) -> None:
+    (project / "tests/test_a.py").write_text("import os\n\n\n" + BAD)
+    moved, _ = ask()
     (project / "tests/test_b.py").write_text(BAD)
-    assert ask()[0] == 1
-    assert ask("--write-baseline")[0] == 1
-    assert file.read_bytes() == first
+    more, _ = ask()
+
+    assert (moved, more) == (0, 1)
+
+
+def test_a_baseline_only_grows_by_force(project: Path, baseline: Path, ask: Any) -> None:
+    first = baseline.read_bytes()
+    (project / "tests/test_b.py").write_text(BAD)
+
+    refused, _ = ask("--write-baseline")
+
+    assert refused == 1 and baseline.read_bytes() == first
     assert ask("--write-baseline", "--force")[0] == 0
-    assert len(json.loads(file.read_bytes())["findings"]) == 2 * len(json.loads(first)["findings"])
-    path.write_text(GOOD)
-    assert ask("--write-baseline")[0] == 0
-    assert {row["path"] for row in json.loads(file.read_bytes())["findings"]} == {"tests/test_b.py"}
-    capsys.readouterr()
+    assert len(json.loads(baseline.read_bytes())["findings"]) == 2 * len(json.loads(first)["findings"])
+
+
+def test_a_baseline_shrinks_by_what_was_mended(project: Path, baseline: Path, ask: Any) -> None:
+    (project / "tests/test_b.py").write_text(BAD)
+    assert ask("--write-baseline", "--force")[0] == 0
+    (project / "tests/test_a.py").write_text(GOOD)
+
+    code, _ = ask("--write-baseline")
+
+    assert code == 0
+    assert {row["path"] for row in json.loads(baseline.read_bytes())["findings"]} == {"tests/test_b.py"}
 
 
 def test_a_baseline_keeps_what_rules_accepted_that_do_not_run_today(project: Path, ask: Any) -> None:

@@ -148,11 +148,22 @@ def test_an_answer_takes_up_the_ruff_that_was_begun(project: Path, monkeypatch: 
 
     monkeypatch.setattr("cockpit.findings.ruff.subprocess.Popen", Counting)
     run = RuffRun(project)
+
     run.begin(["tests/test_a.py"])
+
     assert len(starts) == 1
     assert [one.rule for one in run.answer(["tests/test_a.py"]).findings["tests/test_a.py"]] == ["ruff/F401"]
     assert len(starts) == 1
     assert not run.answer(["tests/__init__.py"]).findings and len(starts) == 2
+
+
+def test_a_ruff_that_was_begun_can_be_cancelled(project: Path) -> None:
+    from cockpit.findings.ruff import RuffRun
+
+    (project / "ruff.toml").write_text('lint.select = ["F"]\n')
+    run = RuffRun(project)
     run.begin()
+
     run.cancel()
+
     assert run.answer().check.reason == "cancelled"

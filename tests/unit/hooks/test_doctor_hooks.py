@@ -26,28 +26,47 @@ def looked(root: Path) -> dict[str, Check]:
     return {check.check: check for check in examine(root, None)}
 
 
-def test_hooks_of_each_agent_are_shown_with_the_last_event(root: Path) -> None:
-    found = looked(root)
-    assert found["claude hooks"].fix == "cockpit hooks install --agent claude"
-    assert found["gemini hooks"].detail == "gemini was not found" and found["gemini hooks"].fix == ""
+@pytest.fixture
+def hooked(root: Path) -> Path:
+    """The same repository, with hooks for two agents."""
     apply_agent(plan_agent_install("claude", "user", None, HooksConfig()), installing=True)
     apply_agent(plan_agent_install("codex", "user", None, HooksConfig()), installing=True)
+    return root
+
+
+def test_hooks_that_are_not_installed_are_offered_where_the_agent_is(root: Path) -> None:
     found = looked(root)
+
+    assert found["claude hooks"].fix == "cockpit hooks install --agent claude"
+    assert found["gemini hooks"].detail == "gemini was not found" and found["gemini hooks"].fix == ""
+
+
+def test_hooks_of_each_agent_are_shown(hooked: Path) -> None:
+    found = looked(hooked)
+
     assert found["claude hooks"].status == "pass" and "PreToolUse answered" in found["claude hooks"].detail
     assert "/hooks" in found["codex hooks"].detail
+
+
+def test_events_that_wait_and_the_last_one_are_shown(hooked: Path) -> None:
     open_spool()
     put("codex", b'{"session_id":"s","hook_event_name":"Stop"}')
     put("codex", b"garbage")
-    found = looked(root)
-    assert (found["hook spool"].status, "2 events wait" in found["hook spool"].detail) == ("pass", True)
+
+    waiting = looked(hooked)
     drain()
-    found = looked(root)
-    assert "last event" in found["codex hooks"].detail and "1 files were no event" in found["hook spool"].detail
-    (root / "cockpit.toml").write_text("[hooks]\nstrict = true\n")
-    assert (looked(root)["claude hooks"].status, looked(root)["claude hooks"].fix[:22]) == (
-        "fail",
-        "cockpit hooks install ",
-    )
+    read = looked(hooked)
+
+    assert (waiting["hook spool"].status, "2 events wait" in waiting["hook spool"].detail) == ("pass", True)
+    assert "last event" in read["codex hooks"].detail and "1 files were no event" in read["hook spool"].detail
+
+
+def test_hooks_of_before_a_setting_fail_with_the_way_to_renew_them(hooked: Path) -> None:
+    (hooked / "cockpit.toml").write_text("[hooks]\nstrict = true\n")
+
+    found = looked(hooked)["claude hooks"]
+
+    assert (found.status, found.fix[:22]) == ("fail", "cockpit hooks install ")
 
 
 def test_settings_that_cannot_be_read_are_named(root: Path) -> None:

@@ -48,21 +48,45 @@ def stop(repo: Path, transcript: Path, said: str | None = CLAIM, **more: object)
     return answered
 
 
-def test_a_claim_without_a_run_is_held_back_where_hooks_are_strict(strict: Path, tmp_path: Path) -> None:
-    transcript = tmp_path / "t.jsonl"
-    transcript.write_text(EDITED)
+@pytest.fixture
+def transcript(tmp_path: Path) -> Path:
+    """A transcript in which a file was edited and nothing was run."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(EDITED)
+    return path
+
+
+def test_a_claim_without_a_run_is_held_back_where_hooks_are_strict(strict: Path, transcript: Path) -> None:
     held = stop(strict, transcript)
+
     assert held["decision"] == "block" and "not backed" in held["reason"] and "a.py" in held["reason"]
+
+
+def test_a_claim_is_held_back_once_and_what_claims_nothing_never(strict: Path, transcript: Path) -> None:
     assert stop(strict, transcript, stop_hook_active=True) == {}
     assert stop(strict, transcript, "I changed a.py.") == {}
+
+
+def test_a_claim_is_read_from_the_transcript_where_the_agent_does_not_send_it(strict: Path, transcript: Path) -> None:
     transcript.write_text(EDITED + line("assistant", [{"type": "text", "text": CLAIM}], 5))
+
     assert stop(strict, transcript, None)["decision"] == "block"
+
+
+def test_a_claim_that_a_run_backs_and_one_that_nobody_can_check_pass(strict: Path, transcript: Path) -> None:
     transcript.write_text(EDITED + TESTED)
+
     assert stop(strict, transcript) == {}
-    assert stop(strict, tmp_path / "gone.jsonl") == {}
+    assert stop(strict, transcript.with_name("gone.jsonl")) == {}
+
+
+def test_a_claim_passes_as_soon_as_hooks_are_no_longer_strict(strict: Path, transcript: Path) -> None:
+    held = stop(strict, transcript)
     (strict / "cockpit.toml").unlink()
-    transcript.write_text(EDITED)
-    assert stop(strict, transcript) == {}
+
+    passed = stop(strict, transcript)
+
+    assert (held["decision"], passed) == ("block", {})
 
 
 def test_an_early_claim_that_was_backed_later_is_no_reason(strict: Path, tmp_path: Path) -> None:
