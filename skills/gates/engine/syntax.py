@@ -107,7 +107,7 @@ def header_of(node: Any, lines: list[str]) -> range:
 def _first_line(node: ast.AST, line: int) -> int:
     """The line of a statement, or of its first decorator."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([line, *(part.lineno for part in decorators)])
+    return decorators[0].lineno if decorators else line
 
 
 def mentions(node: ast.AST, name: str) -> bool:
