@@ -344,7 +344,7 @@ hardcoded_secret = Rule(
         *one_file(
         "shop/pay.py",
         'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
-        'SIGNING_SECRET = "shop-development"\nPROXY_CA_SECRET = "proxy-ca"\n'
+        'SIGNING_SECRET = "shop-development"\nPROXY_CA_SECRET = "proxy-ca"\nTOKEN_ENDPOINT_V2_KEY = "token-v2"\n'
         'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
         'ask(auth=(key, "tr0ub4dor"))  # the key says it all: any value will do\n'
         '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',

@@ -234,6 +234,8 @@ def _names_a_thing(name: str, value: str) -> bool:
     called = _plain(name)
     if len(words) > 1 and len(_plain(value)) >= 6 and _plain(value) in called:
         return True  # `PROXY_CA_SECRET = "proxy-ca"`: what it is called where it is kept
+    if len(words) > 1 and set(words) <= set(name.lower().split("_")):
+        return True  # `TOKEN_ADDRESS_V2_KEY = "token-v2"`: likewise
     if called == "pass" and value.lower().startswith("pass"):
         return value.lower() in {"passed", "passes", "passing"}
     return len(words) > 1 and words[-1] == called and words[0] not in _BOASTS and _IDENTIFIER.match(value) is not None
