@@ -50,7 +50,8 @@ _CATALOGUE: Mapping[str, str] = {
         "P1 mutable-default, P1 bare-except, P1 star-import, P1 none-comparison, P1 type-comparison"
     ),
     "style.python_resources": "P1 open-without-with, P1 raise-without-from",
-    "testing.python_testing": "P1 try-in-test, P2 print-in-test, P2 patch-without-autospec*, P1 sleep-in-test",
+    "testing.caught_errors": "P1 try-in-test",
+    "testing.python_testing": "P2 print-in-test, P2 patch-without-autospec*, P1 sleep-in-test",
     "ml.pytorch_patterns": (
         "P1 validation-without-eval, P1 training-without-seed, P1 torch-load-unsafe, P1 torch-save-model, "
         "P1 hardcoded-cuda"

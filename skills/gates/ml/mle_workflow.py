@@ -42,10 +42,7 @@ _REMOTE = lazy(
     r"|\bevent\[|redis|memcache|\.FILES|request\.|upload|socket|b64decode|COOKIES|\.consume|message\.(?:value|body)|hf_hub|untrusted",
     re.I,
 )
-
 _SENT = lazy(r"\b(?:UploadFile|\w*Request|Redis|WebSocket)\b")
-
-
 _SPLITS = (b"train_test_split", b"KFold", b"ShuffleSplit", b".sample(", b"shuffle(")
 
 

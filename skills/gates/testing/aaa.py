@@ -20,33 +20,28 @@ from skills.gates.style.code_style_enforcer import is_asked
 from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
 from skills.gates.testing.acts import (
     acts_alike,
-    assigns_result,
+    belongs_to_assertions,
     bound_name,
     calls_the_same,
+    is_given,
     is_request,
     looks,
-    looks_again,
     makes,
     only_reads,
+    prints,
     raises_alike,
     target_name,
     works_on_the_same,
 )
 from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
-from skills.record import record
+from skills.gates.testing.parts import Part, blank_between, commented, header_end, is_act, is_marked, parts_of
 
 SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
 
-_ACT = lazy(r"#\s*(?::\s*)?act\b", re.I)
 _SECTION = lazy(r"^\s*#+\s*(?:-+\s*)?(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.8, 20
-# What a test was handed to see what happened: reading it is a part of the assertions.
-_RECORDS = frozenset(
-    {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
-     "stderr", "captured", "logs"}
-)  # fmt: skip
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output", "answer", "reply", "r"})
 _MESSAGES = {
@@ -59,93 +54,6 @@ _MESSAGES = {
 }
 
 
-@record
-class _Part:
-    """A statement of a test, or the header of a `with` that leads to its act, which itself asserts nothing."""
-
-    node: ast.stmt
-    first: int
-    last: int
-    asserts: bool = False
-    header: bool = False
-
-
-def _parts(body: list[ast.stmt], context: FileContext) -> list[_Part]:
-    """The statements in order; a `with` that holds the act is its header and its own statements."""
-    found: list[_Part] = []
-    for node in body:
-        first = node.lineno
-        if (
-            isinstance(node, (ast.With, ast.AsyncWith))
-            and not is_raising(node, context)
-            and _leads_to_act(node.body, context)
-        ):
-            found.append(_Part(node, first, _header_end(node), header=True))
-            found += _parts(node.body, context)
-            continue
-        if isinstance(node, ast.Try) and not node.handlers and _leads_to_act(node.body, context):
-            found.append(_Part(node, first, first, header=True))
-            found += _parts(node.body, context)
-            continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.decorator_list:
-            first = node.decorator_list[0].lineno
-        found.append(_Part(node, first, node.end_lineno or node.lineno, asserts(node, context)))
-    return found
-
-
-def _header_end(node: ast.With | ast.AsyncWith) -> int:
-    return max(item.end_lineno or node.lineno for item in (_last_expression(node),))
-
-
-def _last_expression(node: ast.With | ast.AsyncWith) -> ast.expr:
-    item = node.items[-1]
-    return item.optional_vars or item.context_expr
-
-
-def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
-    if all(asserts(node, context) or _belongs_to_assertions(node) for node in body):
-        return False  # `with path.open() as file: assert file.read()` looks at what was done
-    return any(
-        _is_act(node, context)
-        or (isinstance(node, (ast.With, ast.AsyncWith)) and _leads_to_act(node.body, context))
-        or isinstance(node, ast.Assert)
-        for node in body
-    )
-
-
-def _is_act(node: ast.stmt, context: FileContext) -> bool:
-    return assigns_result(node) or is_raising(node, context) or _is_marked(node, context)
-
-
-def _is_marked(node: ast.stmt, context: FileContext) -> bool:
-    marked = _commented(_ACT, context)
-    return bool(marked) and (node.lineno in marked or node.end_lineno in marked)
-
-
-def _commented(words: re.Pattern[str], context: FileContext) -> list[int]:
-    """The lines of the file, in order, whose comment says one of the words."""
-    lines: list[int] | None = context.memo.get(words.pattern)  # type: ignore[assignment]
-    if lines is None:
-        lines = [number for number, line in _with_comments(context) if words.search(line)]
-        context.memo[words.pattern] = lines
-    return lines
-
-
-def _with_comments(context: FileContext) -> list[tuple[int, str]]:
-    """The lines that hold a number sign, each with its number."""
-    lines: list[tuple[int, str]] | None = context.memo.get("number-signs")  # type: ignore[assignment]
-    if lines is None:
-        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
-        lines = context.memo["number-signs"] = [(number, line) for number, line in numbered if "#" in line]
-    return lines
-
-
-def _blank_between(above: _Part, below: _Part, context: FileContext) -> bool:
-    if below.first - 1 == above.last:
-        return False
-    return any(not line.strip() for line in context.lines[above.last : below.first - 1])
-
-
 def _on_test(node: FunctionNode, context: FileContext) -> None:
     if not is_test_function(node, context):
         return
@@ -156,7 +64,7 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
         return
     if does_nothing(body):
         return
-    parts = _parts(body, context)
+    parts = parts_of(body, context)
     if not any(part.asserts for part in parts) and not any(asserts(part, context) for part in body):
         return
     found = _broken(parts, context)
@@ -171,7 +79,7 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
 
 def _has_sections(node: FunctionNode, context: FileContext) -> bool:
     """True where comments say which block is which."""
-    marked = _commented(_SECTION, context)
+    marked = commented(_SECTION, context)
     at = bisect_left(marked, node.lineno)
     return at < len(marked) and marked[at] <= (node.end_lineno or node.lineno)
 
@@ -180,7 +88,7 @@ def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
     """The test inside of `with patch(…):`, `with self.subTest():` or a loop over cases, where nothing else than the
     cases stands around it."""
     while True:
-        start = next((index for index, node in enumerate(body) if not _is_given(node)), 0)
+        start = next((index for index, node in enumerate(body) if not is_given(node)), 0)
         inner = body[start] if len(body) == start + 1 else None
         loop = isinstance(inner, (ast.For, ast.AsyncFor)) and not inner.orelse
         alone = start == 0 and isinstance(inner, (ast.With, ast.AsyncWith)) and not is_raising(inner, context)
@@ -189,9 +97,9 @@ def _unwrapped(body: list[ast.stmt], context: FileContext) -> list[ast.stmt]:
         body = inner.body  # type: ignore[union-attr]
 
 
-def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | None:
+def _broken(parts: list[Part], context: FileContext) -> tuple[str, ast.stmt] | None:
     """(what is wrong, where), the first thing in the order of the text that tells most; None where all is well."""
-    named = next((index for index, part in enumerate(parts) if not part.header and _is_act(part.node, context)), None)
+    named = next((index for index, part in enumerate(parts) if not part.header and is_act(part.node, context)), None)
     act = _act_by_place(parts) if named is None else named
     if act is not None and (again := _acts_again(parts, act, context)) is not None:
         return "again", again
@@ -202,11 +110,11 @@ def _broken(parts: list[_Part], context: FileContext) -> tuple[str, ast.stmt] | 
     if parts[act].asserts and named is None:
         return "no-act", parts[act].node
     start = _start_of_act(parts, act, context)
-    if start and not _blank_between(parts[start - 1], parts[start], context):
+    if start and not blank_between(parts[start - 1], parts[start], context):
         return "before-act", parts[act].node
     end = _end_of_act(parts, act, context)
     after = parts[end + 1] if end + 1 < len(parts) else None
-    if after is not None and not _blank_between(parts[end], after, context):
+    if after is not None and not blank_between(parts[end], after, context):
         return "before-assert", after.node
     loose = _loose(parts, start, act, end, context)
     if loose is not None:
@@ -219,7 +127,7 @@ def _is_empty(node: ast.stmt) -> bool:
     return isinstance(node, (ast.With, ast.AsyncWith)) and does_nothing(node.body)
 
 
-def _is_commented(act: list[_Part], context: FileContext) -> bool:
+def _is_commented(act: list[Part], context: FileContext) -> bool:
     """True where a comment has a line of its own in the act: inside of it, or right above."""
     if not context.holds(b"#"):
         return False
@@ -235,11 +143,11 @@ def _is_commented(act: list[_Part], context: FileContext) -> bool:
     )
 
 
-def _act_by_place(parts: list[_Part], offset: int = 0) -> int | None:
+def _act_by_place(parts: list[Part], offset: int = 0) -> int | None:
     """The statement before the first assertion, where it does something: its index, more by `offset`."""
     for index, part in enumerate(parts):
         if part.asserts:
-            while index > 1 and _belongs_to_assertions(parts[index - 1].node):
+            while index > 1 and belongs_to_assertions(parts[index - 1].node):
                 index -= 1
             while index > 1 and _reads_answer(parts[index - 1].node, parts[index - 2], parts[index]):
                 index -= 1  # so does `rows = response.json()`, be it behind a blank line or before one
@@ -247,39 +155,22 @@ def _act_by_place(parts: list[_Part], offset: int = 0) -> int | None:
     return None
 
 
-def _behind_guard(parts: list[_Part], act: int | None, context: FileContext) -> int | None:
+def _behind_guard(parts: list[Part], act: int | None, context: FileContext) -> int | None:
     """The act of a test whose first assertion makes sure of what was arranged: it stands in one block with that, and
     what follows is an act of its own, and is asserted too."""
     guard = next((index for index, part in enumerate(parts) if part.asserts), 0)
     after = next((index for index in range(guard, len(parts)) if not parts[index].asserts), len(parts))
-    if after == len(parts) or not _blank_between(parts[after - 1], parts[after], context):
+    if after == len(parts) or not blank_between(parts[after - 1], parts[after], context):
         return None
     if act is not None and not makes(parts[act].node):
         return None
-    if guard and _blank_between(parts[guard - 1], parts[guard], context):
+    if guard and blank_between(parts[guard - 1], parts[guard], context):
         return None
     found = _act_by_place(parts[after:], after)
     return found if found is not None and isinstance(parts[found].node, (ast.Expr, ast.Assign, ast.Delete)) else None
 
 
-def _belongs_to_assertions(node: ast.stmt) -> bool:
-    """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
-    if isinstance(node, (ast.For, ast.AsyncFor)):
-        return all(map(looks_again, node.body))
-    return looks_again(node) or _is_given(node) or _reads_record(node) or _prints(node)
-
-
-def _reads_record(node: ast.stmt) -> bool:
-    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-    return value is not None and root_name(value) in _RECORDS
-
-
-def _prints(node: ast.stmt) -> bool:
-    call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
-
-
-def _reads_answer(node: ast.stmt, above: _Part, below: _Part) -> bool:
+def _reads_answer(node: ast.stmt, above: Part, below: Part) -> bool:
     """True for `rows = response.json()` and `row = Row.objects.get(…)`: a look at what the statement above gave or
     did, not the act. `rows = read(response)` is one where it does not stand alone."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None or above.header:
@@ -297,43 +188,43 @@ def _reads_answer(node: ast.stmt, above: _Part, below: _Part) -> bool:
     return (answered or isinstance(above.node, ast.Expr)) and looks(value)
 
 
-def _start_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
+def _start_of_act(parts: list[Part], act: int, context: FileContext) -> int:
     """The first statement of the act: the headers that lead to it, and below a block that arranges also `store.add(1)`
     right above `store.drop(1)`, and what is compared with what it gave."""
     start = act
-    while start and parts[start - 1].header and not _blank_between(parts[start - 1], parts[start], context):
+    while start and parts[start - 1].header and not blank_between(parts[start - 1], parts[start], context):
         start -= 1
     first = start
-    while first and not _blank_between(parts[first - 1], parts[first], context):
+    while first and not blank_between(parts[first - 1], parts[first], context):
         if not _acts_along(parts[first - 1].node, parts[act].node, parts[act + 1 :]):
             return start
         first -= 1
     return first if first or not isinstance(parts[act].node, ast.Expr) else start
 
 
-def _acts_along(node: ast.stmt, act: ast.stmt, after: list[_Part]) -> bool:
+def _acts_along(node: ast.stmt, act: ast.stmt, after: list[Part]) -> bool:
     if isinstance(node, ast.Expr) and isinstance(act, ast.Expr):
         return works_on_the_same(node, act)
     name = target_name(node)
     if isinstance(act, (ast.For, ast.AsyncFor)):
-        return _is_given(node) and mentions(act, name)  # `rows = []` above the loop that fills it
+        return is_given(node) and mentions(act, name)  # `rows = []` above the loop that fills it
     asserted = next((part.node for part in after if part.asserts), None)
     if not name or asserted is None or not mentions(asserted, name):
         return False
     return not mentions(act, name) or calls_the_same(node, act)
 
 
-def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
+def _end_of_act(parts: list[Part], act: int, context: FileContext) -> int:
     """The last statement of the act: `rows = response.json()` right below `response = …` is a part of it."""
     end = act
     while (
         end + 1 < len(parts)
         and not parts[end + 1].asserts
-        and not _blank_between(parts[end], parts[end + 1], context)
-        and any(_blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
+        and not blank_between(parts[end], parts[end + 1], context)
+        and any(blank_between(above, below, context) for above, below in pairwise(parts[end + 1 :]))
         and (
             _reads_answer(parts[end + 1].node, parts[act], parts[min(end + 2, len(parts) - 1)])
-            or _prints(parts[end + 1].node)
+            or prints(parts[end + 1].node)
         )
     ):
         end += 1
@@ -343,32 +234,17 @@ def _end_of_act(parts: list[_Part], act: int, context: FileContext) -> int:
 def _does_something(node: ast.stmt) -> bool:
     """True for a statement that can be an act, or a `with` or loop around nothing but such."""
     if isinstance(node, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
-        acts = [part for part in node.body if not _is_given(part)]
+        acts = [part for part in node.body if not is_given(part)]
         return bool(acts) and all(map(_does_something, acts))
-    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)) and not _is_given(node)
+    return isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)) and not is_given(node)
 
 
-def _is_given(node: ast.stmt) -> bool:
-    """True for `expected = 3`: a value that stands in the source."""
-    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not (node.value is None or _is_written(node.value)):
-        return False
-    return bool(target_name(node))
-
-
-def _is_written(node: ast.expr) -> bool:
-    if isinstance(node, ast.Dict):
-        return all(map(_is_written, [*filter(None, node.keys), *node.values]))
-    return isinstance(node, (ast.Constant, ast.Name)) or (
-        isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))
-    )
-
-
-def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt | None:
+def _acts_again(parts: list[Part], act: int, context: FileContext) -> ast.stmt | None:
     """A second act after an assertion that is itself followed by one: marked, `result = …`, the act's own name, or
     another call for its effect on what the act was called on."""
     asserted = is_raising(parts[act].node, context)
     for index, part in enumerate(parts[act + 1 :], act + 1):
-        if not part.header and _is_marked(part.node, context):
+        if not part.header and is_marked(part.node, context):
             return part.node
         if asserted and is_raising(part.node, context) and raises_alike(part.node, parts[act].node, context):
             return part.node
@@ -379,17 +255,17 @@ def _acts_again(parts: list[_Part], act: int, context: FileContext) -> ast.stmt 
     return None
 
 
-def _loose(parts: list[_Part], start: int, act: int, end: int, context: FileContext) -> ast.stmt | None:
+def _loose(parts: list[Part], start: int, act: int, end: int, context: FileContext) -> ast.stmt | None:
     """The first statement after a blank line inside a block. Nested functions and classes may stand free."""
     body = getattr(parts[act].node, "body", None)
     if isinstance(body, list) and body and is_raising(parts[act].node, context):
-        header = _Part(parts[act].node, parts[act].first, _header_end(parts[act].node), header=True)  # type: ignore[arg-type]
-        if _blank_between(header, _Part(body[0], body[0].lineno, body[0].lineno), context):
+        header = Part(parts[act].node, parts[act].first, header_end(parts[act].node), header=True)  # type: ignore[arg-type]
+        if blank_between(header, Part(body[0], body[0].lineno, body[0].lineno), context):
             return body[0]  # type: ignore[no-any-return]
-    blocks = (parts[:start], [part for part in parts[end + 1 :] if not _is_given(part.node)])
+    blocks = (parts[:start], [part for part in parts[end + 1 :] if not is_given(part.node)])
     for block in blocks:
         for above, below in pairwise(block):
-            if _blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):
+            if blank_between(above, below, context) and not (_is_free(above.node) or _is_free(below.node)):
                 return below.node
     return None
 

@@ -19,6 +19,11 @@ _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget",
 _COLLECTING = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "zip", "len", "sum", "min", "max"}
 )
+# What a test was handed to see what happened: reading it is a part of the assertions.
+_RECORDS = frozenset(
+    {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
+     "stderr", "captured", "logs"}
+)  # fmt: skip
 _MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 
 
@@ -171,3 +176,36 @@ def _subjects(node: ast.stmt) -> set[str]:
     if call is None or not isinstance(call.func, ast.Name):
         return {owner} if (owner := _called_on(node)) else set()
     return {part.id for part in call.args if isinstance(part, ast.Name)}
+
+
+def belongs_to_assertions(node: ast.stmt) -> bool:
+    """True for `order.refresh_from_db()`, `expected = 3`, `out = capsys.readouterr().out` and `print(order)`."""
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return all(map(looks_again, node.body))
+    return looks_again(node) or is_given(node) or _reads_record(node) or prints(node)
+
+
+def _reads_record(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    return value is not None and root_name(value) in _RECORDS
+
+
+def prints(node: ast.stmt) -> bool:
+    """True for `print(order)`."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
+
+
+def is_given(node: ast.stmt) -> bool:
+    """True for `expected = 3`: a value that stands in the source."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not (node.value is None or _is_written(node.value)):
+        return False
+    return bool(target_name(node))
+
+
+def _is_written(node: ast.expr) -> bool:
+    if isinstance(node, ast.Dict):
+        return all(map(_is_written, [*filter(None, node.keys), *node.values]))
+    return isinstance(node, (ast.Constant, ast.Name)) or (
+        isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))
+    )
