@@ -1,5 +1,6 @@
 """The facts of all files and manifests together, as rules ask for them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from operator import attrgetter
@@ -27,16 +28,11 @@ class Project:
         self.schemas = evidence.schemas
         self.started = evidence.started
         self.unread = evidence.unread
-        self._kinds: dict[str, list[Place]] = {}
-        kinds = self._kinds
+        self._kinds = kinds = defaultdict[str, list[Place]](list)
         for report in self._reports:
             path = report.path
             for fact in report.facts:
-                places = kinds.get(fact.kind)
-                if places is None:
-                    kinds[fact.kind] = [(path, fact)]
-                else:
-                    places.append((path, fact))
+                kinds[fact.kind].append((path, fact))
         self._names: dict[str, dict[str, list[Place]]] = {}
 
     @property
