@@ -69,6 +69,8 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     context.fact("model", node.name, " ".join(base for base in bases if base), node.lineno)
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
+        if name in context.tenant_fields:
+            context.fact("tenant-field", name)
     if context.holds(b"db_table"):
         for statement in (inner for part in node.body if isinstance(part, ast.ClassDef) for inner in part.body):
             if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
@@ -282,7 +284,7 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )  # fmt: skip
-"""Kinds: model (detail: bases), field (detail: kind and related model), manager (detail: classes), table (name: model),
-manager-class (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings,
-tenant-rls, tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows
-are those of who asks)."""
+"""Kinds: model (detail: bases), field (detail: kind and related model), tenant-field (one with a name of the relation to
+a tenant), manager (detail: classes), table (name: model), manager-class (detail: bases; those that read no tenant
+themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-rls-tables (name: the tables),
+tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of who asks)."""

@@ -72,11 +72,10 @@ def _other_names(project: Project) -> str:
     if tenant_models(project):
         return ""
     found: Counter[str] = Counter()
-    for _, fact in project.facts("field"):
-        if "ForeignKey" in fact.detail or "OneToOneField" in fact.detail:  # most fields are no relations
-            kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
-            if kind.endswith(("ForeignKey", "OneToOneField")) and _MAY_BE_TENANT.fullmatch(name):
-                found[name] += 1
+    for _, fact in project.facts("relation"):
+        kind, name = fact.detail.partition(" ")[0], fact.name.partition(".")[2]
+        if kind in {"ForeignKey", "OneToOneField"} and _MAY_BE_TENANT.fullmatch(name):
+            found[name] += 1
     if not found:
         return ""
     name, count = min(found.items(), key=lambda item: (-item[1], item[0]))
@@ -109,6 +108,8 @@ def tenant_models(project: Project) -> dict[str, Place]:
 
 
 def _tenant_models(project: Project) -> dict[str, Place]:
+    if not project.facts("tenant-field"):
+        return {}  # as in most projects, and a large one has thousands of fields
     models = project.models
     found = {}
     for model, (path, fact) in models.with_field(project.options.tenant_fields).items():
