@@ -24,12 +24,11 @@ _SHOWS = "to_representation"
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """The methods behind `SerializerMethodField`, and `to_representation`: each is run for every row."""
-    if not is_serializer(node, context):
+    methods = [part for part in node.body if isinstance(part, FunctionNode) and len(part.args.args) == 2]
+    if not methods or not is_serializer(node, context):
         return
     model, named = meta_model(node), _named(node)
-    for method in node.body:
-        if not isinstance(method, FunctionNode) or len(method.args.args) != 2:
-            continue
+    for method in methods:
         if method.name.startswith("get_") or method.name == _SHOWS or method.name in named:
             before = context.statement
             if model:

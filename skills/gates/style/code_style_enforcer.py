@@ -36,13 +36,14 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if _is_exempt(node, context):
         return
     context.fact("hints", "some" if len(without) < _hintable(node) or node.returns is not None else "none")
-    said, lines = [], [argument.lineno for argument in without]
+    said, lines = [], [argument.lineno for argument in without if argument.lineno != node.lineno]
     if without:
         listed = ", ".join(f"`{argument.arg}`" for argument in without[:4]) + (" …" if len(without) > 4 else "")
         said.append(f"parameter{'s' if len(without) > 1 else ''} {listed}")
     if not returns:
         said.append("what it returns")
-        lines.append(context.header(node)[-1])
+        if node.body[0].lineno > node.lineno + 1:
+            lines.append(context.header(node)[-1])
     message = f"`{node.name}` has no type hint for {' and '.join(said)}"
     context.report(HINTS, node, message, symbol=context.symbol_of(node.name), parts=lines)
 
