@@ -104,7 +104,7 @@ def _by_decorators(function: FunctionNode, context: FileContext) -> _Answer | No
 
 def _is_bot(context: FileContext) -> bool:
     """True for a file that works with a library for chat bots, whose commands run in one long-lived event loop."""
-    return any(name.partition(".")[0] in _BOTS for name in context.imports.values())
+    return not context.packages.isdisjoint(_BOTS)
 
 
 def _of_method(function: FunctionNode, owner: ast.ClassDef) -> _Answer:

@@ -83,9 +83,11 @@ def speaks_django(context: FileContext) -> bool:
     known = context.memo.get("speaks-django")
     if known is None:
         roots = ("django", "rest_framework", "tortoise", "peewee", "beanie", "mongoengine", "ormar", "celery")
-        known = any(
-            name.partition(".")[0] in roots or ".models." in f".{name}." for name in context.imports.values()
-        ) or any(word in context.source for word in (b".objects.", b"models.Model"))
+        known = (
+            not context.packages.isdisjoint(roots)
+            or any(".models." in f".{name}." for name in context.imports.values())
+            or any(word in context.source for word in (b".objects.", b"models.Model"))
+        )
         context.memo["speaks-django"] = known
     return bool(known)
 

@@ -142,7 +142,7 @@ def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str
     if dotted in _CONNECTS or (method in _ASKS_STRIPE and dotted.startswith("stripe.")):
         return f"`{dotted}(…)` calls another service", True
     package = dotted.partition(".")[0]
-    known = package in _HTTP_PACKAGES and package in {name.partition(".")[0] for name in context.imports.values()}
+    known = package in _HTTP_PACKAGES and package in context.packages
     if (known and "." in dotted) or dotted in _URLOPEN:
         return f"`{dotted}(…)` calls another service", True
     if isinstance(function, ast.Attribute) and _is_http_client(function.value, context):
@@ -154,7 +154,7 @@ def _is_http_client(node: ast.expr, context: FileContext) -> bool:
     """True for a name that is bound to `requests.Session()`, `httpx.Client()` and their like, and to nothing else."""
     if not isinstance(node, ast.Name) or node.id in context.imports:
         return False
-    if _HTTP_PACKAGES.isdisjoint(name.partition(".")[0] for name in context.imports.values()):
+    if context.packages.isdisjoint(_HTTP_PACKAGES):
         return False
     bound = values_of(node.id, context)
     return bool(bound) and all(

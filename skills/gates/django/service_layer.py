@@ -69,7 +69,7 @@ def _in_service(node: FunctionNode, context: FileContext) -> bool:
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if context.function is not None or not _in_service(node, context) or _is_atomic(node, context):
         return
-    if _NO_DATABASE & {name.partition(".")[0] for name in context.imports.values()}:
+    if not context.packages.isdisjoint(_NO_DATABASE):
         return
     context.scopes.append(node)
     try:

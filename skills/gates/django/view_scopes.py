@@ -137,7 +137,7 @@ def _class_reason(node: ast.ClassDef, context: FileContext) -> str:
 def _function_reason(node: FunctionNode, context: FileContext) -> str:
     """What makes a function a view or a part of one, "" for others."""
     role, decorator = decorated_role(node)
-    if role == "router" and any(name.partition(".")[0] in _NINJAS for name in context.imports.values()):
+    if role == "router" and not context.packages.isdisjoint(_NINJAS):
         return f"`{node.name}` is decorated with `{decorator}` of django-ninja"
     if role is not None:
         return f"`{node.name}` is decorated with `{decorator}`" if role == "view" else ""

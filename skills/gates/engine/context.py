@@ -144,6 +144,11 @@ class FileContext:
         return imported_names(self.tree, self.path, lambda node: self.mentions(_IMPORT, node))
 
     @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages that the file imports, or imports from."""
+        return frozenset(name.partition(".")[0] for name in self.imports.values())
+
+    @cached_property
     def role_and_why(self) -> tuple[str, str]:
         """What the file is for, and what says so."""
         return file_role(self.tree, self.path)

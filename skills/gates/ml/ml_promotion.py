@@ -65,7 +65,7 @@ def _on_promotion(node: ast.Call, context: FileContext) -> None:
 
 def _works_with_models(context: FileContext) -> bool:
     """True for a file that imports a library of machine learning: a model is also a row, in other projects."""
-    return any(name.partition(".")[0] in _LIBRARIES or "aiplatform" in name for name in context.imports.values())
+    return not context.packages.isdisjoint(_LIBRARIES) or any("aiplatform" in name for name in context.imports.values())
 
 
 def _on_named(node: FunctionNode, context: FileContext) -> None:

@@ -12,7 +12,7 @@ from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, parents_in
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import is_class_name
 from skills.gates.persistence.database_events import inside, nodes_of
@@ -90,7 +90,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     roots = [part for part in nodes_of(node, context) if isinstance(part, ast.Call) and _model_of(part)]
     if not roots:
         return
-    parents = {child: above for above in descendants(node) for child in ast.iter_child_nodes(above)}
+    parents = parents_in(node)
     with inside(node, context):
         for root in roots:
             query = _query(root, node, parents)

@@ -95,9 +95,7 @@ def _where(function: ast.expr, context: FileContext) -> str:
         found = context.imports.get(function.id)
         return found or f"{module_name(context.path)}.{function.id}"
     resolved = context.resolve(function) or ""
-    return (
-        resolved if resolved.partition(".")[0] in {name.partition(".")[0] for name in context.imports.values()} else ""
-    )
+    return resolved if resolved.partition(".")[0] in context.packages else ""
 
 
 def callers_of(candidate: Candidate, project: Project) -> list[Passed]:

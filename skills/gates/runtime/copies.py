@@ -35,7 +35,7 @@ from skills.gates.runtime.copy_uses import (
     is_reading,
     leaves_alone,
     only_read,
-    parents_in,
+    parents_of,
     region,
     stays_here,
     uses_of,
@@ -259,7 +259,7 @@ def _left_alone(function: FunctionNode, source: str, copy: ast.stmt, strict: boo
             isinstance(part, ast.Name) and part.id == source and part.lineno > copy.lineno
             for part in descendants(function)
         )
-    parents = parents_in(function, context)
+    parents = parents_of(function, context)
     return all(is_reading(use, parents) for use in uses_of(function, source) if use.lineno > copy.lineno) and not any(
         is_change(part, source) and part.lineno > copy.lineno  # type: ignore[attr-defined]
         for part in descendants(function)

@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import root_name
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Confidence, Evidence, Severity
-from skills.gates.runtime.copy_uses import parents_in, uses_of
+from skills.gates.runtime.copy_uses import parents_of, uses_of
 from skills.gates.runtime.fresh import made
 
 COPIES = "redundant-data-copies"
@@ -123,7 +123,7 @@ def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> b
     uses = uses_of(function, copy)
     if len(uses) != 1:
         return False
-    parents = parents_in(function, context)
+    parents = parents_of(function, context)
     above = parents.get(uses[0])
     if not isinstance(above, (ast.For, ast.comprehension)) or above.iter is not uses[0]:
         return False
@@ -141,7 +141,7 @@ def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> b
 
 def is_placed(function: FunctionNode, copy: str, context: FileContext) -> bool:
     """True where elements of a copy are asked for by their place."""
-    parents = parents_in(function, context)
+    parents = parents_of(function, context)
     return any(isinstance(parents.get(use), ast.Subscript) for use in uses_of(function, copy))
 
 

@@ -9,7 +9,7 @@ from skills.gates.analysis.loops import MUTATORS, is_change, local_nodes, scope_
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import root_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, parents_in
 
 READERS = frozenset(
     {
@@ -61,15 +61,15 @@ _ALTERING = re.compile(
 
 def has_arrays(context: FileContext) -> bool:
     """True where a file works with frames, arrays or tensors."""
-    return any(name.partition(".")[0] in ("pandas", "numpy", "torch") for name in context.imports.values())
+    return not context.packages.isdisjoint(("pandas", "numpy", "torch"))
 
 
-def parents_in(function: FunctionNode, context: FileContext) -> dict[ast.AST, ast.AST]:
-    """Child → parent for everything in a function. Walked once."""
+def parents_of(function: FunctionNode, context: FileContext) -> dict[ast.AST, ast.AST]:
+    """What stands right above each node of a function. Walked once."""
     known = context.memo.setdefault("parents", {})
     assert isinstance(known, dict)
     if function not in known:
-        known[function] = {child: above for above in descendants(function) for child in ast.iter_child_nodes(above)}
+        known[function] = parents_in(function)
     parents: dict[ast.AST, ast.AST] = known[function]
     return parents
 
@@ -86,7 +86,7 @@ def uses_of(function: FunctionNode, name: str) -> list[ast.Name]:
 def only_read(function: FunctionNode, name: str, context: FileContext, strict: bool = False) -> bool:
     """True where a name is used and every use only reads; `strict` where its elements must stay inside too."""
     uses = uses_of(function, name)
-    parents = parents_in(function, context)
+    parents = parents_of(function, context)
     if not uses or not all(_is_consumed(use, parents) if strict else is_reading(use, parents) for use in uses):
         return False
     # `copy += more`: what it is grown by is no reading of it
@@ -155,7 +155,7 @@ def _frozen(call: ast.AST | None) -> bool:
 
 def stays_here(function: FunctionNode, name: str, before: int, context: FileContext) -> bool:
     """True where all uses of a name above a line fill or read it, and no inner function knows of it."""
-    parents = parents_in(function, context)
+    parents = parents_of(function, context)
     for part in local_nodes(function):
         if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)) and any(
             isinstance(inner, ast.Name) and inner.id == name for inner in descendants(part)

@@ -191,19 +191,17 @@ def _of_method(function: ast.Attribute, node: ast.Call, context: FileContext) ->
         texts |= method in ("split", "rsplit") and bool(node.args) and not isinstance(node.args[0], ast.Constant)
         rows = method == "fetchall" and any(map(context.holds, _MYSQL))  # a tuple there
         return "" if texts or rows else _METHODS[method]
-    if method in _ARRAY_METHODS and _imports(context, ("numpy",)):
+    if method in _ARRAY_METHODS and "numpy" in context.packages:
         return "array"
-    if not _imports(context, ("pandas", "geopandas")) or any(word.arg in ("inplace", "copy") for word in node.keywords):
+    if context.packages.isdisjoint(("pandas", "geopandas")) or any(
+        word.arg in ("inplace", "copy") for word in node.keywords
+    ):
         return ""
     if method in _FRAME_METHODS:
         return "frame"
     grouped = owner.value if isinstance(owner, ast.Subscript) else owner
     by = isinstance(grouped, ast.Call) and isinstance(grouped.func, ast.Attribute) and grouped.func.attr == "groupby"
     return "frame" if by and method in _AGGREGATES else ""
-
-
-def _imports(context: FileContext, packages: tuple[str, ...]) -> bool:
-    return any(name.partition(".")[0] in packages for name in context.imports.values())
 
 
 def is_deeply_new(node: ast.expr, context: FileContext) -> bool:

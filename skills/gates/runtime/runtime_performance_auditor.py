@@ -291,7 +291,7 @@ def _is_orm(node: ast.Call, context: FileContext) -> bool:
             chain = chain_of(made[-1])
     if chain.manager not in MANAGERS or not chain.model:
         return False
-    return any(name.partition(".")[0] in _DJANGO for name in context.imports.values())
+    return not context.packages.isdisjoint(_DJANGO)
 
 
 def shown(function: ast.expr) -> str:

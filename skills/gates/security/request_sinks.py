@@ -277,8 +277,10 @@ def _is_model(function: ast.expr, context: FileContext) -> bool:
     module, _, name = (context.resolve(function) or "").rpartition(".")
     if "models" not in module.split(".") or name.isupper():
         return False
-    packages = {name.partition(".")[0] for name in context.imports.values()}
-    return bool(packages & {"django", "rest_framework"}) and module.partition(".")[0] not in {"django", "pydantic"}
+    return not context.packages.isdisjoint({"django", "rest_framework"}) and module.partition(".")[0] not in {
+        "django",
+        "pydantic",
+    }
 
 
 def _keys(node: ast.Call) -> list[ast.expr]:

@@ -142,7 +142,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             message = f"`{function.id}()` made by hand in a test, without the `mocker` fixture"
             context.report(BARE_MOCK, node, message, confidence="likely")
         return
-    if name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in _roots(context):
+    if name.rpartition(".")[0] in _MODULES and name.partition(".")[0] in context.packages:
         _tell_once(node, name, context)
 
 
@@ -151,10 +151,6 @@ def _patches(function: ast.expr) -> ast.expr | None:
     if isinstance(function, ast.Attribute) and function.attr in {"object", "dict", "multiple"}:
         return function.value if last_name(function.value) == "patch" else None
     return None
-
-
-def _roots(context: FileContext) -> set[str]:
-    return {name.partition(".")[0] for name in context.imports.values()}
 
 
 def _tell_once(node: ast.Call, name: str, context: FileContext) -> None:
