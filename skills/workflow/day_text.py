@@ -114,7 +114,7 @@ def _end_parts(report: EndReport) -> list[str]:
 
 def _cost(cost: ModelCost) -> str:
     if not cost.unpriced_tokens:
-        return str(cost)
+        return dollars(cost.usd, floor=cost.floor)
     known = f"{dollars(cost.usd, floor=True)}, " if cost.usd else ""
     return f"{known}{cost.unpriced_tokens:,} tokens unpriced"
 

@@ -2,7 +2,7 @@
 
 Not part of the table, because it needs what the project does not bring: `BENCH_CODE_BASE`, a checkout of a Django
 project of about 1,200 files, and `fixit` and `ruff` on the path (or `BENCH_FIXIT`). Run it on a quiet machine:
-`BENCH_CODE_BASE=~/src/netbox python -m tests.benchmarks.bench_peers`. What is missing is said, and not measured.
+`BENCH_CODE_BASE=~/src/project python -m tests.benchmarks.bench_peers`. What is missing is said, and not measured.
 
 Each figure is wall time and processor time of all processes of a run; the ratios are taken of both.
 """

@@ -220,8 +220,11 @@ def test_the_day_ends_with_what_is_not_safe(demo):
     assert report.costs is not None
     assert report.money is not None
     assert sum(cost.usd for cost in report.costs) == pytest.approx(report.money.today, abs=1e-5)
-    assert "### Open P0 Findings" not in end_text(report)
-    assert end_text(report).startswith("## End of Day: acme-api")
+    markdown = end_text(report)
+    assert "### Open P0 Findings" not in markdown
+    assert markdown.startswith("## End of Day: acme-api")
+    dearest = report.costs[0]
+    assert f"### Today by Model\n\n- {dearest.model}: ${dearest.usd:.2f}\n" in markdown
 
 
 def test_a_bare_beginning_is_a_report_too(tmp_path):
